@@ -1,0 +1,300 @@
+//! In charge of the DASH manifest (ISO/IEC 23009-1): one static MPD over the segments that HLS plays.
+//! Plan in, text out.
+
+use std::time::Duration;
+
+use dash_mpd_core::{
+    AdaptationSet, AudioChannelConfiguration, BaseURL, Label, MPD, Period, Representation, Role, S,
+    SegmentTemplate, SegmentTimeline,
+};
+
+use crate::{
+    cuts::Cuts,
+    measure::Measured,
+    plan::{
+        AAC_FRAME_SAMPLES, AUDIO_SAMPLE_RATE, AudioPlan, FrameRate, Grid, Plan, Rung, TextPlan, VideoPlan,
+    },
+    rates::{Rates, audio_codec, video_codec},
+};
+
+const PROFILE: &str = "urn:mpeg:dash:profile:isoff-live:2011";
+const ROLE: &str = "urn:mpeg:dash:role:2011";
+const CHANNELS: &str = "urn:mpeg:dash:23003:3:audio_channel_configuration:2011";
+/// What a player gathers before it plays; Shaka takes it by the word, so a key frame's distance is enough.
+const MIN_BUFFER: Duration = Duration::from_secs(2);
+/// `@bandwidth` is required of text too; an hour of subtitles has some 50 kB.
+const TEXT_BPS: u64 = 200;
+
+/// Returns the manifest: with the plan's caps as bandwidths before encoding, with the measured ones after.
+pub fn manifest(plan: &Plan, measured: Option<&[Measured]>) -> String {
+    let measured = measured.unwrap_or_default();
+    let video = plan.video.iter().map(|video| picture(plan, video, measured));
+    let audio = plan.audio.iter().enumerate().map(|(place, audio)| AdaptationSet {
+        Role: vec![role(if place == 0 { "main" } else { "alternate" })],
+        ..sound(plan, audio, measured)
+    });
+    let sets = video.chain(audio).chain(plan.text.iter().map(subtitles));
+    let numbered = sets.zip(0_u32..).map(|(set, id)| AdaptationSet { id: Some(id.to_string()), ..set });
+    let period = Period {
+        id: Some("0".to_owned()),
+        start: Some(Duration::ZERO),
+        adaptations: numbered.collect(),
+        ..Period::default()
+    };
+    let manifest = MPD {
+        mpdtype: Some("static".to_owned()),
+        xmlns: Some("urn:mpeg:dash:schema:mpd:2011".to_owned()),
+        profiles: Some(PROFILE.to_owned()),
+        mediaPresentationDuration: Some(length(&plan.grid)),
+        maxSegmentDuration: longest_segment(plan),
+        minBufferTime: Some(MIN_BUFFER),
+        periods: vec![period],
+        ..MPD::default()
+    };
+    format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{manifest}\n")
+}
+
+fn picture(plan: &Plan, video: &VideoPlan, measured: &[Measured]) -> AdaptationSet {
+    let grid = &plan.grid;
+    let rate = frame_rate(video.frame_rate);
+    let representation = |rung: &Rung| Representation {
+        id: Some(rung.name.clone()),
+        bandwidth: Some(Rates::of_rung(plan, rung, measured).peak_bps),
+        codecs: Some(video_codec(rung, measured)),
+        width: Some(u64::from(rung.width)),
+        height: Some(u64::from(rung.height)),
+        frameRate: Some(rate.clone()),
+        sar: Some("1:1".to_owned()),
+        ..Representation::default()
+    };
+    AdaptationSet {
+        contentType: Some("video".to_owned()),
+        mimeType: Some("video/mp4".to_owned()),
+        segmentAlignment: Some(true),
+        startWithSAP: Some(1),
+        maxWidth: video.rungs.iter().map(|rung| u64::from(rung.width)).max(),
+        maxHeight: video.rungs.iter().map(|rung| u64::from(rung.height)).max(),
+        maxFrameRate: Some(rate.clone()),
+        SegmentTemplate: Some(template(grid.timescale, (0..grid.segments()).map(|n| grid.length(n)))),
+        representations: video.rungs.iter().map(representation).collect(),
+        ..AdaptationSet::default()
+    }
+}
+
+/// Languages are chosen by people and not by bandwidth, so each is a set of its own.
+fn sound(plan: &Plan, audio: &AudioPlan, measured: &[Measured]) -> AdaptationSet {
+    let grid = &plan.grid;
+    let lengths = (0..grid.segments()).map(|n| audio.segment_frames(grid, n) * AAC_FRAME_SAMPLES);
+    let representation = Representation {
+        id: Some(audio.name.clone()),
+        bandwidth: Some(Rates::of_audio(plan, audio, measured).peak_bps),
+        codecs: Some(audio_codec(audio, measured)),
+        audioSamplingRate: Some(AUDIO_SAMPLE_RATE.to_string()),
+        AudioChannelConfiguration: vec![AudioChannelConfiguration {
+            schemeIdUri: CHANNELS.to_owned(),
+            value: Some("2".to_owned()),
+            ..AudioChannelConfiguration::default()
+        }],
+        ..Representation::default()
+    };
+    AdaptationSet {
+        contentType: Some("audio".to_owned()),
+        mimeType: Some("audio/mp4".to_owned()),
+        lang: audio.language.clone(),
+        segmentAlignment: Some(true),
+        startWithSAP: Some(1),
+        Label: vec![label(&audio.label)],
+        SegmentTemplate: Some(template(AUDIO_SAMPLE_RATE, lengths)),
+        representations: vec![representation],
+        ..AdaptationSet::default()
+    }
+}
+
+/// The whole file at once: players of DASH read WebVTT best so.
+fn subtitles(text: &TextPlan) -> AdaptationSet {
+    let representation = Representation {
+        id: Some(text.name.clone()),
+        bandwidth: Some(TEXT_BPS),
+        BaseURL: vec![BaseURL { base: format!("{}.vtt", text.name), ..BaseURL::default() }],
+        ..Representation::default()
+    };
+    AdaptationSet {
+        contentType: Some("text".to_owned()),
+        mimeType: Some("text/vtt".to_owned()),
+        lang: Some(text.language.clone()),
+        Label: vec![label(&text.label)],
+        Role: vec![role("subtitle")],
+        representations: vec![representation],
+        ..AdaptationSet::default()
+    }
+}
+
+fn template(timescale: u32, lengths: impl Iterator<Item = u64>) -> SegmentTemplate {
+    SegmentTemplate {
+        timescale: Some(u64::from(timescale)),
+        startNumber: Some(0),
+        initialization: Some("$RepresentationID$/init.mp4".to_owned()),
+        media: Some("$RepresentationID$/$Number$.m4s".to_owned()),
+        SegmentTimeline: Some(SegmentTimeline { segments: timeline(lengths) }),
+        ..SegmentTemplate::default()
+    }
+}
+
+/// Returns runs of equal lengths; `@r` counts repetitions after the first.
+fn timeline(lengths: impl Iterator<Item = u64>) -> Vec<S> {
+    let mut runs: Vec<S> = Vec::new();
+    for length in lengths {
+        match runs.last_mut() {
+            Some(run) if run.d == length => run.r = Some(run.r.unwrap_or(0) + 1),
+            Some(_) => runs.push(S { d: length, ..S::default() }),
+            None => runs.push(S { t: Some(0), d: length, ..S::default() }),
+        }
+    }
+    runs
+}
+
+fn role(value: &str) -> Role {
+    Role { schemeIdUri: ROLE.to_owned(), value: Some(value.to_owned()), ..Role::default() }
+}
+
+fn label(text: &str) -> Label {
+    Label { content: text.to_owned(), ..Label::default() }
+}
+
+fn frame_rate(rate: FrameRate) -> String {
+    if rate.den == 1 { rate.num.to_string() } else { format!("{}/{}", rate.num, rate.den) }
+}
+
+fn longest_segment(plan: &Plan) -> Option<Duration> {
+    let audio = plan.audio.iter().map(|audio| Cuts::of_audio(&plan.grid, audio));
+    let all = audio.chain([Cuts::of_grid(&plan.grid)]);
+    all.flat_map(|cuts| cuts.lengths().max()).max()
+}
+
+/// Returns the whole presentation's length, rounded up: a player must not stop before the last frame.
+fn length(grid: &Grid) -> Duration {
+    let timescale = u128::from(grid.timescale);
+    let microseconds = (u128::from(grid.duration_ticks) * 1_000_000).div_ceil(timescale);
+    Duration::from_micros(microseconds as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::tests::{film, measured, sound_alone};
+
+    /// One element a line, for reading; the manifest itself has no white space to spare.
+    fn lines(manifest: &str) -> String {
+        manifest.replace("><", ">\n<")
+    }
+
+    #[test]
+    fn before_encoding_the_manifest_tells_the_caps() {
+        insta::assert_snapshot!(lines(&manifest(&film(), None)), @r#"
+        <?xml version="1.0" encoding="UTF-8"?>
+        <MPD xmlns="urn:mpeg:dash:schema:mpd:2011" profiles="urn:mpeg:dash:profile:isoff-live:2011" type="static" mediaPresentationDuration="PT14.014S" minBufferTime="PT2S" maxSegmentDuration="PT6.016S" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:cenc="urn:mpeg:cenc:2013" xmlns:mspr="urn:microsoft:playready" xmlns:xlink="http://www.w3.org/1999/xlink" xmlns:dvb="urn:dvb:dash-extensions:2014-1">
+        <Period id="0" start="PT0S">
+        <AdaptationSet id="0" contentType="video" segmentAlignment="true" mimeType="video/mp4" maxWidth="854" maxHeight="480" maxFrameRate="30000/1001" startWithSAP="1">
+        <SegmentTemplate media="$RepresentationID$/$Number$.m4s" initialization="$RepresentationID$/init.mp4" startNumber="0" timescale="30000">
+        <SegmentTimeline>
+        <S t="0" d="180180" r="1"/>
+        <S d="60060"/>
+        </SegmentTimeline>
+        </SegmentTemplate>
+        <Representation id="480p" bandwidth="1800000" width="854" height="480" sar="1:1" frameRate="30000/1001" codecs="avc1.64001f"/>
+        <Representation id="240p" bandwidth="400000" width="426" height="240" sar="1:1" frameRate="30000/1001" codecs="avc1.640015"/>
+        </AdaptationSet>
+        <AdaptationSet id="1" contentType="audio" lang="de" segmentAlignment="true" mimeType="audio/mp4" startWithSAP="1">
+        <Label>German</Label>
+        <Role schemeIdUri="urn:mpeg:dash:role:2011" value="main"/>
+        <SegmentTemplate media="$RepresentationID$/$Number$.m4s" initialization="$RepresentationID$/init.mp4" startNumber="0" timescale="48000">
+        <SegmentTimeline>
+        <S t="0" d="288768"/>
+        <S d="287744"/>
+        <S d="96256"/>
+        </SegmentTimeline>
+        </SegmentTemplate>
+        <Representation id="audio-de" bandwidth="128000" audioSamplingRate="48000" codecs="mp4a.40.2">
+        <AudioChannelConfiguration schemeIdUri="urn:mpeg:dash:23003:3:audio_channel_configuration:2011" value="2"/>
+        </Representation>
+        </AdaptationSet>
+        <AdaptationSet id="2" contentType="audio" lang="en" segmentAlignment="true" mimeType="audio/mp4" startWithSAP="1">
+        <Label>Director's "cut" &amp; more</Label>
+        <Role schemeIdUri="urn:mpeg:dash:role:2011" value="alternate"/>
+        <SegmentTemplate media="$RepresentationID$/$Number$.m4s" initialization="$RepresentationID$/init.mp4" startNumber="0" timescale="48000">
+        <SegmentTimeline>
+        <S t="0" d="288768"/>
+        <S d="287744"/>
+        <S d="96256"/>
+        </SegmentTimeline>
+        </SegmentTemplate>
+        <Representation id="audio-en" bandwidth="128000" audioSamplingRate="48000" codecs="mp4a.40.2">
+        <AudioChannelConfiguration schemeIdUri="urn:mpeg:dash:23003:3:audio_channel_configuration:2011" value="2"/>
+        </Representation>
+        </AdaptationSet>
+        <AdaptationSet id="3" contentType="text" lang="en" mimeType="text/vtt">
+        <Label>English</Label>
+        <Role schemeIdUri="urn:mpeg:dash:role:2011" value="subtitle"/>
+        <Representation id="captions/en" bandwidth="200">
+        <BaseURL>captions/en.vtt</BaseURL>
+        </Representation>
+        </AdaptationSet>
+        </Period>
+        </MPD>
+        "#);
+    }
+
+    #[test]
+    fn after_encoding_it_tells_what_was_measured() {
+        let plan = film();
+        let text = manifest(&plan, Some(&measured(&plan)));
+        let bandwidths: Vec<&str> =
+            text.split("bandwidth=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+        assert_eq!(bandwidths, ["1332002", "399601", "127660", "127660", "200"]);
+    }
+
+    #[test]
+    fn sound_alone_needs_no_picture() {
+        insta::assert_snapshot!(lines(&manifest(&sound_alone(), None)), @r#"
+        <?xml version="1.0" encoding="UTF-8"?>
+        <MPD xmlns="urn:mpeg:dash:schema:mpd:2011" profiles="urn:mpeg:dash:profile:isoff-live:2011" type="static" mediaPresentationDuration="PT14.016S" minBufferTime="PT2S" maxSegmentDuration="PT5.994667S" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:cenc="urn:mpeg:cenc:2013" xmlns:mspr="urn:microsoft:playready" xmlns:xlink="http://www.w3.org/1999/xlink" xmlns:dvb="urn:dvb:dash-extensions:2014-1">
+        <Period id="0" start="PT0S">
+        <AdaptationSet id="0" contentType="audio" lang="de" segmentAlignment="true" mimeType="audio/mp4" startWithSAP="1">
+        <Label>German</Label>
+        <Role schemeIdUri="urn:mpeg:dash:role:2011" value="main"/>
+        <SegmentTemplate media="$RepresentationID$/$Number$.m4s" initialization="$RepresentationID$/init.mp4" startNumber="0" timescale="48000">
+        <SegmentTimeline>
+        <S t="0" d="287744" r="1"/>
+        <S d="97280"/>
+        </SegmentTimeline>
+        </SegmentTemplate>
+        <Representation id="audio-de" bandwidth="128000" audioSamplingRate="48000" codecs="mp4a.40.2">
+        <AudioChannelConfiguration schemeIdUri="urn:mpeg:dash:23003:3:audio_channel_configuration:2011" value="2"/>
+        </Representation>
+        </AdaptationSet>
+        <AdaptationSet id="1" contentType="audio" lang="en" segmentAlignment="true" mimeType="audio/mp4" startWithSAP="1">
+        <Label>Director's "cut" &amp; more</Label>
+        <Role schemeIdUri="urn:mpeg:dash:role:2011" value="alternate"/>
+        <SegmentTemplate media="$RepresentationID$/$Number$.m4s" initialization="$RepresentationID$/init.mp4" startNumber="0" timescale="48000">
+        <SegmentTimeline>
+        <S t="0" d="287744" r="1"/>
+        <S d="97280"/>
+        </SegmentTimeline>
+        </SegmentTemplate>
+        <Representation id="audio-en" bandwidth="128000" audioSamplingRate="48000" codecs="mp4a.40.2">
+        <AudioChannelConfiguration schemeIdUri="urn:mpeg:dash:23003:3:audio_channel_configuration:2011" value="2"/>
+        </Representation>
+        </AdaptationSet>
+        </Period>
+        </MPD>
+        "#);
+    }
+
+    #[test]
+    fn what_is_written_reads_back_the_same() {
+        let text = manifest(&film(), None);
+        let parsed = dash_mpd_core::parse(&text).unwrap();
+        assert_eq!(parsed.periods[0].adaptations.len(), 4);
+        assert_eq!(parsed.mediaPresentationDuration.unwrap(), Duration::from_micros(14_014_000));
+    }
+}

@@ -1,0 +1,298 @@
+//! In charge of runs: a range of segments that one ffmpeg process encodes, and the arguments that make the
+//! segments of any run fit those of any other. Leaves planning to `plan`, the process to `process`.
+
+use std::{ffi::OsString, path::Path, time::Duration};
+
+use tokio::net::UnixStream;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    Config, Error, Result,
+    ffmpeg::{Bounds, input_args},
+    fragment::{Part, Reader, init},
+    plan::{AAC_FRAME_SAMPLES, AUDIO_SAMPLE_RATE, AudioPlan, Plan, Rung, VideoPlan},
+    process::{self, Task},
+    publish::Publisher,
+    segment::{Cutter, Segment, reorder_ticks},
+};
+
+/// Segments between the encoder and the store; the encoder goes on while one is being written.
+const AHEAD: usize = 2;
+
+/// Encodes and publishes segments `[first, last)` of every rung: one decode feeds them all.
+pub(crate) async fn video(work: &Work<'_>, video: &VideoPlan, (first, last): (u32, u32)) -> Result<()> {
+    let grid = &work.plan.grid;
+    let frames = (grid.start(last) - grid.start(first)) / u64::from(video.frame_ticks);
+    let from = Duration::from_secs_f64(grid.seconds(grid.start(first)));
+    // Past the end of the pictures the last one is repeated, so decoding starts where there is one.
+    let seek = from.min(video.source_end).saturating_sub(video.seek_margin);
+    let mut input = clock_args(seek);
+    input.extend(input_args(work.source));
+    input.extend(strings([
+        "-filter_complex",
+        &graph(video, grid.start(first) / u64::from(video.frame_ticks)),
+    ]));
+    let outputs = video.rungs.iter().enumerate().map(|(n, rung)| {
+        rung_args(work.config, video, rung, &Output { n, frames, timescale: grid.timescale })
+    });
+    let task = Task {
+        program: &work.config.ffmpeg,
+        doing: format!("encoding segments {first} to {} of the picture", last - 1),
+        input,
+        outputs: outputs.collect(),
+        bounds: bounds(work, first, last),
+        wall_time: wall_time(work, first, last),
+    };
+    process::run(task, work.stop, |n, stream| {
+        let rung = &video.rungs[n];
+        let cutter = Cutter::video(&rung.name, video, grid, (first, last));
+        let start = u64::from(reorder_ticks(video));
+        // Whatever the rates, an output many times above its cap is a runaway encoder.
+        let limit = 16 * (rung.maxrate_bps / 8 * span(work, first, last).as_secs().max(1)) + (64 << 20);
+        consume(work.publisher, stream, Consumer { rendition: &rung.name, cutter, start, limit })
+    })
+    .await
+}
+
+/// Encodes and publishes segments `[first, last)` of one audio rendition.
+///
+/// Decoding always starts at the beginning: sound costs little, gaps and drift are then filled in the same
+/// way whichever run a segment belongs to.
+pub(crate) async fn audio(work: &Work<'_>, audio: &AudioPlan, (first, last): (u32, u32)) -> Result<()> {
+    let grid = &work.plan.grid;
+    let from = audio.first_frame(grid, first);
+    // Two frames before the first, because each frame overlaps the one before it (ISO/IEC 14496-3 §4.6.11).
+    let warm_up = from.min(2);
+    let frames = audio.first_frame(grid, last) - from + warm_up;
+    let filter = format!(
+        "[0:{}]aresample={AUDIO_SAMPLE_RATE}:async=1:first_pts=0,\
+         aformat=sample_fmts=fltp:channel_layouts=stereo,atrim=start_pts={},apad[a]",
+        audio.stream,
+        (from - warm_up) * AAC_FRAME_SAMPLES,
+    );
+    let mut input = clock_args(Duration::ZERO);
+    input.extend(input_args(work.source));
+    input.extend(strings(["-filter_complex", &filter]));
+    let bitrate = audio.bitrate_bps.to_string();
+    // One more than wanted: the encoder's priming comes first and is dropped.
+    let count = (frames + 1).to_string();
+    let mut output = strings(["-map", "[a]", "-c:a", "aac", "-b:a", &bitrate, "-frames:a", &count]);
+    output.extend(mp4_args("+frag_every_frame"));
+    let task = Task {
+        program: &work.config.ffmpeg,
+        doing: format!("encoding segments {first} to {} of {}", last - 1, audio.name),
+        input,
+        outputs: vec![output],
+        bounds: bounds(work, 0, last),
+        wall_time: wall_time(work, 0, last),
+    };
+    process::run(task, work.stop, |_, stream| {
+        let cutter = Cutter::audio(audio, grid, (first, last));
+        let limit = 16 * (audio.bitrate_bps / 8 * span(work, first, last).as_secs().max(1)) + (64 << 20);
+        consume(work.publisher, stream, Consumer { rendition: &audio.name, cutter, start: 0, limit })
+    })
+    .await
+}
+
+/// What every run of a video needs.
+pub(crate) struct Work<'a> {
+    pub(crate) config: &'a Config,
+    pub(crate) plan: &'a Plan,
+    pub(crate) source: &'a Path,
+    pub(crate) publisher: &'a Publisher,
+    pub(crate) stop: &'a CancellationToken,
+}
+
+struct Consumer<'a> {
+    rendition: &'a str,
+    cutter: Cutter,
+    start: u64,
+    limit: u64,
+}
+
+async fn consume(publisher: &Publisher, stream: UnixStream, consumer: Consumer<'_>) -> Result<()> {
+    use tokio::io::AsyncReadExt;
+
+    let Consumer { rendition, mut cutter, start, limit } = consumer;
+    let (send, mut receive) = tokio::sync::mpsc::channel::<Segment>(AHEAD);
+    let read = async move {
+        let mut reader = Reader::new(tokio::io::BufReader::with_capacity(256 * 1024, stream.take(limit)));
+        while let Some(part) = reader.next().await? {
+            let segment = match part {
+                Part::Init(moov) => {
+                    publisher.init(rendition, &init(*moov, start)?).await?;
+                    continue;
+                }
+                Part::Fragment(fragment) => cutter.push(fragment)?,
+            };
+            if let Some(segment) = segment
+                && send.send(segment).await.is_err()
+            {
+                // The publisher failed and says so itself.
+                return Ok(());
+            }
+        }
+        cutter.end()
+    };
+    let publish = async {
+        while let Some(segment) = receive.recv().await {
+            publisher.segment(rendition, &segment).await?;
+        }
+        Ok::<(), Error>(())
+    };
+    tokio::try_join!(publish, read).map(|_| ())
+}
+
+/// Returns the filters from the source's pictures to one labelled output for each rung.
+///
+/// `fps` gives each output frame the source's last picture up to it; times stay absolute (`-copyts`), so a
+/// run that starts anywhere picks the same pictures as one that starts at the beginning. `tpad` repeats the
+/// last picture for ever and `-frames:v` ends it: a run has exactly the frames of the plan.
+fn graph(video: &VideoPlan, first_frame: u64) -> String {
+    let mut steps = Vec::new();
+    if video.conversion.deinterlace {
+        steps.push(DEINTERLACE.to_owned());
+    }
+    // A source that starts late shows its first picture from zero on.
+    let start = if first_frame == 0 { ":start_time=0" } else { "" };
+    steps.push(format!("fps={}/{}:round=near{start}", video.frame_rate.num, video.frame_rate.den));
+    steps.push("tpad=stop=-1:stop_mode=clone".to_owned());
+    steps.push(format!("trim=start_pts={first_frame}"));
+    if video.conversion.tone_map {
+        let top = &video.rungs[0];
+        steps.push(tone_map(top.width, top.height));
+    }
+    let rungs = video.rungs.iter().enumerate();
+    let split: String = rungs.clone().map(|(n, _)| format!("[s{n}]")).collect();
+    let mut graph = format!("[0:{}]{},split={}{split}", video.stream, steps.join(","), video.rungs.len());
+    for (n, rung) in rungs {
+        graph += &format!(";[s{n}]{},format=yuv420p[v{n}]", scale(video, rung.width, rung.height));
+    }
+    graph
+}
+
+/// Returns the filters that make a single picture of the source, in ffmpeg's pixel `format`.
+pub(crate) fn picture_filters(video: &VideoPlan, width: u32, height: u32, format: &str) -> String {
+    let mut steps = Vec::new();
+    if video.conversion.deinterlace {
+        steps.push(DEINTERLACE.to_owned());
+    }
+    if video.conversion.tone_map {
+        steps.push(tone_map(width, height));
+    }
+    steps.push(scale(video, width, height));
+    steps.push(format!("format={format}"));
+    steps.join(",")
+}
+
+const DEINTERLACE: &str = "bwdif=mode=send_frame:deint=interlaced";
+
+/// Hable's curve on linear light, at the size wanted and not the source's: the work grows with the pixels.
+fn tone_map(width: u32, height: u32) -> String {
+    format!(
+        "zscale=w={width}:h={height}:t=linear:npl=100,format=gbrpf32le,zscale=p=bt709,tonemap=hable:desat=0,\
+         zscale=t=bt709:m=bt709:r=tv,format=yuv420p"
+    )
+}
+
+fn scale(video: &VideoPlan, width: u32, height: u32) -> String {
+    let colours = if video.conversion.tone_map {
+        String::new()
+    } else {
+        let range = if video.conversion.full_range { "pc" } else { "tv" };
+        let matrix = &video.conversion.matrix;
+        format!(":in_color_matrix={matrix}:in_range={range}:out_color_matrix=bt709:out_range=tv")
+    };
+    format!("scale={width}:{height}:flags=bicubic{colours},setsar=1")
+}
+
+struct Output {
+    n: usize,
+    frames: u64,
+    timescale: u32,
+}
+
+fn rung_args(config: &Config, video: &VideoPlan, rung: &Rung, output: &Output) -> Vec<OsString> {
+    let gop = video.gop_frames.to_string();
+    let level = format!("{}.{}", rung.level_idc / 10, rung.level_idc % 10);
+    let mut args =
+        strings(["-map", &format!("[v{}]", output.n), "-c:v", "libx264", "-preset", &config.preset]);
+    args.extend(strings(["-profile:v", "high", "-level:v", &level]));
+    args.extend(strings(["-crf", &rung.crf.to_string()]));
+    args.extend(strings([
+        "-maxrate",
+        &rung.maxrate_bps.to_string(),
+        "-bufsize",
+        &rung.bufsize_bits.to_string(),
+    ]));
+    // Key frames at the plan's places and nowhere else.
+    args.extend(strings(["-g", &gop, "-keyint_min", &gop, "-sc_threshold", "0"]));
+    // Set here, whatever the preset says, because the edit list tells how far pictures are reordered.
+    args.extend(strings(["-bf", "3", "-x264-params", "b-pyramid=normal:open-gop=0:8x8dct=1"]));
+    args.extend(strings(["-color_primaries", "bt709", "-color_trc", "bt709", "-colorspace", "bt709"]));
+    args.extend(strings([
+        "-color_range",
+        "tv",
+        "-fps_mode",
+        "passthrough",
+        "-frames:v",
+        &output.frames.to_string(),
+    ]));
+    args.extend(strings(["-video_track_timescale", &output.timescale.to_string()]));
+    args.extend(mp4_args("+frag_keyframe+negative_cts_offsets"));
+    args
+}
+
+/// Fragments as they come, with their real times.
+fn mp4_args(fragments: &str) -> Vec<OsString> {
+    let flags = format!("{fragments}+empty_moov+default_base_moof+frag_discont+skip_trailer");
+    strings([
+        "-map_metadata",
+        "-1",
+        "-map_chapters",
+        "-1",
+        "-fflags",
+        "+bitexact",
+        "-flags",
+        "+bitexact",
+        "-avoid_negative_ts",
+        "disabled",
+        "-movflags",
+        &flags,
+        "-f",
+        "mp4",
+    ])
+}
+
+/// Lets ffmpeg keep the source's own clock, counted from the container's start.
+pub(crate) fn clock_args(seek: Duration) -> Vec<OsString> {
+    let mut args = strings(["-copyts", "-start_at_zero"]);
+    if !seek.is_zero() {
+        args.extend(strings(["-noaccurate_seek", "-ss", &format!("{:.6}", seek.as_secs_f64())]));
+    }
+    args
+}
+
+pub(crate) fn strings<const N: usize>(args: [&str; N]) -> Vec<OsString> {
+    args.into_iter().map(OsString::from).collect()
+}
+
+fn span(work: &Work<'_>, first: u32, last: u32) -> Duration {
+    let grid = &work.plan.grid;
+    Duration::from_secs_f64(grid.seconds(grid.start(last) - grid.start(first)))
+}
+
+// Far above what a slow machine needs for the slowest preset, far below for ever.
+fn wall_time(work: &Work<'_>, first: u32, last: u32) -> Duration {
+    Duration::from_secs(300) + span(work, first, last) * 200
+}
+
+fn bounds(work: &Work<'_>, first: u32, last: u32) -> Bounds {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get) as u32;
+    Bounds {
+        cpu: wall_time(work, first, last) * cores,
+        // Every thread reserves an arena and a stack, and every rung has threads for every core.
+        memory_bytes: (8 << 30) + u64::from(cores) * (1 << 30),
+        open_files: 256,
+    }
+}

@@ -1,0 +1,61 @@
+//! In charge of what can go wrong between a source and its published segments.
+
+use crate::Refusal;
+
+/// The result of every call of the packager.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// A failed call of the packager.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The source cannot be taken; trying again gives the same answer.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The program is not there or cannot be started.
+    #[error("cannot start {program}: {cause}; `clipcut doctor` tells how to install it")]
+    Start {
+        /// As configured.
+        program: String,
+        /// What the system said.
+        cause: std::io::Error,
+    },
+    /// ffmpeg ended badly, or without all that was asked of it.
+    #[error("ffmpeg failed while {doing}: {cause}")]
+    Ffmpeg {
+        /// What it was asked to do.
+        doing: String,
+        /// Its exit and its last words.
+        cause: String,
+    },
+    /// The encoder's output is not what the plan says.
+    #[error("{rendition}: the encoder gave {given}, the plan says {planned}")]
+    OffPlan {
+        /// The rendition.
+        rendition: String,
+        /// What came.
+        given: String,
+        /// What should have come.
+        planned: String,
+    },
+    /// The encoder's output is not the MP4 that was asked for.
+    #[error("unreadable MP4 from the encoder: {0}")]
+    Mp4(String),
+    /// Reading or writing a pipe or socket failed.
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// A stored plan or fact that this program did not write.
+    #[error("unreadable plan: {0}")]
+    Json(#[from] serde_json::Error),
+    /// Told to stop.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl From<mp4_atom::Error> for Error {
+    fn from(e: mp4_atom::Error) -> Self {
+        Self::Mp4(e.to_string())
+    }
+}

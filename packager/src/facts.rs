@@ -1,0 +1,183 @@
+//! In charge of what is known about a source before anything is planned. Types only: `probe` fills
+//! them, `plan` reads them.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// A source, as measured. All times count from the container's start, which is what ffmpeg's clock
+/// shows under `-copyts -start_at_zero`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Facts {
+    /// ffprobe's name of the demuxer, such as `mov,mp4,m4a,3gp,3g2,mj2`.
+    pub container: String,
+    /// The container's own start time in seconds, which the clock counts from.
+    pub start_seconds: f64,
+    /// Where the last picture or sound ends.
+    pub duration: Duration,
+    /// The best video stream, if there is a picture.
+    pub video: Option<VideoFacts>,
+    /// Every audio stream that we read, in the order of the file.
+    pub audio: Vec<AudioFacts>,
+    /// Every text stream that we read, in the order of the file.
+    pub text: Vec<TextFacts>,
+}
+
+/// The picture.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct VideoFacts {
+    /// The stream's index in the source.
+    pub stream: u32,
+    /// ffprobe's name of the codec.
+    pub codec: String,
+    /// Width as stored, before the sample aspect ratio and the rotation.
+    pub width: u32,
+    /// Height as stored.
+    pub height: u32,
+    /// Width of a sample over its height.
+    pub sample_aspect: Ratio,
+    /// Clockwise quarter turns that the player must do, in degrees: 0, 90, 180 or 270.
+    pub rotation: u32,
+    /// Frames that are shown, counted.
+    pub frames: u64,
+    /// Average frame rate, from the packets' times; `None` for a single frame.
+    pub frame_rate: Option<f64>,
+    /// The distances between frames differ by more than a container's rounding.
+    pub variable: bool,
+    /// Frames hold two fields of different times.
+    pub interlaced: bool,
+    /// ffmpeg's name, such as `yuv420p10le`.
+    pub pixel_format: String,
+    /// Bits of a sample.
+    pub bit_depth: u8,
+    /// The colours, as far as the source says.
+    pub colour: Colour,
+    /// When the first frame is shown.
+    pub first: Duration,
+    /// When the last frame is shown.
+    pub last: Duration,
+    /// When the last frame ends.
+    pub end: Duration,
+}
+
+/// A fraction of two whole numbers above zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ratio {
+    /// Above the line.
+    pub num: u32,
+    /// Below the line.
+    pub den: u32,
+}
+
+/// ffmpeg's names for the colours; `None` where the source doesn't say.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Colour {
+    /// Such as `bt709`, `smpte2084`, `arib-std-b67`.
+    pub transfer: Option<String>,
+    /// Such as `bt709`, `bt2020`.
+    pub primaries: Option<String>,
+    /// Such as `bt709`, `smpte170m`, `bt2020nc`.
+    pub matrix: Option<String>,
+    /// Sample values use the full range.
+    pub full_range: bool,
+}
+
+/// One audio stream.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AudioFacts {
+    /// The stream's index in the source.
+    pub stream: u32,
+    /// ffprobe's name of the codec.
+    pub codec: String,
+    /// Channels as stored.
+    pub channels: u32,
+    /// In hertz.
+    pub sample_rate: u32,
+    /// BCP 47, shortest form.
+    pub language: Option<String>,
+    /// The track's own title.
+    pub title: Option<String>,
+    /// The file marks it as the one to play.
+    pub default: bool,
+    /// When its first sample sounds.
+    pub first: Duration,
+    /// When its last sample has sounded.
+    pub end: Duration,
+}
+
+/// One text stream.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TextFacts {
+    /// The stream's index in the source.
+    pub stream: u32,
+    /// ffprobe's name of the codec.
+    pub codec: String,
+    /// BCP 47, shortest form.
+    pub language: Option<String>,
+    /// The track's own title.
+    pub title: Option<String>,
+}
+
+impl VideoFacts {
+    /// Returns width and height as shown: square samples, rotated.
+    pub fn displayed(&self) -> (f64, f64) {
+        let stretch = f64::from(self.sample_aspect.num) / f64::from(self.sample_aspect.den);
+        let (width, height) = (f64::from(self.width) * stretch, f64::from(self.height));
+        if self.rotation % 180 == 90 { (height, width) } else { (width, height) }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// Ten seconds of 1080p at 30 frames a second with one stereo track, for tests to change.
+    pub(crate) fn facts() -> Facts {
+        let ten = Duration::from_secs(10);
+        Facts {
+            container: "mov,mp4,m4a,3gp,3g2,mj2".to_owned(),
+            start_seconds: 0.0,
+            duration: ten,
+            video: Some(VideoFacts {
+                stream: 0,
+                codec: "h264".to_owned(),
+                width: 1920,
+                height: 1080,
+                sample_aspect: Ratio { num: 1, den: 1 },
+                rotation: 0,
+                frames: 300,
+                frame_rate: Some(30.0),
+                variable: false,
+                interlaced: false,
+                pixel_format: "yuv420p".to_owned(),
+                bit_depth: 8,
+                colour: Colour::default(),
+                first: Duration::ZERO,
+                last: Duration::from_micros(9_966_667),
+                end: ten,
+            }),
+            audio: vec![AudioFacts {
+                stream: 1,
+                codec: "aac".to_owned(),
+                channels: 2,
+                sample_rate: 48_000,
+                language: None,
+                title: None,
+                default: true,
+                first: Duration::ZERO,
+                end: ten,
+            }],
+            text: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn samples_are_squared_before_the_picture_turns() {
+        let mut video = facts().video.unwrap();
+        (video.width, video.height) = (720, 576);
+        video.sample_aspect = Ratio { num: 64, den: 45 };
+        assert_eq!(video.displayed(), (1024.0, 576.0));
+        video.rotation = 270;
+        assert_eq!(video.displayed(), (576.0, 1024.0));
+    }
+}

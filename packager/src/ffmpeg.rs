@@ -1,0 +1,242 @@
+//! In charge of running ffmpeg and ffprobe on files that nobody vouches for: the arguments that every
+//! call puts before its input, and what a child process may use. Leaves what to ask to the callers.
+
+use std::{
+    ffi::{OsStr, OsString},
+    io,
+    path::Path,
+    process::Stdio,
+    time::Duration,
+};
+
+/// The demuxers that read an upload. Not among them: everything that reads other files or hosts at
+/// the word of a file (`hls`, `dash`, `concat`, `imf`, `sdp`, `image2`).
+const DEMUXERS: &str = "mov,matroska,webm,avi,mpegts,mpeg,flv,ogg,asf,mxf,wav,mp3,flac,aac";
+
+/// Pictures up to 8192 × 4320.
+pub const MAX_PIXELS: u64 = 35_389_440;
+/// Streams in one file, of any kind.
+pub const MAX_STREAMS: u32 = 64;
+
+/// Every codec that we read, by ffprobe's name, with the decoders that may do it. What is rare and
+/// old stays out: each decoder is a parser of hostile bytes, and `MagicYUV`'s had CVE-2026-8461.
+const CODECS: &[(&str, &[&str])] = &[
+    // Pictures.
+    ("av1", &["libdav1d", "libaom-av1", "av1"]),
+    ("dnxhd", &["dnxhd"]),
+    ("dvvideo", &["dvvideo"]),
+    ("ffv1", &["ffv1"]),
+    ("flv1", &["flv"]),
+    ("h263", &["h263"]),
+    ("h263p", &["h263p"]),
+    ("h264", &["h264"]),
+    ("hevc", &["hevc"]),
+    ("mjpeg", &["mjpeg"]),
+    ("mpeg1video", &["mpeg1video"]),
+    ("mpeg2video", &["mpeg2video"]),
+    ("mpeg4", &["mpeg4"]),
+    ("msmpeg4v1", &["msmpeg4v1"]),
+    ("msmpeg4v2", &["msmpeg4v2"]),
+    ("msmpeg4v3", &["msmpeg4"]),
+    ("prores", &["prores"]),
+    ("rawvideo", &["rawvideo"]),
+    ("theora", &["theora"]),
+    ("v210", &["v210"]),
+    ("vc1", &["vc1"]),
+    ("vp6", &["vp6"]),
+    ("vp6f", &["vp6f"]),
+    ("vp8", &["vp8", "libvpx"]),
+    ("vp9", &["vp9", "libvpx-vp9"]),
+    ("wmv1", &["wmv1"]),
+    ("wmv2", &["wmv2"]),
+    ("wmv3", &["wmv3"]),
+    // Sound.
+    ("aac", &["aac"]),
+    ("aac_latm", &["aac_latm"]),
+    ("ac3", &["ac3"]),
+    ("adpcm_ima_qt", &["adpcm_ima_qt"]),
+    ("adpcm_ima_wav", &["adpcm_ima_wav"]),
+    ("adpcm_ms", &["adpcm_ms"]),
+    ("adpcm_swf", &["adpcm_swf"]),
+    ("alac", &["alac"]),
+    ("amr_nb", &["amrnb"]),
+    ("amr_wb", &["amrwb"]),
+    ("dts", &["dca"]),
+    ("eac3", &["eac3"]),
+    ("flac", &["flac"]),
+    ("mp1", &["mp1float"]),
+    ("mp2", &["mp2float", "mp2"]),
+    ("mp3", &["mp3float", "mp3"]),
+    ("opus", &["opus", "libopus"]),
+    ("pcm_alaw", &["pcm_alaw"]),
+    ("pcm_bluray", &["pcm_bluray"]),
+    ("pcm_dvd", &["pcm_dvd"]),
+    ("pcm_f32be", &["pcm_f32be"]),
+    ("pcm_f32le", &["pcm_f32le"]),
+    ("pcm_f64be", &["pcm_f64be"]),
+    ("pcm_f64le", &["pcm_f64le"]),
+    ("pcm_mulaw", &["pcm_mulaw"]),
+    ("pcm_s16be", &["pcm_s16be"]),
+    ("pcm_s16le", &["pcm_s16le"]),
+    ("pcm_s24be", &["pcm_s24be"]),
+    ("pcm_s24le", &["pcm_s24le"]),
+    ("pcm_s32be", &["pcm_s32be"]),
+    ("pcm_s32le", &["pcm_s32le"]),
+    ("pcm_s8", &["pcm_s8"]),
+    ("pcm_u8", &["pcm_u8"]),
+    ("s302m", &["s302m"]),
+    ("speex", &["speex", "libspeex"]),
+    ("truehd", &["truehd"]),
+    ("vorbis", &["vorbis", "libvorbis"]),
+    ("wmalossless", &["wmalossless"]),
+    ("wmapro", &["wmapro"]),
+    ("wmav1", &["wmav1"]),
+    ("wmav2", &["wmav2"]),
+    // Text.
+    ("ass", &["ass", "ssa"]),
+    ("mov_text", &["mov_text"]),
+    ("ssa", &["ssa", "ass"]),
+    ("subrip", &["subrip", "srt"]),
+    ("text", &["text"]),
+    ("webvtt", &["webvtt"]),
+];
+
+/// What one child process may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// Processor time, all threads together.
+    pub cpu: Duration,
+    /// Address space. More than what is touched: each thread reserves its stack and its heap.
+    pub memory_bytes: u64,
+    /// Open files and sockets.
+    pub open_files: u64,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { cpu: Duration::from_secs(300), memory_bytes: 4 << 30, open_files: 64 }
+    }
+}
+
+/// Returns whether a codec, by ffprobe's name, is one that we read.
+pub fn reads(codec: &str) -> bool {
+    CODECS.iter().any(|(name, _)| *name == codec)
+}
+
+/// Returns the input options that every call puts before its `-i`, for ffprobe and ffmpeg alike.
+///
+/// The protocol whitelist is the input's alone: outputs may be sockets all the same.
+pub fn guard_args() -> Vec<String> {
+    let mut decoders: Vec<&str> = CODECS.iter().flat_map(|(_, names)| *names).copied().collect();
+    decoders.sort_unstable();
+    decoders.dedup();
+    [
+        ("-format_whitelist", DEMUXERS.to_owned()),
+        ("-protocol_whitelist", "file".to_owned()),
+        ("-codec_whitelist", decoders.join(",")),
+        ("-max_pixels", MAX_PIXELS.to_string()),
+        ("-max_streams", MAX_STREAMS.to_string()),
+    ]
+    .into_iter()
+    .flat_map(|(option, value)| [option.to_owned(), value])
+    .collect()
+}
+
+/// Returns the guard and the input itself: `-i file:PATH`, whose prefix keeps a path from being read
+/// as an option or as another protocol.
+pub fn input_args(source: &Path) -> Vec<OsString> {
+    let mut args: Vec<OsString> = guard_args().into_iter().map(OsString::from).collect();
+    let mut input = OsString::from("file:");
+    input.push(source);
+    args.extend([OsString::from("-i"), input]);
+    args
+}
+
+/// Returns a command that hears nothing, inherits no reporting and dies with its handle.
+pub fn command(program: impl AsRef<OsStr>) -> tokio::process::Command {
+    let mut command = tokio::process::Command::new(program);
+    command
+        // FFREPORT would have the child write log files wherever our environment says.
+        .env_remove("FFREPORT")
+        .env("AV_LOG_FORCE_NOCOLOR", "1")
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
+    command
+}
+
+/// Binds a child that was just spawned; it has run unbound for the moment in between.
+///
+/// It may write no file at all: our outputs are pipes and sockets. A child that has already ended is
+/// no error. Does nothing but on Linux.
+#[cfg(target_os = "linux")]
+pub fn confine(pid: u32, bounds: &Bounds) -> io::Result<()> {
+    use rustix::{
+        io::Errno,
+        process::{Pid, Resource, Rlimit, prlimit},
+    };
+
+    let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else {
+        return Err(io::ErrorKind::InvalidInput.into());
+    };
+    let limits = [
+        (Resource::Cpu, bounds.cpu.as_secs().max(1)),
+        (Resource::As, bounds.memory_bytes),
+        (Resource::Nofile, bounds.open_files),
+        (Resource::Fsize, 0),
+        (Resource::Core, 0),
+    ];
+    for (resource, value) in limits {
+        let limit = Rlimit { current: Some(value), maximum: Some(value) };
+        match prlimit(Some(pid), resource, limit) {
+            Ok(_) => {}
+            Err(Errno::SRCH) => return Ok(()),
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+    Ok(())
+}
+
+/// Does nothing: only Linux lets one process bind another.
+#[cfg(not(target_os = "linux"))]
+pub fn confine(_pid: u32, _bounds: &Bounds) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_input_is_always_a_plain_file_behind_the_guard() {
+        let args = input_args(Path::new("-evil.mp4"));
+        assert_eq!(args.last().unwrap(), "file:-evil.mp4");
+        let whitelist = args.iter().position(|arg| arg == "-protocol_whitelist").unwrap();
+        assert_eq!(args[whitelist + 1], "file");
+        assert!(whitelist < args.iter().position(|arg| arg == "-i").unwrap());
+    }
+
+    #[test]
+    fn decoders_with_known_holes_stay_out() {
+        assert!(!reads("magicyuv"));
+        assert!(!guard_args().iter().any(|arg| arg.contains("magicyuv")));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn a_confined_child_writes_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("written");
+        // It waits for its input to close, so that the limit is there before it writes.
+        let mut child = command("sh")
+            .args(["-c", "read line; echo something > \"$0\""])
+            .arg(&file)
+            .stdin(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        confine(child.id().unwrap(), &Bounds::default()).unwrap();
+        drop(child.stdin.take());
+        assert!(!child.wait().await.unwrap().success());
+        assert_eq!(std::fs::metadata(&file).unwrap().len(), 0);
+    }
+}

@@ -1,0 +1,422 @@
+//! In charge of HLS playlists (RFC 8216bis, Apple's HLS authoring specification): plan in, text out.
+//! Knows no disk and no URLs but those relative to the video's folder.
+
+use std::{cmp::Reverse, time::Duration};
+
+use m3u8_rs::{
+    AlternativeMedia, AlternativeMediaType, ByteRange, ClosedCaptionGroupId, Map, MasterPlaylist,
+    MediaPlaylist, MediaPlaylistType, MediaSegment, Resolution, VariantStream,
+};
+
+use crate::{
+    cuts::Cuts,
+    measure::{FragmentFacts, Measured},
+    plan::{Plan, Rung, TextPlan},
+    rates::{Rates, audio_codec, find, video_codec},
+};
+
+/// RFC 8216 §7 asks 6 of `EXT-X-MAP`; Apple's tools write 7 for fragmented MP4, and so do we.
+const VERSION: usize = 7;
+/// The variant to start on is the best one below this: most lines carry it, and it looks decent.
+const START_BPS: u64 = 2_200_000;
+
+const AUDIO_GROUP: &str = "audio";
+const TEXT_GROUP: &str = "captions";
+
+/// Returns the multivariant playlist: with the plan's caps as rates before encoding, with what was
+/// measured and with I-frame playlists after.
+pub fn master(plan: &Plan, measured: Option<&[Measured]>) -> String {
+    let measured = measured.unwrap_or_default();
+    let rungs = || plan.video.iter().flat_map(|video| &video.rungs);
+    let mut variants: Vec<VariantStream> = match plan.video {
+        Some(_) => rungs().map(|rung| picture(plan, rung, measured)).collect(),
+        None => sound(plan, measured).into_iter().collect(),
+    };
+    // Players start on the first; the others stay in the ladder's order.
+    if let Some(start) = start(variants.iter().map(|variant| variant.bandwidth)) {
+        variants[..=start].rotate_right(1);
+    }
+    variants.extend(rungs().filter_map(|rung| trick_play(plan, rung, find(measured, &rung.name)?)));
+
+    let master = MasterPlaylist {
+        version: Some(VERSION),
+        independent_segments: true,
+        alternatives: alternatives(plan),
+        variants,
+        ..MasterPlaylist::default()
+    };
+    written(|text| master.write_to(text))
+}
+
+/// Returns the rung that players start on, which is the first to encode.
+pub fn start_rung(plan: &Plan) -> Option<&Rung> {
+    let video = plan.video.as_ref()?;
+    let bandwidths = video.rungs.iter().map(|rung| Rates::of_variant(plan, rung, &[]).peak_bps);
+    Some(&video.rungs[start(bandwidths)?])
+}
+
+/// Returns the media playlist of an audio rendition of the plan, or else of a video rendition: complete
+/// from the plan alone.
+pub fn media(plan: &Plan, rendition: &str) -> String {
+    let audio = plan.audio.iter().find(|audio| audio.name == rendition);
+    let cuts = audio.map_or_else(|| Cuts::of_grid(&plan.grid), |audio| Cuts::of_audio(&plan.grid, audio));
+    vod(MediaPlaylist { segments: mapped(segments(&cuts, "m4s")), ..whole(&cuts) })
+}
+
+/// Returns the playlist of one rung's key frames for trick play: byte ranges into its segments.
+pub fn iframes(plan: &Plan, rung: &Rung, measured: &Measured) -> String {
+    debug_assert_eq!(rung.name, measured.name);
+    let (cuts, fragments) = key_frames(plan, measured);
+    let segments = fragments
+        .iter()
+        .zip(cuts.lengths())
+        .map(|((segment, fragment), length)| MediaSegment {
+            uri: format!("{segment}.m4s"),
+            duration: seconds(length),
+            byte_range: Some(ByteRange {
+                length: fragment.first_sample_bytes,
+                offset: Some(fragment.offset),
+            }),
+            ..MediaSegment::default()
+        })
+        .collect();
+    vod(MediaPlaylist { segments: mapped(segments), i_frames_only: true, ..whole(&cuts) })
+}
+
+/// Returns the media playlist of a text rendition, cut as the picture is.
+pub fn text(plan: &Plan, _text: &TextPlan) -> String {
+    let cuts = Cuts::of_grid(&plan.grid);
+    vod(MediaPlaylist { segments: segments(&cuts, "vtt"), ..whole(&cuts) })
+}
+
+/// Returns the place of the best variant under the starting rate, else of the least one.
+fn start(bandwidths: impl Iterator<Item = u64> + Clone) -> Option<usize> {
+    let places = bandwidths.enumerate();
+    let fits = places.clone().filter(|(_, bandwidth)| *bandwidth <= START_BPS);
+    let best = fits.max_by_key(|(place, bandwidth)| (*bandwidth, Reverse(*place)));
+    let least = places.min_by_key(|(_, bandwidth)| *bandwidth);
+    best.or(least).map(|(place, _)| place)
+}
+
+fn picture(plan: &Plan, rung: &Rung, measured: &[Measured]) -> VariantStream {
+    let rates = Rates::of_variant(plan, rung, measured);
+    let mut codecs = video_codec(rung, measured);
+    if let Some(audio) = plan.audio.first() {
+        codecs = format!("{codecs},{}", audio_codec(audio, measured));
+    }
+    let fps = plan.video.as_ref().map(|video| video.frame_rate.fps());
+    VariantStream {
+        uri: format!("{}/media.m3u8", rung.name),
+        bandwidth: rates.peak_bps,
+        average_bandwidth: Some(rates.average_bps),
+        codecs: Some(codecs),
+        resolution: Some(resolution(rung)),
+        // RFC 8216 §4.3.4.2: three decimals.
+        frame_rate: fps.map(|fps| (fps * 1000.0).round() / 1000.0),
+        audio: (!plan.audio.is_empty()).then(|| AUDIO_GROUP.to_owned()),
+        subtitles: (!plan.text.is_empty()).then(|| TEXT_GROUP.to_owned()),
+        closed_captions: Some(ClosedCaptionGroupId::None),
+        ..VariantStream::default()
+    }
+}
+
+/// Returns the one variant of a presentation without a picture; its group holds the other languages.
+fn sound(plan: &Plan, measured: &[Measured]) -> Option<VariantStream> {
+    let first = plan.audio.first()?;
+    let all = plan.audio.iter().map(|audio| Rates::of_audio(plan, audio, measured));
+    let rates = all.reduce(Rates::worse)?;
+    Some(VariantStream {
+        uri: format!("{}/media.m3u8", first.name),
+        bandwidth: rates.peak_bps,
+        average_bandwidth: Some(rates.average_bps),
+        codecs: Some(audio_codec(first, measured)),
+        audio: Some(AUDIO_GROUP.to_owned()),
+        subtitles: (!plan.text.is_empty()).then(|| TEXT_GROUP.to_owned()),
+        ..VariantStream::default()
+    })
+}
+
+fn trick_play(plan: &Plan, rung: &Rung, measured: &Measured) -> Option<VariantStream> {
+    let (cuts, fragments) = key_frames(plan, measured);
+    if fragments.is_empty() {
+        return None;
+    }
+    let rates = Rates::of(&cuts, |n| fragments.get(n).map_or(0, |(_, fragment)| fragment.first_sample_bytes));
+    Some(VariantStream {
+        is_i_frame: true,
+        uri: format!("{}/iframes.m3u8", rung.name),
+        bandwidth: rates.peak_bps,
+        average_bandwidth: Some(rates.average_bps),
+        codecs: Some(measured.codecs.clone()),
+        resolution: Some(resolution(rung)),
+        ..VariantStream::default()
+    })
+}
+
+fn alternatives(plan: &Plan) -> Vec<AlternativeMedia> {
+    let audio = plan.audio.iter().enumerate().map(|(place, audio)| AlternativeMedia {
+        media_type: AlternativeMediaType::Audio,
+        uri: Some(format!("{}/media.m3u8", audio.name)),
+        group_id: AUDIO_GROUP.to_owned(),
+        language: audio.language.clone(),
+        name: quotable(&audio.label),
+        default: place == 0,
+        // RFC 8216 §4.3.4.1.1: players pick by language by themselves, people the second of a language.
+        autoselect: plan.audio[..place].iter().all(|other| other.language != audio.language),
+        channels: Some("2".to_owned()),
+        ..AlternativeMedia::default()
+    });
+    let text = plan.text.iter().enumerate().map(|(place, text)| AlternativeMedia {
+        media_type: AlternativeMediaType::Subtitles,
+        uri: Some(format!("{}/media.m3u8", text.name)),
+        group_id: TEXT_GROUP.to_owned(),
+        language: Some(text.language.clone()),
+        name: quotable(&text.label),
+        autoselect: plan.text[..place].iter().all(|other| other.language != text.language),
+        ..AlternativeMedia::default()
+    });
+    audio.chain(text).collect()
+}
+
+/// Returns text that a quoted string may hold (RFC 8216 §4.2); m3u8-rs writes what it gets.
+fn quotable(label: &str) -> String {
+    label.replace('"', "'").replace(['\r', '\n'], " ")
+}
+
+fn resolution(rung: &Rung) -> Resolution {
+    Resolution { width: u64::from(rung.width), height: u64::from(rung.height) }
+}
+
+/// Returns every key frame's segment and fragment, and how long each stands until the next.
+fn key_frames<'a>(plan: &Plan, measured: &'a Measured) -> (Cuts, Vec<(usize, &'a FragmentFacts)>) {
+    let gop_ticks =
+        plan.video.as_ref().map_or(0, |video| u64::from(video.gop_frames) * u64::from(video.frame_ticks));
+    let cuts = Cuts::of_key_frames(&plan.grid, gop_ticks);
+    let segments = measured.segments.iter().enumerate();
+    let fragments = segments.flat_map(|(n, segment)| segment.fragments.iter().map(move |f| (n, f)));
+    (cuts, fragments.collect())
+}
+
+fn segments(cuts: &Cuts, extension: &str) -> Vec<MediaSegment> {
+    let lengths = cuts.lengths().enumerate();
+    lengths
+        .map(|(n, length)| MediaSegment {
+            uri: format!("{n}.{extension}"),
+            duration: seconds(length),
+            ..MediaSegment::default()
+        })
+        .collect()
+}
+
+/// m3u8-rs keeps single precision, which below 8 s tells every microsecond apart and is written in the
+/// fewest digits that do.
+fn seconds(length: Duration) -> f32 {
+    length.as_secs_f64() as f32
+}
+
+fn mapped(mut segments: Vec<MediaSegment>) -> Vec<MediaSegment> {
+    if let Some(first) = segments.first_mut() {
+        first.map = Some(Map { uri: "init.mp4".to_owned(), ..Map::default() });
+    }
+    segments
+}
+
+/// Returns a playlist that is complete but for its segments.
+fn whole(cuts: &Cuts) -> MediaPlaylist {
+    MediaPlaylist {
+        version: Some(VERSION),
+        target_duration: cuts.target_seconds(),
+        playlist_type: Some(MediaPlaylistType::Vod),
+        end_list: true,
+        ..MediaPlaylist::default()
+    }
+}
+
+fn vod(playlist: MediaPlaylist) -> String {
+    written(|text| playlist.write_to(text))
+}
+
+fn written(write: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>) -> String {
+    let mut text = Vec::new();
+    write(&mut text).expect("a vector takes every byte");
+    String::from_utf8(text).expect("playlists are made of strings")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::tests::{film, measured, sound_alone};
+
+    #[test]
+    fn before_encoding_the_multivariant_playlist_tells_the_caps() {
+        insta::assert_snapshot!(master(&film(), None), @r#"
+        #EXTM3U
+        #EXT-X-VERSION:7
+        #EXT-X-INDEPENDENT-SEGMENTS
+        #EXT-X-MEDIA:TYPE=AUDIO,URI="audio-de/media.m3u8",GROUP-ID="audio",LANGUAGE="de",NAME="German",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="2"
+        #EXT-X-MEDIA:TYPE=AUDIO,URI="audio-en/media.m3u8",GROUP-ID="audio",LANGUAGE="en",NAME="Director's 'cut' & more",AUTOSELECT=YES,CHANNELS="2"
+        #EXT-X-MEDIA:TYPE=SUBTITLES,URI="captions/en/media.m3u8",GROUP-ID="captions",LANGUAGE="en",NAME="English",AUTOSELECT=YES
+        #EXT-X-STREAM-INF:BANDWIDTH=1928000,AVERAGE-BANDWIDTH=1388000,CODECS="avc1.64001f,mp4a.40.2",RESOLUTION=854x480,FRAME-RATE=29.97,AUDIO="audio",SUBTITLES="captions",CLOSED-CAPTIONS=NONE
+        480p/media.m3u8
+        #EXT-X-STREAM-INF:BANDWIDTH=528000,AVERAGE-BANDWIDTH=408000,CODECS="avc1.640015,mp4a.40.2",RESOLUTION=426x240,FRAME-RATE=29.97,AUDIO="audio",SUBTITLES="captions",CLOSED-CAPTIONS=NONE
+        240p/media.m3u8
+        "#);
+    }
+
+    #[test]
+    fn after_encoding_it_tells_what_was_measured() {
+        let plan = film();
+        insta::assert_snapshot!(master(&plan, Some(&measured(&plan))), @r#"
+        #EXTM3U
+        #EXT-X-VERSION:7
+        #EXT-X-INDEPENDENT-SEGMENTS
+        #EXT-X-MEDIA:TYPE=AUDIO,URI="audio-de/media.m3u8",GROUP-ID="audio",LANGUAGE="de",NAME="German",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="2"
+        #EXT-X-MEDIA:TYPE=AUDIO,URI="audio-en/media.m3u8",GROUP-ID="audio",LANGUAGE="en",NAME="Director's 'cut' & more",AUTOSELECT=YES,CHANNELS="2"
+        #EXT-X-MEDIA:TYPE=SUBTITLES,URI="captions/en/media.m3u8",GROUP-ID="captions",LANGUAGE="en",NAME="English",AUTOSELECT=YES
+        #EXT-X-STREAM-INF:BANDWIDTH=1459874,AVERAGE-BANDWIDTH=1251321,CODECS="avc1.64001f,mp4a.40.2",RESOLUTION=854x480,FRAME-RATE=29.97,AUDIO="audio",SUBTITLES="captions",CLOSED-CAPTIONS=NONE
+        480p/media.m3u8
+        #EXT-X-STREAM-INF:BANDWIDTH=527473,AVERAGE-BANDWIDTH=452120,CODECS="avc1.64001f,mp4a.40.2",RESOLUTION=426x240,FRAME-RATE=29.97,AUDIO="audio",SUBTITLES="captions",CLOSED-CAPTIONS=NONE
+        240p/media.m3u8
+        #EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=665999,AVERAGE-BANDWIDTH=475713,CODECS="avc1.64001f",RESOLUTION=854x480,URI="480p/iframes.m3u8"
+        #EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=199801,AVERAGE-BANDWIDTH=142715,CODECS="avc1.64001f",RESOLUTION=426x240,URI="240p/iframes.m3u8"
+        "#);
+    }
+
+    #[test]
+    fn sound_alone_is_one_variant() {
+        insta::assert_snapshot!(master(&sound_alone(), None), @r#"
+        #EXTM3U
+        #EXT-X-VERSION:7
+        #EXT-X-INDEPENDENT-SEGMENTS
+        #EXT-X-MEDIA:TYPE=AUDIO,URI="audio-de/media.m3u8",GROUP-ID="audio",LANGUAGE="de",NAME="German",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="2"
+        #EXT-X-MEDIA:TYPE=AUDIO,URI="audio-en/media.m3u8",GROUP-ID="audio",LANGUAGE="en",NAME="Director's 'cut' & more",AUTOSELECT=YES,CHANNELS="2"
+        #EXT-X-STREAM-INF:BANDWIDTH=128000,AVERAGE-BANDWIDTH=128000,CODECS="mp4a.40.2",AUDIO="audio"
+        audio-de/media.m3u8
+        "#);
+    }
+
+    #[test]
+    fn a_picture_without_sound_has_no_audio_group() {
+        let mut plan = film();
+        (plan.audio, plan.text) = (Vec::new(), Vec::new());
+        insta::assert_snapshot!(master(&plan, None), @r#"
+        #EXTM3U
+        #EXT-X-VERSION:7
+        #EXT-X-INDEPENDENT-SEGMENTS
+        #EXT-X-STREAM-INF:BANDWIDTH=1800000,AVERAGE-BANDWIDTH=1260000,CODECS="avc1.64001f",RESOLUTION=854x480,FRAME-RATE=29.97,CLOSED-CAPTIONS=NONE
+        480p/media.m3u8
+        #EXT-X-STREAM-INF:BANDWIDTH=400000,AVERAGE-BANDWIDTH=280000,CODECS="avc1.640015",RESOLUTION=426x240,FRAME-RATE=29.97,CLOSED-CAPTIONS=NONE
+        240p/media.m3u8
+        "#);
+    }
+
+    #[test]
+    fn media_playlists_are_whole_from_the_plan_alone() {
+        insta::assert_snapshot!(media(&film(), "480p"), @r#"
+        #EXTM3U
+        #EXT-X-VERSION:7
+        #EXT-X-TARGETDURATION:6
+        #EXT-X-PLAYLIST-TYPE:VOD
+        #EXT-X-MAP:URI="init.mp4"
+        #EXTINF:6.006,
+        0.m4s
+        #EXTINF:6.006,
+        1.m4s
+        #EXTINF:2.002,
+        2.m4s
+        #EXT-X-ENDLIST
+        "#);
+    }
+
+    #[test]
+    fn sound_is_cut_at_the_frames_nearest_to_the_pictures() {
+        insta::assert_snapshot!(media(&film(), "audio-de"), @r#"
+        #EXTM3U
+        #EXT-X-VERSION:7
+        #EXT-X-TARGETDURATION:6
+        #EXT-X-PLAYLIST-TYPE:VOD
+        #EXT-X-MAP:URI="init.mp4"
+        #EXTINF:6.016,
+        0.m4s
+        #EXTINF:5.994667,
+        1.m4s
+        #EXTINF:2.005333,
+        2.m4s
+        #EXT-X-ENDLIST
+        "#);
+    }
+
+    #[test]
+    fn text_is_cut_as_the_picture_is() {
+        let plan = film();
+        insta::assert_snapshot!(text(&plan, &plan.text[0]), @r#"
+        #EXTM3U
+        #EXT-X-VERSION:7
+        #EXT-X-TARGETDURATION:6
+        #EXT-X-PLAYLIST-TYPE:VOD
+        #EXTINF:6.006,
+        0.vtt
+        #EXTINF:6.006,
+        1.vtt
+        #EXTINF:2.002,
+        2.vtt
+        #EXT-X-ENDLIST
+        "#);
+    }
+
+    #[test]
+    fn key_frames_are_byte_ranges_of_segments() {
+        let plan = film();
+        let rung = &plan.video.as_ref().unwrap().rungs[0];
+        insta::assert_snapshot!(iframes(&plan, rung, &measured(&plan)[0]), @r#"
+        #EXTM3U
+        #EXT-X-VERSION:7
+        #EXT-X-TARGETDURATION:2
+        #EXT-X-PLAYLIST-TYPE:VOD
+        #EXT-X-I-FRAMES-ONLY
+        #EXT-X-MAP:URI="init.mp4"
+        #EXT-X-BYTERANGE:166666@0
+        #EXTINF:2.002,
+        0.m4s
+        #EXT-X-BYTERANGE:166666@333333
+        #EXTINF:2.002,
+        0.m4s
+        #EXT-X-BYTERANGE:166666@666666
+        #EXTINF:2.002,
+        0.m4s
+        #EXT-X-BYTERANGE:83333@0
+        #EXTINF:2.002,
+        1.m4s
+        #EXT-X-BYTERANGE:83333@166666
+        #EXTINF:2.002,
+        1.m4s
+        #EXT-X-BYTERANGE:83333@333333
+        #EXTINF:2.002,
+        1.m4s
+        #EXT-X-BYTERANGE:83333@0
+        #EXTINF:2.002,
+        2.m4s
+        #EXT-X-ENDLIST
+        "#);
+    }
+
+    #[test]
+    fn players_start_near_two_megabits() {
+        let check = |bandwidths: &[u64], place: usize| {
+            assert_eq!(start(bandwidths.iter().copied()), Some(place), "{bandwidths:?}");
+        };
+        check(&[5_100_000, 2_900_000, 1_900_000, 900_000], 2);
+        check(&[2_200_000, 900_000], 0);
+        check(&[5_000_000, 3_000_000], 1);
+        check(&[400_000], 0);
+    }
+
+    #[test]
+    fn every_length_survives_single_precision() {
+        for microseconds in (1..8_000_000).step_by(997) {
+            let length = Duration::from_micros(microseconds);
+            let written: f64 = seconds(length).to_string().parse().unwrap();
+            assert_eq!((written * 1e6).round() as u64, microseconds);
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! In charge of the way from an uploaded file to adaptive HLS and DASH: probe → plan → encode → publish →
+//! manifests. Leaves storage to the store and serving to the origin.
+
+mod error;
+pub mod ffmpeg;
+pub mod refusal;
+
+pub mod facts;
+mod language;
+pub mod limits;
+mod packets;
+pub mod probe;
+mod streams;
+
+mod cadence;
+pub mod ladder;
+mod level;
+pub mod plan;
+mod planning;
+mod tracks;
+
+mod cuts;
+pub mod dash;
+pub mod hls;
+pub mod measure;
+mod rates;
+
+pub use error::{Error, Result};
+pub use refusal::Refusal;
+
+mod encode;
+mod fragment;
+mod job;
+mod poster;
+mod process;
+mod publish;
+mod segment;
+mod text;
+mod worker;
+
+use std::path::PathBuf;
+
+pub use worker::run;
+
+/// What the packager is told.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Path or name of ffmpeg.
+    pub ffmpeg: PathBuf,
+    /// Path or name of ffprobe.
+    pub ffprobe: PathBuf,
+    /// What sources may be at most.
+    pub limits: limits::Limits,
+    /// The ladder and what else a plan is made by.
+    pub plan: planning::Config,
+    /// x264's preset.
+    pub preset: String,
+    /// Videos encoded at once; at least one.
+    pub videos_at_once: usize,
+    /// Segments in a run; at least one.
+    pub run_segments: u32,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            ffmpeg: "ffmpeg".into(),
+            ffprobe: "ffprobe".into(),
+            limits: limits::Limits::default(),
+            plan: planning::Config::default(),
+            preset: "veryfast".into(),
+            videos_at_once: 1,
+            // Two minutes: long enough that starting an encoder costs nothing, short enough to share a
+            // video among many workers.
+            run_segments: 20,
+        }
+    }
+}

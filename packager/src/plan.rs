@@ -1,0 +1,249 @@
+//! In charge of the plan: from probed facts to everything that playlists and encoders need to know,
+//! fixed before a frame is encoded. Pure; leaves rendering to `hls` and `dash`, encoding to `encode`.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+pub use crate::planning::{Config, plan};
+
+/// Samples in one AAC-LC frame (ISO/IEC 14496-3 §4.5.1.1).
+pub const AAC_FRAME_SAMPLES: u64 = 1024;
+/// The sample rate of every audio rendition, in hertz.
+pub const AUDIO_SAMPLE_RATE: u32 = 48_000;
+
+/// A whole video's layout in time and in renditions: the single source of every playlist.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The segment grid that all renditions share.
+    pub grid: Grid,
+    /// The picture, unless the source is sound alone.
+    pub video: Option<VideoPlan>,
+    /// One entry per audio rendition; the first is the default.
+    pub audio: Vec<AudioPlan>,
+    /// One entry per text track found in the source.
+    pub text: Vec<TextPlan>,
+}
+
+/// Equal segments on a line of ticks; the last one may be shorter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grid {
+    /// Ticks a second; for pictures a multiple of the frame rate's numerator.
+    pub timescale: u32,
+    /// Length of every segment but the last.
+    pub segment_ticks: u64,
+    /// Length of the whole presentation.
+    pub duration_ticks: u64,
+}
+
+/// A constant frame rate as the fraction that the standards give, such as 30000/1001.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FrameRate {
+    /// Frames …
+    pub num: u32,
+    /// … in this many seconds.
+    pub den: u32,
+}
+
+/// The picture: how it is read from the source, and the ladder that it is encoded to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct VideoPlan {
+    /// The stream's index in the source.
+    pub stream: u32,
+    /// Constant output frame rate of every rung.
+    pub frame_rate: FrameRate,
+    /// Ticks of the grid per frame.
+    pub frame_ticks: u32,
+    /// Frames in the whole presentation.
+    pub frames: u64,
+    /// Frames between key frames (2 s); a segment holds a whole number of these.
+    pub gop_frames: u32,
+    /// Frames in every segment but the last (6 s).
+    pub segment_frames: u32,
+    /// What has to be done to the decoded picture before it is scaled.
+    pub conversion: Conversion,
+    /// Where the last decoded frame of the source lies; later frames repeat it.
+    pub source_end: Duration,
+    /// How far before a wanted time decoding must start, for containers without an index.
+    pub seek_margin: Duration,
+    /// The renditions, highest first.
+    pub rungs: Vec<Rung>,
+}
+
+/// Steps from the source's picture to BT.709 progressive.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Conversion {
+    /// The source has interlaced frames.
+    pub deinterlace: bool,
+    /// The source is HDR (SMPTE ST 2084 or ARIB STD-B67) and is tone-mapped.
+    pub tone_map: bool,
+    /// ffmpeg's name of the source's colour matrix for SDR (`bt709`, `bt601`, `bt2020`).
+    pub matrix: String,
+    /// Sample values use the full range.
+    pub full_range: bool,
+}
+
+/// One video rendition.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Rung {
+    /// The rendition's name and folder, such as `720p`.
+    pub name: String,
+    /// Even, square pixels, rotation applied.
+    pub width: u32,
+    /// Even.
+    pub height: u32,
+    /// H.264 `level_idc`: ten times the level, such as 31.
+    pub level_idc: u8,
+    /// Constant rate factor that `maxrate_bps` caps.
+    pub crf: f32,
+    /// The cap of the video bit rate (x264's VBV).
+    pub maxrate_bps: u64,
+    /// VBV buffer.
+    pub bufsize_bits: u64,
+}
+
+/// One audio rendition: AAC-LC, stereo, 48 kHz.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AudioPlan {
+    /// The rendition's name and folder, such as `audio` or `audio-de`.
+    pub name: String,
+    /// The stream's index in the source.
+    pub stream: u32,
+    /// BCP 47, or `None` when the source does not say.
+    pub language: Option<String>,
+    /// What a menu shows.
+    pub label: String,
+    /// Constant bit rate.
+    pub bitrate_bps: u64,
+    /// AAC frames in the whole presentation.
+    pub frames: u64,
+    /// Where the last decoded sample of the source lies; silence follows.
+    pub source_end: Duration,
+    /// How far before a wanted time decoding must start, for containers without an index.
+    pub seek_margin: Duration,
+}
+
+/// One text rendition.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TextPlan {
+    /// The rendition's name and folder, such as `captions/en`.
+    pub name: String,
+    /// The stream's index in the source.
+    pub stream: u32,
+    /// BCP 47; `und` when the source does not say.
+    pub language: String,
+    /// What a menu shows.
+    pub label: String,
+}
+
+impl Grid {
+    /// Returns the number of segments; at least one.
+    pub fn segments(&self) -> u32 {
+        self.duration_ticks.div_ceil(self.segment_ticks).max(1) as u32
+    }
+
+    /// Returns where segment `n` starts, in ticks; the whole length for the one past the last.
+    pub fn start(&self, n: u32) -> u64 {
+        (u64::from(n) * self.segment_ticks).min(self.duration_ticks)
+    }
+
+    /// Returns the length of segment `n` in ticks.
+    pub fn length(&self, n: u32) -> u64 {
+        self.start(n + 1) - self.start(n)
+    }
+
+    /// Returns `ticks` in seconds.
+    pub fn seconds(&self, ticks: u64) -> f64 {
+        ticks as f64 / f64::from(self.timescale)
+    }
+}
+
+impl AudioPlan {
+    /// Returns the first AAC frame of segment `n`: the frame border nearest to the grid's.
+    pub fn first_frame(&self, grid: &Grid, n: u32) -> u64 {
+        if n >= grid.segments() {
+            return self.frames;
+        }
+        let unit = AAC_FRAME_SAMPLES * u64::from(grid.timescale);
+        let samples = grid.start(n) * u64::from(AUDIO_SAMPLE_RATE);
+        ((samples + unit / 2) / unit).min(self.frames)
+    }
+
+    /// Returns the number of AAC frames in segment `n`.
+    pub fn segment_frames(&self, grid: &Grid, n: u32) -> u64 {
+        self.first_frame(grid, n + 1) - self.first_frame(grid, n)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::{
+        facts::{Facts, TextFacts, tests::facts},
+        measure::{FragmentFacts, Measured, SegmentFacts},
+    };
+
+    /// 420 frames of NTSC film in two sizes with sound in two languages and one text track: two whole
+    /// segments and a short one.
+    pub(crate) fn film() -> Plan {
+        let mut facts = source();
+        let video = facts.video.as_mut().unwrap();
+        (video.width, video.height) = (854, 480);
+        video.frame_rate = Some(30_000.0 / 1001.0);
+        video.last = Duration::from_micros(13_980_633);
+        video.end = Duration::from_micros(14_014_000);
+        plan(&facts, &config()).unwrap()
+    }
+
+    /// The same without the picture.
+    pub(crate) fn sound_alone() -> Plan {
+        let mut facts = source();
+        facts.video = None;
+        facts.text.clear();
+        plan(&facts, &config()).unwrap()
+    }
+
+    fn source() -> Facts {
+        let mut facts = facts();
+        facts.audio[0].end = Duration::from_millis(14_000);
+        facts.audio.push(facts.audio[0].clone());
+        facts.audio[0].language = Some("de".to_owned());
+        facts.audio[1].language = Some("en".to_owned());
+        facts.audio[1].title = Some("Director's \"cut\" & more".to_owned());
+        facts.text = vec![TextFacts {
+            stream: 3,
+            codec: "subrip".to_owned(),
+            language: Some("en".to_owned()),
+            title: None,
+        }];
+        facts
+    }
+
+    fn config() -> Config {
+        let mut config = Config::default();
+        config.ladder.rungs = vec![480, 240];
+        config
+    }
+
+    /// Sizes that are easy to reckon with: the first segment is the heaviest.
+    pub(crate) fn measured(plan: &Plan) -> Vec<Measured> {
+        let rendition = |name: &str, codecs: &str, bytes: u64| Measured {
+            name: name.to_owned(),
+            codecs: codecs.to_owned(),
+            segments: (0..plan.grid.segments())
+                .map(|n| {
+                    let bytes = if n == 0 { bytes } else { bytes / 2 };
+                    let fragment = |k| FragmentFacts { offset: k * bytes / 3, first_sample_bytes: bytes / 6 };
+                    let count = if n == 2 { 1 } else { 3 };
+                    SegmentFacts { bytes, fragments: (0..count).map(fragment).collect() }
+                })
+                .collect(),
+        };
+        let video = plan.video.iter().flat_map(|video| &video.rungs);
+        let sizes = [1_000_000, 300_000].into_iter();
+        let mut all: Vec<Measured> =
+            video.zip(sizes).map(|(rung, bytes)| rendition(&rung.name, "avc1.64001f", bytes)).collect();
+        all.extend(plan.audio.iter().map(|audio| rendition(&audio.name, "mp4a.40.2", 96_000)));
+        all
+    }
+}

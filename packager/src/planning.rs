@@ -1,0 +1,323 @@
+//! In charge of making the plan: from facts to the grid, the ladder and the tracks. Pure; its
+//! callers know it as `plan::plan`, beside the shape that it fills.
+
+use std::time::Duration;
+
+use crate::{
+    facts::{AudioFacts, Colour, Facts, VideoFacts},
+    ladder,
+    plan::{
+        AAC_FRAME_SAMPLES, AUDIO_SAMPLE_RATE, AudioPlan, Conversion, FrameRate, Grid, Plan, TextPlan,
+        VideoPlan,
+    },
+    refusal::Refusal,
+    tracks,
+};
+
+/// What the operator may choose.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// The picture's sizes and quality.
+    pub ladder: ladder::Config,
+    /// Bit rate of every audio rendition.
+    pub audio_bitrate_bps: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { ladder: ladder::Config::default(), audio_bitrate_bps: 128_000 }
+    }
+}
+
+/// Seconds between key frames.
+const GOP_SECONDS: f64 = 2.0;
+/// GOPs in a segment: 6 s.
+const SEGMENT_GOPS: u32 = 3;
+/// AAC frames in a segment where there is no picture: 5.995 s, and no cut falls into a frame.
+const SEGMENT_AAC_FRAMES: u64 = 281;
+/// Sound that may be cut off when it is longer than the picture, at most.
+const OVERHANG: Duration = Duration::from_millis(100);
+
+/// Fixes everything that playlists and encoders need, before a frame is encoded.
+pub fn plan(facts: &Facts, config: &Config) -> Result<Plan, Refusal> {
+    let sound_end = facts.audio.iter().map(|audio| audio.end).max();
+    let (grid, video) = match (&facts.video, sound_end) {
+        (Some(video), sound_end) => {
+            let (grid, video) = picture(facts, video, sound_end.unwrap_or_default(), config);
+            (grid, Some(video))
+        }
+        (None, Some(sound_end)) => (sound_alone(sound_end), None),
+        (None, None) => return Err(Refusal::NothingToPlay),
+    };
+    let audio = tracks::audio(facts)
+        .into_iter()
+        .map(|(source, called)| sound(facts, source, called, &grid, config))
+        .collect();
+    let text = tracks::text(facts)
+        .into_iter()
+        .map(|(source, called)| TextPlan {
+            name: called.name,
+            stream: source.stream,
+            language: source.language.clone().unwrap_or_else(|| "und".to_owned()),
+            label: called.label,
+        })
+        .collect();
+    Ok(Plan { grid, video, audio, text })
+}
+
+fn picture(facts: &Facts, video: &VideoFacts, sound_end: Duration, config: &Config) -> (Grid, VideoPlan) {
+    let frame_rate = FrameRate::of(video);
+    let timescale = frame_rate.timescale();
+    let frame_ticks = timescale / frame_rate.num * frame_rate.den;
+    let gop_frames = (frame_rate.frames(GOP_SECONDS) as u32).max(1);
+    let segment_frames = gop_frames * SEGMENT_GOPS;
+    let frames = frames(video, sound_end, frame_rate);
+    let grid = Grid {
+        timescale,
+        segment_ticks: u64::from(segment_frames) * u64::from(frame_ticks),
+        duration_ticks: frames * u64::from(frame_ticks),
+    };
+    let video = VideoPlan {
+        stream: video.stream,
+        frame_rate,
+        frame_ticks,
+        frames,
+        gop_frames,
+        segment_frames,
+        conversion: conversion(video),
+        source_end: video.last,
+        seek_margin: seek_margin(&facts.container),
+        rungs: ladder::rungs(video, frame_rate, &config.ladder),
+    };
+    (grid, video)
+}
+
+/// Returns the frames of the whole presentation: never fewer than the picture has; more only when
+/// the sound goes on for longer than encoders leave hanging over.
+fn frames(video: &VideoFacts, sound_end: Duration, rate: FrameRate) -> u64 {
+    // The slot of the last frame counts too: a rounded end must not cut it off.
+    let last = rate.frames(video.last.as_secs_f64()) + 1;
+    let picture = rate.frames(video.end.as_secs_f64()).max(last);
+    let picture_end = Duration::from_secs_f64(picture as f64 / rate.fps());
+    let aac_frame = AAC_FRAME_SAMPLES as f64 / f64::from(AUDIO_SAMPLE_RATE);
+    // One frame of each kind is what muxers leave; at low frame rates that would be heard.
+    let overhang = Duration::from_secs_f64(aac_frame + 1.0 / rate.fps()).min(OVERHANG);
+    if sound_end <= picture_end + overhang {
+        return picture;
+    }
+    let whole = (sound_end.as_secs_f64() * rate.fps()).ceil() as u64;
+    whole.max(picture)
+}
+
+/// Returns a grid of whole AAC frames, so that sound alone has no cut inside one.
+fn sound_alone(end: Duration) -> Grid {
+    let samples = end.as_micros() as u64 * u64::from(AUDIO_SAMPLE_RATE) / 1_000_000;
+    Grid {
+        timescale: AUDIO_SAMPLE_RATE,
+        segment_ticks: SEGMENT_AAC_FRAMES * AAC_FRAME_SAMPLES,
+        duration_ticks: samples.div_ceil(AAC_FRAME_SAMPLES).max(1) * AAC_FRAME_SAMPLES,
+    }
+}
+
+fn sound(
+    facts: &Facts,
+    source: &AudioFacts,
+    called: tracks::Called,
+    grid: &Grid,
+    config: &Config,
+) -> AudioPlan {
+    let samples = grid.duration_ticks * u64::from(AUDIO_SAMPLE_RATE);
+    AudioPlan {
+        name: called.name,
+        stream: source.stream,
+        language: source.language.clone(),
+        label: called.label,
+        bitrate_bps: config.audio_bitrate_bps,
+        // To the picture's end or just past it: a player ends with the shorter of the two.
+        frames: samples.div_ceil(u64::from(grid.timescale) * AAC_FRAME_SAMPLES).max(1),
+        source_end: source.end,
+        seek_margin: seek_margin(&facts.container),
+    }
+}
+
+fn conversion(video: &VideoFacts) -> Conversion {
+    let transfer = video.colour.transfer.as_deref();
+    Conversion {
+        deinterlace: video.interlaced,
+        tone_map: matches!(transfer, Some("smpte2084" | "arib-std-b67")),
+        matrix: matrix(&video.colour, video).to_owned(),
+        full_range: video.colour.full_range,
+    }
+}
+
+fn matrix(colour: &Colour, video: &VideoFacts) -> &'static str {
+    match colour.matrix.as_deref() {
+        Some("bt2020nc" | "bt2020c") => "bt2020",
+        Some("smpte170m" | "bt470bg" | "fcc") => "bt601",
+        Some(_) => "bt709",
+        // Untold, players go by size: what is larger than PAL's 576 lines is high definition.
+        None if video.width > 1024 || video.height > 576 => "bt709",
+        None => "bt601",
+    }
+}
+
+/// Returns how far before a wanted time decoding starts. MP4 and Matroska lead to the exact key
+/// frame; the others seek by guessing positions and may land behind it.
+fn seek_margin(container: &str) -> Duration {
+    let indexed = container.split(',').any(|name| matches!(name, "mov" | "matroska" | "webm"));
+    if indexed { Duration::ZERO } else { Duration::from_secs(10) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::tests::facts;
+
+    fn planned(change: impl FnOnce(&mut Facts)) -> Plan {
+        let mut facts = facts();
+        change(&mut facts);
+        plan(&facts, &Config::default()).unwrap()
+    }
+
+    fn with_rate(rate: f64, frames: u64) -> Plan {
+        planned(|facts| {
+            let video = facts.video.as_mut().unwrap();
+            video.frame_rate = Some(rate);
+            video.frames = frames;
+            video.last = Duration::from_secs_f64((frames - 1) as f64 / rate);
+            video.end = Duration::from_secs_f64(frames as f64 / rate);
+            facts.audio.clear();
+        })
+    }
+
+    #[test]
+    fn segments_are_six_seconds_in_whole_gops() {
+        let check = |rate: f64, gop: u32, segment: u32, ticks: u32, timescale: u32| {
+            let plan = with_rate(rate, 1000);
+            let video = plan.video.unwrap();
+            assert_eq!((video.gop_frames, video.segment_frames), (gop, segment), "{rate}");
+            assert_eq!((video.frame_ticks, plan.grid.timescale), (ticks, timescale), "{rate}");
+            assert_eq!(video.frames, 1000, "{rate}");
+            assert_eq!(plan.grid.duration_ticks, 1000 * u64::from(ticks), "{rate}");
+        };
+        check(24_000.0 / 1001.0, 48, 144, 1001, 24_000);
+        check(24.0, 48, 144, 512, 12_288);
+        check(25.0, 50, 150, 512, 12_800);
+        check(30_000.0 / 1001.0, 60, 180, 1001, 30_000);
+        check(30.0, 60, 180, 512, 15_360);
+        check(60_000.0 / 1001.0, 120, 360, 1001, 60_000);
+        check(12.5, 25, 75, 1024, 12_800);
+        check(5.0, 10, 30, 2048, 10_240);
+    }
+
+    #[test]
+    fn no_frame_is_lost_and_none_is_added_for_a_little_sound() {
+        let check = |sound_milliseconds: u64, frames: u64| {
+            let plan = planned(|facts| facts.audio[0].end = Duration::from_millis(sound_milliseconds));
+            assert_eq!(plan.video.unwrap().frames, frames, "{sound_milliseconds} ms of sound");
+        };
+        check(10_000, 300);
+        check(9_000, 300);
+        check(10_020, 300);
+        check(10_054, 300);
+        check(10_055, 302);
+        check(10_100, 303);
+        check(12_000, 360);
+    }
+
+    #[test]
+    fn sound_reaches_the_end_of_the_picture() {
+        let plan = planned(|facts| facts.audio[0].end = Duration::from_secs(4));
+        let audio = &plan.audio[0];
+        assert_eq!(audio.frames, 469);
+        assert_eq!(audio.source_end, Duration::from_secs(4));
+        assert_eq!(audio.first_frame(&plan.grid, 1), 281);
+        assert_eq!(audio.segment_frames(&plan.grid, 1), 188);
+    }
+
+    #[test]
+    fn one_frame_is_a_video() {
+        let plan = planned(|facts| {
+            let video = facts.video.as_mut().unwrap();
+            (video.frames, video.frame_rate) = (1, None);
+            (video.last, video.end) = (Duration::ZERO, Duration::ZERO);
+            facts.audio.clear();
+        });
+        assert_eq!(plan.video.as_ref().unwrap().frames, 1);
+        assert_eq!(plan.grid.segments(), 1);
+    }
+
+    #[test]
+    fn sound_alone_is_cut_between_its_frames() {
+        let plan = planned(|facts| {
+            facts.video = None;
+            facts.audio[0].end = Duration::from_millis(11_000);
+        });
+        assert_eq!(plan.grid.timescale, 48_000);
+        assert_eq!(plan.audio[0].frames, 516);
+        for n in 0..plan.grid.segments() {
+            let samples = plan.audio[0].segment_frames(&plan.grid, n) * AAC_FRAME_SAMPLES;
+            assert_eq!(samples, plan.grid.length(n), "segment {n}");
+        }
+    }
+
+    #[test]
+    fn nothing_to_play_is_refused() {
+        let mut facts = facts();
+        (facts.video, facts.audio) = (None, Vec::new());
+        assert_eq!(plan(&facts, &Config::default()), Err(Refusal::NothingToPlay));
+    }
+
+    #[test]
+    fn colours_become_ffmpegs_words() {
+        let check = |transfer: Option<&str>, matrix: Option<&str>, expected: (bool, &str)| {
+            let plan = planned(|facts| {
+                let colour = &mut facts.video.as_mut().unwrap().colour;
+                colour.transfer = transfer.map(str::to_owned);
+                colour.matrix = matrix.map(str::to_owned);
+            });
+            let conversion = plan.video.unwrap().conversion;
+            assert_eq!((conversion.tone_map, conversion.matrix.as_str()), expected);
+        };
+        check(Some("smpte2084"), Some("bt2020nc"), (true, "bt2020"));
+        check(Some("arib-std-b67"), Some("bt2020nc"), (true, "bt2020"));
+        check(Some("bt709"), Some("bt709"), (false, "bt709"));
+        check(None, Some("smpte170m"), (false, "bt601"));
+        check(None, None, (false, "bt709"));
+    }
+
+    #[test]
+    fn containers_without_an_index_are_read_from_before() {
+        let check = |container: &str, seconds: u64| {
+            let plan = planned(|facts| facts.container = container.to_owned());
+            assert_eq!(plan.video.unwrap().seek_margin, Duration::from_secs(seconds), "{container}");
+        };
+        check("mov,mp4,m4a,3gp,3g2,mj2", 0);
+        check("matroska,webm", 0);
+        check("mpegts", 10);
+        check("avi", 10);
+        check("flv", 10);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn every_segment_has_a_frame_of_each_kind(
+            fps in 1.0_f64..120.0, seconds in 0.01_f64..500.0, sound in 0.0_f64..500.0, variable: bool,
+        ) {
+            let plan = planned(|facts| {
+                let video = facts.video.as_mut().unwrap();
+                (video.frame_rate, video.variable) = (Some(fps), variable);
+                video.last = Duration::from_secs_f64((seconds - 1.0 / fps).max(0.0));
+                video.end = Duration::from_secs_f64(seconds);
+                facts.audio[0].end = Duration::from_secs_f64(sound);
+            });
+            let video = plan.video.as_ref().unwrap();
+            proptest::prop_assert!(video.frame_rate.fps() <= 60.0);
+            proptest::prop_assert!(video.frames as f64 / video.frame_rate.fps() > seconds - 0.11);
+            for n in 0..plan.grid.segments() {
+                proptest::prop_assert!(plan.grid.length(n) >= u64::from(video.frame_ticks));
+                proptest::prop_assert!(plan.audio[0].segment_frames(&plan.grid, n) >= 1, "segment {}", n);
+            }
+        }
+    }
+}

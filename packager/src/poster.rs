@@ -1,0 +1,120 @@
+//! In charge of the poster: a telling frame, not a black one.
+
+use std::{ffi::OsString, time::Duration};
+
+use bytes::Bytes;
+use tokio::{io::AsyncReadExt, sync::Mutex};
+
+use crate::{
+    Error, Result,
+    encode::{Work, clock_args, picture_filters, strings},
+    ffmpeg::{Bounds, input_args},
+    plan::{Plan, VideoPlan},
+    process::{self, Task},
+};
+
+const CANDIDATES: u32 = 8;
+// Small enough that grain does not count as detail.
+const SAMPLE_WIDTH: u32 = 64;
+const SAMPLE_HEIGHT: u32 = 36;
+const MAX_SIDE: u32 = 1280;
+const MAX_BYTES: u64 = 8 << 20;
+
+/// Takes the most telling of some frames spread over the video and publishes it as `poster.jpg`.
+pub(crate) async fn make(work: &Work<'_>, video: &VideoPlan) -> Result<()> {
+    let mut best = (f64::MIN, Duration::ZERO);
+    for time in candidates(work.plan, video) {
+        let sample = Frame { time, width: SAMPLE_WIDTH, height: SAMPLE_HEIGHT, format: Format::Grey };
+        let grey = take(work, video, &sample).await?;
+        if grey.len() == (SAMPLE_WIDTH * SAMPLE_HEIGHT) as usize && telling(&grey) > best.0 {
+            best = (telling(&grey), time);
+        }
+    }
+    let top = &video.rungs[0];
+    let shrink = f64::from(MAX_SIDE) / f64::from(top.width.max(top.height)).max(f64::from(MAX_SIDE));
+    let even = |side: u32| ((f64::from(side) * shrink / 2.0).round() as u32 * 2).max(2);
+    let frame =
+        Frame { time: best.1, width: even(top.width), height: even(top.height), format: Format::Jpeg };
+    let jpeg = take(work, video, &frame).await?;
+    if jpeg.is_empty() {
+        return Err(Error::Ffmpeg { doing: "taking the poster".into(), cause: "it gave no picture".into() });
+    }
+    work.publisher.blob("poster.jpg", &jpeg).await
+}
+
+fn candidates(plan: &Plan, video: &VideoPlan) -> impl Iterator<Item = Duration> {
+    let length = plan.grid.seconds(plan.grid.duration_ticks).min(video.source_end.as_secs_f64());
+    // The very beginning and end are mostly titles and fades.
+    (0..CANDIDATES)
+        .map(move |n| Duration::from_secs_f64(length * (f64::from(n) + 0.5) / f64::from(CANDIDATES)))
+}
+
+/// Returns how much there is to see: the spread of the brightness (in standard deviations of 0 to 255), less
+/// for frames that are mostly black or white.
+fn telling(grey: &[u8]) -> f64 {
+    let n = grey.len().max(1) as f64;
+    let mean = grey.iter().map(|v| f64::from(*v)).sum::<f64>() / n;
+    let variance = grey.iter().map(|v| (f64::from(*v) - mean).powi(2)).sum::<f64>() / n;
+    let off_middle = (mean - 118.0).abs() / 118.0;
+    variance.sqrt() * (1.2 - off_middle)
+}
+
+struct Frame {
+    time: Duration,
+    width: u32,
+    height: u32,
+    format: Format,
+}
+
+enum Format {
+    Grey,
+    Jpeg,
+}
+
+async fn take(work: &Work<'_>, video: &VideoPlan, frame: &Frame) -> Result<Bytes> {
+    let mut input: Vec<OsString> = clock_args(frame.time);
+    input.extend(input_args(work.source));
+    let format = match frame.format {
+        Format::Grey => "gray",
+        Format::Jpeg => "yuvj420p",
+    };
+    let filters = picture_filters(video, frame.width, frame.height, format);
+    input.extend(strings(["-filter_complex", &format!("[0:{}]{filters}[p]", video.stream)]));
+    let mut output = strings(["-map", "[p]", "-frames:v", "1", "-fps_mode", "passthrough"]);
+    output.extend(match frame.format {
+        Format::Grey => strings(["-c:v", "rawvideo", "-f", "rawvideo"]).to_vec(),
+        Format::Jpeg => strings(["-c:v", "mjpeg", "-q:v", "3", "-f", "mjpeg"]).to_vec(),
+    });
+    let task = Task {
+        program: &work.config.ffmpeg,
+        doing: "taking the poster".into(),
+        input,
+        outputs: vec![output],
+        bounds: Bounds { memory_bytes: 8 << 30, open_files: 256, ..Bounds::default() },
+        wall_time: Duration::from_secs(300),
+    };
+    let taken = Mutex::new(Vec::new());
+    process::run(task, work.stop, |_, stream| {
+        let taken = &taken;
+        async move {
+            stream.take(MAX_BYTES).read_to_end(&mut *taken.lock().await).await?;
+            Ok(())
+        }
+    })
+    .await?;
+    Ok(taken.into_inner().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_black_frame_tells_less_than_a_dark_scene_and_that_less_than_a_bright_one() {
+        let black = telling(&[16; 64]);
+        let dark: Vec<u8> = (0..64).map(|n| n % 40).collect();
+        let bright: Vec<u8> = (0..64).map(|n| n * 4).collect();
+        assert!(black < telling(&dark));
+        assert!(telling(&dark) < telling(&bright));
+    }
+}

@@ -1,0 +1,203 @@
+//! In charge of one ffmpeg process: started, confined, heard, ended. Its outputs come through Unix sockets,
+//! so that no media touches the disk before it is published.
+
+use std::{
+    collections::VecDeque,
+    ffi::OsString,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use ffmpeg_sidecar::{
+    child::FfmpegChild,
+    command::FfmpegCommand,
+    event::{FfmpegEvent, LogLevel},
+};
+use futures::future::try_join_all;
+use tokio::{
+    net::{UnixListener, UnixStream},
+    sync::watch,
+    task::JoinHandle,
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    Error, Result,
+    ffmpeg::{Bounds, confine},
+};
+
+// As many last words as a person reads.
+const LAST_LINES: usize = 8;
+const LAST_LINE_CHARS: usize = 300;
+
+/// What to run.
+#[derive(Debug)]
+pub(crate) struct Task<'a> {
+    /// Path or name of ffmpeg.
+    pub(crate) program: &'a Path,
+    /// For the error: what ffmpeg is asked to do.
+    pub(crate) doing: String,
+    /// All arguments before the outputs.
+    pub(crate) input: Vec<OsString>,
+    /// The arguments of each output, without its address.
+    pub(crate) outputs: Vec<Vec<OsString>>,
+    /// What the process may use.
+    pub(crate) bounds: Bounds,
+    /// When it is killed however it goes.
+    pub(crate) wall_time: Duration,
+}
+
+/// Runs ffmpeg and gives each output to `consume` as it comes. Returns once the process has ended well and
+/// every output is consumed to its end; the process never outlives the call.
+pub(crate) async fn run<F>(
+    task: Task<'_>,
+    stop: &CancellationToken,
+    consume: impl Fn(usize, UnixStream) -> F,
+) -> Result<()>
+where
+    F: Future<Output = Result<()>>,
+{
+    let folder = tempfile::Builder::new().prefix("clipcut-").tempdir()?;
+    let sockets: Vec<PathBuf> = (0..task.outputs.len()).map(|n| folder.path().join(n.to_string())).collect();
+    let listeners = sockets.iter().map(UnixListener::bind).collect::<std::io::Result<Vec<_>>>()?;
+
+    let mut child = Child::spawn(&task, &sockets)?;
+    let ended = child.ended.clone();
+    let outputs = try_join_all(listeners.into_iter().enumerate().map(|(n, listener)| {
+        let accepted = accept(listener, ended.clone());
+        let consumed = &consume;
+        async move {
+            match accepted.await? {
+                Some(stream) => consumed(n, stream).await,
+                // The process ended without opening this output; its exit says why.
+                None => Ok(()),
+            }
+        }
+    }));
+    let outcome = tokio::select! {
+        outcome = outputs => outcome.map(drop),
+        () = stop.cancelled() => Err(Error::Interrupted),
+        () = tokio::time::sleep(task.wall_time) => Err(Error::Ffmpeg {
+            doing: task.doing.clone(),
+            cause: format!("it took more than {} s", task.wall_time.as_secs()),
+        }),
+    };
+    // An output that breaks off mostly means that the process is ending, and its own last words say why.
+    let grace = match &outcome {
+        Ok(()) => Duration::from_secs(60),
+        Err(Error::Interrupted) => Duration::ZERO,
+        Err(_) => Duration::from_secs(1),
+    };
+    let mut ended = child.ended.clone();
+    let by_itself = tokio::time::timeout(grace, ended.wait_for(|ended| *ended)).await.is_ok();
+    if !by_itself {
+        child.kill();
+    }
+    match (outcome, child.wait().await) {
+        (Err(e), _) if !by_itself => Err(e),
+        (_, Err(cause)) => Err(Error::Ffmpeg { doing: task.doing, cause }),
+        (outcome, Ok(())) => outcome,
+    }
+}
+
+async fn accept(listener: UnixListener, mut ended: watch::Receiver<bool>) -> Result<Option<UnixStream>> {
+    tokio::select! {
+        biased;
+        accepted = listener.accept() => Ok(Some(accepted?.0)),
+        _ = ended.wait_for(|ended| *ended) => Ok(None),
+    }
+}
+
+/// How a process ended; with its status and last words when badly.
+type Exit = std::result::Result<(), String>;
+
+/// A running process; killed when dropped.
+struct Child {
+    process: Arc<Mutex<FfmpegChild>>,
+    listener: Option<JoinHandle<Exit>>,
+    ended: watch::Receiver<bool>,
+}
+
+impl Child {
+    fn spawn(task: &Task<'_>, sockets: &[PathBuf]) -> Result<Self> {
+        let start = |cause| Error::Start { program: task.program.display().to_string(), cause };
+        let mut command = FfmpegCommand::new_with_path(task.program);
+        // FFREPORT would have ffmpeg write log files wherever our environment says.
+        command.as_inner_mut().env_remove("FFREPORT").env("AV_LOG_FORCE_NOCOLOR", "1");
+        command.args(["-hide_banner", "-nostdin", "-y"]).args(&task.input);
+        for (output, socket) in task.outputs.iter().zip(sockets) {
+            let mut address = OsString::from("unix:");
+            address.push(socket);
+            command.args(output).arg(address);
+        }
+        tracing::debug!(doing = %task.doing, arguments = ?command.get_args().collect::<Vec<_>>(), "ffmpeg starts");
+        let mut child = command.spawn().map_err(start)?;
+        confine(child.as_inner().id(), &task.bounds).map_err(start)?;
+        drop(child.take_stdin());
+        drop(child.take_stdout());
+        let events = child.iter().map_err(|e| start(std::io::Error::other(e)))?;
+
+        let process = Arc::new(Mutex::new(child));
+        let (tell_ended, ended) = watch::channel(false);
+        let listened = process.clone();
+        let doing = task.doing.clone();
+        let listener = tokio::task::spawn_blocking(move || {
+            let last_words = hear(events, &doing);
+            let status = lock(&listened).wait();
+            // Ignored when nobody waits any more.
+            let _ = tell_ended.send(true);
+            match status {
+                Ok(status) if status.success() => Ok(()),
+                Ok(status) if last_words.is_empty() => Err(status.to_string()),
+                Ok(status) => Err(format!("{status}: {}", Vec::from(last_words).join("; "))),
+                Err(e) => Err(e.to_string()),
+            }
+        });
+        Ok(Self { process, listener: Some(listener), ended })
+    }
+
+    fn kill(&mut self) {
+        // Fails only when it has ended by itself.
+        let _ = lock(&self.process).as_inner_mut().kill();
+    }
+
+    async fn wait(&mut self) -> Exit {
+        match self.listener.take() {
+            Some(listener) => listener.await.unwrap_or_else(|e| Err(e.to_string())),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        if self.listener.is_some() {
+            self.kill();
+        }
+    }
+}
+
+/// Reads ffmpeg's log to its end. Returns its last warnings and errors.
+fn hear(events: impl Iterator<Item = FfmpegEvent>, doing: &str) -> VecDeque<String> {
+    let mut last = VecDeque::new();
+    for event in events {
+        match event {
+            FfmpegEvent::Progress(p) => {
+                tracing::trace!(doing, frame = p.frame, speed = p.speed, "ffmpeg goes on")
+            }
+            FfmpegEvent::Log(LogLevel::Warning | LogLevel::Error | LogLevel::Fatal, line) => {
+                if last.len() == LAST_LINES {
+                    last.pop_front();
+                }
+                last.push_back(line.chars().take(LAST_LINE_CHARS).collect());
+            }
+            _ => {}
+        }
+    }
+    last
+}
+
+fn lock(process: &Mutex<FfmpegChild>) -> std::sync::MutexGuard<'_, FfmpegChild> {
+    process.lock().unwrap_or_else(PoisonError::into_inner)
+}

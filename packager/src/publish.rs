@@ -1,0 +1,98 @@
+//! In charge of what becomes visible, and when: a blob first, then the row that stands for it.
+
+use store::{RenditionKind, Store, VideoId};
+
+use crate::{Error, Result, fragment, measure::SegmentFacts, segment::Segment};
+
+/// Publishes what belongs to one video.
+#[derive(Clone, Debug)]
+pub(crate) struct Publisher {
+    pub(crate) store: Store,
+    pub(crate) video: VideoId,
+}
+
+impl Publisher {
+    /// Publishes a rendition's init segment. Every run makes the same one; the first stays.
+    pub(crate) async fn init(&self, rendition: &str, bytes: &[u8]) -> Result<()> {
+        let key = self.key(&format!("{rendition}/init.mp4"));
+        if !self.store.blobs.put_new(&key, bytes).await? {
+            let published = self.store.blobs.read(&key).await?;
+            if published.as_deref() != Some(bytes) {
+                return Err(Error::OffPlan {
+                    rendition: rendition.to_owned(),
+                    given: "an init segment unlike the one published".into(),
+                    planned: "the same from every run".into(),
+                });
+            }
+        }
+        let codecs = fragment::codecs(bytes)?;
+        Ok(self.store.renditions.set_codecs(&self.video, rendition, &codecs).await?)
+    }
+
+    /// Publishes a segment; one that is published already stays as it is, for players may have it.
+    pub(crate) async fn segment(&self, rendition: &str, segment: &Segment) -> Result<()> {
+        let number = segment.number;
+        let key = self.key(&format!("{rendition}/{number}.m4s"));
+        let facts = if self.store.blobs.put_new(&key, &segment.bytes).await? {
+            segment.facts.clone()
+        } else {
+            self.facts_of(&key).await?
+        };
+        let row = store::Segment { number, facts: serde_json::to_string(&facts)? };
+        let recorded = self.store.renditions.publish(&self.video, rendition, &row).await;
+        if matches!(recorded, Err(store::Error::Gone(_))) {
+            // Deleted while we encoded: what was just written is an orphan.
+            self.store.blobs.delete_all(&self.video.folder()).await?;
+        }
+        recorded?;
+        tracing::debug!(video = %self.video, rendition, number, bytes = facts.bytes, "published");
+        self.mark_playable(number).await
+    }
+
+    /// Publishes a text, such as a playlist, in place of what was there.
+    pub(crate) async fn text(&self, path: &str, text: &str) -> Result<()> {
+        self.blob(path, text.as_bytes()).await
+    }
+
+    /// Publishes a blob, such as the poster, in place of what was there.
+    pub(crate) async fn blob(&self, path: &str, bytes: &[u8]) -> Result<()> {
+        Ok(self.store.blobs.put(&self.key(path), bytes).await?)
+    }
+
+    /// Publishes a segment of a text rendition.
+    pub(crate) async fn text_segment(&self, rendition: &str, number: u32, text: &str) -> Result<()> {
+        self.store.blobs.put_new(&self.key(&format!("{rendition}/{number}.vtt")), text.as_bytes()).await?;
+        let facts = SegmentFacts { bytes: text.len() as u64, fragments: Vec::new() };
+        let row = store::Segment { number, facts: serde_json::to_string(&facts)? };
+        Ok(self.store.renditions.publish(&self.video, rendition, &row).await?)
+    }
+
+    fn key(&self, path: &str) -> String {
+        format!("{}/{path}", self.video.folder())
+    }
+
+    async fn facts_of(&self, key: &str) -> Result<SegmentFacts> {
+        let bytes =
+            self.store.blobs.read(key).await?.ok_or_else(|| store::Error::Gone(self.video.clone()))?;
+        Ok(SegmentFacts { bytes: bytes.len() as u64, fragments: fragment::facts(&bytes)? })
+    }
+
+    /// The video is playable once the first segment of every picture and sound is there.
+    async fn mark_playable(&self, number: u32) -> Result<()> {
+        if number > 0 {
+            return Ok(());
+        }
+        for progress in self.store.renditions.of(&self.video).await? {
+            let rendition = &progress.rendition;
+            if rendition.kind != RenditionKind::Text
+                && !self.store.renditions.is_published(&self.video, &rendition.name, 0).await?
+            {
+                return Ok(());
+            }
+        }
+        if self.store.videos.mark_playable(&self.video).await? {
+            tracing::info!(video = %self.video, "playable");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,136 @@
+//! In charge of cutting a rendition's stream of fragments into the segments of the plan, to the tick.
+
+use bytes::{Bytes, BytesMut};
+
+use crate::{
+    Error, Result,
+    fragment::Fragment,
+    measure::SegmentFacts,
+    plan::{AAC_FRAME_SAMPLES, AudioPlan, Grid, VideoPlan},
+};
+
+/// A whole segment.
+#[derive(Debug)]
+pub(crate) struct Segment {
+    pub(crate) number: u32,
+    pub(crate) bytes: Bytes,
+    pub(crate) facts: SegmentFacts,
+}
+
+/// Cuts the fragments of one rendition in one run.
+#[derive(Debug)]
+pub(crate) struct Cutter {
+    rendition: String,
+    /// Decode times at which segments begin, and the end of the last, in the rendition's ticks.
+    borders: Vec<i64>,
+    first: u32,
+    done: u32,
+    pending: Vec<Fragment>,
+    /// Added to composition offsets, so that none is negative.
+    reorder_ticks: i64,
+    /// `mfhd` numbers go on from segment to segment across runs; VLC remarks on any that start again.
+    fragments_per_segment: u32,
+    joined: bool,
+}
+
+impl Cutter {
+    /// Cuts pictures: each group of pictures stays a fragment of its own, for trick play.
+    pub(crate) fn video(rendition: &str, video: &VideoPlan, grid: &Grid, (first, last): (u32, u32)) -> Self {
+        Self {
+            rendition: rendition.to_owned(),
+            borders: (first..=last).map(|n| grid.start(n) as i64).collect(),
+            first,
+            done: 0,
+            pending: Vec::new(),
+            reorder_ticks: i64::from(reorder_ticks(video)),
+            fragments_per_segment: video.segment_frames.div_ceil(video.gop_frames),
+            joined: false,
+        }
+    }
+
+    /// Cuts sound, which comes frame by frame, into one fragment a segment.
+    pub(crate) fn audio(audio: &AudioPlan, grid: &Grid, (first, last): (u32, u32)) -> Self {
+        let border = |n| (audio.first_frame(grid, n) * AAC_FRAME_SAMPLES) as i64;
+        Self {
+            rendition: audio.name.clone(),
+            borders: (first..=last).map(border).collect(),
+            first,
+            done: 0,
+            pending: Vec::new(),
+            reorder_ticks: 0,
+            fragments_per_segment: 1,
+            joined: true,
+        }
+    }
+
+    /// Takes the next fragment. Returns the segment that it completes.
+    pub(crate) fn push(&mut self, mut fragment: Fragment) -> Result<Option<Segment>> {
+        if fragment.end() <= self.borders[0] {
+            // The encoder's warming up, of use to nobody else.
+            return Ok(None);
+        }
+        let expected = self.pending.last().map_or(self.border(0), Fragment::end);
+        let end = self.border(1);
+        if fragment.decode_time != expected || fragment.end() > end {
+            let given = format!("a fragment from {} to {} ticks", fragment.decode_time, fragment.end());
+            return Err(self.off_plan(given, format!("one from {expected} to at most {end}")));
+        }
+        for sample in &mut fragment.samples {
+            let shifted = sample.cts.unwrap_or(0) + self.reorder_ticks;
+            if shifted < 0 {
+                return Err(
+                    self.off_plan(format!("a composition offset of {shifted}"), "none below 0".into())
+                );
+            }
+            sample.cts = (self.reorder_ticks > 0).then_some(shifted);
+        }
+        let whole = fragment.end() == end;
+        self.pending.push(fragment);
+        if whole { self.finish().map(Some) } else { Ok(None) }
+    }
+
+    /// Checks that nothing is missing once the stream has ended.
+    pub(crate) fn end(&self) -> Result<()> {
+        let planned = self.borders.len() as u32 - 1;
+        if self.done == planned && self.pending.is_empty() {
+            return Ok(());
+        }
+        Err(self
+            .off_plan(format!("{} whole segments", self.done), format!("{planned} from {} on", self.first)))
+    }
+
+    fn finish(&mut self) -> Result<Segment> {
+        let mut fragments = std::mem::take(&mut self.pending);
+        if self.joined {
+            fragments = vec![Fragment::joined(&fragments)];
+        }
+        let number = self.first + self.done;
+        let mut bytes = BytesMut::new();
+        let mut facts = SegmentFacts { bytes: 0, fragments: Vec::new() };
+        for (k, fragment) in fragments.iter().enumerate() {
+            let sequence = number * self.fragments_per_segment + k as u32 + 1;
+            facts.fragments.push(fragment.write(sequence, &mut bytes)?);
+        }
+        facts.bytes = bytes.len() as u64;
+        self.done += 1;
+        Ok(Segment { number, bytes: bytes.freeze(), facts })
+    }
+
+    // Past the last border nothing fits, which `push` reports.
+    fn border(&self, ahead: u32) -> i64 {
+        self.borders.get((self.done + ahead) as usize).or(self.borders.last()).copied().unwrap_or_default()
+    }
+
+    fn off_plan(&self, given: String, planned: String) -> Error {
+        Error::OffPlan { rendition: self.rendition.clone(), given, planned }
+    }
+}
+
+/// Frames by which the encoder decodes ahead of showing: x264's, with B-frames and their pyramid, whatever
+/// the content.
+const REORDER_FRAMES: u32 = 2;
+
+/// Returns how much later than decoded the first picture is shown, in ticks.
+pub(crate) fn reorder_ticks(video: &VideoPlan) -> u32 {
+    REORDER_FRAMES * video.frame_ticks
+}

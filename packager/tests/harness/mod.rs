@@ -1,0 +1,116 @@
+//! What the packager's tests share: sources made by ffmpeg, a packager at work on an embedded store, and
+//! what ffprobe says of the result.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+use packager::plan::Plan;
+use store::{NewVideo, State, Store, Timestamp, Video, VideoId};
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+// Far beyond any test's own time; only a hang meets it.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// Makes a source with ffmpeg; `args` end without the file's name.
+pub fn make(folder: &Path, name: &str, args: &str) -> PathBuf {
+    let file = folder.join(name);
+    let run = Command::new("ffmpeg")
+        .args(["-hide_banner", "-nostdin", "-v", "error", "-y"])
+        .args(shell_words(args))
+        .arg(&file)
+        .output()
+        .unwrap();
+    assert!(run.status.success(), "{args}: {}", String::from_utf8_lossy(&run.stderr));
+    file
+}
+
+/// Runs a program and returns what it prints; it must end well and, with ffmpeg's `-v warning`, in silence.
+pub fn ask(program: &str, args: &[&str]) -> String {
+    let run = Command::new(program).args(args).output().unwrap();
+    let complaints = String::from_utf8_lossy(&run.stderr);
+    assert!(run.status.success() && complaints.is_empty(), "{program} {args:?}: {complaints}");
+    String::from_utf8(run.stdout).unwrap()
+}
+
+/// A packaged source.
+pub struct Packaged {
+    pub store: Store,
+    pub video: Video,
+    pub plan: Plan,
+    pub folder: PathBuf,
+    _home: TempDir,
+}
+
+/// Packages `source` and expects it to become ready.
+pub async fn package(source: &Path, config: packager::Config) -> Packaged {
+    let packaged = try_package(source, config).await;
+    assert_eq!(packaged.video.failure, None);
+    packaged
+}
+
+/// Packages `source` until it is ready or has failed.
+pub async fn try_package(source: &Path, config: packager::Config) -> Packaged {
+    let home = tempfile::tempdir().unwrap();
+    let store = Store::embedded(home.path()).await.unwrap();
+    let new = NewVideo { title: String::new(), description: String::new(), source_name: "source".into() };
+    let id = store.uploads.begin(&new, None, Timestamp::now()).await.unwrap().id;
+    store.uploads.finish_linked(&id, source).await.unwrap();
+    let stop = CancellationToken::new();
+    let worker = tokio::spawn(packager::run(store.clone(), config, stop.clone()));
+    let video = tokio::time::timeout(PATIENCE, settled(&store, &id)).await.unwrap();
+    stop.cancel();
+    worker.await.unwrap();
+    let plan = serde_json::from_str(video.plan.as_deref().unwrap_or("{}"));
+    let plan = plan.unwrap_or_else(|_| empty_plan());
+    let folder = store.blobs.file(&id.folder()).unwrap();
+    Packaged { store, video, plan, folder, _home: home }
+}
+
+/// Waits until the video is ready or has failed.
+pub async fn settled(store: &Store, id: &VideoId) -> Video {
+    let mut news = store.signals.subscribe();
+    loop {
+        let video = store.videos.get(id).await.unwrap().unwrap();
+        if matches!(video.state, State::Ready | State::Failed) {
+            return video;
+        }
+        let _ = news.recv().await;
+    }
+}
+
+fn empty_plan() -> Plan {
+    let grid = packager::plan::Grid { timescale: 1, segment_ticks: 1, duration_ticks: 0 };
+    Plan { grid, video: None, audio: Vec::new(), text: Vec::new() }
+}
+
+/// The quickest encoder and few rungs: what is tested is where frames lie, not how good they look.
+pub fn quick() -> packager::Config {
+    let mut config = packager::Config { preset: "ultrafast".into(), ..packager::Config::default() };
+    config.plan.ladder.rungs = vec![720, 240];
+    config
+}
+
+fn shell_words(text: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut quoted = false;
+    let mut word = String::new();
+    for c in text.chars() {
+        match c {
+            '\'' => quoted = !quoted,
+            ' ' | '\n' if !quoted => {
+                if !word.is_empty() {
+                    words.push(std::mem::take(&mut word));
+                }
+            }
+            c => word.push(c),
+        }
+    }
+    if !word.is_empty() {
+        words.push(word);
+    }
+    words
+}

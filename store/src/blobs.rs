@@ -1,0 +1,237 @@
+//! In charge of blobs on a file system: whole or absent, never half. A key is a path of plain names.
+
+use std::{
+    ops::Range,
+    path::{Path, PathBuf},
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::SystemTime,
+};
+
+use bytes::Bytes;
+use futures::{Stream, TryStreamExt};
+use tokio::{
+    fs,
+    io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt},
+};
+use tokio_util::io::ReaderStream;
+
+use crate::{Error, Result};
+
+// Large enough that a segment takes a handful of reads, small enough for a thousand viewers at once.
+const READ_BYTES: usize = 128 * 1024;
+
+/// Bytes of a blob as they are read.
+pub type ByteStream = Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>;
+
+/// Blobs in a folder.
+#[derive(Clone, Debug)]
+pub struct Blobs {
+    root: Arc<PathBuf>,
+    staged: Arc<AtomicU64>,
+}
+
+/// An opened blob. It can be read to its end even when it is replaced or deleted meanwhile.
+#[derive(Debug)]
+pub struct Blob {
+    /// Size in bytes.
+    pub len: u64,
+    /// Changes whenever the content does; made of letters, digits and dashes, fit for an entity tag.
+    pub tag: String,
+    /// When it was published.
+    pub modified: SystemTime,
+    key: String,
+    file: fs::File,
+}
+
+impl Blobs {
+    /// Opens the folder `root`, created when absent, and drops what a killed writer left in it.
+    pub async fn open(root: &Path) -> Result<Self> {
+        let staging = root.join(STAGING);
+        match fs::remove_dir_all(&staging).await {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                return Err(Error::io("clear", staging.display().to_string(), e));
+            }
+            _ => {}
+        }
+        fs::create_dir_all(&staging)
+            .await
+            .map_err(|e| Error::io("create", staging.display().to_string(), e))?;
+        Ok(Self { root: Arc::new(root.to_owned()), staged: Arc::default() })
+    }
+
+    /// Publishes `bytes` under `key`, in place of what was there.
+    pub async fn put(&self, key: &str, bytes: &[u8]) -> Result<()> {
+        let path = self.path(key)?;
+        let staged = self.stage(key, bytes).await?;
+        make_parent(&path).await.map_err(|e| Error::io("create", key, e))?;
+        fs::rename(&staged, &path).await.map_err(|e| Error::io("publish", key, e))
+    }
+
+    /// Publishes `bytes` under `key` unless something is there already, which then stays.
+    /// Returns whether it was published.
+    pub async fn put_new(&self, key: &str, bytes: &[u8]) -> Result<bool> {
+        let path = self.path(key)?;
+        let staged = self.stage(key, bytes).await?;
+        make_parent(&path).await.map_err(|e| Error::io("create", key, e))?;
+        // A link, unlike a rename, refuses to replace.
+        let linked = fs::hard_link(&staged, &path).await;
+        fs::remove_file(&staged).await.map_err(|e| Error::io("unstage", key, e))?;
+        match linked {
+            Ok(()) => Ok(true),
+            Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
+            Err(e) => Err(Error::io("publish", key, e)),
+        }
+    }
+
+    /// Publishes the file at `from`, on the same file system, under `key` by moving it.
+    pub(crate) async fn adopt(&self, from: &Path, key: &str) -> Result<()> {
+        let path = self.path(key)?;
+        make_parent(&path).await.map_err(|e| Error::io("create", key, e))?;
+        fs::rename(from, &path).await.map_err(|e| Error::io("publish", key, e))
+    }
+
+    /// Lets `key` stand for the file at `target`, which is neither copied nor moved.
+    pub(crate) async fn link(&self, target: &Path, key: &str) -> Result<()> {
+        let path = self.path(key)?;
+        make_parent(&path).await.map_err(|e| Error::io("create", key, e))?;
+        fs::symlink(target, &path).await.map_err(|e| Error::io("link", key, e))
+    }
+
+    /// Opens the blob `key`.
+    pub async fn open_blob(&self, key: &str) -> Result<Option<Blob>> {
+        let path = self.path(key)?;
+        let file = match fs::File::open(&path).await {
+            Ok(file) => file,
+            Err(e) if is_absent(&e) => return Ok(None),
+            Err(e) => return Err(Error::io("open", key, e)),
+        };
+        let meta = file.metadata().await.map_err(|e| Error::io("open", key, e))?;
+        if !meta.is_file() {
+            return Ok(None);
+        }
+        let modified = meta.modified().map_err(|e| Error::io("open", key, e))?;
+        let nanos = modified.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_nanos();
+        let tag = format!("{:x}-{nanos:x}", meta.len());
+        Ok(Some(Blob { len: meta.len(), tag, modified, key: key.to_owned(), file }))
+    }
+
+    /// Reads the blob `key` whole; for playlists and segments, not for sources.
+    pub async fn read(&self, key: &str) -> Result<Option<Bytes>> {
+        let Some(blob) = self.open_blob(key).await? else { return Ok(None) };
+        let len = blob.len;
+        Ok(Some(blob.read_whole(len as usize).await?))
+    }
+
+    /// Returns where the blob lies as a file, for programs that read files.
+    pub fn file(&self, key: &str) -> Result<PathBuf> {
+        self.path(key)
+    }
+
+    /// Returns the names directly below `folder`, sorted.
+    pub async fn children(&self, folder: &str) -> Result<Vec<String>> {
+        let path = self.path(folder)?;
+        let mut entries = match fs::read_dir(&path).await {
+            Ok(entries) => entries,
+            Err(e) if is_absent(&e) => return Ok(Vec::new()),
+            Err(e) => return Err(Error::io("list", folder, e)),
+        };
+        let mut names = Vec::new();
+        while let Some(entry) = entries.next_entry().await.map_err(|e| Error::io("list", folder, e))? {
+            names.push(entry.file_name().to_string_lossy().into_owned());
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    /// Deletes the blob `key`, or all blobs below it. Nothing there is fine.
+    pub async fn delete_all(&self, key: &str) -> Result<()> {
+        let path = self.path(key)?;
+        let gone = match fs::symlink_metadata(&path).await {
+            Ok(meta) if meta.is_dir() => fs::remove_dir_all(&path).await,
+            Ok(_) => fs::remove_file(&path).await,
+            Err(e) => Err(e),
+        };
+        match gone {
+            Err(e) if !is_absent(&e) => Err(Error::io("delete", key, e)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Returns the bytes free to this process where the blobs lie.
+    pub fn free_bytes(&self) -> Result<u64> {
+        let stat = rustix::fs::statvfs(self.root.as_path())
+            .map_err(|e| Error::io("measure", self.root.display().to_string(), e.into()))?;
+        Ok(stat.f_bavail * stat.f_frsize)
+    }
+
+    async fn stage(&self, key: &str, bytes: &[u8]) -> Result<PathBuf> {
+        let number = self.staged.fetch_add(1, Ordering::Relaxed);
+        let staged = self.root.join(STAGING).join(number.to_string());
+        let written = async {
+            let mut file = fs::File::create(&staged).await?;
+            file.write_all(bytes).await?;
+            file.flush().await?;
+            // Without this a power cut may leave the name without the bytes.
+            file.sync_data().await
+        };
+        if let Err(e) = written.await {
+            let _ = fs::remove_file(&staged).await;
+            return Err(Error::io("write", key, e));
+        }
+        Ok(staged)
+    }
+
+    fn path(&self, key: &str) -> Result<PathBuf> {
+        let plain = |name: &str| {
+            !name.is_empty()
+                && !name.starts_with('.')
+                && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
+        };
+        if key.split('/').all(plain) {
+            Ok(self.root.join(key))
+        } else {
+            Err(Error::io("open", key, std::io::Error::from(std::io::ErrorKind::InvalidFilename)))
+        }
+    }
+}
+
+// A name that no key can have.
+const STAGING: &str = ".staging";
+
+impl Blob {
+    /// Reads the bytes of `range`, which lies inside `0..len`.
+    pub async fn read_range(mut self, range: Range<u64>) -> Result<ByteStream> {
+        if range.start > 0 {
+            self.file
+                .seek(std::io::SeekFrom::Start(range.start))
+                .await
+                .map_err(|e| Error::io("read", &self.key, e))?;
+        }
+        let key = self.key;
+        let part = self.file.take(range.end - range.start);
+        Ok(Box::pin(
+            ReaderStream::with_capacity(part, READ_BYTES).map_err(move |e| Error::io("read", &key, e)),
+        ))
+    }
+
+    async fn read_whole(mut self, len: usize) -> Result<Bytes> {
+        let mut bytes = Vec::with_capacity(len);
+        self.file.read_to_end(&mut bytes).await.map_err(|e| Error::io("read", &self.key, e))?;
+        Ok(bytes.into())
+    }
+}
+
+async fn make_parent(path: &Path) -> std::io::Result<()> {
+    match path.parent() {
+        Some(parent) => fs::create_dir_all(parent).await,
+        None => Ok(()),
+    }
+}
+
+fn is_absent(e: &std::io::Error) -> bool {
+    matches!(e.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory)
+}

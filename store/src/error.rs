@@ -1,0 +1,56 @@
+//! In charge of what can go wrong below the roles. Absence is `Option`, not an error.
+
+/// The result of every call of the store.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// A failed call of the store.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The disk has no room; the caller may try again later.
+    #[error("no room left for {what}")]
+    Full {
+        /// What was being written.
+        what: String,
+    },
+    /// Any other failure of the file system.
+    #[error("cannot {action} {what}: {cause}")]
+    Io {
+        /// A verb, such as `open`.
+        action: &'static str,
+        /// The file or blob.
+        what: String,
+        /// What the system said.
+        cause: std::io::Error,
+    },
+    /// Another process has this data folder open.
+    #[error("the data folder {0} is in use by another clipcut; stop that one or choose another with --data")]
+    InUse(String),
+    /// The database failed.
+    #[error("database: {0}")]
+    Sql(#[from] sqlx::Error),
+    /// The tables could not be brought up to date.
+    #[error("database migration: {0}")]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+    /// A stored value that this program did not write.
+    #[error("unreadable {what} in the database: {cause}")]
+    Corrupt {
+        /// Table and column.
+        what: &'static str,
+        /// Why it cannot be read.
+        cause: String,
+    },
+    /// The video was deleted, or the rendition is not planned.
+    #[error("video {0} is gone")]
+    Gone(crate::VideoId),
+}
+
+impl Error {
+    pub(crate) fn io(action: &'static str, what: impl Into<String>, cause: std::io::Error) -> Self {
+        use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+        let what = what.into();
+        match cause.kind() {
+            StorageFull | QuotaExceeded | FileTooLarge => Self::Full { what },
+            _ => Self::Io { action, what, cause },
+        }
+    }
+}

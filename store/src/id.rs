@@ -1,0 +1,93 @@
+//! In charge of the names of videos.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+// Crockford's base 32 in lower case: no i, l, o, u, so that ids can be read aloud and spell nothing.
+const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+const LENGTH: usize = 16;
+
+/// The name of a video: 16 characters, 80 random bits, so that it cannot be guessed.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct VideoId(String);
+
+/// A text that is not the name of a video.
+#[derive(Debug, thiserror::Error)]
+#[error("not a video id: 16 characters of 0-9 and a-z without i, l, o, u are expected")]
+pub struct NotAnId;
+
+impl VideoId {
+    /// Makes a new random id.
+    pub fn random() -> Self {
+        let name = (0..LENGTH).map(|_| char::from(ALPHABET[rand::random_range(0..ALPHABET.len())]));
+        Self(name.collect())
+    }
+
+    /// Returns the id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Returns the key below which the video's playlists and segments lie.
+    pub fn folder(&self) -> String {
+        format!("videos/{self}")
+    }
+
+    /// Returns the key of the uploaded file.
+    pub fn source(&self) -> String {
+        format!("sources/{self}")
+    }
+}
+
+impl FromStr for VideoId {
+    type Err = NotAnId;
+
+    fn from_str(text: &str) -> Result<Self, NotAnId> {
+        if text.len() == LENGTH && text.bytes().all(|b| ALPHABET.contains(&b)) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(NotAnId)
+        }
+    }
+}
+
+impl TryFrom<String> for VideoId {
+    type Error = NotAnId;
+
+    fn try_from(text: String) -> Result<Self, NotAnId> {
+        text.parse()
+    }
+}
+
+impl From<VideoId> for String {
+    fn from(id: VideoId) -> Self {
+        id.0
+    }
+}
+
+impl fmt::Display for VideoId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn random_ids_read_back_and_differ() {
+        let (a, b) = (VideoId::random(), VideoId::random());
+        assert_ne!(a, b);
+        assert_eq!(a.as_str().parse::<VideoId>().unwrap(), a);
+    }
+
+    #[test]
+    fn paths_and_lookalikes_are_no_ids() {
+        for text in ["", "../../etc/passwd", "0123456789abcdei", "0123456789ABCDEF", "0123456789abcdef0"] {
+            assert!(text.parse::<VideoId>().is_err(), "{text}");
+        }
+    }
+}

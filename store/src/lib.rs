@@ -1,0 +1,105 @@
+//! In charge of where the deployments differ: SQL, blobs and signals. Roles say what to keep, this crate
+//! knows how. Leaves the meaning of plans and segments to the packager.
+
+mod blobs;
+mod error;
+mod id;
+mod incoming;
+mod jobs;
+mod renditions;
+mod signals;
+mod sql;
+mod time;
+mod uploads;
+mod videos;
+
+use std::path::Path;
+
+pub use blobs::{Blob, Blobs, ByteStream};
+pub use error::{Error, Result};
+pub use id::VideoId;
+pub use incoming::{Append, Incoming};
+pub use jobs::{Attempt, Job, Jobs, Kind as JobKind, NewJob};
+pub use renditions::{Kind as RenditionKind, NewPlan, Progress, Rendition, Renditions, Segment};
+pub use signals::{Signal, Signals};
+pub use time::Timestamp;
+pub use uploads::{Upload, Uploads};
+pub use videos::{Cursor, Edit, Failure, NewVideo, Page, State, Video, Videos};
+
+/// Everything that is kept, as one handle that is cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Store {
+    /// The library.
+    pub videos: Videos,
+    /// Uploads that are not complete.
+    pub uploads: Uploads,
+    /// What videos are encoded to, and the segments published of it.
+    pub renditions: Renditions,
+    /// Work that is left.
+    pub jobs: Jobs,
+    /// Sources, segments and playlists.
+    pub blobs: Blobs,
+    /// News for everybody who waits.
+    pub signals: Signals,
+}
+
+impl Store {
+    /// Opens the store of one machine in the folder `dir` (created when absent): SQLite, files and
+    /// in-process signals. Locks the folder, so that two servers never share it, and puts right what a
+    /// killed one left: leases are freed, unverified and orphaned bytes are dropped.
+    pub async fn embedded(dir: &Path) -> Result<Self> {
+        let lock = sql::lock(dir).await?;
+        let sql = sql::open(dir, lock).await?;
+        let signals = Signals::new();
+        let blobs = Blobs::open(&dir.join("blobs")).await?;
+        let incoming = Incoming::open(&dir.join("incoming")).await?;
+        let store = Self {
+            videos: Videos::new(sql.clone(), signals.clone()),
+            uploads: Uploads::new(sql.clone(), signals.clone(), incoming, blobs.clone()),
+            renditions: Renditions::new(sql.clone(), signals.clone()),
+            jobs: Jobs::new(sql, signals.clone()),
+            blobs,
+            signals,
+        };
+        store.jobs.free_all().await?;
+        store.uploads.drop_unverified().await?;
+        store.sweep().await?;
+        Ok(store)
+    }
+
+    /// Deletes a video and all that belongs to it. Returns whether there was one.
+    pub async fn delete(&self, id: &VideoId) -> Result<bool> {
+        // Rows first: once they are gone nothing can be published any more, and what is left of the
+        // blobs after a crash here is an orphan that `sweep` finds.
+        let existed = self.videos.delete(id).await?;
+        self.uploads.discard_bytes(id).await?;
+        self.blobs.delete_all(&id.folder()).await?;
+        self.blobs.delete_all(&id.source()).await?;
+        Ok(existed)
+    }
+
+    /// Deletes uploads that were abandoned before `now`, and bytes that belong to no video.
+    pub async fn sweep_expired(&self, now: Timestamp) -> Result<u64> {
+        let expired = self.uploads.expired(now).await?;
+        for id in &expired {
+            self.delete(id).await?;
+        }
+        Ok(expired.len() as u64)
+    }
+
+    async fn sweep(&self) -> Result<()> {
+        for top in ["videos", "sources"] {
+            for name in self.blobs.children(top).await? {
+                let known = match name.parse::<VideoId>() {
+                    Ok(id) => self.videos.get(&id).await?.is_some(),
+                    Err(_) => false,
+                };
+                if !known {
+                    tracing::warn!(blob = %format!("{top}/{name}"), "swept an orphan");
+                    self.blobs.delete_all(&format!("{top}/{name}")).await?;
+                }
+            }
+        }
+        self.uploads.sweep_bytes().await
+    }
+}

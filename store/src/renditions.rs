@@ -1,0 +1,252 @@
+//! In charge of what a video is encoded to: its renditions from the plan on, and the segments published.
+
+use sqlx::{FromRow, Row, sqlite::SqliteRow};
+
+use crate::{Error, NewJob, Result, Signal, Signals, Timestamp, VideoId, jobs::insert_job, sql::Sql};
+
+/// What a rendition carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Pictures.
+    Video,
+    /// Sound.
+    Audio,
+    /// Subtitles.
+    Text,
+}
+
+/// A planned rendition.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rendition {
+    /// The folder below the video, such as `720p`.
+    pub name: String,
+    /// What it carries.
+    pub kind: Kind,
+    /// In pixels; pictures only.
+    pub width: Option<u32>,
+    /// In pixels; pictures only.
+    pub height: Option<u32>,
+    /// Frames a second; pictures only.
+    pub frame_rate: Option<f64>,
+    /// Planned, then measured.
+    pub bitrate_bps: Option<u64>,
+    /// BCP 47; sound and text.
+    pub language: Option<String>,
+    /// What a menu shows; sound and text.
+    pub label: Option<String>,
+    /// RFC 6381, once the init segment is published.
+    pub codecs: Option<String>,
+    /// Segments in the plan.
+    pub segments_total: u32,
+}
+
+/// A rendition and how many of its segments are published.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Progress {
+    /// The rendition.
+    pub rendition: Rendition,
+    /// Segments published so far.
+    pub segments_published: u32,
+}
+
+/// A published segment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Segment {
+    /// Its number, from 0.
+    pub number: u32,
+    /// The packager's facts about it, as JSON.
+    pub facts: String,
+}
+
+/// The tables of renditions and segments.
+#[derive(Clone, Debug)]
+pub struct Renditions {
+    sql: Sql,
+    signals: Signals,
+}
+
+impl Renditions {
+    pub(crate) fn new(sql: Sql, signals: Signals) -> Self {
+        Self { sql, signals }
+    }
+
+    /// Records a video's plan, its renditions and the jobs that fill them, all or nothing; the video moves
+    /// to `planned`. A rendition that is there already keeps its segments.
+    pub async fn plan(&self, id: &VideoId, plan: &NewPlan<'_>) -> Result<()> {
+        let mut change = self.sql.pool.begin_with("begin immediate").await?;
+        let done = sqlx::query(
+            "update videos set state = 'planned', plan = $2, duration_seconds = $3 where id = $1 and state = 'uploaded'",
+        )
+        .bind(id.as_str())
+        .bind(plan.json)
+        .bind(plan.duration_seconds)
+        .execute(&mut *change)
+        .await?;
+        if done.rows_affected() == 0 {
+            return Err(Error::Gone(id.clone()));
+        }
+        for (position, rendition) in plan.renditions.iter().enumerate() {
+            insert_rendition(&mut change, id, position, rendition).await?;
+        }
+        // One time for all: within a video, jobs go in the order of their segments.
+        let now = Timestamp::now();
+        for job in plan.jobs {
+            insert_job(&mut change, id, job, now).await?;
+        }
+        change.commit().await?;
+        self.signals.tell(Signal::Changed(id.clone()));
+        self.signals.tell_workers();
+        Ok(())
+    }
+
+    /// Returns a video's renditions in menu order, with their progress.
+    pub async fn of(&self, id: &VideoId) -> Result<Vec<Progress>> {
+        let query = sqlx::query_as(
+            "select r.*, (select count(*) from segments s where s.video_id = r.video_id and s.rendition = r.name) as published
+             from renditions r where r.video_id = $1 order by r.position",
+        );
+        Ok(query.bind(id.as_str()).fetch_all(&self.sql.pool).await?)
+    }
+
+    /// Records the codecs read from a rendition's published init segment.
+    pub async fn set_codecs(&self, id: &VideoId, rendition: &str, codecs: &str) -> Result<()> {
+        sqlx::query("update renditions set codecs = $3 where video_id = $1 and name = $2")
+            .bind(id.as_str())
+            .bind(rendition)
+            .bind(codecs)
+            .execute(&self.sql.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// Records the measured average bit rate of a rendition that is whole.
+    pub async fn set_bitrate(&self, id: &VideoId, rendition: &str, bitrate_bps: u64) -> Result<()> {
+        sqlx::query("update renditions set bitrate_bps = $3 where video_id = $1 and name = $2")
+            .bind(id.as_str())
+            .bind(rendition)
+            .bind(bitrate_bps as i64)
+            .execute(&self.sql.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// Records a segment whose blob is published; again is fine.
+    pub async fn publish(&self, id: &VideoId, rendition: &str, segment: &Segment) -> Result<()> {
+        let done = sqlx::query(
+            "insert into segments (video_id, rendition, number, facts)
+             select r.video_id, r.name, $3, $4 from renditions r where r.video_id = $1 and r.name = $2
+             on conflict (video_id, rendition, number) do nothing",
+        )
+        .bind(id.as_str())
+        .bind(rendition)
+        .bind(i64::from(segment.number))
+        .bind(&segment.facts)
+        .execute(&self.sql.pool)
+        .await?;
+        if done.rows_affected() == 0 && !self.is_published(id, rendition, segment.number).await? {
+            return Err(Error::Gone(id.clone()));
+        }
+        self.signals.tell(Signal::Changed(id.clone()));
+        Ok(())
+    }
+
+    /// Returns whether the segment is published.
+    pub async fn is_published(&self, id: &VideoId, rendition: &str, number: u32) -> Result<bool> {
+        let query = sqlx::query_scalar(
+            "select count(*) from segments where video_id = $1 and rendition = $2 and number = $3",
+        );
+        let count: i64 =
+            query.bind(id.as_str()).bind(rendition).bind(i64::from(number)).fetch_one(&self.sql.pool).await?;
+        Ok(count > 0)
+    }
+
+    /// Returns the published segments of a rendition, in order.
+    pub async fn segments(&self, id: &VideoId, rendition: &str) -> Result<Vec<Segment>> {
+        let query = sqlx::query_as(
+            "select number, facts from segments where video_id = $1 and rendition = $2 order by number",
+        );
+        Ok(query.bind(id.as_str()).bind(rendition).fetch_all(&self.sql.pool).await?)
+    }
+}
+
+/// What [`Renditions::plan`] records.
+#[derive(Clone, Debug)]
+pub struct NewPlan<'a> {
+    /// The plan as JSON.
+    pub json: &'a str,
+    /// The length of the presentation.
+    pub duration_seconds: f64,
+    /// In menu order.
+    pub renditions: &'a [Rendition],
+    /// The work that fills them.
+    pub jobs: &'a [NewJob],
+}
+
+async fn insert_rendition(
+    change: &mut sqlx::SqliteConnection,
+    id: &VideoId,
+    position: usize,
+    rendition: &Rendition,
+) -> Result<()> {
+    sqlx::query(
+        "insert into renditions (video_id, name, kind, position, width, height, frame_rate, bitrate_bps, language, label, segments_total)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict (video_id, name) do nothing",
+    )
+    .bind(id.as_str())
+    .bind(&rendition.name)
+    .bind(rendition.kind.as_str())
+    .bind(position as i64)
+    .bind(rendition.width.map(i64::from))
+    .bind(rendition.height.map(i64::from))
+    .bind(rendition.frame_rate)
+    .bind(rendition.bitrate_bps.map(|n| n as i64))
+    .bind(&rendition.language)
+    .bind(&rendition.label)
+    .bind(i64::from(rendition.segments_total))
+    .execute(change)
+    .await?;
+    Ok(())
+}
+
+impl Kind {
+    const ALL: [Self; 3] = [Self::Video, Self::Audio, Self::Text];
+
+    /// Returns the kind's word in the API and the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Video => "video",
+            Self::Audio => "audio",
+            Self::Text => "text",
+        }
+    }
+}
+
+impl FromRow<'_, SqliteRow> for Progress {
+    fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
+        let kind: String = row.try_get("kind")?;
+        let kind = Kind::ALL.into_iter().find(|k| k.as_str() == kind);
+        let number = |column| row.try_get::<Option<i64>, _>(column);
+        let total: i64 = row.try_get("segments_total")?;
+        let published: i64 = row.try_get("published")?;
+        let rendition = Rendition {
+            name: row.try_get("name")?,
+            kind: kind.ok_or_else(|| sqlx::Error::Decode("renditions.kind".into()))?,
+            width: number("width")?.map(|n| n as u32),
+            height: number("height")?.map(|n| n as u32),
+            frame_rate: row.try_get("frame_rate")?,
+            bitrate_bps: number("bitrate_bps")?.map(|n| n as u64),
+            language: row.try_get("language")?,
+            label: row.try_get("label")?,
+            codecs: row.try_get("codecs")?,
+            segments_total: total as u32,
+        };
+        Ok(Self { rendition, segments_published: published as u32 })
+    }
+}
+
+impl FromRow<'_, SqliteRow> for Segment {
+    fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
+        let number: i64 = row.try_get("number")?;
+        Ok(Self { number: number as u32, facts: row.try_get("facts")? })
+    }
+}

@@ -1,0 +1,208 @@
+//! In charge of an upload's life: begun, appended to, finished or abandoned. Its bytes are `incoming`'s.
+
+use std::path::Path;
+
+use sqlx::{FromRow, Row, sqlite::SqliteRow};
+
+use crate::{
+    Append, Blobs, Incoming, NewVideo, Result, Signal, Signals, Timestamp, VideoId, jobs::insert_prepare,
+    sql::Sql, videos::id,
+};
+
+/// An upload that is not complete. It has the id of the video that it becomes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Upload {
+    /// The video's id.
+    pub id: VideoId,
+    /// The whole length in bytes, when the client told it.
+    pub length: Option<u64>,
+    /// When it counts as abandoned.
+    pub expires_at: Timestamp,
+}
+
+/// Uploads that are not complete.
+#[derive(Clone, Debug)]
+pub struct Uploads {
+    sql: Sql,
+    signals: Signals,
+    incoming: Incoming,
+    blobs: Blobs,
+}
+
+impl Uploads {
+    pub(crate) fn new(sql: Sql, signals: Signals, incoming: Incoming, blobs: Blobs) -> Self {
+        Self { sql, signals, incoming, blobs }
+    }
+
+    /// Begins an upload, and with it a video in state `uploading`.
+    pub async fn begin(
+        &self,
+        video: &NewVideo,
+        length: Option<u64>,
+        expires_at: Timestamp,
+    ) -> Result<Upload> {
+        let upload = Upload { id: VideoId::random(), length, expires_at };
+        let mut change = self.sql.pool.begin_with("begin immediate").await?;
+        sqlx::query(
+            "insert into videos (id, title, description, state, source_name, created_at)
+             values ($1, $2, $3, 'uploading', $4, $5)",
+        )
+        .bind(upload.id.as_str())
+        .bind(&video.title)
+        .bind(&video.description)
+        .bind(&video.source_name)
+        .bind(Timestamp::now().0)
+        .execute(&mut *change)
+        .await?;
+        sqlx::query("insert into uploads (video_id, length, expires_at) values ($1, $2, $3)")
+            .bind(upload.id.as_str())
+            .bind(length.map(|n| n as i64))
+            .bind(expires_at.0)
+            .execute(&mut *change)
+            .await?;
+        change.commit().await?;
+        self.signals.tell(Signal::Changed(upload.id.clone()));
+        Ok(upload)
+    }
+
+    /// Returns the upload `id`, unless it is complete or gone.
+    pub async fn get(&self, id: &VideoId) -> Result<Option<Upload>> {
+        let query = sqlx::query_as("select * from uploads where video_id = $1").bind(id.as_str());
+        Ok(query.fetch_optional(&self.sql.pool).await?)
+    }
+
+    /// Returns how many bytes of the upload are stored.
+    pub async fn offset(&self, id: &VideoId) -> Result<u64> {
+        // Bytes whose checksum is still out are not stored yet, as far as anybody is told.
+        let query =
+            sqlx::query_scalar("select unverified_from from uploads where video_id = $1").bind(id.as_str());
+        let unverified: Option<Option<i64>> = query.fetch_optional(&self.sql.pool).await?;
+        let len = self.incoming.len(id).await?;
+        Ok(unverified.flatten().map_or(len, |from| len.min(from as u64)))
+    }
+
+    /// Returns the right to append, or `None` while another request has it.
+    ///
+    /// With `verify`, all bytes appended are dropped again unless [`Self::verified`] is called.
+    pub async fn append(&self, id: &VideoId, verify: bool) -> Result<Option<Append>> {
+        let Some(mut append) = self.incoming.append(id).await? else { return Ok(None) };
+        // A caller that went away in the middle of a checked append left the mark.
+        let offset = self.offset(id).await?;
+        if offset < append.offset() {
+            append.cut(offset).await?;
+        }
+        self.mark(id, verify.then_some(offset)).await?;
+        Ok(Some(append))
+    }
+
+    /// Keeps what was appended since [`Self::append`] with `verify`.
+    pub async fn verified(&self, append: &mut Append) -> Result<()> {
+        append.sync().await?;
+        self.mark(append.id(), None).await
+    }
+
+    /// Moves the moment from which the upload counts as abandoned.
+    pub async fn extend(&self, id: &VideoId, expires_at: Timestamp) -> Result<()> {
+        sqlx::query("update uploads set expires_at = $2 where video_id = $1")
+            .bind(id.as_str())
+            .bind(expires_at.0)
+            .execute(&self.sql.pool)
+            .await?;
+        self.signals.tell(Signal::Changed(id.clone()));
+        Ok(())
+    }
+
+    /// Completes the upload: its bytes become the video's source, and the packager is told.
+    pub async fn finish(&self, mut append: Append) -> Result<()> {
+        append.sync().await?;
+        let id = append.id().clone();
+        // A crash between the move and the commit leaves an upload row without its file; `finish_moved`
+        // finds the source at the next start.
+        self.blobs.adopt(append.path(), &id.source()).await?;
+        self.commit_finish(&id).await
+    }
+
+    /// Completes an upload without bytes of its own: the file at `path`, which stays where it is, becomes the
+    /// video's source.
+    pub async fn finish_linked(&self, id: &VideoId, path: &Path) -> Result<()> {
+        self.blobs.link(path, &id.source()).await?;
+        self.commit_finish(id).await
+    }
+
+    /// Returns uploads that were abandoned before `now`.
+    pub(crate) async fn expired(&self, now: Timestamp) -> Result<Vec<VideoId>> {
+        let query = sqlx::query("select video_id from uploads where expires_at < $1").bind(now.0);
+        let rows = query.fetch_all(&self.sql.pool).await?;
+        Ok(rows.iter().map(|row| id(row, "video_id")).collect::<sqlx::Result<_>>()?)
+    }
+
+    pub(crate) async fn discard_bytes(&self, id: &VideoId) -> Result<()> {
+        self.incoming.remove(id).await
+    }
+
+    pub(crate) async fn drop_unverified(&self) -> Result<()> {
+        let query =
+            sqlx::query("select video_id, unverified_from from uploads where unverified_from is not null");
+        for row in query.fetch_all(&self.sql.pool).await? {
+            let id = id(&row, "video_id")?;
+            let from: i64 = row.try_get("unverified_from")?;
+            self.incoming.truncate(&id, from as u64).await?;
+            self.mark(&id, None).await?;
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn sweep_bytes(&self) -> Result<()> {
+        for name in self.incoming.names().await? {
+            let Ok(id) = name.parse::<VideoId>() else { continue };
+            if self.get(&id).await?.is_none() {
+                self.incoming.remove(&id).await?;
+            }
+        }
+        let rows = sqlx::query("select video_id from uploads").fetch_all(&self.sql.pool).await?;
+        for row in rows {
+            let id = id(&row, "video_id")?;
+            if self.blobs.open_blob(&id.source()).await?.is_some() {
+                self.commit_finish(&id).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn commit_finish(&self, id: &VideoId) -> Result<()> {
+        let mut change = self.sql.pool.begin_with("begin immediate").await?;
+        sqlx::query("delete from uploads where video_id = $1")
+            .bind(id.as_str())
+            .execute(&mut *change)
+            .await?;
+        sqlx::query("update videos set state = 'uploaded' where id = $1 and state = 'uploading'")
+            .bind(id.as_str())
+            .execute(&mut *change)
+            .await?;
+        insert_prepare(&mut change, id).await?;
+        change.commit().await?;
+        self.signals.tell(Signal::Changed(id.clone()));
+        self.signals.tell_workers();
+        Ok(())
+    }
+
+    async fn mark(&self, id: &VideoId, unverified_from: Option<u64>) -> Result<()> {
+        sqlx::query("update uploads set unverified_from = $2 where video_id = $1")
+            .bind(id.as_str())
+            .bind(unverified_from.map(|n| n as i64))
+            .execute(&self.sql.pool)
+            .await?;
+        Ok(())
+    }
+}
+
+impl FromRow<'_, SqliteRow> for Upload {
+    fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
+        let length: Option<i64> = row.try_get("length")?;
+        Ok(Self {
+            id: id(row, "video_id")?,
+            length: length.map(|n| n as u64),
+            expires_at: Timestamp(row.try_get("expires_at")?),
+        })
+    }
+}

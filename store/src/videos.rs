@@ -1,0 +1,272 @@
+//! In charge of the library's rows: videos, their states and what people may edit.
+
+use sqlx::{FromRow, Row, sqlite::SqliteRow};
+
+use crate::{Error, Result, Signal, Signals, Timestamp, VideoId, sql::Sql};
+
+/// How far a video has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Bytes are coming in.
+    Uploading,
+    /// The file is whole and waits to be looked at.
+    Uploaded,
+    /// Its playlists stand.
+    Planned,
+    /// Enough is encoded to start watching.
+    Playable,
+    /// All of it is encoded.
+    Ready,
+    /// It could not be encoded; the failure says why.
+    Failed,
+}
+
+/// Why a video failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// A stable word for programs, such as `not_media`.
+    pub code: String,
+    /// A sentence for people.
+    pub message: String,
+}
+
+/// A video's row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Video {
+    /// Its name in URLs.
+    pub id: VideoId,
+    /// What people call it.
+    pub title: String,
+    /// What people say of it.
+    pub description: String,
+    /// How far it has come.
+    pub state: State,
+    /// Set exactly when the state is `Failed`.
+    pub failure: Option<Failure>,
+    /// What the uploader's machine called the file.
+    pub source_name: String,
+    /// Known from the plan on.
+    pub duration_seconds: Option<f64>,
+    /// The packager's plan as JSON.
+    pub plan: Option<String>,
+    /// When its upload began.
+    pub created_at: Timestamp,
+}
+
+/// What a new video starts with.
+#[derive(Clone, Debug)]
+pub struct NewVideo {
+    /// What people call it.
+    pub title: String,
+    /// What people say of it.
+    pub description: String,
+    /// What the uploader's machine called the file.
+    pub source_name: String,
+}
+
+/// What people may change; `None` leaves it.
+#[derive(Clone, Debug, Default)]
+pub struct Edit {
+    /// The new title.
+    pub title: Option<String>,
+    /// The new description.
+    pub description: Option<String>,
+}
+
+/// A place in the list, newest first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    /// The creation time of the last video seen …
+    pub created_at: Timestamp,
+    /// … and its id.
+    pub id: VideoId,
+}
+
+/// A part of the list.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// Newest first.
+    pub videos: Vec<Video>,
+    /// Where the next page starts, if there is one.
+    pub next: Option<Cursor>,
+}
+
+/// The table of videos.
+#[derive(Clone, Debug)]
+pub struct Videos {
+    sql: Sql,
+    signals: Signals,
+}
+
+impl Videos {
+    pub(crate) fn new(sql: Sql, signals: Signals) -> Self {
+        Self { sql, signals }
+    }
+
+    /// Returns the video `id`.
+    pub async fn get(&self, id: &VideoId) -> Result<Option<Video>> {
+        let query = sqlx::query_as("select * from videos where id = $1").bind(id.as_str());
+        Ok(query.fetch_optional(&self.sql.pool).await?)
+    }
+
+    /// Returns at most `limit` videos, newest first, behind `after`.
+    pub async fn list(&self, after: Option<&Cursor>, limit: u32) -> Result<Page> {
+        let (time, id) = after.map_or((i64::MAX, ""), |c| (c.created_at.0, c.id.as_str()));
+        let mut videos: Vec<Video> = sqlx::query_as(
+            "select * from videos where created_at < $1 or (created_at = $1 and id < $2)
+             order by created_at desc, id desc limit $3",
+        )
+        .bind(time)
+        .bind(id)
+        .bind(i64::from(limit) + 1)
+        .fetch_all(&self.sql.pool)
+        .await?;
+        let more = videos.len() > limit as usize;
+        videos.truncate(limit as usize);
+        let last = videos.last().filter(|_| more);
+        let next = last.map(|v| Cursor { created_at: v.created_at, id: v.id.clone() });
+        Ok(Page { videos, next })
+    }
+
+    /// Returns the number of videos.
+    pub async fn count(&self) -> Result<u64> {
+        let count: i64 = sqlx::query_scalar("select count(*) from videos").fetch_one(&self.sql.pool).await?;
+        Ok(count as u64)
+    }
+
+    /// Changes what people may change. Returns the video, or `None` when there is none.
+    pub async fn edit(&self, id: &VideoId, edit: &Edit) -> Result<Option<Video>> {
+        let done = sqlx::query(
+            "update videos set title = coalesce($2, title), description = coalesce($3, description) where id = $1",
+        )
+        .bind(id.as_str())
+        .bind(&edit.title)
+        .bind(&edit.description)
+        .execute(&self.sql.pool)
+        .await?;
+        if done.rows_affected() == 0 {
+            return Ok(None);
+        }
+        self.signals.tell(Signal::Changed(id.clone()));
+        self.get(id).await
+    }
+
+    /// Moves the video from `planned` to `playable`; from any other state it stays. Returns whether it moved.
+    pub async fn mark_playable(&self, id: &VideoId) -> Result<bool> {
+        let query = sqlx::query("update videos set state = 'playable' where id = $1 and state = 'planned'");
+        self.run(id, query.bind(id.as_str())).await
+    }
+
+    /// Moves the video to `ready` once all is published and told. Returns whether it moved.
+    pub async fn mark_ready(&self, id: &VideoId) -> Result<bool> {
+        let query = sqlx::query(
+            "update videos set state = 'ready' where id = $1 and state in ('planned', 'playable')",
+        );
+        self.run(id, query.bind(id.as_str())).await
+    }
+
+    /// Moves the video to `failed` and drops its remaining jobs.
+    pub async fn fail(&self, id: &VideoId, failure: &Failure) -> Result<()> {
+        let mut change = self.sql.pool.begin_with("begin immediate").await?;
+        sqlx::query("update videos set state = 'failed', error_code = $2, error_message = $3 where id = $1")
+            .bind(id.as_str())
+            .bind(&failure.code)
+            .bind(&failure.message)
+            .execute(&mut *change)
+            .await?;
+        sqlx::query("delete from jobs where video_id = $1").bind(id.as_str()).execute(&mut *change).await?;
+        change.commit().await?;
+        self.signals.tell(Signal::Changed(id.clone()));
+        Ok(())
+    }
+
+    /// Starts a failed video again from its source; what was published stays and is not encoded again.
+    /// Returns whether there was a failed one.
+    pub async fn retry(&self, id: &VideoId) -> Result<bool> {
+        let mut change = self.sql.pool.begin_with("begin immediate").await?;
+        let done = sqlx::query(
+            "update videos set state = 'uploaded', error_code = null, error_message = null
+             where id = $1 and state = 'failed'",
+        )
+        .bind(id.as_str())
+        .execute(&mut *change)
+        .await?;
+        if done.rows_affected() == 0 {
+            return Ok(false);
+        }
+        crate::jobs::insert_prepare(&mut change, id).await?;
+        change.commit().await?;
+        self.signals.tell(Signal::Changed(id.clone()));
+        self.signals.tell_workers();
+        Ok(true)
+    }
+
+    pub(crate) async fn delete(&self, id: &VideoId) -> Result<bool> {
+        let query = sqlx::query("delete from videos where id = $1").bind(id.as_str());
+        let existed = query.execute(&self.sql.pool).await?.rows_affected() > 0;
+        if existed {
+            self.signals.tell(Signal::Deleted(id.clone()));
+        }
+        Ok(existed)
+    }
+
+    async fn run(
+        &self,
+        id: &VideoId,
+        query: sqlx::query::Query<'_, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>,
+    ) -> Result<bool> {
+        let moved = query.execute(&self.sql.pool).await?.rows_affected() > 0;
+        if moved {
+            self.signals.tell(Signal::Changed(id.clone()));
+        }
+        Ok(moved)
+    }
+}
+
+impl State {
+    const ALL: [Self; 6] =
+        [Self::Uploading, Self::Uploaded, Self::Planned, Self::Playable, Self::Ready, Self::Failed];
+
+    /// Returns the state's word in the API and the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Uploading => "uploading",
+            Self::Uploaded => "uploaded",
+            Self::Planned => "planned",
+            Self::Playable => "playable",
+            Self::Ready => "ready",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+impl FromRow<'_, SqliteRow> for Video {
+    fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
+        let state: String = row.try_get("state")?;
+        let state = State::ALL.into_iter().find(|s| s.as_str() == state);
+        let code: Option<String> = row.try_get("error_code")?;
+        let message: Option<String> = row.try_get("error_message")?;
+        Ok(Self {
+            id: id(row, "id")?,
+            title: row.try_get("title")?,
+            description: row.try_get("description")?,
+            state: state.ok_or_else(|| sqlx::Error::Decode("videos.state".into()))?,
+            failure: code.zip(message).map(|(code, message)| Failure { code, message }),
+            source_name: row.try_get("source_name")?,
+            duration_seconds: row.try_get("duration_seconds")?,
+            plan: row.try_get("plan")?,
+            created_at: Timestamp(row.try_get("created_at")?),
+        })
+    }
+}
+
+pub(crate) fn id(row: &SqliteRow, column: &str) -> sqlx::Result<VideoId> {
+    let text: String = row.try_get(column)?;
+    text.parse().map_err(|e| sqlx::Error::Decode(Box::new(e)))
+}
+
+impl From<serde_json::Error> for Error {
+    fn from(e: serde_json::Error) -> Self {
+        Self::Corrupt { what: "json", cause: e.to_string() }
+    }
+}

@@ -1,0 +1,327 @@
+//! What every store promises, whatever it is built on. Drives the public calls alone.
+
+use std::time::Duration;
+
+use futures::TryStreamExt;
+use store::{
+    Attempt, Edit, Error, Failure, JobKind, NewJob, NewPlan, NewVideo, Rendition, RenditionKind, Segment,
+    Signal, State, Store, Timestamp, VideoId,
+};
+use tempfile::TempDir;
+
+const LEASE: Duration = Duration::from_secs(60);
+
+async fn store() -> (Store, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    (Store::embedded(folder.path()).await.unwrap(), folder)
+}
+
+fn video(title: &str) -> NewVideo {
+    NewVideo { title: title.into(), description: String::new(), source_name: "clip.mp4".into() }
+}
+
+fn later() -> Timestamp {
+    Timestamp::now() + Duration::from_secs(3600)
+}
+
+async fn uploaded(store: &Store, title: &str) -> VideoId {
+    let upload = store.uploads.begin(&video(title), Some(5), later()).await.unwrap();
+    let mut append = store.uploads.append(&upload.id, false).await.unwrap().unwrap();
+    append.write(b"bytes").await.unwrap();
+    store.uploads.finish(append).await.unwrap();
+    upload.id
+}
+
+fn rendition(name: &str, segments_total: u32) -> Rendition {
+    Rendition {
+        name: name.into(),
+        kind: RenditionKind::Video,
+        width: Some(1280),
+        height: Some(720),
+        frame_rate: Some(25.0),
+        bitrate_bps: Some(2_800_000),
+        language: None,
+        label: None,
+        codecs: None,
+        segments_total,
+    }
+}
+
+fn job(kind: JobKind, first: u32) -> NewJob {
+    NewJob { kind, track: String::new(), segments: (first, first + 1), priority: 0 }
+}
+
+async fn planned(store: &Store, id: &VideoId, jobs: &[NewJob]) {
+    let prepare = store.jobs.claim(&[JobKind::Prepare], "planner", LEASE).await.unwrap().unwrap();
+    let plan = NewPlan { json: "{}", duration_seconds: 12.0, renditions: &[rendition("720p", 2)], jobs };
+    store.renditions.plan(id, &plan).await.unwrap();
+    store.jobs.finish(&prepare).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_blob_is_whole_or_absent_and_is_replaced_at_once() {
+    let (store, _folder) = store().await;
+    assert!(store.blobs.read("a/b").await.unwrap().is_none());
+    store.blobs.put("a/b", b"one").await.unwrap();
+    let opened = store.blobs.open_blob("a/b").await.unwrap().unwrap();
+    store.blobs.put("a/b", b"other").await.unwrap();
+    let tag = store.blobs.open_blob("a/b").await.unwrap().unwrap().tag;
+    assert_ne!(opened.tag, tag);
+    let bytes: Vec<u8> =
+        opened.read_range(1..3).await.unwrap().try_collect::<Vec<_>>().await.unwrap().concat();
+    assert_eq!(bytes, b"ne");
+    assert_eq!(store.blobs.read("a/b").await.unwrap().unwrap(), &b"other"[..]);
+}
+
+#[tokio::test]
+async fn what_was_published_once_stays() {
+    let (store, _folder) = store().await;
+    assert!(store.blobs.put_new("v/1", b"first").await.unwrap());
+    assert!(!store.blobs.put_new("v/1", b"second").await.unwrap());
+    assert_eq!(store.blobs.read("v/1").await.unwrap().unwrap(), &b"first"[..]);
+}
+
+#[tokio::test]
+async fn keys_cannot_leave_the_store() {
+    let (store, _folder) = store().await;
+    for key in ["../x", "a//b", "/etc/passwd", "a/../../b", ".staging/0", "a/.hidden", "", "a b", "a\0b"] {
+        assert!(store.blobs.put(key, b"x").await.is_err(), "{key:?}");
+        assert!(store.blobs.read(key).await.is_err(), "{key:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_folder_is_no_blob_and_goes_with_all_in_it() {
+    let (store, _folder) = store().await;
+    store.blobs.put("a/b/c", b"x").await.unwrap();
+    assert!(store.blobs.open_blob("a/b").await.unwrap().is_none());
+    assert!(store.blobs.open_blob("a/b/c/d").await.unwrap().is_none());
+    assert_eq!(store.blobs.children("a").await.unwrap(), ["b"]);
+    store.blobs.delete_all("a").await.unwrap();
+    assert!(store.blobs.read("a/b/c").await.unwrap().is_none());
+    store.blobs.delete_all("a").await.unwrap();
+}
+
+#[tokio::test]
+async fn one_at_a_time_appends_and_the_offset_is_what_is_stored() {
+    let (store, _folder) = store().await;
+    let id = store.uploads.begin(&video("v"), Some(10), later()).await.unwrap().id;
+    let mut append = store.uploads.append(&id, false).await.unwrap().unwrap();
+    assert!(store.uploads.append(&id, false).await.unwrap().is_none());
+    append.write(b"hello").await.unwrap();
+    assert_eq!(append.sync().await.unwrap(), 5);
+    assert_eq!(store.uploads.offset(&id).await.unwrap(), 5);
+    drop(append);
+    let append = store.uploads.append(&id, false).await.unwrap().unwrap();
+    assert_eq!(append.offset(), 5);
+}
+
+#[tokio::test]
+async fn bytes_whose_checksum_never_came_are_dropped_also_by_a_restart() {
+    let (store, folder) = store().await;
+    let id = store.uploads.begin(&video("v"), Some(10), later()).await.unwrap().id;
+    let mut append = store.uploads.append(&id, true).await.unwrap().unwrap();
+    append.write(b"good").await.unwrap();
+    store.uploads.verified(&mut append).await.unwrap();
+    drop(append);
+    for _ in 0..2 {
+        let mut append = store.uploads.append(&id, true).await.unwrap().unwrap();
+        assert_eq!(append.offset(), 4);
+        append.write(b"bad").await.unwrap();
+        append.sync().await.unwrap();
+        assert_eq!(store.uploads.offset(&id).await.unwrap(), 4);
+    }
+    drop(store);
+    let store = Store::embedded(folder.path()).await.unwrap();
+    assert_eq!(store.uploads.append(&id, false).await.unwrap().unwrap().offset(), 4);
+}
+
+#[tokio::test]
+async fn a_finished_upload_is_a_source_with_work_to_do() {
+    let (store, _folder) = store().await;
+    let mut news = store.signals.subscribe();
+    let id = uploaded(&store, "v").await;
+    assert_eq!(store.blobs.read(&id.source()).await.unwrap().unwrap(), &b"bytes"[..]);
+    assert!(store.uploads.get(&id).await.unwrap().is_none());
+    assert_eq!(store.videos.get(&id).await.unwrap().unwrap().state, State::Uploaded);
+    assert_eq!(news.recv().await.unwrap(), Signal::Changed(id.clone()));
+    let job = store.jobs.claim(&[JobKind::Prepare], "w", LEASE).await.unwrap().unwrap();
+    assert_eq!((job.video, job.kind, job.attempts), (id, JobKind::Prepare, 1));
+}
+
+#[tokio::test]
+async fn abandoned_uploads_go_and_others_stay() {
+    let (store, _folder) = store().await;
+    let old = store.uploads.begin(&video("old"), None, Timestamp(1)).await.unwrap().id;
+    let new = store.uploads.begin(&video("new"), None, later()).await.unwrap().id;
+    assert_eq!(store.sweep_expired(Timestamp::now()).await.unwrap(), 1);
+    assert!(store.videos.get(&old).await.unwrap().is_none());
+    assert!(store.videos.get(&new).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn many_workers_claim_every_job_exactly_once() {
+    let (store, _folder) = store().await;
+    let id = uploaded(&store, "v").await;
+    let jobs: Vec<NewJob> = (0..60).map(|n| job(JobKind::Video, n)).collect();
+    planned(&store, &id, &jobs).await;
+    let workers = (0..8).map(|n| {
+        let store = store.clone();
+        tokio::spawn(async move {
+            let mut claimed = Vec::new();
+            while let Some(job) = store.jobs.claim(&[JobKind::Video], &format!("w{n}"), LEASE).await.unwrap()
+            {
+                claimed.push(job.segments.0);
+            }
+            claimed
+        })
+    });
+    let mut claimed: Vec<u32> = futures::future::try_join_all(workers).await.unwrap().concat();
+    claimed.sort_unstable();
+    assert_eq!(claimed, (0..60).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_lease_that_ran_out_is_claimed_again_and_lost_to_its_first_owner() {
+    let (store, _folder) = store().await;
+    uploaded(&store, "v").await;
+    let first = store.jobs.claim(&[JobKind::Prepare], "a", Duration::ZERO).await.unwrap().unwrap();
+    let second = store.jobs.claim(&[JobKind::Prepare], "b", LEASE).await.unwrap().unwrap();
+    assert_eq!(second.attempts, 2);
+    assert!(!store.jobs.renew(&first, LEASE).await.unwrap());
+    store.jobs.finish(&first).await.unwrap();
+    assert!(store.jobs.renew(&second, LEASE).await.unwrap());
+}
+
+#[tokio::test]
+async fn an_interrupted_job_keeps_its_attempts_and_a_failed_one_waits() {
+    let (store, _folder) = store().await;
+    uploaded(&store, "v").await;
+    let job = store.jobs.claim(&[JobKind::Prepare], "a", LEASE).await.unwrap().unwrap();
+    store.jobs.give_back(&job, Duration::ZERO, Attempt::Interrupted).await.unwrap();
+    let job = store.jobs.claim(&[JobKind::Prepare], "a", LEASE).await.unwrap().unwrap();
+    assert_eq!(job.attempts, 1);
+    store.jobs.give_back(&job, LEASE, Attempt::Failed).await.unwrap();
+    assert!(store.jobs.claim(&[JobKind::Prepare], "a", LEASE).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn the_finish_waits_for_all_else_and_the_first_video_goes_first() {
+    let (store, _folder) = store().await;
+    let kinds = [JobKind::Video, JobKind::Finish];
+    let first = uploaded(&store, "first").await;
+    planned(&store, &first, &[job(JobKind::Finish, 0), job(JobKind::Video, 1), job(JobKind::Video, 0)]).await;
+    let second = uploaded(&store, "second").await;
+    planned(&store, &second, &[job(JobKind::Video, 0)]).await;
+    assert_eq!(store.jobs.ahead_of(&second).await.unwrap(), Some(1));
+    assert_eq!(store.jobs.ahead_of(&first).await.unwrap(), Some(0));
+
+    let mut order = Vec::new();
+    while let Some(job) = store.jobs.claim(&kinds, "w", LEASE).await.unwrap() {
+        store.jobs.finish(&job).await.unwrap();
+        order.push((job.video == first, job.kind, job.segments.0));
+    }
+    let wanted = [
+        (true, JobKind::Video, 0),
+        (true, JobKind::Video, 1),
+        (true, JobKind::Finish, 0),
+        (false, JobKind::Video, 0),
+    ];
+    assert_eq!(order, wanted);
+}
+
+#[tokio::test]
+async fn a_video_moves_from_planned_to_ready_and_tells_its_progress() {
+    let (store, _folder) = store().await;
+    let id = uploaded(&store, "v").await;
+    planned(&store, &id, &[]).await;
+    assert!(!store.videos.mark_playable(&VideoId::random()).await.unwrap());
+    let segment = |number| Segment { number, facts: format!("{{\"n\":{number}}}") };
+    for number in [1, 0, 0] {
+        store.renditions.publish(&id, "720p", &segment(number)).await.unwrap();
+    }
+    assert_eq!(store.renditions.segments(&id, "720p").await.unwrap(), [segment(0), segment(1)]);
+    assert_eq!(store.renditions.of(&id).await.unwrap()[0].segments_published, 2);
+    assert!(store.videos.mark_playable(&id).await.unwrap());
+    assert!(!store.videos.mark_playable(&id).await.unwrap());
+    assert!(store.videos.mark_ready(&id).await.unwrap());
+    assert_eq!(store.videos.get(&id).await.unwrap().unwrap().state, State::Ready);
+}
+
+#[tokio::test]
+async fn nothing_is_published_of_a_video_that_is_gone() {
+    let (store, _folder) = store().await;
+    let id = uploaded(&store, "v").await;
+    planned(&store, &id, &[job(JobKind::Video, 0)]).await;
+    assert!(store.delete(&id).await.unwrap());
+    assert!(!store.delete(&id).await.unwrap());
+    let segment = Segment { number: 0, facts: "{}".into() };
+    assert!(matches!(store.renditions.publish(&id, "720p", &segment).await, Err(Error::Gone(_))));
+    assert!(store.jobs.claim(&[JobKind::Video], "w", LEASE).await.unwrap().is_none());
+    assert!(store.blobs.read(&id.source()).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_failed_video_says_why_and_can_be_tried_again() {
+    let (store, _folder) = store().await;
+    let id = uploaded(&store, "v").await;
+    assert!(!store.videos.retry(&id).await.unwrap());
+    let failure = Failure { code: "not_media".into(), message: "No.".into() };
+    store.videos.fail(&id, &failure).await.unwrap();
+    assert_eq!(store.videos.get(&id).await.unwrap().unwrap().failure, Some(failure));
+    assert!(store.jobs.claim(&[JobKind::Prepare], "w", LEASE).await.unwrap().is_none());
+    assert!(store.videos.retry(&id).await.unwrap());
+    assert_eq!(store.videos.get(&id).await.unwrap().unwrap().state, State::Uploaded);
+    assert!(store.jobs.claim(&[JobKind::Prepare], "w", LEASE).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn the_list_is_newest_first_in_pages_without_gaps() {
+    let (store, _folder) = store().await;
+    for n in 0..5 {
+        uploaded(&store, &n.to_string()).await;
+    }
+    let mut titles = Vec::new();
+    let mut after = None;
+    loop {
+        let page = store.videos.list(after.as_ref(), 2).await.unwrap();
+        titles.extend(page.videos.into_iter().map(|v| v.title));
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(titles, ["4", "3", "2", "1", "0"]);
+}
+
+#[tokio::test]
+async fn an_edit_changes_what_it_names_and_no_more() {
+    let (store, _folder) = store().await;
+    let id = uploaded(&store, "old").await;
+    let edit = Edit { title: None, description: Some("words".into()) };
+    let video = store.videos.edit(&id, &edit).await.unwrap().unwrap();
+    assert_eq!((video.title.as_str(), video.description.as_str()), ("old", "words"));
+    assert!(store.videos.edit(&VideoId::random(), &edit).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn two_processes_never_share_a_folder() {
+    let (store, folder) = store().await;
+    assert!(matches!(Store::embedded(folder.path()).await, Err(Error::InUse(_))));
+    drop(store);
+    Store::embedded(folder.path()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_restart_frees_leases_and_sweeps_what_belongs_to_nobody() {
+    let (store, folder) = store().await;
+    let id = uploaded(&store, "v").await;
+    store.jobs.claim(&[JobKind::Prepare], "dead", LEASE).await.unwrap().unwrap();
+    let orphan = VideoId::random();
+    store.blobs.put(&format!("{}/master.m3u8", orphan.folder()), b"x").await.unwrap();
+    drop(store);
+    let store = Store::embedded(folder.path()).await.unwrap();
+    assert!(store.jobs.claim(&[JobKind::Prepare], "alive", LEASE).await.unwrap().is_some());
+    assert!(store.blobs.read(&format!("{}/master.m3u8", orphan.folder())).await.unwrap().is_none());
+    assert!(store.blobs.read(&id.source()).await.unwrap().is_some());
+}
