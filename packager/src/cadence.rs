@@ -29,17 +29,24 @@ const SAME: f64 = 0.000_5;
 /// Rounded timestamps and short clips measure this far off the truth.
 const CLOSE: f64 = 0.01;
 
+/// A cadence this far above the average comes from missing frames.
+const GAPS: f64 = 1.2;
+
 /// Ticks a second that a timescale has at least, as ffmpeg's own muxer has.
 const LEAST_TIMESCALE: u32 = 10_000;
 
 impl FrameRate {
-    /// Returns the constant rate for a picture. Sources of one standard rate keep it, so that no
-    /// frame is lost or doubled; above 60 they are halved. Anything uneven goes to the standard rate
-    /// that is not below its average, so that few frames are lost.
+    /// Returns the constant rate for a picture. Sources of one standard rate keep it, so that no frame is lost
+    /// or doubled; above 60 they are halved. Uneven ones go to the standard rate that is not below their
+    /// average, or to the rate that they would have without their gaps.
     pub fn of(video: &VideoFacts) -> Self {
         let average = video.frame_rate.unwrap_or(25.0);
         if video.variable {
-            return nearest(average, SAME).unwrap_or_else(|| not_below(average));
+            let even = nearest(average, SAME).unwrap_or_else(|| not_below(average));
+            // A screen recording of 30 that leaves out what doesn't move has an average of 19; at that rate
+            // its moving parts would stumble. Mere jitter around the average changes nothing.
+            let without_gaps = video.cadence.and_then(not_above);
+            return without_gaps.filter(|rate| rate.fps() > even.fps() * GAPS).unwrap_or(even);
         }
         let mut constant = average;
         while constant > HIGHEST.fps() * (1.0 + CLOSE) {
@@ -86,6 +93,11 @@ fn whole(fps: f64) -> Option<FrameRate> {
     (near && num >= 5.0).then_some(FrameRate { num: num as u32, den: 1 })
 }
 
+/// Returns the highest standard rate that is not above; rounding to milliseconds makes 30 look like 30.3.
+fn not_above(fps: f64) -> Option<FrameRate> {
+    standard().filter(|rate| rate.fps() <= fps * (1.0 + CLOSE)).last()
+}
+
 fn not_below(fps: f64) -> FrameRate {
     standard().find(|rate| rate.fps() >= fps * (1.0 - SAME)).unwrap_or(HIGHEST)
 }
@@ -97,7 +109,7 @@ mod tests {
 
     fn rate(fps: f64, variable: bool) -> (u32, u32) {
         let mut video = facts().video.unwrap();
-        (video.frame_rate, video.variable) = (Some(fps), variable);
+        (video.frame_rate, video.variable, video.cadence) = (Some(fps), variable, Some(fps));
         let rate = FrameRate::of(&video);
         (rate.num, rate.den)
     }
@@ -144,6 +156,24 @@ mod tests {
         check(61.0, (60, 1));
         check(90.0, (60, 1));
         check(0.3, (5, 1));
+    }
+
+    #[test]
+    fn sources_with_gaps_keep_the_rate_between_the_gaps() {
+        let check = |average: f64, cadence: f64, expected: (u32, u32)| {
+            let mut video = facts().video.unwrap();
+            video.variable = true;
+            (video.frame_rate, video.cadence) = (Some(average), Some(cadence));
+            let rate = FrameRate::of(&video);
+            assert_eq!((rate.num, rate.den), expected, "{average}, {cadence}");
+        };
+        check(18.7, 30.3, (30, 1));
+        check(12.0, 62.5, (60, 1));
+        check(40.0, 1000.0, (60, 1));
+        check(0.5, 5.0, (5, 1));
+        // Jitter.
+        check(29.97, 33.0, (30_000, 1001));
+        check(24.0, 26.3, (24, 1));
     }
 
     #[test]

@@ -168,7 +168,7 @@ fn frame_rate(rate: FrameRate) -> String {
 fn longest_segment(plan: &Plan) -> Option<Duration> {
     let audio = plan.audio.iter().map(|audio| Cuts::of_audio(&plan.grid, audio));
     let all = audio.chain([Cuts::of_grid(&plan.grid)]);
-    all.flat_map(|cuts| cuts.lengths().max()).max()
+    all.filter_map(|cuts| cuts.lengths().max()).max()
 }
 
 /// Returns the whole presentation's length, rounded up: a player must not stop before the last frame.
@@ -295,6 +295,6 @@ mod tests {
         let text = manifest(&film(), None);
         let parsed = dash_mpd_core::parse(&text).unwrap();
         assert_eq!(parsed.periods[0].adaptations.len(), 4);
-        assert_eq!(parsed.mediaPresentationDuration.unwrap(), Duration::from_micros(14_014_000));
+        assert_eq!(parsed.mediaPresentationDuration.unwrap(), Duration::from_millis(14_014));
     }
 }

@@ -25,12 +25,12 @@ pub(crate) async fn video(work: &Work<'_>, video: &VideoPlan, (first, last): (u3
     let frames = (grid.start(last) - grid.start(first)) / u64::from(video.frame_ticks);
     let from = Duration::from_secs_f64(grid.seconds(grid.start(first)));
     // Past the end of the pictures the last one is repeated, so decoding starts where there is one.
-    let seek = from.min(video.source_end).saturating_sub(video.seek_margin);
+    let seek = (work.plan.zero + from.min(video.source_end)).saturating_sub(video.seek_margin);
     let mut input = clock_args(seek);
     input.extend(input_args(work.source));
     input.extend(strings([
         "-filter_complex",
-        &graph(video, grid.start(first) / u64::from(video.frame_ticks)),
+        &graph(work.plan, video, grid.start(first) / u64::from(video.frame_ticks)),
     ]));
     let outputs = video.rungs.iter().enumerate().map(|(n, rung)| {
         rung_args(work.config, video, rung, &Output { n, frames, timescale: grid.timescale })
@@ -65,9 +65,10 @@ pub(crate) async fn audio(work: &Work<'_>, audio: &AudioPlan, (first, last): (u3
     let warm_up = from.min(2);
     let frames = audio.first_frame(grid, last) - from + warm_up;
     let filter = format!(
-        "[0:{}]aresample={AUDIO_SAMPLE_RATE}:async=1:first_pts=0,\
+        "[0:{}]asetpts=PTS-{:.6}/TB,aresample={AUDIO_SAMPLE_RATE}:async=1:first_pts=0,\
          aformat=sample_fmts=fltp:channel_layouts=stereo,atrim=start_pts={},apad[a]",
         audio.stream,
+        work.plan.clock_at_zero(),
         (from - warm_up) * AAC_FRAME_SAMPLES,
     );
     let mut input = clock_args(Duration::ZERO);
@@ -148,8 +149,8 @@ async fn consume(publisher: &Publisher, stream: UnixStream, consumer: Consumer<'
 /// `fps` gives each output frame the source's last picture up to it; times stay absolute (`-copyts`), so a
 /// run that starts anywhere picks the same pictures as one that starts at the beginning. `tpad` repeats the
 /// last picture for ever and `-frames:v` ends it: a run has exactly the frames of the plan.
-fn graph(video: &VideoPlan, first_frame: u64) -> String {
-    let mut steps = Vec::new();
+fn graph(plan: &Plan, video: &VideoPlan, first_frame: u64) -> String {
+    let mut steps = vec![format!("setpts=PTS-{:.6}/TB", plan.clock_at_zero())];
     if video.conversion.deinterlace {
         steps.push(DEINTERLACE.to_owned());
     }
@@ -264,9 +265,11 @@ fn mp4_args(fragments: &str) -> Vec<OsString> {
     ])
 }
 
-/// Lets ffmpeg keep the source's own clock, counted from the container's start.
+/// Lets ffmpeg keep the source's own clock, and start reading at `seek` from the container's start.
+///
+/// Not `-start_at_zero`: for MPEG-TS it counts from the first stream in use, which differs between our calls.
 pub(crate) fn clock_args(seek: Duration) -> Vec<OsString> {
-    let mut args = strings(["-copyts", "-start_at_zero"]);
+    let mut args = strings(["-copyts"]);
     if !seek.is_zero() {
         args.extend(strings(["-noaccurate_seek", "-ss", &format!("{:.6}", seek.as_secs_f64())]));
     }

@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// A source, as measured. All times count from the container's start, which is what ffmpeg's clock
-/// shows under `-copyts -start_at_zero`.
+/// A source, as measured. All times count from the container's start.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Facts {
     /// ffprobe's name of the demuxer, such as `mov,mp4,m4a,3gp,3g2,mj2`.
@@ -42,6 +41,9 @@ pub struct VideoFacts {
     pub frames: u64,
     /// Average frame rate, from the packets' times; `None` for a single frame.
     pub frame_rate: Option<f64>,
+    /// The rate at which a good part of the frames follow each other; above the average where frames are
+    /// missing.
+    pub cadence: Option<f64>,
     /// The distances between frames differ by more than a container's rounding.
     pub variable: bool,
     /// Frames hold two fields of different times.
@@ -118,6 +120,24 @@ pub struct TextFacts {
     pub title: Option<String>,
 }
 
+impl Facts {
+    /// Returns the same facts with all times counted from `zero`.
+    pub(crate) fn counted_from(&self, zero: Duration) -> Self {
+        let mut facts = self.clone();
+        facts.duration = facts.duration.saturating_sub(zero);
+        if let Some(video) = &mut facts.video {
+            for time in [&mut video.first, &mut video.last, &mut video.end] {
+                *time = time.saturating_sub(zero);
+            }
+        }
+        for audio in &mut facts.audio {
+            audio.first = audio.first.saturating_sub(zero);
+            audio.end = audio.end.saturating_sub(zero);
+        }
+        facts
+    }
+}
+
 impl VideoFacts {
     /// Returns width and height as shown: square samples, rotated.
     pub fn displayed(&self) -> (f64, f64) {
@@ -147,6 +167,7 @@ pub(crate) mod tests {
                 rotation: 0,
                 frames: 300,
                 frame_rate: Some(30.0),
+                cadence: Some(30.0),
                 variable: false,
                 interlaced: false,
                 pixel_format: "yuv420p".to_owned(),

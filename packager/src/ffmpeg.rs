@@ -101,6 +101,11 @@ const CODECS: &[(&str, &[&str])] = &[
     ("webvtt", &["webvtt"]),
 ];
 
+/// Decoders that are opened but whose streams we leave alone: covers, subtitles that are pictures, broadcast
+/// captions. ffprobe opens a decoder for every stream, and gives the whole file up when one is forbidden.
+const LEFT_ALONE: &[&str] =
+    &["bmp", "cc_dec", "dvbsub", "dvdsub", "gif", "libzvbi_teletextdec", "pgssub", "png", "webp", "xsub"];
+
 /// What one child process may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
@@ -114,7 +119,7 @@ pub struct Bounds {
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { cpu: Duration::from_secs(300), memory_bytes: 4 << 30, open_files: 64 }
+        Self { cpu: Duration::from_mins(5), memory_bytes: 4 << 30, open_files: 64 }
     }
 }
 
@@ -123,11 +128,19 @@ pub fn reads(codec: &str) -> bool {
     CODECS.iter().any(|(name, _)| *name == codec)
 }
 
+/// Returns the decoder that the guard kept from opening, out of what ffprobe or ffmpeg complained.
+pub fn forbidden_decoder(complaint: &str) -> Option<&str> {
+    let (before, _) = complaint.split_once(") not on whitelist")?;
+    let (_, name) = before.rsplit_once("Codec (")?;
+    Some(name)
+}
+
 /// Returns the input options that every call puts before its `-i`, for ffprobe and ffmpeg alike.
 ///
 /// The protocol whitelist is the input's alone: outputs may be sockets all the same.
 pub fn guard_args() -> Vec<String> {
     let mut decoders: Vec<&str> = CODECS.iter().flat_map(|(_, names)| *names).copied().collect();
+    decoders.extend(LEFT_ALONE);
     decoders.sort_unstable();
     decoders.dedup();
     [
@@ -219,6 +232,14 @@ mod tests {
     fn decoders_with_known_holes_stay_out() {
         assert!(!reads("magicyuv"));
         assert!(!guard_args().iter().any(|arg| arg.contains("magicyuv")));
+    }
+
+    #[test]
+    fn a_forbidden_decoder_is_named() {
+        let complaint =
+            "[avi @ 0x1] x\n[tta @ 0x55b5] Codec (tta) not on whitelist 'h264,aac'\n  Last message repeated";
+        assert_eq!(forbidden_decoder(complaint), Some("tta"));
+        assert_eq!(forbidden_decoder("moov atom not found"), None);
     }
 
     #[cfg(target_os = "linux")]

@@ -96,9 +96,8 @@ fn rung(size: (f64, f64), frame_rate: FrameRate, config: &Config) -> Rung {
 /// Returns the nearest even number, which 4:2:0 needs; but an odd side of the source loses its last
 /// line instead of growing one.
 fn even(side: f64) -> u32 {
-    // Rounding noise must not make 1079.999… odd.
-    let side = (side * 1e6).round() / 1e6;
-    let nearest = if side % 2.0 == 1.0 { side - 1.0 } else { (side / 2.0).round() * 2.0 };
+    let odd = (side % 2.0 - 1.0).abs() < 1e-6;
+    let nearest = if odd { side.round() - 1.0 } else { (side / 2.0).round() * 2.0 };
     (nearest as u32).max(2)
 }
 

@@ -61,13 +61,13 @@ pub(crate) struct Stream {
 /// Returns `level_idc`, ten times the level; the highest there is for what fits none.
 pub(crate) fn idc(stream: Stream) -> u8 {
     let columns = u64::from(stream.width.div_ceil(16));
-    let rows = u64::from(stream.height.div_ceil(16));
-    let size = columns * rows;
+    let lines = u64::from(stream.height.div_ceil(16));
+    let size = columns * lines;
     let speed = (size as f64 * stream.fps).ceil() as u64;
     let fits = |level: &&Level| {
         // §A.3.1 h and i: no side longer than sqrt(8 × MaxFS).
-        let side = columns.max(rows);
-        side * side <= level.macroblocks * 8
+        let longer = columns.max(lines);
+        longer * longer <= level.macroblocks * 8
             && size <= level.macroblocks
             && speed <= level.macroblocks_per_second
             && size * REFERENCES <= level.picture_buffer

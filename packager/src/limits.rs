@@ -24,7 +24,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            duration: Duration::from_secs(12 * 3600),
+            duration: Duration::from_hours(12),
             frame_rate: 120,
             side: 8192,
             pixels: MAX_PIXELS,
@@ -84,7 +84,7 @@ mod tests {
             assert_eq!(refused.map(|refusal| refusal.code()), code);
         };
         check(|_| {}, None);
-        check(|facts| facts.duration = Duration::from_secs(12 * 3600), None);
+        check(|facts| facts.duration = Duration::from_hours(12), None);
         check(|facts| facts.duration = Duration::from_secs(12 * 3600 + 1), Some("too_long"));
         check(|facts| facts.audio = vec![facts.audio[0].clone(); 17], Some("too_many_tracks"));
         check(|facts| facts.video.as_mut().unwrap().width = 8194, Some("picture_too_large"));

@@ -3,8 +3,14 @@
 
 use std::collections::BTreeMap;
 
+/// Steps between packets are counted in tenths of a millisecond, up to a fifth of a second.
+const STEP: i64 = 100;
+const STEPS: usize = 2000;
+/// The part of all steps that has to be as short as the cadence: fewer are a muxer's stumbles.
+const CADENCE_PART: u64 = 10;
+
 /// What the scan of one stream found. Times are in microseconds on the container's own clock.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Track {
     /// Packets that are shown; those before an edit list's start aren't counted.
     pub(crate) packets: u64,
@@ -19,6 +25,8 @@ pub(crate) struct Track {
     previous_decode: Option<i64>,
     shortest_step: Option<i64>,
     longest_step: Option<i64>,
+    /// How often each step came; the last place holds all longer ones.
+    steps: Vec<u32>,
 }
 
 /// All streams by index.
@@ -59,6 +67,9 @@ impl Track {
                 let step = decode - previous;
                 self.shortest_step = Some(self.shortest_step.map_or(step, |s| s.min(step)));
                 self.longest_step = Some(self.longest_step.map_or(step, |s| s.max(step)));
+                self.steps.resize(STEPS, 0);
+                let place = usize::try_from(step / STEP).unwrap_or(0).min(STEPS - 1);
+                self.steps[place] = self.steps[place].saturating_add(1);
             }
             self.previous_decode = Some(decode);
         }
@@ -78,6 +89,20 @@ impl Track {
     pub(crate) fn rate(&self) -> Option<f64> {
         let span = self.last - self.first;
         (self.packets > 1 && span > 0).then(|| (self.packets - 1) as f64 * 1e6 / span as f64)
+    }
+
+    /// Returns the rate at which frames follow each other where they come most quickly: what an uneven source
+    /// would have, had it not dropped any.
+    pub(crate) fn cadence(&self) -> Option<f64> {
+        let all: u64 = self.steps.iter().skip(1).map(|count| u64::from(*count)).sum();
+        let mut counted = 0;
+        for (place, count) in self.steps.iter().enumerate().skip(1) {
+            counted += u64::from(*count);
+            if counted > 0 && counted * CADENCE_PART >= all {
+                return Some(1e6 / (place as i64 * STEP) as f64);
+            }
+        }
+        None
     }
 
     /// Returns whether the distances between packets differ by more than rounding: Matroska and FLV
@@ -107,7 +132,7 @@ mod tests {
     fn scan(lines: &str) -> Track {
         let mut scan = Scan::default();
         lines.lines().for_each(|line| scan.line(line));
-        *scan.track(0).unwrap()
+        scan.track(0).unwrap().clone()
     }
 
     #[test]
@@ -137,6 +162,15 @@ mod tests {
     fn millisecond_rounding_is_not_variable_but_a_dropped_frame_is() {
         assert!(!scan("0,0,0,N/A,K_\n0,0.033,0.033,N/A,__\n0,0.067,0.067,N/A,__").variable());
         assert!(scan("0,0,0,N/A,K_\n0,0.033,0.033,N/A,__\n0,0.100,0.100,N/A,__").variable());
+    }
+
+    #[test]
+    fn a_source_that_drops_frames_keeps_its_cadence() {
+        let times = [0, 33, 67, 133, 167, 267, 300, 400, 500, 600];
+        let lines: Vec<String> = times.iter().map(|ms| format!("0,0.{ms:03},0.{ms:03},N/A,K_")).collect();
+        let track = scan(&lines.join("\n"));
+        assert!(track.variable());
+        assert_eq!(track.cadence().unwrap().round() as u32, 30);
     }
 
     #[test]

@@ -15,6 +15,10 @@ pub const AUDIO_SAMPLE_RATE: u32 = 48_000;
 /// A whole video's layout in time and in renditions: the single source of every playlist.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
+    /// Where the source's own clock stands at its container's start, in seconds.
+    pub start_seconds: f64,
+    /// The time from there that is shown at zero.
+    pub zero: Duration,
     /// The segment grid that all renditions share.
     pub grid: Grid,
     /// The picture, unless the source is sound alone.
@@ -117,10 +121,6 @@ pub struct AudioPlan {
     pub bitrate_bps: u64,
     /// AAC frames in the whole presentation.
     pub frames: u64,
-    /// Where the last decoded sample of the source lies; silence follows.
-    pub source_end: Duration,
-    /// How far before a wanted time decoding must start, for containers without an index.
-    pub seek_margin: Duration,
 }
 
 /// One text rendition.
@@ -134,6 +134,13 @@ pub struct TextPlan {
     pub language: String,
     /// What a menu shows.
     pub label: String,
+}
+
+impl Plan {
+    /// Returns what the source's own clock shows at zero, in seconds.
+    pub fn clock_at_zero(&self) -> f64 {
+        self.start_seconds + self.zero.as_secs_f64()
+    }
 }
 
 impl Grid {
@@ -191,7 +198,7 @@ pub(crate) mod tests {
         (video.width, video.height) = (854, 480);
         video.frame_rate = Some(30_000.0 / 1001.0);
         video.last = Duration::from_micros(13_980_633);
-        video.end = Duration::from_micros(14_014_000);
+        video.end = Duration::from_millis(14_014);
         plan(&facts, &config()).unwrap()
     }
 
@@ -205,7 +212,7 @@ pub(crate) mod tests {
 
     fn source() -> Facts {
         let mut facts = facts();
-        facts.audio[0].end = Duration::from_millis(14_000);
+        facts.audio[0].end = Duration::from_secs(14);
         facts.audio.push(facts.audio[0].clone());
         facts.audio[0].language = Some("de".to_owned());
         facts.audio[1].language = Some("en".to_owned());

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::{
-    facts::{AudioFacts, Colour, Facts, VideoFacts},
+    facts::{Colour, Facts, VideoFacts},
     ladder,
     plan::{
         AAC_FRAME_SAMPLES, AUDIO_SAMPLE_RATE, AudioPlan, Conversion, FrameRate, Grid, Plan, TextPlan,
@@ -40,6 +40,8 @@ const OVERHANG: Duration = Duration::from_millis(100);
 
 /// Fixes everything that playlists and encoders need, before a frame is encoded.
 pub fn plan(facts: &Facts, config: &Config) -> Result<Plan, Refusal> {
+    let zero = zero(facts);
+    let facts = &facts.counted_from(zero);
     let sound_end = facts.audio.iter().map(|audio| audio.end).max();
     let (grid, video) = match (&facts.video, sound_end) {
         (Some(video), sound_end) => {
@@ -49,9 +51,18 @@ pub fn plan(facts: &Facts, config: &Config) -> Result<Plan, Refusal> {
         (None, Some(sound_end)) => (sound_alone(sound_end), None),
         (None, None) => return Err(Refusal::NothingToPlay),
     };
+    let samples = grid.duration_ticks * u64::from(AUDIO_SAMPLE_RATE);
     let audio = tracks::audio(facts)
         .into_iter()
-        .map(|(source, called)| sound(facts, source, called, &grid, config))
+        .map(|(source, called)| AudioPlan {
+            name: called.name,
+            stream: source.stream,
+            language: source.language.clone(),
+            label: called.label,
+            bitrate_bps: config.audio_bitrate_bps,
+            // To the picture's end or just past it, where silence does no harm.
+            frames: samples.div_ceil(u64::from(grid.timescale) * AAC_FRAME_SAMPLES).max(1),
+        })
         .collect();
     let text = tracks::text(facts)
         .into_iter()
@@ -62,7 +73,14 @@ pub fn plan(facts: &Facts, config: &Config) -> Result<Plan, Refusal> {
             label: called.label,
         })
         .collect();
-    Ok(Plan { grid, video, audio, text })
+    Ok(Plan { start_seconds: facts.start_seconds, zero, grid, video, audio, text })
+}
+
+/// Returns what is shown at zero: the first frame, where it comes a moment after the container's start, as
+/// muxers put it behind the priming of the sound. Counted from there, no frame falls between two slots.
+fn zero(facts: &Facts) -> Duration {
+    let first = facts.video.as_ref().map_or(Duration::ZERO, |video| video.first);
+    if first <= OVERHANG { first } else { Duration::ZERO }
 }
 
 fn picture(facts: &Facts, video: &VideoFacts, sound_end: Duration, config: &Config) -> (Grid, VideoPlan) {
@@ -95,9 +113,12 @@ fn picture(facts: &Facts, video: &VideoFacts, sound_end: Duration, config: &Conf
 /// Returns the frames of the whole presentation: never fewer than the picture has; more only when
 /// the sound goes on for longer than encoders leave hanging over.
 fn frames(video: &VideoFacts, sound_end: Duration, rate: FrameRate) -> u64 {
-    // The slot of the last frame counts too: a rounded end must not cut it off.
-    let last = rate.frames(video.last.as_secs_f64()) + 1;
-    let picture = rate.frames(video.end.as_secs_f64()).max(last);
+    let end = rate.frames(video.end.as_secs_f64());
+    // The slot of the last frame counts too: a rounded end must not cut it off. Where the rate is halved,
+    // every other frame goes anyway.
+    let kept = video.frame_rate.is_none_or(|source| rate.fps() > source * 0.9);
+    let last = if kept { rate.frames(video.last.as_secs_f64()) + 1 } else { 1 };
+    let picture = end.max(last);
     let picture_end = Duration::from_secs_f64(picture as f64 / rate.fps());
     let aac_frame = AAC_FRAME_SAMPLES as f64 / f64::from(AUDIO_SAMPLE_RATE);
     // One frame of each kind is what muxers leave; at low frame rates that would be heard.
@@ -116,27 +137,6 @@ fn sound_alone(end: Duration) -> Grid {
         timescale: AUDIO_SAMPLE_RATE,
         segment_ticks: SEGMENT_AAC_FRAMES * AAC_FRAME_SAMPLES,
         duration_ticks: samples.div_ceil(AAC_FRAME_SAMPLES).max(1) * AAC_FRAME_SAMPLES,
-    }
-}
-
-fn sound(
-    facts: &Facts,
-    source: &AudioFacts,
-    called: tracks::Called,
-    grid: &Grid,
-    config: &Config,
-) -> AudioPlan {
-    let samples = grid.duration_ticks * u64::from(AUDIO_SAMPLE_RATE);
-    AudioPlan {
-        name: called.name,
-        stream: source.stream,
-        language: source.language.clone(),
-        label: called.label,
-        bitrate_bps: config.audio_bitrate_bps,
-        // To the picture's end or just past it: a player ends with the shorter of the two.
-        frames: samples.div_ceil(u64::from(grid.timescale) * AAC_FRAME_SAMPLES).max(1),
-        source_end: source.end,
-        seek_margin: seek_margin(&facts.container),
     }
 }
 
@@ -230,9 +230,14 @@ mod tests {
         let plan = planned(|facts| facts.audio[0].end = Duration::from_secs(4));
         let audio = &plan.audio[0];
         assert_eq!(audio.frames, 469);
-        assert_eq!(audio.source_end, Duration::from_secs(4));
         assert_eq!(audio.first_frame(&plan.grid, 1), 281);
         assert_eq!(audio.segment_frames(&plan.grid, 1), 188);
+    }
+
+    #[test]
+    fn half_the_rate_is_half_the_frames() {
+        let video = with_rate(120.0, 120).video.unwrap();
+        assert_eq!((video.frame_rate.fps(), video.frames), (60.0, 60));
     }
 
     #[test]
@@ -251,7 +256,7 @@ mod tests {
     fn sound_alone_is_cut_between_its_frames() {
         let plan = planned(|facts| {
             facts.video = None;
-            facts.audio[0].end = Duration::from_millis(11_000);
+            facts.audio[0].end = Duration::from_secs(11);
         });
         assert_eq!(plan.grid.timescale, 48_000);
         assert_eq!(plan.audio[0].frames, 516);
@@ -306,7 +311,7 @@ mod tests {
         ) {
             let plan = planned(|facts| {
                 let video = facts.video.as_mut().unwrap();
-                (video.frame_rate, video.variable) = (Some(fps), variable);
+                (video.frame_rate, video.variable, video.cadence) = (Some(fps), variable, Some(fps));
                 video.last = Duration::from_secs_f64((seconds - 1.0 / fps).max(0.0));
                 video.end = Duration::from_secs_f64(seconds);
                 facts.audio[0].end = Duration::from_secs_f64(sound);

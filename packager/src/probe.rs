@@ -126,6 +126,10 @@ impl Call<'_> {
         if !within || status.code().is_none() {
             return Err(Refusal::TooMuchWork.into());
         }
+        // ffprobe gives up at the first decoder that it may not open.
+        if let Some(codec) = ffmpeg::forbidden_decoder(&complaint) {
+            return Err(Refusal::UnsupportedCodec { codec: codec.to_owned() }.into());
+        }
         Err(Refusal::NotMedia.into())
     }
 

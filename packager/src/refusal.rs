@@ -15,14 +15,11 @@ pub enum Refusal {
     /// No stream carries pictures or sound.
     #[error("The file has neither picture nor sound that we can read.")]
     NothingToPlay,
-    /// The picture, or all there is of sound, is in a codec that we don't read.
+    /// A stream is in a codec that we don't read.
     #[error(
-        "The file's {kind} is in the format {codec}, which we don't read. Convert it to H.264 and \
-         AAC and send it again."
+        "A part of the file is in the format {codec}, which we don't read. Convert it to H.264 and AAC and send it again."
     )]
     UnsupportedCodec {
-        /// `picture` or `sound`.
-        kind: &'static str,
         /// ffprobe's name of it.
         codec: String,
     },
@@ -112,10 +109,8 @@ mod tests {
 
     #[test]
     fn a_refusal_names_the_value_the_limit_and_the_way_out() {
-        let refusal = Refusal::TooLong {
-            duration: Duration::from_secs(13 * 3600 + 300),
-            limit: Duration::from_secs(12 * 3600),
-        };
+        let refusal =
+            Refusal::TooLong { duration: Duration::from_mins(13 * 60 + 5), limit: Duration::from_hours(12) };
         assert_eq!(refusal.code(), "too_long");
         assert_eq!(
             refusal.to_string(),

@@ -85,7 +85,7 @@ impl Answer {
 
         if picture.is_none() && readable.is_empty() {
             return Err(match audio.clone().find(|stream| !ffmpeg::reads(&stream.codec_name)) {
-                Some(stream) => unsupported("sound", stream),
+                Some(stream) => stream.unsupported(),
                 None => Refusal::NothingToPlay,
             });
         }
@@ -96,7 +96,7 @@ impl Answer {
         let mut fields = Fields::Progressive;
         let video = match picture {
             Some((stream, _)) if !ffmpeg::reads(&stream.codec_name) => {
-                return Err(unsupported("picture", stream));
+                return Err(stream.unsupported());
             }
             Some((stream, track)) => {
                 fields = stream.fields();
@@ -140,6 +140,11 @@ impl Stream {
         self.disposition.get(disposition).is_some_and(|set| *set != 0)
     }
 
+    fn unsupported(&self) -> Refusal {
+        let codec = if self.codec_name.is_empty() { "unknown" } else { &self.codec_name };
+        Refusal::UnsupportedCodec { codec: codec.to_owned() }
+    }
+
     fn video(&self, track: &Track, clock: Clock, fields: Fields) -> VideoFacts {
         let frame_rate = self.frame_rate(track, fields);
         let frame = frame_rate.map_or(0, |rate| (1e6 / rate).round() as i64);
@@ -152,6 +157,7 @@ impl Stream {
             rotation: self.rotation(),
             frames: track.packets,
             frame_rate,
+            cadence: track.cadence(),
             variable: track.variable(),
             interlaced: fields == Fields::Interlaced,
             pixel_format: self.pix_fmt.clone().unwrap_or_default(),
@@ -176,6 +182,8 @@ impl Stream {
             Some(told) if near(measured, told) => Some(told),
             // Field-coded streams have a packet for each of a frame's two fields.
             Some(told) if fields == Fields::Interlaced && near(measured / 2.0, told) => Some(told),
+            // Frames that were dropped here and there: AVI's header knows the rate of the rest.
+            Some(told) if track.variable() && (1.0..1.1).contains(&(told / measured)) => Some(told),
             _ => Some(measured),
         }
     }
@@ -287,11 +295,6 @@ impl Clock {
     fn time(self, microseconds: i64) -> Duration {
         Duration::from_micros(u64::try_from(microseconds - self.start).unwrap_or(0))
     }
-}
-
-fn unsupported(kind: &'static str, stream: &Stream) -> Refusal {
-    let codec = if stream.codec_name.is_empty() { "unknown" } else { &stream.codec_name };
-    Refusal::UnsupportedCodec { kind, codec: codec.to_owned() }
 }
 
 /// Reads `30000/1001` or `4:3`; zero on either side says nothing.

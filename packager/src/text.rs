@@ -27,7 +27,7 @@ struct Cue {
 /// Turns a text track into WebVTT and publishes it.
 pub(crate) async fn make(work: &Work<'_>, text: &TextPlan) -> Result<()> {
     let written = extract(work, text).await?;
-    let cues = parse(&written);
+    let cues = parse(&written, work.plan.clock_at_zero());
     work.publisher.text(&format!("{}.vtt", text.name), &render(None, &cues)).await?;
     let grid = &work.plan.grid;
     for number in 0..grid.segments() {
@@ -66,10 +66,16 @@ async fn extract(work: &Work<'_>, text: &TextPlan) -> Result<String> {
     Ok(String::from_utf8_lossy(&written.into_inner()).into_owned())
 }
 
-/// Reads the cues of what ffmpeg wrote; blocks without times are left out.
-fn parse(webvtt: &str) -> Vec<Cue> {
+/// Reads the cues of what ffmpeg wrote, counted from `zero` on its clock, in seconds. Blocks without times are
+/// left out, and so is what ends before zero.
+fn parse(webvtt: &str, zero: f64) -> Vec<Cue> {
     let webvtt = webvtt.replace("\r\n", "\n");
-    webvtt.split("\n\n").filter_map(parse_cue).collect()
+    let zero_ms = (zero * 1000.0).round() as i64;
+    let from_zero = |ms: u64| (ms as i64 - zero_ms).max(0) as u64;
+    let cues = webvtt.split("\n\n").filter_map(parse_cue);
+    let cues =
+        cues.map(|cue| Cue { start_ms: from_zero(cue.start_ms), end_ms: from_zero(cue.end_ms), ..cue });
+    cues.filter(|cue| cue.start_ms < cue.end_ms).collect()
 }
 
 fn parse_cue(block: &str) -> Option<Cue> {
@@ -79,7 +85,7 @@ fn parse_cue(block: &str) -> Option<Cue> {
     let (start, rest) = times.split_once(" --> ")?;
     let (end, settings) = rest.split_once(' ').unwrap_or((rest, ""));
     let (start_ms, end_ms) = (parse_time(start)?, parse_time(end)?);
-    (start_ms < end_ms).then(|| Cue { start_ms, end_ms, settings: settings.into(), text: text.into() })
+    Some(Cue { start_ms, end_ms, settings: settings.into(), text: text.into() })
 }
 
 fn parse_time(text: &str) -> Option<u64> {
@@ -125,18 +131,18 @@ mod tests {
 
     #[test]
     fn cues_keep_their_text_times_and_settings() {
-        let cues = parse(WRITTEN);
+        let cues = parse(WRITTEN, 0.0);
         assert_eq!(cues.len(), 3);
         assert_eq!(cues[1].settings, "align:start");
         assert_eq!(cues[1].text, "across\nthe border");
         assert_eq!(cues[2].start_ms, 3_600_000);
-        assert_eq!(parse(&render(None, &cues)), cues);
+        assert_eq!(parse(&render(None, &cues), 0.0), cues);
     }
 
     #[test]
     fn a_cue_across_a_border_stands_in_both_segments() {
         let grid = Grid { timescale: 1000, segment_ticks: 6000, duration_ticks: 20_000 };
-        let cues = parse(WRITTEN);
+        let cues = parse(WRITTEN, 0.0);
         let texts = |n| segment(&cues, &grid, n).matches("across").count();
         assert_eq!((texts(0), texts(1), texts(2)), (1, 1, 0));
         assert!(segment(&cues, &grid, 2).starts_with("WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:0,"));

@@ -1,0 +1,149 @@
+//! Runs: wherever a video is cut between encoders, its segments fit together.
+
+mod harness;
+
+use std::{path::Path, process::Command};
+
+use harness::{Packaged, ask, make, package, quick};
+use packager::Config;
+
+const SOURCE: &str = "-f lavfi -i gradients=s=320x180:r=30000/1001:d=20:speed=0.03:seed=1 -f lavfi -i sine=f=440:r=44100:d=20 \
+    -c:v libx264 -preset ultrafast -g 100 -bf 2 -pix_fmt yuv420p -c:a aac";
+
+#[tokio::test]
+async fn runs_of_one_segment_give_what_one_run_gives() {
+    let folder = tempfile::tempdir().unwrap();
+    for file in ["source.mp4", "source.mkv", "source.ts"] {
+        let source = make(folder.path(), file, SOURCE);
+        let whole = package(&source, Config { run_segments: 100, ..quick() }).await;
+        let pieces = package(&source, Config { run_segments: 1, ..quick() }).await;
+        assert_eq!(whole.plan, pieces.plan);
+        for rendition in ["180p", "audio"] {
+            let read = |of: &Packaged| std::fs::read(of.folder.join(rendition).join("init.mp4")).unwrap();
+            assert_eq!(read(&whole), read(&pieces), "{file}: {rendition}/init.mp4");
+            assert_eq!(packets(&whole, rendition), packets(&pieces, rendition), "{file}: {rendition}");
+        }
+        let worst = worst_psnr(&pieces, &source);
+        assert!(worst > 30.0, "{file}: {worst} dB");
+        let seams = worst_psnr(&whole, &source) - worst;
+        assert!(seams < 3.0, "{file}: the seams cost {seams} dB");
+    }
+}
+
+/// Returns each packet's times, duration and key flag.
+fn packets(of: &Packaged, rendition: &str) -> Vec<String> {
+    let playlist = of.folder.join(rendition).join("media.m3u8");
+    let told = ask(
+        "ffprobe",
+        &[
+            "-v",
+            "warning",
+            "-show_entries",
+            "packet=pts,dts,duration,flags",
+            "-of",
+            "csv=p=0",
+            text(&playlist),
+        ],
+    );
+    told.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect()
+}
+
+/// Returns the lowest PSNR of any frame against the source's frame of the same number.
+fn worst_psnr(of: &Packaged, source: &Path) -> f64 {
+    let playlist = of.folder.join("180p/media.m3u8");
+    let graph = "[0:v]setpts=N*1001/30000/TB[a];[1:v]setpts=N*1001/30000/TB[b];[a][b]psnr=stats_file=-";
+    let told = ask(
+        "ffmpeg",
+        &[
+            "-v",
+            "error",
+            "-i",
+            text(&playlist),
+            "-i",
+            text(source),
+            "-filter_complex",
+            graph,
+            "-f",
+            "null",
+            "-",
+        ],
+    );
+    let of_frames = told
+        .lines()
+        .filter_map(|line| line.split("psnr_avg:").nth(1)?.split_whitespace().next()?.parse::<f64>().ok());
+    let of_frames: Vec<f64> = of_frames.collect();
+    assert_eq!(of_frames.len() as u64, of.plan.video.as_ref().unwrap().frames);
+    of_frames.into_iter().fold(f64::INFINITY, f64::min)
+}
+
+#[tokio::test]
+async fn every_segment_starts_with_a_key_frame_and_sound_is_cut_beside_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = make(folder.path(), "source.mp4", SOURCE);
+    let packaged = package(&source, quick()).await;
+    for number in 0..packaged.plan.grid.segments() {
+        let (video, key) = first_packet(&packaged, "180p", number);
+        let (audio, _) = first_packet(&packaged, "audio", number);
+        assert!(key, "segment {number}");
+        assert!((video - audio).abs() < 1024.0 / 48_000.0, "segment {number}: {video} and {audio}");
+    }
+}
+
+fn first_packet(of: &Packaged, rendition: &str, number: u32) -> (f64, bool) {
+    let folder = of.folder.join(rendition);
+    let joined = tempfile::NamedTempFile::new().unwrap();
+    let parts = ["init.mp4".to_owned(), format!("{number}.m4s")]
+        .map(|name| std::fs::read(folder.join(name)).unwrap());
+    std::fs::write(joined.path(), parts.concat()).unwrap();
+    let told = ask(
+        "ffprobe",
+        &["-v", "warning", "-show_entries", "packet=pts_time,flags", "-of", "csv=p=0", text(joined.path())],
+    );
+    let (time, flags) = told.lines().next().unwrap().split_once(',').unwrap();
+    (time.parse().unwrap(), flags.starts_with('K'))
+}
+
+#[tokio::test]
+async fn an_iframe_playlist_leads_to_key_frames_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = make(folder.path(), "source.mp4", SOURCE);
+    let packaged = package(&source, quick()).await;
+    let folder = packaged.folder.join("180p");
+    let playlist = std::fs::read_to_string(folder.join("iframes.m3u8")).unwrap();
+    let init = std::fs::read(folder.join("init.mp4")).unwrap();
+    let mut ranges = Vec::new();
+    let mut range = None;
+    for line in playlist.lines() {
+        if let Some(written) = line.strip_prefix("#EXT-X-BYTERANGE:") {
+            let (length, offset) = written.split_once('@').unwrap();
+            range = Some((offset.parse::<usize>().unwrap(), length.parse::<usize>().unwrap()));
+        } else if !line.starts_with('#') {
+            ranges.push((line, range.take().unwrap()));
+        }
+    }
+    // One for each two seconds of twenty.
+    assert_eq!(ranges.len(), 10, "{playlist}");
+    for (name, (offset, length)) in ranges {
+        let segment = std::fs::read(folder.join(name)).unwrap();
+        let picture = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(picture.path(), [&init, &segment[offset..offset + length]].concat()).unwrap();
+        let entries = "packet=flags,size";
+        let told = Command::new("ffprobe")
+            .args(["-v", "quiet", "-read_intervals", "%+#1", "-show_entries", entries, "-of", "csv=p=0"])
+            .arg(picture.path())
+            .output()
+            .unwrap();
+        let told = String::from_utf8(told.stdout).unwrap();
+        let (size, flags) = told.trim().split_once(',').unwrap();
+        assert!(flags.starts_with('K'), "{name}: {told}");
+        // The range ends with the key frame's last byte.
+        let size: usize = size.parse().unwrap();
+        assert_eq!(&segment[offset + 4..offset + 8], b"moof");
+        let moof = u32::from_be_bytes(segment[offset..offset + 4].try_into().unwrap()) as usize;
+        assert_eq!(length, moof + 8 + size, "{name}");
+    }
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
