@@ -263,7 +263,8 @@ fn said(facts: &Facts, plan: &Plan) -> String {
             rungs.join(" ")
         );
     }
-    for (stream, planned) in facts.audio.iter().zip(&plan.audio) {
+    for planned in &plan.audio {
+        let stream = facts.audio.iter().find(|audio| audio.stream == planned.stream).unwrap();
         let _ = write!(
             line,
             "; {} {}ch {} -> {}",

@@ -1,0 +1,118 @@
+//! In charge of the command line.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use anyhow::{Context, Result};
+use clap::{Args, Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use crate::{
+    commands::{configuration, doctor, package, serve, upload},
+    config::Config,
+};
+
+/// Upload a video; seconds later, watch it at the quality that your connection carries.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    args_conflicts_with_subcommands = true,
+    after_help = "Example:\n  clipcut                    # serves http://localhost:8080, keeps its library in ./data\n  clipcut upload holiday.mp4  # in another terminal"
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: ServeArgs,
+    /// Configuration file; else `clipcut.toml` here, if there is one
+    #[arg(long, global = true, env = "CLIPCUT_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the page, the uploads and the videos (the default)
+    #[command(after_help = "Example:\n  clipcut serve --listen 0.0.0.0:8080 --data /srv/clipcut")]
+    Serve(ServeArgs),
+    /// Package a file into a folder that any web server can serve
+    #[command(
+        after_help = "Example:\n  clipcut package holiday.mp4 -o site/holiday\n  python3 -m http.server -d site   # then play http://localhost:8000/holiday/master.m3u8"
+    )]
+    Package(package::Args),
+    /// Upload a file to a server; run it again to go on where it broke off
+    #[command(after_help = "Example:\n  clipcut upload holiday.mp4 --server http://localhost:8080")]
+    Upload(upload::Args),
+    /// Check what Clip Cut needs on this machine
+    #[command(after_help = "Example:\n  clipcut doctor")]
+    Doctor,
+    /// Print the effective configuration
+    #[command(after_help = "Example:\n  CLIPCUT_CRF=21 clipcut config > clipcut.toml")]
+    Config,
+}
+
+#[derive(Debug, Default, Args)]
+struct ServeArgs {
+    /// Address and port to listen on [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<String>,
+    /// Folder of the library [default: data]
+    #[arg(long, value_name = "DIR")]
+    data: Option<String>,
+    /// Put one demo video into an empty library
+    #[arg(long)]
+    demo: bool,
+}
+
+impl Cli {
+    pub(crate) fn run(self) -> Result<()> {
+        let load = |flags| Config::load(self.config.as_deref(), flags);
+        let command = self.command.unwrap_or(Command::Serve(self.serve));
+        match command {
+            Command::Serve(args) => {
+                let demo = if args.demo { serve::Demo::WhenEmpty } else { serve::Demo::Never };
+                let config = load(args.flags())?;
+                log(&config)?;
+                block_on(serve::run(&config, demo))
+            }
+            Command::Package(args) => {
+                let config = load(BTreeMap::new())?;
+                log_for_tools()?;
+                block_on(package::run(&config, &args))
+            }
+            Command::Upload(args) => {
+                log_for_tools()?;
+                block_on(upload::run(&args))
+            }
+            Command::Doctor => block_on(doctor::run(&load(BTreeMap::new())?)),
+            Command::Config => {
+                configuration::print(&load(BTreeMap::new())?);
+                Ok(())
+            }
+        }
+    }
+}
+
+impl ServeArgs {
+    fn flags(&self) -> BTreeMap<String, String> {
+        let given = [("listen", &self.listen), ("data", &self.data)];
+        given.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value.clone()?))).collect()
+    }
+}
+
+fn block_on(task: impl Future<Output = Result<()>>) -> Result<()> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(task)
+}
+
+fn log(config: &Config) -> Result<()> {
+    let filter = config.log.parse::<EnvFilter>().with_context(|| format!("log = \"{}\"", config.log))?;
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    Ok(())
+}
+
+// A tool's own lines say how it goes; the log adds what went wrong.
+fn log_for_tools() -> Result<()> {
+    tracing_subscriber::fmt()
+        .with_env_filter("error".parse::<EnvFilter>()?)
+        .with_writer(std::io::stderr)
+        .init();
+    Ok(())
+}

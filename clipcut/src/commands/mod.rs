@@ -1,0 +1,8 @@
+//! In charge of the commands, a file each.
+
+pub(crate) mod configuration;
+pub(crate) mod demo;
+pub(crate) mod doctor;
+pub(crate) mod package;
+pub(crate) mod serve;
+pub(crate) mod upload;

@@ -1,0 +1,115 @@
+//! In charge of `clipcut package`: the packager without a server. A store of its own inside the output
+//! folder does the work, so that a killed run goes on where it was.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, bail};
+use store::{NewVideo, State, Store, Timestamp, Video, VideoId};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    config::Config,
+    progress::{Progress, Unit},
+};
+
+const WORKSHOP: &str = ".clipcut-package";
+const ENTRY: &str = "master.m3u8";
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The file to package
+    input: PathBuf,
+    /// The folder to fill: master.m3u8 and manifest.mpd lead to the rest
+    #[arg(short, long, value_name = "DIR")]
+    output: PathBuf,
+}
+
+/// Packages the input into the output folder.
+pub(crate) async fn run(config: &Config, args: &Args) -> Result<()> {
+    let input = args.input.canonicalize().with_context(|| format!("cannot open {}", args.input.display()))?;
+    let workshop = prepare_output(&args.output)?;
+    let store = Store::embedded(&workshop).await?;
+    let id = take_in(&store, &input).await?;
+
+    let stop = CancellationToken::new();
+    let worker = tokio::spawn(packager::run(store.clone(), config.packager(), stop.clone()));
+    let finished = tokio::select! {
+        finished = watch(&store, &id) => finished,
+        _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted; run the same command again to go on")),
+    };
+    stop.cancel();
+    worker.await?;
+    finished?;
+
+    hand_over(&store.blobs.file(&id.folder())?, &args.output)?;
+    drop(store);
+    fs::remove_dir_all(&workshop).with_context(|| format!("cannot remove {}", workshop.display()))?;
+    println!("{}", args.output.join(ENTRY).display());
+    Ok(())
+}
+
+fn prepare_output(output: &Path) -> Result<PathBuf> {
+    let workshop = output.join(WORKSHOP);
+    fs::create_dir_all(output).with_context(|| format!("cannot create {}", output.display()))?;
+    let others = fs::read_dir(output)?.filter_map(Result::ok).any(|entry| entry.file_name() != WORKSHOP);
+    if others && !workshop.exists() {
+        bail!("{} is not empty; choose a new folder with -o", output.display());
+    }
+    Ok(workshop)
+}
+
+/// Returns the video that stands for the input: a new one, or the one that an earlier run began.
+async fn take_in(store: &Store, input: &Path) -> Result<VideoId> {
+    let meta = fs::metadata(input)?;
+    let modified = Timestamp::from(meta.modified()?);
+    let source_name = format!("{} {} {}", input.display(), meta.len(), modified.0);
+    for video in store.videos.list(None, 100).await?.videos {
+        if video.source_name == source_name && video.state != State::Failed && video.state != State::Uploading
+        {
+            eprintln!("going on with {}", input.display());
+            return Ok(video.id);
+        }
+        store.delete(&video.id).await?;
+    }
+    let video = NewVideo { title: String::new(), description: String::new(), source_name };
+    let upload = store.uploads.begin(&video, Some(meta.len()), Timestamp(i64::MAX)).await?;
+    store.uploads.finish_linked(&upload.id, input).await?;
+    Ok(upload.id)
+}
+
+async fn watch(store: &Store, id: &VideoId) -> Result<()> {
+    let mut news = store.signals.subscribe();
+    let mut bar = Progress::new("packaging", Unit::Segments, 0);
+    loop {
+        let video: Video = store.videos.get(id).await?.context("the video is gone")?;
+        let renditions = store.renditions.of(id).await?;
+        bar.set_total(renditions.iter().map(|r| u64::from(r.rendition.segments_total)).sum());
+        bar.set(renditions.iter().map(|r| u64::from(r.segments_published)).sum());
+        match (video.state, video.failure) {
+            (State::Ready, _) => {
+                bar.finish();
+                return Ok(());
+            }
+            (_, Some(failure)) => bail!("{}", failure.message),
+            _ => {}
+        }
+        // Missed news is no harm: the next look tells the same.
+        let _ = tokio::time::timeout(std::time::Duration::from_secs(1), news.recv()).await;
+    }
+}
+
+/// Moves what was published into the output folder, the playlist that leads to it last.
+fn hand_over(from: &Path, to: &Path) -> Result<()> {
+    let mut names: Vec<_> =
+        fs::read_dir(from)?.map(|entry| Ok(entry?.file_name())).collect::<std::io::Result<_>>()?;
+    names.sort_by_key(|name| name == ENTRY);
+    for name in names {
+        let target = to.join(&name);
+        fs::rename(from.join(&name), &target)
+            .with_context(|| format!("cannot write {}", target.display()))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,56 @@
+//! In charge of `clipcut serve`: every role in one process on one port.
+
+use anyhow::{Context, Result};
+use origin::Origin;
+use store::Store;
+use tokio::net::TcpListener;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::demo;
+use crate::{config::Config, front_end};
+
+/// Whether an empty library gets a first video.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Demo {
+    WhenEmpty,
+    Never,
+}
+
+/// Serves until a stop signal.
+pub(crate) async fn run(config: &Config, demo: Demo) -> Result<()> {
+    let store = Store::embedded(&config.data).await?;
+    let listener = TcpListener::bind(config.listen).await.with_context(|| {
+        format!("cannot listen on {}; another program may: choose another with --listen", config.listen)
+    })?;
+    let shutdown = CancellationToken::new();
+    let tasks = TaskTracker::new();
+    tasks.spawn(packager::run(store.clone(), config.packager(), shutdown.clone()));
+    if demo == Demo::WhenEmpty {
+        let (store, config) = (store.clone(), config.clone());
+        tasks.spawn(async move { demo::fill(&store, &config).await });
+    }
+    tasks.spawn(stop_on_signal(shutdown.clone()));
+    let origin = Origin::new(store, config.origin(), shutdown.clone());
+    let expiry = origin.clone();
+    tasks.spawn(async move { expiry.expire_uploads().await });
+    tasks.close();
+
+    tracing::info!("serving http://{}", listener.local_addr()?);
+    server::serve(listener, origin.router().fallback(front_end::serve), config.server(), shutdown).await;
+    origin.finish().await;
+    tasks.wait().await;
+    Ok(())
+}
+
+async fn stop_on_signal(shutdown: CancellationToken) {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+        () = shutdown.cancelled() => {}
+    }
+    tracing::info!("stopping; requests and uploads in flight are finished first");
+    shutdown.cancel();
+}

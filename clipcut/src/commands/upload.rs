@@ -1,0 +1,258 @@
+//! In charge of `clipcut upload`: a tus client that goes on where it broke off, in the same run or the next.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use anyhow::{Context, Result, bail};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use futures::StreamExt;
+use reqwest::{Client, Response, StatusCode, Url};
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use tokio::io::AsyncSeekExt;
+use tokio_util::io::ReaderStream;
+
+use crate::progress::{Progress, Unit};
+
+const TRIES: u32 = 8;
+const READ_BYTES: usize = 256 * 1024;
+const SHOW_EVERY: Duration = Duration::from_millis(200);
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The file to upload
+    file: PathBuf,
+    /// The server
+    #[arg(long, value_name = "URL", env = "CLIPCUT_SERVER", default_value = "http://localhost:8080")]
+    server: Url,
+    /// What people will call it; else the file's name
+    #[arg(long)]
+    title: Option<String>,
+}
+
+/// The part of a video's document that is shown here.
+#[derive(Debug, Deserialize)]
+struct Document {
+    state: String,
+    error: Option<Failure>,
+    renditions: Vec<Rendition>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Failure {
+    message: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Rendition {
+    segments_published: u64,
+    segments_total: u64,
+}
+
+/// A problem document (RFC 9457).
+#[derive(Debug, Deserialize)]
+struct Problem {
+    detail: Option<String>,
+    title: Option<String>,
+}
+
+/// Uploads the file and shows how its encoding goes on.
+pub(crate) async fn run(args: &Args) -> Result<()> {
+    // Fails only when one is installed already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = Client::builder()
+        .connect_timeout(Duration::from_secs(10))
+        .read_timeout(Duration::from_secs(60))
+        .build()?;
+    let source = Source::open(&args.file)?;
+    let memory = Memory::of(&source, &args.server);
+    let upload = match memory.recall() {
+        Some(url) if offset(&client, &url).await?.is_some() => url,
+        _ => create(&client, args, &source).await?,
+    };
+    memory.keep(&upload)?;
+    send(&client, &source, &upload).await?;
+    memory.forget();
+
+    let id = upload
+        .path_segments()
+        .and_then(|mut parts| parts.next_back())
+        .context("the server gave no upload URL")?
+        .to_owned();
+    println!("{}", args.server.join(&format!("/watch/{id}"))?);
+    follow(&client, &args.server.join(&format!("/api/v1/videos/{id}"))?).await
+}
+
+async fn create(client: &Client, args: &Args, source: &Source) -> Result<Url> {
+    let name = source.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let mut metadata = format!("filename {}", BASE64_STANDARD.encode(&name));
+    if let Some(title) = &args.title {
+        metadata += &format!(",title {}", BASE64_STANDARD.encode(title));
+    }
+    let request = client.post(args.server.join("/api/v1/uploads")?).header("Tus-Resumable", "1.0.0");
+    let request = request.header("Upload-Length", source.len).header("Upload-Metadata", metadata);
+    let response = request.send().await.with_context(|| format!("cannot reach {}", args.server))?;
+    let response = refuse_errors(response).await?;
+    let location = response
+        .headers()
+        .get("Location")
+        .and_then(|v| v.to_str().ok())
+        .context("the server gave no upload URL")?;
+    Ok(response.url().join(location)?)
+}
+
+/// Returns how much of the upload the server has, or `None` when it does not know it any more.
+async fn offset(client: &Client, upload: &Url) -> Result<Option<u64>> {
+    let response = client.head(upload.clone()).header("Tus-Resumable", "1.0.0").send().await?;
+    if matches!(response.status(), StatusCode::NOT_FOUND | StatusCode::GONE) {
+        return Ok(None);
+    }
+    let response = refuse_errors(response).await?;
+    let offset =
+        response.headers().get("Upload-Offset").and_then(|v| v.to_str().ok()).and_then(|v| v.parse().ok());
+    Ok(Some(offset.context("the server tells no offset")?))
+}
+
+async fn send(client: &Client, source: &Source, upload: &Url) -> Result<()> {
+    let mut bar = Progress::new("uploading", Unit::Bytes, source.len);
+    let mut failures = 0;
+    let mut reached = 0;
+    loop {
+        let sent = match offset(client, upload).await {
+            Ok(Some(at)) if at >= source.len => {
+                bar.finish();
+                return Ok(());
+            }
+            Ok(Some(at)) => {
+                if at > reached {
+                    // Only tries without progress count.
+                    (reached, failures) = (at, 0);
+                }
+                send_from(client, source, upload, at, &mut bar).await
+            }
+            Ok(None) => bail!("the server dropped the upload; run the command again to start over"),
+            Err(e) => Err(e),
+        };
+        let Err(error) = sent else { continue };
+        failures += 1;
+        if failures == TRIES {
+            return Err(error.context("the upload broke off; run the same command again to go on"));
+        }
+        tokio::time::sleep(Duration::from_millis(250 << failures)).await;
+    }
+}
+
+async fn send_from(
+    client: &Client,
+    source: &Source,
+    upload: &Url,
+    at: u64,
+    bar: &mut Progress,
+) -> Result<()> {
+    let mut file = tokio::fs::File::open(&source.path).await?;
+    file.seek(std::io::SeekFrom::Start(at)).await?;
+    let sent = Arc::new(AtomicU64::new(at));
+    let counter = sent.clone();
+    let body = ReaderStream::with_capacity(file, READ_BYTES).inspect(move |chunk| {
+        if let Ok(chunk) = chunk {
+            counter.fetch_add(chunk.len() as u64, Ordering::Relaxed);
+        }
+    });
+    let request = client.patch(upload.clone()).header("Tus-Resumable", "1.0.0").header("Upload-Offset", at);
+    let request = request
+        .header("Content-Type", "application/offset+octet-stream")
+        .header("Content-Length", source.len - at);
+    let response = request.body(reqwest::Body::wrap_stream(body)).send();
+    tokio::pin!(response);
+    let response = loop {
+        tokio::select! {
+            response = &mut response => break response?,
+            () = tokio::time::sleep(SHOW_EVERY) => bar.set(sent.load(Ordering::Relaxed)),
+        }
+    };
+    refuse_errors(response).await.map(drop)
+}
+
+async fn follow(client: &Client, video: &Url) -> Result<()> {
+    let mut bar = Progress::new("encoding", Unit::Segments, 0);
+    loop {
+        let response = refuse_errors(client.get(video.clone()).send().await?).await?;
+        let document: Document = response.json().await?;
+        bar.set_total(document.renditions.iter().map(|r| r.segments_total).sum());
+        bar.set(document.renditions.iter().map(|r| r.segments_published).sum());
+        if let Some(failure) = document.error {
+            bail!("{}", failure.message);
+        }
+        if document.state == "ready" {
+            bar.finish();
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
+async fn refuse_errors(response: Response) -> Result<Response> {
+    let status = response.status();
+    if status.is_success() {
+        return Ok(response);
+    }
+    let said = response.json::<Problem>().await.ok().and_then(|problem| problem.detail.or(problem.title));
+    bail!("the server said {status}{}", said.map(|detail| format!(": {detail}")).unwrap_or_default())
+}
+
+struct Source {
+    path: PathBuf,
+    len: u64,
+    modified: std::time::SystemTime,
+}
+
+impl Source {
+    fn open(path: &Path) -> Result<Self> {
+        let absent = || format!("cannot open {}", path.display());
+        let path = path.canonicalize().with_context(absent)?;
+        let meta = fs::metadata(&path).with_context(absent)?;
+        if !meta.is_file() || meta.len() == 0 {
+            bail!("{} is not a file with something in it", path.display());
+        }
+        Ok(Self { len: meta.len(), modified: meta.modified()?, path })
+    }
+}
+
+/// Where the URL of an unfinished upload is kept between runs.
+struct Memory(Option<PathBuf>);
+
+impl Memory {
+    fn of(source: &Source, server: &Url) -> Self {
+        let state = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from);
+        let state = state.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".local/state")));
+        let print = format!("{server} {} {} {:?}", source.path.display(), source.len, source.modified);
+        let name: String = Sha256::digest(print).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        Self(state.map(|folder| folder.join("clipcut/uploads").join(name)))
+    }
+
+    fn recall(&self) -> Option<Url> {
+        fs::read_to_string(self.0.as_ref()?).ok()?.parse().ok()
+    }
+
+    fn keep(&self, upload: &Url) -> Result<()> {
+        let Some(path) = &self.0 else { return Ok(()) };
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        Ok(fs::write(path, upload.as_str())?)
+    }
+
+    fn forget(&self) {
+        // A note that stays is found to be stale by the next run.
+        if let Some(path) = &self.0 {
+            let _ = fs::remove_file(path);
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! In charge of the configuration: the only file that reads the configuration file, the environment and the
+//! flags. Defaults < file < `CLIPCUT_*` < flags; all mistakes are reported together, each with its key.
+
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, bail};
+
+use crate::units::{List, Size, Span};
+
+const PREFIX: &str = "CLIPCUT_";
+
+/// One key as `clipcut config` prints it.
+pub(crate) struct Key {
+    pub(crate) name: &'static str,
+    pub(crate) meaning: &'static str,
+    pub(crate) default: &'static str,
+}
+
+macro_rules! settings {
+    ($($(#[doc = $meaning:literal])+ $name:ident: $type:ty = $default:literal;)+) => {
+        /// Every setting, with its final value.
+        #[derive(Clone, Debug)]
+        pub(crate) struct Config { $($(#[doc = $meaning])+ pub(crate) $name: $type,)+ }
+
+        /// Every key in the order of the printout.
+        pub(crate) const KEYS: &[Key] = &[
+            $(Key { name: stringify!($name), meaning: concat!($($meaning),+), default: $default },)+
+        ];
+
+        impl Config {
+            fn parse(layers: &Layers, mistakes: &mut Vec<String>) -> Option<Self> {
+                $(let $name = layers.value::<$type>(stringify!($name), $default, mistakes);)+
+                Some(Self { $($name: $name?,)+ })
+            }
+
+            /// Returns the final value of each key, as text that reads back.
+            pub(crate) fn values(&self) -> Vec<String> {
+                vec![$(Setting::print(&self.$name),)+]
+            }
+        }
+    };
+}
+
+settings! {
+    /// Address and port to listen on.
+    listen: SocketAddr = "127.0.0.1:8080";
+    /// Folder of the library: database, sources, segments.
+    data: PathBuf = "data";
+    /// What is logged, as tracing's filters.
+    log: String = "info";
+    /// Connections at once; more wait.
+    max_connections: usize = "4096";
+    /// How long requests may go on after a stop signal.
+    drain: Span = "30s";
+    /// Largest upload.
+    upload_max: Size = "20GiB";
+    /// How long an upload may rest before it is dropped.
+    upload_expiry: Span = "24h";
+    /// How long a player may wait for a segment that is being encoded.
+    segment_wait: Span = "10s";
+    /// Path or name of ffmpeg (5.1 or newer).
+    ffmpeg: PathBuf = "ffmpeg";
+    /// Path or name of ffprobe, which comes with ffmpeg.
+    ffprobe: PathBuf = "ffprobe";
+    /// Renditions, by their shorter side: 2160, 1440, 1080, 720, 480, 360, 240. None is above the source.
+    ladder: List = "1080,720,480,360,240";
+    /// x264's constant rate factor: lower is better and larger.
+    crf: f32 = "23";
+    /// x264's preset: slower ones make smaller files.
+    preset: Preset = "veryfast";
+    /// Videos encoded at once; more wait in their order.
+    videos_at_once: usize = "1";
+    /// Segments that one encoder process makes.
+    run_segments: u32 = "20";
+    /// Longest video.
+    max_duration: Span = "12h";
+}
+
+/// A value that can be written in a file, a variable or a flag.
+pub(crate) trait Setting: Sized {
+    /// Reads it; the error says what is expected.
+    fn read(text: &str) -> Result<Self, String>;
+    fn print(&self) -> String;
+}
+
+/// The layers above the defaults, lowest first.
+#[derive(Debug, Default)]
+struct Layers(Vec<Layer>);
+
+#[derive(Debug)]
+struct Layer {
+    name: String,
+    values: BTreeMap<String, String>,
+}
+
+impl Config {
+    /// Puts the configuration together. `flags` are those given on the command line.
+    pub(crate) fn load(file: Option<&Path>, flags: BTreeMap<String, String>) -> Result<Self> {
+        let mut mistakes = Vec::new();
+        let mut layers = Layers::default();
+        if let Some(layer) = read_file(file, &mut mistakes)? {
+            layers.0.push(layer);
+        }
+        let variables = std::env::vars().filter_map(|(name, value)| {
+            let key = name.strip_prefix(PREFIX)?.to_lowercase();
+            // Where the file is, not what is in it.
+            (key != "config").then_some((key, value))
+        });
+        layers.0.push(Layer { name: "the environment".into(), values: variables.collect() });
+        layers.0.push(Layer { name: "the flags".into(), values: flags });
+        layers.check_keys(&mut mistakes);
+        let config = Self::parse(&layers, &mut mistakes);
+        match config {
+            Some(config) if mistakes.is_empty() => Ok(config),
+            _ => bail!(
+                "the configuration has {}:\n  {}",
+                count(mistakes.len(), "mistake"),
+                mistakes.join("\n  ")
+            ),
+        }
+    }
+
+    pub(crate) fn origin(&self) -> origin::Config {
+        origin::Config {
+            max_upload_bytes: self.upload_max.0,
+            upload_expiry: self.upload_expiry.0,
+            segment_wait: self.segment_wait.0,
+        }
+    }
+
+    pub(crate) fn server(&self) -> server::Limits {
+        server::Limits {
+            connections: self.max_connections,
+            drain: self.drain.0,
+            ..server::Limits::default()
+        }
+    }
+
+    pub(crate) fn packager(&self) -> packager::Config {
+        let mut config = packager::Config {
+            ffmpeg: self.ffmpeg.clone(),
+            ffprobe: self.ffprobe.clone(),
+            preset: self.preset.0.clone(),
+            videos_at_once: self.videos_at_once.max(1),
+            run_segments: self.run_segments.max(1),
+            ..packager::Config::default()
+        };
+        config.plan.ladder.rungs = self.ladder.0.clone();
+        config.plan.ladder.crf = self.crf;
+        config.limits.duration = self.max_duration.0;
+        config
+    }
+}
+
+impl Layers {
+    fn value<T: Setting>(&self, key: &str, default: &str, mistakes: &mut Vec<String>) -> Option<T> {
+        let set = self.0.iter().rev().find_map(|layer| Some((layer.values.get(key)?, &layer.name)));
+        let (text, place) = match set {
+            Some((text, place)) => (text.as_str(), place.as_str()),
+            None => (default, "the defaults"),
+        };
+        match T::read(text) {
+            Ok(value) => Some(value),
+            Err(expected) => {
+                mistakes.push(format!("{key} = \"{text}\" (in {place}): {expected}"));
+                None
+            }
+        }
+    }
+
+    fn check_keys(&self, mistakes: &mut Vec<String>) {
+        for layer in &self.0 {
+            for key in layer.values.keys().filter(|key| KEYS.iter().all(|k| k.name != key.as_str())) {
+                mistakes.push(format!("{key} (in {}): unknown; `clipcut config` lists the keys", layer.name));
+            }
+        }
+    }
+}
+
+fn read_file(file: Option<&Path>, mistakes: &mut Vec<String>) -> Result<Option<Layer>> {
+    let path = file.unwrap_or(Path::new("clipcut.toml"));
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound && file.is_none() => return Ok(None),
+        Err(e) => return Err(e).with_context(|| format!("cannot read {}", path.display())),
+    };
+    let table: toml::Table = text.parse().with_context(|| format!("{} is not TOML", path.display()))?;
+    let mut values = BTreeMap::new();
+    for (key, value) in table {
+        match plain(&value) {
+            Some(text) => _ = values.insert(key, text),
+            None => mistakes
+                .push(format!("{key} (in {}): a text, a number or a list is expected", path.display())),
+        }
+    }
+    Ok(Some(Layer { name: path.display().to_string(), values }))
+}
+
+fn plain(value: &toml::Value) -> Option<String> {
+    match value {
+        toml::Value::String(text) => Some(text.clone()),
+        toml::Value::Integer(number) => Some(number.to_string()),
+        toml::Value::Float(number) => Some(number.to_string()),
+        toml::Value::Array(items) => Some(items.iter().map(plain).collect::<Option<Vec<_>>>()?.join(",")),
+        _ => None,
+    }
+}
+
+fn count(n: usize, what: &str) -> String {
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
+}
+
+/// A name of x264's.
+#[derive(Clone, Debug)]
+pub(crate) struct Preset(pub(crate) String);
+
+impl Setting for Preset {
+    fn read(text: &str) -> Result<Self, String> {
+        const NAMES: [&str; 9] =
+            ["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"];
+        let known = NAMES.contains(&text).then(|| Self(text.to_owned()));
+        known.ok_or_else(|| format!("one of {} is expected", NAMES.join(", ")))
+    }
+
+    fn print(&self) -> String {
+        self.0.clone()
+    }
+}
+
+macro_rules! plain_settings {
+    ($($type:ty: $expected:literal, $print:expr;)+) => { $(
+        impl Setting for $type {
+            fn read(text: &str) -> Result<Self, String> {
+                text.parse().map_err(|_| concat!($expected, " is expected").to_owned())
+            }
+            fn print(&self) -> String {
+                let print: fn(&$type) -> String = $print;
+                print(self)
+            }
+        }
+    )+ };
+}
+
+plain_settings! {
+    SocketAddr: "an address and a port, such as 0.0.0.0:8080,", ToString::to_string;
+    PathBuf: "a path", |path| path.display().to_string();
+    String: "a text", Clone::clone;
+    usize: "a whole number", ToString::to_string;
+    u32: "a whole number", ToString::to_string;
+    f32: "a number", ToString::to_string;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(file: &str, flags: &[(&str, &str)]) -> Result<Config> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("clipcut.toml");
+        std::fs::write(&path, file).unwrap();
+        let flags = flags.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        Config::load(Some(&path), flags)
+    }
+
+    #[test]
+    fn the_defaults_read_back() {
+        let config = load("", &[]).unwrap();
+        for (key, value) in KEYS.iter().zip(config.values()) {
+            assert_eq!(key.default, value, "{}", key.name);
+        }
+    }
+
+    #[test]
+    fn a_flag_wins_over_the_file() {
+        let config = load(
+            "listen = '1.2.3.4:1'\nladder = [720, 360]\nupload_max = '1GiB'",
+            &[("listen", "5.6.7.8:2")],
+        );
+        let config = config.unwrap();
+        assert_eq!(config.listen.to_string(), "5.6.7.8:2");
+        assert_eq!(config.ladder.0, [720, 360]);
+        assert_eq!(config.upload_max.0, 1 << 30);
+    }
+
+    #[test]
+    fn all_mistakes_are_told_at_once_with_their_keys() {
+        let mistakes =
+            load("lisen = 'x'\ncrf = 'much'\ndrain = '3 fortnights'", &[("ladder", "1000")]).unwrap_err();
+        let mistakes = mistakes.to_string();
+        for part in
+            ["4 mistakes", "lisen", "unknown", "crf", "a number is expected", "drain", "ladder", "1000"]
+        {
+            assert!(mistakes.contains(part), "{part} in {mistakes}");
+        }
+    }
+}

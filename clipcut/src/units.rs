@@ -1,0 +1,93 @@
+//! In charge of sizes, spans and lists as people write them.
+
+use std::time::Duration;
+
+use crate::config::Setting;
+
+/// Bytes: `20GiB`, `500MiB`, `1000`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Size(pub(crate) u64);
+
+/// A length of time: `30s`, `10m`, `24h`, `500ms`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Span(pub(crate) Duration);
+
+/// The shorter sides of renditions, highest first.
+#[derive(Clone, Debug)]
+pub(crate) struct List(pub(crate) Vec<u32>);
+
+const SIZES: [(&str, u64); 4] = [("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
+const SPANS: [(&str, u64); 4] = [("ms", 1), ("h", 3_600_000), ("m", 60_000), ("s", 1000)];
+const SIDES: [u32; 7] = [2160, 1440, 1080, 720, 480, 360, 240];
+
+impl Setting for Size {
+    fn read(text: &str) -> Result<Self, String> {
+        let (digits, unit) =
+            SIZES.iter().find_map(|(name, n)| Some((text.strip_suffix(name)?, *n))).unwrap_or((text, 1));
+        let bytes = digits.trim().parse::<u64>().ok().and_then(|n| n.checked_mul(unit));
+        bytes.map(Self).ok_or_else(|| "a size such as 20GiB, 500MiB or a number of bytes is expected".into())
+    }
+
+    fn print(&self) -> String {
+        let unit = SIZES.iter().find(|(_, n)| self.0 >= *n && self.0.is_multiple_of(*n));
+        unit.map_or_else(|| self.0.to_string(), |(name, n)| format!("{}{name}", self.0 / n))
+    }
+}
+
+impl Setting for Span {
+    fn read(text: &str) -> Result<Self, String> {
+        let found = SPANS.iter().find_map(|(name, ms)| Some((text.strip_suffix(name)?, *ms)));
+        let ms = found.and_then(|(digits, ms)| digits.trim().parse::<u64>().ok()?.checked_mul(ms));
+        let ms = ms.ok_or_else(|| "a span such as 30s, 10m or 24h is expected".to_owned())?;
+        Ok(Self(Duration::from_millis(ms)))
+    }
+
+    fn print(&self) -> String {
+        let ms = self.0.as_millis() as u64;
+        let units = [SPANS[1], SPANS[2], SPANS[3], SPANS[0]];
+        let unit = units.into_iter().find(|(_, n)| ms >= *n && ms.is_multiple_of(*n));
+        unit.map_or_else(|| format!("{ms}ms"), |(name, n)| format!("{}{name}", ms / n))
+    }
+}
+
+impl Setting for List {
+    fn read(text: &str) -> Result<Self, String> {
+        let sides: Option<Vec<u32>> = text.split(',').map(|n| n.trim().parse().ok()).collect();
+        let mut sides = sides.filter(|sides| sides.iter().all(|n| SIDES.contains(n))).ok_or_else(|| {
+            let known: Vec<String> = SIDES.iter().map(ToString::to_string).collect();
+            format!("a list of some of {} is expected", known.join(", "))
+        })?;
+        sides.sort_unstable_by(|a, b| b.cmp(a));
+        sides.dedup();
+        Ok(Self(sides))
+    }
+
+    fn print(&self) -> String {
+        self.0.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_and_spans_read_back_in_their_largest_unit() {
+        let check = |text: &str, printed: &str| assert_eq!(Size::read(text).unwrap().print(), printed);
+        check("20GiB", "20GiB");
+        check("1024 KiB", "1MiB");
+        check("1000", "1000");
+        let check = |text: &str, printed: &str| assert_eq!(Span::read(text).unwrap().print(), printed);
+        check("90m", "90m");
+        check("24h", "24h");
+        check("1500ms", "1500ms");
+        check("60s", "1m");
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        assert!(Size::read("99999999999TiB").is_err());
+        assert!(Span::read("30").is_err());
+        assert!(List::read("1080,99").is_err());
+    }
+}

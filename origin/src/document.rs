@@ -1,0 +1,147 @@
+//! In charge of a video as the API shows it, the same everywhere: in lists, alone and in events.
+
+use serde::Serialize;
+use store::{Progress, State, Store, Timestamp, Video, VideoId};
+
+use crate::error::Result;
+
+/// A video's document.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Document {
+    id: VideoId,
+    title: String,
+    description: String,
+    state: &'static str,
+    error: Option<Failure>,
+    duration_seconds: Option<f64>,
+    renditions: Vec<Rendition>,
+    playback: Option<Playback>,
+    poster: Option<String>,
+    upload: Option<Upload>,
+    queue_position: Option<u32>,
+    created_at: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct Failure {
+    code: String,
+    message: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct Rendition {
+    name: String,
+    kind: &'static str,
+    width: Option<u32>,
+    height: Option<u32>,
+    frame_rate: Option<f64>,
+    bitrate_bps: Option<u64>,
+    language: Option<String>,
+    label: Option<String>,
+    segments_published: u32,
+    segments_total: u32,
+}
+
+/// Where to play it: absolute paths on this server.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct Playback {
+    hls: String,
+    dash: String,
+}
+
+/// How much of the file is stored.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct Upload {
+    bytes_stored: u64,
+    bytes_total: Option<u64>,
+}
+
+impl Document {
+    /// Gathers the document of `video`.
+    pub(crate) async fn of(store: &Store, video: Video) -> Result<Self> {
+        let id = &video.id;
+        let renditions = store.renditions.of(id).await?;
+        let upload = match video.state {
+            State::Uploading => Self::upload(store, id).await?,
+            _ => None,
+        };
+        let queue_position = match video.state {
+            State::Uploaded | State::Planned | State::Playable => store.jobs.ahead_of(id).await?,
+            State::Uploading | State::Ready | State::Failed => None,
+        };
+        // A failed video keeps what was encoded before, but it does not play to its end.
+        let plays = matches!(video.state, State::Planned | State::Playable | State::Ready);
+        let poster = format!("{}/poster.jpg", id.folder());
+        let has_poster = plays && store.blobs.open_blob(&poster).await?.is_some();
+        Ok(Self {
+            playback: plays.then(|| Playback {
+                hls: format!("/v/{id}/master.m3u8"),
+                dash: format!("/v/{id}/manifest.mpd"),
+            }),
+            poster: has_poster.then(|| format!("/v/{id}/poster.jpg")),
+            upload,
+            queue_position,
+            renditions: renditions.into_iter().map(Rendition::from).collect(),
+            state: video.state.as_str(),
+            error: video.failure.map(|f| Failure { code: f.code, message: f.message }),
+            duration_seconds: video.duration_seconds,
+            created_at: rfc3339(video.created_at),
+            id: video.id,
+            title: video.title,
+            description: video.description,
+        })
+    }
+
+    /// Gathers the document of the video `id`, if there is one.
+    pub(crate) async fn find(store: &Store, id: &VideoId) -> Result<Option<Self>> {
+        match store.videos.get(id).await? {
+            Some(video) => Ok(Some(Self::of(store, video).await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Returns whose it is.
+    pub(crate) fn id(&self) -> &VideoId {
+        &self.id
+    }
+
+    async fn upload(store: &Store, id: &VideoId) -> Result<Option<Upload>> {
+        let Some(upload) = store.uploads.get(id).await? else { return Ok(None) };
+        let bytes_stored = store.uploads.offset(id).await?;
+        Ok(Some(Upload { bytes_stored, bytes_total: upload.length }))
+    }
+}
+
+impl From<Progress> for Rendition {
+    fn from(progress: Progress) -> Self {
+        let rendition = progress.rendition;
+        Self {
+            name: rendition.name,
+            kind: rendition.kind.as_str(),
+            width: rendition.width,
+            height: rendition.height,
+            frame_rate: rendition.frame_rate,
+            bitrate_bps: rendition.bitrate_bps,
+            language: rendition.language,
+            label: rendition.label,
+            segments_published: progress.segments_published,
+            segments_total: rendition.segments_total,
+        }
+    }
+}
+
+fn rfc3339(time: Timestamp) -> String {
+    // Out of range is past the year 9999.
+    jiff::Timestamp::from_microsecond(time.0).unwrap_or(jiff::Timestamp::MAX).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_written_as_rfc_3339() {
+        assert_eq!(rfc3339(Timestamp(784_111_777_000_000)), "1994-11-06T08:49:37Z");
+        assert_eq!(rfc3339(Timestamp(784_111_777_250_000)), "1994-11-06T08:49:37.25Z");
+    }
+}

@@ -1,0 +1,88 @@
+//! In charge of what can go wrong in a request, and of the one place that turns it into an answer.
+
+use axum::response::IntoResponse;
+use http::StatusCode;
+use server::{Problem, body};
+
+/// The result of every handler.
+pub(crate) type Result<T> = std::result::Result<T, Error>;
+
+/// Why a request was not answered as it was meant.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// The client is told exactly this.
+    #[error("{} {}", .0.status(), .0.code())]
+    Refused(Box<Problem>),
+    /// The request's body could not be read.
+    #[error(transparent)]
+    Body(#[from] body::Error),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// Compressing or reading failed.
+    #[error("cannot make the answer: {0}")]
+    Io(#[from] std::io::Error),
+    /// The work died under the request.
+    #[error("the work was interrupted: {0}")]
+    Interrupted(tokio::task::JoinError),
+}
+
+impl From<Problem> for Error {
+    fn from(problem: Problem) -> Self {
+        Self::Refused(Box::new(problem))
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Refused(problem) => *problem,
+            Error::Body(body::Error::Stalled(_)) => {
+                let detail = "The request's body stopped coming.";
+                Self::new(StatusCode::REQUEST_TIMEOUT, "body_stalled", detail)
+            }
+            Error::Body(body::Error::TooLarge { limit }) => Self::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "body_too_large",
+                format!("The request's body may have at most {limit} bytes."),
+            ),
+            Error::Body(body::Error::Broken(cause)) => {
+                tracing::debug!(cause, "a request's body broke off");
+                Self::new(StatusCode::BAD_REQUEST, "body_broken", "The request's body broke off.")
+            }
+            Error::Store(store::Error::Full { what }) => {
+                tracing::error!(what, "no room left");
+                insufficient_storage()
+            }
+            Error::Store(store::Error::Gone(_)) => unknown_video(),
+            Error::Store(_) | Error::Io(_) | Error::Interrupted(_) => {
+                tracing::error!(%error, "a request failed");
+                Self::internal()
+            }
+        }
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> axum::response::Response {
+        server::Response::from(Problem::from(self)).into_response()
+    }
+}
+
+pub(crate) fn unknown_video() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "unknown_video", "There is no such video.")
+}
+
+pub(crate) fn insufficient_storage() -> Problem {
+    let detail = "The server has no room for this. What it has stored of it stays.";
+    Problem::new(StatusCode::INSUFFICIENT_STORAGE, "insufficient_storage", detail)
+}
+
+pub(crate) fn bad_request(code: &'static str, detail: impl Into<std::borrow::Cow<'static, str>>) -> Error {
+    Problem::new(StatusCode::BAD_REQUEST, code, detail).into()
+}
+
+pub(crate) fn upload_too_large(limit: u64) -> Error {
+    let detail = format!("An upload may have at most {limit} bytes.");
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "upload_too_large", detail).into()
+}

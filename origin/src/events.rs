@@ -1,0 +1,163 @@
+//! In charge of Server-Sent Events: whole documents whenever they change, so that a page needs no other
+//! request to stay true. Changes that come fast are gathered.
+
+use std::{convert::Infallible, time::Duration};
+
+use axum::{
+    extract::{Path as UrlPath, State},
+    response::{
+        IntoResponse, Response,
+        sse::{Event, KeepAlive, Sse},
+    },
+};
+use futures::{Stream, StreamExt, stream};
+use http::{HeaderName, HeaderValue};
+use serde_json::json;
+use store::{Signal, VideoId};
+use tokio::{
+    sync::broadcast::{Receiver, error::RecvError},
+    time::Instant,
+};
+
+use crate::{
+    Document, Origin,
+    error::{Result, unknown_video},
+    library::known,
+};
+
+// At most four documents a second for each video; an eye does not need more.
+const GATHER: Duration = Duration::from_millis(250);
+// Well below the minute after which proxies give up on silence.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+// Who missed so much news that the store forgot it gets the newest documents again.
+const CATCH_UP: u32 = 100;
+
+/// Tells of all videos from now on.
+pub(crate) async fn of_all(State(origin): State<Origin>) -> Response {
+    let watch = Watch::new(&origin, None);
+    origin.send(watch)
+}
+
+/// Tells of one video: what it is now, then every change, and the end when it is deleted.
+pub(crate) async fn of_one(State(origin): State<Origin>, UrlPath(id): UrlPath<String>) -> Result<Response> {
+    let id = known(&id)?;
+    // Listening begins before the look, so that nothing falls in between.
+    let mut watch = Watch::new(&origin, Some(id.clone()));
+    if origin.store.videos.get(&id).await?.is_none() {
+        return Err(unknown_video().into());
+    }
+    watch.pending.push(Signal::Changed(id));
+    Ok(origin.send(watch))
+}
+
+impl Origin {
+    fn send(&self, watch: Watch) -> Response {
+        // The drain must not wait for people who watch.
+        let events = watch.events().take_until(self.shutdown.clone().cancelled_owned());
+        let mut response = Sse::new(events.map(Ok::<_, Infallible>))
+            .keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
+            .into_response();
+        // nginx would keep events back to fill a buffer.
+        let buffering = HeaderName::from_static("x-accel-buffering");
+        response.headers_mut().insert(buffering, HeaderValue::from_static("no"));
+        response
+    }
+}
+
+/// What one listener wants and has not been sent yet.
+struct Watch {
+    origin: Origin,
+    news: Receiver<Signal>,
+    only: Option<VideoId>,
+    /// One entry for each video.
+    pending: Vec<Signal>,
+    sent: Option<Instant>,
+    over: bool,
+}
+
+impl Watch {
+    fn new(origin: &Origin, only: Option<VideoId>) -> Self {
+        let news = origin.store.signals.subscribe();
+        Self { origin: origin.clone(), news, only, pending: Vec::new(), sent: None, over: false }
+    }
+
+    fn events(self) -> impl Stream<Item = Event> {
+        let batches = stream::unfold(self, async |mut watch| {
+            if watch.over {
+                return None;
+            }
+            watch.gather().await;
+            let batch = watch.batch().await;
+            Some((stream::iter(batch), watch))
+        });
+        batches.flatten()
+    }
+
+    /// Waits until there is news and the last batch is long enough ago.
+    async fn gather(&mut self) {
+        while self.pending.is_empty() && !self.over {
+            let news = self.news.recv().await;
+            self.take(news).await;
+        }
+        let Some(sent) = self.sent else { return };
+        let until = sent + GATHER;
+        while !self.over {
+            match tokio::time::timeout_at(until, self.news.recv()).await {
+                Ok(news) => self.take(news).await,
+                Err(_) => return,
+            }
+        }
+    }
+
+    async fn take(&mut self, news: std::result::Result<Signal, RecvError>) {
+        match news {
+            Ok(signal) => self.note(signal),
+            Err(RecvError::Lagged(_)) => self.catch_up().await,
+            Err(RecvError::Closed) => self.over = true,
+        }
+    }
+
+    fn note(&mut self, signal: Signal) {
+        let (Signal::Changed(id) | Signal::Deleted(id)) = &signal;
+        if self.only.as_ref().is_some_and(|only| only != id) {
+            return;
+        }
+        // The latest of one video is all that counts: its document tells what came before.
+        self.pending.retain(|(Signal::Changed(other) | Signal::Deleted(other))| other != id);
+        self.pending.push(signal);
+    }
+
+    async fn catch_up(&mut self) {
+        if let Some(id) = self.only.clone() {
+            return self.note(Signal::Changed(id));
+        }
+        match self.origin.store.videos.list(None, CATCH_UP).await {
+            Ok(page) => page.videos.into_iter().for_each(|video| self.note(Signal::Changed(video.id))),
+            Err(error) => self.give_up(&error),
+        }
+    }
+
+    async fn batch(&mut self) -> Vec<Event> {
+        let mut events = Vec::new();
+        for signal in std::mem::take(&mut self.pending) {
+            let (Signal::Changed(id) | Signal::Deleted(id)) = signal;
+            match Document::find(&self.origin.store, &id).await {
+                Ok(Some(document)) => events.extend(Event::default().event("video").json_data(document)),
+                Ok(None) => {
+                    events.extend(Event::default().event("deleted").json_data(json!({ "id": id })));
+                    // Nothing more can come of it; ids are never used again.
+                    self.over |= self.only.is_some();
+                }
+                Err(error) => self.give_up(&error),
+            }
+        }
+        self.sent = Some(Instant::now());
+        events
+    }
+
+    /// Ends the stream: a browser connects again by itself, and starts with the truth.
+    fn give_up(&mut self, error: &dyn std::fmt::Display) {
+        tracing::error!(%error, "cannot tell of a change");
+        self.over = true;
+    }
+}

@@ -1,0 +1,197 @@
+//! In charge of `POST /api/v1/videos`: a whole video in one request, for curl and scripts. What breaks off
+//! here leaves nothing; who wants to resume uses tus.
+
+use axum::{
+    body::Body,
+    extract::{FromRequest, Multipart, Query, Request, State, multipart::Field, rejection::QueryRejection},
+};
+use bytes::Bytes;
+use futures::Stream;
+use http::{HeaderValue, StatusCode, header};
+use serde::Deserialize;
+use server::{BoxError, Response, body};
+use store::{Append, Edit, NewVideo, VideoId};
+
+use crate::{
+    Document, Origin,
+    error::{Error, Result, bad_request, unknown_video, upload_too_large},
+    library,
+    receive::{Incoming, Received, bytes, told_length},
+    title,
+};
+
+// A form's parts have headers and boundaries besides their bytes.
+const FORM_EXTRA: u64 = 64 * 1024;
+// The longest words that a form may bring; what is too long as a title is told so, not cut off.
+const MOST_WORDS: usize = 32 * 1024;
+
+/// The words of a raw upload; a form may bring them as fields.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Words {
+    title: Option<String>,
+    description: Option<String>,
+    filename: Option<String>,
+}
+
+/// Takes a video and answers with its document.
+pub(crate) async fn create(
+    State(origin): State<Origin>,
+    query: std::result::Result<Query<Words>, QueryRejection>,
+    request: Request,
+) -> Result<Response> {
+    let Query(words) = query.map_err(|e| bad_request("invalid_query", e.body_text()))?;
+    let limit = origin.config.max_upload_bytes;
+    let most = if is_form(&request) { limit.saturating_add(FORM_EXTRA) } else { limit };
+    if told_length(request.body()).is_some_and(|bytes| bytes > most) {
+        return Err(upload_too_large(limit));
+    }
+    let worker = origin.clone();
+    let document = origin.see_through(async move { worker.take_all(words, request).await }).await?;
+    let location = format!("/api/v1/videos/{}", document.id());
+    let mut response = library::json(StatusCode::CREATED, &document);
+    if let Ok(location) = HeaderValue::from_str(&location) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    Ok(response)
+}
+
+fn is_form(request: &Request) -> bool {
+    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    kind.is_some_and(|kind| kind.to_ascii_lowercase().starts_with("multipart/form-data"))
+}
+
+impl Origin {
+    /// Takes the video, all of it or nothing.
+    async fn take_all(&self, words: Words, request: Request) -> Result<Document> {
+        let mut begun = None;
+        let taken = if is_form(&request) {
+            self.take_form(words, request, &mut begun).await
+        } else {
+            self.take_raw(&words, request.into_body(), &mut begun).await
+        };
+        if taken.is_err()
+            && let Some(id) = begun
+            && let Err(error) = self.store.delete(&id).await
+        {
+            tracing::error!(video = %id, %error, "cannot delete what broke off");
+        }
+        taken
+    }
+
+    async fn take_raw(&self, words: &Words, body: Body, begun: &mut Option<VideoId>) -> Result<Document> {
+        let video = words.video(None)?;
+        let length = told_length(&body);
+        if length == Some(0) {
+            return Err(no_file());
+        }
+        let (id, mut append) = self.begin(&video, length, begun).await?;
+        self.fill(&id, &mut append, bytes(body)).await?;
+        if append.offset() == 0 {
+            return Err(no_file());
+        }
+        self.complete(&id, append).await
+    }
+
+    async fn take_form(
+        &self,
+        mut words: Words,
+        request: Request,
+        begun: &mut Option<VideoId>,
+    ) -> Result<Document> {
+        let form = Multipart::from_request(request, &()).await;
+        let mut form = form.map_err(|e| bad_request("invalid_form", e.body_text()))?;
+        let mut file = None;
+        // Fields come in any order: the words before the file are known when it begins, the rest is added.
+        while let Some(field) = form.next_field().await.map_err(broken)? {
+            if field.name() != Some("file") {
+                words.take(field).await?;
+                continue;
+            }
+            if file.is_some() {
+                return Err(bad_request("one_file_expected", "The form may have one file."));
+            }
+            let video = words.video(field.file_name())?;
+            let (id, mut append) = self.begin(&video, None, begun).await?;
+            self.fill(&id, &mut append, field).await?;
+            file = Some((id, append));
+        }
+        let (id, append) = file.filter(|(_, append)| append.offset() > 0).ok_or_else(no_file)?;
+        self.store.videos.edit(&id, &words.edit()?).await?;
+        self.complete(&id, append).await
+    }
+
+    async fn begin(
+        &self,
+        video: &NewVideo,
+        length: Option<u64>,
+        begun: &mut Option<VideoId>,
+    ) -> Result<(VideoId, Append)> {
+        let id = self.store.uploads.begin(video, length, self.expiry()).await?.id;
+        *begun = Some(id.clone());
+        // Nobody else knows the id yet, so nobody has the right to append; but it may be deleted from a list.
+        let append = self.store.uploads.append(&id, false).await?.ok_or_else(unknown_video)?;
+        Ok((id, append))
+    }
+
+    async fn fill<S, E>(&self, id: &VideoId, append: &mut Append, bytes: S) -> Result<()>
+    where
+        S: Stream<Item = std::result::Result<Bytes, E>> + Unpin,
+        E: Into<BoxError>,
+    {
+        let limit = self.config.max_upload_bytes;
+        let incoming = Incoming { bytes, limit, seen: &mut |_| {} };
+        match self.receive(id, append, incoming).await? {
+            Received::Whole => Ok(()),
+            Received::TooMuch => Err(upload_too_large(limit)),
+        }
+    }
+
+    async fn complete(&self, id: &VideoId, append: Append) -> Result<Document> {
+        self.store.uploads.finish(append).await?;
+        Document::find(&self.store, id).await?.ok_or_else(|| unknown_video().into())
+    }
+}
+
+impl Words {
+    fn video(&self, file_name: Option<&str>) -> Result<NewVideo> {
+        let source_name = title::source_name(file_name.or(self.filename.as_deref()).unwrap_or_default());
+        let Edit { title, description } = self.edit()?;
+        let title = title.unwrap_or_else(|| title::from_source_name(&source_name));
+        Ok(NewVideo { title, description: description.unwrap_or_default(), source_name })
+    }
+
+    fn edit(&self) -> Result<Edit> {
+        let title = self.title.as_deref().filter(|text| !text.trim().is_empty());
+        Ok(Edit {
+            title: title.map(title::title).transpose()?,
+            description: self.description.as_deref().map(title::description).transpose()?,
+        })
+    }
+
+    async fn take(&mut self, mut field: Field<'_>) -> Result<()> {
+        let name = field.name().unwrap_or_default().to_owned();
+        let mut text = Vec::new();
+        while let Some(piece) = field.chunk().await.map_err(broken)? {
+            if text.len() + piece.len() > MOST_WORDS {
+                return Err(body::Error::TooLarge { limit: MOST_WORDS as u64 }.into());
+            }
+            text.extend_from_slice(&piece);
+        }
+        let text = String::from_utf8_lossy(&text).into_owned();
+        match name.as_str() {
+            "title" => self.title = Some(text),
+            "description" => self.description = Some(text),
+            // A form may have a button or a token that is none of our business.
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+fn broken(error: axum::extract::multipart::MultipartError) -> Error {
+    body::Error::from(Box::new(error) as BoxError).into()
+}
+
+fn no_file() -> Error {
+    bad_request("file_required", "The request must bring a video, as the field `file` or as its body.")
+}

@@ -1,0 +1,143 @@
+//! In charge of what comes in from and goes out to people: uploads, the library, playlists and segments.
+//! Leaves encoding to the packager, listening to `server`, and keeping to `store`.
+
+mod cors;
+mod document;
+mod error;
+mod events;
+mod ingest;
+mod library;
+mod path;
+mod playback;
+mod receive;
+mod title;
+mod tus;
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, State},
+    middleware,
+    routing::{any, get, post},
+};
+use http::StatusCode;
+use server::{Problem, Response, health};
+use store::{Store, Timestamp};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+pub use document::Document;
+pub use path::{File, Path};
+
+use crate::error::{Error, Result};
+
+/// What an origin may be told.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The largest upload, in bytes.
+    pub max_upload_bytes: u64,
+    /// How long an upload may rest before it counts as abandoned.
+    pub upload_expiry: Duration,
+    /// How long a request for a segment waits for its encoding.
+    pub segment_wait: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            max_upload_bytes: 20 * 1024 * 1024 * 1024,
+            upload_expiry: Duration::from_hours(24),
+            segment_wait: Duration::from_secs(10),
+        }
+    }
+}
+
+/// An origin: a handle that is cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Origin {
+    store: Store,
+    config: Arc<Config>,
+    shutdown: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Origin {
+    /// Makes an origin over `store`. After `shutdown` it is no longer ready and its event streams end; all
+    /// else is answered as before.
+    pub fn new(store: Store, config: Config, shutdown: CancellationToken) -> Self {
+        Self { store, config: Arc::new(config), shutdown, tasks: TaskTracker::new() }
+    }
+
+    /// Returns the service of every URL of an origin; any other one is a 404. Another fallback may be set.
+    pub fn router(&self) -> Router {
+        let api = Router::new()
+            .route("/videos", get(library::list).post(ingest::create))
+            .route("/videos/{id}", get(library::show).patch(library::edit).delete(library::delete))
+            .route("/videos/{id}/retry", post(library::retry))
+            .route("/videos/{id}/events", get(events::of_one))
+            .route("/events", get(events::of_all))
+            // tus has a method override, so it tells methods apart itself.
+            .route("/uploads", any(tus::collection))
+            .route("/uploads/{id}", any(tus::upload));
+        Router::new()
+            .nest("/api/v1", api)
+            .route("/v/{*file}", get(playback::answer))
+            .route("/healthz", get(async || health::live()))
+            .route("/readyz", get(ready))
+            .fallback(async || Error::from(unknown_path()))
+            .method_not_allowed_fallback(async || Error::from(wrong_method()))
+            // Bodies have limits that fit what they carry; axum's one for all would cut uploads off.
+            .layer(DefaultBodyLimit::disable())
+            .layer(middleware::from_fn(cors::allow))
+            .with_state(self.clone())
+    }
+
+    /// Deletes abandoned uploads, now and then, until the shutdown.
+    pub async fn expire_uploads(&self) {
+        let pause = (self.config.upload_expiry / 10).clamp(Duration::from_secs(1), Duration::from_mins(10));
+        let mut ticks = tokio::time::interval(pause);
+        while self.shutdown.run_until_cancelled(ticks.tick()).await.is_some() {
+            match self.store.sweep_expired(Timestamp::now()).await {
+                Ok(0) => {}
+                Ok(uploads) => tracing::info!(uploads, "deleted abandoned uploads"),
+                Err(error) => tracing::error!(%error, "cannot delete abandoned uploads"),
+            }
+        }
+    }
+
+    /// Waits until what requests began and did not stay for is done. To be called behind the listener's drain.
+    pub async fn finish(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    /// Runs `work` to its end also when the client goes away: a write to the disk that was begun must not
+    /// go on behind the back of the next request for the same upload.
+    async fn see_through<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T>> + Send + 'static,
+    {
+        match self.tasks.spawn(work).await {
+            Ok(done) => done,
+            Err(e) => Err(Error::Interrupted(e)),
+        }
+    }
+
+    fn expiry(&self) -> Timestamp {
+        Timestamp::now() + self.config.upload_expiry
+    }
+}
+
+async fn ready(State(origin): State<Origin>) -> Response {
+    health::ready(&origin.shutdown, async { origin.store.videos.count().await.map(drop) }).await
+}
+
+fn unknown_path() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "unknown_path", "There is nothing at this address.")
+}
+
+fn wrong_method() -> Problem {
+    let detail = "This address does not take this method; the Allow header says which it takes.";
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
+}

@@ -1,0 +1,148 @@
+//! In charge of the library: listing, showing, editing, deleting and retrying videos.
+
+use axum::extract::{Path as UrlPath, Query, Request, State, rejection::QueryRejection};
+use http::{HeaderValue, StatusCode, header};
+use serde::{Deserialize, Serialize};
+use server::{Problem, Response, body};
+use store::{Cursor, Edit, Timestamp, VideoId};
+
+use crate::{
+    Document, Origin,
+    error::{Error, Result, bad_request, unknown_video},
+    title,
+};
+
+const PAGE: u32 = 50;
+const MOST_PAGE: u32 = 100;
+const MOST_DOCUMENT: u64 = 64 * 1024;
+
+/// Where a page starts and how long it is.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Wanted {
+    limit: Option<u32>,
+    cursor: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Listed {
+    videos: Vec<Document>,
+    next: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Changes {
+    title: Option<String>,
+    description: Option<String>,
+}
+
+/// Lists videos, newest first.
+pub(crate) async fn list(
+    State(origin): State<Origin>,
+    wanted: std::result::Result<Query<Wanted>, QueryRejection>,
+) -> Result<Response> {
+    let Query(wanted) = wanted.map_err(|e| bad_request("invalid_query", e.body_text()))?;
+    let limit = wanted.limit.unwrap_or(PAGE);
+    if !(1..=MOST_PAGE).contains(&limit) {
+        return Err(bad_request("invalid_limit", format!("A page has 1 to {MOST_PAGE} videos.")));
+    }
+    let after = match wanted.cursor.as_deref().map(decode_cursor) {
+        Some(None) => return Err(bad_request("invalid_cursor", "The cursor is not one that a list gave.")),
+        Some(cursor) => cursor,
+        None => None,
+    };
+    let page = origin.store.videos.list(after.as_ref(), limit).await?;
+    let mut videos = Vec::with_capacity(page.videos.len());
+    for video in page.videos {
+        videos.push(Document::of(&origin.store, video).await?);
+    }
+    Ok(json(StatusCode::OK, &Listed { videos, next: page.next.as_ref().map(encode_cursor) }))
+}
+
+/// Shows one video.
+pub(crate) async fn show(State(origin): State<Origin>, UrlPath(id): UrlPath<String>) -> Result<Response> {
+    let document = Document::find(&origin.store, &known(&id)?).await?;
+    Ok(json(StatusCode::OK, &document.ok_or_else(unknown_video)?))
+}
+
+/// Changes the title and the description, each if it is given.
+pub(crate) async fn edit(
+    State(origin): State<Origin>,
+    UrlPath(id): UrlPath<String>,
+    request: Request,
+) -> Result<Response> {
+    let id = known(&id)?;
+    if !is_json(&request) {
+        let detail = "Changes come as application/json.";
+        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail).into());
+    }
+    let bytes = body::collect(request.into_body(), MOST_DOCUMENT).await?;
+    let changes: Changes =
+        serde_json::from_slice(&bytes).map_err(|e| bad_request("invalid_document", e.to_string()))?;
+    let edit = Edit {
+        title: changes.title.as_deref().map(title::title).transpose()?,
+        description: changes.description.as_deref().map(title::description).transpose()?,
+    };
+    let video = origin.store.videos.edit(&id, &edit).await?.ok_or_else(unknown_video)?;
+    Ok(json(StatusCode::OK, &Document::of(&origin.store, video).await?))
+}
+
+/// Deletes a video and all that belongs to it.
+pub(crate) async fn delete(State(origin): State<Origin>, UrlPath(id): UrlPath<String>) -> Result<Response> {
+    let id = known(&id)?;
+    // To the end, also when the client does not wait: half a deletion would leave blobs until the next start.
+    let store = origin.store.clone();
+    if !origin.see_through(async move { Ok(store.delete(&id).await?) }).await? {
+        return Err(unknown_video().into());
+    }
+    let mut response = Response::new(body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    Ok(response)
+}
+
+/// Starts a failed video again.
+pub(crate) async fn retry(State(origin): State<Origin>, UrlPath(id): UrlPath<String>) -> Result<Response> {
+    let id = known(&id)?;
+    let started = origin.store.videos.retry(&id).await?;
+    let document = Document::find(&origin.store, &id).await?.ok_or_else(unknown_video)?;
+    if !started {
+        let detail = "Only a failed video can be tried again.";
+        return Err(Problem::new(StatusCode::CONFLICT, "not_failed", detail).into());
+    }
+    Ok(json(StatusCode::ACCEPTED, &document))
+}
+
+/// Answers with a document that is true now and maybe not in a second.
+pub(crate) fn json(status: StatusCode, document: &impl Serialize) -> Response {
+    let text = match serde_json::to_vec(document) {
+        Ok(text) => text,
+        Err(error) => return Problem::from(Error::Io(error.into())).into(),
+    };
+    let mut response = Response::new(body::full(text));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Reads an id from a URL; what is not one names no video.
+pub(crate) fn known(id: &str) -> Result<VideoId> {
+    id.parse().map_err(|_| unknown_video().into())
+}
+
+fn is_json(request: &Request) -> bool {
+    let kind =
+        request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    kind == "application/json" || kind == "application/merge-patch+json"
+}
+
+fn encode_cursor(cursor: &Cursor) -> String {
+    format!("{}-{}", cursor.created_at.0, cursor.id)
+}
+
+fn decode_cursor(text: &str) -> Option<Cursor> {
+    let (time, id) = text.split_once('-')?;
+    Some(Cursor { created_at: Timestamp(time.parse().ok()?), id: id.parse().ok()? })
+}

@@ -1,0 +1,149 @@
+//! In charge of playlists and segments going out: decode, open, answer. Waits for a segment that is planned
+//! and not encoded yet.
+
+use axum::extract::{Request, State};
+use bytes::Bytes;
+use futures::TryStreamExt;
+use http::StatusCode;
+use server::{
+    Problem, Response, body,
+    content::{self, Meta},
+};
+use store::{Blob, RenditionKind, Signal, State as VideoState, VideoId};
+use tokio::sync::broadcast::error::RecvError;
+
+use crate::{
+    File, Origin, Path,
+    error::{Error, Result, unknown_video},
+};
+
+// Far above the playlist of the longest video that we take; above it, text goes out as it is.
+const MOST_TEXT: u64 = 8 * 1024 * 1024;
+
+/// Answers GET and HEAD of every URL below `/v/`.
+pub(crate) async fn answer(State(origin): State<Origin>, request: Request) -> Result<Response> {
+    let (request, _) = request.into_parts();
+    let Some(path) = Path::decode(request.uri.path()) else {
+        return Err(origin.undecodable(request.uri.path()).await?);
+    };
+    let key = path.key();
+    let blob = match origin.store.blobs.open_blob(&key).await? {
+        Some(blob) => blob,
+        None => origin.wait_for(&path, &key).await?,
+    };
+    let meta = Meta {
+        tag: blob.tag.clone(),
+        modified: blob.modified,
+        content_type: path.file.content_type(),
+        cache_control: path.file.cache_control(),
+    };
+    let len = blob.len;
+    if path.file.is_text() && len <= MOST_TEXT {
+        let chunks = blob.read_range(0..len).await?;
+        let text: Vec<Bytes> = chunks.try_collect().await?;
+        return Ok(content::answer_text(&request, &meta, text.concat().into()).await?);
+    }
+    content::answer(&request, &meta, len, async |part| Ok(body::stream(blob.read_range(part).await?))).await
+}
+
+/// What a blob that is not there can still become.
+enum Outlook {
+    /// It will be published, or the video will fail.
+    Coming,
+    /// It will not be there.
+    Never(Problem),
+}
+
+impl Origin {
+    /// Waits, up to the configured bound, until the blob behind `path` is published.
+    async fn wait_for(&self, path: &Path, key: &str) -> Result<Blob> {
+        // Before the first look, so that no news falls between the look and the wait.
+        let mut news = self.store.signals.subscribe();
+        let waited = tokio::time::timeout(self.config.segment_wait, async {
+            loop {
+                // The outlook first: what is published after it was taken is then found by the open.
+                let outlook = self.outlook(path).await?;
+                if let Some(blob) = self.store.blobs.open_blob(key).await? {
+                    return Ok(blob);
+                }
+                if let Outlook::Never(problem) = outlook {
+                    return Err(problem.into());
+                }
+                loop {
+                    match news.recv().await {
+                        Ok(Signal::Changed(id) | Signal::Deleted(id)) if id != path.video => {}
+                        // News that was missed may have been ours.
+                        Ok(_) | Err(RecvError::Lagged(_)) => break,
+                        // The store is going away; the bound ends the wait.
+                        Err(RecvError::Closed) => std::future::pending().await,
+                    }
+                }
+            }
+        });
+        waited.await.unwrap_or_else(|_| Err(not_encoded_yet().into()))
+    }
+
+    async fn outlook(&self, path: &Path) -> Result<Outlook> {
+        let Some(video) = self.store.videos.get(&path.video).await? else {
+            return Ok(Outlook::Never(unknown_video()));
+        };
+        if let Some(failure) = video.failure {
+            let detail = format!("This video could not be encoded. {}", failure.message);
+            return Ok(Outlook::Never(Problem::new(StatusCode::GONE, "video_failed", detail)));
+        }
+        if matches!(video.state, VideoState::Uploading | VideoState::Uploaded) {
+            let detail = "This video is not prepared for playing yet.";
+            let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "video_not_prepared_yet", detail);
+            return Ok(Outlook::Never(problem.retry_after(2)));
+        }
+        let (File::Init(name)
+        | File::Segment { rendition: name, .. }
+        | File::CueSegment { rendition: name, .. }) = &path.file
+        else {
+            return Ok(Outlook::Never(unknown_file()));
+        };
+        let planned = self.store.renditions.of(&path.video).await?;
+        let Some(planned) = planned.into_iter().find(|p| p.rendition.name == *name) else {
+            return Ok(Outlook::Never(unknown_file()));
+        };
+        let number = match path.file {
+            File::Segment { number, .. } if planned.rendition.kind != RenditionKind::Text => number,
+            File::CueSegment { number, .. } if planned.rendition.kind == RenditionKind::Text => number,
+            // Any segment needs the init segment, so it comes as surely as the first one.
+            File::Init(_) if planned.rendition.kind != RenditionKind::Text => 0,
+            _ => return Ok(Outlook::Never(unknown_file())),
+        };
+        if number >= planned.rendition.segments_total {
+            return Ok(Outlook::Never(unknown_segment(planned.rendition.segments_total)));
+        }
+        // What is ready was published whole: a blob that is missing then will not come.
+        match video.state {
+            VideoState::Ready => Ok(Outlook::Never(unknown_file())),
+            _ => Ok(Outlook::Coming),
+        }
+    }
+
+    /// Tells a wrong video from a wrong file of a right one.
+    async fn undecodable(&self, path: &str) -> Result<Error> {
+        let video = path.strip_prefix("/v/").and_then(|rest| rest.split('/').next()?.parse::<VideoId>().ok());
+        let known = match video {
+            Some(id) => self.store.videos.get(&id).await?.is_some(),
+            None => false,
+        };
+        Ok(if known { unknown_file() } else { unknown_video() }.into())
+    }
+}
+
+fn unknown_file() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "unknown_file", "The video has no such file.")
+}
+
+fn unknown_segment(total: u32) -> Problem {
+    let detail = format!("The rendition has {total} segments, counted from 0.");
+    Problem::new(StatusCode::NOT_FOUND, "unknown_segment", detail)
+}
+
+fn not_encoded_yet() -> Problem {
+    let detail = "This segment is planned and not encoded yet.";
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "segment_not_encoded_yet", detail).retry_after(1)
+}

@@ -1,0 +1,103 @@
+//! In charge of the words that people give to a video: what is refused, and what becomes of a file's name.
+
+use http::StatusCode;
+use server::Problem;
+
+use crate::error::{Error, Result};
+
+const MOST_TITLE: usize = 200;
+const MOST_DESCRIPTION: usize = 5000;
+const UNTITLED: &str = "Untitled";
+
+/// Takes a title that a person typed, or says what is wrong with it.
+pub(crate) fn title(text: &str) -> Result<String> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(refused("The title must not be empty."));
+    }
+    if text.chars().count() > MOST_TITLE {
+        return Err(refused(format!("The title may have at most {MOST_TITLE} characters.")));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(refused("The title must not have control characters."));
+    }
+    Ok(text.to_owned())
+}
+
+/// Takes a description that a person typed, or says what is wrong with it. Lines and tabs are fine.
+pub(crate) fn description(text: &str) -> Result<String> {
+    let text = text.trim();
+    if text.chars().count() > MOST_DESCRIPTION {
+        return Err(refused(format!("The description may have at most {MOST_DESCRIPTION} characters.")));
+    }
+    if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
+        return Err(refused("The description must not have control characters."));
+    }
+    Ok(text.to_owned())
+}
+
+/// Makes what a machine called a file fit to be shown: nobody typed it, so it is mended, not refused.
+pub(crate) fn source_name(name: &str) -> String {
+    // Some clients send a path, in either way of writing one.
+    let name = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    let clean: String = name.chars().filter(|c| !c.is_control()).collect();
+    clean.trim().chars().take(MOST_TITLE).collect()
+}
+
+/// Makes a title of a file's name.
+pub(crate) fn from_source_name(name: &str) -> String {
+    // A dot alone makes no extension: "Episode 1.5" keeps its number.
+    let is_extension = |text: &str| {
+        (2..=5).contains(&text.len())
+            && text.bytes().all(|b| b.is_ascii_alphanumeric())
+            && text.bytes().any(|b| b.is_ascii_alphabetic())
+    };
+    let stem = match name.rsplit_once('.') {
+        Some((stem, extension)) if is_extension(extension) => stem,
+        _ => name,
+    };
+    match stem.trim() {
+        "" => UNTITLED.to_owned(),
+        stem => stem.to_owned(),
+    }
+}
+
+fn refused(detail: impl Into<std::borrow::Cow<'static, str>>) -> Error {
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_text", detail).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn typed_words_are_trimmed_or_refused() {
+        assert_eq!(title("  The dunes \n").unwrap(), "The dunes");
+        assert_eq!(title(&"ü".repeat(200)).unwrap().chars().count(), 200);
+        for text in ["", "  ", "a\u{7}b", "a\nb", &"ü".repeat(201)] {
+            assert!(title(text).is_err(), "{text:?}");
+        }
+        assert_eq!(description("one\n\ttwo").unwrap(), "one\n\ttwo");
+        assert_eq!(description("").unwrap(), "");
+        for text in ["a\u{0}b", &"x".repeat(5001)] {
+            assert!(description(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_files_name_becomes_a_title() {
+        for (name, expected) in [
+            ("Dunes at dawn.mp4", "Dunes at dawn"),
+            ("C:\\videos\\dunes.mov", "dunes"),
+            ("../../etc/passwd", "passwd"),
+            ("a\u{0}b\r\n.webm", "ab"),
+            ("v1.2 final version", "v1.2 final version"),
+            ("Episode 1.5", "Episode 1.5"),
+            ("tape.mp3.mp4", "tape.mp3"),
+            (".mp4", "Untitled"),
+            ("", "Untitled"),
+        ] {
+            assert_eq!(from_source_name(&source_name(name)), expected, "{name:?}");
+        }
+    }
+}

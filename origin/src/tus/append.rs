@@ -1,0 +1,147 @@
+//! In charge of PATCH: bytes for an upload that was created, at exactly the offset where it stands.
+
+use axum::{body::Body, extract::Request};
+use http::{HeaderMap, StatusCode, header};
+use server::{Problem, Response};
+use store::{Append, Upload, VideoId};
+
+use super::{
+    Found,
+    checksum::Checksum,
+    empty,
+    fields::{UPLOAD_OFFSET, carries_bytes, number},
+    gone, set_expires,
+};
+use crate::{
+    Origin,
+    error::{Result, bad_request, upload_too_large},
+    receive::{Incoming, Received, bytes, told_length},
+};
+
+impl Origin {
+    /// PATCH: appends, and finishes the upload when it is whole.
+    pub(super) async fn append(&self, id: VideoId, request: Request) -> Result<Response> {
+        let (request, body) = request.into_parts();
+        if !carries_bytes(&request.headers) {
+            return Err(wrong_type().into());
+        }
+        let Some(offset) = number(&request.headers, &UPLOAD_OFFSET)? else {
+            return Err(bad_request("offset_required", "Upload-Offset must say where the bytes belong."));
+        };
+        let checksum = Checksum::expected(&request.headers)?;
+        let upload = match self.find(&id).await? {
+            Found::Open(upload) => upload,
+            // The client did not hear that it is done. Saying so again is all that is left to do.
+            Found::Complete(length) if offset == length && told_length(&body) == Some(0) => {
+                return Ok(at(length));
+            }
+            Found::Complete(length) => return Err(wrong_offset(length).into()),
+        };
+        let piece = Piece { offset, body, checksum };
+        let origin = self.clone();
+        self.see_through(async move { origin.take(upload, piece).await }).await
+    }
+
+    /// Takes one piece of an upload, while no other request can.
+    pub(super) async fn take(&self, upload: Upload, piece: Piece) -> Result<Response> {
+        let id = &upload.id;
+        let limit = self.limit(&upload);
+        if told_length(&piece.body).is_some_and(|bytes| bytes > limit.saturating_sub(piece.offset)) {
+            return Err(upload_too_large(limit));
+        }
+        let Some(mut append) = self.store.uploads.append(id, piece.checksum.is_some()).await? else {
+            let detail = "Another request is uploading to this address.";
+            return Err(Problem::new(StatusCode::LOCKED, "upload_locked", detail).retry_after(1).into());
+        };
+        // Whoever had the right before may have finished or deleted the upload since it was looked up.
+        if let Found::Complete(length) = self.find(id).await? {
+            return Err(wrong_offset(length).into());
+        }
+        let start = append.offset();
+        if start != piece.offset {
+            return Err(wrong_offset(start).into());
+        }
+        self.store.uploads.extend(id, self.expiry()).await?;
+        self.write(&upload, &mut append, piece).await?;
+        if upload.length == Some(append.offset()) {
+            let length = append.offset();
+            return match self.store.uploads.finish(append).await {
+                Ok(()) => Ok(at(length)),
+                Err(_) if self.store.videos.get(id).await?.is_none() => Err(gone()),
+                Err(error) => Err(error.into()),
+            };
+        }
+        let offset = append.sync().await?;
+        // Bytes that somebody deleted meanwhile must not be told as stored.
+        if self.store.uploads.get(id).await?.is_none() {
+            return Err(gone());
+        }
+        let expires_at = self.expiry();
+        self.store.uploads.extend(id, expires_at).await?;
+        let mut response = at(offset);
+        set_expires(&mut response, expires_at);
+        Ok(response)
+    }
+
+    fn limit(&self, upload: &Upload) -> u64 {
+        upload.length.unwrap_or(self.config.max_upload_bytes)
+    }
+
+    /// Writes a piece, all of it or, where it is wrong, nothing.
+    async fn write(&self, upload: &Upload, append: &mut Append, piece: Piece) -> Result<()> {
+        let limit = self.limit(upload);
+        let mut checksum = piece.checksum;
+        let mut seen = |bytes: &[u8]| {
+            if let Some(checksum) = &mut checksum {
+                checksum.update(bytes);
+            }
+        };
+        let incoming = Incoming { bytes: bytes(piece.body), limit, seen: &mut seen };
+        if let Received::TooMuch = self.receive(&upload.id, append, incoming).await? {
+            append.cut(piece.offset).await?;
+            return Err(upload_too_large(limit));
+        }
+        let Some(checksum) = checksum else { return Ok(()) };
+        // Bytes that do not add up are never marked as verified, and the store drops them.
+        checksum.compare()?;
+        Ok(self.store.uploads.verified(append).await?)
+    }
+}
+
+/// The bytes of one request.
+pub(super) struct Piece {
+    /// Where they belong.
+    pub(super) offset: u64,
+    /// The bytes.
+    pub(super) body: Body,
+    /// What they must add up to.
+    pub(super) checksum: Option<Checksum>,
+}
+
+/// Returns whether a creation brings bytes along.
+pub(super) fn brings_bytes(headers: &HeaderMap, body: &Body) -> Result<bool> {
+    if told_length(body) == Some(0) {
+        return Ok(false);
+    }
+    if carries_bytes(headers) {
+        return Ok(true);
+    }
+    // A type alone, as some clients send it with an empty chunked body, is no harm; bytes of another type are.
+    if headers.contains_key(header::CONTENT_TYPE) { Err(wrong_type().into()) } else { Ok(false) }
+}
+
+fn at(offset: u64) -> Response {
+    let mut response = empty(StatusCode::NO_CONTENT);
+    response.headers_mut().insert(UPLOAD_OFFSET, offset.into());
+    response
+}
+
+fn wrong_type() -> Problem {
+    let detail = "The bytes of an upload come as application/offset+octet-stream.";
+    Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
+}
+
+fn wrong_offset(offset: u64) -> Problem {
+    let detail = format!("The upload stands at {offset}; HEAD tells so.");
+    Problem::new(StatusCode::CONFLICT, "wrong_offset", detail).header(UPLOAD_OFFSET, offset.into())
+}

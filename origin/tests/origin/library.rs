@@ -1,0 +1,158 @@
+use serde_json::{Value, json};
+use store::Failure;
+
+use crate::house::{Answer, House};
+
+const JSON: &[(&str, &str)] = &[("content-type", "application/json")];
+
+fn titles(answer: &Answer) -> Vec<String> {
+    let videos = answer.json()["videos"].clone();
+    videos.as_array().unwrap().iter().map(|v| v["title"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn the_document_tells_all_of_a_planned_video() {
+    let house = House::open().await;
+    let id = house.planned(3).await;
+    house.put(&id, "poster.jpg", "jpeg").await;
+    let answer = house.get(&format!("/api/v1/videos/{id}")).await;
+    assert_eq!((answer.status.as_u16(), answer.header("cache-control")), (200, "no-store"));
+    let mut document = answer.json();
+    let created_at = document["created_at"].take();
+    assert!(created_at.as_str().unwrap().ends_with('Z'), "{created_at}");
+    let rendition = |name: &str, kind: &str, picture: (Value, Value, Value), language: Value| {
+        json!({
+            "name": name, "kind": kind, "width": picture.0, "height": picture.1, "frame_rate": picture.2,
+            "bitrate_bps": 2_000_000, "language": language, "label": null,
+            "segments_published": 0, "segments_total": 3,
+        })
+    };
+    let none = || (Value::Null, Value::Null, Value::Null);
+    assert_eq!(
+        document,
+        json!({
+            "id": id, "title": "Planned", "description": "", "state": "planned", "error": null,
+            "duration_seconds": 18.0,
+            "renditions": [
+                rendition("720p", "video", (1280.into(), 720.into(), 29.97.into()), Value::Null),
+                rendition("audio", "audio", none(), Value::Null),
+                rendition("captions/en", "text", none(), "en".into()),
+            ],
+            "playback": { "hls": format!("/v/{id}/master.m3u8"), "dash": format!("/v/{id}/manifest.mpd") },
+            "poster": format!("/v/{id}/poster.jpg"),
+            "upload": null, "queue_position": 0, "created_at": null,
+        })
+    );
+}
+
+#[tokio::test]
+async fn the_list_is_paged_newest_first() {
+    let house = House::open().await;
+    for n in 0..5 {
+        house.uploaded(&format!("Video {n}")).await;
+    }
+    let first = house.get("/api/v1/videos?limit=2").await;
+    assert_eq!(titles(&first), ["Video 4", "Video 3"]);
+    let cursor = first.json()["next"].as_str().unwrap().to_owned();
+    // A new video at the top does not shift the pages below.
+    house.uploaded("Video 5").await;
+    let second = house.get(&format!("/api/v1/videos?limit=2&cursor={cursor}")).await;
+    assert_eq!(titles(&second), ["Video 2", "Video 1"]);
+    let cursor = second.json()["next"].as_str().unwrap().to_owned();
+    let third = house.get(&format!("/api/v1/videos?limit=2&cursor={cursor}")).await;
+    assert_eq!((titles(&third), &third.json()["next"]), (vec!["Video 0".to_owned()], &Value::Null));
+}
+
+#[tokio::test]
+async fn a_page_that_cannot_be_is_refused() {
+    let house = House::open().await;
+    house.get("/api/v1/videos?limit=0").await.is_problem(400, "invalid_limit");
+    house.get("/api/v1/videos?limit=101").await.is_problem(400, "invalid_limit");
+    house.get("/api/v1/videos?limit=many").await.is_problem(400, "invalid_query");
+    house.get("/api/v1/videos?cursor=nonsense").await.is_problem(400, "invalid_cursor");
+}
+
+#[tokio::test]
+async fn title_and_description_can_be_edited_each_alone() {
+    let house = House::open().await;
+    let id = house.uploaded("Before").await;
+    let path = format!("/api/v1/videos/{id}");
+    let answer = house.ask("PATCH", &path, JSON, r#"{"title": " After "}"#).await;
+    assert_eq!((answer.status.as_u16(), &answer.json()["title"]), (200, &json!("After")));
+    let answer = house.ask("PATCH", &path, JSON, r#"{"description": "one\ntwo"}"#).await;
+    assert_eq!(answer.json()["description"], "one\ntwo");
+    assert_eq!(house.get(&path).await.json()["title"], "After");
+}
+
+#[tokio::test]
+async fn edits_that_make_no_sense_are_refused() {
+    let house = House::open().await;
+    let id = house.uploaded("Before").await;
+    let path = format!("/api/v1/videos/{id}");
+    for (body, status, code) in [
+        (r#"{"title": ""}"#.to_owned(), 422, "invalid_text"),
+        (format!(r#"{{"title": "{}"}}"#, "x".repeat(201)), 422, "invalid_text"),
+        (r#"{"title": "a\u0007b"}"#.to_owned(), 422, "invalid_text"),
+        (r#"{"state": "ready"}"#.to_owned(), 400, "invalid_document"),
+        ("{".to_owned(), 400, "invalid_document"),
+        (format!(r#"{{"title": "{}"}}"#, "x".repeat(100_000)), 413, "body_too_large"),
+    ] {
+        house.ask("PATCH", &path, JSON, body).await.is_problem(status, code);
+    }
+    let text = [("content-type", "text/plain")];
+    house.ask("PATCH", &path, &text, "{}").await.is_problem(415, "unsupported_media_type");
+    assert_eq!(house.get(&path).await.json()["title"], "Before");
+}
+
+#[tokio::test]
+async fn deleting_removes_the_blobs_too() {
+    let house = House::open().await;
+    let id = house.planned(1).await;
+    house.put(&id, "720p/0.m4s", "segment").await;
+    let path = format!("/api/v1/videos/{id}");
+    assert_eq!(house.ask("DELETE", &path, &[], "").await.status, 204);
+    house.get(&path).await.is_problem(404, "unknown_video");
+    house.get(&format!("/v/{id}/720p/0.m4s")).await.is_problem(404, "unknown_video");
+    for folder in ["videos", "sources"] {
+        assert!(house.store.blobs.children(folder).await.unwrap().is_empty(), "{folder}");
+    }
+    house.ask("DELETE", &path, &[], "").await.is_problem(404, "unknown_video");
+}
+
+#[tokio::test]
+async fn only_a_failed_video_can_be_tried_again() {
+    let house = House::open().await;
+    let id = house.planned(1).await;
+    let path = format!("/api/v1/videos/{id}/retry");
+    house.ask("POST", &path, &[], "").await.is_problem(409, "not_failed");
+    let failure = Failure { code: "not_media".to_owned(), message: "This is not a video.".to_owned() };
+    house.store.videos.fail(&id, &failure).await.unwrap();
+    let failed = house.get(&format!("/api/v1/videos/{id}")).await.json();
+    assert_eq!(failed["error"], json!({ "code": "not_media", "message": "This is not a video." }));
+    assert_eq!((&failed["state"], &failed["playback"]), (&json!("failed"), &Value::Null));
+    let answer = house.ask("POST", &path, &[], "").await;
+    assert_eq!((answer.status.as_u16(), &answer.json()["state"]), (202, &json!("uploaded")));
+    house
+        .ask("POST", "/api/v1/videos/0123456789abcdef/retry", &[], "")
+        .await
+        .is_problem(404, "unknown_video");
+}
+
+#[tokio::test]
+async fn unknown_addresses_and_wrong_methods_are_problems() {
+    let house = House::open().await;
+    house.get("/api/v1/nothing").await.is_problem(404, "unknown_path");
+    house.get("/api/v2/videos").await.is_problem(404, "unknown_path");
+    house.get("/nothing").await.is_problem(404, "unknown_path");
+    house.get("/api/v1/videos/nonsense").await.is_problem(404, "unknown_video");
+    let answer = house.ask("PUT", "/api/v1/videos", &[], "").await;
+    answer.is_problem(405, "method_not_allowed");
+    assert_eq!(answer.header("allow"), "GET,HEAD,POST");
+}
+
+#[tokio::test]
+async fn health_and_readiness_are_told() {
+    let house = House::open().await;
+    assert_eq!(house.get("/healthz").await.status, 200);
+    assert_eq!(house.get("/readyz").await.status, 200);
+}

@@ -1,0 +1,9 @@
+//! Drives an origin through real sockets, over the embedded store in a temporary folder.
+#![expect(clippy::unwrap_used, reason = "the helpers of tests fail as tests do")]
+
+mod events;
+mod house;
+mod ingest;
+mod library;
+mod playback;
+mod tus;

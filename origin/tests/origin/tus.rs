@@ -1,0 +1,145 @@
+mod appending;
+mod checksum;
+mod creation;
+mod ending;
+
+use std::time::Duration;
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use origin::Config;
+use sha1::Sha1;
+use sha2::{Digest, Sha256};
+use store::VideoId;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::house::{Answer, House};
+
+const VERSION: (&str, &str) = ("tus-resumable", "1.0.0");
+const BYTES: (&str, &str) = ("content-type", "application/offset+octet-stream");
+const UPLOADS: &str = "/api/v1/uploads";
+
+impl House {
+    #[expect(clippy::too_many_arguments, reason = "a request has these four parts")]
+    async fn tus(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Bytes>,
+    ) -> Answer {
+        let headers: Vec<_> = [VERSION].into_iter().chain(headers.iter().copied()).collect();
+        let answer = self.ask(method, path, &headers, body).await;
+        assert_eq!(answer.header("tus-resumable"), "1.0.0");
+        answer
+    }
+
+    /// Creates an upload and returns its address.
+    async fn create(&self, length: u64) -> String {
+        let answer = self.tus("POST", UPLOADS, &[("upload-length", &length.to_string())], "").await;
+        assert_eq!(answer.status, 201);
+        answer.header("location").to_owned()
+    }
+
+    async fn patch(&self, at: &str, offset: u64, body: impl Into<Bytes>) -> Answer {
+        self.tus("PATCH", at, &[BYTES, ("upload-offset", &offset.to_string())], body).await
+    }
+
+    async fn offset(&self, at: &str) -> String {
+        let answer = self.tus("HEAD", at, &[], "").await;
+        assert_eq!(answer.status, 200);
+        answer.header("upload-offset").to_owned()
+    }
+
+    async fn source(&self, at: &str) -> Option<Bytes> {
+        self.store.blobs.read(&format!("sources/{}", id(at))).await.unwrap()
+    }
+
+    /// Asks for the offset until it is `offset`: the server hears of a dead connection when it hears of it.
+    async fn until_offset(&self, at: &str, offset: &str) {
+        let reached = async { while self.offset(at).await != offset {} };
+        tokio::time::timeout(Duration::from_secs(10), reached).await.expect("the bytes are not stored");
+    }
+}
+
+fn id(at: &str) -> VideoId {
+    at.rsplit('/').next().unwrap().parse().unwrap()
+}
+
+impl Answer {
+    /// An answer to HEAD has no body to look into.
+    fn is_gone(&self) {
+        assert_eq!(self.status, 410);
+        assert_eq!(self.header("upload-offset"), "");
+    }
+}
+
+#[tokio::test]
+async fn options_tell_what_the_server_can_do() {
+    let house = House::with(Config { max_upload_bytes: 1000, ..Config::default() }).await;
+    for path in [UPLOADS, "/api/v1/uploads/0123456789abcdef"] {
+        let answer = house.ask("OPTIONS", path, &[], "").await;
+        assert_eq!(answer.status, 204);
+        for (name, expected) in [
+            ("tus-resumable", "1.0.0"),
+            ("tus-version", "1.0.0"),
+            ("tus-extension", "creation,creation-with-upload,termination,checksum,expiration"),
+            ("tus-max-size", "1000"),
+            ("tus-checksum-algorithm", "sha1,sha256"),
+        ] {
+            assert_eq!(answer.header(name), expected, "{name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_page_may_speak_tus() {
+    let house = House::open().await;
+    let asked = [("origin", "https://page.test"), ("access-control-request-method", "PATCH")];
+    let answer = house.ask("OPTIONS", UPLOADS, &asked, "").await;
+    assert_eq!(answer.status, 204);
+    for name in ["Tus-Resumable", "Upload-Length", "Upload-Offset", "Upload-Metadata", "Upload-Checksum"] {
+        assert!(answer.header("access-control-allow-headers").contains(name), "{name}");
+    }
+    for method in ["POST", "HEAD", "PATCH", "DELETE"] {
+        assert!(answer.header("access-control-allow-methods").contains(method), "{method}");
+    }
+    for name in ["Location", "Upload-Offset", "Upload-Length", "Upload-Expires", "Tus-Resumable"] {
+        assert!(answer.header("access-control-expose-headers").contains(name), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_of_another_version_is_412_and_nothing_happens() {
+    let house = House::open().await;
+    for version in [&[][..], &[("tus-resumable", "0.2.2")]] {
+        let headers: Vec<_> = [("upload-length", "5")].into_iter().chain(version.iter().copied()).collect();
+        let answer = house.ask("POST", UPLOADS, &headers, "").await;
+        answer.is_problem(412, "unsupported_tus_version");
+        assert_eq!(answer.header("tus-version"), "1.0.0");
+    }
+    assert_eq!(house.store.videos.count().await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_method_may_be_given_in_a_header() {
+    let house = House::open().await;
+    let at = house.create(5).await;
+    let headers = [BYTES, ("upload-offset", "0"), ("x-http-method-override", "PATCH")];
+    assert_eq!(house.tus("POST", &at, &headers, "01234").await.header("upload-offset"), "5");
+    let headers = [("x-http-method-override", "DELETE")];
+    assert_eq!(house.tus("POST", &at, &headers, "").await.status, 204);
+    house.tus("HEAD", &at, &[], "").await.is_gone();
+}
+
+#[tokio::test]
+async fn unknown_uploads_and_wrong_methods_are_problems() {
+    let house = House::open().await;
+    house.tus("PATCH", "/api/v1/uploads/nonsense", &[], "").await.is_problem(404, "unknown_upload");
+    let answer = house.tus("GET", UPLOADS, &[], "").await;
+    answer.is_problem(405, "method_not_allowed");
+    assert_eq!(answer.header("allow"), "POST, OPTIONS");
+    let answer = house.tus("PUT", "/api/v1/uploads/0123456789abcdef", &[], "").await;
+    answer.is_problem(405, "method_not_allowed");
+    assert_eq!(answer.header("allow"), "HEAD, PATCH, DELETE, OPTIONS");
+}

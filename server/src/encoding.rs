@@ -1,0 +1,102 @@
+//! In charge of gzip: who accepts it (RFC 9110 §12.5.3), and how it is made. Leaves what to compress to
+//! `content`.
+
+use std::io::Write;
+
+use bytes::Bytes;
+use flate2::{Compression, write::GzEncoder};
+use http::{HeaderMap, header};
+
+// Below this, compressing is quicker than the hand-over to another thread.
+const INLINE_BYTES: usize = 16 * 1024;
+
+/// Decides whether a client would rather have gzip than plain bytes.
+pub fn prefers_gzip(headers: &HeaderMap) -> bool {
+    let (mut gzip, mut identity, mut rest) = (None, None, None);
+    let fields = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|field| field.to_str().ok());
+    for coding in fields.flat_map(|field| field.split(',')) {
+        let mut parts = coding.split(';').map(str::trim);
+        let name = parts.next().unwrap_or_default().to_ascii_lowercase();
+        let quality = quality(parts);
+        match name.as_str() {
+            // §8.4.1.3: x-gzip is an alias.
+            "gzip" | "x-gzip" => gzip = Some(quality),
+            "identity" => identity = Some(quality),
+            "*" => rest = Some(quality),
+            _ => {}
+        }
+    }
+    let gzip = gzip.or(rest).unwrap_or(0.0);
+    // A client that names gzip and not identity wants gzip, whatever its weight.
+    gzip > 0.0 && gzip >= identity.unwrap_or(0.0)
+}
+
+/// A weight that cannot be read counts as none was given.
+fn quality<'a>(mut parameters: impl Iterator<Item = &'a str>) -> f32 {
+    parameters
+        .find_map(|parameter| parameter.strip_prefix("q=").or(parameter.strip_prefix("Q=")))
+        .and_then(|value| value.trim().parse().ok())
+        .filter(|value| (0.0..=1.0).contains(value))
+        .unwrap_or(1.0)
+}
+
+/// Compresses `plain`. The same bytes give the same bytes again, so they may share an entity tag.
+pub async fn gzip(plain: Bytes) -> std::io::Result<Bytes> {
+    if plain.len() <= INLINE_BYTES {
+        return compress(&plain);
+    }
+    tokio::task::spawn_blocking(move || compress(&plain)).await.map_err(std::io::Error::other)?
+}
+
+fn compress(plain: &[u8]) -> std::io::Result<Bytes> {
+    // The header's time stays 0, which means "unknown".
+    let mut encoder = GzEncoder::new(Vec::with_capacity(plain.len() / 4), Compression::default());
+    encoder.write_all(plain)?;
+    Ok(encoder.finish()?.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn check(accept: &str, expected: bool) {
+        let value = HeaderValue::from_str(accept).unwrap();
+        let headers = HeaderMap::from_iter([(header::ACCEPT_ENCODING, value)]);
+        assert_eq!(prefers_gzip(&headers), expected, "{accept:?}");
+    }
+
+    #[test]
+    fn gzip_goes_only_to_those_who_want_it() {
+        check("gzip", true);
+        check("GZIP", true);
+        check("x-gzip", true);
+        check("gzip, deflate, br, zstd", true);
+        check("gzip;q=0.1", true);
+        check("br;q=1.0, gzip; q=0.8, *;q=0.1", true);
+        check("*", true);
+        check("gzip;q=0", false);
+        check("*, gzip;q=0", false);
+        check("identity", false);
+        check("identity, gzip;q=0.5", false);
+        check("identity;q=0.5, gzip", true);
+        check("br", false);
+        check("", false);
+        assert!(!prefers_gzip(&HeaderMap::new()));
+    }
+
+    #[tokio::test]
+    async fn compressed_text_reads_back_and_is_the_same_each_time() {
+        for length in [0, 100, 2 * INLINE_BYTES] {
+            let plain = Bytes::from("#EXTINF:6,\n".repeat(length / 10));
+            let packed = gzip(plain.clone()).await.unwrap();
+            let mut back = Vec::new();
+            flate2::read::GzDecoder::new(&packed[..]).read_to_end(&mut back).unwrap();
+            assert_eq!(back, plain);
+            assert_eq!(gzip(plain).await.unwrap(), packed);
+        }
+    }
+}

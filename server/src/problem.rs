@@ -1,0 +1,109 @@
+//! In charge of errors as clients see them: RFC 9457 `application/problem+json`.
+
+use std::borrow::Cow;
+
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use serde_json::json;
+
+use crate::{Response, body};
+
+/// An error that a client is told: a status, a stable code for programs, a sentence for people.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    status: StatusCode,
+    code: Cow<'static, str>,
+    detail: Cow<'static, str>,
+    headers: HeaderMap,
+}
+
+impl Problem {
+    /// Makes a problem. `code` is stable and `snake_case`; `detail` is a sentence that a person understands.
+    pub fn new(
+        status: StatusCode,
+        code: impl Into<Cow<'static, str>>,
+        detail: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        let mut headers = HeaderMap::new();
+        // An error is about now: the segment may be there in a second. Caches that want to remember it
+        // nevertheless, as an edge does for a moment, have rules of their own.
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        Self { status, code: code.into(), detail: detail.into(), headers }
+    }
+
+    /// The problem of everything that is our fault. It never shows its cause: that belongs in the log.
+    pub fn internal() -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal_error",
+            "The server made a mistake; its log says which.",
+        )
+    }
+
+    /// Adds a header, in place of one of the same name.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.insert(name, value);
+        self
+    }
+
+    /// Tells the client when to try again.
+    #[must_use]
+    pub fn retry_after(self, seconds: u32) -> Self {
+        self.header(header::RETRY_AFTER, seconds.into())
+    }
+
+    /// Returns the status.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Returns the code.
+    pub fn code(&self) -> &str {
+        &self.code
+    }
+}
+
+impl From<Problem> for Response {
+    fn from(problem: Problem) -> Self {
+        // RFC 9457 §4.2.1: with `about:blank` the title is the status's own phrase. What is more is in `code`.
+        // 460, tus's "Checksum Mismatch", has no phrase in the registry.
+        let document = json!({
+            "type": "about:blank",
+            "title": problem.status.canonical_reason().unwrap_or("Request Failed"),
+            "status": problem.status.as_u16(),
+            "code": problem.code,
+            "detail": problem.detail,
+        });
+        let mut response = Self::new(body::full(document.to_string()));
+        *response.status_mut() = problem.status;
+        *response.headers_mut() = problem.headers;
+        let kind = HeaderValue::from_static("application/problem+json");
+        response.headers_mut().insert(header::CONTENT_TYPE, kind);
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_problem_is_a_document_with_its_headers() {
+        let problem =
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not_yet", "Wait a moment.").retry_after(1);
+        let response = Response::from(problem);
+        assert_eq!(response.status(), 503);
+        assert_eq!(response.headers()[header::RETRY_AFTER], "1");
+        assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store");
+        assert_eq!(response.headers()[header::CONTENT_TYPE], "application/problem+json");
+        let bytes = body::collect(response.into_body(), 1000).await.unwrap();
+        let document: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+        assert_eq!(
+            document,
+            json!({
+                "type": "about:blank", "title": "Service Unavailable", "status": 503,
+                "code": "not_yet", "detail": "Wait a moment.",
+            })
+        );
+    }
+}

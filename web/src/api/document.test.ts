@@ -1,0 +1,98 @@
+import { describe, expect, test } from "vitest";
+import { decodeDeleted, decodePage, decodeVideo } from "./document.ts";
+
+const DOCUMENT = {
+  id: "7f3a",
+  title: "The coast",
+  description: "From a boat",
+  state: "playable",
+  error: null,
+  duration_seconds: 30.5,
+  renditions: [
+    {
+      name: "720p",
+      kind: "video",
+      width: 1280,
+      height: 720,
+      frame_rate: 29.97,
+      bitrate_bps: 2_100_000,
+      language: null,
+      label: null,
+      segments_published: 4,
+      segments_total: 6,
+    },
+  ],
+  playback: { hls: "/v/7f3a/master.m3u8", dash: "/v/7f3a/manifest.mpd" },
+  poster: "/v/7f3a/poster.jpg",
+  upload: null,
+  queue_position: null,
+  created_at: "2026-03-10T12:00:00Z",
+};
+
+test("a whole document decodes, field by field", () => {
+  expect(decodeVideo(DOCUMENT)).toEqual({
+    id: "7f3a",
+    title: "The coast",
+    description: "From a boat",
+    state: "playable",
+    error: null,
+    durationSeconds: 30.5,
+    renditions: [
+      {
+        name: "720p",
+        kind: "video",
+        width: 1280,
+        height: 720,
+        frameRate: 29.97,
+        bitrateBps: 2_100_000,
+        language: null,
+        label: null,
+        segmentsPublished: 4,
+        segmentsTotal: 6,
+      },
+    ],
+    playback: { hls: "/v/7f3a/master.m3u8", dash: "/v/7f3a/manifest.mpd" },
+    poster: "/v/7f3a/poster.jpg",
+    upload: null,
+    queuePosition: null,
+    createdAt: "2026-03-10T12:00:00Z",
+  });
+});
+
+test("the error and the upload of a document decode", () => {
+  const video = decodeVideo({
+    ...DOCUMENT,
+    state: "failed",
+    error: { code: "no_streams", message: "nothing to decode" },
+    upload: { bytes_stored: 10, bytes_total: 20 },
+  });
+  expect(video?.error).toEqual({ code: "no_streams", message: "nothing to decode" });
+  expect(video?.upload).toEqual({ bytesStored: 10, bytesTotal: 20 });
+});
+
+describe("what is not a document of a video is refused", () => {
+  test.each([
+    ["null", null],
+    ["a text", "7f3a"],
+    ["no id", { ...DOCUMENT, id: undefined }],
+    ["a state from the future", { ...DOCUMENT, state: "archived" }],
+  ])("%s", (_, value) => expect(decodeVideo(value)).toBeNull());
+});
+
+test("a rendition of an unknown kind is left out, the video stays", () => {
+  const [first] = DOCUMENT.renditions;
+  const video = decodeVideo({ ...DOCUMENT, renditions: [{ ...first, kind: "smell" }, first] });
+  expect(video?.renditions.map((it) => it.kind)).toEqual(["video"]);
+});
+
+test("a page with one bad document keeps the others", () => {
+  const page = decodePage({ videos: [{}, DOCUMENT], next: "c2" });
+  expect(page?.videos.map((it) => it.id)).toEqual(["7f3a"]);
+  expect(page?.next).toBe("c2");
+  expect(decodePage({ videos: "none" })).toBeNull();
+});
+
+test("a deleted event names the video", () => {
+  expect(decodeDeleted({ id: "7f3a" })).toBe("7f3a");
+  expect(decodeDeleted([])).toBeNull();
+});

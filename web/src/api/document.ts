@@ -1,0 +1,140 @@
+// The document of a video as the origin sends it, decoded once at this border so that no screen
+// has to doubt a field.
+
+export type VideoState = "uploading" | "uploaded" | "planned" | "playable" | "ready" | "failed";
+
+export type RenditionKind = "video" | "audio" | "text";
+
+export interface Rendition {
+  name: string;
+  kind: RenditionKind;
+  width: number | null;
+  height: number | null;
+  frameRate: number | null;
+  bitrateBps: number | null;
+  language: string | null;
+  label: string | null;
+  segmentsPublished: number;
+  segmentsTotal: number;
+}
+
+export interface Video {
+  id: string;
+  title: string;
+  description: string;
+  state: VideoState;
+  error: { code: string; message: string } | null;
+  durationSeconds: number | null;
+  renditions: Rendition[];
+  playback: { hls: string; dash: string } | null;
+  poster: string | null;
+  upload: { bytesStored: number; bytesTotal: number } | null;
+  queuePosition: number | null;
+  createdAt: string;
+}
+
+export interface VideoPage {
+  videos: Video[];
+  next: string | null;
+}
+
+type Json = Record<string, unknown>;
+
+const STATES: readonly string[] = [
+  "uploading",
+  "uploaded",
+  "planned",
+  "playable",
+  "ready",
+  "failed",
+] satisfies VideoState[];
+
+/** Returns the video, or null when the value is not a document of one. */
+export function decodeVideo(value: unknown): Video | null {
+  if (!isObject(value) || typeof value.id !== "string") return null;
+  if (typeof value.state !== "string" || !STATES.includes(value.state)) return null;
+  return {
+    id: value.id,
+    title: text(value.title) ?? "",
+    description: text(value.description) ?? "",
+    state: value.state as VideoState,
+    error: decodeError(value.error),
+    durationSeconds: number(value.duration_seconds),
+    renditions: list(value.renditions)
+      .map(decodeRendition)
+      .filter((it) => it !== null),
+    playback: decodePlayback(value.playback),
+    poster: text(value.poster),
+    upload: decodeUpload(value.upload),
+    queuePosition: number(value.queue_position),
+    createdAt: text(value.created_at) ?? "",
+  };
+}
+
+/** Returns one page of the library; a video that cannot be decoded is left out, not the page. */
+export function decodePage(value: unknown): VideoPage | null {
+  if (!isObject(value) || !Array.isArray(value.videos)) return null;
+  return {
+    videos: value.videos.map(decodeVideo).filter((it) => it !== null),
+    next: text(value.next),
+  };
+}
+
+/** Returns the id that a `deleted` event names. */
+export function decodeDeleted(value: unknown): string | null {
+  return isObject(value) ? text(value.id) : null;
+}
+
+function decodeRendition(value: unknown): Rendition | null {
+  if (!isObject(value) || typeof value.name !== "string") return null;
+  const { kind } = value;
+  if (kind !== "video" && kind !== "audio" && kind !== "text") return null;
+  return {
+    name: value.name,
+    kind,
+    width: number(value.width),
+    height: number(value.height),
+    frameRate: number(value.frame_rate),
+    bitrateBps: number(value.bitrate_bps),
+    language: text(value.language),
+    label: text(value.label),
+    segmentsPublished: number(value.segments_published) ?? 0,
+    segmentsTotal: number(value.segments_total) ?? 0,
+  };
+}
+
+function decodeError(value: unknown): Video["error"] {
+  if (!isObject(value)) return null;
+  const message = text(value.message);
+  return message === null ? null : { code: text(value.code) ?? "unknown", message };
+}
+
+function decodePlayback(value: unknown): Video["playback"] {
+  if (!isObject(value)) return null;
+  const hls = text(value.hls);
+  const dash = text(value.dash);
+  return hls === null || dash === null ? null : { hls, dash };
+}
+
+function decodeUpload(value: unknown): Video["upload"] {
+  if (!isObject(value)) return null;
+  const bytesStored = number(value.bytes_stored);
+  const bytesTotal = number(value.bytes_total);
+  return bytesStored === null || bytesTotal === null ? null : { bytesStored, bytesTotal };
+}
+
+function isObject(value: unknown): value is Json {
+  return typeof value === "object" && value !== null;
+}
+
+function list(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function text(value: unknown): string | null {
+  return typeof value === "string" ? value : null;
+}
+
+function number(value: unknown): number | null {
+  return typeof value === "number" && Number.isFinite(value) ? value : null;
+}

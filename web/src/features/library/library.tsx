@@ -1,0 +1,97 @@
+// The library: every video as a card, the newest first.
+
+import { type ReactNode, useState } from "react";
+import type { Video } from "../../api/document.ts";
+import { sentence } from "../../api/request.ts";
+import { DeleteDialog } from "../../shared/delete-dialog.tsx";
+import { EditDialog } from "../../shared/edit-dialog.tsx";
+import { Icon } from "../../shared/icons.tsx";
+import { Trouble } from "../../shared/trouble.tsx";
+import styles from "./library.module.css";
+import { useLibrary } from "./use-library.ts";
+import { VideoCard } from "./video-card.tsx";
+
+interface LibraryProps {
+  /** How a first video gets in; uploading is another feature's business. */
+  invitation: ReactNode;
+}
+
+type Open = { dialog: "edit" | "delete"; video: Video } | null;
+
+export function Library({ invitation }: LibraryProps) {
+  const { collection, dispatch, refresh, more } = useLibrary();
+  const { videos, loaded, loading, next, problem } = collection;
+  const [open, setOpen] = useState<Open>(null);
+  const close = () => setOpen(null);
+
+  if (!loaded && problem !== null) return <Trouble problem={problem} onRetry={refresh} />;
+  if (!loaded) return <Skeleton />;
+  return (
+    <>
+      <h1 className="visually-hidden">Library</h1>
+      {videos.length === 0 ? (
+        <div className={styles.empty}>
+          <Icon name="film" size={56} />
+          <h2>No videos yet</h2>
+          <p>
+            Drop a video anywhere on this page. You can watch it as soon as its first part is
+            encoded.
+          </p>
+          {invitation}
+        </div>
+      ) : (
+        <ul className={styles.grid} aria-label="Videos">
+          {videos.map((video) => (
+            <VideoCard
+              key={video.id}
+              video={video}
+              onEdit={() => setOpen({ dialog: "edit", video })}
+              onDelete={() => setOpen({ dialog: "delete", video })}
+              onRetried={(it) => dispatch({ type: "video", video: it })}
+            />
+          ))}
+        </ul>
+      )}
+      {problem !== null && (
+        <p className={`error-text ${styles.below}`} role="alert">
+          {sentence(problem)}{" "}
+          <button type="button" className="button quiet small" onClick={refresh}>
+            Try again
+          </button>
+        </p>
+      )}
+      {next !== null && (
+        <div className={styles.below}>
+          <button type="button" className="button quiet" disabled={loading} onClick={more}>
+            {loading ? "Loading…" : "Load more"}
+          </button>
+        </div>
+      )}
+      {open?.dialog === "edit" && (
+        <EditDialog
+          video={open.video}
+          onClose={close}
+          onSaved={(video) => dispatch({ type: "video", video })}
+        />
+      )}
+      {open?.dialog === "delete" && (
+        <DeleteDialog
+          video={open.video}
+          onClose={close}
+          onDeleted={(id) => dispatch({ type: "deleted", id })}
+        />
+      )}
+    </>
+  );
+}
+
+function Skeleton() {
+  return (
+    <div className={styles.grid} role="status" aria-label="Loading the library">
+      {Array.from({ length: 8 }, (_, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: placeholders have no identity
+        <div key={index} className={styles.placeholder} />
+      ))}
+    </div>
+  );
+}

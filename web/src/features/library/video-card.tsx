@@ -1,0 +1,161 @@
+// One video in the library: its picture, its title, and how far it is.
+
+import { useState } from "react";
+import type { Video } from "../../api/document.ts";
+import { type Problem, sentence } from "../../api/request.ts";
+import { retryVideo } from "../../api/videos.ts";
+import { age, clock } from "../../shared/format.ts";
+import { Icon } from "../../shared/icons.tsx";
+import { Link } from "../../shared/navigation.tsx";
+import { progress } from "../../shared/progress.ts";
+import { ProgressBar } from "../../shared/progress-bar.tsx";
+import { RenditionList } from "../../shared/rendition-list.tsx";
+import { watchPath } from "../../shared/route.ts";
+import styles from "./library.module.css";
+
+interface VideoCardProps {
+  video: Video;
+  onEdit: () => void;
+  onDelete: () => void;
+  onRetried: (video: Video) => void;
+}
+
+export function VideoCard({ video, onEdit, onDelete, onRetried }: VideoCardProps) {
+  const { title, state, durationSeconds, createdAt } = video;
+  return (
+    <li className={styles.card} data-state={state}>
+      <div className={styles.frame}>
+        <Poster video={video} />
+        {state !== "ready" && <span className={styles.badge}>{badge(video)}</span>}
+        {durationSeconds !== null && (
+          <span className={styles.duration}>{clock(durationSeconds)}</span>
+        )}
+      </div>
+      <div className={styles.body}>
+        <h2 className={styles.title}>
+          <Link to={watchPath(video.id)} title={title}>
+            {title}
+          </Link>
+        </h2>
+        <div className={styles.tools}>
+          <button
+            type="button"
+            className="icon-button"
+            aria-label={`Edit ${title}`}
+            onClick={onEdit}
+          >
+            <Icon name="edit" size={18} />
+          </button>
+          {/* A failed one has a button of that name next to its error. */}
+          {state !== "failed" && (
+            <button
+              type="button"
+              className="icon-button"
+              aria-label={`Delete ${title}`}
+              onClick={onDelete}
+            >
+              <Icon name="trash" size={18} />
+            </button>
+          )}
+        </div>
+        <p className={styles.meta}>
+          <time dateTime={createdAt}>{age(createdAt, Date.now())}</time>
+        </p>
+        <Work video={video} />
+        {state === "failed" && <Failed video={video} onDelete={onDelete} onRetried={onRetried} />}
+      </div>
+    </li>
+  );
+}
+
+function Poster({ video }: { video: Video }) {
+  const [broken, setBroken] = useState(false);
+  if (video.poster === null || broken) {
+    const soundOnly =
+      video.renditions.length > 0 && video.renditions.every((it) => it.kind !== "video");
+    return <Icon name={soundOnly ? "audio" : "film"} size={40} />;
+  }
+  // The title says what it shows, right below.
+  return <img src={video.poster} alt="" loading="lazy" onError={() => setBroken(true)} />;
+}
+
+function Work({ video }: { video: Video }) {
+  const work = progress(video);
+  if (work === null) return null;
+  return (
+    <div className={styles.work}>
+      <p className={styles.meta}>{work.label}</p>
+      <ProgressBar label={`${video.title}: ${work.label}`} fraction={work.fraction} />
+      {video.renditions.length > 0 && (
+        <details className={styles.details}>
+          <summary>
+            <Icon name="chevron" size={16} /> Renditions
+          </summary>
+          <RenditionList renditions={video.renditions} />
+        </details>
+      )}
+    </div>
+  );
+}
+
+interface FailedProps {
+  video: Video;
+  onDelete: () => void;
+  onRetried: (video: Video) => void;
+}
+
+function Failed({ video, onDelete, onRetried }: FailedProps) {
+  const [asking, setAsking] = useState(false);
+  const [problem, setProblem] = useState<Problem | null>(null);
+
+  const retry = async () => {
+    setAsking(true);
+    const outcome = await retryVideo(video.id);
+    setAsking(false);
+    if (outcome.state === "ready") onRetried(outcome.value);
+    else setProblem(outcome.problem);
+  };
+
+  return (
+    <div className={styles.failed}>
+      <p>{video.error?.message ?? "It could not be encoded."}</p>
+      {problem !== null && <p role="alert">{sentence(problem)}</p>}
+      <div className={styles.ways}>
+        <button
+          type="button"
+          className="button quiet small"
+          aria-label={`Retry ${video.title}`}
+          disabled={asking}
+          onClick={retry}
+        >
+          Retry
+        </button>
+        <button
+          type="button"
+          className="button quiet small"
+          aria-label={`Delete ${video.title}`}
+          onClick={onDelete}
+        >
+          Delete
+        </button>
+      </div>
+    </div>
+  );
+}
+
+function badge({ state }: Video): string {
+  switch (state) {
+    case "uploading":
+      return "Uploading";
+    case "uploaded":
+      return "In the queue";
+    case "planned":
+      return "Encoding";
+    case "playable":
+      return "Playable";
+    case "failed":
+      return "Failed";
+    case "ready":
+      return "Ready";
+  }
+}

@@ -1,0 +1,218 @@
+// The uploads of this page: at most two at once, each paused, resumed and cancelled on its own. Lives
+// beside React, so that uploads go on while pages come and go.
+
+import { Upload } from "tus-js-client";
+import { Rate } from "./rate.ts";
+import { type Refusal, refusal, retriesByItself } from "./refusal.ts";
+
+export type ItemState = "waiting" | "uploading" | "paused" | "failed" | "sent";
+
+export interface Item {
+  key: number;
+  name: string;
+  size: number;
+  state: ItemState;
+  bytesSent: number;
+  bytesPerSecond: number | null;
+  /** Known once the server has created the upload. */
+  videoId: string | null;
+  refusal: Refusal | null;
+}
+
+const ENDPOINT = "/api/v1/uploads";
+
+const PARALLEL = 2;
+
+const RETRY_DELAYS_MS = [0, 1000, 3000, 5000, 10_000, 20_000];
+
+interface Job {
+  file: File;
+  upload: Upload;
+  rate: Rate;
+}
+
+export class UploadQueue {
+  #items: Item[] = [];
+  readonly #jobs = new Map<number, Job>();
+  readonly #listeners = new Set<() => void>();
+  #nextKey = 1;
+
+  constructor() {
+    window.addEventListener("online", () => {
+      for (const item of this.#items) if (item.refusal?.offline) this.resume(item.key);
+    });
+    window.addEventListener("beforeunload", (event) => {
+      const busy = this.#items.some((it) => it.state === "uploading" || it.state === "waiting");
+      if (busy) event.preventDefault();
+    });
+  }
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  readonly items = (): Item[] => this.#items;
+
+  add(files: Iterable<File>) {
+    for (const file of files) {
+      // The same file twice would resume one upload from two sides.
+      if (this.#isUnderWay(file)) continue;
+      const key = this.#nextKey++;
+      this.#jobs.set(key, { file, upload: this.#upload(key, file), rate: new Rate() });
+      this.#items = [
+        ...this.#items,
+        {
+          key,
+          name: file.name,
+          size: file.size,
+          state: "waiting",
+          bytesSent: 0,
+          bytesPerSecond: null,
+          videoId: null,
+          refusal: null,
+        },
+      ];
+      if (file.size === 0) this.#refuse(key, EMPTY_FILE);
+    }
+    this.#startWaiting();
+  }
+
+  pause(key: number) {
+    const job = this.#jobs.get(key);
+    if (job === undefined) return;
+    void job.upload.abort();
+    job.rate.reset();
+    this.#change(key, { state: "paused", bytesPerSecond: null });
+    this.#startWaiting();
+  }
+
+  /** Goes on after a pause or a failure, from the offset that the server has stored. */
+  resume(key: number) {
+    const item = this.#items.find((it) => it.key === key);
+    if (item?.state !== "paused" && item?.state !== "failed") return;
+    this.#change(key, { state: "waiting", refusal: null });
+    this.#startWaiting();
+  }
+
+  /** Takes the file back, and with it what the server has stored of it. */
+  cancel(key: number) {
+    const job = this.#jobs.get(key);
+    const terminate = job !== undefined && job.upload.url !== null;
+    // If the server cannot be told, the abandoned upload expires by itself.
+    job?.upload.abort(terminate).catch(() => {});
+    this.dismiss(key);
+  }
+
+  /** Takes the line off the list; a video that was sent stays. */
+  dismiss(key: number) {
+    this.#jobs.delete(key);
+    this.#items = this.#items.filter((it) => it.key !== key);
+    this.#tell();
+    this.#startWaiting();
+  }
+
+  /** Stops whatever still feeds a video that was deleted. */
+  forget(videoId: string) {
+    for (const item of this.#items) {
+      if (item.videoId !== videoId) continue;
+      this.#jobs
+        .get(item.key)
+        ?.upload.abort()
+        .catch(() => {});
+      this.dismiss(item.key);
+    }
+  }
+
+  #isUnderWay(file: File): boolean {
+    return this.#items.some((item) => {
+      const known = this.#jobs.get(item.key)?.file;
+      const same =
+        known?.name === file.name &&
+        known.size === file.size &&
+        known.lastModified === file.lastModified;
+      return same && item.state !== "sent" && item.state !== "failed";
+    });
+  }
+
+  #startWaiting() {
+    for (const key of nextToStart(this.#items, PARALLEL)) {
+      this.#change(key, { state: "uploading" });
+      void this.#begin(key);
+    }
+  }
+
+  async #begin(key: number) {
+    const job = this.#jobs.get(key);
+    if (job === undefined) return;
+    const { upload } = job;
+    if (upload.url === null) {
+      const previous = await upload.findPreviousUploads();
+      // The person may have paused or cancelled while the storage was read.
+      if (this.#items.find((it) => it.key === key)?.state !== "uploading") return;
+      const latest = previous.at(-1);
+      if (latest !== undefined) upload.resumeFromPreviousUpload(latest);
+    }
+    upload.start();
+  }
+
+  #upload(key: number, file: File): Upload {
+    const upload = new Upload(file, {
+      endpoint: ENDPOINT,
+      retryDelays: RETRY_DELAYS_MS,
+      metadata: { filename: file.name, filetype: file.type },
+      removeFingerprintOnSuccess: true,
+      onShouldRetry: (error) => retriesByItself(error.originalResponse?.getStatus() ?? 0),
+      onUploadUrlAvailable: () => this.#change(key, { videoId: lastPart(upload.url) }),
+      onProgress: (bytesSent) => {
+        const rate = this.#jobs.get(key)?.rate;
+        rate?.add(bytesSent, performance.now());
+        this.#change(key, { bytesSent, bytesPerSecond: rate?.bytesPerSecond() ?? null });
+      },
+      onSuccess: () => {
+        this.#change(key, { state: "sent", bytesSent: file.size, videoId: lastPart(upload.url) });
+        this.#startWaiting();
+      },
+      onError: (error) => this.#refuse(key, refusal(error)),
+    });
+    return upload;
+  }
+
+  #refuse(key: number, reason: Refusal) {
+    this.#jobs.get(key)?.rate.reset();
+    this.#change(key, { state: "failed", refusal: reason, bytesPerSecond: null });
+    this.#startWaiting();
+  }
+
+  #change(key: number, change: Partial<Item>) {
+    this.#items = this.#items.map((it) => (it.key === key ? { ...it, ...change } : it));
+    this.#tell();
+  }
+
+  #tell() {
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+/** Returns the keys of the waiting uploads that may start now, the oldest first. */
+export function nextToStart(items: readonly Pick<Item, "key" | "state">[], parallel: number) {
+  const running = items.filter((it) => it.state === "uploading").length;
+  const waiting = items.filter((it) => it.state === "waiting");
+  return waiting.slice(0, Math.max(0, parallel - running)).map((it) => it.key);
+}
+
+const EMPTY_FILE: Refusal = {
+  message: "This file is empty, or it is a folder.",
+  retriable: false,
+  offline: false,
+};
+
+// The last part of an upload's address is the id of the video that it becomes.
+function lastPart(url: string | null): string | null {
+  return (
+    url
+      ?.split(/[?#]/)[0]
+      ?.split("/")
+      .findLast((it) => it !== "") ?? null
+  );
+}

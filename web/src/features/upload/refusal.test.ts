@@ -1,0 +1,39 @@
+import { describe, expect, test } from "vitest";
+import { decodeProblem } from "../../api/request.ts";
+import { refusal, refusalOf, retriesByItself } from "./refusal.ts";
+
+test("a lost connection goes on by itself once it is back", () => {
+  expect(refusal(new Error("tus: failed to upload chunk"))).toMatchObject({
+    retriable: true,
+    offline: true,
+  });
+});
+
+describe("an answer says whether the same file may be tried again", () => {
+  test.each([
+    [409, true],
+    [413, false],
+    [415, false],
+    [423, true],
+    [500, true],
+    [507, true],
+  ])("%s", (status, retriable) => {
+    expect(refusalOf(decodeProblem(status, null)).retriable).toBe(retriable);
+  });
+});
+
+test("the server's own words are shown", () => {
+  const problem = decodeProblem(413, { detail: "a video may hold at most 20 GiB" });
+  expect(refusalOf(problem).message).toBe("A video may hold at most 20 GiB");
+});
+
+describe("tus-js-client repeats by itself what passes by itself", () => {
+  test.each([
+    [0, true],
+    [423, true],
+    [503, true],
+    [507, false],
+    [413, false],
+    [404, false],
+  ])("%s", (status, again) => expect(retriesByItself(status)).toBe(again));
+});

@@ -1,0 +1,44 @@
+// Why an upload failed, in words, and whether it is worth trying again.
+
+import { DetailedError } from "tus-js-client";
+import { decodeProblem, type Problem, sentence, UNREACHABLE } from "../../api/request.ts";
+
+export interface Refusal {
+  message: string;
+  /** The same file can go on from where it stopped. */
+  retriable: boolean;
+  /** The network failed, not the request: it may go on by itself when the network is back. */
+  offline: boolean;
+}
+
+export function refusal(error: Error): Refusal {
+  const response = error instanceof DetailedError ? error.originalResponse : null;
+  if (response === null) {
+    return { message: sentence(UNREACHABLE), retriable: true, offline: true };
+  }
+  return refusalOf(decodeProblem(response.getStatus(), parse(response.getBody())));
+}
+
+/** Returns the refusal that an answer means. */
+export function refusalOf(problem: Problem): Refusal {
+  return { message: sentence(problem), retriable: isPassing(problem.status), offline: false };
+}
+
+/** Tells whether tus-js-client should try again by itself. */
+export function retriesByItself(status: number): boolean {
+  // A full disk does not empty itself within seconds; the person decides when to go on.
+  return status !== 507 && (status === 0 || isPassing(status));
+}
+
+// 409 is a wrong offset and 423 an upload that another request still holds: both pass.
+function isPassing(status: number): boolean {
+  return status === 409 || status === 423 || status === 429 || status >= 500;
+}
+
+function parse(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,230 @@
+// The player without its face: owns the media element and the engine that feeds it, and tells its
+// state as one value. React shows that value and calls the methods; it never touches the element.
+
+import type { Engine, News } from "./engine.ts";
+import { MEDIA_EVENTS } from "./media-state.ts";
+import * as native from "./native-engine.ts";
+import { readPreferences, writePreferences } from "./preferences.ts";
+import { type Failure, INITIAL, type PlayerState, UNSUPPORTED } from "./state.ts";
+
+export interface Source {
+  url: string;
+  poster: string | null;
+  /** Begin to play without being asked, where the browser allows it. */
+  autoplay: boolean;
+}
+
+export class Driver {
+  readonly media: HTMLVideoElement;
+  readonly #listeners = new Set<() => void>();
+  #state: PlayerState;
+  #engine: Engine | null = null;
+  #source: Source | null = null;
+  /** A failure that what is buffered still hides; shown when playback gets there. */
+  #held: Failure | null = null;
+  /** Counts loads, so that an engine that arrives late knows that it is no longer wanted. */
+  #load = 0;
+
+  constructor(media = document.createElement("video")) {
+    this.media = media;
+    const { volume, muted, rate } = readPreferences();
+    this.#state = { ...INITIAL, volume, muted, rate };
+    media.playsInline = true;
+    media.preload = "auto";
+    media.volume = volume;
+    media.muted = muted;
+    media.defaultPlaybackRate = rate;
+    media.playbackRate = rate;
+    this.#followMedia();
+    for (const name of ["waiting", "seeking"]) {
+      media.addEventListener(name, () => {
+        if (this.#held !== null) this.#fail(this.#held);
+      });
+    }
+  }
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  readonly state = (): PlayerState => this.#state;
+
+  load(source: Source) {
+    this.unload();
+    this.#source = source;
+    window.addEventListener("online", this.#backOnline);
+    if (source.poster !== null) this.media.poster = source.poster;
+    void this.#start(0, source.autoplay);
+  }
+
+  /** Lets go of the network and the decoder; `load` may be called again. */
+  unload() {
+    this.#load += 1;
+    this.#engine?.destroy();
+    this.#engine = null;
+    this.#source = null;
+    this.#held = null;
+    window.removeEventListener("online", this.#backOnline);
+    this.media.removeAttribute("poster");
+    const { volume, muted, rate } = this.#state;
+    this.#set({ ...INITIAL, volume, muted, rate });
+  }
+
+  /**
+   * Loads the same source anew where playback stands: after a failure, and when renditions have
+   * become ready that the playlist did not list before.
+   */
+  reload() {
+    if (this.#source === null) return;
+    // Read before the engine goes, for without a source the element is at 0 and paused.
+    const { seconds, playing, failure } = this.#state;
+    this.#load += 1;
+    this.#engine?.destroy();
+    this.#engine = null;
+    this.#held = null;
+    this.#set({ failure: null, awaitingEncoder: false });
+    void this.#start(seconds, playing || failure !== null);
+  }
+
+  async play() {
+    if (this.#state.ended) this.seek(0);
+    try {
+      await this.media.play();
+    } catch (error) {
+      // An AbortError only says that a pause or another load came in between.
+      if (named(error, "NotAllowedError")) this.#set({ blocked: true, buffering: false });
+    }
+  }
+
+  pause() {
+    this.media.pause();
+  }
+
+  toggle() {
+    if (this.media.paused) void this.play();
+    else this.pause();
+  }
+
+  seek(seconds: number) {
+    const { duration } = this.#state;
+    if (duration <= 0) return;
+    const target = Math.min(Math.max(0, seconds), duration);
+    this.media.currentTime = target;
+    // Shown at once: the element tells its new time only after the data for it is there.
+    this.#set({ seconds: target, ended: false });
+  }
+
+  seekBy(seconds: number) {
+    this.seek(this.#state.seconds + seconds);
+  }
+
+  setVolume(volume: number) {
+    this.media.volume = Math.min(1, Math.max(0, volume));
+    this.media.muted = this.media.volume === 0;
+  }
+
+  toggleMuted() {
+    const { media } = this;
+    media.muted = !media.muted;
+    // Unmuted at volume 0 would still be silent.
+    if (!media.muted && media.volume === 0) media.volume = 0.5;
+  }
+
+  setRate(rate: number) {
+    this.media.defaultPlaybackRate = rate;
+    this.media.playbackRate = rate;
+  }
+
+  /** Null is Auto. */
+  setQuality(id: number | null) {
+    this.#engine?.chooseQuality(id);
+  }
+
+  setAudioTrack(id: number) {
+    this.#engine?.chooseAudio(id);
+  }
+
+  /** Null turns captions off. */
+  setTextTrack(id: number | null) {
+    this.#engine?.chooseText(id);
+  }
+
+  toggleCaptions() {
+    const { textTrack, textTracks } = this.#state;
+    const first = textTracks[0];
+    if (first !== undefined) this.setTextTrack(textTrack === null ? first.id : null);
+  }
+
+  async togglePictureInPicture() {
+    try {
+      if (document.pictureInPictureElement === this.media) await document.exitPictureInPicture();
+      else await this.media.requestPictureInPicture();
+    } catch {
+      // Refused by the browser or before the first picture: nothing has changed, nothing to tell.
+    }
+  }
+
+  async #start(from: number, play: boolean) {
+    const source = this.#source;
+    if (source === null) return;
+    const load = this.#load;
+    this.#set({ buffering: true });
+    const engine = await import("./hls-engine.ts").catch(() => null);
+    if (load !== this.#load) return;
+    const tell = (news: News) => {
+      if (load === this.#load) this.#hear(news);
+    };
+    const start = { media: this.media, url: source.url, from, tell };
+    if (engine?.supported()) this.#engine = engine.start(start);
+    else if (native.supported(this.media)) this.#engine = native.start(start);
+    else {
+      this.#set({ failure: UNSUPPORTED, buffering: false });
+      return;
+    }
+    if (play) await this.play();
+  }
+
+  #hear(news: News) {
+    const { failure, ...rest } = news;
+    this.#set(rest);
+    if (failure === undefined) return;
+    const playsOn =
+      this.#state.playing && this.media.readyState >= HTMLMediaElement.HAVE_FUTURE_DATA;
+    if (playsOn && failure.kind === "network") this.#held = failure;
+    else this.#fail(failure);
+  }
+
+  #fail(failure: Failure) {
+    this.#held = null;
+    this.#set({ failure, buffering: false });
+  }
+
+  readonly #backOnline = () => {
+    const failure = this.#held ?? this.#state.failure;
+    if (failure?.kind === "network") this.reload();
+  };
+
+  #followMedia() {
+    for (const [name, change] of Object.entries(MEDIA_EVENTS)) {
+      this.media.addEventListener(name, () => this.#set(change(this.media)));
+    }
+    for (const name of ["volumechange", "ratechange"]) {
+      this.media.addEventListener(name, () => {
+        const { volume, muted, rate } = this.#state;
+        writePreferences({ volume, muted, rate });
+      });
+    }
+  }
+
+  #set(change: Partial<PlayerState>) {
+    const keys = Object.keys(change) as (keyof PlayerState)[];
+    if (keys.every((key) => Object.is(this.#state[key], change[key]))) return;
+    this.#state = { ...this.#state, ...change };
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+function named(error: unknown, name: string): boolean {
+  return error instanceof DOMException && error.name === name;
+}

@@ -1,0 +1,106 @@
+// HLS through hls.js. Loaded on demand, for the library page plays nothing.
+
+import Hls, { type ErrorData, ErrorDetails, ErrorTypes, Events } from "hls.js";
+import workerPath from "hls.js/dist/hls.worker.js?url";
+import type { Engine, News, Start } from "./engine.ts";
+import { SETTINGS } from "./hls-settings.ts";
+import { MEDIA_FAILURE, qualities, requestFailure, tracks } from "./state.ts";
+
+// A decoder that fails again so soon after it was set up anew will not recover.
+const RECOVERY_MS = 5000;
+
+export function supported(): boolean {
+  return Hls.isSupported();
+}
+
+export function start({ media, url, from, tell }: Start): Engine {
+  const hls = new Hls({ ...SETTINGS, workerPath, startPosition: from > 0 ? from : -1 });
+  let recoveredAt = Number.NEGATIVE_INFINITY;
+
+  hls.on(Events.MANIFEST_PARSED, (_, { levels, firstLevel }) => {
+    // The origin lists the variant to start on first; hls.js sorts them by bitrate.
+    hls.startLevel = firstLevel;
+    const variants = levels.map((it) => ({
+      uri: it.uri,
+      width: it.width,
+      height: it.height,
+      bitrate: it.bitrate,
+    }));
+    const hasPicture = variants.some((it) => it.height > 0);
+    tell({ qualities: hasPicture ? qualities(variants) : [], quality: null });
+  });
+  hls.on(Events.LEVEL_SWITCHED, (_, { level }) => tell({ currentQuality: level }));
+  hls.on(Events.AUDIO_TRACKS_UPDATED, (_, { audioTracks }) => {
+    tell({ audioTracks: tracks(audioTracks), audioTrack: selected(hls.audioTrack) });
+  });
+  hls.on(Events.AUDIO_TRACK_SWITCHED, (_, { id }) => tell({ audioTrack: id }));
+  hls.on(Events.SUBTITLE_TRACKS_UPDATED, (_, { subtitleTracks }) => {
+    tell({ textTracks: tracks(subtitleTracks), textTrack: selected(hls.subtitleTrack) });
+  });
+  hls.on(Events.SUBTITLE_TRACK_SWITCH, (_, { id }) => tell({ textTrack: selected(id) }));
+  hls.on(Events.FRAG_BUFFERED, () => tell({ awaitingEncoder: false }));
+  hls.on(Events.LEVEL_LOADED, () => tell({ awaitingEncoder: false }));
+  hls.on(Events.ERROR, (_, data) => {
+    const news = data.fatal ? onFatal(data) : onPassing(data);
+    if (news !== null) tell(news);
+  });
+
+  hls.attachMedia(media);
+  hls.loadSource(url);
+
+  function onPassing(data: ErrorData): News | null {
+    if (data.response?.code !== 503) return null;
+    // A 503 is a promise that the segment comes. It must not use up the retries, or a long wait would
+    // end in a failure.
+    for (const level of hls.levels) level.fragmentError = 0;
+    const late = data.frag;
+    if (late?.type === "main" && hls.autoLevelEnabled && late.level !== hls.firstLevel) {
+      // The start-up rendition is encoded first, so in Auto it is the one to fall back on.
+      hls.nextAutoLevel = hls.firstLevel;
+    }
+    return { awaitingEncoder: true };
+  }
+
+  function onFatal(data: ErrorData): News | null {
+    if (data.type === ErrorTypes.MEDIA_ERROR && recoverable(data)) {
+      hls.recoverMediaError();
+      return null;
+    }
+    hls.stopLoad();
+    const failure =
+      data.type === ErrorTypes.NETWORK_ERROR ? requestFailure(data.response?.code) : MEDIA_FAILURE;
+    return { failure, awaitingEncoder: false };
+  }
+
+  function recoverable(data: ErrorData): boolean {
+    // A playlist without a codec that this browser has stays without it.
+    if (data.details === ErrorDetails.MANIFEST_INCOMPATIBLE_CODECS_ERROR) return false;
+    const now = performance.now();
+    if (now - recoveredAt < RECOVERY_MS) return false;
+    recoveredAt = now;
+    return true;
+  }
+
+  return {
+    chooseQuality(id) {
+      // nextLevel replaces what is buffered ahead, so that the choice shows within a segment.
+      hls.nextLevel = id ?? -1;
+      tell({ quality: id });
+    },
+    chooseAudio(id) {
+      hls.audioTrack = id;
+    },
+    chooseText(id) {
+      hls.subtitleDisplay = id !== null;
+      hls.subtitleTrack = id ?? -1;
+    },
+    destroy() {
+      hls.destroy();
+    },
+  };
+}
+
+// hls.js says -1 where nothing is selected.
+function selected(id: number): number | null {
+  return id < 0 ? null : id;
+}

@@ -1,0 +1,63 @@
+// The settings of hls.js for a video whose segments may still be in the encoder.
+
+import type { HlsConfig, LoaderResponse, RetryConfig } from "hls.js";
+
+// The origin holds a request for a segment that is planned but not encoded for up to 10 s and then
+// answers 503: the first byte may rightly take longer than that.
+const FIRST_BYTE_MS = 20_000;
+
+const ERROR_RETRIES = 6;
+
+/**
+ * Tells whether to ask again. hls.js takes status 0 for a CORS error and gives up; here the media is
+ * of one origin with the page, so that it is a server that restarts or a network that went away.
+ */
+export function retriesError(
+  _policy: RetryConfig | null | undefined,
+  count: number,
+  _isTimeout: boolean,
+  response: LoaderResponse | undefined,
+  retry: boolean,
+): boolean {
+  return count < ERROR_RETRIES && (retry || response?.code === 0);
+}
+
+const errorRetry: RetryConfig = {
+  maxNumRetry: ERROR_RETRIES,
+  retryDelayMs: 1000,
+  maxRetryDelayMs: 4000,
+  shouldRetry: retriesError,
+};
+
+const timeoutRetry: RetryConfig = { maxNumRetry: 4, retryDelayMs: 0, maxRetryDelayMs: 0 };
+
+const playlistPolicy = {
+  default: {
+    maxTimeToFirstByteMs: FIRST_BYTE_MS,
+    maxLoadTimeMs: 30_000,
+    timeoutRetry,
+    errorRetry,
+  },
+};
+
+export const SETTINGS: Partial<HlsConfig> = {
+  enableWorker: true,
+  capLevelToPlayerSize: false,
+  // What has been watched stays for a short way back; a long film must not fill the memory.
+  backBufferLength: 60,
+  maxBufferLength: 30,
+  maxMaxBufferLength: 120,
+  // A quality that failed once may be tried again, for instance after its encoding caught up.
+  errorPenaltyExpireMs: 30_000,
+  preserveManualLevelOnError: true,
+  fragLoadPolicy: {
+    default: {
+      maxTimeToFirstByteMs: FIRST_BYTE_MS,
+      maxLoadTimeMs: 120_000,
+      timeoutRetry,
+      errorRetry,
+    },
+  },
+  playlistLoadPolicy: playlistPolicy,
+  manifestLoadPolicy: playlistPolicy,
+};

@@ -1,0 +1,62 @@
+// HLS by the browser itself: Safari on iPhones, where hls.js has no Media Source to work with. The
+// browser picks the quality there, so the menu has no entries for it.
+
+import type { Engine, Start } from "./engine.ts";
+import { MEDIA_FAILURE, requestFailure, tracks } from "./state.ts";
+
+const HLS_TYPE = "application/vnd.apple.mpegurl";
+
+export function supported(media: HTMLVideoElement): boolean {
+  return media.canPlayType(HLS_TYPE) !== "";
+}
+
+export function start({ media, url, from, tell }: Start): Engine {
+  const stop = new AbortController();
+  const { signal } = stop;
+
+  const captions = () =>
+    [...media.textTracks].filter((it) => it.kind === "subtitles" || it.kind === "captions");
+  const tellText = () => {
+    const list = captions();
+    const shown = list.findIndex((it) => it.mode === "showing");
+    tell({
+      textTracks: tracks(list.map((it) => ({ name: it.label, lang: it.language }))),
+      textTrack: shown < 0 ? null : shown,
+    });
+  };
+
+  media.addEventListener(
+    "loadedmetadata",
+    () => {
+      if (from > 0) media.currentTime = from;
+      tellText();
+    },
+    { signal },
+  );
+  media.textTracks.addEventListener("addtrack", tellText, { signal });
+  media.textTracks.addEventListener("change", tellText, { signal });
+  media.addEventListener(
+    "error",
+    () => {
+      const network = media.error?.code === MediaError.MEDIA_ERR_NETWORK;
+      tell({ failure: network ? requestFailure(undefined) : MEDIA_FAILURE });
+    },
+    { signal },
+  );
+  media.src = url;
+
+  return {
+    chooseQuality() {},
+    chooseAudio() {},
+    chooseText(id) {
+      for (const [index, track] of captions().entries()) {
+        track.mode = index === id ? "showing" : "disabled";
+      }
+    },
+    destroy() {
+      stop.abort();
+      media.removeAttribute("src");
+      media.load();
+    },
+  };
+}

@@ -1,0 +1,143 @@
+// The player's face: the stage with the picture, what lies over it, and the controls. Shows the
+// driver's state and hands every wish back to it.
+
+import {
+  type PointerEvent,
+  useCallback,
+  useEffect,
+  useRef,
+  useState,
+  useSyncExternalStore,
+} from "react";
+import { Icon } from "../shared/icons.tsx";
+import { Controls } from "./controls.tsx";
+import { Driver, type Source } from "./driver.ts";
+import { HelpDialog } from "./help-dialog.tsx";
+import { belongsTo, type Command, command, nextRate } from "./keyboard.ts";
+import { FailureOverlay, WaitingOverlay } from "./overlays.tsx";
+import styles from "./player.module.css";
+import { useFullscreen } from "./use-fullscreen.ts";
+import { useIdle } from "./use-idle.ts";
+
+interface PlayerProps extends Source {
+  title: string;
+  /** How many qualities the playlists are known to list by now, or 0 while that may still grow. */
+  qualityCount: number;
+}
+
+export function Player({ url, poster, autoplay, title, qualityCount }: PlayerProps) {
+  const [driver] = useState(() => new Driver());
+  const state = useSyncExternalStore(driver.subscribe, driver.state);
+  const stage = useRef<HTMLElement>(null);
+  const picture = useRef<HTMLDivElement>(null);
+  const [help, setHelp] = useState(false);
+  const [menuOpen, setMenuOpen] = useState(false);
+  const fullscreen = useFullscreen(stage, driver.media);
+  const idle = useIdle(stage);
+
+  useEffect(() => {
+    picture.current?.append(driver.media);
+  }, [driver]);
+
+  useEffect(() => {
+    driver.load({ url, poster, autoplay });
+    return () => driver.unload();
+  }, [driver, url, poster, autoplay]);
+
+  useEffect(() => {
+    driver.media.setAttribute("aria-label", title);
+  }, [driver, title]);
+
+  // A playlist that was loaded during the encoding may lack renditions that came later. Loading it
+  // again costs a moment of stillness, so it is done once, when all are there.
+  const lacksQualities = state.qualities.length > 0 && state.qualities.length < qualityCount;
+  useEffect(() => {
+    if (lacksQualities) driver.reload();
+  }, [driver, lacksQualities]);
+
+  const obey = useCallback(
+    (wish: Command) => {
+      switch (wish.do) {
+        case "toggle":
+          return driver.toggle();
+        case "seek-by":
+          return driver.seekBy(wish.seconds);
+        case "seek-to":
+          return driver.seek(wish.fraction * driver.state().duration);
+        case "volume-by":
+          return driver.setVolume(driver.state().volume + wish.step);
+        case "rate-by":
+          return driver.setRate(nextRate(driver.state().rate, wish.step));
+        case "mute":
+          return driver.toggleMuted();
+        case "captions":
+          return driver.toggleCaptions();
+        case "fullscreen":
+          return fullscreen.toggle();
+        case "help":
+          return setHelp(true);
+      }
+    },
+    [driver, fullscreen.toggle],
+  );
+
+  useEffect(() => {
+    const press = (event: KeyboardEvent) => {
+      if (event.defaultPrevented || belongsTo(event.target, event.key)) return;
+      const wish = command(event);
+      if (wish === null) return;
+      event.preventDefault();
+      idle.stir();
+      obey(wish);
+    };
+    window.addEventListener("keydown", press);
+    return () => window.removeEventListener("keydown", press);
+  }, [obey, idle.stir]);
+
+  // A mouse click plays and pauses; a tap only shows and hides the controls, as on every phone.
+  const press = (event: PointerEvent) => {
+    if (event.pointerType === "mouse") {
+      if (event.button === 0) driver.toggle();
+    } else if (idle.isIdle) idle.stir();
+    else idle.rest();
+  };
+
+  const quiet = idle.isIdle && state.playing && !menuOpen && state.failure === null;
+  return (
+    <section
+      ref={stage}
+      className={styles.stage}
+      data-quiet={quiet}
+      data-fullscreen={fullscreen.active}
+      aria-label="Video player"
+    >
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: the Play button is the accessible way */}
+      <div
+        ref={picture}
+        className={styles.picture}
+        onPointerUp={press}
+        onDoubleClick={fullscreen.toggle}
+      />
+      {state.soundOnly && poster === null && (
+        <div className={styles.sound} aria-hidden="true">
+          <Icon name="audio" size={72} />
+        </div>
+      )}
+      {state.failure === null && <WaitingOverlay state={state} onPlay={() => driver.toggle()} />}
+      {state.failure !== null && (
+        <FailureOverlay failure={state.failure} onRetry={() => driver.reload()} />
+      )}
+      {state.failure === null && (
+        <Controls
+          driver={driver}
+          state={state}
+          fullscreen={fullscreen}
+          quiet={quiet}
+          onMenuOpen={setMenuOpen}
+          onHelp={() => setHelp(true)}
+        />
+      )}
+      {help && <HelpDialog onClose={() => setHelp(false)} />}
+    </section>
+  );
+}

@@ -1,0 +1,175 @@
+// What the player shows at any moment, and the pure mappings from the media's and hls.js's terms
+// into it. No element and no network here, so that all of it can be tested as a table.
+
+export interface Range {
+  start: number;
+  end: number;
+}
+
+export interface Choice {
+  id: number;
+  label: string;
+}
+
+export interface Failure {
+  kind: "network" | "missing" | "media" | "unsupported";
+  title: string;
+  detail: string;
+}
+
+export interface PlayerState {
+  playing: boolean;
+  ended: boolean;
+  /** The picture waits for data, or for its first data. */
+  buffering: boolean;
+  /** The browser wants a gesture before it lets sound out. */
+  blocked: boolean;
+  seconds: number;
+  duration: number;
+  buffered: Range[];
+  volume: number;
+  muted: boolean;
+  rate: number;
+  qualities: Choice[];
+  /** The chosen quality; null is Auto. */
+  quality: number | null;
+  /** The quality that is on the screen right now. */
+  currentQuality: number | null;
+  audioTracks: Choice[];
+  audioTrack: number | null;
+  textTracks: Choice[];
+  textTrack: number | null;
+  /** A part of the video is still being encoded and is being waited for. */
+  awaitingEncoder: boolean;
+  pictureInPicture: boolean;
+  /** There is nothing to see, which only shows once the media has told what it is made of. */
+  soundOnly: boolean;
+  failure: Failure | null;
+}
+
+export const INITIAL: PlayerState = {
+  playing: false,
+  ended: false,
+  buffering: false,
+  blocked: false,
+  seconds: 0,
+  duration: 0,
+  buffered: [],
+  volume: 1,
+  muted: false,
+  rate: 1,
+  qualities: [],
+  quality: null,
+  currentQuality: null,
+  audioTracks: [],
+  audioTrack: null,
+  textTracks: [],
+  textTrack: null,
+  awaitingEncoder: false,
+  pictureInPicture: false,
+  soundOnly: false,
+  failure: null,
+};
+
+export interface Variant {
+  uri: string;
+  width: number;
+  height: number;
+  bitrate: number;
+}
+
+/** Returns the quality menu's choices, the best first; ids are positions in `variants`. */
+export function qualities(variants: readonly Variant[]): Choice[] {
+  const order = variants.map((_, id) => id);
+  order.sort((a, b) => rank(variants[b]) - rank(variants[a]));
+  return order.map((id) => ({ id, label: variantLabel(variants[id] as Variant) }));
+}
+
+/**
+ * Returns the rendition's name. It is the folder of its playlist; a foreign playlist is named by
+ * its shorter side, so that a portrait 1080 × 1920 reads 1080p too.
+ */
+export function variantLabel({ uri, width, height, bitrate }: Variant): string {
+  const folder = uri.split(/[?#]/)[0]?.split("/").at(-2) ?? "";
+  if (/^\d+p\d*$/.test(folder)) return folder;
+  const side = Math.min(width, height);
+  if (side > 0) return `${side}p`;
+  return `${Math.round(bitrate / 1000)} kbit/s`;
+}
+
+export interface Track {
+  name: string;
+  lang?: string | undefined;
+}
+
+/** Returns the choices of an audio or captions menu; a track without a name goes by its language. */
+export function tracks(list: readonly Track[]): Choice[] {
+  return list.map(({ name, lang }, id) => ({
+    id,
+    label: name || languageName(lang) || `Track ${id + 1}`,
+  }));
+}
+
+/** Returns a BCP 47 tag's name in English, or the tag itself when nobody knows it. */
+export function languageName(tag: string | undefined): string {
+  if (tag === undefined || tag === "") return "";
+  try {
+    return new Intl.DisplayNames(["en"], { type: "language" }).of(tag) ?? tag;
+  } catch {
+    return tag;
+  }
+}
+
+/** Returns what to tell about a request for media that failed for good. */
+export function requestFailure(status: number | undefined): Failure {
+  if (status === 404 || status === 410) {
+    return {
+      kind: "missing",
+      title: "This video is not here",
+      detail: "Its files could not be found. It may have been deleted.",
+    };
+  }
+  if (status === 503) {
+    return {
+      kind: "network",
+      title: "This video is not ready yet",
+      detail: "It is still being encoded. Try again in a moment.",
+    };
+  }
+  if (status !== undefined && status >= 400) {
+    return {
+      kind: "network",
+      title: "The server could not send this video",
+      detail: `It answered with status ${status}.`,
+    };
+  }
+  return {
+    kind: "network",
+    title: "The connection was lost",
+    detail: "The server does not answer. Once it does, playback goes on where it stopped.",
+  };
+}
+
+export const MEDIA_FAILURE: Failure = {
+  kind: "media",
+  title: "This video cannot be decoded",
+  detail: "The browser gave up on the picture or the sound.",
+};
+
+export const UNSUPPORTED: Failure = {
+  kind: "unsupported",
+  title: "This browser cannot play the video",
+  detail: "It has neither Media Source Extensions nor HLS. A player such as VLC can play it.",
+};
+
+export function ranges(buffered: TimeRanges): Range[] {
+  const all: Range[] = [];
+  for (let i = 0; i < buffered.length; i += 1) {
+    all.push({ start: buffered.start(i), end: buffered.end(i) });
+  }
+  return all;
+}
+
+function rank(variant: Variant | undefined): number {
+  return variant === undefined ? 0 : variant.width * variant.height * 1e9 + variant.bitrate;
+}

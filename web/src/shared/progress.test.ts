@@ -1,0 +1,84 @@
+import { describe, expect, test } from "vitest";
+import type { Rendition, Video } from "../api/document.ts";
+import { decodeVideo } from "../api/document.ts";
+import { playback, progress, renditionFraction, renditionLabel } from "./progress.ts";
+
+const rendition = (change: Partial<Rendition>): Rendition => ({
+  name: "720p",
+  kind: "video",
+  width: 1280,
+  height: 720,
+  frameRate: 25,
+  bitrateBps: 2_000_000,
+  language: null,
+  label: null,
+  segmentsPublished: 0,
+  segmentsTotal: 10,
+  ...change,
+});
+
+function video(change: Partial<Video>): Video {
+  const plain = decodeVideo({ id: "a", state: "ready" });
+  if (plain === null) throw new Error("the plainest document decodes");
+  return { ...plain, ...change };
+}
+
+describe("a video tells what is still being done for it", () => {
+  test.each<[string, Partial<Video>, ReturnType<typeof progress>]>([
+    [
+      "an upload by its bytes",
+      { state: "uploading", upload: { bytesStored: 250, bytesTotal: 1000 } },
+      { label: "Uploading, 25 %", fraction: 0.25 },
+    ],
+    [
+      "an upload whose size nobody knows",
+      { state: "uploading", upload: null },
+      { label: "Uploading", fraction: null },
+    ],
+    [
+      "a place in the queue",
+      { state: "uploaded", queuePosition: 3 },
+      { label: "3 videos go first", fraction: null },
+    ],
+    [
+      "the next one to be encoded",
+      { state: "uploaded", queuePosition: 1 },
+      { label: "1 video goes first", fraction: null },
+    ],
+    [
+      "its turn, before the first segment",
+      { state: "planned", renditions: [rendition({})] },
+      { label: "Preparing", fraction: 0 },
+    ],
+    [
+      "the segments of all renditions together",
+      {
+        state: "playable",
+        renditions: [
+          rendition({ segmentsPublished: 10 }),
+          rendition({ name: "1080p", segmentsPublished: 2 }),
+        ],
+      },
+      { label: "Encoding, 60 %", fraction: 0.6 },
+    ],
+    ["nothing when it is ready", { state: "ready" }, null],
+    ["nothing when it failed", { state: "failed" }, null],
+  ])("%s", (_, change, told) => expect(progress(video(change))).toEqual(told));
+});
+
+test("a planned video has addresses, but does not play yet", () => {
+  const addresses = { hls: "/v/a/master.m3u8", dash: "/v/a/manifest.mpd" };
+  expect(playback(video({ state: "planned", playback: addresses }))).toBeNull();
+  expect(playback(video({ state: "playable", playback: addresses }))).toEqual(addresses);
+  expect(playback(video({ state: "ready", playback: addresses }))).toEqual(addresses);
+});
+
+test("a rendition without segments is not complete, it is not planned yet", () => {
+  expect(renditionFraction(rendition({ segmentsTotal: 0 }))).toBe(0);
+});
+
+test("sound and captions go by their label, then by their language", () => {
+  expect(renditionLabel(rendition({ kind: "audio", label: "Director" }))).toBe("Audio: Director");
+  expect(renditionLabel(rendition({ kind: "text", language: "hr" }))).toBe("Captions: hr");
+  expect(renditionLabel(rendition({ kind: "audio" }))).toBe("Audio");
+});

@@ -1,0 +1,71 @@
+// How far a video is, in numbers and in words, from its document alone.
+
+import type { Rendition, Video } from "../api/document.ts";
+import { percent } from "./format.ts";
+
+export interface Progress {
+  /** What is going on, in a few words. */
+  label: string;
+  /** 0 to 1; null while there is nothing to measure. */
+  fraction: number | null;
+}
+
+/** Returns what is still being done for the video; null when nothing is. */
+export function progress(video: Video): Progress | null {
+  switch (video.state) {
+    case "uploading":
+      return uploading(video.upload);
+    case "uploaded":
+      return { label: queued(video.queuePosition), fraction: null };
+    case "planned":
+    case "playable":
+      return encoding(video);
+    case "ready":
+    case "failed":
+      return null;
+  }
+}
+
+/**
+ * Returns where the video plays; null while it does not. A planned video has its addresses already,
+ * but nothing to hear or see behind them.
+ */
+export function playback({ state, playback: addresses }: Video): Video["playback"] {
+  return state === "playable" || state === "ready" ? addresses : null;
+}
+
+/** Returns the name that a person knows the rendition by. */
+export function renditionLabel(rendition: Rendition): string {
+  if (rendition.kind === "video") return rendition.name;
+  const noun = rendition.kind === "audio" ? "Audio" : "Captions";
+  const which = rendition.label ?? rendition.language;
+  return which === null ? noun : `${noun}: ${which}`;
+}
+
+export function renditionFraction({ segmentsPublished, segmentsTotal }: Rendition): number {
+  return segmentsTotal === 0 ? 0 : Math.min(1, segmentsPublished / segmentsTotal);
+}
+
+function uploading(upload: Video["upload"]): Progress {
+  if (upload === null || upload.bytesTotal === 0) return { label: "Uploading", fraction: null };
+  const fraction = upload.bytesStored / upload.bytesTotal;
+  return { label: `Uploading, ${percent(fraction)}`, fraction };
+}
+
+function encoding(video: Video): Progress {
+  let published = 0;
+  let total = 0;
+  for (const rendition of video.renditions) {
+    published += rendition.segmentsPublished;
+    total += rendition.segmentsTotal;
+  }
+  if (published === 0) return { label: queued(video.queuePosition), fraction: 0 };
+  const fraction = total === 0 ? 0 : published / total;
+  return { label: `Encoding, ${percent(fraction)}`, fraction };
+}
+
+// The position counts the videos that go first, so 0 and null both mean that it is this one's turn.
+function queued(position: number | null): string {
+  if (position === null || position <= 0) return "Preparing";
+  return position === 1 ? "1 video goes first" : `${position} videos go first`;
+}
