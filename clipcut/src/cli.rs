@@ -1,6 +1,6 @@
 //! In charge of the command line.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, io::IsTerminal, path::PathBuf};
 
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
@@ -83,10 +83,7 @@ impl Cli {
                 block_on(upload::run(&args))
             }
             Command::Doctor => block_on(doctor::run(&load(BTreeMap::new())?)),
-            Command::Config => {
-                configuration::print(&load(BTreeMap::new())?);
-                Ok(())
-            }
+            Command::Config => configuration::print(&load(BTreeMap::new())?),
         }
     }
 }
@@ -104,7 +101,11 @@ fn block_on(task: impl Future<Output = Result<()>>) -> Result<()> {
 
 fn log(config: &Config) -> Result<()> {
     let filter = config.log.parse::<EnvFilter>().with_context(|| format!("log = \"{}\"", config.log))?;
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
+        .init();
     Ok(())
 }
 

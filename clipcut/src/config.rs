@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use crate::units::{List, Size, Span};
+use crate::units::{List, Names, Size, Span};
 
 const PREFIX: &str = "CLIPCUT_";
 
@@ -60,6 +60,8 @@ settings! {
     upload_max: Size = "20GiB";
     /// How long an upload may rest before it is dropped.
     upload_expiry: Span = "24h";
+    /// Origins whose pages may call the API besides our own page, by commas; * is all. Playback is open to all.
+    api_origins: Names = "";
     /// How long a player may wait for a segment that is being encoded.
     segment_wait: Span = "10s";
     /// Path or name of ffmpeg (5.1 or newer).
@@ -129,15 +131,12 @@ impl Config {
             max_upload_bytes: self.upload_max.0,
             upload_expiry: self.upload_expiry.0,
             segment_wait: self.segment_wait.0,
+            api_origins: self.api_origins.0.clone(),
         }
     }
 
     pub(crate) fn server(&self) -> server::Limits {
-        server::Limits {
-            connections: self.max_connections,
-            drain: self.drain.0,
-            ..server::Limits::default()
-        }
+        server::Limits { connections: self.max_connections, drain: self.drain.0, ..server::Limits::default() }
     }
 
     pub(crate) fn packager(&self) -> packager::Config {

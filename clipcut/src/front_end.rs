@@ -26,7 +26,8 @@ pub(crate) async fn serve(method: Method, uri: Uri) -> Response {
     let path = uri.path().trim_start_matches('/');
     if path.starts_with("api/") || path.starts_with("v/") {
         let detail = "There is nothing at this address.";
-        return server::Response::from(Problem::new(StatusCode::NOT_FOUND, "unknown_path", detail)).into_response();
+        return server::Response::from(Problem::new(StatusCode::NOT_FOUND, "unknown_path", detail))
+            .into_response();
     }
     if method != Method::GET && method != Method::HEAD {
         return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET, HEAD")]).into_response();

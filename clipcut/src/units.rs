@@ -16,6 +16,10 @@ pub(crate) struct Span(pub(crate) Duration);
 #[derive(Clone, Debug)]
 pub(crate) struct List(pub(crate) Vec<u32>);
 
+/// Any texts.
+#[derive(Clone, Debug)]
+pub(crate) struct Names(pub(crate) Vec<String>);
+
 const SIZES: [(&str, u64); 4] = [("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
 const SPANS: [(&str, u64); 4] = [("ms", 1), ("h", 3_600_000), ("m", 60_000), ("s", 1000)];
 const SIDES: [u32; 7] = [2160, 1440, 1080, 720, 480, 360, 240];
@@ -64,6 +68,17 @@ impl Setting for List {
 
     fn print(&self) -> String {
         self.0.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+    }
+}
+
+impl Setting for Names {
+    fn read(text: &str) -> Result<Self, String> {
+        let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
+        Ok(Self(names.map(str::to_owned).collect()))
+    }
+
+    fn print(&self) -> String {
+        self.0.join(",")
     }
 }
 

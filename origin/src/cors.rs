@@ -1,11 +1,18 @@
-//! In charge of which headers pages of other origins may send and see: a player's, and those of tus.
+//! In charge of what pages of other origins may ask, and of which headers they may send and see: a player's,
+//! and those of tus.
 
 use axum::{
-    extract::Request,
+    extract::{Request, State},
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use server::cors::{Policy, expose, preflight};
+use http::{HeaderName, StatusCode, header, uri::Authority};
+use server::{
+    Problem,
+    cors::{Policy, expose, preflight},
+};
+
+use crate::Origin;
 
 // One policy for all URLs: what a header means is decided where it is read.
 const POLICY: Policy = Policy {
@@ -20,11 +27,44 @@ const POLICY: Policy = Policy {
 };
 
 /// Answers preflights, and lets pages see all other answers, the errors too.
-pub(crate) async fn allow(request: Request, next: Next) -> Response {
+///
+/// Playback is open to pages of any origin. The API is open to our own page and to the origins that the
+/// configuration names: nobody signs in yet, so any page that a person visits could else delete their videos.
+pub(crate) async fn allow(State(origin): State<Origin>, request: Request, next: Next) -> Response {
+    let playback = !request.uri().path().starts_with("/api/");
+    if !playback && is_foreign(&request) && !origin.allows(&request) {
+        let detail =
+            "Pages of other origins may not call this API, unless the server's api_origins names them.";
+        let problem = Problem::new(StatusCode::FORBIDDEN, "foreign_origin", detail);
+        return server::Response::from(problem).into_response();
+    }
     if let Some(answer) = preflight(request.method(), request.headers(), POLICY) {
         return answer.into_response();
     }
     let mut response = next.run(request).await;
     expose(response.headers_mut(), POLICY);
     response
+}
+
+/// Returns whether a page of another origin asks. Browsers tell theirs in `Origin` with all that changes
+/// something (Fetch, "Origin header"); programs do not.
+fn is_foreign(request: &Request) -> bool {
+    let Some(origin) = told(request, &header::ORIGIN) else { return false };
+    let host = request
+        .uri()
+        .host()
+        .map_or_else(|| told(request, &header::HOST), |_| request.uri().authority().map(Authority::as_str));
+    origin.split_once("://").map(|(_, host)| host) != host
+}
+
+fn told<'a>(request: &'a Request, name: &HeaderName) -> Option<&'a str> {
+    // One that is not text equals nobody's.
+    request.headers().get(name).map(|value| value.to_str().unwrap_or_default())
+}
+
+impl Origin {
+    fn allows(&self, request: &Request) -> bool {
+        let asking = told(request, &header::ORIGIN);
+        self.config.api_origins.iter().any(|allowed| allowed == "*" || Some(allowed.as_str()) == asking)
+    }
 }

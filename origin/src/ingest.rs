@@ -1,6 +1,8 @@
 //! In charge of `POST /api/v1/videos`: a whole video in one request, for curl and scripts. What breaks off
 //! here leaves nothing; who wants to resume uses tus.
 
+use std::time::Duration;
+
 use axum::{
     body::Body,
     extract::{FromRequest, Multipart, Query, Request, State, multipart::Field, rejection::QueryRejection},
@@ -10,7 +12,7 @@ use futures::Stream;
 use http::{HeaderValue, StatusCode, header};
 use serde::Deserialize;
 use server::{BoxError, Response, body};
-use store::{Append, Edit, NewVideo, VideoId};
+use store::{Append, Edit, NewVideo, Timestamp, VideoId};
 
 use crate::{
     Document, Origin,
@@ -24,6 +26,9 @@ use crate::{
 const FORM_EXTRA: u64 = 64 * 1024;
 // The longest words that a form may bring; what is too long as a title is told so, not cut off.
 const MOST_WORDS: usize = 32 * 1024;
+
+// Nobody is told the id before the end, so nobody can resume what a dying server left; it goes soon.
+const UNTOLD_REST: Duration = Duration::from_mins(5);
 
 /// The words of a raw upload; a form may bring them as fields.
 #[derive(Debug, Default, Deserialize)]
@@ -126,7 +131,7 @@ impl Origin {
         length: Option<u64>,
         begun: &mut Option<VideoId>,
     ) -> Result<(VideoId, Append)> {
-        let id = self.store.uploads.begin(video, length, self.expiry()).await?.id;
+        let id = self.store.uploads.begin(video, length, Timestamp::now() + UNTOLD_REST).await?.id;
         *begun = Some(id.clone());
         // Nobody else knows the id yet, so nobody has the right to append; but it may be deleted from a list.
         let append = self.store.uploads.append(&id, false).await?.ok_or_else(unknown_video)?;
@@ -139,7 +144,7 @@ impl Origin {
         E: Into<BoxError>,
     {
         let limit = self.config.max_upload_bytes;
-        let incoming = Incoming { bytes, limit, seen: &mut |_| {} };
+        let incoming = Incoming { bytes, limit, rest: UNTOLD_REST, seen: &mut |_| {} };
         match self.receive(id, append, incoming).await? {
             Received::Whole => Ok(()),
             Received::TooMuch => Err(upload_too_large(limit)),

@@ -40,6 +40,8 @@ pub struct Config {
     pub upload_expiry: Duration,
     /// How long a request for a segment waits for its encoding.
     pub segment_wait: Duration,
+    /// Origins whose pages may call the API besides our own page, such as `https://example.org`; `*` is all.
+    pub api_origins: Vec<String>,
 }
 
 impl Default for Config {
@@ -48,6 +50,7 @@ impl Default for Config {
             max_upload_bytes: 20 * 1024 * 1024 * 1024,
             upload_expiry: Duration::from_hours(24),
             segment_wait: Duration::from_secs(10),
+            api_origins: Vec::new(),
         }
     }
 }
@@ -88,7 +91,7 @@ impl Origin {
             .method_not_allowed_fallback(async || Error::from(wrong_method()))
             // Bodies have limits that fit what they carry; axum's one for all would cut uploads off.
             .layer(DefaultBodyLimit::disable())
-            .layer(middleware::from_fn(cors::allow))
+            .layer(middleware::from_fn_with_state(self.clone(), cors::allow))
             .with_state(self.clone())
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::{Stream, TryStreamExt};
 use server::{BoxError, body};
-use store::{Append, Signal, VideoId};
+use store::{Append, Signal, Timestamp, VideoId};
 use tokio::time::Instant;
 
 use crate::{
@@ -52,7 +52,7 @@ impl Origin {
         S: Stream<Item = std::result::Result<Bytes, E>> + Unpin,
         E: Into<BoxError>,
     {
-        let Incoming { mut bytes, limit, seen } = from;
+        let Incoming { mut bytes, limit, rest, seen } = from;
         let mut told = Instant::now();
         let mut extended = Instant::now();
         loop {
@@ -77,7 +77,7 @@ impl Origin {
             }
             if extended.elapsed() >= EXTEND_EVERY {
                 extended = Instant::now();
-                self.store.uploads.extend(id, self.expiry()).await?;
+                self.store.uploads.extend(id, Timestamp::now() + rest).await?;
             }
         }
     }
@@ -89,6 +89,8 @@ pub(crate) struct Incoming<'a, S> {
     pub(crate) bytes: S,
     /// The offset that must not be passed.
     pub(crate) limit: u64,
+    /// How long the upload may rest once nothing comes any more.
+    pub(crate) rest: Duration,
     /// Sees every piece; for checksums.
     pub(crate) seen: &'a mut (dyn FnMut(&[u8]) + Send),
 }

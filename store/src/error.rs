@@ -27,7 +27,7 @@ pub enum Error {
     InUse(String),
     /// The database failed.
     #[error("database: {0}")]
-    Sql(#[from] sqlx::Error),
+    Sql(sqlx::Error),
     /// The tables could not be brought up to date.
     #[error("database migration: {0}")]
     Migrate(#[from] sqlx::migrate::MigrateError),
@@ -52,5 +52,14 @@ impl Error {
             StorageFull | QuotaExceeded | FileTooLarge => Self::Full { what },
             _ => Self::Io { action, what, cause },
         }
+    }
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(e: sqlx::Error) -> Self {
+        // https://www.sqlite.org/rescode.html#full
+        const SQLITE_FULL: &str = "13";
+        let full = e.as_database_error().and_then(|e| e.code()).is_some_and(|code| code == SQLITE_FULL);
+        if full { Self::Full { what: "the database".into() } } else { Self::Sql(e) }
     }
 }

@@ -63,6 +63,7 @@ impl Store {
         };
         store.jobs.free_all().await?;
         store.uploads.drop_unverified().await?;
+        store.uploads.finish_whole().await?;
         store.sweep().await?;
         Ok(store)
     }

@@ -68,7 +68,13 @@ impl Uploads {
     /// Returns the upload `id`, unless it is complete or gone.
     pub async fn get(&self, id: &VideoId) -> Result<Option<Upload>> {
         let query = sqlx::query_as("select * from uploads where video_id = $1").bind(id.as_str());
-        Ok(query.fetch_optional(&self.sql.pool).await?)
+        let upload: Option<Upload> = query.fetch_optional(&self.sql.pool).await?;
+        // A finish that moved the file and could not commit is completed by whoever looks next.
+        if upload.is_some() && self.blobs.open_blob(&id.source()).await?.is_some() {
+            self.commit_finish(id).await?;
+            return Ok(None);
+        }
+        Ok(upload)
     }
 
     /// Returns how many bytes of the upload are stored.
@@ -116,8 +122,7 @@ impl Uploads {
     pub async fn finish(&self, mut append: Append) -> Result<()> {
         append.sync().await?;
         let id = append.id().clone();
-        // A crash between the move and the commit leaves an upload row without its file; `finish_moved`
-        // finds the source at the next start.
+        // A crash between the move and the commit leaves a row without its file, which `get` puts right.
         self.blobs.adopt(append.path(), &id.source()).await?;
         self.commit_finish(&id).await
     }
@@ -159,11 +164,17 @@ impl Uploads {
                 self.incoming.remove(&id).await?;
             }
         }
-        let rows = sqlx::query("select video_id from uploads").fetch_all(&self.sql.pool).await?;
-        for row in rows {
-            let id = id(&row, "video_id")?;
-            if self.blobs.open_blob(&id.source()).await?.is_some() {
-                self.commit_finish(&id).await?;
+        Ok(())
+    }
+
+    /// Finishes uploads that have all their bytes, but whose server died before it could.
+    pub(crate) async fn finish_whole(&self) -> Result<()> {
+        for row in sqlx::query("select video_id from uploads").fetch_all(&self.sql.pool).await? {
+            let Some(upload) = self.get(&id(&row, "video_id")?).await? else { continue };
+            if upload.length == Some(self.offset(&upload.id).await?)
+                && let Some(append) = self.append(&upload.id, false).await?
+            {
+                self.finish(append).await?;
             }
         }
         Ok(())
@@ -171,10 +182,14 @@ impl Uploads {
 
     async fn commit_finish(&self, id: &VideoId) -> Result<()> {
         let mut change = self.sql.pool.begin_with("begin immediate").await?;
-        sqlx::query("delete from uploads where video_id = $1")
+        let ours = sqlx::query("delete from uploads where video_id = $1")
             .bind(id.as_str())
             .execute(&mut *change)
             .await?;
+        if ours.rows_affected() == 0 {
+            // Somebody else has committed it, and the packager may be done with it.
+            return Ok(());
+        }
         sqlx::query("update videos set state = 'uploaded' where id = $1 and state = 'uploading'")
             .bind(id.as_str())
             .execute(&mut *change)

@@ -325,3 +325,27 @@ async fn a_restart_frees_leases_and_sweeps_what_belongs_to_nobody() {
     assert!(store.blobs.read(&format!("{}/master.m3u8", orphan.folder())).await.unwrap().is_none());
     assert!(store.blobs.read(&id.source()).await.unwrap().is_some());
 }
+
+#[tokio::test]
+async fn an_upload_with_all_its_bytes_is_finished_by_a_restart() {
+    let (store, folder) = store().await;
+    let id = store.uploads.begin(&video("v"), Some(5), later()).await.unwrap().id;
+    let mut append = store.uploads.append(&id, false).await.unwrap().unwrap();
+    append.write(b"bytes").await.unwrap();
+    append.sync().await.unwrap();
+    drop((append, store));
+    let store = Store::embedded(folder.path()).await.unwrap();
+    assert_eq!(store.videos.get(&id).await.unwrap().unwrap().state, State::Uploaded);
+    assert_eq!(store.blobs.read(&id.source()).await.unwrap().unwrap(), &b"bytes"[..]);
+    assert!(store.jobs.claim(&[JobKind::Prepare], "w", LEASE).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_finish_that_could_not_commit_is_completed_by_the_next_look() {
+    let (store, _folder) = store().await;
+    let id = store.uploads.begin(&video("v"), Some(5), later()).await.unwrap().id;
+    // As a server leaves it that dies between moving the file and committing.
+    store.blobs.put(&id.source(), b"bytes").await.unwrap();
+    assert!(store.uploads.get(&id).await.unwrap().is_none());
+    assert_eq!(store.videos.get(&id).await.unwrap().unwrap().state, State::Uploaded);
+}

@@ -96,7 +96,8 @@ impl Origin {
                 checksum.update(bytes);
             }
         };
-        let incoming = Incoming { bytes: bytes(piece.body), limit, seen: &mut seen };
+        let rest = self.config.upload_expiry;
+        let incoming = Incoming { bytes: bytes(piece.body), limit, rest, seen: &mut seen };
         if let Received::TooMuch = self.receive(&upload.id, append, incoming).await? {
             append.cut(piece.offset).await?;
             return Err(upload_too_large(limit));

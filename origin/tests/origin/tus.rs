@@ -93,8 +93,26 @@ async fn options_tell_what_the_server_can_do() {
 }
 
 #[tokio::test]
-async fn a_page_may_speak_tus() {
+async fn a_page_of_another_origin_changes_nothing_and_our_own_does() {
     let house = House::open().await;
+    let create = |origin| {
+        let fields = [("origin", origin), ("tus-resumable", "1.0.0"), ("upload-length", "5")];
+        let house = &house;
+        async move { house.ask("POST", UPLOADS, &fields, "").await.status }
+    };
+    assert_eq!(create("https://page.test").await, 403);
+    assert_eq!(create("http://origin.test.evil.test").await, 403);
+    assert_eq!(create("null").await, 403);
+    let asked = [("origin", "https://page.test"), ("access-control-request-method", "DELETE")];
+    assert_eq!(house.ask("OPTIONS", UPLOADS, &asked, "").await.status, 403);
+    assert_eq!(create("http://origin.test").await, 201);
+    assert_eq!(create("https://origin.test").await, 201);
+}
+
+#[tokio::test]
+async fn a_page_that_the_configuration_names_may_speak_tus() {
+    let api_origins = vec!["https://page.test".to_owned()];
+    let house = House::with(Config { api_origins, ..Config::default() }).await;
     let asked = [("origin", "https://page.test"), ("access-control-request-method", "PATCH")];
     let answer = house.ask("OPTIONS", UPLOADS, &asked, "").await;
     assert_eq!(answer.status, 204);
