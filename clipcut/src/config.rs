@@ -148,7 +148,7 @@ impl Config {
             run_segments: self.run_segments.max(1),
             ..packager::Config::default()
         };
-        config.plan.ladder.rungs = self.ladder.0.clone();
+        config.plan.ladder.rungs.clone_from(&self.ladder.0);
         config.plan.ladder.crf = self.crf;
         config.limits.duration = self.max_duration.0;
         config

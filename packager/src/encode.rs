@@ -287,7 +287,7 @@ fn span(work: &Work<'_>, first: u32, last: u32) -> Duration {
 
 // Far above what a slow machine needs for the slowest preset, far below for ever.
 fn wall_time(work: &Work<'_>, first: u32, last: u32) -> Duration {
-    Duration::from_secs(300) + span(work, first, last) * 200
+    Duration::from_mins(5) + span(work, first, last) * 200
 }
 
 fn bounds(work: &Work<'_>, first: u32, last: u32) -> Bounds {

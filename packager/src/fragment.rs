@@ -133,7 +133,9 @@ impl Fragment {
     /// Joins consecutive fragments, at least one, to a single one.
     pub(crate) fn joined(fragments: &[Self]) -> Self {
         let mut data = BytesMut::with_capacity(fragments.iter().map(|f| f.data.len()).sum());
-        fragments.iter().for_each(|f| data.put_slice(&f.data));
+        for fragment in fragments {
+            data.put_slice(&fragment.data);
+        }
         Self {
             decode_time: fragments.first().map_or(0, |f| f.decode_time),
             samples: fragments.iter().flat_map(|f| f.samples.iter().copied()).collect(),

@@ -56,14 +56,13 @@ pub(crate) async fn run(store: &Store, config: &Config, job: &Job, stop: &Cancel
 async fn prepare(config: &Config, publisher: &Publisher) -> Result<()> {
     let (store, id) = (&publisher.store, &publisher.video);
     let video = store.videos.get(id).await?.ok_or_else(|| store::Error::Gone(id.clone()))?;
-    let plan = match video.plan {
-        // After a failure the first plan stands, because segments of it may be published.
-        Some(json) => serde_json::from_str(&json)?,
-        None => {
-            let facts = probe::probe(&config.ffprobe, &store.blobs.file(&id.source())?).await?;
-            config.limits.check(&facts)?;
-            plan(&facts, &config.plan)?
-        }
+    // After a failure the first plan stands, because segments of it may be published.
+    let plan = if let Some(json) = video.plan {
+        serde_json::from_str(&json)?
+    } else {
+        let facts = probe::probe(&config.ffprobe, &store.blobs.file(&id.source())?).await?;
+        config.limits.check(&facts)?;
+        plan(&facts, &config.plan)?
     };
     write_playlists(publisher, &plan, None).await?;
     let json = serde_json::to_string(&plan)?;
@@ -133,8 +132,8 @@ async fn remaining(
 ) -> Result<Option<(u32, u32)>> {
     let mut missing = last;
     for rendition in renditions {
-        let published = publisher.store.renditions.segments(&publisher.video, rendition).await?;
-        let mut numbers = published.iter().map(|s| s.number).filter(|n| (first..last).contains(n));
+        let rows = publisher.store.renditions.segments(&publisher.video, rendition).await?;
+        let mut numbers = rows.iter().map(|s| s.number).filter(|n| (first..last).contains(n));
         missing = missing.min((first..last).find(|n| numbers.next() != Some(*n)).unwrap_or(last));
     }
     Ok((missing < last).then_some((missing, last)))

@@ -82,8 +82,8 @@ async fn take(work: &Work<'_>, video: &VideoPlan, frame: &Frame) -> Result<Bytes
     input.extend(strings(["-filter_complex", &format!("[0:{}]{filters}[p]", video.stream)]));
     let mut output = strings(["-map", "[p]", "-frames:v", "1", "-fps_mode", "passthrough"]);
     output.extend(match frame.format {
-        Format::Grey => strings(["-c:v", "rawvideo", "-f", "rawvideo"]).to_vec(),
-        Format::Jpeg => strings(["-c:v", "mjpeg", "-q:v", "3", "-f", "mjpeg"]).to_vec(),
+        Format::Grey => strings(["-c:v", "rawvideo", "-f", "rawvideo"]).clone(),
+        Format::Jpeg => strings(["-c:v", "mjpeg", "-q:v", "3", "-f", "mjpeg"]).clone(),
     });
     let task = Task {
         program: &work.config.ffmpeg,
@@ -91,7 +91,7 @@ async fn take(work: &Work<'_>, video: &VideoPlan, frame: &Frame) -> Result<Bytes
         input,
         outputs: vec![output],
         bounds: Bounds { memory_bytes: 8 << 30, open_files: 256, ..Bounds::default() },
-        wall_time: Duration::from_secs(300),
+        wall_time: Duration::from_mins(5),
     };
     let taken = Mutex::new(Vec::new());
     process::run(task, work.stop, |_, stream| {

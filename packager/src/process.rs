@@ -85,7 +85,7 @@ where
     };
     // An output that breaks off mostly means that the process is ending, and its own last words say why.
     let grace = match &outcome {
-        Ok(()) => Duration::from_secs(60),
+        Ok(()) => Duration::from_mins(1),
         Err(Error::Interrupted) => Duration::ZERO,
         Err(_) => Duration::from_secs(1),
     };
@@ -140,11 +140,11 @@ impl Child {
 
         let process = Arc::new(Mutex::new(child));
         let (tell_ended, ended) = watch::channel(false);
-        let listened = process.clone();
+        let heard = process.clone();
         let doing = task.doing.clone();
         let listener = tokio::task::spawn_blocking(move || {
             let last_words = hear(events, &doing);
-            let status = lock(&listened).wait();
+            let status = lock(&heard).wait();
             // Ignored when nobody waits any more.
             let _ = tell_ended.send(true);
             match status {
@@ -184,7 +184,7 @@ fn hear(events: impl Iterator<Item = FfmpegEvent>, doing: &str) -> VecDeque<Stri
     for event in events {
         match event {
             FfmpegEvent::Progress(p) => {
-                tracing::trace!(doing, frame = p.frame, speed = p.speed, "ffmpeg goes on")
+                tracing::trace!(doing, frame = p.frame, speed = p.speed, "ffmpeg goes on");
             }
             FfmpegEvent::Log(LogLevel::Warning | LogLevel::Error | LogLevel::Fatal, line) => {
                 if last.len() == LAST_LINES {

@@ -44,8 +44,8 @@ async fn extract(work: &Work<'_>, text: &TextPlan) -> Result<String> {
         doing: format!("reading {}", text.name),
         input,
         outputs: vec![strings(["-map", &format!("0:{}", text.stream), "-c:s", "webvtt", "-f", "webvtt"])],
-        bounds: Bounds { cpu: Duration::from_secs(3600), ..Bounds::default() },
-        wall_time: Duration::from_secs(3600),
+        bounds: Bounds { cpu: Duration::from_hours(1), ..Bounds::default() },
+        wall_time: Duration::from_hours(1),
     };
     let written = Mutex::new(Vec::new());
     process::run(task, work.stop, |_, stream| {

@@ -59,7 +59,10 @@ impl From<sqlx::Error> for Error {
     fn from(e: sqlx::Error) -> Self {
         // https://www.sqlite.org/rescode.html#full
         const SQLITE_FULL: &str = "13";
-        let full = e.as_database_error().and_then(|e| e.code()).is_some_and(|code| code == SQLITE_FULL);
+        let full = e
+            .as_database_error()
+            .and_then(sqlx::error::DatabaseError::code)
+            .is_some_and(|code| code == SQLITE_FULL);
         if full { Self::Full { what: "the database".into() } } else { Self::Sql(e) }
     }
 }

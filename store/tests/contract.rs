@@ -1,5 +1,7 @@
 //! What every store promises, whatever it is built on. Drives the public calls alone.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::time::Duration;
 
 use futures::TryStreamExt;
@@ -9,7 +11,7 @@ use store::{
 };
 use tempfile::TempDir;
 
-const LEASE: Duration = Duration::from_secs(60);
+const LEASE: Duration = Duration::from_mins(1);
 
 async fn store() -> (Store, TempDir) {
     let folder = tempfile::tempdir().unwrap();
@@ -21,7 +23,7 @@ fn video(title: &str) -> NewVideo {
 }
 
 fn later() -> Timestamp {
-    Timestamp::now() + Duration::from_secs(3600)
+    Timestamp::now() + Duration::from_hours(1)
 }
 
 async fn uploaded(store: &Store, title: &str) -> VideoId {

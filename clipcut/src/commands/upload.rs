@@ -69,7 +69,7 @@ pub(crate) async fn run(args: &Args) -> Result<()> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = Client::builder()
         .connect_timeout(Duration::from_secs(10))
-        .read_timeout(Duration::from_secs(60))
+        .read_timeout(Duration::from_mins(1))
         .build()?;
     let source = Source::open(&args.file)?;
     let memory = Memory::of(&source, &args.server);
@@ -78,7 +78,7 @@ pub(crate) async fn run(args: &Args) -> Result<()> {
         _ => create(&client, args, &source).await?,
     };
     memory.keep(&upload)?;
-    send(&client, &source, &upload).await?;
+    Transfer { client: &client, source: &source, upload: &upload }.run().await?;
     memory.forget();
 
     let id = upload
@@ -120,64 +120,72 @@ async fn offset(client: &Client, upload: &Url) -> Result<Option<u64>> {
     Ok(Some(offset.context("the server tells no offset")?))
 }
 
-async fn send(client: &Client, source: &Source, upload: &Url) -> Result<()> {
-    let mut bar = Progress::new("uploading", Unit::Bytes, source.len);
-    let mut failures = 0;
-    let mut reached = 0;
-    loop {
-        let sent = match offset(client, upload).await {
-            Ok(Some(at)) if at >= source.len => {
-                bar.finish();
-                return Ok(());
-            }
-            Ok(Some(at)) => {
-                if at > reached {
-                    // Only tries without progress count.
-                    (reached, failures) = (at, 0);
-                }
-                send_from(client, source, upload, at, &mut bar).await
-            }
-            Ok(None) => bail!("the server dropped the upload; run the command again to start over"),
-            Err(e) => Err(e),
-        };
-        let Err(error) = sent else { continue };
-        failures += 1;
-        if failures == TRIES {
-            return Err(error.context("the upload broke off; run the same command again to go on"));
-        }
-        tokio::time::sleep(Duration::from_millis(250 << failures)).await;
-    }
+/// The bytes of a file on their way to an upload.
+struct Transfer<'a> {
+    client: &'a Client,
+    source: &'a Source,
+    upload: &'a Url,
 }
 
-async fn send_from(
-    client: &Client,
-    source: &Source,
-    upload: &Url,
-    at: u64,
-    bar: &mut Progress,
-) -> Result<()> {
-    let mut file = tokio::fs::File::open(&source.path).await?;
-    file.seek(std::io::SeekFrom::Start(at)).await?;
-    let sent = Arc::new(AtomicU64::new(at));
-    let counter = sent.clone();
-    let body = ReaderStream::with_capacity(file, READ_BYTES).inspect(move |chunk| {
-        if let Ok(chunk) = chunk {
-            counter.fetch_add(chunk.len() as u64, Ordering::Relaxed);
+impl Transfer<'_> {
+    async fn run(&self) -> Result<()> {
+        let mut bar = Progress::new("uploading", Unit::Bytes, self.source.len);
+        let mut failures = 0;
+        let mut reached = 0;
+        loop {
+            let sent = match offset(self.client, self.upload).await {
+                Ok(Some(at)) if at >= self.source.len => {
+                    bar.finish();
+                    return Ok(());
+                }
+                Ok(Some(at)) => {
+                    if at > reached {
+                        // Only tries without progress count.
+                        (reached, failures) = (at, 0);
+                    }
+                    self.send_from(at, &mut bar).await
+                }
+                Ok(None) => bail!("the server dropped the upload; run the command again to start over"),
+                Err(e) => Err(e),
+            };
+            let Err(error) = sent else { continue };
+            failures += 1;
+            if failures == TRIES {
+                return Err(error.context("the upload broke off; run the same command again to go on"));
+            }
+            tokio::time::sleep(Duration::from_millis(250 << failures)).await;
         }
-    });
-    let request = client.patch(upload.clone()).header("Tus-Resumable", "1.0.0").header("Upload-Offset", at);
-    let request = request
-        .header("Content-Type", "application/offset+octet-stream")
-        .header("Content-Length", source.len - at);
-    let response = request.body(reqwest::Body::wrap_stream(body)).send();
-    tokio::pin!(response);
-    let response = loop {
-        tokio::select! {
-            response = &mut response => break response?,
-            () = tokio::time::sleep(SHOW_EVERY) => bar.set(sent.load(Ordering::Relaxed)),
-        }
-    };
-    refuse_errors(response).await.map(drop)
+    }
+
+    async fn send_from(&self, at: u64, bar: &mut Progress) -> Result<()> {
+        let source = self.source;
+        let mut file = tokio::fs::File::open(&source.path).await?;
+        file.seek(std::io::SeekFrom::Start(at)).await?;
+        let sent = Arc::new(AtomicU64::new(at));
+        let counter = sent.clone();
+        let body = ReaderStream::with_capacity(file, READ_BYTES).inspect(move |chunk| {
+            if let Ok(chunk) = chunk {
+                counter.fetch_add(chunk.len() as u64, Ordering::Relaxed);
+            }
+        });
+        let request = self
+            .client
+            .patch(self.upload.clone())
+            .header("Tus-Resumable", "1.0.0")
+            .header("Upload-Offset", at);
+        let request = request
+            .header("Content-Type", "application/offset+octet-stream")
+            .header("Content-Length", source.len - at);
+        let response = request.body(reqwest::Body::wrap_stream(body)).send();
+        tokio::pin!(response);
+        let response = loop {
+            tokio::select! {
+                response = &mut response => break response?,
+                () = tokio::time::sleep(SHOW_EVERY) => bar.set(sent.load(Ordering::Relaxed)),
+            }
+        };
+        refuse_errors(response).await.map(drop)
+    }
 }
 
 async fn follow(client: &Client, video: &Url) -> Result<()> {

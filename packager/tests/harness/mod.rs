@@ -13,10 +13,10 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 // Far beyond any test's own time; only a hang meets it.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_mins(5);
 
 /// Makes a source with ffmpeg; `args` end without the file's name.
-pub fn make(folder: &Path, name: &str, args: &str) -> PathBuf {
+pub(crate) fn make(folder: &Path, name: &str, args: &str) -> PathBuf {
     let file = folder.join(name);
     let run = Command::new("ffmpeg")
         .args(["-hide_banner", "-nostdin", "-v", "error", "-y"])
@@ -29,7 +29,7 @@ pub fn make(folder: &Path, name: &str, args: &str) -> PathBuf {
 }
 
 /// Runs a program and returns what it prints; it must end well and, with ffmpeg's `-v warning`, in silence.
-pub fn ask(program: &str, args: &[&str]) -> String {
+pub(crate) fn ask(program: &str, args: &[&str]) -> String {
     let run = Command::new(program).args(args).output().unwrap();
     let complaints = String::from_utf8_lossy(&run.stderr);
     assert!(run.status.success() && complaints.is_empty(), "{program} {args:?}: {complaints}");
@@ -37,23 +37,22 @@ pub fn ask(program: &str, args: &[&str]) -> String {
 }
 
 /// A packaged source.
-pub struct Packaged {
-    pub store: Store,
-    pub video: Video,
-    pub plan: Plan,
-    pub folder: PathBuf,
+pub(crate) struct Packaged {
+    pub(crate) video: Video,
+    pub(crate) plan: Plan,
+    pub(crate) folder: PathBuf,
     _home: TempDir,
 }
 
 /// Packages `source` and expects it to become ready.
-pub async fn package(source: &Path, config: packager::Config) -> Packaged {
+pub(crate) async fn package(source: &Path, config: packager::Config) -> Packaged {
     let packaged = try_package(source, config).await;
     assert_eq!(packaged.video.failure, None);
     packaged
 }
 
 /// Packages `source` until it is ready or has failed.
-pub async fn try_package(source: &Path, config: packager::Config) -> Packaged {
+pub(crate) async fn try_package(source: &Path, config: packager::Config) -> Packaged {
     let home = tempfile::tempdir().unwrap();
     let store = Store::embedded(home.path()).await.unwrap();
     let new = NewVideo { title: String::new(), description: String::new(), source_name: "source".into() };
@@ -67,11 +66,11 @@ pub async fn try_package(source: &Path, config: packager::Config) -> Packaged {
     let plan = serde_json::from_str(video.plan.as_deref().unwrap_or("{}"));
     let plan = plan.unwrap_or_else(|_| empty_plan());
     let folder = store.blobs.file(&id.folder()).unwrap();
-    Packaged { store, video, plan, folder, _home: home }
+    Packaged { video, plan, folder, _home: home }
 }
 
 /// Waits until the video is ready or has failed.
-pub async fn settled(store: &Store, id: &VideoId) -> Video {
+pub(crate) async fn settled(store: &Store, id: &VideoId) -> Video {
     let mut news = store.signals.subscribe();
     loop {
         let video = store.videos.get(id).await.unwrap().unwrap();
@@ -88,7 +87,7 @@ fn empty_plan() -> Plan {
 }
 
 /// The quickest encoder and few rungs: what is tested is where frames lie, not how good they look.
-pub fn quick() -> packager::Config {
+pub(crate) fn quick() -> packager::Config {
     let mut config = packager::Config { preset: "ultrafast".into(), ..packager::Config::default() };
     config.plan.ladder.rungs = vec![720, 240];
     config
