@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use crate::units::{List, Names, Size, Span};
+use crate::setting::{List, Names, Preset, Setting, Size, Span};
 
 const PREFIX: &str = "CLIPCUT_";
 
@@ -80,13 +80,6 @@ settings! {
     run_segments: u32 = "20";
     /// Longest video.
     max_duration: Span = "12h";
-}
-
-/// A value that can be written in a file, a variable or a flag.
-pub(crate) trait Setting: Sized {
-    /// Reads it; the error says what is expected.
-    fn read(text: &str) -> Result<Self, String>;
-    fn print(&self) -> String;
 }
 
 /// The layers above the defaults, lowest first.
@@ -211,46 +204,6 @@ fn plain(value: &toml::Value) -> Option<String> {
 
 fn count(n: usize, what: &str) -> String {
     if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
-}
-
-/// A name of x264's.
-#[derive(Clone, Debug)]
-pub(crate) struct Preset(pub(crate) String);
-
-impl Setting for Preset {
-    fn read(text: &str) -> Result<Self, String> {
-        const NAMES: [&str; 9] =
-            ["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"];
-        let known = NAMES.contains(&text).then(|| Self(text.to_owned()));
-        known.ok_or_else(|| format!("one of {} is expected", NAMES.join(", ")))
-    }
-
-    fn print(&self) -> String {
-        self.0.clone()
-    }
-}
-
-macro_rules! plain_settings {
-    ($($type:ty: $expected:literal, $print:expr;)+) => { $(
-        impl Setting for $type {
-            fn read(text: &str) -> Result<Self, String> {
-                text.parse().map_err(|_| concat!($expected, " is expected").to_owned())
-            }
-            fn print(&self) -> String {
-                let print: fn(&$type) -> String = $print;
-                print(self)
-            }
-        }
-    )+ };
-}
-
-plain_settings! {
-    SocketAddr: "an address and a port, such as 0.0.0.0:8080,", ToString::to_string;
-    PathBuf: "a path", |path| path.display().to_string();
-    String: "a text", Clone::clone;
-    usize: "a whole number", ToString::to_string;
-    u32: "a whole number", ToString::to_string;
-    f32: "a number", ToString::to_string;
 }
 
 #[cfg(test)]

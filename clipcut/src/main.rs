@@ -6,7 +6,7 @@ mod commands;
 mod config;
 mod front_end;
 mod progress;
-mod units;
+mod setting;
 
 use std::process::ExitCode;
 

@@ -31,14 +31,6 @@ pub enum Error {
     /// The tables could not be brought up to date.
     #[error("database migration: {0}")]
     Migrate(#[from] sqlx::migrate::MigrateError),
-    /// A stored value that this program did not write.
-    #[error("unreadable {what} in the database: {cause}")]
-    Corrupt {
-        /// Table and column.
-        what: &'static str,
-        /// Why it cannot be read.
-        cause: String,
-    },
     /// The video was deleted, or the rendition is not planned.
     #[error("video {0} is gone")]
     Gone(crate::VideoId),

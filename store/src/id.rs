@@ -3,6 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
+use sqlx::{Row, sqlite::SqliteRow};
 
 // Crockford's base 32 in lower case: no i, l, o, u, so that ids can be read aloud and spell nothing.
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
@@ -28,6 +29,12 @@ impl VideoId {
     /// Returns the id as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Reads the id in a column of a row.
+    pub(crate) fn of_row(row: &SqliteRow, column: &str) -> sqlx::Result<Self> {
+        let text: String = row.try_get(column)?;
+        text.parse().map_err(|e| sqlx::Error::Decode(Box::new(e)))
     }
 
     /// Returns the key below which the video's playlists and segments lie.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sqlx::{FromRow, Row, sqlite::SqliteRow};
 
-use crate::{Result, Signals, Timestamp, VideoId, sql::Sql, videos::id};
+use crate::{Result, Signals, Timestamp, VideoId, sql::Sql};
 
 /// What there is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -211,7 +211,7 @@ impl FromRow<'_, SqliteRow> for Job {
         Ok(Self {
             id: row.try_get("id")?,
             owner: row.try_get("lease_owner")?,
-            video: id(row, "video_id")?,
+            video: VideoId::of_row(row, "video_id")?,
             kind: Kind::ALL
                 .into_iter()
                 .find(|k| k.as_str() == kind)

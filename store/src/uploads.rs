@@ -6,7 +6,7 @@ use sqlx::{FromRow, Row, sqlite::SqliteRow};
 
 use crate::{
     Append, Blobs, Incoming, NewVideo, Result, Signal, Signals, Timestamp, VideoId, jobs::insert_prepare,
-    sql::Sql, videos::id,
+    sql::Sql,
 };
 
 /// An upload that is not complete. It has the id of the video that it becomes.
@@ -138,7 +138,7 @@ impl Uploads {
     pub(crate) async fn expired(&self, now: Timestamp) -> Result<Vec<VideoId>> {
         let query = sqlx::query("select video_id from uploads where expires_at < $1").bind(now.0);
         let rows = query.fetch_all(&self.sql.pool).await?;
-        Ok(rows.iter().map(|row| id(row, "video_id")).collect::<sqlx::Result<_>>()?)
+        Ok(rows.iter().map(|row| VideoId::of_row(row, "video_id")).collect::<sqlx::Result<_>>()?)
     }
 
     pub(crate) async fn discard_bytes(&self, id: &VideoId) -> Result<()> {
@@ -149,7 +149,7 @@ impl Uploads {
         let query =
             sqlx::query("select video_id, unverified_from from uploads where unverified_from is not null");
         for row in query.fetch_all(&self.sql.pool).await? {
-            let id = id(&row, "video_id")?;
+            let id = VideoId::of_row(&row, "video_id")?;
             let from: i64 = row.try_get("unverified_from")?;
             self.incoming.truncate(&id, from as u64).await?;
             self.mark(&id, None).await?;
@@ -170,7 +170,7 @@ impl Uploads {
     /// Finishes uploads that have all their bytes, but whose server died before it could.
     pub(crate) async fn finish_whole(&self) -> Result<()> {
         for row in sqlx::query("select video_id from uploads").fetch_all(&self.sql.pool).await? {
-            let Some(upload) = self.get(&id(&row, "video_id")?).await? else { continue };
+            let Some(upload) = self.get(&VideoId::of_row(&row, "video_id")?).await? else { continue };
             if upload.length == Some(self.offset(&upload.id).await?)
                 && let Some(append) = self.append(&upload.id, false).await?
             {
@@ -215,7 +215,7 @@ impl FromRow<'_, SqliteRow> for Upload {
     fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
         let length: Option<i64> = row.try_get("length")?;
         Ok(Self {
-            id: id(row, "video_id")?,
+            id: VideoId::of_row(row, "video_id")?,
             length: length.map(|n| n as u64),
             expires_at: Timestamp(row.try_get("expires_at")?),
         })

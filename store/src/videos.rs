@@ -2,7 +2,7 @@
 
 use sqlx::{FromRow, Row, sqlite::SqliteRow};
 
-use crate::{Error, Result, Signal, Signals, Timestamp, VideoId, sql::Sql};
+use crate::{Result, Signal, Signals, Timestamp, VideoId, sql::Sql};
 
 /// How far a video has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -247,7 +247,7 @@ impl FromRow<'_, SqliteRow> for Video {
         let code: Option<String> = row.try_get("error_code")?;
         let message: Option<String> = row.try_get("error_message")?;
         Ok(Self {
-            id: id(row, "id")?,
+            id: VideoId::of_row(row, "id")?,
             title: row.try_get("title")?,
             description: row.try_get("description")?,
             state: state.ok_or_else(|| sqlx::Error::Decode("videos.state".into()))?,
@@ -257,16 +257,5 @@ impl FromRow<'_, SqliteRow> for Video {
             plan: row.try_get("plan")?,
             created_at: Timestamp(row.try_get("created_at")?),
         })
-    }
-}
-
-pub(crate) fn id(row: &SqliteRow, column: &str) -> sqlx::Result<VideoId> {
-    let text: String = row.try_get(column)?;
-    text.parse().map_err(|e| sqlx::Error::Decode(Box::new(e)))
-}
-
-impl From<serde_json::Error> for Error {
-    fn from(e: serde_json::Error) -> Self {
-        Self::Corrupt { what: "json", cause: e.to_string() }
     }
 }

@@ -1,8 +1,13 @@
-//! In charge of sizes, spans and lists as people write them.
+//! In charge of values as people write them: sizes, spans, lists, addresses.
 
-use std::time::Duration;
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use crate::config::Setting;
+/// A value that can be written in a file, a variable or a flag.
+pub(crate) trait Setting: Sized {
+    /// Reads it; the error says what is expected.
+    fn read(text: &str) -> Result<Self, String>;
+    fn print(&self) -> String;
+}
 
 /// Bytes: `20GiB`, `500MiB`, `1000`.
 #[derive(Clone, Copy, Debug)]
@@ -80,6 +85,46 @@ impl Setting for Names {
     fn print(&self) -> String {
         self.0.join(",")
     }
+}
+
+/// A name of x264's.
+#[derive(Clone, Debug)]
+pub(crate) struct Preset(pub(crate) String);
+
+impl Setting for Preset {
+    fn read(text: &str) -> Result<Self, String> {
+        const NAMES: [&str; 9] =
+            ["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"];
+        let known = NAMES.contains(&text).then(|| Self(text.to_owned()));
+        known.ok_or_else(|| format!("one of {} is expected", NAMES.join(", ")))
+    }
+
+    fn print(&self) -> String {
+        self.0.clone()
+    }
+}
+
+macro_rules! plain_settings {
+    ($($type:ty: $expected:literal, $print:expr;)+) => { $(
+        impl Setting for $type {
+            fn read(text: &str) -> Result<Self, String> {
+                text.parse().map_err(|_| concat!($expected, " is expected").to_owned())
+            }
+            fn print(&self) -> String {
+                let print: fn(&$type) -> String = $print;
+                print(self)
+            }
+        }
+    )+ };
+}
+
+plain_settings! {
+    SocketAddr: "an address and a port, such as 0.0.0.0:8080,", ToString::to_string;
+    PathBuf: "a path", |path| path.display().to_string();
+    String: "a text", Clone::clone;
+    usize: "a whole number", ToString::to_string;
+    u32: "a whole number", ToString::to_string;
+    f32: "a number", ToString::to_string;
 }
 
 #[cfg(test)]
