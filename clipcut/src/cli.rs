@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, io::IsTerminal, path::PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::{Args, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
@@ -15,7 +15,6 @@ use crate::{
 #[derive(Debug, Parser)]
 #[command(
     version,
-    args_conflicts_with_subcommands = true,
     after_help = "Example:\n  clipcut                    # serves http://localhost:8080, keeps its library in ./data\n  clipcut upload holiday.mp4  # in another terminal"
 )]
 pub(crate) struct Cli {
@@ -64,6 +63,9 @@ struct ServeArgs {
 
 impl Cli {
     pub(crate) fn run(self) -> Result<()> {
+        if self.command.is_some() && (self.serve.demo || !self.serve.flags().is_empty()) {
+            bail!("--listen, --data and --demo belong to serve: write them behind it");
+        }
         let load = |flags| Config::load(self.config.as_deref(), flags);
         let command = self.command.unwrap_or(Command::Serve(self.serve));
         match command {

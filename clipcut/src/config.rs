@@ -102,8 +102,8 @@ impl Config {
         }
         let variables = std::env::vars().filter_map(|(name, value)| {
             let key = name.strip_prefix(PREFIX)?.to_lowercase();
-            // Where the file is, not what is in it.
-            (key != "config").then_some((key, value))
+            // Those of flags that are no settings.
+            (key != "config" && key != "server").then_some((key, value))
         });
         layers.0.push(Layer { name: "the environment".into(), values: variables.collect() });
         layers.0.push(Layer { name: "the flags".into(), values: flags });
