@@ -219,3 +219,58 @@ pub(crate) fn facts(segment: &[u8]) -> Result<Vec<FragmentFacts>> {
     }
     Ok(facts)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fragment(decode_time: i64) -> Fragment {
+        let sample =
+            |size| TrunEntry { duration: Some(512), size: Some(size), flags: Some(0), cts: Some(1024) };
+        Fragment { decode_time, samples: vec![sample(3), sample(2)], data: Bytes::from_static(b"keyin") }
+    }
+
+    fn segment() -> (Bytes, Vec<FragmentFacts>) {
+        let mut out = BytesMut::new();
+        let facts = vec![fragment(0).write(1, &mut out).unwrap(), fragment(1024).write(2, &mut out).unwrap()];
+        (out.freeze(), facts)
+    }
+
+    #[tokio::test]
+    async fn what_is_written_reads_back() {
+        let (bytes, _) = segment();
+        let mut reader = Reader::new(&bytes[..]);
+        for time in [0, 1024] {
+            let Some(Part::Fragment(read)) = reader.next().await.unwrap() else { panic!("no fragment") };
+            assert_eq!(read, fragment(time));
+        }
+        assert!(reader.next().await.unwrap().is_none());
+    }
+
+    #[test]
+    fn a_published_segment_tells_where_its_key_frames_end() {
+        let (bytes, written) = segment();
+        assert_eq!(facts(&bytes).unwrap(), written);
+        let FragmentFacts { offset, first_sample_bytes } = written[1];
+        let end = (offset + first_sample_bytes) as usize;
+        assert_eq!(&bytes[end - 3..end], b"key");
+    }
+
+    #[tokio::test]
+    async fn a_stream_that_breaks_off_anywhere_is_an_error() {
+        let (bytes, _) = segment();
+        let half = bytes.len() / 2;
+        for cut in (1..half).chain(half + 1..bytes.len()) {
+            let mut reader = Reader::new(&bytes[..cut]);
+            let outcome = loop {
+                match reader.next().await {
+                    Ok(Some(_)) => {}
+                    Ok(None) => break Ok(()),
+                    Err(e) => break Err(e),
+                }
+            };
+            assert!(outcome.is_err(), "{cut} of {} bytes", bytes.len());
+            assert!(facts(&bytes[..cut]).is_err(), "{cut} of {} bytes", bytes.len());
+        }
+    }
+}

@@ -147,4 +147,19 @@ mod tests {
         assert_eq!((texts(0), texts(1), texts(2)), (1, 1, 0));
         assert!(segment(&cues, &grid, 2).starts_with("WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:0,"));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_read_and_what_is_written_reads_back(text in "[0-9:.> \\-\n\\PC]{0,200}") {
+            let cues = parse(&text, 0.0);
+            proptest::prop_assert_eq!(parse(&render(None, &cues), 0.0).len(), cues.len());
+        }
+    }
+
+    #[test]
+    fn cues_before_zero_are_left_out_and_those_across_it_start_there() {
+        let cues = parse(WRITTEN, 2.0);
+        assert_eq!((cues[0].start_ms, cues[0].end_ms), (0, 500));
+        assert_eq!(parse(WRITTEN, 3.0).len(), 2);
+    }
 }
