@@ -100,10 +100,11 @@ impl Config {
         if let Some(layer) = read_file(file, &mut mistakes)? {
             layers.0.push(layer);
         }
-        let variables = std::env::vars().filter_map(|(name, value)| {
-            let key = name.strip_prefix(PREFIX)?.to_lowercase();
+        // Not `vars`, which panics at anybody's variable that is not Unicode.
+        let variables = std::env::vars_os().filter_map(|(name, value)| {
+            let key = name.to_str()?.strip_prefix(PREFIX)?.to_lowercase();
             // Those of flags that are no settings.
-            (key != "config" && key != "server").then_some((key, value))
+            (key != "config" && key != "server").then(|| (key, value.to_string_lossy().into_owned()))
         });
         layers.0.push(Layer { name: "the environment".into(), values: variables.collect() });
         layers.0.push(Layer { name: "the flags".into(), values: flags });

@@ -1,6 +1,7 @@
 //! In charge of blobs on a file system: whole or absent, never half. A key is a path of plain names.
 
 use std::{
+    io,
     ops::Range,
     path::{Path, PathBuf},
     pin::Pin,
@@ -52,7 +53,7 @@ impl Blobs {
     pub async fn open(root: &Path) -> Result<Self> {
         let staging = root.join(STAGING);
         match fs::remove_dir_all(&staging).await {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => {
                 return Err(Error::io("clear", staging.display().to_string(), e));
             }
             _ => {}
@@ -65,40 +66,36 @@ impl Blobs {
 
     /// Publishes `bytes` under `key`, in place of what was there.
     pub async fn put(&self, key: &str, bytes: &[u8]) -> Result<()> {
-        let path = self.path(key)?;
         let staged = self.stage(key, bytes).await?;
-        make_parent(&path).await.map_err(|e| Error::io("create", key, e))?;
-        fs::rename(&staged, &path).await.map_err(|e| Error::io("publish", key, e))
+        self.place(key, move |path| std::fs::rename(&staged, path)).await
     }
 
     /// Publishes `bytes` under `key` unless something is there already, which then stays.
     /// Returns whether it was published.
     pub async fn put_new(&self, key: &str, bytes: &[u8]) -> Result<bool> {
-        let path = self.path(key)?;
         let staged = self.stage(key, bytes).await?;
-        make_parent(&path).await.map_err(|e| Error::io("create", key, e))?;
-        // A link, unlike a rename, refuses to replace.
-        let linked = fs::hard_link(&staged, &path).await;
-        fs::remove_file(&staged).await.map_err(|e| Error::io("unstage", key, e))?;
-        match linked {
-            Ok(()) => Ok(true),
-            Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
-            Err(e) => Err(Error::io("publish", key, e)),
-        }
+        let link = move |path: &Path| {
+            // A link, unlike a rename, refuses to replace.
+            let linked = std::fs::hard_link(&staged, path);
+            std::fs::remove_file(&staged)?;
+            match linked {
+                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+                linked => linked.map(|()| true),
+            }
+        };
+        self.place(key, link).await
     }
 
     /// Publishes the file at `from`, on the same file system, under `key` by moving it.
     pub(crate) async fn adopt(&self, from: &Path, key: &str) -> Result<()> {
-        let path = self.path(key)?;
-        make_parent(&path).await.map_err(|e| Error::io("create", key, e))?;
-        fs::rename(from, &path).await.map_err(|e| Error::io("publish", key, e))
+        let from = from.to_owned();
+        self.place(key, move |path| std::fs::rename(&from, path)).await
     }
 
     /// Lets `key` stand for the file at `target`, which is neither copied nor moved.
     pub(crate) async fn link(&self, target: &Path, key: &str) -> Result<()> {
-        let path = self.path(key)?;
-        make_parent(&path).await.map_err(|e| Error::io("create", key, e))?;
-        fs::symlink(target, &path).await.map_err(|e| Error::io("link", key, e))
+        let target = target.to_owned();
+        self.place(key, move |path| std::os::unix::fs::symlink(&target, path)).await
     }
 
     /// Opens the blob `key`.
@@ -168,6 +165,32 @@ impl Blobs {
         Ok(stat.f_bavail * stat.f_frsize)
     }
 
+    /// Gives something its name by `name` and makes sure that a power cut does not take the name away.
+    async fn place<T: Send + 'static>(
+        &self,
+        key: &str,
+        name: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (path, root) = (self.path(key)?, self.root.clone());
+        let place = move || {
+            let new = path.parent().is_some_and(|folder| !folder.exists());
+            if let Some(folder) = path.parent() {
+                std::fs::create_dir_all(folder)?;
+            }
+            let named = name(&path)?;
+            // A name is safe once its folder is synced, and a new folder's own name once the one above is.
+            for folder in path.ancestors().skip(1) {
+                std::fs::File::open(folder)?.sync_all()?;
+                if !new || folder == root.as_path() {
+                    break;
+                }
+            }
+            Ok(named)
+        };
+        let placed = tokio::task::spawn_blocking(place).await.unwrap_or_else(|e| Err(io::Error::other(e)));
+        placed.map_err(|e| Error::io("publish", key, e))
+    }
+
     async fn stage(&self, key: &str, bytes: &[u8]) -> Result<PathBuf> {
         let number = self.staged.fetch_add(1, Ordering::Relaxed);
         let staged = self.root.join(STAGING).join(number.to_string());
@@ -194,7 +217,7 @@ impl Blobs {
         if key.split('/').all(plain) {
             Ok(self.root.join(key))
         } else {
-            Err(Error::io("open", key, std::io::Error::from(std::io::ErrorKind::InvalidFilename)))
+            Err(Error::io("open", key, io::Error::from(io::ErrorKind::InvalidFilename)))
         }
     }
 }
@@ -207,7 +230,7 @@ impl Blob {
     pub async fn read_range(mut self, range: Range<u64>) -> Result<ByteStream> {
         if range.start > 0 {
             self.file
-                .seek(std::io::SeekFrom::Start(range.start))
+                .seek(io::SeekFrom::Start(range.start))
                 .await
                 .map_err(|e| Error::io("read", &self.key, e))?;
         }
@@ -225,13 +248,6 @@ impl Blob {
     }
 }
 
-async fn make_parent(path: &Path) -> std::io::Result<()> {
-    match path.parent() {
-        Some(parent) => fs::create_dir_all(parent).await,
-        None => Ok(()),
-    }
-}
-
-fn is_absent(e: &std::io::Error) -> bool {
-    matches!(e.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory)
+fn is_absent(e: &io::Error) -> bool {
+    matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }

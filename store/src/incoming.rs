@@ -77,6 +77,10 @@ impl Incoming {
         let opened = async {
             let file = fs::OpenOptions::new().append(true).create(true).open(&path).await?;
             let offset = file.metadata().await?.len();
+            if offset == 0 {
+                // A new file outlives a power cut once its folder is synced.
+                fs::File::open(self.root.as_path()).await?.sync_all().await?;
+            }
             Ok((file.into_std().await, offset))
         };
         let (file, offset) = opened.await.map_err(|e| failed("open", id, e))?;
