@@ -81,4 +81,5 @@ test("sound and captions go by their label, then by their language", () => {
   expect(renditionLabel(rendition({ kind: "audio", label: "Director" }))).toBe("Audio: Director");
   expect(renditionLabel(rendition({ kind: "text", language: "hr" }))).toBe("Captions: hr");
   expect(renditionLabel(rendition({ kind: "audio" }))).toBe("Audio");
+  expect(renditionLabel(rendition({ kind: "audio", label: "Audio" }))).toBe("Audio");
 });

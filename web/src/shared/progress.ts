@@ -39,7 +39,8 @@ export function renditionLabel(rendition: Rendition): string {
   if (rendition.kind === "video") return rendition.name;
   const noun = rendition.kind === "audio" ? "Audio" : "Captions";
   const which = rendition.label ?? rendition.language;
-  return which === null ? noun : `${noun}: ${which}`;
+  // The server calls a track without a name by its noun already.
+  return which === null || which === noun ? noun : `${noun}: ${which}`;
 }
 
 export function renditionFraction({ segmentsPublished, segmentsTotal }: Rendition): number {
