@@ -107,6 +107,8 @@ fn log(config: &Config) -> Result<()> {
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
+        // Else a log that nobody reads any more panics whoever writes to it, such as the task that stops us.
+        .log_internal_errors(false)
         .init();
     Ok(())
 }

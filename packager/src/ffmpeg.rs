@@ -135,6 +135,13 @@ pub fn forbidden_decoder(complaint: &str) -> Option<&str> {
     Some(name)
 }
 
+/// Returns the size of a picture that the guard found too large, out of what ffprobe or ffmpeg complained.
+pub fn oversized_picture(complaint: &str) -> Option<(u32, u32)> {
+    let (before, _) = complaint.split_once(" exceeds specified max pixel count")?;
+    let (width, height) = before.rsplit_once("Picture size ")?.1.split_once('x')?;
+    Some((width.parse().ok()?, height.parse().ok()?))
+}
+
 /// Returns the input options that every call puts before its `-i`, for ffprobe and ffmpeg alike.
 ///
 /// The protocol whitelist is the input's alone: outputs may be sockets all the same.

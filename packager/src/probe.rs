@@ -37,9 +37,11 @@ pub async fn probe(ffprobe: &Path, source: &Path) -> Result<Facts> {
     let patience = Duration::from_secs(60 + size / 20_000_000);
     let call = Call { ffprobe, source, patience };
 
-    let answer = call.describe().await?;
+    let (answer, complaint) = call.describe().await?;
     let scan = call.packets().await?;
-    let Reading { mut facts, fields } = answer.read(&scan)?;
+    let read = answer.read(&scan);
+    // A picture over the guard's limit has no size, and so seems not to be there.
+    let Reading { mut facts, fields } = read.map_err(|refusal| too_large(&complaint).unwrap_or(refusal))?;
     if let (Some(video), Fields::Unknown) = (&mut facts.video, fields) {
         video.interlaced = call.shows_fields(video.stream).await?;
     }
@@ -55,15 +57,16 @@ struct Call<'a> {
 
 impl Call<'_> {
     /// Returns the JSON of the container and its streams.
-    async fn describe(&self) -> Result<Answer> {
+    async fn describe(&self) -> Result<(Answer, String)> {
         let mut json = String::new();
         let args = ["-show_format", "-show_streams", "-of", "json"];
-        self.run(&args, |line| {
-            json.push_str(line);
-            json.len() <= ANSWER_BYTES
-        })
-        .await?;
-        Ok(serde_json::from_str(&json)?)
+        let complaint = self
+            .run(&args, |line| {
+                json.push_str(line);
+                json.len() <= ANSWER_BYTES
+            })
+            .await?;
+        Ok((serde_json::from_str(&json)?, complaint))
     }
 
     /// Returns what every packet says of its time.
@@ -96,7 +99,7 @@ impl Call<'_> {
     }
 
     /// Runs ffprobe and gives each line to `take`, which returns false when there is too much of them.
-    async fn run(&self, args: &[&str], take: impl FnMut(&str) -> bool + Send) -> Result<()> {
+    async fn run(&self, args: &[&str], take: impl FnMut(&str) -> bool + Send) -> Result<String> {
         let start = |cause| Error::Start { program: self.ffprobe.display().to_string(), cause };
         let mut child = self.spawn(args).map_err(start)?;
         let piped = || start(io::Error::other("it has no pipe"));
@@ -119,7 +122,7 @@ impl Call<'_> {
         };
         let (within, complaint, status) = done?;
         if within && status.success() {
-            return Ok(());
+            return Ok(complaint);
         }
         tracing::warn!(source = %self.source.display(), %status, within, complaint, "source refused");
         // No code: a signal ended it, ours or the kernel's at one of the limits.
@@ -130,7 +133,7 @@ impl Call<'_> {
         if let Some(codec) = ffmpeg::forbidden_decoder(&complaint) {
             return Err(Refusal::UnsupportedCodec { codec: codec.to_owned() }.into());
         }
-        Err(Refusal::NotMedia.into())
+        Err(too_large(&complaint).unwrap_or(Refusal::NotMedia).into())
     }
 
     fn spawn(&self, args: &[&str]) -> io::Result<Child> {
@@ -147,6 +150,12 @@ impl Call<'_> {
         }
         Ok(child)
     }
+}
+
+fn too_large(complaint: &str) -> Option<Refusal> {
+    let (width, height) = ffmpeg::oversized_picture(complaint)?;
+    let limits = crate::limits::Limits::default();
+    Some(Refusal::PictureTooLarge { width, height, max_side: limits.side, max_pixels: limits.pixels })
 }
 
 /// Gives each line to `take`; returns false when that does, or at a line longer than any reason.

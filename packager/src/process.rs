@@ -95,7 +95,8 @@ where
         child.kill();
     }
     match (outcome, child.wait().await) {
-        (Err(e), _) if !by_itself => Err(e),
+        // When the store failed we closed the pipe ourselves, and what ffmpeg says of that is no cause.
+        (Err(e), _) if !by_itself || matches!(e, Error::Store(_)) => Err(e),
         (_, Err(cause)) => Err(Error::Ffmpeg { doing: task.doing, cause }),
         (outcome, Ok(())) => outcome,
     }
@@ -186,7 +187,11 @@ fn hear(events: impl Iterator<Item = FfmpegEvent>, doing: &str) -> VecDeque<Stri
             FfmpegEvent::Progress(p) => {
                 tracing::trace!(doing, frame = p.frame, speed = p.speed, "ffmpeg goes on");
             }
-            FfmpegEvent::Log(LogLevel::Warning | LogLevel::Error | LogLevel::Fatal, line) => {
+            // Unknown: what others say in its name, such as the system's loader.
+            FfmpegEvent::Log(
+                LogLevel::Warning | LogLevel::Error | LogLevel::Fatal | LogLevel::Unknown,
+                line,
+            ) => {
                 if last.len() == LAST_LINES {
                     last.pop_front();
                 }

@@ -131,7 +131,7 @@ impl Jobs {
         .await?;
         let Some(queued) = queued else { return Ok(None) };
         let ahead: i64 = sqlx::query_scalar(
-            "select count(distinct video_id) from jobs where queued_at < $2 and video_id <> $1 and kind in ('video', 'audio')",
+            "select count(distinct video_id) from jobs where queued_at < $2 and video_id <> $1 and kind in ('prepare', 'video', 'audio')",
         )
         .bind(id.as_str())
         .bind(queued)

@@ -88,10 +88,14 @@ impl Renditions {
         for (position, rendition) in plan.renditions.iter().enumerate() {
             insert_rendition(&mut change, id, position, rendition).await?;
         }
-        // One time for all: within a video, jobs go in the order of their segments.
-        let now = Timestamp::now();
+        // One time for all: within a video, jobs go in the order of their segments; and the time of its upload,
+        // so that a video keeps its place in the queue.
+        let queued =
+            sqlx::query_scalar("select queued_at from jobs where video_id = $1 and kind = 'prepare'");
+        let queued: Option<i64> = queued.bind(id.as_str()).fetch_optional(&mut *change).await?;
+        let queued = queued.map_or_else(Timestamp::now, Timestamp);
         for job in plan.jobs {
-            insert_job(&mut change, id, job, now).await?;
+            insert_job(&mut change, id, job, queued).await?;
         }
         change.commit().await?;
         self.signals.tell(Signal::Changed(id.clone()));

@@ -31,6 +31,10 @@ pub(crate) struct Args {
 pub(crate) async fn run(config: &Config, args: &Args) -> Result<()> {
     let input = args.input.canonicalize().with_context(|| format!("cannot open {}", args.input.display()))?;
     let workshop = prepare_output(&args.output)?;
+    if args.output.join(ENTRY).exists() {
+        // It is handed over last, so an earlier run was killed while it tidied up.
+        return tidy_up(&workshop, &args.output);
+    }
     let store = Store::embedded(&workshop).await?;
     let id = take_in(&store, &input).await?;
 
@@ -46,8 +50,12 @@ pub(crate) async fn run(config: &Config, args: &Args) -> Result<()> {
 
     hand_over(&store.blobs.file(&id.folder())?, &args.output)?;
     drop(store);
-    fs::remove_dir_all(&workshop).with_context(|| format!("cannot remove {}", workshop.display()))?;
-    println!("{}", args.output.join(ENTRY).display());
+    tidy_up(&workshop, &args.output)
+}
+
+fn tidy_up(workshop: &Path, output: &Path) -> Result<()> {
+    fs::remove_dir_all(workshop).with_context(|| format!("cannot remove {}", workshop.display()))?;
+    println!("{}", output.join(ENTRY).display());
     Ok(())
 }
 

@@ -29,7 +29,7 @@ pub(crate) async fn run(config: &Config, demo: Demo) -> Result<()> {
         let (store, config) = (store.clone(), config.clone());
         tasks.spawn(async move { demo::fill(&store, &config).await });
     }
-    tasks.spawn(stop_on_signal(shutdown.clone()));
+    tasks.spawn(stop_on_signal(shutdown.clone())?);
     let origin = Origin::new(store, config.origin(), shutdown.clone());
     let expiry = origin.clone();
     tasks.spawn(async move { expiry.expire_uploads().await });
@@ -42,15 +42,19 @@ pub(crate) async fn run(config: &Config, demo: Demo) -> Result<()> {
     Ok(())
 }
 
-async fn stop_on_signal(shutdown: CancellationToken) {
+/// Returns what waits for a stop signal; from now on none ends the process by itself.
+fn stop_on_signal(shutdown: CancellationToken) -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
 
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
-        () = shutdown.cancelled() => {}
-    }
-    tracing::info!("stopping; requests and uploads in flight are finished first");
-    shutdown.cancel();
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+            () = shutdown.cancelled() => {}
+        }
+        shutdown.cancel();
+        tracing::info!("stopping; requests and uploads in flight are finished first");
+    })
 }

@@ -1,0 +1,194 @@
+//! The configuration, the help and `clipcut doctor`, as a person meets them on the command line.
+
+use std::{
+    ffi::OsString,
+    fs,
+    os::unix::{ffi::OsStringExt, fs::PermissionsExt},
+    path::{Path, PathBuf},
+};
+
+use tempfile::TempDir;
+
+use crate::harness::{Finished, Server, clipcut, finish};
+
+struct Home(TempDir);
+
+impl Home {
+    fn with(file: &str) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        fs::write(home.path().join("clipcut.toml"), file).unwrap();
+        Self(home)
+    }
+
+    fn run(&self, args: &[&str], settings: &[(&str, &str)]) -> Finished {
+        finish(clipcut(self.0.path()).args(args).envs(settings.iter().copied()))
+    }
+}
+
+/// Returns the value of `key` in what `clipcut config` printed.
+fn value(printed: &str, key: &str) -> String {
+    let line = printed.lines().find_map(|line| line.strip_prefix(&format!("{key} = ")));
+    line.unwrap_or_else(|| panic!("no {key} in {printed}")).trim_matches('"').to_owned()
+}
+
+#[test]
+fn the_file_wins_over_the_defaults_and_the_environment_over_the_file() {
+    let home = Home::with("crf = 21\nlisten = '127.0.0.1:4001'\ndrain = '7s'");
+    let settings = &[("CLIPCUT_LISTEN", "127.0.0.1:4002"), ("CLIPCUT_CRF", "19")];
+    let printed = home.run(&["config"], settings).stdout;
+    for (key, expected) in
+        [("upload_max", "20GiB"), ("drain", "7s"), ("crf", "19"), ("listen", "127.0.0.1:4002")]
+    {
+        assert_eq!(value(&printed, key), expected, "{key}");
+    }
+    let elsewhere = home.0.path().join("other.toml");
+    fs::write(&elsewhere, "drain = '8s'").unwrap();
+    let elsewhere = elsewhere.to_str().unwrap();
+    let by_flag = home.run(&["config", "--config", elsewhere], &[]).stdout;
+    let by_variable = home.run(&["config"], &[("CLIPCUT_CONFIG", elsewhere)]).stdout;
+    assert_eq!((value(&by_flag, "drain"), value(&by_flag, "crf")), ("8s".into(), "23".into()));
+    assert_eq!(by_flag, by_variable);
+}
+
+#[test]
+fn a_flag_wins_over_the_environment() {
+    let home = Home::with("listen = 'nonsense'");
+    let data = home.0.path().join("by-flag");
+    // The server listens where its flag says, else the file's nonsense would have been told.
+    let settings = &[("CLIPCUT_LISTEN", "also nonsense"), ("CLIPCUT_DATA", "by-environment")];
+    let server = Server::start(&data, settings);
+    assert!(server.url.starts_with("http://127.0.0.1:"));
+    assert!(data.join("clipcut.sqlite").exists());
+    assert!(!home.0.path().join("by-environment").exists());
+}
+
+#[test]
+fn all_mistakes_are_told_at_once_each_with_its_key_and_its_place() {
+    let home = Home::with("lisen = 'x'\ncrf = 'much'\n[ladder]\nx = 1");
+    let settings = &[("CLIPCUT_DRAIN", "3 fortnights"), ("CLIPCUT_LADER", "720"), ("CLIPCUT_PRESET", "warp")];
+    for command in [&["config"][..], &["doctor"], &["serve"], &["package", "x.mp4", "-o", "y"]] {
+        let done = home.run(command, settings);
+        assert_eq!(done.code, Some(1), "{done:?}");
+        for part in [
+            "6 mistakes",
+            "lisen (in clipcut.toml): unknown; `clipcut config` lists the keys",
+            "crf = \"much\" (in clipcut.toml): a number is expected",
+            "ladder (in clipcut.toml): a text, a number or a list is expected",
+            "drain = \"3 fortnights\" (in the environment): a span such as 30s, 10m or 24h is expected",
+            "lader (in the environment): unknown",
+            "preset = \"warp\" (in the environment): one of ultrafast,",
+        ] {
+            assert!(done.stderr.contains(part), "{part:?} in {}", done.stderr);
+        }
+    }
+    let done = Home::with("listen = ").run(&["config"], &[]);
+    assert!(done.code == Some(1) && done.stderr.contains("clipcut.toml is not TOML"), "{done:?}");
+    let done = home.run(&["config", "--config", "absent.toml"], &[]);
+    assert!(done.code == Some(1) && done.stderr.contains("cannot read absent.toml"), "{done:?}");
+}
+
+#[test]
+fn variables_of_others_are_no_mistake() {
+    let home = Home::with("");
+    // Documented for `clipcut upload`; who exports it wants to run the other commands too.
+    let done = home.run(&["config"], &[("CLIPCUT_SERVER", "http://localhost:8080")]);
+    assert_eq!(done.code, Some(0), "{done:?}");
+    let broken = OsString::from_vec(vec![0xff, 0xfe]);
+    let done = finish(clipcut(home.0.path()).arg("config").env("SOMEBODY_ELSES", broken));
+    assert_eq!(done.code, Some(0), "{done:?}");
+}
+
+#[test]
+fn the_printed_configuration_reads_back() {
+    let home = Home::with(
+        "listen = '[::1]:4001'\nladder = [720, 360]\ncrf = 20.5\ndata = 'a \"quoted\" ünïcode folder'",
+    );
+    let settings = &[("CLIPCUT_UPLOAD_MAX", "1500MiB"), ("CLIPCUT_SEGMENT_WAIT", "1500ms")];
+    let printed = home.run(&["config"], settings).stdout;
+    for part in
+        ["# Largest upload.", "# Default: 20GiB. Variable: CLIPCUT_UPLOAD_MAX", "upload_max = \"1500MiB\""]
+    {
+        assert!(printed.contains(part), "{part:?} in {printed}");
+    }
+    let copy = Home::with(&printed);
+    assert_eq!(copy.run(&["config"], &[]).stdout, printed);
+}
+
+#[test]
+fn every_command_helps_with_an_example() {
+    let home = Home::with("");
+    let check = |args: &[&str]| {
+        let done = home.run(&[args, &["--help"]].concat(), &[]);
+        assert_eq!(done.code, Some(0), "{done:?}");
+        let (_, example) = done.stdout.split_once("Example:\n").unwrap_or_else(|| panic!("none in {done:?}"));
+        assert!(example.contains(&format!("clipcut {}", args.concat()).trim_end().to_owned()), "{done:?}");
+        done.stdout
+    };
+    let help = check(&[]);
+    let (_, commands) = help.split_once("Commands:\n").unwrap();
+    let (commands, _) = commands.split_once("\n\n").unwrap();
+    let commands: Vec<&str> = commands.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert!(commands.len() >= 6, "{commands:?}");
+    for command in commands.into_iter().filter(|command| *command != "help") {
+        check(&[command]);
+    }
+}
+
+fn script(home: &Path, name: &str, text: &str) -> PathBuf {
+    let script = home.join(name);
+    fs::write(&script, format!("#!/bin/sh\n{text}\n")).unwrap();
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    script
+}
+
+#[test]
+fn the_doctor_tells_what_is_wrong_and_what_mends_it() {
+    let home = Home::with("");
+    let doctor = |settings: &[(&str, &str)]| {
+        let settings = [&[("CLIPCUT_LISTEN", "127.0.0.1:0")], settings].concat();
+        let done = home.run(&["doctor"], &settings);
+        // Whatever is not good has the command that mends it in the line below.
+        for (n, line) in
+            done.stdout.lines().enumerate().filter(|(_, l)| l.starts_with("poor") || l.starts_with("BAD"))
+        {
+            assert!(
+                done.stdout.lines().nth(n + 1).is_some_and(|l| l.starts_with("      mend: ")),
+                "{line}: {done:?}"
+            );
+        }
+        done
+    };
+    let good = doctor(&[]);
+    assert_eq!(good.code, Some(0), "{good:?}");
+    assert!(good.stdout.contains("ok    ffmpeg "), "{good:?}");
+    assert!(good.stdout.contains("ok    127.0.0.1:0 is free"), "{good:?}");
+
+    let missing = doctor(&[("CLIPCUT_FFMPEG", "/nonexistent/ffmpeg")]);
+    assert_eq!(missing.code, Some(1), "{missing:?}");
+    assert!(missing.stdout.contains("BAD   ffmpeg: cannot start /nonexistent/ffmpeg"), "{missing:?}");
+    assert!(missing.stdout.contains("install ffmpeg"), "{missing:?}");
+    assert!(missing.stderr.contains("checks failed"), "{missing:?}");
+
+    let old =
+        script(home.0.path(), "old", "echo 'ffmpeg version 4.4.2-0ubuntu0.22.04.1 Copyright (c) 2000-2021'");
+    let old = doctor(&[("CLIPCUT_FFMPEG", old.to_str().unwrap())]);
+    assert_eq!(old.code, Some(1), "{old:?}");
+    assert!(old.stdout.contains("BAD   ffmpeg 4.4.2-0ubuntu0.22.04.1: 5.1 or newer is needed"), "{old:?}");
+    assert!(
+        old.stdout.contains("BAD   ffmpeg's encoder libx264 is missing: no picture can be encoded"),
+        "{old:?}"
+    );
+
+    // Everything but one encoder.
+    let poor = script(home.0.path(), "poor", "ffmpeg \"$@\" | grep -v libx264");
+    let poor = doctor(&[("CLIPCUT_FFMPEG", poor.to_str().unwrap())]);
+    assert_eq!(poor.code, Some(1), "{poor:?}");
+    assert_eq!(poor.stdout.matches("BAD").count(), 1, "{poor:?}");
+    assert!(poor.stderr.contains("clipcut: 1 of "), "{poor:?}");
+
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let taken = home.run(&["doctor"], &[("CLIPCUT_LISTEN", &address)]);
+    assert_eq!(taken.code, Some(0), "{taken:?}");
+    assert!(taken.stdout.contains(&format!("poor  {address}: Address already in use")), "{taken:?}");
+}

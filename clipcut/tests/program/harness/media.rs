@@ -1,0 +1,140 @@
+//! In charge of media: sources made by ffmpeg, and what ffprobe and the boxes themselves say of results.
+
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    sync::OnceLock,
+};
+
+use sha2::{Digest, Sha256};
+use tempfile::TempDir;
+
+/// Sources that many tests share, each made once.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Clip {
+    /// Two seconds with sound, its index at the front.
+    Short,
+    /// A minute of pictures that take work, with sound: eleven segments of each rendition.
+    Long,
+    /// Four seconds, many bytes, little work.
+    Heavy,
+}
+
+impl Clip {
+    pub(crate) fn file(self) -> &'static Path {
+        static FOLDER: OnceLock<TempDir> = OnceLock::new();
+        static FILES: [OnceLock<PathBuf>; 3] = [const { OnceLock::new() }; 3];
+        let folder = FOLDER.get_or_init(|| tempfile::tempdir().unwrap()).path();
+        FILES[self as usize].get_or_init(|| match self {
+            Self::Short => make(
+                folder,
+                "short.mp4",
+                "-f lavfi -i testsrc2=s=320x240:r=25:d=2 -f lavfi -i sine=440:d=2 -c:v libx264 -preset ultrafast \
+                 -pix_fmt yuv420p -c:a aac -movflags +faststart",
+            ),
+            Self::Long => make(
+                folder,
+                "long.mp4",
+                "-f lavfi -i testsrc2=s=640x360:r=25:d=62 -f lavfi -i sine=440:d=62 -c:v libx264 -preset ultrafast \
+                 -pix_fmt yuv420p -c:a aac",
+            ),
+            Self::Heavy => make(
+                folder,
+                "heavy.mkv",
+                "-f lavfi -i testsrc2=s=320x240:r=25:d=4 -c:v rawvideo -pix_fmt yuv420p",
+            ),
+        })
+    }
+
+    /// How many pictures its packaged form has.
+    pub(crate) fn frames(self) -> u64 {
+        match self {
+            Self::Short => 50,
+            Self::Long => 1550,
+            Self::Heavy => 100,
+        }
+    }
+}
+
+/// Makes a file with ffmpeg; `args` end without the file's name.
+pub(crate) fn make(folder: &Path, name: &str, args: &str) -> PathBuf {
+    let file = folder.join(name);
+    let run = Command::new("ffmpeg")
+        .args(["-hide_banner", "-nostdin", "-v", "error", "-y"])
+        .args(args.split_whitespace())
+        .arg(&file)
+        .output()
+        .unwrap();
+    assert!(run.status.success(), "{args}: {}", String::from_utf8_lossy(&run.stderr));
+    file
+}
+
+/// Runs a program on `input` and returns what it prints, or what it complains.
+pub(crate) fn try_ask(program: &str, args: &[&str], input: &[&[u8]]) -> Result<String, String> {
+    let mut child = Command::new(program)
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    for part in input {
+        // A program that has seen enough closes its input; its exit tells whether that was right.
+        let _ = stdin.write_all(part);
+    }
+    drop(stdin);
+    let run = child.wait_with_output().unwrap();
+    let complaints = String::from_utf8_lossy(&run.stderr).into_owned();
+    if run.status.success() && complaints.is_empty() {
+        return Ok(String::from_utf8(run.stdout).unwrap());
+    }
+    Err(format!("{program} {args:?}: {}: {complaints}", run.status))
+}
+
+/// Runs a program and returns what it prints; it must end well and complain of nothing.
+pub(crate) fn ask(program: &str, args: &[&str]) -> String {
+    try_ask(program, args, &[]).unwrap()
+}
+
+/// Decodes all of `source`, a URL or a path, and returns the frames of each of its streams of pictures.
+pub(crate) fn count_frames(source: &str) -> Vec<u64> {
+    let entries = ["-show_entries", "stream=index,nb_read_frames", "-of", "csv=p=0"];
+    let told = ask(
+        "ffprobe",
+        &[&["-v", "warning", "-count_frames", "-select_streams", "v"], &entries[..], &[source]].concat(),
+    );
+    // A stream stands once below its programme and once alone, in one line each.
+    let mut streams: Vec<&str> = told.lines().filter(|line| !line.is_empty()).collect();
+    streams.sort_unstable();
+    streams.dedup();
+    streams.iter().map(|line| line.split(',').nth(1).unwrap().parse().unwrap()).collect()
+}
+
+/// Returns the names of the boxes that `bytes` are made of; each must be complete (ISO/IEC 14496-12 §4.2).
+pub(crate) fn boxes(bytes: &[u8]) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let (Some(size), Some(name)) = (rest.get(..4), rest.get(4..8)) else {
+            panic!("{} bytes after {names:?}", rest.len());
+        };
+        let size = u32::from_be_bytes(size.try_into().unwrap()) as usize;
+        names.push(String::from_utf8_lossy(name).into_owned());
+        assert!((8..=rest.len()).contains(&size), "{names:?} says {size} bytes, there are {}", rest.len());
+        rest = &rest[size..];
+    }
+    names
+}
+
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Copies a file to a path of the test's own.
+pub(crate) fn own(file: &Path, folder: &Path) -> PathBuf {
+    let copy = folder.join(file.file_name().unwrap());
+    std::fs::copy(file, &copy).unwrap();
+    copy
+}

@@ -1,0 +1,218 @@
+//! SIGKILL at any moment: what was stored stays, what was published stays as it is, nothing half-written is
+//! ever readable, and the work goes on where it was.
+
+use std::{collections::HashMap, path::Path, time::Duration};
+
+use bytes::Bytes;
+use futures::{StreamExt, stream};
+use rand::{RngExt, rngs::StdRng};
+use reqwest::StatusCode;
+
+use crate::harness::{
+    Answer, Clip, Http, Server, Shelf, boxes, count_frames, published, seeded, try_ask, until,
+};
+
+const RUN_SEGMENTS: u32 = 4;
+
+fn moments(random: &mut StdRng, below: u64) -> Vec<u64> {
+    let mut moments: Vec<u64> = (0..5).map(|_| random.random_range(1..below)).collect();
+    moments.sort_unstable();
+    moments
+}
+
+#[tokio::test]
+async fn an_upload_goes_on_at_the_offset_that_head_tells() {
+    let home = tempfile::tempdir().unwrap();
+    let data = home.path().join("data");
+    let bytes = Bytes::from(std::fs::read(Clip::Heavy.file()).unwrap());
+    let len = bytes.len() as u64;
+    let mut server = Server::start(&data, &[]);
+    let upload = server.http.create_upload(len).await;
+    let id = upload.rsplit('/').next().unwrap().to_owned();
+
+    let mut stored = 0;
+    for moment in moments(&mut seeded(), len) {
+        if moment > stored {
+            // Sends up to the moment and then nothing more, so that the server dies in the middle of a request.
+            let pieces = bytes.slice(stored as usize..moment as usize);
+            let pieces = (0..pieces.len())
+                .step_by(60_000)
+                .map(move |n| Ok(pieces.slice(n..pieces.len().min(n + 60_000))));
+            let request = server.http.append(&upload, stored, stream::iter(pieces).chain(stream::pending()));
+            let sending = tokio::spawn(Http::try_ask(request));
+            // The server gathers less than a megabyte before it writes.
+            until("the bytes to arrive", async || {
+                (server.http.offset(&upload).await + (1 << 20) >= moment).then_some(())
+            })
+            .await;
+            let told = server.http.offset(&upload).await;
+            server.program.kill();
+            assert!(sending.await.unwrap().is_err(), "nobody could have answered");
+
+            server = Server::start(&data, &[]);
+            stored = server.http.offset(&upload).await;
+            println!("killed after {moment} bytes: {told} were told, {stored} are there");
+            assert!((told..=moment).contains(&stored), "{told} told, {moment} sent, {stored} there");
+        }
+    }
+
+    let rest = stream::iter([Ok(bytes.slice(stored as usize..))]);
+    let answer = server.http.ask(server.http.append(&upload, stored, rest)).await;
+    assert_eq!(answer.status, StatusCode::NO_CONTENT, "{answer:?}");
+    assert_eq!(server.http.offset(&upload).await, len);
+    assert!(std::fs::read(server.source(&id)).unwrap() == bytes, "the source is not the file");
+    server.ready(&id).await;
+    let master = server.http.url(&format!("/v/{id}/master.m3u8"));
+    assert!(count_frames(&master).iter().all(|frames| *frames == Clip::Heavy.frames()));
+}
+
+#[tokio::test]
+async fn an_encode_goes_on_from_its_last_published_segment() {
+    let settings: &[(&str, &str)] = &[
+        ("CLIPCUT_RUN_SEGMENTS", &RUN_SEGMENTS.to_string()),
+        // What is not there yet is told at once, so that looking at everything is quick.
+        ("CLIPCUT_SEGMENT_WAIT", "1ms"),
+        ("CLIPCUT_LOG", "info,packager=debug"),
+    ];
+    let home = tempfile::tempdir().unwrap();
+    let data = home.path().join("data");
+    let mut random = seeded();
+    let mut server = Server::start(&data, settings);
+    let id = server.upload(Clip::Long.file()).await;
+    let mut witness = Witness::default();
+
+    // Two renditions and the sound have eleven segments each.
+    for moment in moments(&mut random, 33) {
+        until("the moment", async || {
+            let document = server.show(&id).await;
+            (published(&document, None) >= moment || document["state"] == "ready").then_some(())
+        })
+        .await;
+        // Anywhere between two segments, not only right behind one.
+        tokio::time::sleep(Duration::from_millis(random.random_range(0..50))).await;
+        server.program.kill();
+        let left = Shelf::of(&server.folder(&id));
+        println!("killed after segment {moment}: {} files are there", left.len());
+        #[cfg(target_os = "linux")]
+        until("the encoders to end with their server", async || (!works_on(&data)).then_some(())).await;
+
+        server = Server::start(&data, settings);
+        witness.look(&server.http, &id).await;
+        until("the encode to go on", async || {
+            let document = server.show(&id).await;
+            witness.look(&server.http, &id).await;
+            let more = Shelf::of(&server.folder(&id)).len() > left.len();
+            (more || document["state"] == "ready").then_some(())
+        })
+        .await;
+        left.check_still_stands(&server.folder(&id));
+        check_not_encoded_again(&left, &server.program.said());
+    }
+
+    let document = until("the video to be ready", async || {
+        let document = server.show(&id).await;
+        assert_ne!(document["state"], "failed", "{document}");
+        witness.look(&server.http, &id).await;
+        (document["state"] == "ready").then_some(document)
+    })
+    .await;
+    assert_eq!(published(&document, None), 33, "{document}");
+    witness.look(&server.http, &id).await;
+    assert_eq!(witness.seen.len(), 33 + 3, "every segment and every init segment was seen");
+    witness.decode();
+    let master = server.http.url(&format!("/v/{id}/master.m3u8"));
+    assert_eq!(count_frames(&master), [Clip::Long.frames(), Clip::Long.frames()]);
+}
+
+/// Remembers what every URL gave when it first gave something: whole, and the same for ever.
+#[derive(Default)]
+struct Witness {
+    seen: HashMap<String, Answer>,
+}
+
+impl Witness {
+    /// Fetches everything that the playlists list.
+    async fn look(&mut self, http: &Http, id: &str) {
+        let master = http.get(&format!("/v/{id}/master.m3u8")).await;
+        if master.status == StatusCode::SERVICE_UNAVAILABLE {
+            assert_eq!(master.problem(), "video_not_prepared_yet");
+            return;
+        }
+        for playlist in uris(&master.text()).into_iter().filter(|uri| uri.ends_with("media.m3u8")) {
+            let rendition = playlist.strip_suffix("/media.m3u8").unwrap();
+            let media = http.get(&format!("/v/{id}/{playlist}")).await;
+            assert_eq!(media.status, StatusCode::OK);
+            assert!(media.text().ends_with("#EXT-X-ENDLIST\n"), "{}", media.text());
+            for uri in uris(&media.text()) {
+                let path = format!("/v/{id}/{rendition}/{uri}");
+                let now = http.get(&path).await;
+                match self.seen.get(&path) {
+                    Some(before) => assert!(
+                        before.body == now.body && before.header("etag") == now.header("etag"),
+                        "{path} changed"
+                    ),
+                    None if now.status == StatusCode::SERVICE_UNAVAILABLE => {
+                        assert_eq!(now.problem(), "segment_not_encoded_yet");
+                    }
+                    None => {
+                        assert_eq!(now.status, StatusCode::OK, "{path}: {now:?}");
+                        let last = if uri == "init.mp4" { "moov" } else { "mdat" };
+                        assert_eq!(boxes(&now.body).last().map(String::as_str), Some(last), "{path}");
+                        self.seen.insert(path, now);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Decodes each segment behind its init segment.
+    fn decode(&self) {
+        for (path, segment) in self.seen.iter().filter(|(path, _)| !path.ends_with("/init.mp4")) {
+            let (rendition, _) = path.rsplit_once('/').unwrap();
+            let init = &self.seen[&format!("{rendition}/init.mp4")];
+            let entries = ["-show_entries", "stream=nb_read_frames", "-of", "csv=p=0", "-"];
+            let args = [&["-v", "warning", "-count_frames"], &entries[..]].concat();
+            let frames = try_ask("ffprobe", &args, &[&init.body, &segment.body]);
+            let frames: u64 = frames.unwrap_or_else(|e| panic!("{path}: {e}")).trim().parse().unwrap();
+            assert!(frames > 0, "{path}");
+        }
+    }
+}
+
+fn uris(playlist: &str) -> Vec<String> {
+    let uri = |line: &str| match line.split_once("URI=\"") {
+        Some((_, rest)) => rest.split('"').next().map(str::to_owned),
+        None => (!line.is_empty() && !line.starts_with('#')).then(|| line.to_owned()),
+    };
+    let mut uris = Vec::new();
+    for uri in playlist.lines().filter_map(uri) {
+        if !uris.contains(&uri) {
+            uris.push(uri);
+        }
+    }
+    uris
+}
+
+/// Reads from the log where each run of pictures was taken up.
+fn check_not_encoded_again(left: &Shelf, log: &str) {
+    let words = |line: &str| -> Option<u32> {
+        let (_, rest) = line.split_once("doing=encoding segments ")?;
+        rest.contains("of the picture").then(|| rest.split(' ').next()?.parse().ok())?
+    };
+    for first in log.lines().filter(|line| line.contains("ffmpeg starts")).filter_map(words) {
+        let run = first / RUN_SEGMENTS * RUN_SEGMENTS;
+        let whole = |n: &u32| ["240p", "360p"].iter().all(|r| left.has(&format!("{r}/{n}.m4s")));
+        let missing = (run..run + RUN_SEGMENTS).find(|n| !whole(n)).unwrap_or(run + RUN_SEGMENTS);
+        // Between the file and the row that stands for it there is a moment.
+        assert!(first + 1 >= missing, "taken up at {first}, but only {missing} was missing");
+    }
+}
+
+/// Whether any process was told to read or write in `folder`.
+#[cfg(target_os = "linux")]
+fn works_on(folder: &Path) -> bool {
+    let folder = folder.to_string_lossy().into_owned();
+    let processes = std::fs::read_dir("/proc").unwrap().filter_map(Result::ok);
+    let mut commands = processes.filter_map(|process| std::fs::read(process.path().join("cmdline")).ok());
+    commands.any(|command| String::from_utf8_lossy(&command).contains(&folder))
+}

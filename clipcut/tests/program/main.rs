@@ -1,0 +1,15 @@
+//! Drives the program from outside: its command lines, its URLs, its folders, and the blows that it survives.
+#![expect(clippy::unwrap_used, reason = "the helpers of tests fail as tests do")]
+
+mod harness;
+
+mod configuration;
+#[cfg(target_os = "linux")]
+mod disk;
+mod hostile;
+mod kill;
+mod limits;
+mod package;
+mod stop;
+mod turns;
+mod upload;

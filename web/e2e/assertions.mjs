@@ -1,0 +1,54 @@
+// What every player must show of a clip, whichever player it is.
+
+import assert from "node:assert/strict";
+import { frames } from "./viewer.mjs";
+
+export function near(actual, expected, within, what) {
+  assert.ok(Math.abs(actual - expected) <= within, `${what}: ${actual} instead of ${expected}`);
+}
+
+/** Returns the frame rate that the video's document tells, or undefined when there is no picture. */
+export function frameRate(document) {
+  return document.renditions.find((it) => it.kind === "video")?.frame_rate;
+}
+
+/** Returns how many frames every rendition must have. */
+export function plannedFrames(clip, document) {
+  if (clip.numbered) return clip.picture.frames;
+  return Math.round(document.duration_seconds * frameRate(document));
+}
+
+/** Fails unless the element, as `viewer.playToEnd` returns it, has played all of the clip. */
+export async function assertPlayedWhole(page, facts, { clip, fps, planned, rate }) {
+  near(facts.duration, clip.seconds, 0.1, "duration");
+  near(facts.time, facts.duration, 0.05, "the time at the end");
+  assert.equal(facts.buffered.length, 1, `one range, not ${JSON.stringify(facts.buffered)}`);
+  near(facts.buffered[0][0], 0, 0.001, "the first buffered moment");
+  near(facts.buffered[0][1], facts.duration, 0.02, "the last buffered moment");
+  if (clip.sounds > 0) assert.ok(facts.soundBytes > 0, "sound was decoded");
+  if (clip.picture === null) return;
+
+  near(facts.totalFrames, planned, 2, "decoded frames");
+  const shown = await frames(page);
+  assert.equal(shown[0].mediaTime, 0, "the first picture stands at 0");
+  // A busy machine that plays faster than life skips pictures, the last ones too.
+  const unshown = rate === 1 ? 0.02 : fps / 2;
+  near(shown.at(-1).mediaTime * fps, planned - 1, unshown, "the last picture's number");
+  for (const { mediaTime } of shown) {
+    near(mediaTime * fps, Math.round(mediaTime * fps), 0.02, "a frame's time");
+  }
+  if (clip.numbered) assertInPlace(shown, fps);
+  assert.ok(shown.length > planned / rate / 3, `${shown.length} of ${planned} were shown`);
+}
+
+// The browser may already show a later picture while it tells of the last one, so that a picture read
+// during playback is at times ahead; the still ones after a seek are compared exactly.
+function assertInPlace(shown, fps) {
+  const ahead = shown.map((it) => it.number - Math.round(it.mediaTime * fps));
+  const exact = ahead.filter((it) => it === 0).length;
+  assert.ok(
+    ahead.every((it) => it >= 0),
+    `pictures behind their times: ${ahead}`,
+  );
+  assert.ok(exact > ahead.length / 2, `pictures ahead of their times: ${ahead}`);
+}

@@ -1,0 +1,117 @@
+// Starts the binary with an empty library of its own, and stops it.
+
+import { spawn } from "node:child_process";
+import { createReadStream, existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { until } from "./until.mjs";
+
+const BUILDS = ["../../target/debug/clipcut", "../../target/release/clipcut"];
+
+/** The binary under test: `CLIPCUT_BIN`, or what the workspace has built. */
+export const CLIPCUT =
+  process.env.CLIPCUT_BIN ??
+  BUILDS.map((it) => fileURLToPath(new URL(it, import.meta.url))).find((it) => existsSync(it));
+
+// The binary refuses variables that it does not know, and what a developer has set for their own
+// server is none of ours: it runs on its defaults.
+export const DEFAULTS = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !name.startsWith("CLIPCUT_")),
+);
+
+export async function startServer() {
+  if (CLIPCUT === undefined) throw new Error("no binary: run `cargo build`, or set CLIPCUT_BIN");
+  const data = await mkdtemp(join(tmpdir(), "clipcut-e2e-"));
+  const port = await freePort();
+  const args = ["serve", "--listen", `127.0.0.1:${port}`, "--data", data];
+  const child = spawn(CLIPCUT, args, { stdio: ["ignore", "pipe", "pipe"], env: DEFAULTS });
+  let log = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on("data", (part) => {
+      log += part;
+    });
+  }
+  const ended = new Promise((resolve) => child.on("close", (code) => resolve(code)));
+  // A test that is broken off must not leave a server behind.
+  const kill = () => child.kill("SIGKILL");
+  process.on("exit", kill);
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => process.exit(1));
+
+  const url = `http://127.0.0.1:${port}`;
+  await until(
+    () => `the server to answer; it said:\n${log}`,
+    async () => {
+      if (child.exitCode !== null) throw new Error(`the server ended at once:\n${log}`);
+      return fetch(`${url}/healthz`).then(
+        (it) => it.ok,
+        () => false,
+      );
+    },
+  );
+  return {
+    url,
+    log: () => log,
+    /** Ends it as an operator would; resolves to its exit code. */
+    async stop() {
+      child.kill("SIGTERM");
+      const timer = setTimeout(kill, 15_000);
+      const code = await ended;
+      clearTimeout(timer);
+      process.off("exit", kill);
+      await rm(data, { recursive: true, force: true });
+      return code;
+    },
+  };
+}
+
+/** Uploads as curl does, and resolves to the video's document once every rendition is there. */
+export async function upload(server, clip) {
+  const query = new URLSearchParams({ title: clip.name });
+  const response = await fetch(`${server.url}/api/v1/videos?${query}`, {
+    method: "POST",
+    headers: { "content-type": "application/octet-stream" },
+    body: createReadStream(clip.path),
+    duplex: "half",
+  });
+  if (response.status !== 201) throw new Error(`${response.status}: ${await response.text()}`);
+  const { id } = await response.json();
+  return ready(server, id);
+}
+
+/**
+ * Uploads all clips, and returns a map from each to the promise of its document: the next is encoded
+ * while the last one is looked at.
+ */
+export function uploadAll(server, clips) {
+  const uploads = new Map(clips.map((clip) => [clip, upload(server, clip)]));
+  // Whoever awaits it hears of the failure; without this it would end the process before.
+  for (const one of uploads.values()) one.catch(() => {});
+  return uploads;
+}
+
+/** Resolves to the video's document once every rendition is there. */
+export function ready(server, id) {
+  return until(
+    `${id} to be ready`,
+    async () => {
+      const video = await (await fetch(`${server.url}/api/v1/videos/${id}`)).json();
+      if (video.state === "failed") throw new Error(`${id} failed: ${video.error.message}`);
+      return video.state === "ready" && video;
+    },
+    { seconds: 120, every: 200 },
+  );
+}
+
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.on("error", reject);
+    probe.listen(0, "127.0.0.1", () => {
+      const { port } = probe.address();
+      probe.close(() => resolve(port));
+    });
+  });
+}
