@@ -1,7 +1,7 @@
 // What every player must show of a clip, whichever player it is.
 
 import assert from "node:assert/strict";
-import { frames } from "./viewer.mjs";
+import { frames, seek } from "./viewer.mjs";
 
 export function near(actual, expected, within, what) {
   assert.ok(Math.abs(actual - expected) <= within, `${what}: ${actual} instead of ${expected}`);
@@ -23,22 +23,36 @@ export async function assertPlayedWhole(page, facts, { clip, fps, planned, rate 
   near(facts.duration, clip.seconds, 0.1, "duration");
   near(facts.time, facts.duration, 0.05, "the time at the end");
   assert.equal(facts.buffered.length, 1, `one range, not ${JSON.stringify(facts.buffered)}`);
-  near(facts.buffered[0][0], 0, 0.001, "the first buffered moment");
+  // Players forget what was watched half a minute ago.
+  if (facts.duration < 30) near(facts.buffered[0][0], 0, 0.001, "the first buffered moment");
   near(facts.buffered[0][1], facts.duration, 0.02, "the last buffered moment");
   if (clip.sounds > 0) assert.ok(facts.soundBytes > 0, "sound was decoded");
   if (clip.picture === null) return;
 
   near(facts.totalFrames, planned, 2, "decoded frames");
   const shown = await frames(page);
-  assert.equal(shown[0].mediaTime, 0, "the first picture stands at 0");
-  // A busy machine that plays faster than life skips pictures, the last ones too.
-  const unshown = rate === 1 ? 0.02 : fps / 2;
+  // A busy machine skips pictures, the first and the last too; `assertStartsAtZero` is exact.
+  const unshown = fps / 2;
+  near(shown[0].mediaTime * fps, 0, unshown, "the first picture's number");
   near(shown.at(-1).mediaTime * fps, planned - 1, unshown, "the last picture's number");
   for (const { mediaTime } of shown) {
     near(mediaTime * fps, Math.round(mediaTime * fps), 0.02, "a frame's time");
   }
   if (clip.numbered) assertInPlace(shown, fps);
   assert.ok(shown.length > planned / rate / 3, `${shown.length} of ${planned} were shown`);
+}
+
+/** Fails unless the clip's very first picture stands at the time 0. */
+export async function assertStartsAtZero(page, clip) {
+  const rewind = () =>
+    page.evaluate(() => {
+      window.seen.video.currentTime = 0;
+    });
+  const { time, frame } = await seek(page, rewind);
+  assert.equal(time, 0);
+  if (clip.picture === null) return;
+  assert.equal(frame.mediaTime, 0, "the first picture's time");
+  if (clip.numbered) assert.equal(frame.number, 0, "the first picture");
 }
 
 // The browser may already show a later picture while it tells of the last one, so that a picture read

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { assertPlayedWhole, frameRate, plannedFrames } from "./assertions.mjs";
+import { assertPlayedWhole, assertStartsAtZero, frameRate, plannedFrames } from "./assertions.mjs";
 import { launch, newPage } from "./chromium.mjs";
 import { clips } from "./clips.mjs";
 import { startServer, uploadAll } from "./server.mjs";
@@ -40,11 +40,12 @@ describe("manifest.mpd", { concurrency: false }, () => {
           const { page, context, troubles } = await newPage(browser);
           await page.goto(site.page(player, server.url + document.playback.dash));
           await viewer.opened(page);
-          const rate = 3;
+          const rate = 2;
           const facts = await viewer.playToEnd(page, { rate });
           const fps = frameRate(document);
           const planned = clip.picture && plannedFrames(clip, document);
           await assertPlayedWhole(page, facts, { clip, fps, planned, rate });
+          await assertStartsAtZero(page, clip);
           assert.deepEqual(await page.evaluate(() => window.errors), []);
           assert.deepEqual(troubles, []);
           await context.close();

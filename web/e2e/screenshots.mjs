@@ -20,8 +20,6 @@ const MEDIA = /\.(mp4|mov|mkv|webm|flac|mp3)$/i;
 const DRAWN = {
   Mandelbrot: "mandelbrot=size=1280x720:rate=25:start_scale=0.4:end_scale=0.02:end_pts=200",
   Gradients: "gradients=size=1280x720:rate=25:speed=0.02:nb_colors=4:seed=5",
-  "Game of life":
-    "life=size=320x180:rate=10:mold=10:ratio=0.15:seed=7:life_color=#9ad0a8:death_color=#20304a:mold_color=#20304a,scale=1280:720:flags=neighbor",
 };
 
 const folder = await mkdtemp(join(tmpdir(), "clipcut-screenshots-"));

@@ -1,6 +1,12 @@
 // HLS through hls.js. Loaded on demand, for the library page plays nothing.
 
-import Hls, { type ErrorData, ErrorDetails, ErrorTypes, Events } from "hls.js";
+import Hls, {
+  type ErrorData,
+  ErrorDetails,
+  ErrorTypes,
+  Events,
+  type FragBufferedData,
+} from "hls.js";
 import workerPath from "hls.js/dist/hls.worker.js?url";
 import type { Engine, News, Start } from "./engine.ts";
 import { SETTINGS } from "./hls-settings.ts";
@@ -83,8 +89,11 @@ export function start({ media, url, from, tell }: Start): Engine {
 
   return {
     chooseQuality(id) {
-      // nextLevel replaces what is buffered ahead, so that the choice shows within a segment.
-      hls.nextLevel = id ?? -1;
+      // currentLevel replaces what is buffered, this segment too: who picks a quality wants to see it, also
+      // within the last segment, behind which nextLevel has nothing to change.
+      const changes = id !== null && id !== hls.currentLevel;
+      hls.currentLevel = id ?? -1;
+      if (changes) redrawOnceBuffered(hls);
       tell({ quality: id });
     },
     chooseAudio(id) {
@@ -103,4 +112,17 @@ export function start({ media, url, from, tell }: Start): Engine {
 // hls.js says -1 where nothing is selected.
 function selected(id: number): number | null {
   return id < 0 ? null : id;
+}
+
+// A paused picture stays the old one until the media element seeks.
+function redrawOnceBuffered(hls: Hls): void {
+  const redraw = (_: unknown, { frag }: FragBufferedData) => {
+    if (frag.type !== "main") return;
+    hls.off(Events.FRAG_BUFFERED, redraw);
+    const { media } = hls;
+    if (media === null) return;
+    const { currentTime } = media;
+    media.currentTime = currentTime;
+  };
+  hls.on(Events.FRAG_BUFFERED, redraw);
 }
