@@ -1,5 +1,5 @@
-//! In charge of which web pages may call us: all of them. What is protected is so by a ticket or a token
-//! that the page must have, never by a cookie that the browser adds, so any origin may ask.
+//! In charge of the headers that let web pages of any origin read a response. Leaves to the roles which of
+//! their addresses are open so; what is not must be refused before it gets here.
 
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 
