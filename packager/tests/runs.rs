@@ -9,7 +9,9 @@ use std::{path::Path, process::Command};
 use harness::{Packaged, ask, make, package, quick};
 use packager::Config;
 
-const SOURCE: &str = "-f lavfi -i gradients=s=320x180:r=30000/1001:d=20:speed=0.03:seed=1 -f lavfi -i sine=f=440:r=44100:d=20 \
+// All colours and ends are told: what `gradients` draws by chance, ffmpeg 5.1 draws anew at each call, seed or not.
+const SOURCE: &str = "-f lavfi -i gradients=s=320x180:r=30000/1001:d=20:speed=0.03:nb_colors=2:c0=0x204080:c1=0xe0a040:x0=0:y0=0:x1=319:y1=179 \
+    -f lavfi -i sine=f=440:r=44100:d=20 \
     -c:v libx264 -preset ultrafast -g 100 -bf 2 -pix_fmt yuv420p -c:a aac";
 
 #[tokio::test]
