@@ -1,0 +1,20 @@
+//! In charge of what a caption track is: cues and their texts, read from and written as WebVTT, SubRip, plain
+//! text and JSON, and cut into a playlist's segments. Pure: no disk, no network, and nothing else of ours, so that
+//! every role may speak of cues without knowing another role.
+
+mod clock;
+mod cue;
+mod encoding;
+mod error;
+pub mod file;
+pub mod json;
+pub mod plain;
+pub mod segment;
+pub mod subrip;
+mod track;
+pub mod webvtt;
+
+pub use cue::{Cue, Text};
+pub use encoding::decode;
+pub use error::{Error, Mistake, Reading, Result};
+pub use track::{Machine, Provenance, Spoken, Track, Word};

@@ -1,0 +1,151 @@
+//! In charge of SubRip (`.srt`), which has no standard: read as generously as players do, written as all of them
+//! expect.
+
+use crate::{
+    Cue, Reading, clock,
+    webvtt::{Lines, plain, shortened, times},
+};
+
+/// Returns whether the first lines look like SubRip: an arrow between two times, mostly behind a number.
+pub fn is_subrip(written: &str) -> bool {
+    let mut lines = Lines::new(written);
+    for _ in 0..16 {
+        let Some((_, line)) = lines.next() else { return false };
+        if line.contains("-->") {
+            return true;
+        }
+    }
+    false
+}
+
+/// Reads a file. Blocks are parted by blank lines, but a text may hold some: only a line with an arrow, alone or
+/// behind a number, begins the next cue.
+pub fn parse(written: &str) -> Reading {
+    let mut reading = Reading::default();
+    let mut lines = Lines::new(written);
+    let mut number_before: Option<&str> = None;
+    while let Some((number, line)) = lines.next() {
+        if !line.contains("-->") {
+            // Only before the first cue: later lines are the text of the cue before.
+            if is_number(line) {
+                number_before = Some(line);
+            } else if !line.trim().is_empty() {
+                reading.wrong(number, format!("`{}` stands before any times", shortened(line)));
+            }
+            continue;
+        }
+        let id = number_before.take().map(|id| id.trim().to_owned()).unwrap_or_default();
+        let mut said = Vec::new();
+        while let Some(next) = lines.peek() {
+            let begins = next.contains("-->")
+                || (is_number(next) && lines.peek_after().is_some_and(|after| after.contains("-->")));
+            if begins {
+                break;
+            }
+            said.push(next);
+            lines.next();
+        }
+        match times(line) {
+            // Coordinates (`X1:…`) stand where WebVTT has settings; `times` has dropped them.
+            Ok((start, end, _)) => {
+                let text = plain(&without_overrides(&said));
+                reading.cues.push(Cue::new(id, start, end, text.as_str()));
+            }
+            Err(problem) => reading.wrong(number, problem),
+        }
+    }
+    if let Some(left) = number_before {
+        reading.wrong(
+            Lines::new(written).count_to(left),
+            format!("`{}` is followed by no times", shortened(left)),
+        );
+    }
+    reading
+}
+
+/// Renders a file; cues are numbered from one.
+pub fn render(cues: &[Cue]) -> String {
+    let mut out = String::new();
+    for (n, cue) in cues.iter().enumerate() {
+        let (start, end) = (clock::render(cue.start, ','), clock::render(cue.end, ','));
+        // An arrow within a text would begin another cue in some players.
+        let text = cue.text.as_str().replace("-->", "->");
+        out += &format!("{}\n{start} --> {end}\n{text}\n\n", n + 1);
+    }
+    out
+}
+
+fn is_number(line: &str) -> bool {
+    let line = line.trim();
+    !line.is_empty() && line.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// Takes away `SubStation`'s `{\an8}`, which many programs leave in.
+fn without_overrides(lines: &[&str]) -> String {
+    let mut out = String::new();
+    let text = lines.join("\n");
+    let mut rest = text.as_str();
+    while let Some(at) = rest.find("{\\") {
+        let Some(length) = rest[at..].find('}') else { break };
+        out += &rest[..at];
+        rest = &rest[at + length + 1..];
+    }
+    out + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn files_of_all_programs_are_read() {
+        let file = "1\r\n00:00:01,000 --> 00:00:02,500\r\n{\\an8}<i>Hello</i>\r\nthere\r\n\r\n\r\n2\r\n0:00:03.5 --> 0:00:04 X1:1 X2:2\r\n\r\nafter a blank line\r\n\r\n00:00:05,000 --> 00:00:06,000\r\n42";
+        let cues = parse(file).without_mistakes().unwrap();
+        let told: Vec<_> =
+            cues.iter().map(|c| (c.id.as_str(), c.start.as_millis(), c.text.as_str())).collect();
+        assert_eq!(told, [("1", 1000, "Hello\nthere"), ("2", 3500, "after a blank line"), ("", 5000, "42")]);
+        insta::assert_snapshot!(render(&cues), @r"
+        1
+        00:00:01,000 --> 00:00:02,500
+        Hello
+        there
+
+        2
+        00:00:03,500 --> 00:00:04,000
+        after a blank line
+
+        3
+        00:00:05,000 --> 00:00:06,000
+        42
+        ");
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_by_its_line() {
+        let check = |written: &str, line: usize, part: &str| {
+            let mistake = &parse(written).mistakes[0];
+            assert_eq!(mistake.line, line, "{mistake}");
+            assert!(mistake.to_string().contains(part), "{mistake}");
+        };
+        check("1\n00:00:01,000 --> 00:00:0a,000\nhi", 2, "00:00:0a,000");
+        check("hello\n1\n00:00:01,000 --> 00:00:02,000\nhi", 1, "hello");
+        check("1\n00:00:01,000 --> 00:00:02,000\nhi\n\n2\n00:00:05,000 --> 00:00:02,000\nho", 6, "not after");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_read_and_what_is_written_reads_back(text in "[0-9:,> \\-\n\r&<;a-z\\PC]{0,200}") {
+            let cues = parse(&text).cues;
+            proptest::prop_assert_eq!(parse(&render(&cues)).cues.len(), cues.len());
+        }
+
+        #[test]
+        fn words_read_back_as_they_were(start in 0u64..360_000_000, length in 1u64..100_000, text in "[a-zäß ?!\n]{1,80}") {
+            let ms = Duration::from_millis;
+            let cue = Cue::new("1", ms(start), ms(start + length), &text);
+            proptest::prop_assert_eq!(parse(&render(std::slice::from_ref(&cue))).without_mistakes(), Ok(vec![cue]));
+        }
+    }
+}
