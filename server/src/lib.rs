@@ -1,5 +1,5 @@
 //! In charge of what every HTTP role shares: listening, limits and drain, ranges, conditionals, content,
-//! problem responses. Knows nothing of videos, and nothing of ours.
+//! tickets, problem responses. Knows nothing of videos, and nothing of ours.
 
 mod access;
 pub mod body;
@@ -13,6 +13,7 @@ mod limits;
 mod listen;
 mod problem;
 pub mod range;
+pub mod ticket;
 
 pub use body::{Body, BoxError};
 pub use limits::Limits;
