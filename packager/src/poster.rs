@@ -2,7 +2,6 @@
 
 use std::{ffi::OsString, time::Duration};
 
-use bytes::Bytes;
 use tokio::{io::AsyncReadExt, sync::Mutex};
 
 use crate::{
@@ -22,12 +21,12 @@ const MAX_BYTES: u64 = 8 << 20;
 
 /// Takes the most telling of some frames spread over the video and publishes it as `poster.jpg`.
 pub(crate) async fn make(work: &Work<'_>, video: &VideoPlan) -> Result<()> {
+    let sample = |time| Frame { time, width: SAMPLE_WIDTH, height: SAMPLE_HEIGHT, format: Format::Grey };
+    let samples: Vec<Frame> = candidates(work.plan, video).map(sample).collect();
     let mut best = (f64::MIN, Duration::ZERO);
-    for time in candidates(work.plan, video) {
-        let sample = Frame { time, width: SAMPLE_WIDTH, height: SAMPLE_HEIGHT, format: Format::Grey };
-        let grey = take(work, video, &sample).await?;
+    for (sample, grey) in samples.iter().zip(take(work, video, &samples).await?) {
         if grey.len() == (SAMPLE_WIDTH * SAMPLE_HEIGHT) as usize && telling(&grey) > best.0 {
-            best = (telling(&grey), time);
+            best = (telling(&grey), sample.time);
         }
     }
     let top = &video.rungs[0];
@@ -35,7 +34,7 @@ pub(crate) async fn make(work: &Work<'_>, video: &VideoPlan) -> Result<()> {
     let even = |side: u32| ((f64::from(side) * shrink / 2.0).round() as u32 * 2).max(2);
     let frame =
         Frame { time: best.1, width: even(top.width), height: even(top.height), format: Format::Jpeg };
-    let jpeg = take(work, video, &frame).await?;
+    let jpeg = take(work, video, &[frame]).await?.swap_remove(0);
     if jpeg.is_empty() {
         return Err(Error::Ffmpeg { doing: "taking the poster".into(), cause: "it gave no picture".into() });
     }
@@ -71,38 +70,60 @@ enum Format {
     Jpeg,
 }
 
-async fn take(work: &Work<'_>, video: &VideoPlan, frame: &Frame) -> Result<Bytes> {
-    let mut input: Vec<OsString> = clock_args(frame.time);
-    input.extend(input_args(work.source));
-    let format = match frame.format {
-        Format::Grey => "gray",
-        Format::Jpeg => "yuvj420p",
-    };
-    let filters = picture_filters(video, frame.width, frame.height, format);
-    input.extend(strings(["-filter_complex", &format!("[0:{}]{filters}[p]", video.stream)]));
-    let mut output = strings(["-map", "[p]", "-frames:v", "1", "-fps_mode", "passthrough"]);
-    output.extend(match frame.format {
-        Format::Grey => strings(["-c:v", "rawvideo", "-f", "rawvideo"]).clone(),
-        Format::Jpeg => strings(["-c:v", "mjpeg", "-q:v", "3", "-f", "mjpeg"]).clone(),
+/// Takes `frames` in one process, because starting ffmpeg costs more than a key frame; empty where there is none.
+async fn take(work: &Work<'_>, video: &VideoPlan, frames: &[Frame]) -> Result<Vec<Vec<u8>>> {
+    let mut input: Vec<OsString> = Vec::new();
+    let mut graph = Vec::new();
+    for (n, frame) in frames.iter().enumerate() {
+        input.extend(clock_args(frame.time));
+        // More threads would each decode a frame that nobody looks at.
+        input.extend(strings(["-threads", "1"]));
+        input.extend(input_args(work.source));
+        let filters = picture_filters(video, frame.width, frame.height, frame.format.pixels());
+        graph.push(format!("[{n}:{}]{filters}[p{n}]", video.stream));
+    }
+    input.extend(strings(["-filter_complex", &graph.join(";")]));
+    let outputs = frames.iter().enumerate().map(|(n, frame)| {
+        let mut output = strings(["-map", &format!("[p{n}]"), "-frames:v", "1", "-fps_mode", "passthrough"]);
+        output.extend(frame.format.encoder());
+        output
     });
     let task = Task {
         program: &work.config.ffmpeg,
         doing: "taking the poster".into(),
         input,
-        outputs: vec![output],
+        outputs: outputs.collect(),
         bounds: Bounds { memory_bytes: 8 << 30, open_files: 256, ..Bounds::default() },
         wall_time: Duration::from_mins(5),
     };
-    let taken = Mutex::new(Vec::new());
-    process::run(task, work.stop, |_, stream| {
+    let taken: Mutex<Vec<Vec<u8>>> = Mutex::new(vec![Vec::new(); frames.len()]);
+    process::run(task, work.stop, |n, stream| {
         let taken = &taken;
         async move {
-            stream.take(MAX_BYTES).read_to_end(&mut *taken.lock().await).await?;
+            let mut bytes = Vec::new();
+            stream.take(MAX_BYTES).read_to_end(&mut bytes).await?;
+            taken.lock().await[n] = bytes;
             Ok(())
         }
     })
     .await?;
-    Ok(taken.into_inner().into())
+    Ok(taken.into_inner())
+}
+
+impl Format {
+    fn pixels(&self) -> &'static str {
+        match self {
+            Self::Grey => "gray",
+            Self::Jpeg => "yuvj420p",
+        }
+    }
+
+    fn encoder(&self) -> Vec<OsString> {
+        match self {
+            Self::Grey => strings(["-c:v", "rawvideo", "-f", "rawvideo"]),
+            Self::Jpeg => strings(["-c:v", "mjpeg", "-q:v", "3", "-f", "mjpeg"]),
+        }
+    }
 }
 
 #[cfg(test)]
