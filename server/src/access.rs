@@ -1,37 +1,42 @@
-//! In charge of the access log: one event for each request, when the last byte of its response is gone or
-//! nobody wants it any more. Leaves secrets out: no query, no ticket.
+//! In charge of what is written down of each request: the counts, and the access log, one event when the last
+//! byte of a response is gone or nobody wants it any more. Leaves secrets out: no query, no ticket.
+//!
+//! The log is asked for by its target, `log = "info,access=debug"`: a line for each segment that each viewer
+//! fetches is more than most want to keep, and costs more than to answer from memory.
 
-use std::{
-    borrow::Cow,
-    pin::Pin,
-    task::{Context, Poll, ready},
-    time::Instant,
-};
+use std::{borrow::Cow, sync::Arc, time::Instant};
 
 use bytes::Bytes;
 use http::{Method, StatusCode, Uri};
-use http_body::{Body as _, Frame, SizeHint};
-use http_body_util::BodyExt;
-use tracing::info;
+use http_body::Frame;
+use tracing::{Level, debug, enabled, warn};
 
-use crate::{Body, BoxError, Response};
+use crate::{BoxError, metrics::Counts};
 
 /// What is known of a request when it comes in.
 pub(crate) struct Asked {
+    counts: Arc<Counts>,
+    at: Instant,
+    line: Option<Box<Line>>,
+}
+
+struct Line {
     method: Method,
     path: String,
-    at: Instant,
 }
 
 impl Asked {
-    pub(crate) fn new(method: &Method, uri: &Uri) -> Self {
-        Self { method: method.clone(), path: without_ticket(uri.path()).into_owned(), at: Instant::now() }
+    pub(crate) fn new(counts: Arc<Counts>, method: &Method, uri: &Uri) -> Self {
+        let line = enabled!(target: "access", Level::DEBUG).then(|| {
+            Box::new(Line { method: method.clone(), path: without_ticket(uri.path()).into_owned() })
+        });
+        Self { counts, at: Instant::now(), line }
     }
 
-    /// Logs `response` when its body ends.
-    pub(crate) fn answered(self, response: Response) -> Response {
-        let status = response.status();
-        response.map(|inner| Counted { inner, asked: self, status, bytes: 0, whole: false }.boxed_unsync())
+    /// Goes on until the body of the response ends.
+    pub(crate) fn answered(self, status: StatusCode) -> Ended {
+        self.counts.answered(status, self.at.elapsed());
+        Ended { asked: self, status, bytes: 0, whole: false }
     }
 }
 
@@ -42,51 +47,40 @@ fn without_ticket(path: &str) -> Cow<'_, str> {
     format!("/t/-{after}").into()
 }
 
-struct Counted {
-    inner: Body,
+/// The account of a response's body; closed when it is dropped.
+pub(crate) struct Ended {
     asked: Asked,
     status: StatusCode,
     bytes: u64,
     whole: bool,
 }
 
-impl http_body::Body for Counted {
-    type Data = Bytes;
-    type Error = BoxError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let frame = ready!(Pin::new(&mut self.inner).poll_frame(cx));
-        match &frame {
+impl Ended {
+    pub(crate) fn saw(&mut self, frame: Option<&Result<Frame<Bytes>, BoxError>>) {
+        match frame {
             None => self.whole = true,
             Some(Ok(frame)) => self.bytes += frame.data_ref().map_or(0, |data| data.len() as u64),
-            Some(Err(error)) => tracing::warn!(path = self.asked.path, %error, "a response broke off"),
+            Some(Err(error)) => {
+                let path = self.asked.line.as_ref().map(|line| line.path.as_str());
+                warn!(path, status = self.status.as_u16(), %error, "a response broke off");
+            }
         }
-        Poll::Ready(frame)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
     }
 }
 
-impl Drop for Counted {
+impl Drop for Ended {
     fn drop(&mut self) {
-        info!(
+        self.asked.counts.sent(self.bytes);
+        let Some(line) = &self.asked.line else { return };
+        debug!(
             target: "access",
-            method = %self.asked.method,
-            path = self.asked.path,
+            method = %line.method,
+            path = line.path,
             status = self.status.as_u16(),
             bytes = self.bytes,
             ms = self.asked.at.elapsed().as_millis() as u64,
-            // hyper stops asking once it has the promised length, so the end itself is not always seen.
-            whole = self.whole || self.inner.is_end_stream(),
+            // hyper stops asking once it has the promised length, so only bodies of no length say so.
+            ended = self.whole,
             "answered"
         );
     }

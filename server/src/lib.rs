@@ -2,8 +2,10 @@
 //! tickets, problem responses. Knows nothing of videos, and nothing of ours.
 
 mod access;
+mod answer;
 pub mod body;
 pub mod conditional;
+mod connection;
 pub mod content;
 pub mod cors;
 pub mod encoding;
@@ -11,14 +13,20 @@ pub mod health;
 mod incoming;
 mod limits;
 mod listen;
+pub mod metrics;
+mod patience;
 mod problem;
 pub mod range;
 pub mod ticket;
+mod tls;
+mod well_formed;
 
 pub use body::{Body, BoxError};
 pub use limits::Limits;
-pub use listen::serve;
+pub use listen::{Listener, bind_shared, serve};
+pub use metrics::Metrics;
 pub use problem::Problem;
+pub use tls::{Tls, TlsError};
 
 /// A request as every role receives it.
 pub type Request = http::Request<Body>;

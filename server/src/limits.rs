@@ -7,7 +7,7 @@ use std::time::Duration;
 pub struct Limits {
     /// Connections at once. At the bound the next one waits in the kernel's queue.
     pub connections: usize,
-    /// How long the headers of a request may take; also how long an HTTP/1.1 connection may idle.
+    /// How long the headers of a request may take; also how long a connection may idle.
     pub header_timeout: Duration,
     /// Bytes of one request's headers, at least 8,192 (hyper's smallest buffer). Beyond: 431.
     pub header_bytes: u32,
@@ -15,6 +15,8 @@ pub struct Limits {
     pub headers: usize,
     /// Requests at once on one HTTP/2 connection.
     pub streams: u32,
+    /// Requests of one HTTP/2 connection that were reset and not yet cleared away. Beyond: the connection ends.
+    pub resets: usize,
     /// How often a quiet HTTP/2 connection is asked whether it still lives, and how long it may think.
     pub ping: Duration,
     /// How long a request body may go without a byte.
@@ -35,6 +37,7 @@ impl Default for Limits {
             header_bytes: 64 * 1024,
             headers: 100,
             streams: 128,
+            resets: 20,
             ping: Duration::from_secs(20),
             body_idle: Duration::from_secs(30),
             write_stall: Duration::from_mins(1),

@@ -1,108 +1,16 @@
-//! Drives a listening server through real sockets: slow and greedy clients, panics, the drain.
-#![expect(clippy::unwrap_used, reason = "the helpers of tests fail as tests do")]
+//! Slow and greedy clients, panics, the drain.
 
-use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
+use std::time::Duration;
 
-use bytes::Bytes;
-use futures::stream;
-use http::StatusCode;
 use http_body_util::BodyExt;
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use server::{Limits, Problem, Request, Response, body};
+use server::{Limits, body};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
-    sync::{Semaphore, mpsc},
-    task::JoinHandle,
+    net::TcpStream,
 };
-use tokio_util::sync::CancellationToken;
-use tower::service_fn;
 
-const SHORT: Duration = Duration::from_millis(100);
-// Reached only by tests that fail.
-const LONG: Duration = Duration::from_secs(20);
-
-struct Running {
-    address: SocketAddr,
-    shutdown: CancellationToken,
-    serving: JoinHandle<()>,
-    started: mpsc::UnboundedReceiver<String>,
-    release: Arc<Semaphore>,
-}
-
-async fn start(limits: Limits) -> Running {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let shutdown = CancellationToken::new();
-    let (tell, started) = mpsc::unbounded_channel();
-    let release = Arc::new(Semaphore::new(0));
-    let service = {
-        let release = release.clone();
-        service_fn(move |request| handle(request, tell.clone(), release.clone()))
-    };
-    let serving = tokio::spawn(server::serve(listener, service, limits, shutdown.clone()));
-    Running { address, shutdown, serving, started, release }
-}
-
-async fn handle(
-    request: Request,
-    tell: mpsc::UnboundedSender<String>,
-    release: Arc<Semaphore>,
-) -> Result<Response, Infallible> {
-    let path = request.uri().path().to_owned();
-    tell.send(path.clone()).unwrap();
-    Ok(match path.as_str() {
-        "/wait" => {
-            release.acquire().await.unwrap().forget();
-            Response::new(body::full("waited"))
-        }
-        "/panic" => panic!("as the test asked"),
-        "/echo" => match body::collect(request.into_body(), 10).await {
-            Ok(bytes) => Response::new(body::full(bytes)),
-            Err(body::Error::Stalled(_)) => {
-                Problem::new(StatusCode::REQUEST_TIMEOUT, "stalled", "Nothing came.").into()
-            }
-            Err(_) => Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "Too much came.").into(),
-        },
-        "/refuse" => Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "Not that much.").into(),
-        "/endless" => {
-            // The sender lives as long as the body; its end tells the test that the connection is gone.
-            let held = (tell, Bytes::from(vec![0; 64 * 1024]));
-            let chunks = stream::unfold(held, async |held| Some((Ok::<_, Infallible>(held.1.clone()), held)));
-            Response::new(body::stream(chunks))
-        }
-        _ => Response::new(body::full("fine")),
-    })
-}
-
-impl Running {
-    async fn send(&self, text: &str) -> TcpStream {
-        let mut stream = TcpStream::connect(self.address).await.unwrap();
-        stream.write_all(text.as_bytes()).await.unwrap();
-        stream
-    }
-
-    /// Sends `text` and reads until the server closes.
-    async fn ask(&self, text: &str) -> String {
-        rest(&mut self.send(text).await).await
-    }
-
-    async fn stop(self) {
-        self.shutdown.cancel();
-        self.serving.await.unwrap();
-    }
-}
-
-async fn rest(stream: &mut TcpStream) -> String {
-    let mut answer = Vec::new();
-    // A reset after the answer is as good as a close.
-    let _ = stream.read_to_end(&mut answer).await;
-    String::from_utf8(answer).unwrap()
-}
-
-fn get(path: &str) -> String {
-    format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
-}
+use crate::running::{LONG, SHORT, get, rest, start};
 
 #[tokio::test]
 async fn headers_that_trickle_in_are_cut_off() {

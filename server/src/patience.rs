@@ -1,0 +1,186 @@
+//! In charge of patience: it ends connections on which nothing happens, be it that no request comes, that its
+//! headers trickle, or that the client takes no bytes. One coarse clock for each connection watches all of it,
+//! so that a request costs a few counts and no timer.
+
+use std::{
+    io::{self, IoSlice},
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU32, Ordering::Relaxed},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+};
+
+use crate::Limits;
+
+/// What happens on a connection.
+#[derive(Debug, Default)]
+pub(crate) struct Activity {
+    /// Requests whose response has not ended.
+    open: AtomicU32,
+    /// Goes up with every beginning and end of a request and with every write. Reads do not count: who sends
+    /// headers byte by byte is not active.
+    turns: AtomicU32,
+    /// A write waits for the client to take bytes.
+    blocked: AtomicBool,
+}
+
+impl Activity {
+    fn turn(&self) {
+        self.turns.fetch_add(1, Relaxed);
+    }
+}
+
+/// A request from its head to the last byte of its response.
+pub(crate) struct Turn(Arc<Activity>);
+
+impl Turn {
+    pub(crate) fn begin(activity: Arc<Activity>) -> Self {
+        activity.open.fetch_add(1, Relaxed);
+        activity.turn();
+        Self(activity)
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.0.turn();
+        self.0.open.fetch_sub(1, Relaxed);
+    }
+}
+
+/// Why patience ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lost {
+    /// No request was there to answer. HTTP/2 deserves a GOAWAY.
+    Idle,
+    /// The client took no bytes.
+    Stalled,
+}
+
+/// Waits until nothing has happened for as long as the limits allow, at most half as long again.
+pub(crate) async fn lost(activity: &Activity, limits: &Limits) -> Lost {
+    let tick = (limits.header_timeout.min(limits.write_stall) / 2).max(Duration::from_millis(1));
+    let ticks = |limit: Duration| limit.as_nanos().div_ceil(tick.as_nanos());
+    let (idle, stall) = (ticks(limits.header_timeout), ticks(limits.write_stall));
+    let mut quiet = 0;
+    let mut before = activity.turns.load(Relaxed);
+    loop {
+        tokio::time::sleep(tick).await;
+        let turns = activity.turns.load(Relaxed);
+        quiet = if turns == before { quiet + 1 } else { 0 };
+        before = turns;
+        if activity.blocked.load(Relaxed) {
+            if quiet >= stall {
+                return Lost::Stalled;
+            }
+        } else if activity.open.load(Relaxed) == 0 && quiet >= idle {
+            return Lost::Idle;
+        }
+    }
+}
+
+/// A socket whose writes are noticed.
+pub(crate) struct Watched {
+    stream: TcpStream,
+    activity: Arc<Activity>,
+}
+
+impl Watched {
+    pub(crate) fn new(stream: TcpStream, activity: Arc<Activity>) -> Self {
+        Self { stream, activity }
+    }
+
+    fn noticed(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        self.activity.blocked.store(written.is_pending(), Relaxed);
+        if written.is_ready() {
+            self.activity.turn();
+        }
+        written
+    }
+}
+
+impl AsyncRead for Watched {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Watched {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(cx, buf);
+        self.noticed(written)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
+        self.noticed(written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::{Instant, timeout};
+
+    use super::*;
+
+    const LIMITS: fn() -> Limits = || Limits {
+        header_timeout: Duration::from_secs(10),
+        write_stall: Duration::from_mins(1),
+        ..Limits::default()
+    };
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_without_a_request_is_idle() {
+        let begun = Instant::now();
+        assert_eq!(lost(&Activity::default(), &LIMITS()).await, Lost::Idle);
+        assert_eq!(begun.elapsed().as_secs(), 10);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_that_takes_long_is_not() {
+        let activity = Arc::new(Activity::default());
+        let turn = Turn::begin(activity.clone());
+        let limits = LIMITS();
+        let lost = lost(&activity, &limits);
+        tokio::pin!(lost);
+        assert!(timeout(Duration::from_hours(1), &mut lost).await.is_err());
+        drop(turn);
+        assert_eq!(lost.await, Lost::Idle);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_takes_no_bytes_has_the_longer_time_also_behind_the_last_request() {
+        let begun = Instant::now();
+        let activity = Activity { blocked: AtomicBool::new(true), ..Activity::default() };
+        assert_eq!(lost(&activity, &LIMITS()).await, Lost::Stalled);
+        assert_eq!(begun.elapsed().as_secs(), 60);
+    }
+}

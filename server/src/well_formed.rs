@@ -1,0 +1,166 @@
+//! In charge of what hyper leaves to us of a request's form: where it is going, how its body is framed, and the
+//! methods that a server of files has no business with. What is not well formed could mean one thing to us and
+//! another to a proxy in front.
+
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header, request::Parts, uri::Authority};
+
+use crate::Problem;
+
+const ALLOW: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+
+/// What is wrong with a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Malformed {
+    Method,
+    Host(&'static str),
+    TransferEncoding,
+}
+
+/// Refuses what is malformed. What passes has exactly one `Host`, which is where the request goes, except that
+/// HTTP/1.0 may have none.
+pub(crate) fn check(request: &mut Parts) -> Result<(), Malformed> {
+    // RFC 9110 §9.3.6 and §9.3.8: no tunnels from here, and no echo of what a client's other headers hold.
+    if request.method == Method::CONNECT || request.method == Method::TRACE {
+        return Err(Malformed::Method);
+    }
+    host(request)?;
+    framing(&request.headers)?;
+    // RFC 9110 §7.8: a server may ignore Upgrade, and this one does, so nobody behind it gets to see one.
+    if request.headers.contains_key(header::UPGRADE) {
+        request.headers.remove(header::UPGRADE);
+        request.headers.remove("http2-settings");
+    }
+    Ok(())
+}
+
+fn host(request: &mut Parts) -> Result<(), Malformed> {
+    let mut fields = request.headers.get_all(header::HOST).iter();
+    let (field, another) = (fields.next(), fields.next());
+    // RFC 9112 §3.2: 400 for more than one, and for an invalid one.
+    if another.is_some() {
+        return Err(Malformed::Host("A request has one Host header; this one has several."));
+    }
+    if field.is_some_and(|host| !is_host(host.as_bytes())) {
+        return Err(Malformed::Host("The Host header is not a name or address and a port."));
+    }
+    let Some(authority) = request.uri.authority() else {
+        // RFC 9112 §3.2: 400 for none, from HTTP/1.1 on.
+        return match field {
+            None if request.version != Version::HTTP_10 && request.version != Version::HTTP_09 => {
+                Err(Malformed::Host("The request has no Host header."))
+            }
+            _ => Ok(()),
+        };
+    };
+    // RFC 9110 §4.2.4: userinfo in an http address is an error, and a way to fool people.
+    if !is_host(authority.as_str().as_bytes()) {
+        return Err(Malformed::Host("The address's authority is not a name or address and a port."));
+    }
+    let same = field.is_some_and(|host| host.as_bytes().eq_ignore_ascii_case(authority.as_str().as_bytes()));
+    if same {
+        return Ok(());
+    }
+    // RFC 9113 §8.3.1: a Host that is not the :authority is malformed. RFC 9112 §3.2.2: in HTTP/1.1 it is
+    // replaced by what the absolute address says.
+    if field.is_some() && request.version >= Version::HTTP_2 {
+        return Err(Malformed::Host("The Host header and :authority differ."));
+    }
+    let host = value(authority)?;
+    request.headers.insert(header::HOST, host);
+    Ok(())
+}
+
+fn value(authority: &Authority) -> Result<HeaderValue, Malformed> {
+    HeaderValue::from_str(authority.as_str())
+        .map_err(|_| Malformed::Host("The address's authority is not a name or address and a port."))
+}
+
+/// RFC 3986 §3.2.2 without its percent signs, which no name that resolves has.
+fn is_host(text: &[u8]) -> bool {
+    let (host, port) = if let Some(rest) = text.strip_prefix(b"[") {
+        let Some(end) = rest.iter().position(|b| *b == b']') else { return false };
+        let address = &rest[..end];
+        let valid = address.iter().all(|b| b.is_ascii_hexdigit() || matches!(b, b':' | b'.'));
+        (valid && address.contains(&b':'), &rest[end + 1..])
+    } else {
+        let end = text.iter().position(|b| *b == b':').unwrap_or(text.len());
+        let name = &text[..end];
+        let valid = name.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~'));
+        (valid && end > 0, &text[end..])
+    };
+    let port = match port {
+        [] => true,
+        [b':', digits @ ..] => digits.len() <= 5 && digits.iter().all(u8::is_ascii_digit),
+        _ => false,
+    };
+    host && port
+}
+
+fn framing(headers: &HeaderMap) -> Result<(), Malformed> {
+    let mut fields = headers.get_all(header::TRANSFER_ENCODING).iter();
+    let Some(field) = fields.next() else { return Ok(()) };
+    // RFC 9112 §6.1 and §7: chunked, once, is all that we decode; hyper would pass the rest on as it came.
+    if fields.next().is_some() || !field.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked") {
+        return Err(Malformed::TransferEncoding);
+    }
+    Ok(())
+}
+
+/// Returns whether the connection must end with the answer.
+pub(crate) fn is_last(request: &Parts) -> bool {
+    // RFC 9112 §6.1: a Content-Length beside a Transfer-Encoding may be smuggling, and the connection must be
+    // closed. hyper takes the length away before we see it, so all that are chunked are closed.
+    request.version < Version::HTTP_2 && request.headers.contains_key(header::TRANSFER_ENCODING)
+}
+
+impl From<Malformed> for Problem {
+    fn from(malformed: Malformed) -> Self {
+        let (code, detail) = match malformed {
+            Malformed::Method => {
+                let detail =
+                    "This server takes no CONNECT and no TRACE; the Allow header says what it takes.";
+                return Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
+                    .header(header::ALLOW, ALLOW);
+            }
+            Malformed::Host(detail) => ("invalid_host", detail),
+            Malformed::TransferEncoding => (
+                "invalid_transfer_encoding",
+                "The one Transfer-Encoding that this server takes is chunked, once.",
+            ),
+        };
+        // Whatever follows on this connection may not be what it seems.
+        Self::new(StatusCode::BAD_REQUEST, code, detail)
+            .header(header::CONNECTION, HeaderValue::from_static("close"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_host_is_a_name_or_an_address_and_perhaps_a_port() {
+        for host in
+            ["x", "example.org", "example.org:8080", "127.0.0.1:1", "[::1]", "[::1]:443", "a_b-c", "x:"]
+        {
+            assert!(is_host(host.as_bytes()), "{host}");
+        }
+        for host in [
+            "", ":80", "a b", "a/b", "a@b", "a:b", "a:123456", "[::1", "[]", "[::1]x", "a,b", "a:1:2", "ä",
+            "a?b",
+        ] {
+            assert!(!is_host(host.as_bytes()), "{host}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_host_makes_it_panic_and_those_that_pass_are_authorities(text in any::<Vec<u8>>()) {
+            if is_host(&text) {
+                prop_assert!(Authority::try_from(&text[..]).is_ok());
+            }
+        }
+    }
+}
