@@ -48,6 +48,10 @@ macro_rules! settings {
 settings! {
     /// Address and port to listen on.
     listen: SocketAddr = "127.0.0.1:8080";
+    /// PEM file of a certificate and its chain; with it TLS is spoken. Read again when it changes.
+    tls_cert: PathBuf = "";
+    /// PEM file of the certificate's key.
+    tls_key: PathBuf = "";
     /// Folder of the library: database, sources, segments.
     data: PathBuf = "data";
     /// What is logged, as tracing's filters.
@@ -131,6 +135,17 @@ impl Config {
 
     pub(crate) fn server(&self) -> server::Limits {
         server::Limits { connections: self.max_connections, drain: self.drain.0, ..server::Limits::default() }
+    }
+
+    /// Reads the certificate, if there is one.
+    pub(crate) fn tls(&self) -> Result<Option<server::Tls>> {
+        let missing = |path: &Path| path.as_os_str().is_empty();
+        match (missing(&self.tls_cert), missing(&self.tls_key)) {
+            (true, true) => Ok(None),
+            (false, false) => Ok(Some(server::Tls::load(&self.tls_cert, &self.tls_key)?)),
+            (true, false) => bail!("tls_key needs tls_cert: the certificate that the key belongs to"),
+            (false, true) => bail!("tls_cert needs tls_key: the key of the certificate"),
+        }
     }
 
     pub(crate) fn packager(&self) -> packager::Config {

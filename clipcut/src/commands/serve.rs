@@ -1,7 +1,9 @@
 //! In charge of `clipcut serve`: every role in one process on one port.
 
 use anyhow::{Context, Result};
+use axum::routing::get;
 use origin::Origin;
+use server::{Listener, Metrics};
 use store::Store;
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -18,6 +20,7 @@ pub(crate) enum Demo {
 
 /// Serves until a stop signal.
 pub(crate) async fn run(config: &Config, demo: Demo) -> Result<()> {
+    let tls = config.tls()?;
     let store = Store::embedded(&config.data).await?;
     let listener = TcpListener::bind(config.listen).await.with_context(|| {
         format!("cannot listen on {}; another program may: choose another with --listen", config.listen)
@@ -33,10 +36,18 @@ pub(crate) async fn run(config: &Config, demo: Demo) -> Result<()> {
     let origin = Origin::new(store, config.origin(), shutdown.clone());
     let expiry = origin.clone();
     tasks.spawn(async move { expiry.expire_uploads().await });
+    if let Some(tls) = tls.clone() {
+        tasks.spawn(tls.follow(shutdown.clone()));
+    }
     tasks.close();
 
-    tracing::info!("serving http://{}", listener.local_addr()?);
-    server::serve(listener, origin.router().fallback(front_end::serve), config.server(), shutdown).await;
+    let metrics = Metrics::new();
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    tracing::info!("serving {scheme}://{}", listener.local_addr()?);
+    let listener = Listener::from(listener).tls(tls).metrics(&metrics);
+    let service =
+        origin.router().route("/metrics", get(async move || metrics.answer())).fallback(front_end::serve);
+    server::serve(listener, service, config.server(), shutdown).await;
     origin.finish().await;
     tasks.wait().await;
     Ok(())

@@ -11,5 +11,6 @@ mod kill;
 mod limits;
 mod package;
 mod stop;
+mod tls;
 mod turns;
 mod upload;
