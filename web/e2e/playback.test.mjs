@@ -120,6 +120,29 @@ describe("a clip that is uploaded through the page", { concurrency: false }, () 
           }
         });
 
+      if (clip.picture)
+        test("shows a quality that is picked while paused", async () => {
+          const { page } = visit;
+          const renditions = document.renditions.filter((it) => it.kind === "video");
+          for (const key of ["9", "1"]) {
+            const { time } = await viewer.seek(page, () => page.keyboard.press(key));
+            for (const { name, width } of [renditions.at(-1), renditions[0]]) {
+              await viewer.choose(page, "Quality", name);
+              let shown;
+              await until(
+                () =>
+                  `${name} at ${time} s on the paused screen; there is ${JSON.stringify(shown)}`,
+                async () => {
+                  shown = (await viewer.frames(page)).at(-1);
+                  return shown.width === width;
+                },
+              );
+              const facts = await viewer.look(page);
+              assert.deepEqual([facts.paused, facts.time], [true, time]);
+            }
+          }
+        });
+
       if (clip.sounds > 1)
         test("has its languages", async () => {
           const { page, requests } = visit;
