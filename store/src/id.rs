@@ -1,4 +1,4 @@
-//! In charge of the names of videos.
+//! In charge of the names of videos and of their caption tracks.
 
 use std::{fmt, str::FromStr};
 
@@ -14,16 +14,77 @@ const LENGTH: usize = 16;
 #[serde(try_from = "String", into = "String")]
 pub struct VideoId(String);
 
+/// The name of a caption track, unique among those of all videos.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct CaptionId(String);
+
 /// A text that is not the name of a video.
 #[derive(Debug, thiserror::Error)]
 #[error("not a video id: 16 characters of 0-9 and a-z without i, l, o, u are expected")]
 pub struct NotAnId;
 
+/// A text that is not the name of a caption track.
+#[derive(Debug, thiserror::Error)]
+#[error("not a caption track's id: up to 64 characters of 0-9, a-z and - are expected")]
+pub struct NotACaptionId;
+
+impl CaptionId {
+    /// Makes a new random id.
+    pub fn random() -> Self {
+        Self(random())
+    }
+
+    /// Returns the id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub(crate) fn of_row(row: &SqliteRow, column: &str) -> sqlx::Result<Self> {
+        let text: String = row.try_get(column)?;
+        text.parse().map_err(|e| sqlx::Error::Decode(Box::new(e)))
+    }
+}
+
+impl FromStr for CaptionId {
+    type Err = NotACaptionId;
+
+    fn from_str(text: &str) -> Result<Self, NotACaptionId> {
+        // Longer than those made here: tracks of libraries from before have the video's id in theirs.
+        let fits = (1..=64).contains(&text.len())
+            && text.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_lowercase() || b == b'-');
+        if fits { Ok(Self(text.to_owned())) } else { Err(NotACaptionId) }
+    }
+}
+
+impl TryFrom<String> for CaptionId {
+    type Error = NotACaptionId;
+
+    fn try_from(text: String) -> Result<Self, NotACaptionId> {
+        text.parse()
+    }
+}
+
+impl From<CaptionId> for String {
+    fn from(id: CaptionId) -> Self {
+        id.0
+    }
+}
+
+impl fmt::Display for CaptionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+fn random() -> String {
+    (0..LENGTH).map(|_| char::from(ALPHABET[rand::random_range(0..ALPHABET.len())])).collect()
+}
+
 impl VideoId {
     /// Makes a new random id.
     pub fn random() -> Self {
-        let name = (0..LENGTH).map(|_| char::from(ALPHABET[rand::random_range(0..ALPHABET.len())]));
-        Self(name.collect())
+        Self(random())
     }
 
     /// Returns the id as text.

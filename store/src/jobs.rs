@@ -14,14 +14,18 @@ pub enum Kind {
     Prepare,
     /// Take a telling frame.
     Poster,
-    /// Turn a text track into WebVTT.
+    /// Copy a text track of the file; the job's track is the caption track's id.
     Text,
     /// Encode a run of one audio rendition.
     Audio,
     /// Encode a run of all video renditions.
     Video,
-    /// Measure, write the playlists again, mark the video ready. Waits until it is the video's only job.
+    /// Measure, write the playlists again, mark the video ready. Waits until the video is encoded.
     Finish,
+    /// Listen and write captions; the job's track is the caption track's id.
+    Captions,
+    /// Write the playlists again, for the captions that they list have changed.
+    Playlists,
 }
 
 /// Work to be queued.
@@ -29,7 +33,7 @@ pub enum Kind {
 pub struct NewJob {
     /// What there is to do.
     pub kind: Kind,
-    /// The rendition, where the kind has one for each.
+    /// The rendition or the caption track, where the kind has one for each.
     pub track: String,
     /// Segments `[first, last)`.
     pub segments: (u32, u32),
@@ -40,13 +44,13 @@ pub struct NewJob {
 /// Work that is claimed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Job {
-    id: String,
-    owner: String,
+    pub(crate) id: String,
+    pub(crate) owner: String,
     /// Whose it is.
     pub video: VideoId,
     /// What there is to do.
     pub kind: Kind,
-    /// The rendition, where the kind has one for each.
+    /// The rendition or the caption track, where the kind has one for each.
     pub track: String,
     /// Segments `[first, last)`.
     pub segments: (u32, u32),
@@ -67,17 +71,27 @@ impl Jobs {
     }
 
     /// Claims the most urgent job of one of `kinds` for `lease`; exactly one claimer gets it.
+    ///
+    /// Captions wait until their video plays, and as long as an encoder is at work on one that does not yet:
+    /// somebody looks at that page and sees nothing.
     pub async fn claim(&self, kinds: &[Kind], owner: &str, lease: Duration) -> Result<Option<Job>> {
         let now = Timestamp::now();
         let mut query = sqlx::query_as(
             "update jobs set lease_owner = $1, lease_until = $2, attempts = attempts + 1
              where id = (
                  select j.id from jobs j
-                 where j.kind in ($4, $5, $6, $7, $8, $9)
+                 where j.kind in ($4, $5, $6, $7, $8, $9, $10, $11)
                    and j.not_before <= $3
                    and (j.lease_until is null or j.lease_until < $3)
                    and (j.kind <> 'finish' or not exists (
-                       select 1 from jobs k where k.video_id = j.video_id and k.id <> j.id))
+                       select 1 from jobs k where k.video_id = j.video_id and k.id <> j.id
+                         and k.kind not in ('captions', 'playlists')))
+                   and (j.kind <> 'captions' or (
+                       exists (select 1 from videos v where v.id = j.video_id and v.state in ('playable', 'ready'))
+                       and not exists (
+                           select 1 from jobs k join videos v on v.id = k.video_id
+                           where v.state in ('uploaded', 'planned') and k.lease_until >= $3
+                             and k.kind in ('prepare', 'audio', 'video'))))
                  order by j.priority desc, j.queued_at, j.first
                  limit 1)
              returning *",
@@ -165,6 +179,24 @@ pub(crate) async fn insert_prepare(change: &mut sqlx::SqliteConnection, id: &Vid
     insert_job(change, id, &job, Timestamp::now()).await
 }
 
+/// Has the playlists of a planned video written again. One that is being written starts anew, for what it
+/// looked at has changed; before the plan there are none, and the plan writes the first.
+pub(crate) async fn insert_playlists(change: &mut sqlx::SqliteConnection, video: &VideoId) -> Result<()> {
+    sqlx::query(
+        "insert into jobs (id, video_id, kind, priority, queued_at)
+         select $1, v.id, 'playlists', 50, $3 from videos v
+         where v.id = $2 and v.state in ('planned', 'playable', 'ready')
+         on conflict (video_id, kind, track, first) do update
+         set lease_owner = null, lease_until = null, not_before = 0, attempts = 0",
+    )
+    .bind(VideoId::random().as_str())
+    .bind(video.as_str())
+    .bind(Timestamp::now().0)
+    .execute(change)
+    .await?;
+    Ok(())
+}
+
 pub(crate) async fn insert_job(
     change: &mut sqlx::SqliteConnection,
     video: &VideoId,
@@ -189,7 +221,16 @@ pub(crate) async fn insert_job(
 }
 
 impl Kind {
-    const ALL: [Self; 6] = [Self::Prepare, Self::Poster, Self::Text, Self::Audio, Self::Video, Self::Finish];
+    const ALL: [Self; 8] = [
+        Self::Prepare,
+        Self::Poster,
+        Self::Text,
+        Self::Audio,
+        Self::Video,
+        Self::Finish,
+        Self::Captions,
+        Self::Playlists,
+    ];
 
     /// Returns the kind's word in the database and in logs.
     pub fn as_str(self) -> &'static str {
@@ -200,6 +241,8 @@ impl Kind {
             Self::Audio => "audio",
             Self::Video => "video",
             Self::Finish => "finish",
+            Self::Captions => "captions",
+            Self::Playlists => "playlists",
         }
     }
 }

@@ -2,6 +2,8 @@
 //! knows how. Leaves the meaning of plans and segments to the packager.
 
 mod blobs;
+mod captions;
+mod cues;
 mod error;
 mod id;
 mod incoming;
@@ -10,19 +12,26 @@ mod renditions;
 mod signals;
 mod sql;
 mod time;
+mod transcription;
 mod uploads;
 mod videos;
 
 use std::path::Path;
 
 pub use blobs::{Blob, Blobs, ByteStream};
+pub use captions::{
+    Captions, FileTrack, Naming as CaptionNaming, Origin as CaptionOrigin, State as CaptionState,
+    Track as CaptionTrack, Wish,
+};
+pub use cues::{Cue, CueEdit, Edited, NewTrack, StoredCue};
 pub use error::{Error, Result};
-pub use id::VideoId;
+pub use id::{CaptionId, VideoId};
 pub use incoming::{Append, Incoming};
 pub use jobs::{Attempt, Job, Jobs, Kind as JobKind, NewJob};
 pub use renditions::{Kind as RenditionKind, NewPlan, Progress, Rendition, Renditions, Segment};
 pub use signals::{Signal, Signals};
 pub use time::Timestamp;
+pub use transcription::{Advance, Conclusion, Heard};
 pub use uploads::{Upload, Uploads};
 pub use videos::{Cursor, Edit, Failure, NewVideo, Page, State, Video, Videos};
 
@@ -35,6 +44,8 @@ pub struct Store {
     pub uploads: Uploads,
     /// What videos are encoded to, and the segments published of it.
     pub renditions: Renditions,
+    /// Caption tracks and their cues.
+    pub captions: Captions,
     /// Work that is left.
     pub jobs: Jobs,
     /// Sources, segments and playlists.
@@ -57,6 +68,7 @@ impl Store {
             videos: Videos::new(sql.clone(), signals.clone()),
             uploads: Uploads::new(sql.clone(), signals.clone(), incoming, blobs.clone()),
             renditions: Renditions::new(sql.clone(), signals.clone()),
+            captions: Captions::new(sql.clone(), signals.clone()),
             jobs: Jobs::new(sql, signals.clone()),
             blobs,
             signals,

@@ -2,7 +2,10 @@
 
 use sqlx::{FromRow, Row, sqlite::SqliteRow};
 
-use crate::{Error, NewJob, Result, Signal, Signals, Timestamp, VideoId, jobs::insert_job, sql::Sql};
+use crate::{
+    Error, FileTrack, NewJob, Result, Signal, Signals, Timestamp, VideoId, captions::insert_planned,
+    jobs::insert_job, sql::Sql,
+};
 
 /// What a rendition carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,8 +14,6 @@ pub enum Kind {
     Video,
     /// Sound.
     Audio,
-    /// Subtitles.
-    Text,
 }
 
 /// A planned rendition.
@@ -30,9 +31,9 @@ pub struct Rendition {
     pub frame_rate: Option<f64>,
     /// Planned, then measured.
     pub bitrate_bps: Option<u64>,
-    /// BCP 47; sound and text.
+    /// BCP 47; sound only.
     pub language: Option<String>,
-    /// What a menu shows; sound and text.
+    /// What a menu shows; sound only.
     pub label: Option<String>,
     /// RFC 6381, once the init segment is published.
     pub codecs: Option<String>,
@@ -70,8 +71,8 @@ impl Renditions {
         Self { sql, signals }
     }
 
-    /// Records a video's plan, its renditions and the jobs that fill them, all or nothing; the video moves
-    /// to `planned`. A rendition that is there already keeps its segments.
+    /// Records a video's plan, its renditions, its caption tracks and the jobs that fill them, all or nothing; the
+    /// video moves to `planned`. A rendition that is there already keeps its segments, a track its cues.
     pub async fn plan(&self, id: &VideoId, plan: &NewPlan<'_>) -> Result<()> {
         let mut change = self.sql.pool.begin_with("begin immediate").await?;
         let done = sqlx::query(
@@ -97,6 +98,7 @@ impl Renditions {
         for job in plan.jobs {
             insert_job(&mut change, id, job, queued).await?;
         }
+        insert_planned(&mut change, id, plan, queued).await?;
         change.commit().await?;
         self.signals.tell(Signal::Changed(id.clone()));
         self.signals.tell_workers();
@@ -184,6 +186,10 @@ pub struct NewPlan<'a> {
     pub renditions: &'a [Rendition],
     /// The work that fills them.
     pub jobs: &'a [NewJob],
+    /// The file's own text tracks; the jobs that copy them are added here.
+    pub captions: &'a [FileTrack],
+    /// A machine is to write captions too.
+    pub listen: bool,
 }
 
 async fn insert_rendition(
@@ -213,14 +219,13 @@ async fn insert_rendition(
 }
 
 impl Kind {
-    const ALL: [Self; 3] = [Self::Video, Self::Audio, Self::Text];
+    const ALL: [Self; 2] = [Self::Video, Self::Audio];
 
     /// Returns the kind's word in the API and the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Video => "video",
             Self::Audio => "audio",
-            Self::Text => "text",
         }
     }
 }

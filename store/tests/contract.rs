@@ -55,7 +55,14 @@ fn job(kind: JobKind, first: u32) -> NewJob {
 
 async fn planned(store: &Store, id: &VideoId, jobs: &[NewJob]) {
     let prepare = store.jobs.claim(&[JobKind::Prepare], "planner", LEASE).await.unwrap().unwrap();
-    let plan = NewPlan { json: "{}", duration_seconds: 12.0, renditions: &[rendition("720p", 2)], jobs };
+    let plan = NewPlan {
+        json: "{}",
+        duration_seconds: 12.0,
+        renditions: &[rendition("720p", 2)],
+        jobs,
+        captions: &[],
+        listen: false,
+    };
     store.renditions.plan(id, &plan).await.unwrap();
     store.jobs.finish(&prepare).await.unwrap();
 }

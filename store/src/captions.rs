@@ -1,0 +1,414 @@
+//! In charge of caption tracks: which a video has, who wrote them, how far they are. Leaves their cues to
+//! `cues`, the transcriber's side to `transcription`, and what is in a cue's text to the roles.
+
+use sqlx::{FromRow, Row, SqliteConnection, sqlite::SqliteRow};
+
+use crate::{
+    CaptionId, Error, JobKind, NewJob, NewPlan, Result, Signal, Signals, Timestamp, VideoId,
+    cues::clear,
+    jobs::{insert_job, insert_playlists},
+    sql::Sql,
+};
+
+/// Where a track's words are from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The uploaded file's own text track.
+    File,
+    /// A machine that listened.
+    Machine,
+    /// A person.
+    Person,
+}
+
+/// How far a track has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Nobody has begun.
+    Queued,
+    /// What the machine needs is not there; the track's message says what mends it.
+    Waiting,
+    /// Being written; the cues before `seconds_done` are there.
+    Running,
+    /// Whole.
+    Done,
+    /// The machine heard nobody speak.
+    None,
+    /// It could not be written, or not to its end; the message says why.
+    Failed,
+}
+
+/// What a person asks of the machine; `None` leaves it to the machine's settings.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wish {
+    /// What is spoken, as BCP 47.
+    pub language: Option<String>,
+    /// Which model listens.
+    pub model: Option<String>,
+    /// Names and terms of the video.
+    pub prompt: Option<String>,
+    /// Into English, whatever is spoken.
+    pub translated: bool,
+}
+
+/// A caption track without its cues.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Track {
+    /// Its name in the API.
+    pub id: CaptionId,
+    /// Whose it is.
+    pub video: VideoId,
+    /// Its folder below `captions/`; `None` until the language is known.
+    pub name: Option<String>,
+    /// Where its words are from.
+    pub origin: Origin,
+    /// How far it has come.
+    pub state: State,
+    /// What is waited for, or why it failed.
+    pub message: Option<String>,
+    /// BCP 47; `und` where a file does not say.
+    pub language: Option<String>,
+    /// What it is called; `None` goes by its language.
+    pub label: Option<String>,
+    /// Tells sounds besides words.
+    pub describes_sounds: bool,
+    /// What the machine is asked; empty for what no machine writes.
+    pub wish: Wish,
+    /// Cues that start before this are there.
+    pub seconds_done: f64,
+    /// Where the sound broke off, when it did so before the video's end.
+    pub ends_at_seconds: Option<f64>,
+    /// The transcriber's own, see [`Advance::checkpoint`](crate::Advance::checkpoint).
+    pub checkpoint: Option<String>,
+    /// Model, hash, library version and settings, as the transcriber's JSON.
+    pub provenance: Option<String>,
+    /// Somebody changed it by hand.
+    pub edited: bool,
+    /// Grows with every change.
+    pub revision: u64,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+    /// There is something to show.
+    pub has_cues: bool,
+}
+
+/// A text track inside the uploaded file, recorded with the plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileTrack {
+    /// Its folder below `captions/`, unique within the video.
+    pub name: String,
+    /// BCP 47, or `und`.
+    pub language: String,
+    /// What the file calls it.
+    pub label: Option<String>,
+    /// Tells sounds besides words.
+    pub describes_sounds: bool,
+}
+
+/// What a person calls a track; `None` leaves it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Naming {
+    /// BCP 47. Another language moves the track to another folder.
+    pub language: Option<String>,
+    /// What a menu shows; empty goes by the language.
+    pub label: Option<String>,
+}
+
+/// The tables of caption tracks and their cues.
+#[derive(Clone, Debug)]
+pub struct Captions {
+    pub(crate) sql: Sql,
+    pub(crate) signals: Signals,
+}
+
+const TRACKS: &str = "select c.*, exists (select 1 from cues q where q.captions_id = c.id) as has_cues
+     from captions c where c.video_id = $1 order by c.created_at, c.id";
+const TRACK: &str = "select c.*, exists (select 1 from cues q where q.captions_id = c.id) as has_cues
+     from captions c where c.id = $1";
+
+impl Captions {
+    pub(crate) fn new(sql: Sql, signals: Signals) -> Self {
+        Self { sql, signals }
+    }
+
+    /// Returns a video's tracks, the oldest first.
+    pub async fn of(&self, video: &VideoId) -> Result<Vec<Track>> {
+        Ok(sqlx::query_as(TRACKS).bind(video.as_str()).fetch_all(&self.sql.pool).await?)
+    }
+
+    /// Returns a track.
+    pub async fn get(&self, id: &CaptionId) -> Result<Option<Track>> {
+        Ok(sqlx::query_as(TRACK).bind(id.as_str()).fetch_optional(&self.sql.pool).await?)
+    }
+
+    /// Returns the track of a video whose folder is `name`.
+    pub async fn named(&self, video: &VideoId, name: &str) -> Result<Option<Track>> {
+        let query = sqlx::query_as(
+            "select c.*, exists (select 1 from cues q where q.captions_id = c.id) as has_cues
+             from captions c where c.video_id = $1 and c.name = $2",
+        );
+        Ok(query.bind(video.as_str()).bind(name).fetch_optional(&self.sql.pool).await?)
+    }
+
+    /// Asks the machine for a track. Returns it, or `None` when there is no such video.
+    pub async fn ask(&self, video: &VideoId, wish: &Wish) -> Result<Option<Track>> {
+        let mut change = self.sql.pool.begin_with("begin immediate").await?;
+        if !has_video(&mut change, video).await? {
+            return Ok(None);
+        }
+        let id = insert_machine(&mut change, video, wish).await?;
+        change.commit().await?;
+        self.told(video);
+        self.get(&id).await
+    }
+
+    /// Asks the machine to write a track again, in place of what it has. Returns whether there was one.
+    pub async fn ask_again(&self, id: &CaptionId, wish: &Wish) -> Result<bool> {
+        let mut change = self.sql.pool.begin_with("begin immediate").await?;
+        let video = sqlx::query_scalar::<_, String>(
+            "update captions set origin = 'machine', state = 'queued', message = null, name = null,
+                 language = null, label = null, describes_sounds = false, wanted_language = $2,
+                 wanted_model = $3, prompt = $4, translated = $5, seconds_done = 0, checkpoint = null,
+                 ends_at_seconds = null, provenance = null, edited = false, revision = revision + 1
+             where id = $1 returning video_id",
+        )
+        .bind(id.as_str())
+        .bind(&wish.language)
+        .bind(&wish.model)
+        .bind(&wish.prompt)
+        .bind(wish.translated)
+        .fetch_optional(&mut *change)
+        .await?;
+        let Some(video) = parsed(video)? else { return Ok(false) };
+        drop_job(&mut change, id).await?;
+        clear(&mut change, id).await?;
+        insert_job(&mut change, &video, &job(JobKind::Captions, id, ASKED), Timestamp::now()).await?;
+        insert_playlists(&mut change, &video).await?;
+        change.commit().await?;
+        self.told(&video);
+        Ok(true)
+    }
+
+    /// Changes what a track is called. Returns the track, or `None` when there is none.
+    pub async fn rename(&self, id: &CaptionId, naming: &Naming) -> Result<Option<Track>> {
+        let mut change = self.sql.pool.begin_with("begin immediate").await?;
+        let track: Option<Track> =
+            sqlx::query_as(TRACK).bind(id.as_str()).fetch_optional(&mut *change).await?;
+        let Some(track) = track else { return Ok(None) };
+        let moved = naming.language.as_ref().filter(|wanted| track.language.as_ref() != Some(wanted));
+        let name = match moved {
+            Some(language) => Some(free_name(&mut change, &track.video, language).await?),
+            None => track.name,
+        };
+        sqlx::query(
+            "update captions set name = $2, language = coalesce($3, language),
+                 label = nullif(coalesce($4, label), ''), revision = revision + 1
+             where id = $1",
+        )
+        .bind(id.as_str())
+        .bind(&name)
+        .bind(moved)
+        .bind(&naming.label)
+        .execute(&mut *change)
+        .await?;
+        insert_playlists(&mut change, &track.video).await?;
+        change.commit().await?;
+        self.told(&track.video);
+        self.get(id).await
+    }
+
+    /// Deletes a track with its cues and its work. Returns whether there was one.
+    pub async fn delete(&self, id: &CaptionId) -> Result<bool> {
+        let mut change = self.sql.pool.begin_with("begin immediate").await?;
+        let video = sqlx::query_scalar("delete from captions where id = $1 returning video_id");
+        let video: Option<String> = video.bind(id.as_str()).fetch_optional(&mut *change).await?;
+        let Some(video) = parsed(video)? else { return Ok(false) };
+        drop_job(&mut change, id).await?;
+        insert_playlists(&mut change, &video).await?;
+        change.commit().await?;
+        self.told(&video);
+        Ok(true)
+    }
+
+    pub(crate) fn told(&self, video: &VideoId) {
+        self.signals.tell(Signal::Changed(video.clone()));
+        self.signals.tell_workers();
+    }
+}
+
+// What a person waits for goes before what an upload brings along.
+const ASKED: i64 = 10;
+
+/// Records the plan's caption tracks and queues all that is not done. What is there already, from before a
+/// failure, stays.
+pub(crate) async fn insert_planned(
+    change: &mut SqliteConnection,
+    video: &VideoId,
+    plan: &NewPlan<'_>,
+    queued_at: Timestamp,
+) -> Result<()> {
+    for track in plan.captions {
+        sqlx::query(
+            "insert into captions (id, video_id, name, origin, state, language, label, describes_sounds, created_at)
+             values ($1, $2, $3, 'file', 'queued', $4, $5, $6, $7) on conflict (video_id, name) do nothing",
+        )
+        .bind(CaptionId::random().as_str())
+        .bind(video.as_str())
+        .bind(&track.name)
+        .bind(&track.language)
+        .bind(&track.label)
+        .bind(track.describes_sounds)
+        .bind(Timestamp::now().0)
+        .execute(&mut *change)
+        .await?;
+    }
+    let tracks: Vec<Track> = sqlx::query_as(TRACKS).bind(video.as_str()).fetch_all(&mut *change).await?;
+    if plan.listen && tracks.iter().all(|track| track.origin != Origin::Machine) {
+        insert_machine(change, video, &Wish::default()).await?;
+    }
+    for track in tracks {
+        let kind = match (track.origin, track.state) {
+            (_, State::Done | State::None | State::Failed) | (Origin::Person, _) => continue,
+            (Origin::File, _) => JobKind::Text,
+            (Origin::Machine, _) => JobKind::Captions,
+        };
+        insert_job(change, video, &job(kind, &track.id, 0), queued_at).await?;
+    }
+    Ok(())
+}
+
+async fn insert_machine(change: &mut SqliteConnection, video: &VideoId, wish: &Wish) -> Result<CaptionId> {
+    let id = CaptionId::random();
+    let now = Timestamp::now();
+    sqlx::query(
+        "insert into captions (id, video_id, origin, state, wanted_language, wanted_model, prompt, translated, created_at)
+         values ($1, $2, 'machine', 'queued', $3, $4, $5, $6, $7)",
+    )
+    .bind(id.as_str())
+    .bind(video.as_str())
+    .bind(&wish.language)
+    .bind(&wish.model)
+    .bind(&wish.prompt)
+    .bind(wish.translated)
+    .bind(now.0)
+    .execute(&mut *change)
+    .await?;
+    let priority = if *wish == Wish::default() { 0 } else { ASKED };
+    insert_job(change, video, &job(JobKind::Captions, &id, priority), now).await?;
+    Ok(id)
+}
+
+/// Returns the language's folder, or the first of `de-2`, `de-3` … that is free in the video.
+pub(crate) async fn free_name(
+    change: &mut SqliteConnection,
+    video: &VideoId,
+    language: &str,
+) -> Result<String> {
+    let taken: Vec<String> =
+        sqlx::query_scalar("select name from captions where video_id = $1 and name is not null")
+            .bind(video.as_str())
+            .fetch_all(change)
+            .await?;
+    // A file system may not tell `zh-Hant` from `zh-hant`.
+    let is_free = |name: &String| !taken.iter().any(|other| other.eq_ignore_ascii_case(name));
+    let mut names = std::iter::once(language.to_owned()).chain((2..).map(|n| format!("{language}-{n}")));
+    Ok(names.find(is_free).expect("the numbers do not end"))
+}
+
+pub(crate) async fn has_video(change: &mut SqliteConnection, video: &VideoId) -> Result<bool> {
+    let count: i64 = sqlx::query_scalar("select count(*) from videos where id = $1")
+        .bind(video.as_str())
+        .fetch_one(change)
+        .await?;
+    Ok(count > 0)
+}
+
+pub(crate) async fn drop_job(change: &mut SqliteConnection, id: &CaptionId) -> Result<()> {
+    sqlx::query("delete from jobs where track = $1 and kind in ('captions', 'text')")
+        .bind(id.as_str())
+        .execute(change)
+        .await?;
+    Ok(())
+}
+
+fn job(kind: JobKind, id: &CaptionId, priority: i64) -> NewJob {
+    NewJob { kind, track: id.as_str().to_owned(), segments: (0, 0), priority }
+}
+
+pub(crate) fn parsed(video: Option<String>) -> Result<Option<VideoId>> {
+    let video = video.map(|text| text.parse::<VideoId>()).transpose();
+    video.map_err(|e| Error::Sql(sqlx::Error::Decode(Box::new(e))))
+}
+
+impl Track {
+    /// Returns whether players are told of it: there is something to show, and a place to get it from.
+    pub fn is_listed(&self) -> bool {
+        self.name.is_some() && self.has_cues
+    }
+}
+
+impl Origin {
+    const ALL: [Self; 3] = [Self::File, Self::Machine, Self::Person];
+
+    /// Returns the origin's word in the API and the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Machine => "machine",
+            Self::Person => "person",
+        }
+    }
+}
+
+impl State {
+    const ALL: [Self; 6] = [Self::Queued, Self::Waiting, Self::Running, Self::Done, Self::None, Self::Failed];
+
+    /// Returns the state's word in the API and the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Waiting => "waiting",
+            Self::Running => "running",
+            Self::Done => "done",
+            Self::None => "none",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+impl FromRow<'_, SqliteRow> for Track {
+    fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
+        let unknown = |column: &str| sqlx::Error::Decode(format!("captions.{column}").into());
+        let origin: String = row.try_get("origin")?;
+        let state: String = row.try_get("state")?;
+        let revision: i64 = row.try_get("revision")?;
+        Ok(Self {
+            id: CaptionId::of_row(row, "id")?,
+            video: VideoId::of_row(row, "video_id")?,
+            name: row.try_get("name")?,
+            origin: Origin::ALL
+                .into_iter()
+                .find(|it| it.as_str() == origin)
+                .ok_or_else(|| unknown("origin"))?,
+            state: State::ALL.into_iter().find(|it| it.as_str() == state).ok_or_else(|| unknown("state"))?,
+            message: row.try_get("message")?,
+            language: row.try_get("language")?,
+            label: row.try_get("label")?,
+            describes_sounds: row.try_get("describes_sounds")?,
+            wish: Wish {
+                language: row.try_get("wanted_language")?,
+                model: row.try_get("wanted_model")?,
+                prompt: row.try_get("prompt")?,
+                translated: row.try_get("translated")?,
+            },
+            seconds_done: row.try_get("seconds_done")?,
+            ends_at_seconds: row.try_get("ends_at_seconds")?,
+            checkpoint: row.try_get("checkpoint")?,
+            provenance: row.try_get("provenance")?,
+            edited: row.try_get("edited")?,
+            revision: revision as u64,
+            created_at: Timestamp(row.try_get("created_at")?),
+            has_cues: row.try_get("has_cues")?,
+        })
+    }
+}

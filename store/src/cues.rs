@@ -1,0 +1,253 @@
+//! In charge of the cues of caption tracks as rows: read whole or by time, written by people all at once or
+//! one at a time.
+
+use sqlx::{FromRow, Row, SqliteConnection, sqlite::SqliteRow};
+
+use crate::{
+    CaptionId, CaptionTrack, Captions, Result, Timestamp, VideoId,
+    captions::{drop_job, free_name, has_video, parsed},
+    jobs::insert_playlists,
+};
+
+/// Words and when they are shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cue {
+    /// From the video's start.
+    pub start_ms: u64,
+    /// Behind the start.
+    pub end_ms: u64,
+    /// WebVTT's cue settings, such as `line:0`; mostly empty.
+    pub settings: String,
+    /// Plain lines, parted by `\n`.
+    pub text: String,
+}
+
+/// A cue and its name within the track.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredCue {
+    /// From 1; stays the cue's own while others come and go.
+    pub number: u32,
+    /// What is shown, and when.
+    pub cue: Cue,
+}
+
+/// What a person changes in a cue; `None` leaves it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CueEdit {
+    /// From the video's start.
+    pub start_ms: Option<u64>,
+    /// Behind the start.
+    pub end_ms: Option<u64>,
+    /// The new text.
+    pub text: Option<String>,
+}
+
+/// What came of an edit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Edited {
+    /// The cue as it is now.
+    Cue(StoredCue),
+    /// It would end before it starts; nothing was changed.
+    Backwards,
+    /// There is no such cue.
+    Absent,
+}
+
+/// A track that a person brings.
+#[derive(Clone, Debug)]
+pub struct NewTrack<'a> {
+    /// BCP 47.
+    pub language: &'a str,
+    /// What a menu shows; `None` goes by the language.
+    pub label: Option<&'a str>,
+    /// All cues.
+    pub cues: &'a [Cue],
+}
+
+impl Captions {
+    /// Adds a track that a person brings. Returns it, or `None` when there is no such video.
+    pub async fn add(&self, video: &VideoId, new: &NewTrack<'_>) -> Result<Option<CaptionTrack>> {
+        let mut change = self.sql.pool.begin_with("begin immediate").await?;
+        if !has_video(&mut change, video).await? {
+            return Ok(None);
+        }
+        let id = CaptionId::random();
+        let name = free_name(&mut change, video, new.language).await?;
+        sqlx::query(
+            "insert into captions (id, video_id, name, origin, state, language, label, created_at)
+             values ($1, $2, $3, 'person', 'done', $4, $5, $6)",
+        )
+        .bind(id.as_str())
+        .bind(video.as_str())
+        .bind(&name)
+        .bind(new.language)
+        .bind(new.label)
+        .bind(Timestamp::now().0)
+        .execute(&mut *change)
+        .await?;
+        append(&mut change, &id, new.cues).await?;
+        insert_playlists(&mut change, video).await?;
+        change.commit().await?;
+        self.told(video);
+        self.get(&id).await
+    }
+
+    /// Replaces all cues of a track by a person's; a machine that still writes it is stopped. Returns the
+    /// track, or `None` when there is none or its language is not known yet.
+    pub async fn replace(&self, id: &CaptionId, cues: &[Cue]) -> Result<Option<CaptionTrack>> {
+        let mut change = self.sql.pool.begin_with("begin immediate").await?;
+        let video: Option<String> = sqlx::query_scalar(
+            "update captions set origin = 'person', state = 'done', message = null, provenance = null,
+                 checkpoint = null, ends_at_seconds = null, edited = false, revision = revision + 1
+             where id = $1 and name is not null returning video_id",
+        )
+        .bind(id.as_str())
+        .fetch_optional(&mut *change)
+        .await?;
+        let Some(video) = parsed(video)? else { return Ok(None) };
+        drop_job(&mut change, id).await?;
+        clear(&mut change, id).await?;
+        append(&mut change, id, cues).await?;
+        insert_playlists(&mut change, &video).await?;
+        change.commit().await?;
+        self.told(&video);
+        self.get(id).await
+    }
+
+    /// Returns all cues of a track in the order in which they are shown.
+    pub async fn cues(&self, id: &CaptionId) -> Result<Vec<StoredCue>> {
+        let query = sqlx::query_as("select * from cues where captions_id = $1 order by start_ms, number");
+        Ok(query.bind(id.as_str()).fetch_all(&self.sql.pool).await?)
+    }
+
+    /// Returns the cues that are shown at some time of `[start_ms, end_ms)`.
+    pub async fn cues_between(&self, id: &CaptionId, start_ms: u64, end_ms: u64) -> Result<Vec<StoredCue>> {
+        let query = sqlx::query_as(
+            "select * from cues where captions_id = $1 and start_ms < $3 and end_ms > $2
+             order by start_ms, number",
+        );
+        let query = query.bind(id.as_str()).bind(start_ms as i64).bind(end_ms as i64);
+        Ok(query.fetch_all(&self.sql.pool).await?)
+    }
+
+    /// Adds a cue by hand. Returns it, or `None` when there is no such track.
+    pub async fn add_cue(&self, id: &CaptionId, cue: &Cue) -> Result<Option<StoredCue>> {
+        let mut change = self.sql.pool.begin_with("begin immediate").await?;
+        let Some(video) = mark_edited(&mut change, id).await? else { return Ok(None) };
+        let number = append(&mut change, id, std::slice::from_ref(cue)).await?;
+        // The first cue of an empty track is what makes it listed.
+        insert_playlists(&mut change, &video).await?;
+        change.commit().await?;
+        self.told(&video);
+        Ok(Some(StoredCue { number, cue: cue.clone() }))
+    }
+
+    /// Changes a cue by hand.
+    pub async fn edit_cue(&self, id: &CaptionId, number: u32, edit: &CueEdit) -> Result<Edited> {
+        let mut change = self.sql.pool.begin_with("begin immediate").await?;
+        let stored = sqlx::query_as("select * from cues where captions_id = $1 and number = $2");
+        let stored: Option<StoredCue> =
+            stored.bind(id.as_str()).bind(i64::from(number)).fetch_optional(&mut *change).await?;
+        let Some(StoredCue { mut cue, .. }) = stored else { return Ok(Edited::Absent) };
+        cue.start_ms = edit.start_ms.unwrap_or(cue.start_ms);
+        cue.end_ms = edit.end_ms.unwrap_or(cue.end_ms);
+        if cue.end_ms <= cue.start_ms {
+            return Ok(Edited::Backwards);
+        }
+        if let Some(text) = &edit.text {
+            cue.text.clone_from(text);
+        }
+        sqlx::query(
+            "update cues set start_ms = $3, end_ms = $4, text = $5
+             where captions_id = $1 and number = $2",
+        )
+        .bind(id.as_str())
+        .bind(i64::from(number))
+        .bind(cue.start_ms as i64)
+        .bind(cue.end_ms as i64)
+        .bind(&cue.text)
+        .execute(&mut *change)
+        .await?;
+        let video = mark_edited(&mut change, id).await?;
+        change.commit().await?;
+        if let Some(video) = video {
+            self.told(&video);
+        }
+        Ok(Edited::Cue(StoredCue { number, cue }))
+    }
+
+    /// Deletes a cue by hand. Returns whether there was one.
+    pub async fn delete_cue(&self, id: &CaptionId, number: u32) -> Result<bool> {
+        let mut change = self.sql.pool.begin_with("begin immediate").await?;
+        let query = sqlx::query("delete from cues where captions_id = $1 and number = $2");
+        let query = query.bind(id.as_str()).bind(i64::from(number));
+        if query.execute(&mut *change).await?.rows_affected() == 0 {
+            return Ok(false);
+        }
+        let video = mark_edited(&mut change, id).await?;
+        if let Some(video) = &video {
+            // Without its last cue a track is listed no more.
+            insert_playlists(&mut change, video).await?;
+        }
+        change.commit().await?;
+        if let Some(video) = video {
+            self.told(&video);
+        }
+        Ok(true)
+    }
+}
+
+async fn mark_edited(change: &mut SqliteConnection, id: &CaptionId) -> Result<Option<VideoId>> {
+    let video: Option<String> = sqlx::query_scalar(
+        "update captions set edited = true, revision = revision + 1 where id = $1 returning video_id",
+    )
+    .bind(id.as_str())
+    .fetch_optional(change)
+    .await?;
+    parsed(video)
+}
+
+/// Deletes all that a track says.
+pub(crate) async fn clear(change: &mut SqliteConnection, id: &CaptionId) -> Result<()> {
+    for statement in ["delete from cues where captions_id = $1", "delete from heard where captions_id = $1"] {
+        sqlx::query(statement).bind(id.as_str()).execute(&mut *change).await?;
+    }
+    Ok(())
+}
+
+/// Adds cues behind the highest number. Returns the last one's.
+pub(crate) async fn append(change: &mut SqliteConnection, id: &CaptionId, cues: &[Cue]) -> Result<u32> {
+    let highest = sqlx::query_scalar("select coalesce(max(number), 0) from cues where captions_id = $1");
+    let mut number: i64 = highest.bind(id.as_str()).fetch_one(&mut *change).await?;
+    for cue in cues {
+        number += 1;
+        sqlx::query(
+            "insert into cues (captions_id, number, start_ms, end_ms, settings, text)
+             values ($1, $2, $3, $4, $5, $6)",
+        )
+        .bind(id.as_str())
+        .bind(number)
+        .bind(cue.start_ms as i64)
+        .bind(cue.end_ms as i64)
+        .bind(&cue.settings)
+        .bind(&cue.text)
+        .execute(&mut *change)
+        .await?;
+    }
+    Ok(number as u32)
+}
+
+impl FromRow<'_, SqliteRow> for StoredCue {
+    fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
+        let number = |column| row.try_get::<i64, _>(column);
+        Ok(Self {
+            number: number("number")? as u32,
+            cue: Cue {
+                start_ms: number("start_ms")? as u64,
+                end_ms: number("end_ms")? as u64,
+                settings: row.try_get("settings")?,
+                text: row.try_get("text")?,
+            },
+        })
+    }
+}

@@ -1,0 +1,261 @@
+//! In charge of a caption track from the side of whoever writes it for a job: a transcriber, window by window,
+//! or the packager, which copies a file's own track. Every step holds only while the job's lease does.
+//!
+//! A transcriber's day: claim a job of [`JobKind::Captions`](crate::JobKind::Captions); without a model
+//! [`await_model`](crate::Captions::await_model); else [`begin`](crate::Captions::begin), which returns the track with
+//! the checkpoint to go on from; [`hear`](crate::Captions::hear) once the language is known;
+//! [`advance`](crate::Captions::advance) after each window; and [`conclude`](crate::Captions::conclude). A worker that is
+//! stopped gives the job back by [`Jobs::give_back`](crate::Jobs::give_back); the checkpoint stays.
+
+use std::time::Duration;
+
+use sqlx::SqliteConnection;
+
+use crate::{
+    CaptionId, CaptionTrack, Captions, Cue, Error, Job, Result, Timestamp,
+    captions::free_name,
+    cues::{append, clear},
+    jobs::insert_playlists,
+};
+
+/// What the machine learned before its first cue.
+#[derive(Clone, Debug)]
+pub struct Heard<'a> {
+    /// The language of the cues, as BCP 47: what is spoken, or `en` for a translation.
+    pub language: &'a str,
+    /// Model, revision and hash, library version and settings, as JSON.
+    pub provenance: &'a str,
+}
+
+/// A finished window.
+#[derive(Clone, Debug)]
+pub struct Advance<'a> {
+    /// From the video's start to where nothing changes any more: cues that are yet to come start here or later.
+    pub seconds_done: f64,
+    /// Whatever the transcriber needs to go on from here as if it had never stopped, as its own JSON: it
+    /// replaces the last one, so what would grow with the video belongs into the cues.
+    pub checkpoint: &'a str,
+    /// The cues that became final with this window.
+    pub cues: &'a [Cue],
+    /// What was heard in this window, as a JSON array: words, tokens, probabilities.
+    pub segments: &'a str,
+}
+
+/// How it ended.
+#[derive(Clone, Copy, Debug)]
+pub enum Conclusion<'a> {
+    /// All of it is written; a track without cues becomes `none`.
+    Whole,
+    /// The sound breaks off after so many seconds, before the video ends; all of it is written.
+    CutShort(f64),
+    /// There is nothing to listen to, such as a video without sound: `none`.
+    Silent,
+    /// It cannot be written, or not to its end; what is written stays. The sentence is for people.
+    Failed(&'a str),
+}
+
+impl Captions {
+    /// Begins or goes on with a claimed job's track, which is `running` from here on. Returns it with what was
+    /// asked ([`Wish`](crate::Wish)) and the last [`Advance::checkpoint`], or `None` when the lease or the track is gone.
+    pub async fn begin(&self, job: &Job) -> Result<Option<CaptionTrack>> {
+        let Some(id) = track_of(job) else { return Ok(None) };
+        let mut change = self.sql.pool.begin_with("begin immediate").await?;
+        if !is_ours(&mut change, job).await? {
+            return Ok(None);
+        }
+        sqlx::query("update captions set state = 'running', message = null where id = $1")
+            .bind(id.as_str())
+            .execute(&mut *change)
+            .await?;
+        change.commit().await?;
+        self.told(&job.video);
+        self.get(&id).await
+    }
+
+    /// Says that the model, or the library that runs it, is not there, with the command that mends it: the track
+    /// is `waiting`, and the job comes back after `pause`. To be called instead of [`Captions::begin`].
+    pub async fn await_model(&self, job: &Job, message: &str, pause: Duration) -> Result<()> {
+        let mut change = self.sql.pool.begin_with("begin immediate").await?;
+        if !is_ours(&mut change, job).await? {
+            return Ok(());
+        }
+        let changed = sqlx::query(
+            "update captions set state = 'waiting', message = $2
+             where id = $1 and (state <> 'waiting' or message is null or message <> $2)",
+        )
+        .bind(&job.track)
+        .bind(message)
+        .execute(&mut *change)
+        .await?;
+        sqlx::query(
+            "update jobs set lease_owner = null, lease_until = null, not_before = $2, attempts = attempts - 1
+             where id = $1",
+        )
+        .bind(&job.id)
+        .bind((Timestamp::now() + pause).0)
+        .execute(&mut *change)
+        .await?;
+        change.commit().await?;
+        if changed.rows_affected() > 0 {
+            self.told(&job.video);
+        }
+        Ok(())
+    }
+
+    /// Records the language, which gives the track its folder, and how it is made. Returns the track, or `None`
+    /// when the lease or the track is gone. Calling it again after a restart is fine.
+    pub async fn hear(&self, job: &Job, heard: &Heard<'_>) -> Result<Option<CaptionTrack>> {
+        let Some(id) = track_of(job) else { return Ok(None) };
+        let mut change = self.sql.pool.begin_with("begin immediate").await?;
+        if !is_ours(&mut change, job).await? {
+            return Ok(None);
+        }
+        let named: Option<Option<String>> = sqlx::query_scalar("select name from captions where id = $1")
+            .bind(id.as_str())
+            .fetch_optional(&mut *change)
+            .await?;
+        let Some(named) = named else { return Ok(None) };
+        let name = match named {
+            Some(name) => name,
+            None => free_name(&mut change, &job.video, heard.language).await?,
+        };
+        sqlx::query(
+            "update captions set name = $2, language = coalesce(language, $3), provenance = $4,
+                 revision = revision + 1
+             where id = $1",
+        )
+        .bind(id.as_str())
+        .bind(&name)
+        .bind(heard.language)
+        .bind(heard.provenance)
+        .execute(&mut *change)
+        .await?;
+        change.commit().await?;
+        self.told(&job.video);
+        self.get(&id).await
+    }
+
+    /// Records a finished window, all or nothing: its cues are shown from now on, and after a kill the work goes
+    /// on behind it. Returns whether the job is still ours; if not, nothing was recorded and the work ends.
+    pub async fn advance(&self, job: &Job, advance: &Advance<'_>) -> Result<bool> {
+        let Some(id) = track_of(job) else { return Ok(false) };
+        let mut change = self.sql.pool.begin_with("begin immediate").await?;
+        if !is_ours(&mut change, job).await? {
+            return Ok(false);
+        }
+        let done = sqlx::query(
+            "update captions set seconds_done = $2, checkpoint = $3, revision = revision + 1 where id = $1",
+        )
+        .bind(id.as_str())
+        .bind(advance.seconds_done)
+        .bind(advance.checkpoint)
+        .execute(&mut *change)
+        .await?;
+        if done.rows_affected() == 0 {
+            return Ok(false);
+        }
+        let first = !advance.cues.is_empty() && !has_cues(&mut change, &id).await?;
+        append(&mut change, &id, advance.cues).await?;
+        sqlx::query(
+            "insert into heard (captions_id, number, segments)
+             select $1, coalesce(max(number), 0) + 1, $2 from heard where captions_id = $1",
+        )
+        .bind(id.as_str())
+        .bind(advance.segments)
+        .execute(&mut *change)
+        .await?;
+        if first {
+            insert_playlists(&mut change, &job.video).await?;
+        }
+        change.commit().await?;
+        self.told(&job.video);
+        Ok(true)
+    }
+
+    /// Ends a job and its track's writing. Nothing happens when the lease is gone.
+    pub async fn conclude(&self, job: &Job, conclusion: Conclusion<'_>) -> Result<()> {
+        let Some(id) = track_of(job) else { return Ok(()) };
+        let mut change = self.sql.pool.begin_with("begin immediate").await?;
+        if !is_ours(&mut change, job).await? {
+            return Ok(());
+        }
+        let written = if has_cues(&mut change, &id).await? { "done" } else { "none" };
+        let (state, message, ends_at_seconds) = match conclusion {
+            Conclusion::Whole => (written, None, None),
+            Conclusion::CutShort(seconds) => (written, None, Some(seconds)),
+            Conclusion::Silent => ("none", None, None),
+            Conclusion::Failed(message) => ("failed", Some(message), None),
+        };
+        sqlx::query(
+            "update captions set state = $2, message = $3, ends_at_seconds = $4, checkpoint = null,
+                 revision = revision + 1
+             where id = $1",
+        )
+        .bind(id.as_str())
+        .bind(state)
+        .bind(message)
+        .bind(ends_at_seconds)
+        .execute(&mut *change)
+        .await?;
+        sqlx::query("delete from jobs where id = $1").bind(&job.id).execute(&mut *change).await?;
+        // DASH shows a track once it is whole.
+        insert_playlists(&mut change, &job.video).await?;
+        change.commit().await?;
+        self.told(&job.video);
+        Ok(())
+    }
+
+    /// Records a file's own track whole and ends the job.
+    pub async fn fill(&self, job: &Job, cues: &[Cue]) -> Result<()> {
+        let Some(id) = track_of(job) else { return Ok(()) };
+        let mut change = self.sql.pool.begin_with("begin immediate").await?;
+        if !is_ours(&mut change, job).await? {
+            return Ok(());
+        }
+        let done = sqlx::query(
+            "update captions set state = $2, message = null, revision = revision + 1 where id = $1",
+        )
+        .bind(id.as_str())
+        .bind(if cues.is_empty() { "none" } else { "done" })
+        .execute(&mut *change)
+        .await?;
+        if done.rows_affected() > 0 {
+            clear(&mut change, &id).await?;
+            append(&mut change, &id, cues).await?;
+            insert_playlists(&mut change, &job.video).await?;
+        }
+        sqlx::query("delete from jobs where id = $1").bind(&job.id).execute(&mut *change).await?;
+        change.commit().await?;
+        self.told(&job.video);
+        Ok(())
+    }
+
+    /// Returns what the machine heard, one JSON array for each window, in order.
+    pub async fn heard(&self, id: &CaptionId) -> Result<Vec<String>> {
+        let query = sqlx::query_scalar("select segments from heard where captions_id = $1 order by number");
+        Ok(query.bind(id.as_str()).fetch_all(&self.sql.pool).await?)
+    }
+}
+
+/// Returns the track that a job is about; `None` for a job of another kind.
+fn track_of(job: &Job) -> Option<CaptionId> {
+    job.track.parse().ok()
+}
+
+async fn is_ours(change: &mut SqliteConnection, job: &Job) -> Result<bool> {
+    let held: i64 = sqlx::query_scalar("select count(*) from jobs where id = $1 and lease_owner = $2")
+        .bind(&job.id)
+        .bind(&job.owner)
+        .fetch_one(change)
+        .await
+        .map_err(Error::from)?;
+    Ok(held > 0)
+}
+
+async fn has_cues(change: &mut SqliteConnection, id: &CaptionId) -> Result<bool> {
+    let cue: Option<i64> = sqlx::query_scalar("select number from cues where captions_id = $1 limit 1")
+        .bind(id.as_str())
+        .fetch_optional(change)
+        .await?;
+    Ok(cue.is_some())
+}
