@@ -11,10 +11,9 @@ use dash_mpd_core::{
 use crate::{
     cuts::Cuts,
     measure::Measured,
-    plan::{
-        AAC_FRAME_SAMPLES, AUDIO_SAMPLE_RATE, AudioPlan, FrameRate, Grid, Plan, Rung, TextPlan, VideoPlan,
-    },
+    plan::{AAC_FRAME_SAMPLES, AUDIO_SAMPLE_RATE, AudioPlan, FrameRate, Grid, Plan, Rung, VideoPlan},
     rates::{Rates, audio_codec, video_codec},
+    subtitles::Subtitle,
 };
 
 const PROFILE: &str = "urn:mpeg:dash:profile:isoff-live:2011";
@@ -26,14 +25,16 @@ const MIN_BUFFER: Duration = Duration::from_secs(2);
 const TEXT_BPS: u64 = 200;
 
 /// Returns the manifest: with the plan's caps as bandwidths before encoding, with the measured ones after.
-pub fn manifest(plan: &Plan, measured: Option<&[Measured]>) -> String {
+///
+/// Of captions it tells those that are whole: a DASH player reads their file once.
+pub fn manifest(plan: &Plan, measured: Option<&[Measured]>, subtitles: &[Subtitle]) -> String {
     let measured = measured.unwrap_or_default();
     let video = plan.video.iter().map(|video| picture(plan, video, measured));
     let audio = plan.audio.iter().enumerate().map(|(place, audio)| AdaptationSet {
         Role: vec![role(if place == 0 { "main" } else { "alternate" })],
         ..sound(plan, audio, measured)
     });
-    let sets = video.chain(audio).chain(plan.text.iter().map(subtitles));
+    let sets = video.chain(audio).chain(subtitles.iter().filter(|text| text.whole).map(captions));
     let numbered = sets.zip(0_u32..).map(|(set, id)| AdaptationSet { id: Some(id.to_string()), ..set });
     let period = Period {
         id: Some("0".to_owned()),
@@ -111,7 +112,7 @@ fn sound(plan: &Plan, audio: &AudioPlan, measured: &[Measured]) -> AdaptationSet
 }
 
 /// The whole file at once: players of DASH read WebVTT best so.
-fn subtitles(text: &TextPlan) -> AdaptationSet {
+fn captions(text: &Subtitle) -> AdaptationSet {
     let representation = Representation {
         id: Some(text.name.clone()),
         bandwidth: Some(TEXT_BPS),
@@ -123,7 +124,7 @@ fn subtitles(text: &TextPlan) -> AdaptationSet {
         mimeType: Some("text/vtt".to_owned()),
         lang: Some(text.language.clone()),
         Label: vec![label(&text.label)],
-        Role: vec![role("subtitle")],
+        Role: vec![role(if text.describes_sounds { "caption" } else { "subtitle" })],
         representations: vec![representation],
         ..AdaptationSet::default()
     }
@@ -181,7 +182,10 @@ fn length(grid: &Grid) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::tests::{film, measured, sound_alone};
+    use crate::{
+        plan::tests::{film, measured, sound_alone},
+        subtitles::tests::three,
+    };
 
     /// One element a line, for reading; the manifest itself has no white space to spare.
     fn lines(manifest: &str) -> String {
@@ -190,7 +194,7 @@ mod tests {
 
     #[test]
     fn before_encoding_the_manifest_tells_the_caps() {
-        insta::assert_snapshot!(lines(&manifest(&film(), None)), @r#"
+        insta::assert_snapshot!(lines(&manifest(&film(), None, &three())), @r#"
         <?xml version="1.0" encoding="UTF-8"?>
         <MPD xmlns="urn:mpeg:dash:schema:mpd:2011" profiles="urn:mpeg:dash:profile:isoff-live:2011" type="static" mediaPresentationDuration="PT14.014S" minBufferTime="PT2S" maxSegmentDuration="PT6.016S" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:cenc="urn:mpeg:cenc:2013" xmlns:mspr="urn:microsoft:playready" xmlns:xlink="http://www.w3.org/1999/xlink" xmlns:dvb="urn:dvb:dash-extensions:2014-1">
         <Period id="0" start="PT0S">
@@ -234,7 +238,7 @@ mod tests {
         </AdaptationSet>
         <AdaptationSet id="3" contentType="text" lang="en" mimeType="text/vtt">
         <Label>English</Label>
-        <Role schemeIdUri="urn:mpeg:dash:role:2011" value="subtitle"/>
+        <Role schemeIdUri="urn:mpeg:dash:role:2011" value="caption"/>
         <Representation id="captions/en" bandwidth="200">
         <BaseURL>captions/en.vtt</BaseURL>
         </Representation>
@@ -247,7 +251,7 @@ mod tests {
     #[test]
     fn after_encoding_it_tells_what_was_measured() {
         let plan = film();
-        let text = manifest(&plan, Some(&measured(&plan)));
+        let text = manifest(&plan, Some(&measured(&plan)), &three());
         let bandwidths: Vec<&str> =
             text.split("bandwidth=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
         assert_eq!(bandwidths, ["1332002", "399601", "127660", "127660", "200"]);
@@ -255,7 +259,7 @@ mod tests {
 
     #[test]
     fn sound_alone_needs_no_picture() {
-        insta::assert_snapshot!(lines(&manifest(&sound_alone(), None)), @r#"
+        insta::assert_snapshot!(lines(&manifest(&sound_alone(), None, &[])), @r#"
         <?xml version="1.0" encoding="UTF-8"?>
         <MPD xmlns="urn:mpeg:dash:schema:mpd:2011" profiles="urn:mpeg:dash:profile:isoff-live:2011" type="static" mediaPresentationDuration="PT14.016S" minBufferTime="PT2S" maxSegmentDuration="PT5.994667S" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:cenc="urn:mpeg:cenc:2013" xmlns:mspr="urn:microsoft:playready" xmlns:xlink="http://www.w3.org/1999/xlink" xmlns:dvb="urn:dvb:dash-extensions:2014-1">
         <Period id="0" start="PT0S">
@@ -292,7 +296,7 @@ mod tests {
 
     #[test]
     fn what_is_written_reads_back_the_same() {
-        let text = manifest(&film(), None);
+        let text = manifest(&film(), None, &three());
         let parsed = dash_mpd_core::parse(&text).unwrap();
         assert_eq!(parsed.periods[0].adaptations.len(), 4);
         assert_eq!(parsed.mediaPresentationDuration.unwrap(), Duration::from_millis(14_014));

@@ -118,6 +118,9 @@ pub struct TextFacts {
     pub language: Option<String>,
     /// The track's own title.
     pub title: Option<String>,
+    /// Marked as written for those who do not hear.
+    #[serde(default)]
+    pub describes_sounds: bool,
 }
 
 impl Facts {

@@ -6,13 +6,15 @@ mod media;
 use std::cmp::Reverse;
 
 use m3u8_rs::{
-    AlternativeMedia, AlternativeMediaType, ClosedCaptionGroupId, MasterPlaylist, Resolution, VariantStream,
+    AlternativeMedia, AlternativeMediaType, ClosedCaptionGroupId, MasterPlaylist, QuotedOrUnquoted,
+    Resolution, VariantStream,
 };
 
 use crate::{
     measure::Measured,
     plan::{Plan, Rung},
     rates::{Rates, audio_codec, find, video_codec},
+    subtitles::Subtitle,
 };
 
 pub use media::{iframes, media, text};
@@ -26,8 +28,8 @@ const AUDIO_GROUP: &str = "audio";
 const TEXT_GROUP: &str = "captions";
 
 /// Returns the multivariant playlist: with the plan's caps as rates before encoding, with what was
-/// measured and with I-frame playlists after.
-pub fn master(plan: &Plan, measured: Option<&[Measured]>) -> String {
+/// measured and with I-frame playlists after; with the captions that there are.
+pub fn master(plan: &Plan, measured: Option<&[Measured]>, subtitles: &[Subtitle]) -> String {
     let measured = measured.unwrap_or_default();
     let rungs = || plan.video.iter().flat_map(|video| &video.rungs);
     let mut variants: Vec<VariantStream> = match plan.video {
@@ -38,12 +40,15 @@ pub fn master(plan: &Plan, measured: Option<&[Measured]>) -> String {
     if let Some(start) = start(variants.iter().map(|variant| variant.bandwidth)) {
         variants[..=start].rotate_right(1);
     }
+    for variant in &mut variants {
+        variant.subtitles = (!subtitles.is_empty()).then(|| TEXT_GROUP.to_owned());
+    }
     variants.extend(rungs().filter_map(|rung| trick_play(plan, rung, find(measured, &rung.name)?)));
 
     let master = MasterPlaylist {
         version: Some(VERSION),
         independent_segments: true,
-        alternatives: alternatives(plan),
+        alternatives: sounds(plan).chain(texts(subtitles)).collect(),
         variants,
         ..MasterPlaylist::default()
     };
@@ -82,7 +87,6 @@ fn picture(plan: &Plan, rung: &Rung, measured: &[Measured]) -> VariantStream {
         // RFC 8216 §4.3.4.2: three decimals.
         frame_rate: fps.map(|fps| (fps * 1000.0).round() / 1000.0),
         audio: (!plan.audio.is_empty()).then(|| AUDIO_GROUP.to_owned()),
-        subtitles: (!plan.text.is_empty()).then(|| TEXT_GROUP.to_owned()),
         closed_captions: Some(ClosedCaptionGroupId::None),
         ..VariantStream::default()
     }
@@ -99,7 +103,6 @@ fn sound(plan: &Plan, measured: &[Measured]) -> Option<VariantStream> {
         average_bandwidth: Some(rates.average_bps),
         codecs: Some(audio_codec(first, measured)),
         audio: Some(AUDIO_GROUP.to_owned()),
-        subtitles: (!plan.text.is_empty()).then(|| TEXT_GROUP.to_owned()),
         ..VariantStream::default()
     })
 }
@@ -121,8 +124,8 @@ fn trick_play(plan: &Plan, rung: &Rung, measured: &Measured) -> Option<VariantSt
     })
 }
 
-fn alternatives(plan: &Plan) -> Vec<AlternativeMedia> {
-    let audio = plan.audio.iter().enumerate().map(|(place, audio)| AlternativeMedia {
+fn sounds(plan: &Plan) -> impl Iterator<Item = AlternativeMedia> {
+    plan.audio.iter().enumerate().map(|(place, audio)| AlternativeMedia {
         media_type: AlternativeMediaType::Audio,
         uri: Some(format!("{}/media.m3u8", audio.name)),
         group_id: AUDIO_GROUP.to_owned(),
@@ -133,17 +136,25 @@ fn alternatives(plan: &Plan) -> Vec<AlternativeMedia> {
         autoselect: plan.audio[..place].iter().all(|other| other.language != audio.language),
         channels: Some("2".to_owned()),
         ..AlternativeMedia::default()
-    });
-    let text = plan.text.iter().enumerate().map(|(place, text)| AlternativeMedia {
+    })
+}
+
+fn texts(subtitles: &[Subtitle]) -> impl Iterator<Item = AlternativeMedia> {
+    // A player that selects by language and need finds one of each: those for people who do not hear are sought
+    // by their characteristics.
+    let need = |text: &Subtitle| (text.language.clone(), text.describes_sounds);
+    subtitles.iter().enumerate().map(move |(place, text)| AlternativeMedia {
         media_type: AlternativeMediaType::Subtitles,
         uri: Some(format!("{}/media.m3u8", text.name)),
         group_id: TEXT_GROUP.to_owned(),
         language: Some(text.language.clone()),
         name: quotable(&text.label),
-        autoselect: plan.text[..place].iter().all(|other| other.language != text.language),
+        autoselect: subtitles[..place].iter().all(|other| need(other) != need(text)),
+        characteristics: text.characteristics(),
+        // The crate writes a DEFAULT that is YES alone; told, no player takes the first one for it.
+        other_attributes: Some([("DEFAULT".to_owned(), QuotedOrUnquoted::Unquoted("NO".to_owned()))].into()),
         ..AlternativeMedia::default()
-    });
-    audio.chain(text).collect()
+    })
 }
 
 /// Returns text that a quoted string may hold (RFC 8216 §4.2); m3u8-rs writes what it gets.
@@ -164,17 +175,21 @@ fn written(write: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::tests::{film, measured, sound_alone};
+    use crate::{
+        plan::tests::{film, measured, sound_alone},
+        subtitles::tests::three,
+    };
 
     #[test]
     fn before_encoding_the_multivariant_playlist_tells_the_caps() {
-        insta::assert_snapshot!(master(&film(), None), @r#"
+        insta::assert_snapshot!(master(&film(), None, &three()), @r#"
         #EXTM3U
         #EXT-X-VERSION:7
         #EXT-X-INDEPENDENT-SEGMENTS
         #EXT-X-MEDIA:TYPE=AUDIO,URI="audio-de/media.m3u8",GROUP-ID="audio",LANGUAGE="de",NAME="German",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="2"
         #EXT-X-MEDIA:TYPE=AUDIO,URI="audio-en/media.m3u8",GROUP-ID="audio",LANGUAGE="en",NAME="Director's 'cut' & more",AUTOSELECT=YES,CHANNELS="2"
-        #EXT-X-MEDIA:TYPE=SUBTITLES,URI="captions/en/media.m3u8",GROUP-ID="captions",LANGUAGE="en",NAME="English",AUTOSELECT=YES
+        #EXT-X-MEDIA:TYPE=SUBTITLES,URI="captions/en/media.m3u8",GROUP-ID="captions",LANGUAGE="en",NAME="English",AUTOSELECT=YES,CHARACTERISTICS="public.accessibility.transcribes-spoken-dialog,public.accessibility.describes-music-and-sound",DEFAULT=NO
+        #EXT-X-MEDIA:TYPE=SUBTITLES,URI="captions/en-2/media.m3u8",GROUP-ID="captions",LANGUAGE="en",NAME="English (automatic)",AUTOSELECT=YES,CHARACTERISTICS="public.machine-generated",DEFAULT=NO
         #EXT-X-STREAM-INF:BANDWIDTH=1928000,AVERAGE-BANDWIDTH=1388000,CODECS="avc1.64001f,mp4a.40.2",RESOLUTION=854x480,FRAME-RATE=29.97,AUDIO="audio",SUBTITLES="captions",CLOSED-CAPTIONS=NONE
         480p/media.m3u8
         #EXT-X-STREAM-INF:BANDWIDTH=528000,AVERAGE-BANDWIDTH=408000,CODECS="avc1.640015,mp4a.40.2",RESOLUTION=426x240,FRAME-RATE=29.97,AUDIO="audio",SUBTITLES="captions",CLOSED-CAPTIONS=NONE
@@ -185,16 +200,15 @@ mod tests {
     #[test]
     fn after_encoding_it_tells_what_was_measured() {
         let plan = film();
-        insta::assert_snapshot!(master(&plan, Some(&measured(&plan))), @r#"
+        insta::assert_snapshot!(master(&plan, Some(&measured(&plan)), &[]), @r#"
         #EXTM3U
         #EXT-X-VERSION:7
         #EXT-X-INDEPENDENT-SEGMENTS
         #EXT-X-MEDIA:TYPE=AUDIO,URI="audio-de/media.m3u8",GROUP-ID="audio",LANGUAGE="de",NAME="German",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="2"
         #EXT-X-MEDIA:TYPE=AUDIO,URI="audio-en/media.m3u8",GROUP-ID="audio",LANGUAGE="en",NAME="Director's 'cut' & more",AUTOSELECT=YES,CHANNELS="2"
-        #EXT-X-MEDIA:TYPE=SUBTITLES,URI="captions/en/media.m3u8",GROUP-ID="captions",LANGUAGE="en",NAME="English",AUTOSELECT=YES
-        #EXT-X-STREAM-INF:BANDWIDTH=1459874,AVERAGE-BANDWIDTH=1251321,CODECS="avc1.64001f,mp4a.40.2",RESOLUTION=854x480,FRAME-RATE=29.97,AUDIO="audio",SUBTITLES="captions",CLOSED-CAPTIONS=NONE
+        #EXT-X-STREAM-INF:BANDWIDTH=1459874,AVERAGE-BANDWIDTH=1251321,CODECS="avc1.64001f,mp4a.40.2",RESOLUTION=854x480,FRAME-RATE=29.97,AUDIO="audio",CLOSED-CAPTIONS=NONE
         480p/media.m3u8
-        #EXT-X-STREAM-INF:BANDWIDTH=527473,AVERAGE-BANDWIDTH=452120,CODECS="avc1.64001f,mp4a.40.2",RESOLUTION=426x240,FRAME-RATE=29.97,AUDIO="audio",SUBTITLES="captions",CLOSED-CAPTIONS=NONE
+        #EXT-X-STREAM-INF:BANDWIDTH=527473,AVERAGE-BANDWIDTH=452120,CODECS="avc1.64001f,mp4a.40.2",RESOLUTION=426x240,FRAME-RATE=29.97,AUDIO="audio",CLOSED-CAPTIONS=NONE
         240p/media.m3u8
         #EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=665999,AVERAGE-BANDWIDTH=475713,CODECS="avc1.64001f",RESOLUTION=854x480,URI="480p/iframes.m3u8"
         #EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=199801,AVERAGE-BANDWIDTH=142715,CODECS="avc1.64001f",RESOLUTION=426x240,URI="240p/iframes.m3u8"
@@ -203,13 +217,14 @@ mod tests {
 
     #[test]
     fn sound_alone_is_one_variant() {
-        insta::assert_snapshot!(master(&sound_alone(), None), @r#"
+        insta::assert_snapshot!(master(&sound_alone(), None, &three()[..1]), @r#"
         #EXTM3U
         #EXT-X-VERSION:7
         #EXT-X-INDEPENDENT-SEGMENTS
         #EXT-X-MEDIA:TYPE=AUDIO,URI="audio-de/media.m3u8",GROUP-ID="audio",LANGUAGE="de",NAME="German",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="2"
         #EXT-X-MEDIA:TYPE=AUDIO,URI="audio-en/media.m3u8",GROUP-ID="audio",LANGUAGE="en",NAME="Director's 'cut' & more",AUTOSELECT=YES,CHANNELS="2"
-        #EXT-X-STREAM-INF:BANDWIDTH=128000,AVERAGE-BANDWIDTH=128000,CODECS="mp4a.40.2",AUDIO="audio"
+        #EXT-X-MEDIA:TYPE=SUBTITLES,URI="captions/en/media.m3u8",GROUP-ID="captions",LANGUAGE="en",NAME="English",AUTOSELECT=YES,CHARACTERISTICS="public.accessibility.transcribes-spoken-dialog,public.accessibility.describes-music-and-sound",DEFAULT=NO
+        #EXT-X-STREAM-INF:BANDWIDTH=128000,AVERAGE-BANDWIDTH=128000,CODECS="mp4a.40.2",AUDIO="audio",SUBTITLES="captions"
         audio-de/media.m3u8
         "#);
     }
@@ -217,8 +232,8 @@ mod tests {
     #[test]
     fn a_picture_without_sound_has_no_audio_group() {
         let mut plan = film();
-        (plan.audio, plan.text) = (Vec::new(), Vec::new());
-        insta::assert_snapshot!(master(&plan, None), @r#"
+        plan.audio = Vec::new();
+        insta::assert_snapshot!(master(&plan, None, &[]), @r#"
         #EXTM3U
         #EXT-X-VERSION:7
         #EXT-X-INDEPENDENT-SEGMENTS

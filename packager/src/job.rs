@@ -1,18 +1,19 @@
 //! In charge of what each kind of job does.
 
-use store::{Job, JobKind, NewJob, NewPlan, Rendition, RenditionKind, Store};
+use store::{FileTrack, Job, JobKind, NewJob, NewPlan, Rendition, RenditionKind, Store};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Config, Error, Result, dash, encode,
+    Config, Error, Result, encode,
     encode::Work,
-    hls,
-    measure::{Measured, SegmentFacts, average_bps},
     plan::{Plan, plan},
-    poster, probe,
+    playlists, poster, probe,
     publish::Publisher,
     text,
 };
+
+// Where caption tracks have their folders.
+const CAPTIONS: &str = "captions/";
 
 /// Does `job`. What it publishes stays, also when it is stopped in the middle.
 pub(crate) async fn run(store: &Store, config: &Config, job: &Job, stop: &CancellationToken) -> Result<()> {
@@ -25,14 +26,12 @@ pub(crate) async fn run(store: &Store, config: &Config, job: &Job, stop: &Cancel
     let work = Work { config, plan: &plan, source: &source, publisher: &publisher, stop };
     match job.kind {
         JobKind::Prepare => Ok(()),
+        JobKind::Captions => Err(unplanned(job)),
         JobKind::Poster => match &plan.video {
             Some(video) => poster::make(&work, video).await,
             None => Ok(()),
         },
-        JobKind::Text => match plan.text.iter().find(|t| t.name == job.track) {
-            Some(text) => text::make(&work, text).await,
-            None => Err(unplanned(job)),
-        },
+        JobKind::Text => read_text(&work, job).await,
         JobKind::Audio => {
             let audio = plan.audio.iter().find(|a| a.name == job.track).ok_or_else(|| unplanned(job))?;
             match remaining(&publisher, std::slice::from_ref(&audio.name), job.segments).await? {
@@ -49,6 +48,7 @@ pub(crate) async fn run(store: &Store, config: &Config, job: &Job, stop: &Cancel
             }
         }
         JobKind::Finish => finish(&publisher, &plan).await,
+        JobKind::Playlists => playlists::rewrite(&publisher, &plan).await,
     }
 }
 
@@ -64,11 +64,19 @@ async fn prepare(config: &Config, publisher: &Publisher) -> Result<()> {
         config.limits.check(&facts)?;
         plan(&facts, &config.plan)?
     };
-    write_playlists(publisher, &plan, None).await?;
+    playlists::write(publisher, &plan, None).await?;
     let json = serde_json::to_string(&plan)?;
     let (renditions, jobs) = (renditions(&plan), jobs(&plan, config));
     let duration_seconds = plan.grid.seconds(plan.grid.duration_ticks);
-    let new = NewPlan { json: &json, duration_seconds, renditions: &renditions, jobs: &jobs };
+    let captions = captions(&plan);
+    let new = NewPlan {
+        json: &json,
+        duration_seconds,
+        renditions: &renditions,
+        jobs: &jobs,
+        captions: &captions,
+        listen: config.listen && !plan.audio.is_empty(),
+    };
     store.renditions.plan(id, &new).await?;
     tracing::info!(video = %id, duration_seconds, renditions = renditions.len(), "planned");
     Ok(())
@@ -76,52 +84,26 @@ async fn prepare(config: &Config, publisher: &Publisher) -> Result<()> {
 
 /// Measures what was encoded, writes the playlists that tell it, and calls the video ready.
 async fn finish(publisher: &Publisher, plan: &Plan) -> Result<()> {
-    let (store, id) = (&publisher.store, &publisher.video);
-    let mut measured = Vec::new();
-    for progress in store.renditions.of(id).await? {
-        let rendition = progress.rendition;
-        if rendition.kind == RenditionKind::Text {
-            continue;
-        }
-        let rows = store.renditions.segments(id, &rendition.name).await?;
-        let segments = rows
-            .iter()
-            .map(|row| serde_json::from_str(&row.facts))
-            .collect::<serde_json::Result<Vec<SegmentFacts>>>()?;
-        let codecs = rendition.codecs.filter(|_| segments.len() == rendition.segments_total as usize);
-        let codecs = codecs.ok_or_else(|| Error::OffPlan {
-            rendition: rendition.name.clone(),
-            given: format!("{} published segments", segments.len()),
-            planned: rendition.segments_total.to_string(),
-        })?;
-        let bitrate = average_bps(&segments, plan.grid.seconds(plan.grid.duration_ticks));
-        store.renditions.set_bitrate(id, &rendition.name, bitrate).await?;
-        measured.push(Measured { name: rendition.name, codecs, segments });
-    }
-    write_playlists(publisher, plan, Some(&measured)).await?;
-    store.videos.mark_ready(id).await?;
-    tracing::info!(video = %id, "ready");
+    let measured = playlists::measure(publisher, plan).await?;
+    playlists::write(publisher, plan, Some(&measured)).await?;
+    publisher.store.videos.mark_ready(&publisher.video).await?;
+    tracing::info!(video = %publisher.video, "ready");
     Ok(())
 }
 
-/// Writes all playlists and the manifest; the multivariant playlist last, because it leads to the others.
-async fn write_playlists(publisher: &Publisher, plan: &Plan, measured: Option<&[Measured]>) -> Result<()> {
-    for rung in plan.video.iter().flat_map(|video| &video.rungs) {
-        publisher.text(&format!("{}/media.m3u8", rung.name), &hls::media(plan, &rung.name)).await?;
-        if let Some(of_rung) = measured.and_then(|all| all.iter().find(|m| m.name == rung.name)) {
-            publisher
-                .text(&format!("{}/iframes.m3u8", rung.name), &hls::iframes(plan, rung, of_rung))
-                .await?;
-        }
-    }
-    for audio in &plan.audio {
-        publisher.text(&format!("{}/media.m3u8", audio.name), &hls::media(plan, &audio.name)).await?;
-    }
-    for track in &plan.text {
-        publisher.text(&format!("{}/media.m3u8", track.name), &hls::text(plan, track)).await?;
-    }
-    publisher.text("manifest.mpd", &dash::manifest(plan, measured)).await?;
-    publisher.text("master.m3u8", &hls::master(plan, measured)).await
+/// Copies a text track of the file into the captions that stand for it.
+async fn read_text(work: &Work<'_>, job: &Job) -> Result<()> {
+    let captions = &work.publisher.store.captions;
+    let track = match job.track.parse() {
+        Ok(id) => captions.get(&id).await?,
+        Err(_) => None,
+    };
+    // Somebody may have deleted it meanwhile.
+    let Some(track) = track else { return Ok(()) };
+    let name = format!("{CAPTIONS}{}", track.name.unwrap_or_default());
+    let text = work.plan.text.iter().find(|text| text.name == name).ok_or_else(|| unplanned(job))?;
+    let cues = text::read(work, text).await?;
+    Ok(captions.fill(job, &cues).await?)
 }
 
 /// Returns what is left of a run: from the first segment that any of `renditions` lacks to its end.
@@ -177,8 +159,17 @@ fn renditions(plan: &Plan) -> Vec<Rendition> {
         bitrate_bps: Some(a.bitrate_bps),
         ..unseen(&a.name, RenditionKind::Audio, a.language.as_deref(), &a.label)
     });
-    let text = plan.text.iter().map(|t| unseen(&t.name, RenditionKind::Text, Some(&t.language), &t.label));
-    pictures.chain(sound).chain(text).collect()
+    pictures.chain(sound).collect()
+}
+
+fn captions(plan: &Plan) -> Vec<FileTrack> {
+    let tracks = plan.text.iter().map(|text| FileTrack {
+        name: text.name.strip_prefix(CAPTIONS).unwrap_or(&text.name).to_owned(),
+        language: text.language.clone(),
+        label: Some(text.label.clone()),
+        describes_sounds: text.describes_sounds,
+    });
+    tracks.collect()
 }
 
 fn jobs(plan: &Plan, config: &Config) -> Vec<NewJob> {
@@ -191,7 +182,6 @@ fn jobs(plan: &Plan, config: &Config) -> Vec<NewJob> {
         jobs.extend(starts.map(|n| job(JobKind::Video, "", (n, total.min(n + config.run_segments)))));
     }
     jobs.extend(plan.audio.iter().map(|a| job(JobKind::Audio, &a.name, (0, total))));
-    jobs.extend(plan.text.iter().map(|t| job(JobKind::Text, &t.name, (0, total))));
     jobs
 }
 

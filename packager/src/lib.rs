@@ -24,6 +24,7 @@ pub mod dash;
 pub mod hls;
 pub mod measure;
 mod rates;
+pub mod subtitles;
 
 pub use error::{Error, Result};
 pub use refusal::Refusal;
@@ -31,6 +32,7 @@ pub use refusal::Refusal;
 mod encode;
 mod fragment;
 mod job;
+mod playlists;
 mod poster;
 mod process;
 mod publish;
@@ -40,6 +42,7 @@ mod worker;
 
 use std::path::PathBuf;
 
+pub use text::export as export_captions;
 pub use worker::run;
 
 /// What the packager is told.
@@ -59,6 +62,8 @@ pub struct Config {
     pub videos_at_once: usize,
     /// Segments in a run; at least one.
     pub run_segments: u32,
+    /// Whether a machine is to write captions of what has sound.
+    pub listen: bool,
 }
 
 impl Default for Config {
@@ -73,6 +78,7 @@ impl Default for Config {
             // Two minutes: long enough that starting an encoder costs nothing, short enough to share a
             // video among many workers.
             run_segments: 20,
+            listen: false,
         }
     }
 }

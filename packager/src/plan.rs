@@ -134,6 +134,9 @@ pub struct TextPlan {
     pub language: String,
     /// What a menu shows.
     pub label: String,
+    /// Written for those who do not hear.
+    #[serde(default)]
+    pub describes_sounds: bool,
 }
 
 impl Plan {
@@ -222,6 +225,7 @@ pub(crate) mod tests {
             codec: "subrip".to_owned(),
             language: Some("en".to_owned()),
             title: None,
+            describes_sounds: false,
         }];
         facts
     }

@@ -71,6 +71,7 @@ pub fn plan(facts: &Facts, config: &Config) -> Result<Plan, Refusal> {
             stream: source.stream,
             language: source.language.clone().unwrap_or_else(|| "und".to_owned()),
             label: called.label,
+            describes_sounds: source.describes_sounds,
         })
         .collect();
     Ok(Plan { start_seconds: facts.start_seconds, zero, grid, video, audio, text })

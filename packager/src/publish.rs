@@ -1,6 +1,6 @@
 //! In charge of what becomes visible, and when: a blob first, then the row that stands for it.
 
-use store::{RenditionKind, Store, VideoId};
+use store::{Store, VideoId};
 
 use crate::{Error, Result, fragment, measure::SegmentFacts, segment::Segment};
 
@@ -59,14 +59,6 @@ impl Publisher {
         Ok(self.store.blobs.put(&self.key(path), bytes).await?)
     }
 
-    /// Publishes a segment of a text rendition.
-    pub(crate) async fn text_segment(&self, rendition: &str, number: u32, text: &str) -> Result<()> {
-        self.store.blobs.put_new(&self.key(&format!("{rendition}/{number}.vtt")), text.as_bytes()).await?;
-        let facts = SegmentFacts { bytes: text.len() as u64, fragments: Vec::new() };
-        let row = store::Segment { number, facts: serde_json::to_string(&facts)? };
-        Ok(self.store.renditions.publish(&self.video, rendition, &row).await?)
-    }
-
     fn key(&self, path: &str) -> String {
         format!("{}/{path}", self.video.folder())
     }
@@ -84,9 +76,7 @@ impl Publisher {
         }
         for progress in self.store.renditions.of(&self.video).await? {
             let rendition = &progress.rendition;
-            if rendition.kind != RenditionKind::Text
-                && !self.store.renditions.is_published(&self.video, &rendition.name, 0).await?
-            {
+            if !self.store.renditions.is_published(&self.video, &rendition.name, 0).await? {
                 return Ok(());
             }
         }

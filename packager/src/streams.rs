@@ -256,6 +256,7 @@ impl Stream {
             codec: self.codec_name.clone(),
             language: self.language(),
             title: self.title(),
+            describes_sounds: self.is("hearing_impaired"),
         })
     }
 

@@ -51,20 +51,20 @@ pub(crate) fn text(facts: &Facts) -> Vec<(&TextFacts, Called)> {
     streams.collect()
 }
 
-fn label(title: Option<&str>, language: Option<&str>, otherwise: &str) -> String {
+pub(crate) fn label(title: Option<&str>, language: Option<&str>, otherwise: &str) -> String {
     let language = language.and_then(language::name);
     title.or(language).unwrap_or(otherwise).to_owned()
 }
 
 /// Names that are given away; the second of a kind gets a 2.
 #[derive(Default)]
-struct Unique {
+pub(crate) struct Unique {
     /// In lower case: a file system may not tell `audio-zh-Hant` from `audio-zh-hant`.
     given: HashSet<String>,
 }
 
 impl Unique {
-    fn claim(&mut self, wanted: &str, sign: char) -> String {
+    pub(crate) fn claim(&mut self, wanted: &str, sign: char) -> String {
         let mut name = wanted.to_owned();
         let mut count = 2;
         while !self.given.insert(name.to_lowercase()) {
@@ -118,6 +118,7 @@ mod tests {
             codec: "subrip".to_owned(),
             language: language.map(str::to_owned),
             title: title.map(str::to_owned),
+            describes_sounds: false,
         };
         facts.text = vec![track(Some("en"), None), track(Some("en"), Some("SDH")), track(None, None)];
         let said: Vec<String> =

@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use store::{Attempt, Failure, Job, JobKind, Signal, Store};
+use store::{Attempt, Conclusion, Failure, Job, JobKind, Signal, Store};
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{Instrument, info_span};
@@ -21,9 +21,13 @@ const FULL_DISK_PAUSE: Duration = Duration::from_secs(30);
 pub async fn run(store: Store, config: Config, shutdown: CancellationToken) {
     let config = Arc::new(config);
     let tasks = TaskTracker::new();
-    // Short jobs and sound never wait behind pictures, so that a new video's playlists stand at once.
-    let mut lanes =
-        vec![vec![JobKind::Prepare, JobKind::Text, JobKind::Poster, JobKind::Finish], vec![JobKind::Audio]];
+    // Short jobs and sound never wait behind pictures, so that a new video's playlists stand at once. Whatever
+    // writes playlists is one lane, so that none writes what it saw over what another saw later.
+    let mut lanes = vec![
+        vec![JobKind::Prepare, JobKind::Playlists, JobKind::Finish],
+        vec![JobKind::Text, JobKind::Poster],
+        vec![JobKind::Audio],
+    ];
     lanes.extend(std::iter::repeat_n(vec![JobKind::Video], config.videos_at_once));
     for kinds in lanes {
         let worker = Worker { store: store.clone(), config: config.clone(), shutdown: shutdown.clone() };
@@ -120,15 +124,25 @@ impl Worker {
                 tracing::error!(error = %e, "waiting for room");
                 jobs.give_back(job, FULL_DISK_PAUSE, Attempt::Interrupted).await?;
             }
-            error if job.kind == JobKind::Poster || job.kind == JobKind::Text => {
-                // A video without its poster or its subtitles is still a video.
+            error if job.kind == JobKind::Poster => {
+                // A video without its poster is still a video.
                 tracing::warn!(%error, "left out");
                 jobs.finish(job).await?;
+            }
+            error if job.kind == JobKind::Text => {
+                tracing::warn!(%error, "a text track could not be read");
+                let message = "The file's own subtitles could not be read; the server's log says why.";
+                self.store.captions.conclude(job, Conclusion::Failed(message)).await?;
             }
             error if job.attempts < MAX_ATTEMPTS && !matches!(error, Error::Refused(_)) => {
                 tracing::warn!(%error, attempts = job.attempts, "trying again");
                 let pause = Duration::from_secs(1 << job.attempts).mul_f64(jitter());
                 jobs.give_back(job, pause, Attempt::Failed).await?;
+            }
+            error if job.kind == JobKind::Playlists => {
+                // They stand as they were; the next change of the captions tries again.
+                tracing::error!(%error, "the playlists could not be written again");
+                jobs.finish(job).await?;
             }
             error => {
                 tracing::warn!(%error, "the video failed");

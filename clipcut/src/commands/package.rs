@@ -48,6 +48,7 @@ pub(crate) async fn run(config: &Config, args: &Args) -> Result<()> {
     worker.await?;
     finished?;
 
+    packager::export_captions(&store, &id).await?;
     hand_over(&store.blobs.file(&id.folder())?, &args.output)?;
     drop(store);
     tidy_up(&workshop, &args.output)

@@ -8,7 +8,7 @@ use super::{VERSION, written};
 use crate::{
     cuts::Cuts,
     measure::{FragmentFacts, Measured},
-    plan::{Plan, Rung, TextPlan},
+    plan::{Plan, Rung},
 };
 
 /// Returns the media playlist of an audio rendition of the plan, or else of a video rendition: complete
@@ -39,8 +39,8 @@ pub fn iframes(plan: &Plan, rung: &Rung, measured: &Measured) -> String {
     vod(&MediaPlaylist { segments: mapped(segments), i_frames_only: true, ..whole(&cuts) })
 }
 
-/// Returns the media playlist of a text rendition, cut as the picture is.
-pub fn text(plan: &Plan, _text: &TextPlan) -> String {
+/// Returns the media playlist of any caption track, cut as the picture is.
+pub fn text(plan: &Plan) -> String {
     let cuts = Cuts::of_grid(&plan.grid);
     vod(&MediaPlaylist { segments: segments(&cuts, "vtt"), ..whole(&cuts) })
 }
@@ -137,8 +137,7 @@ mod tests {
 
     #[test]
     fn text_is_cut_as_the_picture_is() {
-        let plan = film();
-        insta::assert_snapshot!(text(&plan, &plan.text[0]), @r#"
+        insta::assert_snapshot!(text(&film()), @r#"
         #EXTM3U
         #EXT-X-VERSION:7
         #EXT-X-TARGETDURATION:6

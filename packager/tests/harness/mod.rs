@@ -63,6 +63,9 @@ pub(crate) async fn try_package(source: &Path, config: packager::Config) -> Pack
     let video = tokio::time::timeout(PATIENCE, settled(&store, &id)).await.unwrap();
     stop.cancel();
     worker.await.unwrap();
+    if video.plan.is_some() {
+        packager::export_captions(&store, &id).await.unwrap();
+    }
     let plan = serde_json::from_str(video.plan.as_deref().unwrap_or("{}"));
     let plan = plan.unwrap_or_else(|_| empty_plan());
     let folder = store.blobs.file(&id.folder()).unwrap();
