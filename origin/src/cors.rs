@@ -16,7 +16,7 @@ use crate::Origin;
 
 // One policy for all URLs: what a header means is decided where it is read.
 const POLICY: Policy = Policy {
-    methods: "GET, HEAD, POST, PATCH, DELETE, OPTIONS",
+    methods: "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS",
     allow: "Authorization, Content-Type, Range, If-Range, If-Match, If-None-Match, If-Modified-Since, \
             If-Unmodified-Since, Last-Event-ID, Tus-Resumable, Upload-Length, Upload-Offset, Upload-Metadata, \
             Upload-Checksum, Upload-Defer-Length, Upload-Concat, X-HTTP-Method-Override, X-Requested-With, \

@@ -3,10 +3,10 @@
 use serde::Serialize;
 use store::{Progress, State, Store, Timestamp, Video, VideoId};
 
-use crate::error::Result;
+use crate::{captions, error::Result};
 
 /// A video's document.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Document {
     id: VideoId,
     title: String,
@@ -15,6 +15,7 @@ pub struct Document {
     error: Option<Failure>,
     duration_seconds: Option<f64>,
     renditions: Vec<Rendition>,
+    captions: Vec<captions::Document>,
     playback: Option<Playback>,
     poster: Option<String>,
     upload: Option<Upload>,
@@ -61,6 +62,7 @@ impl Document {
     pub(crate) async fn of(store: &Store, video: Video) -> Result<Self> {
         let id = &video.id;
         let renditions = store.renditions.of(id).await?;
+        let captions = store.captions.of(id).await?;
         let upload = match video.state {
             State::Uploading => Self::upload(store, id).await?,
             _ => None,
@@ -82,6 +84,7 @@ impl Document {
             upload,
             queue_position,
             renditions: renditions.into_iter().map(Rendition::from).collect(),
+            captions: captions.into_iter().map(captions::Document::from).collect(),
             state: video.state.as_str(),
             error: video.failure.map(|f| Failure { code: f.code, message: f.message }),
             duration_seconds: video.duration_seconds,
@@ -130,7 +133,7 @@ impl From<Progress> for Rendition {
     }
 }
 
-fn rfc3339(time: Timestamp) -> String {
+pub(crate) fn rfc3339(time: Timestamp) -> String {
     // Out of range is past the year 9999.
     jiff::Timestamp::from_microsecond(time.0).unwrap_or(jiff::Timestamp::MAX).to_string()
 }

@@ -60,7 +60,7 @@ pub(crate) async fn create(
     Ok(response)
 }
 
-fn is_form(request: &Request) -> bool {
+pub(crate) fn is_form(request: &Request) -> bool {
     let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     kind.is_some_and(|kind| kind.to_ascii_lowercase().starts_with("multipart/form-data"))
 }

@@ -1,6 +1,7 @@
 //! In charge of what comes in from and goes out to people: uploads, the library, playlists and segments.
 //! Leaves encoding to the packager, listening to `server`, and keeping to `store`.
 
+mod captions;
 mod cors;
 mod document;
 mod error;
@@ -27,7 +28,7 @@ use store::{Store, Timestamp};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use document::Document;
-pub use path::{File, Path};
+pub use path::{File, Format, Path};
 
 use crate::error::{Error, Result};
 
@@ -78,6 +79,7 @@ impl Origin {
             .route("/videos/{id}", get(library::show).patch(library::edit).delete(library::delete))
             .route("/videos/{id}/retry", post(library::retry))
             .route("/videos/{id}/events", get(events::of_one))
+            .nest("/videos/{id}/captions", captions::routes())
             .route("/events", get(events::of_all))
             // tus has a method override, so it tells methods apart itself.
             .route("/uploads", any(tus::collection))

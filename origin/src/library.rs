@@ -73,8 +73,7 @@ pub(crate) async fn edit(
 ) -> Result<Response> {
     let id = known(&id)?;
     if !is_json(&request) {
-        let detail = "Changes come as application/json.";
-        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail).into());
+        return Err(not_json());
     }
     let bytes = body::collect(request.into_body(), MOST_DOCUMENT).await?;
     let changes: Changes =
@@ -95,9 +94,7 @@ pub(crate) async fn delete(State(origin): State<Origin>, UrlPath(id): UrlPath<St
     if !origin.see_through(async move { Ok(store.delete(&id).await?) }).await? {
         return Err(unknown_video().into());
     }
-    let mut response = Response::new(body::empty());
-    *response.status_mut() = StatusCode::NO_CONTENT;
-    Ok(response)
+    Ok(no_content())
 }
 
 /// Starts a failed video again.
@@ -126,12 +123,24 @@ pub(crate) fn json(status: StatusCode, document: &impl Serialize) -> Response {
     response
 }
 
+/// Answers that it is done.
+pub(crate) fn no_content() -> Response {
+    let mut response = Response::new(body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response
+}
+
 /// Reads an id from a URL; what is not one names no video.
 pub(crate) fn known(id: &str) -> Result<VideoId> {
     id.parse().map_err(|_| unknown_video().into())
 }
 
-fn is_json(request: &Request) -> bool {
+pub(crate) fn not_json() -> Error {
+    let detail = "Changes come as application/json.";
+    Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail).into()
+}
+
+pub(crate) fn is_json(request: &Request) -> bool {
     let kind =
         request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();

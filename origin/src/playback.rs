@@ -9,7 +9,7 @@ use server::{
     Problem, Response, body,
     content::{self, Meta},
 };
-use store::{Blob, RenditionKind, Signal, State as VideoState, VideoId};
+use store::{Blob, Signal, State as VideoState, Video, VideoId};
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::{
@@ -26,6 +26,11 @@ pub(crate) async fn answer(State(origin): State<Origin>, request: Request) -> Re
     let Some(path) = Path::decode(request.uri.path()) else {
         return Err(origin.undecodable(request.uri.path()).await?);
     };
+    match path.file {
+        File::CueSegment { number, .. } => return origin.cue_segment(&request, &path, number).await,
+        File::Captions { format, .. } => return origin.captions_file(&request, &path, format).await,
+        _ => {}
+    }
     let key = path.key();
     let blob = match origin.store.blobs.open_blob(&key).await? {
         Some(blob) => blob,
@@ -87,19 +92,10 @@ impl Origin {
         let Some(video) = self.store.videos.get(&path.video).await? else {
             return Ok(Outlook::Never(unknown_video()));
         };
-        if let Some(failure) = video.failure {
-            let detail = format!("This video could not be encoded. {}", failure.message);
-            return Ok(Outlook::Never(Problem::new(StatusCode::GONE, "video_failed", detail)));
+        if let Some(problem) = unplayable(&video) {
+            return Ok(Outlook::Never(problem));
         }
-        if matches!(video.state, VideoState::Uploading | VideoState::Uploaded) {
-            let detail = "This video is not prepared for playing yet.";
-            let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "video_not_prepared_yet", detail);
-            return Ok(Outlook::Never(problem.retry_after(2)));
-        }
-        let (File::Init(name)
-        | File::Segment { rendition: name, .. }
-        | File::CueSegment { rendition: name, .. }) = &path.file
-        else {
+        let (File::Init(name) | File::Segment { rendition: name, .. }) = &path.file else {
             return Ok(Outlook::Never(unknown_file()));
         };
         let planned = self.store.renditions.of(&path.video).await?;
@@ -107,11 +103,9 @@ impl Origin {
             return Ok(Outlook::Never(unknown_file()));
         };
         let number = match path.file {
-            File::Segment { number, .. } if planned.rendition.kind != RenditionKind::Text => number,
-            File::CueSegment { number, .. } if planned.rendition.kind == RenditionKind::Text => number,
+            File::Segment { number, .. } => number,
             // Any segment needs the init segment, so it comes as surely as the first one.
-            File::Init(_) if planned.rendition.kind != RenditionKind::Text => 0,
-            _ => return Ok(Outlook::Never(unknown_file())),
+            _ => 0,
         };
         if number >= planned.rendition.segments_total {
             return Ok(Outlook::Never(unknown_segment(planned.rendition.segments_total)));
@@ -121,6 +115,15 @@ impl Origin {
             VideoState::Ready => Ok(Outlook::Never(unknown_file())),
             _ => Ok(Outlook::Coming),
         }
+    }
+
+    /// Tells why a file of the video is not there, and never will be.
+    pub(crate) async fn absent(&self, id: &VideoId) -> Result<Error> {
+        let problem = match self.store.videos.get(id).await? {
+            Some(video) => unplayable(&video).unwrap_or_else(unknown_file),
+            None => unknown_video(),
+        };
+        Ok(problem.into())
     }
 
     /// Tells a wrong video from a wrong file of a right one.
@@ -134,11 +137,25 @@ impl Origin {
     }
 }
 
-fn unknown_file() -> Problem {
+/// Returns why nothing of the video plays, if so.
+fn unplayable(video: &Video) -> Option<Problem> {
+    if let Some(failure) = &video.failure {
+        let detail = format!("This video could not be encoded. {}", failure.message);
+        return Some(Problem::new(StatusCode::GONE, "video_failed", detail));
+    }
+    if matches!(video.state, VideoState::Uploading | VideoState::Uploaded) {
+        let detail = "This video is not prepared for playing yet.";
+        let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "video_not_prepared_yet", detail);
+        return Some(problem.retry_after(2));
+    }
+    None
+}
+
+pub(crate) fn unknown_file() -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "unknown_file", "The video has no such file.")
 }
 
-fn unknown_segment(total: u32) -> Problem {
+pub(crate) fn unknown_segment(total: u32) -> Problem {
     let detail = format!("The rendition has {total} segments, counted from 0.");
     Problem::new(StatusCode::NOT_FOUND, "unknown_segment", detail)
 }

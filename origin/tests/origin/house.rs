@@ -8,6 +8,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use origin::{Config, Origin};
+use serde_json::json;
 use server::Limits;
 use store::{JobKind, NewJob, NewPlan, NewVideo, Rendition, RenditionKind, Store, Timestamp, VideoId};
 use tempfile::TempDir;
@@ -110,7 +111,7 @@ impl House {
         upload.id
     }
 
-    /// Makes a video that is planned, with renditions `720p`, `audio` and `captions/en` of `segments` each.
+    /// Makes a video that is planned, with renditions `720p` and `audio` of `segments` each, six seconds long.
     pub(crate) async fn planned(&self, segments: u32) -> VideoId {
         let id = self.uploaded("Planned").await;
         let rendition = |name: &str, kind| Rendition {
@@ -120,19 +121,24 @@ impl House {
             height: (kind == RenditionKind::Video).then_some(720),
             frame_rate: (kind == RenditionKind::Video).then_some(29.97),
             bitrate_bps: Some(2_000_000),
-            language: (kind == RenditionKind::Text).then(|| "en".to_owned()),
+            language: None,
             label: None,
             codecs: None,
             segments_total: segments,
         };
-        let renditions = [
-            rendition("720p", RenditionKind::Video),
-            rendition("audio", RenditionKind::Audio),
-            rendition("captions/en", RenditionKind::Text),
-        ];
+        let renditions = [rendition("720p", RenditionKind::Video), rendition("audio", RenditionKind::Audio)];
         let job = NewJob { kind: JobKind::Video, track: String::new(), segments: (0, segments), priority: 0 };
         let duration_seconds = f64::from(segments) * 6.0;
-        let plan = NewPlan { json: "{}", duration_seconds, renditions: &renditions, jobs: &[job] };
+        // What the origin reads of a plan; the rest is the packager's.
+        let grid = json!({ "timescale": 25, "segment_ticks": 150, "duration_ticks": segments * 150 });
+        let plan = NewPlan {
+            json: &json!({ "grid": grid }).to_string(),
+            duration_seconds,
+            renditions: &renditions,
+            jobs: &[job],
+            captions: &[],
+            listen: true,
+        };
         self.store.renditions.plan(&id, &plan).await.unwrap();
         id
     }

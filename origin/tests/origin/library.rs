@@ -20,6 +20,8 @@ async fn the_document_tells_all_of_a_planned_video() {
     let mut document = answer.json();
     let created_at = document["created_at"].take();
     assert!(created_at.as_str().unwrap().ends_with('Z'), "{created_at}");
+    let captions = document["captions"].take();
+    assert_eq!((&captions[0]["origin"], &captions[0]["state"]), (&"machine".into(), &"queued".into()));
     let rendition = |name: &str, kind: &str, picture: (Value, Value, Value), language: Value| {
         json!({
             "name": name, "kind": kind, "width": picture.0, "height": picture.1, "frame_rate": picture.2,
@@ -36,8 +38,8 @@ async fn the_document_tells_all_of_a_planned_video() {
             "renditions": [
                 rendition("720p", "video", (1280.into(), 720.into(), 29.97.into()), Value::Null),
                 rendition("audio", "audio", none(), Value::Null),
-                rendition("captions/en", "text", none(), "en".into()),
             ],
+            "captions": null,
             "playback": { "hls": format!("/v/{id}/master.m3u8"), "dash": format!("/v/{id}/manifest.mpd") },
             "poster": format!("/v/{id}/poster.jpg"),
             "upload": null, "queue_position": 0, "created_at": null,

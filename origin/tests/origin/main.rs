@@ -1,6 +1,7 @@
 //! Drives an origin through real sockets, over the embedded store in a temporary folder.
 #![expect(clippy::unwrap_used, reason = "the helpers of tests fail as tests do")]
 
+mod captions;
 mod events;
 mod house;
 mod ingest;

@@ -86,7 +86,9 @@ async fn an_unknown_video_differs_from_a_missing_segment() {
     house.get(&format!("/v/{id}/master.m3u8")).await.is_problem(404, "unknown_file");
     house.get(&format!("/v/{id}/1080p/0.m4s")).await.is_problem(404, "unknown_file");
     house.get(&format!("/v/{id}/720p/2.m4s")).await.is_problem(404, "unknown_segment");
-    house.get(&format!("/v/{id}/captions/en/2.vtt")).await.is_problem(404, "unknown_segment");
+    house.get(&format!("/v/{id}/captions/en/0.vtt")).await.is_problem(404, "unknown_file");
+    house.get(&format!("/v/{id}/captions/en.srt")).await.is_problem(404, "unknown_file");
+    house.get("/v/0123456789abcdef/captions/en/0.vtt").await.is_problem(404, "unknown_video");
 }
 
 #[tokio::test]

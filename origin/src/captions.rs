@@ -1,0 +1,207 @@
+//! In charge of the captions API: tracks listed, added, named, replaced, deleted, asked of the machine. Leaves a
+//! track's cues to `cues`, playing it to `serve`.
+
+mod cues;
+mod document;
+mod file;
+mod serve;
+mod words;
+
+use axum::{
+    Router,
+    extract::{Path as UrlPath, Request, State},
+    routing::{get, patch, post},
+};
+use http::StatusCode;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use server::{Problem, Response, body};
+use store::{CaptionId, CaptionNaming, CaptionTrack, NewTrack, Wish};
+
+pub(crate) use document::Captions as Document;
+
+use crate::{
+    Origin,
+    error::{Error, Result, bad_request, unknown_video},
+    library::{is_json, json, known, no_content, not_json},
+};
+
+// The longest prompt, and room for its escapes.
+const MOST_DOCUMENT: u64 = 64 * 1024;
+
+/// Returns the routes below `/videos/{id}/captions`.
+pub(crate) fn routes() -> Router<Origin> {
+    Router::new()
+        .route("/", get(list).post(add))
+        .route("/machine", post(ask))
+        .route("/{track}", get(show).patch(rename).put(replace).delete(delete))
+        .route("/{track}/machine", post(ask_again))
+        .route("/{track}/cues", get(cues::list).post(cues::add))
+        .route("/{track}/cues/{number}", patch(cues::edit).delete(cues::delete))
+}
+
+#[derive(Serialize)]
+struct Listed {
+    captions: Vec<Document>,
+}
+
+/// What a person asks of the machine.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Asked {
+    language: Option<String>,
+    model: Option<String>,
+    prompt: Option<String>,
+    translate: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Names {
+    language: Option<String>,
+    label: Option<String>,
+}
+
+async fn list(State(origin): State<Origin>, UrlPath(id): UrlPath<String>) -> Result<Response> {
+    let id = known(&id)?;
+    if origin.store.videos.get(&id).await?.is_none() {
+        return Err(unknown_video().into());
+    }
+    let tracks = origin.store.captions.of(&id).await?;
+    let captions = tracks.into_iter().map(Document::from).collect();
+    Ok(json(StatusCode::OK, &Listed { captions }))
+}
+
+async fn show(
+    State(origin): State<Origin>,
+    UrlPath((id, track)): UrlPath<(String, String)>,
+) -> Result<Response> {
+    let track = origin.track(&id, &track).await?;
+    Ok(json(StatusCode::OK, &Document::from(track)))
+}
+
+/// Takes a person's file as a new track.
+async fn add(
+    State(origin): State<Origin>,
+    UrlPath(id): UrlPath<String>,
+    request: Request,
+) -> Result<Response> {
+    let id = known(&id)?;
+    let taken = file::take(request).await?;
+    let language = taken.language.ok_or_else(|| {
+        let detail = "Say which language the captions are in: ?language=de, or `und` if nobody knows.";
+        bad_request("language_required", detail)
+    })?;
+    let new = NewTrack { language: &language, label: taken.label.as_deref(), cues: &taken.cues };
+    let track = origin.store.captions.add(&id, &new).await?.ok_or_else(unknown_video)?;
+    Ok(json(StatusCode::CREATED, &Document::from(track)))
+}
+
+/// Takes a person's file in place of a track's cues.
+async fn replace(
+    State(origin): State<Origin>,
+    UrlPath((id, track)): UrlPath<(String, String)>,
+    request: Request,
+) -> Result<Response> {
+    let track = origin.track(&id, &track).await?;
+    let taken = file::take(request).await?;
+    if track.name.is_none() && taken.language.is_none() {
+        let detail = "The machine has not heard the language of this track yet; say it: ?language=de.";
+        return Err(bad_request("language_required", detail));
+    }
+    let captions = &origin.store.captions;
+    if taken.language.is_some() || taken.label.is_some() {
+        let naming = CaptionNaming { language: taken.language, label: taken.label };
+        captions.rename(&track.id, &naming).await?;
+    }
+    let track = captions.replace(&track.id, &taken.cues).await?.ok_or_else(unknown_track)?;
+    Ok(json(StatusCode::OK, &Document::from(track)))
+}
+
+async fn rename(
+    State(origin): State<Origin>,
+    UrlPath((id, track)): UrlPath<(String, String)>,
+    request: Request,
+) -> Result<Response> {
+    let track = origin.track(&id, &track).await?;
+    let names: Names = read_json(request).await?;
+    let naming = CaptionNaming {
+        language: names.language.as_deref().map(words::language).transpose()?,
+        label: names.label.as_deref().map(words::label).transpose()?,
+    };
+    let track = origin.store.captions.rename(&track.id, &naming).await?.ok_or_else(unknown_track)?;
+    Ok(json(StatusCode::OK, &Document::from(track)))
+}
+
+async fn delete(
+    State(origin): State<Origin>,
+    UrlPath((id, track)): UrlPath<(String, String)>,
+) -> Result<Response> {
+    let track = origin.track(&id, &track).await?;
+    if !origin.store.captions.delete(&track.id).await? {
+        return Err(unknown_track().into());
+    }
+    Ok(no_content())
+}
+
+/// Asks the machine for one more track.
+async fn ask(
+    State(origin): State<Origin>,
+    UrlPath(id): UrlPath<String>,
+    request: Request,
+) -> Result<Response> {
+    let id = known(&id)?;
+    let wish = read_json::<Asked>(request).await?.wish()?;
+    let track = origin.store.captions.ask(&id, &wish).await?.ok_or_else(unknown_video)?;
+    Ok(json(StatusCode::ACCEPTED, &Document::from(track)))
+}
+
+/// Asks the machine to write a track again, in place of what it has.
+async fn ask_again(
+    State(origin): State<Origin>,
+    UrlPath((id, track)): UrlPath<(String, String)>,
+    request: Request,
+) -> Result<Response> {
+    let track = origin.track(&id, &track).await?;
+    let wish = read_json::<Asked>(request).await?.wish()?;
+    if !origin.store.captions.ask_again(&track.id, &wish).await? {
+        return Err(unknown_track().into());
+    }
+    let track = origin.store.captions.get(&track.id).await?.ok_or_else(unknown_track)?;
+    Ok(json(StatusCode::ACCEPTED, &Document::from(track)))
+}
+
+impl Asked {
+    fn wish(self) -> Result<Wish> {
+        Ok(Wish {
+            language: self.language.as_deref().map(words::language).transpose()?,
+            model: self.model.as_deref().map(words::model).transpose()?,
+            prompt: self.prompt.as_deref().map(words::prompt).transpose()?,
+            translated: self.translate,
+        })
+    }
+}
+
+impl Origin {
+    /// Returns the track that a URL names, if it is of the video that the URL names.
+    async fn track(&self, video: &str, track: &str) -> Result<CaptionTrack> {
+        let video = known(video)?;
+        if self.store.videos.get(&video).await?.is_none() {
+            return Err(unknown_video().into());
+        }
+        let id: CaptionId = track.parse().map_err(|_| Error::from(unknown_track()))?;
+        let found = self.store.captions.get(&id).await?;
+        found.filter(|track| track.video == video).ok_or_else(|| unknown_track().into())
+    }
+}
+
+async fn read_json<T: DeserializeOwned>(request: Request) -> Result<T> {
+    if !is_json(&request) {
+        return Err(not_json());
+    }
+    let bytes = body::collect(request.into_body(), MOST_DOCUMENT).await?;
+    serde_json::from_slice(&bytes).map_err(|e| bad_request("invalid_document", e.to_string()))
+}
+
+fn unknown_track() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "unknown_captions", "The video has no such captions.")
+}

@@ -1,0 +1,88 @@
+//! In charge of a caption track as the API shows it.
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+use store::{CaptionId, CaptionTrack};
+
+use crate::document::rfc3339;
+
+/// A caption track's document.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Captions {
+    id: CaptionId,
+    name: Option<String>,
+    language: Option<String>,
+    label: Option<String>,
+    origin: &'static str,
+    state: &'static str,
+    message: Option<String>,
+    /// Players are told of it.
+    listed: bool,
+    describes_sounds: bool,
+    edited: bool,
+    seconds_done: f64,
+    ends_at_seconds: Option<f64>,
+    asked: Asked,
+    /// Model, hash, library version and settings of what a machine wrote.
+    machine: Option<Box<RawValue>>,
+    files: Option<Files>,
+    revision: u64,
+    created_at: String,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Asked {
+    language: Option<String>,
+    model: Option<String>,
+    prompt: Option<String>,
+    translate: bool,
+}
+
+/// Where to get it: absolute paths on this server.
+#[derive(Clone, Debug, Serialize)]
+struct Files {
+    vtt: String,
+    srt: String,
+    txt: String,
+    json: String,
+}
+
+impl From<CaptionTrack> for Captions {
+    fn from(track: CaptionTrack) -> Self {
+        let path = |extension: &str| {
+            let name = track.name.as_deref().unwrap_or_default();
+            format!("/v/{}/captions/{name}.{extension}", track.video)
+        };
+        let files = track.is_listed().then(|| Files {
+            vtt: path("vtt"),
+            srt: path("srt"),
+            txt: path("txt"),
+            json: path("json"),
+        });
+        Self {
+            listed: track.is_listed(),
+            files,
+            id: track.id,
+            name: track.name,
+            language: track.language,
+            label: track.label,
+            origin: track.origin.as_str(),
+            state: track.state.as_str(),
+            message: track.message,
+            describes_sounds: track.describes_sounds,
+            edited: track.edited,
+            seconds_done: track.seconds_done,
+            ends_at_seconds: track.ends_at_seconds,
+            asked: Asked {
+                language: track.wish.language,
+                model: track.wish.model,
+                prompt: track.wish.prompt,
+                translate: track.wish.translated,
+            },
+            // What is no JSON is not shown; only the transcriber writes it.
+            machine: track.provenance.and_then(|json| RawValue::from_string(json).ok()),
+            revision: track.revision,
+            created_at: rfc3339(track.created_at),
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! In charge of a caption file on its way in: as a form's file or as the body, in any encoding, checked line by line.
+
+use axum::extract::{FromRequest, Multipart, Query, Request};
+use captions::file::MAX_BYTES;
+use serde::Deserialize;
+use server::{BoxError, body};
+use store::Cue;
+
+use super::words;
+use crate::{
+    error::{Error, Result, bad_request},
+    ingest::is_form,
+};
+
+// A form's parts have headers and boundaries besides their bytes.
+const FORM_EXTRA: u64 = 64 * 1024;
+// The longest word that a form may bring; what is too long as a label is told so.
+const MOST_WORD: usize = 4096;
+
+/// A person's captions.
+pub(super) struct Taken {
+    pub(super) language: Option<String>,
+    pub(super) label: Option<String>,
+    pub(super) cues: Vec<Cue>,
+}
+
+#[derive(Default, Deserialize)]
+struct Told {
+    language: Option<String>,
+    label: Option<String>,
+}
+
+/// Reads the whole request; a file that has a mistake is refused with its lines.
+pub(super) async fn take(request: Request) -> Result<Taken> {
+    let query = Query::<Told>::try_from_uri(request.uri());
+    let Query(mut told) = query.map_err(|e| bad_request("invalid_query", e.body_text()))?;
+    let bytes = if is_form(&request) {
+        form(request, &mut told).await?
+    } else {
+        body::collect(request.into_body(), MAX_BYTES as u64).await?.to_vec()
+    };
+    if bytes.is_empty() {
+        let detail = "The request must bring captions, as the field `file` or as its body.";
+        return Err(bad_request("file_required", detail));
+    }
+    let cues = tokio::task::spawn_blocking(move || captions::file::read(&bytes)).await;
+    let cues =
+        cues.map_err(Error::Interrupted)?.map_err(|e| bad_request("invalid_captions", e.to_string()))?;
+    Ok(Taken {
+        language: told.language.as_deref().map(words::language).transpose()?,
+        label: told.label.as_deref().map(words::label).transpose()?.filter(|label| !label.is_empty()),
+        cues: cues.into_iter().map(stored).collect(),
+    })
+}
+
+fn stored(cue: captions::Cue) -> Cue {
+    Cue {
+        start_ms: cue.start.as_millis() as u64,
+        end_ms: cue.end.as_millis() as u64,
+        settings: cue.settings,
+        text: cue.text.into(),
+    }
+}
+
+async fn form(request: Request, told: &mut Told) -> Result<Vec<u8>> {
+    let form = Multipart::from_request(request, &()).await;
+    let mut form = form.map_err(|e| bad_request("invalid_form", e.body_text()))?;
+    let mut file = Vec::new();
+    let mut seen = 0;
+    while let Some(mut field) = form.next_field().await.map_err(broken)? {
+        let name = field.name().unwrap_or_default().to_owned();
+        let limit = if name == "file" { MAX_BYTES } else { MOST_WORD };
+        let mut bytes = Vec::new();
+        while let Some(piece) = field.chunk().await.map_err(broken)? {
+            seen += piece.len() as u64;
+            if bytes.len() + piece.len() > limit || seen > MAX_BYTES as u64 + FORM_EXTRA {
+                return Err(body::Error::TooLarge { limit: limit as u64 }.into());
+            }
+            bytes.extend_from_slice(&piece);
+        }
+        let text = || String::from_utf8_lossy(&bytes).into_owned();
+        match name.as_str() {
+            "language" => told.language = Some(text()),
+            "label" => told.label = Some(text()),
+            "file" => file = bytes,
+            // A form may have a button or a token that is none of our business.
+            _ => {}
+        }
+    }
+    Ok(file)
+}
+
+fn broken(error: axum::extract::multipart::MultipartError) -> Error {
+    body::Error::from(Box::new(error) as BoxError).into()
+}
