@@ -44,7 +44,7 @@ describe("manifest.mpd", { concurrency: false }, () => {
           const facts = await viewer.playToEnd(page, { rate });
           const fps = frameRate(document);
           const planned = clip.picture && plannedFrames(clip, document);
-          await assertPlayedWhole(page, facts, { clip, fps, planned, rate });
+          await assertPlayedWhole(page, facts, { clip, fps, planned });
           await assertStartsAtZero(page, clip);
           assert.deepEqual(await page.evaluate(() => window.errors), []);
           assert.deepEqual(troubles, []);
