@@ -1,0 +1,242 @@
+//! In charge of asking the origin once, and of what is done with its answer: kept, shared, or left to the one
+//! who asked first. Runs on its own, so that nobody's disconnect ends it.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header, response::Parts};
+use http_body_util::BodyExt;
+use server::{Body, Request, Response, body};
+
+use crate::{
+    House,
+    flight::{End, Failure, Flight, Heard, Hold, Reason},
+    hop,
+    key::Target,
+    object::{Head, Object, Receipt},
+    storable::{self, Asker, Audience},
+    table::Purpose,
+    vary,
+};
+
+// For so long a key whose answer was for one request is not waited for by others.
+const PASS: Duration = Duration::from_secs(30);
+
+/// What to ask the origin.
+#[derive(Clone, Debug)]
+pub(crate) struct Errand {
+    pub(crate) target: Target,
+    pub(crate) purpose: Purpose,
+    /// The request's headers that are told to the origin.
+    pub(crate) told: HeaderMap,
+    pub(crate) asker: Asker,
+    /// What we have and may not use without asking.
+    pub(crate) stale: Option<Arc<Object>>,
+}
+
+impl Errand {
+    fn request(&self, via: &HeaderValue, stale: Option<&Object>) -> Request {
+        let mut request = Request::new(body::empty());
+        *request.method_mut() = Method::GET;
+        // The key's path was a URI's once.
+        *request.uri_mut() = self.target.path_and_query().parse().unwrap_or_default();
+        let headers = request.headers_mut();
+        headers.clone_from(&self.told);
+        headers.insert(header::VIA, via.clone());
+        if let Ok(host) = HeaderValue::from_str(self.target.host()) {
+            headers.insert(header::HOST, host);
+        }
+        // RFC 9111 §4.3.1: with both validators where we have both.
+        if let Some(stale) = stale {
+            for (ours, theirs) in
+                [(header::ETAG, header::IF_NONE_MATCH), (header::LAST_MODIFIED, header::IF_MODIFIED_SINCE)]
+            {
+                if let Some(value) = stale.head.headers.get(ours) {
+                    headers.insert(theirs, value.clone());
+                }
+            }
+        }
+        request
+    }
+}
+
+impl House {
+    /// Sends a flight off.
+    pub(crate) fn dispatch(self: &Arc<Self>, flight: Arc<Flight>, errand: Errand) {
+        let trip = Trip { house: self.clone(), flight, errand };
+        self.tasks.spawn(async move {
+            let cut = trip.house.cut.clone();
+            cut.run_until_cancelled(trip.fly()).await;
+        });
+    }
+}
+
+/// A flight on its way. However its task ends, it is taken from the table and everybody wakes.
+struct Trip {
+    house: Arc<House>,
+    flight: Arc<Flight>,
+    errand: Errand,
+}
+
+impl Trip {
+    async fn fly(&self) {
+        let mut stale = self.errand.stale.as_deref();
+        loop {
+            let heard = match self.ask(stale).await {
+                Ok((parts, _, receipt)) if parts.status == StatusCode::NOT_MODIFIED && stale.is_some() => {
+                    let Some(object) = self.validated(&parts.headers, receipt) else {
+                        // It speaks of another version than ours: ask for that one.
+                        stale = None;
+                        continue;
+                    };
+                    Heard::Validated(object)
+                }
+                Ok((parts, body, receipt)) => {
+                    let stand_in = if is_failure(parts.status) { self.stand_in(None) } else { None };
+                    match stand_in {
+                        Some(object) => Heard::StandIn(object),
+                        None => return self.receive(parts, body, receipt).await,
+                    }
+                }
+                Err(failure) => {
+                    self.house.figures.failures.add(1);
+                    let stand_in = self.stand_in(Some(self.house.config.stale_when_down));
+                    stand_in.map_or(Heard::Failed(failure), Heard::StandIn)
+                }
+            };
+            return self.flight.tell(heard);
+        }
+    }
+
+    async fn ask(&self, stale: Option<&Object>) -> Result<(Parts, Body, Receipt), Failure> {
+        let Self { house, errand, .. } = self;
+        let asked = house.clock.now();
+        house.figures.fetches.add(1);
+        let answer = (house.ask)(errand.request(&house.via, stale));
+        let response = match tokio::time::timeout(house.config.first_byte, answer).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(error)) => {
+                tracing::warn!(path = errand.target.path(), error, "no origin answers");
+                return Err(Failure::Unreachable);
+            }
+            Err(_) => {
+                tracing::warn!(path = errand.target.path(), "the origin did not answer in time");
+                return Err(Failure::Silent);
+            }
+        };
+        let (mut parts, body) = response.into_parts();
+        hop::drop_hop_by_hop(&mut parts.headers);
+        let at = house.clock.now();
+        house.figures.first_byte.observe(at.since(asked));
+        let names = vary::names(&parts.headers).unwrap_or_default();
+        let receipt = Receipt {
+            at,
+            date: house.clock.date(),
+            asked: at.since(asked),
+            selecting: vary::select(&names, &errand.told),
+            negative: house.config.negative,
+        };
+        Ok((parts, body, receipt))
+    }
+
+    /// Returns what we have, when it may stand in (RFC 5861 §4, RFC 9111 §4.2.4).
+    fn stand_in(&self, grace: Option<Duration>) -> Option<Arc<Object>> {
+        let object = self.errand.stale.as_ref()?;
+        let age = object.head.age(self.house.clock.now());
+        object.head.freshness.covers_error(age, grace).then(|| object.clone())
+    }
+
+    /// Keeps what we have with the fields of a 304, if that speaks of it (RFC 9111 §4.3.4).
+    fn validated(&self, update: &HeaderMap, mut receipt: Receipt) -> Option<Arc<Object>> {
+        let stale = self.errand.stale.as_ref()?;
+        let ours = &stale.head.validators.etag;
+        let theirs = update.get(header::ETAG).and_then(|tag| tag.to_str().ok());
+        if theirs.is_some_and(|theirs| !ours.is_empty() && theirs.trim() != ours) {
+            return None;
+        }
+        receipt.selecting.clone_from(&stale.head.selecting);
+        let object = Arc::new(Object::new(&stale.head.freshened(update, receipt), stale.body.clone()));
+        self.land(|house| house.memory.insert(self.errand.purpose.key.clone(), &object));
+        Some(object)
+    }
+
+    async fn receive(&self, parts: Parts, body: Body, receipt: Receipt) {
+        let audience = storable::audience(parts.status, &parts.headers, self.errand.asker);
+        let now = receipt.at;
+        let head = Head::new(parts.status, parts.headers, receipt);
+        let large = head.len.is_some_and(|len| len > self.house.config.max_object);
+        if audience == Audience::One || large {
+            let reason = if large { Reason::Large } else { Reason::Private };
+            let mut response = Response::new(body);
+            *response.status_mut() = head.status;
+            *response.headers_mut() = head.headers;
+            self.flight.leave(response);
+            self.land(|house| house.memory.pass(self.errand.purpose.key.clone(), now, PASS));
+            return self.flight.tell(Heard::Unshared(reason));
+        }
+        let head = Arc::new(head);
+        self.flight.tell(Heard::Streaming(head.clone(), audience));
+        let Some(whole) = self.take_in(&head, body).await else { return };
+        let object = Arc::new(Object::new(&head, whole.clone()));
+        self.land(|house| {
+            if audience != Audience::Waiting {
+                house.memory.insert(self.errand.purpose.key.clone(), &object);
+            }
+        });
+        self.flight.end(End::Whole(whole));
+    }
+
+    /// Takes in a body. Returns it in one piece, unless it broke off or was too large to keep.
+    async fn take_in(&self, head: &Head, mut body: Body) -> Option<Bytes> {
+        let mut hold = Hold::All;
+        let mut len = 0_u64;
+        loop {
+            let frame = match tokio::time::timeout(self.house.config.idle, body.frame()).await {
+                Ok(Some(Ok(frame))) => frame,
+                Ok(None) if head.len.is_none_or(|told| told == len) => break,
+                broken => {
+                    // RFC 9112 §8: what is incomplete is not stored.
+                    let why = if broken.is_err() { "the origin went silent" } else { "the origin broke off" };
+                    tracing::warn!(path = self.errand.target.path(), len, why, "an answer is incomplete");
+                    self.house.figures.failures.add(1);
+                    self.flight.end(End::Broken);
+                    return None;
+                }
+            };
+            let Ok(data) = frame.into_data() else { continue };
+            len += data.len() as u64;
+            if hold == Hold::All && len > self.house.config.max_object {
+                // From here on it only passes by. Nobody new may join, for the beginning will be gone.
+                self.land(|_| {});
+                hold = Hold::Window;
+            }
+            if self.flight.push(data, hold).await.is_err() {
+                self.flight.end(End::Broken);
+                return None;
+            }
+        }
+        if hold == Hold::Window {
+            self.flight.end(End::Passed);
+            return None;
+        }
+        Some(self.flight.whole())
+    }
+
+    fn land(&self, keep: impl FnOnce(&House)) {
+        self.house.table.land(&self.errand.purpose, &self.flight, || keep(&self.house));
+    }
+}
+
+impl Drop for Trip {
+    fn drop(&mut self) {
+        self.land(|_| {});
+        // Both are without effect when the flight has come to an end by itself.
+        self.flight.tell(Heard::Failed(Failure::Stopping));
+        self.flight.end(End::Broken);
+    }
+}
+
+/// RFC 5861 §4 names these.
+fn is_failure(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 500 | 502 | 503 | 504)
+}

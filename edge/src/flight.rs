@@ -1,0 +1,299 @@
+//! In charge of one fetch as those see it who wait for it: a head, then bytes that grow, then an end. Everybody
+//! reads at their own place. Leaves asking the origin to `fetch`.
+
+use std::{
+    collections::VecDeque,
+    ops::{Deref, Range},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+};
+
+use bytes::Bytes;
+use server::{Body, Response, body};
+use tokio::sync::{Notify, watch};
+
+use crate::{
+    object::{Head, Object},
+    storable::Audience,
+};
+
+// Of what is too large to keep, the fastest reader may be so many parts behind the origin, and the others so
+// many behind that one.
+const WINDOW_PARTS: usize = 64;
+
+/// What a fetch comes to.
+#[derive(Clone, Debug)]
+pub(crate) enum Heard {
+    /// A response whose bytes follow.
+    Streaming(Arc<Head>, Audience),
+    /// What we had is still good, as the origin says.
+    Validated(Arc<Object>),
+    /// What we had stands in for an origin that fails.
+    StandIn(Arc<Object>),
+    /// The response is for the one who asked first, and lies in `leftover`.
+    Unshared(Reason),
+    /// There is none.
+    Failed(Failure),
+}
+
+/// Why a response is not shared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reason {
+    /// It is made for one request.
+    Private,
+    /// It is larger than what is kept.
+    Large,
+}
+
+/// Why there is no response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// No origin took the request.
+    Unreachable,
+    /// None answered in time.
+    Silent,
+    /// We stop.
+    Stopping,
+}
+
+/// How a reader's bytes ended too early.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Broken {
+    #[error("the origin's answer broke off")]
+    Truncated,
+    #[error("this client is too slow for something too large to keep")]
+    Behind,
+}
+
+/// One fetch.
+#[derive(Debug, Default)]
+pub(crate) struct Flight {
+    state: Mutex<State>,
+    news: watch::Sender<()>,
+    /// Set when it was purged while in the air: it is answered with, and not kept.
+    pub(crate) doomed: AtomicBool,
+    leftover: Mutex<Option<Response>>,
+    seats: AtomicUsize,
+    furthest: AtomicUsize,
+    moved: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    heard: Option<Heard>,
+    parts: VecDeque<Bytes>,
+    /// The number of the first part that is still here.
+    first: usize,
+    end: Option<End>,
+}
+
+#[derive(Debug)]
+pub(crate) enum End {
+    /// All of it, in one piece.
+    Whole(Bytes),
+    /// All of it has passed by.
+    Passed,
+    /// The rest will not come.
+    Broken,
+}
+
+/// Whether parts stay until the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hold {
+    All,
+    Window,
+}
+
+impl Flight {
+    /// Waits for what the fetch comes to. The fetch itself is bounded in time.
+    pub(crate) async fn heard(&self) -> Heard {
+        let mut news = self.news.subscribe();
+        loop {
+            if let Some(heard) = self.lock().heard.clone() {
+                return heard;
+            }
+            // The sender is ours, so it is there.
+            let _ = news.changed().await;
+        }
+    }
+
+    pub(crate) fn tell(&self, heard: Heard) {
+        self.lock().heard.get_or_insert(heard);
+        self.news.send_replace(());
+    }
+
+    /// Leaves the response for who asked first.
+    pub(crate) fn leave(&self, response: Response) {
+        *self.leftover.lock().unwrap_or_else(PoisonError::into_inner) = Some(response);
+    }
+
+    pub(crate) fn take_leftover(&self) -> Option<Response> {
+        self.leftover.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Adds a part. With `Hold::Window` it waits for the fastest reader, and fails when there is none.
+    pub(crate) async fn push(&self, part: Bytes, hold: Hold) -> Result<(), Broken> {
+        let end = {
+            let mut state = self.lock();
+            state.parts.push_back(part);
+            if hold == Hold::Window {
+                let furthest = self.furthest.load(Ordering::Relaxed);
+                while state.parts.len() > 2 * WINDOW_PARTS && state.first + WINDOW_PARTS < furthest {
+                    state.parts.pop_front();
+                    state.first += 1;
+                }
+            }
+            state.first + state.parts.len()
+        };
+        self.news.send_replace(());
+        if hold == Hold::All {
+            return Ok(());
+        }
+        loop {
+            let moved = self.moved.notified();
+            if self.seats.load(Ordering::Acquire) == 0 {
+                return Err(Broken::Behind);
+            }
+            if self.furthest.load(Ordering::Acquire) + WINDOW_PARTS >= end {
+                return Ok(());
+            }
+            moved.await;
+        }
+    }
+
+    /// Returns all parts, as one piece.
+    pub(crate) fn whole(&self) -> Bytes {
+        let state = self.lock();
+        // Parts are slices of larger buffers; the copy is exactly as large as it is.
+        let mut whole = Vec::with_capacity(state.parts.iter().map(Bytes::len).sum());
+        for part in &state.parts {
+            whole.extend_from_slice(part);
+        }
+        whole.into()
+    }
+
+    pub(crate) fn end(&self, end: End) {
+        let mut state = self.lock();
+        if state.end.is_none() {
+            if !matches!(end, End::Passed) {
+                state.first += state.parts.len();
+                state.parts.clear();
+            }
+            state.end = Some(end);
+        }
+        drop(state);
+        self.news.send_replace(());
+    }
+
+    /// Takes a seat, unless `most` are taken.
+    pub(crate) fn seat(self: &Arc<Self>, most: usize) -> Option<Seat> {
+        let seat = Seat(self.clone());
+        (self.seats.fetch_add(1, Ordering::AcqRel) < most).then_some(seat)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The place of one request that waits for a flight, and then reads from it.
+#[derive(Debug)]
+pub(crate) struct Seat(Arc<Flight>);
+
+impl Seat {
+    /// Returns a body of the bytes in `range` as they come.
+    pub(crate) fn body(self, range: Range<u64>) -> Body {
+        let news = self.news.subscribe();
+        let reader = Reader { seat: self, news, part: 0, offset: 0, at: range.start, until: range.end };
+        body::stream(futures::stream::unfold(reader, async |mut reader| {
+            reader.next().await.map(|part| (part, reader))
+        }))
+    }
+}
+
+impl Deref for Seat {
+    type Target = Arc<Flight>;
+
+    fn deref(&self) -> &Arc<Flight> {
+        &self.0
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.0.seats.fetch_sub(1, Ordering::AcqRel);
+        self.0.moved.notify_one();
+    }
+}
+
+/// A place in a flight's bytes.
+struct Reader {
+    seat: Seat,
+    news: watch::Receiver<()>,
+    /// The next part, and where in the whole it starts.
+    part: usize,
+    offset: u64,
+    at: u64,
+    until: u64,
+}
+
+/// What a reader finds at its place.
+enum Found {
+    Part(Bytes),
+    Nothing,
+    End,
+    Break(Broken),
+}
+
+impl Reader {
+    async fn next(&mut self) -> Option<Result<Bytes, Broken>> {
+        loop {
+            match self.look() {
+                Found::Part(bytes) => return Some(Ok(bytes)),
+                Found::End => return None,
+                Found::Break(broken) => return Some(Err(broken)),
+                // The sender is the flight's, which we hold.
+                Found::Nothing => _ = self.news.changed().await,
+            }
+        }
+    }
+
+    fn look(&mut self) -> Found {
+        if self.at >= self.until {
+            return Found::End;
+        }
+        let flight = self.seat.0.clone();
+        let state = flight.lock();
+        if let Some(End::Whole(body)) = &state.end {
+            let until = self.until.min(body.len() as u64);
+            let at = std::mem::replace(&mut self.at, self.until);
+            return if at < until {
+                Found::Part(body.slice(at as usize..until as usize))
+            } else {
+                Found::End
+            };
+        }
+        while let Some(index) = self.part.checked_sub(state.first) {
+            let Some(part) = state.parts.get(index) else {
+                return match &state.end {
+                    None => Found::Nothing,
+                    Some(End::Broken) => Found::Break(Broken::Truncated),
+                    Some(_) => Found::End,
+                };
+            };
+            let (start, end) = (self.offset, self.offset + part.len() as u64);
+            self.part += 1;
+            self.offset = end;
+            flight.furthest.fetch_max(self.part, Ordering::AcqRel);
+            flight.moved.notify_one();
+            if end > self.at && start < self.until {
+                let slice = part.slice((self.at - start) as usize..(end.min(self.until) - start) as usize);
+                self.at += slice.len() as u64;
+                return Found::Part(slice);
+            }
+        }
+        Found::Break(if matches!(state.end, Some(End::Broken)) { Broken::Truncated } else { Broken::Behind })
+    }
+}

@@ -1,0 +1,68 @@
+//! In charge of what belongs to one connection and goes no further (RFC 9110 §7.6.1).
+
+use http::{HeaderMap, HeaderName, header};
+
+// RFC 9110 §7.6.1, and RFC 9111 §3.1 for what speaks to the next proxy. Trailers are not passed on, so their
+// announcement is not either.
+const OF_THE_CONNECTION: [HeaderName; 10] = [
+    header::CONNECTION,
+    HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-connection"),
+    header::PROXY_AUTHENTICATE,
+    HeaderName::from_static("proxy-authentication-info"),
+    header::PROXY_AUTHORIZATION,
+    header::TE,
+    header::TRAILER,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+];
+
+// §7.6.1 forbids to list what is meant for all recipients. Whoever does it anyway gets neither a message of
+// another length nor a secret stored.
+const NEVER_DROPPED: [HeaderName; 4] = [
+    header::HOST,
+    header::CONTENT_LENGTH,
+    header::CACHE_CONTROL,
+    HeaderName::from_static("cdn-cache-control"),
+];
+
+/// Removes what belongs to the connection, and what the connection's options list.
+pub(crate) fn drop_hop_by_hop(headers: &mut HeaderMap) {
+    let fields = headers.get_all(header::CONNECTION).iter().filter_map(|field| field.to_str().ok());
+    let listed: Vec<HeaderName> = fields
+        .flat_map(|field| field.split(','))
+        .filter_map(|name| name.trim().parse().ok())
+        .filter(|name| !NEVER_DROPPED.contains(name))
+        .collect();
+    for name in listed.iter().chain(&OF_THE_CONNECTION) {
+        headers.remove(name);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn what_the_connection_lists_goes_with_it() {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [
+            ("connection", "close, x-hop, cache-control"),
+            ("connection", "X-Other"),
+            ("x-hop", "1"),
+            ("x-other", "1"),
+            ("keep-alive", "timeout=5"),
+            ("te", "trailers"),
+            ("cache-control", "no-store"),
+            ("x-end", "1"),
+        ] {
+            headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+        drop_hop_by_hop(&mut headers);
+        let mut left: Vec<&str> = headers.keys().map(HeaderName::as_str).collect();
+        left.sort_unstable();
+        assert_eq!(left, ["cache-control", "x-end"]);
+    }
+}

@@ -1,0 +1,179 @@
+//! In charge of the edge: a caching reverse proxy that asks the origin once however many ask it, verifies the
+//! right to play, and goes on when the origin is down. Knows HTTP (RFC 9110, 9111), and no storage.
+
+mod answer;
+pub mod cache_control;
+mod cache_status;
+mod clock;
+mod fetch;
+mod figures;
+mod flight;
+pub mod freshness;
+mod front;
+mod hop;
+pub mod key;
+mod memory;
+mod object;
+mod origins;
+mod pass;
+mod payload;
+mod purge;
+mod rights;
+mod serve;
+mod storable;
+mod table;
+mod vary;
+
+use std::{
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use futures::{FutureExt, future::BoxFuture};
+use http::HeaderValue;
+use http_body_util::BodyExt;
+use server::{BoxError, Request};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tower::{Service, ServiceExt};
+
+pub use clock::Clock;
+pub use front::Front;
+pub use origins::{AddressError, Origins};
+pub use payload::Payload;
+pub use purge::Purge;
+pub use rights::Rights;
+pub use serve::Answer;
+
+pub use figures::Summary;
+
+use crate::{figures::Figures, memory::Memory, table::Table};
+
+/// What an edge may be told.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Its name in `Cache-Status` and `Via`: a token.
+    pub name: String,
+    /// Bytes of memory for what is cached, overhead counted.
+    pub memory: u64,
+    /// Bytes of the largest object that is kept; larger ones pass by.
+    pub max_object: u64,
+    /// How long an error is kept when the origin does not say.
+    pub negative: Duration,
+    /// How long past its freshness an answer may stand in for an origin that cannot be reached.
+    pub stale_when_down: Duration,
+    /// How long the origin may take to begin an answer.
+    pub first_byte: Duration,
+    /// How long it may go without a byte after that.
+    pub idle: Duration,
+    /// Requests that may hang on one fetch, the first counted.
+    pub waiters: usize,
+    /// Beginnings of paths that are never cached.
+    pub passed: Vec<String>,
+    /// Who may play.
+    pub rights: Rights,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            name: "clipcut-edge".to_owned(),
+            memory: 256 * 1024 * 1024,
+            max_object: 32 * 1024 * 1024,
+            negative: Duration::from_secs(1),
+            stale_when_down: Duration::from_hours(1),
+            first_byte: Duration::from_secs(30),
+            idle: Duration::from_secs(15),
+            waiters: 10_000,
+            passed: vec!["/api/".to_owned()],
+            rights: Rights::Open,
+        }
+    }
+}
+
+type Ask = dyn Fn(Request) -> BoxFuture<'static, Result<server::Response, BoxError>> + Send + Sync;
+
+/// An edge: a handle that is cheap to clone.
+#[derive(Clone)]
+pub struct Edge(Arc<House>);
+
+/// What all requests share.
+struct House {
+    config: Config,
+    clock: Clock,
+    memory: Memory,
+    table: Table,
+    ask: Box<Ask>,
+    via: HeaderValue,
+    rights: Rights,
+    tasks: TaskTracker,
+    cut: CancellationToken,
+    figures: Figures,
+}
+
+impl Edge {
+    /// Makes an edge in front of `upstream`: the origin itself, or a client of it.
+    pub fn new<S, B>(config: Config, clock: Clock, upstream: S) -> Self
+    where
+        S: Service<Request, Response = http::Response<B>> + Clone + Send + Sync + 'static,
+        S::Future: Send + 'static,
+        S::Error: Into<BoxError>,
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        let ask = move |request| {
+            // Not an `async` block: the compiler cannot see from inside of one that the future is `Send`.
+            let answer = upstream.clone().oneshot(request).map(|answered| match answered {
+                Ok(response) => Ok(response.map(|body| body.map_err(Into::into).boxed_unsync())),
+                Err(error) => Err(error.into()),
+            });
+            answer.boxed()
+        };
+        let via = HeaderValue::from_str(&format!("1.1 {}", config.name));
+        Self(Arc::new(House {
+            memory: Memory::new(config.memory),
+            table: Table::default(),
+            ask: Box::new(ask),
+            via: via.unwrap_or(HeaderValue::from_static("1.1 edge")),
+            rights: config.rights.clone(),
+            tasks: TaskTracker::new(),
+            cut: CancellationToken::new(),
+            figures: Figures::default(),
+            config,
+            clock,
+        }))
+    }
+
+    /// Returns what it has done so far.
+    pub fn figures(&self) -> Summary {
+        Summary { bytes: self.0.memory.bytes(), entries: self.0.memory.entries(), ..self.0.figures.summary() }
+    }
+
+    /// Ends fetches that nobody waits for any more. To be called behind the listener's drain.
+    pub async fn finish(&self) {
+        self.0.cut.cancel();
+        self.0.tasks.close();
+        self.0.tasks.wait().await;
+    }
+}
+
+impl Service<Request> for Edge {
+    type Response = http::Response<Payload>;
+    type Error = std::convert::Infallible;
+    type Future = Answer<Self::Error>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        self.answer(request)
+    }
+}
+
+impl std::fmt::Debug for Edge {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Edge").field("config", &self.0.config).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,97 @@
+//! In charge of what is kept in memory: bounded by bytes, admitted by how often it is asked for (`TinyLFU`).
+
+use std::{sync::Arc, time::Duration};
+
+use http::HeaderMap;
+use moka::sync::Cache;
+
+use crate::{clock::Moment, key::Key, object::Object, vary};
+
+// More are of an origin that varies by too much; the oldest go.
+const MOST_VARIANTS: usize = 8;
+
+/// What is known of one key.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Slot {
+    /// Newest first.
+    pub(crate) variants: Vec<Arc<Object>>,
+    /// Until then its answers are taken to be for one request each, so that nobody waits for another's.
+    pub(crate) passes_until: Option<Moment>,
+}
+
+impl Slot {
+    /// Returns the newest object that answers a request with these headers.
+    pub(crate) fn find(&self, request: &HeaderMap) -> Option<&Arc<Object>> {
+        self.variants.iter().find(|object| vary::agrees(&object.head.selecting, request))
+    }
+}
+
+/// What the edge keeps.
+#[derive(Clone, Debug)]
+pub(crate) struct Memory {
+    slots: Cache<Key, Arc<Slot>>,
+}
+
+impl Memory {
+    pub(crate) fn new(capacity: u64) -> Self {
+        let slots = Cache::builder()
+            .name("edge")
+            .max_capacity(capacity)
+            .weigher(|key: &Key, slot: &Arc<Slot>| {
+                let objects: usize = slot.variants.iter().map(|object| object.weight()).sum();
+                u32::try_from(objects + 2 * key.as_str().len() + 256).unwrap_or(u32::MAX)
+            })
+            .build();
+        Self { slots }
+    }
+
+    pub(crate) fn get(&self, key: &str) -> Option<Arc<Slot>> {
+        self.slots.get(key)
+    }
+
+    /// Keeps an object in place of the one that answers the same requests.
+    pub(crate) fn insert(&self, key: Key, object: &Arc<Object>) {
+        self.slots.entry(key).and_upsert_with(|old| {
+            let old = old.map(moka::Entry::into_value).unwrap_or_default();
+            let others = old.variants.iter().filter(|other| other.head.selecting != object.head.selecting);
+            let mut variants = vec![Arc::clone(object)];
+            variants.extend(others.take(MOST_VARIANTS - 1).cloned());
+            Arc::new(Slot { variants, passes_until: None })
+        });
+    }
+
+    /// Remembers that a key's answers are for one request each.
+    pub(crate) fn pass(&self, key: Key, now: Moment, span: Duration) {
+        self.slots.entry(key).and_upsert_with(|old| {
+            let old = old.map(moka::Entry::into_value).unwrap_or_default();
+            Arc::new(Slot { variants: old.variants.clone(), passes_until: Some(now.after(span)) })
+        });
+    }
+
+    pub(crate) fn remove(&self, key: &str) {
+        self.slots.invalidate(key);
+    }
+
+    /// Forgets every key that `doomed` names. Takes time in proportion to the number of keys.
+    pub(crate) fn remove_all(&self, doomed: impl Fn(&Key, &Slot) -> bool) -> u64 {
+        let mut removed = 0;
+        for (key, slot) in &self.slots {
+            if doomed(&key, &slot) {
+                self.slots.invalidate(&*key);
+                removed += 1;
+            }
+        }
+        removed
+    }
+
+    /// Returns the bytes in use.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.slots.run_pending_tasks();
+        self.slots.weighted_size()
+    }
+
+    /// Returns the number of keys.
+    pub(crate) fn entries(&self) -> u64 {
+        self.slots.entry_count()
+    }
+}

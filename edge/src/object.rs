@@ -1,0 +1,202 @@
+//! In charge of stored responses: a head that is made once, a body in one piece, and the header block of a
+//! hit, which changes once a second.
+
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use arc_swap::ArcSwapOption;
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use server::conditional::Validators;
+
+use crate::{
+    cache_control::{CacheControl, Flag},
+    cache_status::{self, Status, Ttl},
+    clock::Moment,
+    freshness::{self, Freshness},
+    vary::Selecting,
+};
+
+// What one object and its place in the cache cost besides their bytes: the structs, the two header maps'
+// tables, moka's nodes. Measured, then rounded up.
+const OVERHEAD: usize = 1536;
+const OVERHEAD_OF_A_FIELD: usize = 96;
+
+/// All of a response but its body.
+#[derive(Clone, Debug)]
+pub(crate) struct Head {
+    pub(crate) status: StatusCode,
+    /// End to end, without `Age`; with `Date`, and with `Content-Length` when that is known.
+    pub(crate) headers: HeaderMap,
+    pub(crate) len: Option<u64>,
+    pub(crate) freshness: Freshness,
+    /// When its age was zero.
+    pub(crate) born: Moment,
+    pub(crate) validators: Validators,
+    pub(crate) dated: Dated,
+    /// What the request said in the headers that the response depends on.
+    pub(crate) selecting: Selecting,
+}
+
+/// Whether a response told when it last changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dated {
+    Yes,
+    No,
+}
+
+/// When and how a response came in.
+#[derive(Clone, Debug)]
+pub(crate) struct Receipt {
+    pub(crate) at: Moment,
+    pub(crate) date: SystemTime,
+    /// Between the question and the head of the answer.
+    pub(crate) asked: Duration,
+    pub(crate) selecting: Selecting,
+    /// How long an error is kept that does not say.
+    pub(crate) negative: Duration,
+}
+
+impl Head {
+    /// Makes a head of what came in; `headers` are end to end already.
+    pub(crate) fn new(status: StatusCode, mut headers: HeaderMap, receipt: Receipt) -> Self {
+        // RFC 9110 §6.6.1: whoever keeps a response without a date adds one.
+        if !headers.contains_key(header::DATE)
+            && let Ok(date) = HeaderValue::from_str(&httpdate::fmt_http_date(receipt.date))
+        {
+            headers.insert(header::DATE, date);
+        }
+        let date = freshness::read_date(&headers, &header::DATE).unwrap_or(receipt.date);
+        let age = freshness::initial_age(&headers, receipt.asked, receipt.date);
+        headers.remove(header::AGE);
+        let modified = freshness::read_date(&headers, &header::LAST_MODIFIED);
+        let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+        let len = text(&header::CONTENT_LENGTH).and_then(|len| len.parse().ok());
+        Self {
+            status,
+            len,
+            freshness: Freshness::of(status, &headers, date, receipt.negative),
+            born: receipt.at.before(age),
+            validators: Validators {
+                etag: text(&header::ETAG).unwrap_or_default().trim().to_owned(),
+                // RFC 9111 §4.3.2: without a Last-Modified its Date stands in for If-Modified-Since.
+                modified: modified.unwrap_or(date),
+            },
+            dated: if modified.is_some() { Dated::Yes } else { Dated::No },
+            selecting: receipt.selecting,
+            headers: compact(&headers),
+        }
+    }
+
+    /// Makes the head that a 304 leaves (RFC 9111 §3.2, §4.3.4): its fields replace ours, save those that
+    /// describe the body that we have.
+    pub(crate) fn freshened(&self, update: &HeaderMap, receipt: Receipt) -> Self {
+        let mut headers = self.headers.clone();
+        let kept =
+            [header::CONTENT_LENGTH, header::CONTENT_ENCODING, header::CONTENT_TYPE, header::CONTENT_RANGE];
+        // A 304 without a date is of now.
+        headers.remove(header::DATE);
+        for name in update.keys().filter(|name| !kept.contains(name)) {
+            headers.remove(name);
+            for value in update.get_all(name) {
+                headers.append(name.clone(), value.clone());
+            }
+        }
+        Self::new(self.status, headers, receipt)
+    }
+
+    pub(crate) fn age(&self, now: Moment) -> Duration {
+        now.since(self.born)
+    }
+
+    pub(crate) fn ttl(&self, now: Moment) -> Ttl {
+        Ttl::of(self.freshness.lifetime, self.age(now))
+    }
+
+    /// Returns the header fields to send now.
+    pub(crate) fn headers_at(&self, now: Moment, status: &Status, name: &str) -> HeaderMap {
+        let mut headers = self.headers.clone();
+        // RFC 9111 §5.1: an Age says that the answer was not made for this request.
+        headers.insert(header::AGE, self.age(now).as_secs().into());
+        status.append(name, &mut headers);
+        headers
+    }
+
+    /// Returns whether it never changes (RFC 8246).
+    pub(crate) fn is_immutable(&self) -> bool {
+        CacheControl::of(&self.headers).has(Flag::Immutable)
+    }
+
+    fn weight(&self) -> usize {
+        let fields = self.headers.iter();
+        let fields: usize =
+            fields.map(|(name, value)| name.as_str().len() + value.len() + OVERHEAD_OF_A_FIELD).sum();
+        // The block of a hit is a second map.
+        2 * fields + OVERHEAD
+    }
+}
+
+/// A whole response.
+#[derive(Debug)]
+pub(crate) struct Object {
+    pub(crate) head: Arc<Head>,
+    pub(crate) body: Bytes,
+    block: ArcSwapOption<Block>,
+}
+
+/// The header fields of a hit in one second.
+#[derive(Debug)]
+struct Block {
+    age: u64,
+    headers: HeaderMap,
+}
+
+impl Object {
+    pub(crate) fn new(head: &Head, body: Bytes) -> Self {
+        let mut head = head.clone();
+        head.len = Some(body.len() as u64);
+        if head.status != StatusCode::NO_CONTENT {
+            head.headers.insert(header::CONTENT_LENGTH, body.len().into());
+        }
+        // Members of caches nearer to the origin tell how this object came here, not of its hits.
+        head.headers.remove(cache_status::NAME);
+        Self { head: Arc::new(head), body, block: ArcSwapOption::empty() }
+    }
+
+    /// Returns the header fields of a hit.
+    pub(crate) fn hit_headers(&self, now: Moment, name: &str) -> HeaderMap {
+        let age = self.head.age(now).as_secs();
+        if let Some(block) = self.block.load().as_ref().filter(|block| block.age == age) {
+            return block.headers.clone();
+        }
+        let headers = self.head.headers_at(now, &Status::hit(self.head.ttl(now)), name);
+        self.block.store(Some(Arc::new(Block { age, headers: headers.clone() })));
+        headers
+    }
+
+    /// Returns the bytes that it costs.
+    pub(crate) fn weight(&self) -> usize {
+        self.body.len() + self.head.weight()
+    }
+}
+
+/// Copies values into one piece. As they come they are slices of a connection's buffer, which each of them
+/// would keep alive.
+fn compact(headers: &HeaderMap) -> HeaderMap {
+    let mut buffer = BytesMut::with_capacity(headers.values().map(HeaderValue::len).sum());
+    for value in headers.values() {
+        buffer.extend_from_slice(value.as_bytes());
+    }
+    let mut buffer = buffer.freeze();
+    let mut copy = HeaderMap::with_capacity(headers.len() + 2);
+    for (name, value) in headers {
+        let bytes = buffer.split_to(value.len());
+        // What was a header value is one again.
+        if let Ok(value) = HeaderValue::from_maybe_shared(bytes) {
+            copy.append(name.clone(), value);
+        }
+    }
+    copy
+}

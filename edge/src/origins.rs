@@ -1,0 +1,238 @@
+//! In charge of the way to the origins: which of several is asked, over connections that are kept, and whether a
+//! request is tried again. Leaves what to ask to `fetch` and `pass`.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use futures::future::BoxFuture;
+use http::{Method, Uri, uri::Scheme};
+use http_body::Body as _;
+use http_body_util::BodyExt;
+use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::{TokioExecutor, TokioTimer},
+};
+use rustls::{ClientConfig, RootCertStore};
+use server::{Body, BoxError, Request, Response, body};
+use tokio_util::sync::CancellationToken;
+use tower::Service;
+
+const CONNECT: Duration = Duration::from_secs(3);
+// Servers of ours close a quiet connection after 30 s; one that we let go first is never closed under a request.
+const POOL_IDLE: Duration = Duration::from_secs(20);
+const CHECK_EVERY: Duration = Duration::from_secs(1);
+const CHECK_WAIT: Duration = Duration::from_secs(2);
+const HEALTH: &str = "/readyz";
+
+/// Why an address is not one of an origin.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AddressError {
+    /// It is no URL of a kind that we speak.
+    #[error(
+        "{0}: an origin is http://, https:// or h2c:// (HTTP/2 without TLS), a host and maybe a port, without a path"
+    )]
+    Form(String),
+    /// The machine's list of authorities cannot be read.
+    #[error("cannot read this machine's certificate authorities, which https needs: {0}")]
+    Authorities(String),
+    /// There is none.
+    #[error("no origin is named")]
+    None,
+}
+
+/// The origins, as one service.
+#[derive(Clone, Debug)]
+pub struct Origins(Arc<Pool>);
+
+#[derive(Debug)]
+struct Pool {
+    /// HTTP/1.1, and HTTP/2 where TLS agrees on it.
+    client: Client<HttpsConnector<HttpConnector>, Body>,
+    /// HTTP/2 from the first byte.
+    prior: Client<HttpsConnector<HttpConnector>, Body>,
+    all: Vec<Origin>,
+    next: AtomicUsize,
+}
+
+#[derive(Debug)]
+struct Origin {
+    scheme: Scheme,
+    authority: http::uri::Authority,
+    protocol: Protocol,
+    well: AtomicBool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Protocol {
+    Agreed,
+    Http2,
+}
+
+impl Origins {
+    /// Makes a client of the origins at `addresses`.
+    pub fn new(addresses: &[String]) -> Result<Self, AddressError> {
+        let all = addresses.iter().map(|address| Origin::parse(address)).collect::<Result<Vec<_>, _>>()?;
+        if all.is_empty() {
+            return Err(AddressError::None);
+        }
+        let tls = tls(all.iter().any(|origin| origin.scheme == Scheme::HTTPS))?;
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        tcp.set_connect_timeout(Some(CONNECT));
+        tcp.set_keepalive(Some(Duration::from_secs(15)));
+        let builder = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http();
+        let connector = builder.enable_all_versions().wrap_connector(tcp);
+        let client = |protocol: Protocol| {
+            Client::builder(TokioExecutor::new())
+                .pool_timer(TokioTimer::new())
+                .timer(TokioTimer::new())
+                .pool_idle_timeout(POOL_IDLE)
+                .http2_only(protocol == Protocol::Http2)
+                .http2_adaptive_window(true)
+                .http2_keep_alive_interval(Duration::from_secs(15))
+                .build(connector.clone())
+        };
+        let pool = Pool {
+            client: client(Protocol::Agreed),
+            prior: client(Protocol::Http2),
+            all,
+            next: AtomicUsize::new(0),
+        };
+        Ok(Self(Arc::new(pool)))
+    }
+
+    /// Returns whether some origin is well.
+    pub fn any_well(&self) -> bool {
+        self.0.all.iter().any(|origin| origin.well.load(Ordering::Relaxed))
+    }
+
+    /// Looks after the origins until `shutdown`: who does not answer is asked last.
+    pub async fn watch(self, shutdown: CancellationToken) {
+        while shutdown.run_until_cancelled(tokio::time::sleep(CHECK_EVERY)).await.is_some() {
+            let checks = self.0.all.iter().map(|origin| async {
+                let well = self.0.is_well(origin).await;
+                if origin.well.swap(well, Ordering::Relaxed) != well {
+                    tracing::warn!(origin = %origin.authority, well, "an origin's health changed");
+                }
+            });
+            futures::future::join_all(checks).await;
+        }
+    }
+}
+
+impl Pool {
+    /// Returns the origins in the order to ask them: each in its turn, the ill ones last. When all are ill they
+    /// are asked nevertheless: a check may be wrong.
+    fn order(&self) -> Vec<&Origin> {
+        let turn = self.next.fetch_add(1, Ordering::Relaxed);
+        let all = (0..self.all.len()).map(move |n| &self.all[(turn + n) % self.all.len()]);
+        let (well, ill): (Vec<_>, Vec<_>) = all.partition(|origin| origin.well.load(Ordering::Relaxed));
+        [well, ill].concat()
+    }
+
+    async fn send(&self, origin: &Origin, mut request: Request) -> Result<Response, BoxError> {
+        let uri = request.uri();
+        let path = uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
+        let uri = Uri::builder().scheme(origin.scheme.clone()).authority(origin.authority.clone());
+        *request.uri_mut() = uri.path_and_query(path).build()?;
+        let client = if origin.protocol == Protocol::Http2 { &self.prior } else { &self.client };
+        Ok(client.request(request).await?.map(|body| body.map_err(Into::into).boxed_unsync()))
+    }
+
+    async fn is_well(&self, origin: &Origin) -> bool {
+        let mut request = Request::new(body::empty());
+        *request.uri_mut() = Uri::from_static(HEALTH);
+        // Any answer that is no failure will do: an origin need not be one of ours.
+        let answered = tokio::time::timeout(CHECK_WAIT, self.send(origin, request)).await;
+        matches!(answered, Ok(Ok(response)) if !response.status().is_server_error())
+    }
+}
+
+impl Origin {
+    fn parse(address: &str) -> Result<Self, AddressError> {
+        let wrong = || AddressError::Form(address.to_owned());
+        let (text, protocol) = match address.strip_prefix("h2c://") {
+            Some(rest) => (format!("http://{rest}"), Protocol::Http2),
+            None => (address.to_owned(), Protocol::Agreed),
+        };
+        let uri: Uri = text.parse().map_err(|_| wrong())?;
+        let scheme =
+            uri.scheme().filter(|s| **s == Scheme::HTTP || **s == Scheme::HTTPS).ok_or_else(wrong)?;
+        if uri.path() != "/" || uri.query().is_some() {
+            return Err(wrong());
+        }
+        let authority = uri.authority().ok_or_else(wrong)?.clone();
+        Ok(Self { scheme: scheme.clone(), authority, protocol, well: AtomicBool::new(true) })
+    }
+}
+
+fn tls(needed: bool) -> Result<ClientConfig, AddressError> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let builder = builder.map_err(|e| AddressError::Authorities(e.to_string()))?;
+    if !needed {
+        return Ok(builder.with_root_certificates(RootCertStore::empty()).with_no_client_auth());
+    }
+    let builder = builder.with_native_roots().map_err(|e| AddressError::Authorities(e.to_string()))?;
+    Ok(builder.with_no_client_auth())
+}
+
+impl Service<Request> for Origins {
+    type Response = Response;
+    type Error = BoxError;
+    type Future = BoxFuture<'static, Result<Response, BoxError>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let pool = self.0.clone();
+        Box::pin(async move {
+            let (parts, body) = request.into_parts();
+            // RFC 9110 §9.2.2: only what may happen twice is sent twice, and only once more.
+            let again = is_idempotent(&parts.method) && body.is_end_stream();
+            let order = pool.order();
+            let error = match pool.send(order[0], Request::from_parts(parts.clone(), body)).await {
+                Ok(response) => return Ok(response),
+                Err(error) => error,
+            };
+            order[0].well.store(false, Ordering::Relaxed);
+            if !again {
+                return Err(error);
+            }
+            tracing::debug!(error, "asking again");
+            let other = order.get(1).copied().unwrap_or(order[0]);
+            let answered = pool.send(other, Request::from_parts(parts, body::empty())).await;
+            other.well.store(answered.is_ok(), Ordering::Relaxed);
+            answered
+        })
+    }
+}
+
+fn is_idempotent(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::PUT | Method::DELETE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_is_a_scheme_and_a_host() {
+        for good in ["http://a", "http://a:8080", "https://a.example/", "h2c://127.0.0.1:1"] {
+            assert!(Origin::parse(good).is_ok(), "{good}");
+        }
+        for wrong in ["a:8080", "ftp://a", "http://a/path", "http://a/?q", "", "http://"] {
+            assert_eq!(Origin::parse(wrong).unwrap_err(), AddressError::Form(wrong.to_owned()));
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! In charge of what is not answered from the cache: it goes to the origin as it came, and back. What it
+//! changes there is forgotten here (RFC 9111 §4.4).
+
+use std::sync::Arc;
+
+use http::{HeaderMap, HeaderValue, Method, Response, Uri, header};
+use server::Request;
+
+use crate::{
+    House, Payload, answer,
+    cache_status::{Forward, Status},
+    flight::Failure,
+    hop,
+    key::Target,
+};
+
+impl House {
+    /// Passes a request on, and the answer back.
+    pub(crate) async fn pass(
+        self: Arc<Self>,
+        target: Target,
+        request: Request,
+        why: Forward,
+    ) -> Response<Payload> {
+        self.figures.passed.add(1);
+        let (mut parts, body) = request.into_parts();
+        let method = parts.method.clone();
+        parts.uri = target.path_and_query().parse::<Uri>().unwrap_or_default();
+        parts.version = http::Version::HTTP_11;
+        hop::drop_hop_by_hop(&mut parts.headers);
+        // RFC 9110 §7.6.3
+        parts.headers.append(header::VIA, self.via.clone());
+        if let Ok(host) = HeaderValue::from_str(target.host()) {
+            parts.headers.insert(header::HOST, host);
+        }
+        let status = Status::forwarded(Some(why));
+        let asked = (self.ask)(Request::from_parts(parts, body));
+        // Who sends a body decides itself how long that takes; the listener's clock watches it.
+        let answered = if matches!(method, Method::GET | Method::HEAD) {
+            tokio::time::timeout(self.config.first_byte, asked).await.map_err(|_| Failure::Silent)
+        } else {
+            Ok(asked.await)
+        };
+        let response = match answered {
+            Ok(Ok(response)) => response,
+            Ok(Err(error)) => {
+                tracing::warn!(path = target.path(), error, "no origin answers");
+                return self.no_answer(Failure::Unreachable, &status);
+            }
+            Err(failure) => return self.no_answer(failure, &status),
+        };
+        if !is_safe(&method) && (response.status().is_success() || response.status().is_redirection()) {
+            self.invalidate(&target, response.headers());
+        }
+        self.passed_on(response, &status)
+    }
+
+    /// Makes the origin's answer to one request ours.
+    pub(crate) fn passed_on(&self, response: server::Response, status: &Status) -> Response<Payload> {
+        let (mut parts, body) = response.into_parts();
+        hop::drop_hop_by_hop(&mut parts.headers);
+        let status = Status { origin_said: Some(parts.status), ..*status };
+        status.append(&self.config.name, &mut parts.headers);
+        let mut response = Response::new(Payload::Stream(body));
+        *response.status_mut() = parts.status;
+        *response.headers_mut() = parts.headers;
+        response
+    }
+
+    fn no_answer(&self, failure: Failure, status: &Status) -> Response<Payload> {
+        self.figures.failures.add(1);
+        let mut response = answer::problem(failure.problem());
+        status.append(&self.config.name, response.headers_mut());
+        response
+    }
+
+    /// Forgets what an unsafe method changed: its target, and what the answer names of the same origin. Other
+    /// origins' keys are theirs: else one could empty another's cache.
+    fn invalidate(&self, target: &Target, response: &HeaderMap) {
+        let named = [header::LOCATION, header::CONTENT_LOCATION];
+        let named = named.iter().filter_map(|name| target.same_origin(response.get(name)?.to_str().ok()?));
+        for changed in named.chain([target.clone()]) {
+            self.table.doom(|key| key.as_str() == changed.as_str());
+            self.memory.remove(changed.as_str());
+        }
+    }
+}
+
+/// RFC 9110 §9.2.1
+fn is_safe(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE)
+}

@@ -1,0 +1,78 @@
+//! In charge of forgetting at the origin's word: a video that is deleted or hidden, playlists that are written
+//! again.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Edge, key::Key, memory::Slot};
+
+/// What to forget.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Purge {
+    /// Videos that are gone or hidden: all of them is forgotten.
+    #[serde(default)]
+    pub gone: BTreeSet<String>,
+    /// Videos whose playlists changed: what never changes stays.
+    #[serde(default)]
+    pub changed: BTreeSet<String>,
+    /// Whether everything is forgotten: news was missed.
+    #[serde(default)]
+    pub all: bool,
+}
+
+impl Purge {
+    /// Returns whether there is nothing to forget.
+    pub fn is_empty(&self) -> bool {
+        !self.all && self.gone.is_empty() && self.changed.is_empty()
+    }
+
+    /// Adds what `other` says.
+    pub fn merge(&mut self, other: Self) {
+        self.gone.extend(other.gone);
+        self.changed.extend(other.changed);
+        self.all |= other.all;
+    }
+
+    /// What is in the air may be old, and nobody knows yet whether it changes: it is not kept in any case.
+    fn names(&self, key: &Key) -> bool {
+        self.all || video(key).is_some_and(|video| self.gone.contains(video) || self.changed.contains(video))
+    }
+
+    fn dooms(&self, key: &Key, slot: &Slot) -> bool {
+        if self.all {
+            return true;
+        }
+        let Some(video) = video(key) else { return false };
+        self.gone.contains(video)
+            || self.changed.contains(video) && !slot.variants.iter().all(|object| object.head.is_immutable())
+    }
+}
+
+/// Returns the video that a key belongs to.
+fn video(key: &Key) -> Option<&str> {
+    let tail = key.path_and_query().strip_prefix("/v/")?;
+    tail.split(['/', '?']).next()
+}
+
+impl Edge {
+    /// Forgets what `purge` names. When it returns, no request is answered with what was kept or fetched before.
+    pub async fn purge(&self, purge: Purge) {
+        if purge.is_empty() {
+            return;
+        }
+        let house = self.0.clone();
+        // The walk takes time in proportion to what is kept.
+        let walk = tokio::task::spawn_blocking(move || {
+            // First what is in the air: what lands after this is not kept, what landed before is found below.
+            house.table.doom(|key| purge.names(key));
+            let purged = house.memory.remove_all(|key, slot| purge.dooms(key, slot));
+            house.figures.purged.add(purged);
+            tracing::debug!(?purge, purged, "forgot");
+        });
+        if let Err(error) = walk.await {
+            tracing::error!(%error, "cannot forget");
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! In charge of the right to play: a ticket in the path is verified on every request, and goes no further.
+
+use std::{borrow::Cow, time::SystemTime};
+
+use server::ticket::{self, Keys, Refusal, Ticket};
+
+use crate::key;
+
+/// Who may play.
+#[derive(Clone, Debug, Default)]
+pub enum Rights {
+    /// Everybody. A path with a ticket is nobody's: there are no keys to verify it with.
+    #[default]
+    Open,
+    /// Everybody; a ticket that comes along must be good.
+    Verified(Keys),
+    /// Who has a good ticket. Everything but `/v/` needs none.
+    Required(Keys),
+}
+
+impl Rights {
+    /// Checks a request's path. Returns the path that its ticket opens, when there is one.
+    pub(crate) fn check<'a>(&self, path: &'a str, now: SystemTime) -> Result<Option<Cow<'a, str>>, Refusal> {
+        let Some((text, opened)) = ticket::split(path) else {
+            return match self {
+                // The path as it will be asked for, else a second spelling would go around the ticket.
+                Self::Required(_) if key::normal_path(path).is_none_or(|path| path.starts_with("/v/")) => {
+                    Err(Refusal::BadSignature)
+                }
+                _ => Ok(None),
+            };
+        };
+        let opened = key::normal_path(opened).ok_or(Refusal::WrongVideo)?;
+        match self {
+            Self::Open => Err(Refusal::BadSignature),
+            Self::Verified(keys) | Self::Required(keys) => {
+                let ticket: Ticket = text.parse()?;
+                keys.verify(&ticket, &opened, now)?;
+                Ok(Some(opened))
+            }
+        }
+    }
+}

@@ -1,0 +1,326 @@
+//! In charge of the life of a request: whose it is, whether it may play, whether the answer is in memory; and if
+//! not, whether others fetch it already.
+
+use std::sync::Arc;
+
+use futures::future::{BoxFuture, Either, Ready, ready};
+use http::{HeaderMap, HeaderName, Method, Response, StatusCode, header, request::Parts};
+use server::{Problem, Request, body, ticket::Refusal};
+
+use crate::{
+    Edge, House, Payload, answer,
+    cache_control::{CacheControl, Flag},
+    cache_status::{Collapsed, Forward, Status, Stored},
+    fetch::Errand,
+    flight::{Heard, Reason},
+    freshness::Use,
+    key::{Invalid, Target},
+    memory::Slot,
+    object::{Head, Object},
+    storable::{Asker, Audience},
+    table::{Joined, Purpose},
+    vary,
+};
+
+/// An answer that may be there at once.
+pub type Answer<E> =
+    Either<Ready<Result<Response<Payload>, E>>, BoxFuture<'static, Result<Response<Payload>, E>>>;
+
+// Each round knows more of what the answer depends on. An origin that always names something new is one whose
+// answers are for one request each.
+const MOST_ROUNDS: usize = 3;
+
+impl Edge {
+    /// Answers a request. What is in memory is answered without waiting for anything.
+    pub fn answer<E: Send + 'static>(&self, request: Request) -> Answer<E> {
+        let house = &self.0;
+        let target = match house.admit(&request) {
+            Ok(target) => target,
+            Err(refused) => {
+                house.figures.refused.add(1);
+                return Either::Left(ready(Ok(answer::problem(refused.into()))));
+            }
+        };
+        if let Some(why) = house.exempt(&request, &target) {
+            return later(house.clone().pass(target, request, why));
+        }
+        if let Some(slot) = house.memory.get(target.as_str())
+            && let Some(object) = slot.find(request.headers())
+        {
+            let now = house.clock.now();
+            let age = object.head.age(now);
+            match object.head.freshness.at(age) {
+                Use::Fresh(_) => {
+                    let (parts, _) = request.into_parts();
+                    let headers = object.hit_headers(now, &house.config.name);
+                    let response = answer::from_object(&parts, object, headers);
+                    house.figures.hit(&response);
+                    return Either::Left(ready(Ok(response)));
+                }
+                Use::WhileRevalidating => {
+                    let (parts, _) = request.into_parts();
+                    house.revalidate_behind(&target, &parts, object);
+                    return Either::Left(ready(Ok(house.stale(&parts, object))));
+                }
+                Use::AfterValidation => {}
+            }
+        }
+        later(house.clone().miss(target, request))
+    }
+}
+
+fn later<E: Send + 'static>(response: impl Future<Output = Response<Payload>> + Send + 'static) -> Answer<E> {
+    Either::Right(Box::pin(async { Ok(response.await) }))
+}
+
+/// Why a request is not even looked at.
+#[derive(Debug, thiserror::Error)]
+enum Refused {
+    #[error(transparent)]
+    Ticket(#[from] Refusal),
+    #[error(transparent)]
+    Target(#[from] Invalid),
+}
+
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Ticket(refusal) => refusal.into(),
+            Refused::Target(invalid) => {
+                let detail = format!("This cannot be answered: {invalid}.");
+                Self::new(StatusCode::BAD_REQUEST, "invalid_request", detail)
+            }
+        }
+    }
+}
+
+impl House {
+    /// Decides what a request asks for, and whether it may.
+    fn admit(&self, request: &Request) -> Result<Target, Refused> {
+        let path = self.rights.check(request.uri().path(), self.clock.date())?;
+        Ok(Target::decode(request.uri(), request.headers(), path.as_deref())?)
+    }
+
+    /// Says why a request is not answered from a cache, if it is not.
+    fn exempt(&self, request: &Request, target: &Target) -> Option<Forward> {
+        if *request.method() != Method::GET && *request.method() != Method::HEAD {
+            return Some(Forward::Method);
+        }
+        let path = target.path_and_query();
+        if self.config.passed.iter().any(|prefix| path.starts_with(prefix.as_str())) {
+            return Some(Forward::Bypass);
+        }
+        // RFC 9111 §4.3.2: these are for the origin. And a GET with a body means what only it knows.
+        let headers = request.headers();
+        let for_origin = headers.contains_key(header::IF_MATCH)
+            || headers.contains_key(header::IF_UNMODIFIED_SINCE)
+            || headers.contains_key(header::TRANSFER_ENCODING)
+            || headers.get(header::CONTENT_LENGTH).is_some_and(|length| length != "0");
+        for_origin.then_some(Forward::Request)
+    }
+
+    async fn miss(self: Arc<Self>, target: Target, request: Request) -> Response<Payload> {
+        let (parts, body) = request.into_parts();
+        // RFC 9111 §5.2.1: requests' directives are advice. Heeding no-cache or max-age would let any client
+        // send the load of the cache to the origin; this one saves load.
+        if CacheControl::of(&parts.headers).has(Flag::OnlyIfCached) {
+            return answer::problem(answer::not_stored());
+        }
+        let slot = self.memory.get(target.as_str());
+        let mut names = slot.as_deref().map(known_names).unwrap_or_default();
+        let mut forward = match &slot {
+            None => Forward::UriMiss,
+            Some(slot) if slot.variants.is_empty() => Forward::UriMiss,
+            Some(slot) if slot.find(&parts.headers).is_none() => Forward::VaryMiss,
+            Some(_) => Forward::Stale,
+        };
+        let passes =
+            slot.as_ref().and_then(|slot| slot.passes_until).is_some_and(|until| self.clock.now() < until);
+        // A HEAD fetches nothing that could be kept, but it may validate what is.
+        if passes || parts.method == Method::HEAD && forward != Forward::Stale {
+            return self.pass(target, Request::from_parts(parts, body), forward).await;
+        }
+        for _ in 0..MOST_ROUNDS {
+            let errand = self.errand(&target, &parts, &names);
+            let joined =
+                self.table.join(&errand.purpose, self.config.waiters, || self.fresh(&target, &parts));
+            let (flight, collapsed) = match joined {
+                Joined::Found(object) => return self.hit(&parts, &object),
+                Joined::Full => return answer::problem(answer::too_many()),
+                Joined::Leads(flight) => {
+                    self.figures.misses.add(1);
+                    self.dispatch(Arc::clone(&flight), errand);
+                    (flight, Collapsed::No)
+                }
+                Joined::Waits(flight) => {
+                    self.figures.collapsed.add(1);
+                    (flight, Collapsed::Yes)
+                }
+            };
+            let mut status = Status { collapsed, ..Status::forwarded(Some(forward)) };
+            match flight.heard().await {
+                Heard::Streaming(head, audience) => {
+                    if !vary::agrees(&head.selecting, &parts.headers) {
+                        // It depends on more than the origin was told: tell it.
+                        names.extend(head.selecting.iter().map(|(name, _)| name.clone()));
+                        forward = Forward::VaryMiss;
+                        continue;
+                    }
+                    if collapsed == Collapsed::Yes && audience == Audience::Validating {
+                        break;
+                    }
+                    status.stored = if audience == Audience::Waiting { Stored::No } else { Stored::Yes };
+                    let headers = self.headers_of_stream(&head, status);
+                    return answer::from_flight(&parts, flight, &head, headers);
+                }
+                Heard::Validated(object) => {
+                    if !vary::agrees(&object.head.selecting, &parts.headers) {
+                        continue;
+                    }
+                    self.figures.validated.add(1);
+                    status.origin_said = Some(StatusCode::NOT_MODIFIED);
+                    return self.kept(&parts, &object, status);
+                }
+                Heard::StandIn(object) => {
+                    if !vary::agrees(&object.head.selecting, &parts.headers) {
+                        continue;
+                    }
+                    self.figures.stale.add(1);
+                    return self.kept(&parts, &object, status);
+                }
+                Heard::Unshared(reason) => {
+                    // Its answer was made without the request's own headers. It will do for a request that has
+                    // none that matter.
+                    let leftover = (collapsed == Collapsed::No).then(|| flight.take_leftover()).flatten();
+                    let ranged = reason == Reason::Large && parts.headers.contains_key(header::RANGE);
+                    if let Some(response) = leftover.filter(|_| is_plain(&parts.headers) && !ranged) {
+                        return self.passed_on(response, &status);
+                    }
+                    if ranged {
+                        forward = Forward::Partial;
+                    }
+                    break;
+                }
+                Heard::Failed(failure) => {
+                    let mut response = answer::problem(failure.problem());
+                    status.append(&self.config.name, response.headers_mut());
+                    return response;
+                }
+            }
+        }
+        self.pass(target, Request::from_parts(parts, body::empty()), forward).await
+    }
+
+    /// Puts together what is asked of the origin. What the key does not say and the origin did not name is not
+    /// told: it could change an answer that others get.
+    fn errand(&self, target: &Target, parts: &Parts, names: &[HeaderName]) -> Errand {
+        let mut told = HeaderMap::new();
+        for name in names {
+            for value in parts.headers.get_all(name) {
+                told.append(name.clone(), value.clone());
+            }
+        }
+        told.insert(header::ACCEPT_ENCODING, http::HeaderValue::from_static(vary::coding(&parts.headers)));
+        let mut selecting = vary::select(names, &parts.headers);
+        if !names.contains(&header::ACCEPT_ENCODING) {
+            selecting.push((header::ACCEPT_ENCODING, Some(vary::coding(&parts.headers).to_owned())));
+        }
+        selecting.sort_unstable_by(|a, b| a.0.as_str().cmp(b.0.as_str()));
+        selecting.dedup();
+        let mut asker = Asker::Anonymous;
+        if let Some(value) = parts.headers.get(header::AUTHORIZATION) {
+            asker = Asker::Authorized;
+            told.insert(header::AUTHORIZATION, value.clone());
+        }
+        let slot = self.memory.get(target.as_str());
+        let stale = slot.and_then(|slot| slot.find(&parts.headers).cloned());
+        let purpose = Purpose { key: target.key(), selecting };
+        Errand { target: target.clone(), purpose, told, asker, stale }
+    }
+
+    fn fresh(&self, target: &Target, parts: &Parts) -> Option<Arc<Object>> {
+        let slot = self.memory.get(target.as_str())?;
+        let object = slot.find(&parts.headers)?;
+        let age = object.head.age(self.clock.now());
+        matches!(object.head.freshness.at(age), Use::Fresh(_)).then(|| object.clone())
+    }
+
+    fn hit(&self, parts: &Parts, object: &Object) -> Response<Payload> {
+        let headers = object.hit_headers(self.clock.now(), &self.config.name);
+        let response = answer::from_object(parts, object, headers);
+        self.figures.hit(&response);
+        response
+    }
+
+    /// RFC 5861 §3: answers with what is stale while a newer one is asked for.
+    fn stale(&self, parts: &Parts, object: &Object) -> Response<Payload> {
+        self.figures.stale.add(1);
+        self.hit(parts, object)
+    }
+
+    fn kept(&self, parts: &Parts, object: &Object, mut status: Status) -> Response<Payload> {
+        let now = self.clock.now();
+        status.ttl = Some(object.head.ttl(now));
+        answer::from_object(parts, object, object.head.headers_at(now, &status, &self.config.name))
+    }
+
+    fn headers_of_stream(&self, head: &Head, mut status: Status) -> HeaderMap {
+        let now = self.clock.now();
+        status.origin_said = Some(head.status);
+        status.ttl = Some(head.ttl(now));
+        let mut headers = head.headers_at(now, &status, &self.config.name);
+        // RFC 9111 §5.1: without an Age when it was made for this request.
+        if head.age(now).as_secs() == 0 {
+            headers.remove(header::AGE);
+        }
+        headers
+    }
+
+    fn revalidate_behind(self: &Arc<Self>, target: &Target, parts: &Parts, object: &Arc<Object>) {
+        let slot = self.memory.get(target.as_str());
+        let names = slot.as_deref().map(known_names).unwrap_or_default();
+        let errand = self.errand(target, parts, &names);
+        let joined = self.table.join(&errand.purpose, self.config.waiters, || {
+            self.fresh(target, parts).filter(|fresh| !Arc::ptr_eq(fresh, object))
+        });
+        if let Joined::Leads(seat) = joined {
+            self.dispatch(Arc::clone(&seat), errand);
+        }
+    }
+}
+
+fn known_names(slot: &Slot) -> Vec<HeaderName> {
+    let all = slot.variants.iter().flat_map(|object| object.head.selecting.iter());
+    let mut names: Vec<HeaderName> = all.map(|(name, _)| name.clone()).collect();
+    names.sort_unstable_by(|a, b| a.as_str().cmp(b.as_str()));
+    names.dedup();
+    names
+}
+
+/// Returns whether a request has no headers besides those that say how, not what, to answer.
+fn is_plain(headers: &HeaderMap) -> bool {
+    headers.keys().all(|name| {
+        matches!(
+            name.as_str(),
+            "accept"
+                | "accept-encoding"
+                | "accept-language"
+                | "authorization"
+                | "cache-control"
+                | "connection"
+                | "dnt"
+                | "host"
+                | "if-modified-since"
+                | "if-none-match"
+                | "if-range"
+                | "pragma"
+                | "priority"
+                | "range"
+                | "referer"
+                | "te"
+                | "upgrade-insecure-requests"
+                | "user-agent"
+        ) || name.as_str().starts_with("sec-")
+            || name.as_str().starts_with("cmcd-")
+    })
+}

@@ -1,0 +1,128 @@
+//! In charge of what may be stored, and who may share it (RFC 9111 §3, §4). Pure.
+
+use http::{HeaderMap, StatusCode, header};
+
+use crate::{
+    cache_control::{CacheControl, Flag},
+    freshness, vary,
+};
+
+/// For whom an answer is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Audience {
+    /// For all: it is stored.
+    Everybody,
+    /// It is stored, and every use of it is validated: those who wait must ask themselves.
+    Validating,
+    /// For those who wait for it now; it is not stored.
+    Waiting,
+    /// For the one request that it answers.
+    One,
+}
+
+/// Whether the request that was answered had `Authorization`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asker {
+    Anonymous,
+    Authorized,
+}
+
+/// Decides for whom the answer to a GET is.
+pub(crate) fn audience(status: StatusCode, headers: &HeaderMap, asker: Asker) -> Audience {
+    let (control, _) = CacheControl::targeted(headers);
+    let understood = is_understood(status);
+    // §5.2.2.3: who understands the status need not heed the no-store that comes with must-understand.
+    let understands = control.has(Flag::MustUnderstand) && understood;
+    if control.has(Flag::NoStore) && !understands
+        || control.has(Flag::Private)
+        || vary::names(headers).is_none()
+    {
+        return Audience::One;
+    }
+    // §7.3 leaves it to us. What sets a cookie was made for somebody.
+    if headers.contains_key(header::SET_COOKIE) {
+        return Audience::One;
+    }
+    // §3.5
+    let open = control.has(Flag::Public) || control.has(Flag::MustRevalidate) || control.s_maxage.is_some();
+    if asker == Asker::Authorized && !open {
+        return Audience::One;
+    }
+    let explicit = freshness::is_explicit(&control, headers);
+    if understood && (explicit || is_cacheable_by_default(status)) {
+        return if control.has(Flag::NoCache) { Audience::Validating } else { Audience::Everybody };
+    }
+    // A thousand who wait for one broken origin get its one answer.
+    if status.is_server_error() { Audience::Waiting } else { Audience::One }
+}
+
+/// Statuses whose rules of caching we keep (§3). A part of something (206) is never stored.
+fn is_understood(status: StatusCode) -> bool {
+    is_cacheable_by_default(status)
+        || matches!(status.as_u16(), 302 | 303 | 307 | 400 | 403 | 429 | 451 | 500 | 502 | 503 | 504)
+}
+
+/// RFC 9110 §15.1, save 206.
+fn is_cacheable_by_default(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 200 | 203 | 204 | 300 | 301 | 308 | 404 | 405 | 410 | 414 | 501)
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    fn check(status: u16, fields: &[(&'static str, &'static str)], asker: Asker, expected: Audience) {
+        let headers = fields
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+            .collect();
+        assert_eq!(
+            audience(StatusCode::from_u16(status).unwrap(), &headers, asker),
+            expected,
+            "{status} {fields:?}"
+        );
+    }
+
+    #[test]
+    fn answers_for_all_are_stored_and_answers_for_one_are_not() {
+        use Asker::Anonymous as A;
+        check(200, &[], A, Audience::Everybody);
+        check(200, &[("cache-control", "max-age=1")], A, Audience::Everybody);
+        check(200, &[("cache-control", "no-cache")], A, Audience::Validating);
+        check(200, &[("cache-control", "no-store")], A, Audience::One);
+        check(200, &[("cache-control", "private, max-age=9")], A, Audience::One);
+        check(
+            200,
+            &[("cache-control", "no-store"), ("cdn-cache-control", "max-age=9")],
+            A,
+            Audience::Everybody,
+        );
+        check(200, &[("vary", "*")], A, Audience::One);
+        check(200, &[("set-cookie", "a=b"), ("cache-control", "public")], A, Audience::One);
+        check(206, &[("cache-control", "max-age=9")], A, Audience::One);
+        check(302, &[], A, Audience::One);
+        check(302, &[("cache-control", "max-age=9")], A, Audience::Everybody);
+        check(404, &[], A, Audience::Everybody);
+        check(503, &[], A, Audience::Waiting);
+        check(503, &[("cache-control", "no-store")], A, Audience::One);
+        check(299, &[("cache-control", "max-age=9")], A, Audience::One);
+    }
+
+    #[test]
+    fn must_understand_takes_back_no_store_for_who_understands() {
+        let fields = [("cache-control", "must-understand, no-store, max-age=9")];
+        check(200, &fields, Asker::Anonymous, Audience::Everybody);
+        check(299, &fields, Asker::Anonymous, Audience::One);
+    }
+
+    #[test]
+    fn answers_to_authorized_requests_are_shared_only_when_allowed() {
+        use Asker::Authorized as A;
+        check(200, &[("cache-control", "max-age=9")], A, Audience::One);
+        for allowed in ["public", "s-maxage=9", "must-revalidate, max-age=9"] {
+            check(200, &[("cache-control", allowed)], A, Audience::Everybody);
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! In charge of the fetches in the air: at most one for each key and each set of request headers that matter.
+
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering},
+};
+
+use crate::{
+    flight::{Flight, Seat},
+    key::Key,
+    vary::Selecting,
+};
+
+/// What a fetch is for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Purpose {
+    pub(crate) key: Key,
+    /// What is told to the origin of the request's headers.
+    pub(crate) selecting: Selecting,
+}
+
+/// How a request came to its flight.
+#[derive(Debug)]
+pub(crate) enum Joined<T> {
+    /// It need not fly: this came in meanwhile.
+    Found(T),
+    /// It is the first.
+    Leads(Seat),
+    /// It waits with others.
+    Waits(Seat),
+    /// Too many wait already.
+    Full,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Table(Mutex<HashMap<Purpose, Arc<Flight>>>);
+
+impl Table {
+    /// Joins the flight for `purpose`, or starts one. What lands is kept before its flight goes from the table,
+    /// so `look_again` sees it when the flight is gone: no request flies a second time.
+    pub(crate) fn join<T>(
+        &self,
+        purpose: &Purpose,
+        most_waiting: usize,
+        look_again: impl FnOnce() -> Option<T>,
+    ) -> Joined<T> {
+        match self.lock().entry(purpose.clone()) {
+            Entry::Occupied(flying) => flying.get().seat(most_waiting).map_or(Joined::Full, Joined::Waits),
+            Entry::Vacant(place) => match look_again() {
+                Some(found) => Joined::Found(found),
+                None => match Arc::<Flight>::default().seat(usize::MAX) {
+                    Some(seat) => {
+                        place.insert(Arc::clone(&seat));
+                        Joined::Leads(seat)
+                    }
+                    None => Joined::Full,
+                },
+            },
+        }
+    }
+
+    /// Lands a flight: unless it was doomed, `keep` is called before anybody can see that it is gone.
+    pub(crate) fn land(&self, purpose: &Purpose, flight: &Arc<Flight>, keep: impl FnOnce()) {
+        let mut flights = self.lock();
+        if !flight.doomed.load(Ordering::Relaxed) {
+            keep();
+        }
+        // A doomed one's place may be another's by now.
+        if flights.get(purpose).is_some_and(|there| Arc::ptr_eq(there, flight)) {
+            flights.remove(purpose);
+        }
+    }
+
+    /// Keeps what is in the air for these keys from being stored; whoever asks from now on flies anew.
+    pub(crate) fn doom(&self, doomed: impl Fn(&Key) -> bool) {
+        self.lock().retain(|purpose, flight| {
+            let goes = doomed(&purpose.key);
+            if goes {
+                flight.doomed.store(true, Ordering::Relaxed);
+            }
+            !goes
+        });
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Purpose, Arc<Flight>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

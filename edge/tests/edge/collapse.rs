@@ -1,0 +1,202 @@
+//! One fetch, however many ask: RFC 9111 §4.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use edge::Config;
+use http_body_util::BodyExt;
+use server::body;
+
+use crate::harness::{Origin, PATIENCE, Reply, Running, reply, until, with_body, written};
+
+const FRESH: &[(&str, &str)] = &[("cache-control", "max-age=60")];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_clients_on_one_cold_key_cause_one_fetch() {
+    let (release, held) = tokio::sync::oneshot::channel();
+    let mut held = Some(held);
+    let origin = Origin::start(move |_| Reply::Later(held.take().expect("one fetch"))).await;
+    let edge = Arc::new(Running::before(&origin, Config::default()).await);
+    let clients: Vec<_> = (0..1000)
+        .map(|_| {
+            let edge = edge.clone();
+            tokio::spawn(async move { edge.get("/a").await })
+        })
+        .collect();
+    until("all of them to wait", || edge.edge.figures().collapsed == 999).await;
+    release.send(reply(200, FRESH, &"x".repeat(100_000))).map_err(drop).unwrap();
+    for client in clients {
+        assert_eq!(client.await.unwrap().text().len(), 100_000);
+    }
+    assert_eq!(origin.count(), 1);
+}
+
+#[tokio::test]
+async fn bytes_reach_everybody_as_they_arrive() {
+    let (bytes, body) = written();
+    let mut body = Some(body);
+    let origin = Origin::start(move |_| with_body(200, FRESH, body.take().expect("one fetch"))).await;
+    let edge = Running::before(&origin, Config::default()).await;
+    bytes.send(Ok(Bytes::from("first "))).unwrap();
+    let mut early = edge.begin("GET", "/a", &[]).await.into_body();
+    assert_eq!(early.frame().await.unwrap().unwrap().into_data().unwrap(), "first ");
+    // Who comes later gets the beginning too, while the end is not there yet.
+    let late = edge.begin("GET", "/a", &[]).await;
+    let did = late.headers()["cache-status"].to_str().unwrap().to_owned();
+    let mut late = late.into_body();
+    assert_eq!(late.frame().await.unwrap().unwrap().into_data().unwrap(), "first ");
+    bytes.send(Ok(Bytes::from("second"))).unwrap();
+    for body in [&mut early, &mut late] {
+        assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), "second");
+    }
+    drop(bytes);
+    assert!(early.frame().await.is_none() && late.frame().await.is_none());
+    assert!(did.ends_with("collapsed"), "{did}");
+    assert_eq!(origin.count(), 1);
+}
+
+#[tokio::test]
+async fn the_first_clients_disconnect_does_not_fail_the_others() {
+    let (bytes, body) = written();
+    let mut body = Some(body);
+    let origin = Origin::start(move |_| with_body(200, FRESH, body.take().expect("one fetch"))).await;
+    let edge = Running::before(&origin, Config::default()).await;
+    bytes.send(Ok(Bytes::from("first "))).unwrap();
+    let leader = edge.begin("GET", "/a", &[]).await;
+    let follower = edge.begin("GET", "/a", &[]).await;
+    drop(leader);
+    bytes.send(Ok(Bytes::from("second"))).unwrap();
+    drop(bytes);
+    assert_eq!(follower.into_body().collect().await.unwrap().to_bytes(), "first second");
+    assert!(edge.get("/a").await.is_hit());
+    assert_eq!(origin.count(), 1);
+}
+
+#[tokio::test]
+async fn a_truncated_answer_fails_its_waiters_and_is_never_stored_rfc9112_8() {
+    for length in [Some("100"), None] {
+        let (bytes, body) = written();
+        let mut body = Some(body);
+        let origin = Origin::start(move |_| {
+            let mut fields = FRESH.to_vec();
+            fields.extend(length.map(|length| ("content-length", length)));
+            match body.take() {
+                Some(body) => with_body(200, &fields, body),
+                None => reply(200, FRESH, "whole"),
+            }
+        })
+        .await;
+        let edge = Running::before(&origin, Config::default()).await;
+        bytes.send(Ok(Bytes::from("half"))).unwrap();
+        let (one, other) = (edge.begin("GET", "/a", &[]).await, edge.begin("GET", "/a", &[]).await);
+        bytes.send(Err("cut".into())).unwrap();
+        for body in [one, other] {
+            assert!(body.into_body().collect().await.is_err(), "a half was told to be whole");
+        }
+        // The next request tries again.
+        assert_eq!(edge.get("/a").await.text(), "whole");
+        assert!(edge.get("/a").await.is_hit());
+        assert_eq!(origin.count(), 2);
+    }
+}
+
+#[tokio::test]
+async fn a_slow_key_does_not_block_another() {
+    let origin = Origin::start(|seen| match seen.path.as_str() {
+        "/slow" => Reply::Silence,
+        _ => reply(200, FRESH, "fast").into(),
+    })
+    .await;
+    let edge = Arc::new(Running::before(&origin, Config::default()).await);
+    let slow = tokio::spawn({
+        let edge = edge.clone();
+        async move { edge.get("/slow").await }
+    });
+    origin.asked(1).await;
+    assert_eq!(edge.get("/fast").await.text(), "fast");
+    assert!(!slow.is_finished());
+    slow.abort();
+}
+
+#[tokio::test]
+async fn waiting_is_bounded_in_time_and_in_number() {
+    let origin = Origin::start(|_| Reply::Silence).await;
+    let short = Config { first_byte: Duration::from_millis(300), waiters: 2, ..Config::default() };
+    let edge = Arc::new(Running::before(&origin, short).await);
+    let ask = |edge: &Arc<Running>| {
+        let edge = edge.clone();
+        tokio::spawn(async move { edge.get("/a").await })
+    };
+    let first = ask(&edge);
+    origin.asked(1).await;
+    let second = ask(&edge);
+    until("the second to wait", || edge.edge.figures().collapsed == 1).await;
+    let third = edge.get("/a").await;
+    assert_eq!((third.status, third.problem().as_str()), (503, "too_many_waiting"));
+    for waiter in [first, second] {
+        let answer = tokio::time::timeout(PATIENCE, waiter).await.unwrap().unwrap();
+        assert_eq!((answer.status, answer.problem().as_str()), (504, "origin_timeout"));
+    }
+}
+
+#[tokio::test]
+async fn an_origin_that_stalls_in_the_middle_fails_its_waiters() {
+    let (bytes, body) = written();
+    let mut body = Some(body);
+    let origin =
+        Origin::start(move |_| with_body(200, FRESH, body.take().unwrap_or_else(|| body::full("again"))))
+            .await;
+    let config = Config { idle: Duration::from_millis(200), ..Config::default() };
+    let edge = Running::before(&origin, config).await;
+    bytes.send(Ok(Bytes::from("half"))).unwrap();
+    assert!(edge.get("/a").await.body.is_none());
+    assert_eq!(edge.get("/a").await.text(), "again");
+}
+
+#[tokio::test]
+async fn answers_for_one_request_do_not_hold_up_the_others() {
+    let origin = Origin::start(|_| reply(200, &[("cache-control", "private")], "mine")).await;
+    let edge = Arc::new(Running::before(&origin, Config::default()).await);
+    let clients: Vec<_> = (0..10)
+        .map(|_| {
+            let edge = edge.clone();
+            tokio::spawn(async move { edge.get("/a").await })
+        })
+        .collect();
+    for client in clients {
+        assert_eq!(client.await.unwrap().text(), "mine");
+    }
+    assert_eq!(origin.count(), 10);
+}
+
+#[tokio::test]
+async fn what_is_too_large_to_keep_passes_by() {
+    let config = Config { max_object: 1000, ..Config::default() };
+    let origin = Origin::start(|seen| {
+        let large = "x".repeat(200_000);
+        match seen.path.as_str() {
+            "/told" => reply(200, FRESH, &large),
+            // Without a length it is known to be too large when it is.
+            _ => with_body(
+                200,
+                FRESH,
+                body::stream(futures::stream::iter(
+                    large
+                        .into_bytes()
+                        .chunks(10_000)
+                        .map(|part| Ok::<_, std::io::Error>(Bytes::copy_from_slice(part)))
+                        .collect::<Vec<_>>(),
+                )),
+            ),
+        }
+    })
+    .await;
+    let edge = Running::before(&origin, config).await;
+    for path in ["/told", "/untold"] {
+        for _ in 0..2 {
+            let answer = edge.get(path).await;
+            assert_eq!((answer.text().len(), answer.is_hit()), (200_000, false), "{path}");
+        }
+    }
+    assert_eq!(origin.count(), 4);
+}

@@ -1,0 +1,92 @@
+//! What tells answers apart, and that nothing else does.
+
+use edge::Config;
+
+use crate::harness::{Origin, Running, edge_before_numbered, reply};
+
+const FRESH: &[(&str, &str)] = &[("cache-control", "max-age=60")];
+
+#[tokio::test]
+async fn spellings_of_one_path_are_one_key_rfc3986_6_2_2() {
+    let (origin, edge) = edge_before_numbered(FRESH).await;
+    for path in
+        ["/a/b.m4s?x=%3d", "/%61/b%2Em4s?x=%3D", "/a/./c/../b.m4s?x=%3D", "/a/b.m4s?x=%3D&CMCD=br%3D100"]
+    {
+        assert_eq!(edge.get(path).await.text(), "answer 1", "{path}");
+    }
+    assert_eq!(origin.seen()[0].path, "/a/b.m4s?x=%3D");
+    for (path, number) in
+        [("/a/b.m4s", 2), ("/a/b.m4s?x=1", 3), ("/a//b.m4s", 4), ("/a%2Fb.m4s", 5), ("/A/b.m4s", 6)]
+    {
+        assert_eq!(edge.get(path).await.text(), format!("answer {number}"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn hosts_have_keys_of_their_own_rfc9110_7_2() {
+    let origin = Origin::start(|seen| reply(200, FRESH, seen.header("host").unwrap())).await;
+    let edge = Running::before(&origin, Config::default()).await;
+    for host in ["one.example", "two.example:8080", "one.example"] {
+        assert_eq!(edge.ask("GET", "/a", &[("host", host)]).await.text(), host);
+    }
+    assert_eq!(edge.ask("GET", "/a", &[("host", "ONE.example:80")]).await.text(), "one.example");
+    assert_eq!(origin.count(), 2);
+    let answer = edge.ask("GET", "/a", &[("host", "one.example/../x")]).await;
+    assert_eq!(answer.status, 400);
+}
+
+#[tokio::test]
+async fn no_input_outside_of_the_key_changes_a_stored_answer() {
+    let origin = Origin::start(|seen| {
+        let echo: Vec<String> =
+            seen.headers.iter().map(|(name, value)| format!("{name}: {value:?}")).collect();
+        reply(200, FRESH, &echo.join("\n"))
+    })
+    .await;
+    let edge = Running::before(&origin, Config::default()).await;
+    let poison: Vec<(&str, &str)> = [
+        "x-forwarded-host",
+        "x-forwarded-for",
+        "x-original-url",
+        "x-http-method-override",
+        "cookie",
+        "user-agent",
+        "via",
+        "forwarded",
+        "referer",
+        "origin",
+        "accept",
+        "accept-language",
+        "x-anything",
+        "cmcd-request",
+    ]
+    .map(|name| (name, "poison"))
+    .into();
+    let poisoned = edge.ask("GET", "/a", &poison).await;
+    assert!(!poisoned.text().contains("poison"), "{}", poisoned.text());
+    assert!(edge.get("/a").await.is_hit());
+}
+
+#[tokio::test]
+async fn an_answer_for_one_request_is_made_of_all_that_it_said() {
+    let origin = Origin::start(|seen| {
+        reply(
+            200,
+            &[("cache-control", "private")],
+            &format!("for {}", seen.header("cookie").unwrap_or("nobody")),
+        )
+    })
+    .await;
+    let edge = Running::before(&origin, Config::default()).await;
+    for cookie in ["me", "you"] {
+        assert_eq!(edge.ask("GET", "/a", &[("cookie", cookie)]).await.text(), format!("for {cookie}"));
+    }
+    assert_eq!(edge.get("/a").await.text(), "for nobody");
+}
+
+#[tokio::test]
+async fn an_escape_that_is_none_is_400() {
+    let (origin, edge) = edge_before_numbered(FRESH).await;
+    let answer = edge.get("/%zz").await;
+    assert_eq!((answer.status, answer.problem().as_str(), origin.count()), (400, "invalid_request", 0));
+}

@@ -1,0 +1,69 @@
+//! Several origins, their health, and what is tried again.
+
+use edge::{Config, Origins};
+
+use crate::harness::{Origin, Reply, Running, reply};
+
+const FRESH: &[(&str, &str)] = &[("cache-control", "max-age=60")];
+
+async fn edge_before(origins: &[&Origin]) -> Running {
+    let urls: Vec<String> = origins.iter().map(|origin| origin.url()).collect();
+    Running::of(Origins::new(&urls).unwrap(), Config::default()).await
+}
+
+#[tokio::test]
+async fn origins_share_the_work() {
+    let (one, other) =
+        (Origin::start(|_| reply(200, FRESH, "")).await, Origin::start(|_| reply(200, FRESH, "")).await);
+    let edge = edge_before(&[&one, &other]).await;
+    for n in 0..10 {
+        edge.get(&format!("/{n}")).await;
+    }
+    assert!(one.count() >= 3 && other.count() >= 3 && one.count() + other.count() == 10);
+}
+
+#[tokio::test]
+async fn what_may_happen_twice_is_tried_once_more_elsewhere_rfc9110_9_2_2() {
+    let bad = Origin::start(|_| Reply::Close).await;
+    let good = Origin::start(|_| reply(200, FRESH, "good")).await;
+    let edge = edge_before(&[&bad, &good]).await;
+    for n in 0..6 {
+        assert_eq!(edge.get(&format!("/{n}")).await.text(), "good");
+    }
+    // A POST is not: nobody knows what the first one did.
+    let alone = edge_before(&[&bad]).await;
+    let before = bad.count();
+    assert_eq!(alone.ask("POST", "/a", &[]).await.status, 502);
+    assert_eq!(bad.count(), before + 1);
+    assert_eq!(alone.get("/a").await.status, 502);
+    assert_eq!(bad.count(), before + 3);
+}
+
+#[tokio::test]
+async fn a_dead_origin_is_left_out_and_comes_back() {
+    let dead = Origin::start(|_| reply(200, FRESH, "dead")).await;
+    let alive = Origin::start(|_| reply(200, FRESH, "alive")).await;
+    dead.die().await;
+    let edge = edge_before(&[&dead, &alive]).await;
+    for n in 0..4 {
+        assert_eq!(edge.get(&format!("/{n}")).await.text(), "alive");
+    }
+    let address = dead.address;
+    let back = Origin::at(address, |_| reply(200, FRESH, "back")).await;
+    for n in 0.. {
+        if edge.get(&format!("/again/{n}")).await.text() == "back" {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    assert!(back.count() > 0);
+}
+
+#[tokio::test]
+async fn the_origin_may_speak_http2() {
+    let origin = Origin::start(|_| reply(200, FRESH, "over h2")).await;
+    let url = format!("h2c://{}", origin.address);
+    let edge = Running::of(Origins::new(&[url]).unwrap(), Config::default()).await;
+    assert_eq!(edge.get("/a").await.text(), "over h2");
+    assert_eq!(origin.seen()[0].version, http::Version::HTTP_2);
+}

@@ -1,0 +1,92 @@
+//! What is not the cache's business, and what it changes: RFC 9110 §7.6, RFC 9111 §4.4.
+
+use edge::Config;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::harness::{Origin, Running, edge_before_numbered, reply};
+
+const FRESH: &[(&str, &str)] = &[("cache-control", "max-age=60")];
+
+#[tokio::test]
+async fn an_unsafe_method_makes_the_cache_forget_its_target_rfc9111_4_4() {
+    for method in ["POST", "PUT", "PATCH", "DELETE", "UNKNOWN"] {
+        let (origin, edge) = edge_before_numbered(FRESH).await;
+        edge.get("/a").await;
+        let answer = edge.ask(method, "/a", &[]).await;
+        assert_eq!((answer.status, answer.did()), (200, "fwd=method; fwd-status=200"), "{method}");
+        assert_eq!(edge.get("/a").await.text(), "answer 3", "{method}");
+        assert_eq!(origin.count(), 3);
+    }
+}
+
+#[tokio::test]
+async fn a_failed_or_safe_method_does_not_rfc9111_4_4() {
+    let (origin, edge) = edge_before_numbered(FRESH).await;
+    edge.get("/a").await;
+    edge.ask("OPTIONS", "/a", &[]).await;
+    origin.play(|_| reply(403, &[], "no"));
+    edge.ask("DELETE", "/a", &[]).await;
+    assert!(edge.get("/a").await.is_hit());
+}
+
+#[tokio::test]
+async fn location_and_content_location_are_forgotten_of_the_same_origin_only_rfc9111_4_4() {
+    let (origin, edge) = edge_before_numbered(FRESH).await;
+    let host = edge.address.to_string();
+    for path in ["/a", "/b", "/c"] {
+        edge.get(path).await;
+        edge.ask("GET", path, &[("host", "other.example")]).await;
+    }
+    let location = format!("http://{host}/b");
+    origin.play(move |_| reply(201, &[("location", &location), ("content-location", "/a")], ""));
+    edge.ask("POST", "/x", &[]).await;
+    origin.play(|_| reply(201, &[("location", "http://other.example/c")], ""));
+    edge.ask("POST", "/x", &[]).await;
+    origin.play(|_| reply(200, FRESH, "new"));
+    for (path, text) in [("/a", "new"), ("/b", "new"), ("/c", "answer 5")] {
+        assert_eq!(edge.get(path).await.text(), text, "{path}");
+        assert!(edge.ask("GET", path, &[("host", "other.example")]).await.is_hit(), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn the_api_passes_as_it_is() {
+    let (origin, edge) = edge_before_numbered(FRESH).await;
+    for number in 1..=2 {
+        let fields = [
+            ("cookie", "me"),
+            ("connection", "x-hop"),
+            ("x-hop", "1"),
+            ("upgrade", "websocket"),
+            ("x-end", "1"),
+        ];
+        let answer = edge.ask("GET", "/api/v1/videos?limit=1", &fields).await;
+        assert_eq!(
+            (answer.text(), answer.did()),
+            (&*format!("answer {number}"), "fwd=bypass; fwd-status=200")
+        );
+    }
+    let seen = origin.seen()[0].clone();
+    assert_eq!(
+        (seen.path.as_str(), seen.header("cookie"), seen.header("x-end")),
+        ("/api/v1/videos?limit=1", Some("me"), Some("1"))
+    );
+    // RFC 9110 §7.6.1, §7.6.3, §7.8
+    assert_eq!((seen.header("x-hop"), seen.header("upgrade")), (None, None));
+    assert_eq!(seen.header("via"), Some("1.1 clipcut-edge"));
+}
+
+#[tokio::test]
+async fn bodies_pass_in_both_directions() {
+    let origin = Origin::start(|seen| {
+        reply(200, &[], &format!("{} {}", seen.method, String::from_utf8(seen.body.to_vec()).unwrap()))
+    })
+    .await;
+    let edge = Running::before(&origin, Config::default()).await;
+    let mut stream = tokio::net::TcpStream::connect(edge.address).await.unwrap();
+    let text = "PUT /a HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 5\r\n\r\nbytes";
+    stream.write_all(text.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.ends_with("PUT bytes"), "{answer}");
+}

@@ -1,0 +1,81 @@
+//! Forgetting at the origin's word.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use edge::{Config, Purge};
+
+use crate::harness::{Origin, Reply, Running, reply, until};
+
+const SEGMENT: &[(&str, &str)] = &[("cache-control", "public, max-age=31536000, immutable")];
+const PLAYLIST: &[(&str, &str)] = &[("cache-control", "public, max-age=60")];
+
+async fn edge_with_videos() -> (Origin, Running) {
+    let mut number = 0;
+    let origin = Origin::start(move |seen| {
+        number += 1;
+        let fields = if seen.path.contains(".m4s") { SEGMENT } else { PLAYLIST };
+        reply(200, fields, &number.to_string())
+    })
+    .await;
+    let edge = Running::before(&origin, Config::default()).await;
+    for path in ["/v/1/0.m4s", "/v/1/media.m3u8", "/v/10/0.m4s", "/v/10/media.m3u8"] {
+        edge.get(path).await;
+    }
+    (origin, edge)
+}
+
+fn one(video: &str) -> BTreeSet<String> {
+    BTreeSet::from([video.to_owned()])
+}
+
+async fn check(edge: &Running, path: &str, hit: bool) {
+    let only = edge.ask("GET", path, &[("cache-control", "only-if-cached")]).await;
+    assert_eq!(only.is_hit(), hit, "{path}: {only:?}");
+}
+
+#[tokio::test]
+async fn a_video_that_is_gone_is_forgotten_whole_and_no_other() {
+    let (_origin, edge) = edge_with_videos().await;
+    edge.edge.purge(Purge { gone: one("1"), ..Purge::default() }).await;
+    for (path, hit) in
+        [("/v/1/0.m4s", false), ("/v/1/media.m3u8", false), ("/v/10/0.m4s", true), ("/v/10/media.m3u8", true)]
+    {
+        check(&edge, path, hit).await;
+    }
+}
+
+#[tokio::test]
+async fn of_a_video_that_changed_only_what_can_change_is_forgotten() {
+    let (_origin, edge) = edge_with_videos().await;
+    edge.edge.purge(Purge { changed: one("1"), ..Purge::default() }).await;
+    for (path, hit) in [("/v/1/0.m4s", true), ("/v/1/media.m3u8", false), ("/v/10/media.m3u8", true)] {
+        check(&edge, path, hit).await;
+    }
+    edge.edge.purge(Purge { all: true, ..Purge::default() }).await;
+    check(&edge, "/v/10/0.m4s", false).await;
+}
+
+#[tokio::test]
+async fn what_is_in_the_air_when_it_is_purged_is_not_kept() {
+    let (release, held) = tokio::sync::oneshot::channel();
+    let mut held = Some(held);
+    let origin = Origin::start(move |_| match held.take() {
+        Some(held) => Reply::Later(held),
+        None => reply(200, SEGMENT, "new").into(),
+    })
+    .await;
+    let edge = Arc::new(Running::before(&origin, Config::default()).await);
+    let early = tokio::spawn({
+        let edge = edge.clone();
+        async move { edge.get("/v/1/0.m4s").await }
+    });
+    origin.asked(1).await;
+    edge.edge.purge(Purge { gone: one("1"), ..Purge::default() }).await;
+    // Who asks after the purge does not get what was asked for before.
+    assert_eq!(edge.get("/v/1/0.m4s").await.text(), "new");
+    release.send(reply(200, SEGMENT, "old")).map_err(drop).unwrap();
+    assert_eq!(early.await.unwrap().text(), "old");
+    until("the old one to land", || edge.edge.figures().fetches == 2).await;
+    let answer = edge.get("/v/1/0.m4s").await;
+    assert_eq!((answer.text(), answer.is_hit()), ("new", true));
+}
