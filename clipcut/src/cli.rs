@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 use crate::{
-    commands::{configuration, doctor, package, serve, upload},
+    commands::{configuration, doctor, edge, package, serve, upload},
     config::Config,
 };
 
@@ -32,6 +32,11 @@ enum Command {
     /// Serve the page, the uploads and the videos (the default)
     #[command(after_help = "Example:\n  clipcut serve --listen 0.0.0.0:8080 --data /srv/clipcut")]
     Serve(ServeArgs),
+    /// Cache in front of other servers of videos, and fetch each thing once
+    #[command(
+        after_help = "Example:\n  clipcut edge --origin http://origin.example:8080 --listen 0.0.0.0:8081 --memory 4GiB"
+    )]
+    Edge(edge::Args),
     /// Package a file into a folder that any web server can serve
     #[command(
         after_help = "Example:\n  clipcut package holiday.mp4 -o site/holiday\n  python3 -m http.server -d site   # then play http://localhost:8000/holiday/master.m3u8"
@@ -74,6 +79,11 @@ impl Cli {
                 let config = load(args.flags())?;
                 log(&config)?;
                 block_on(serve::run(&config, demo))
+            }
+            Command::Edge(args) => {
+                let config = load(args.flags())?;
+                log(&config)?;
+                block_on(edge::run(&config))
             }
             Command::Package(args) => {
                 let config = load(BTreeMap::new())?;

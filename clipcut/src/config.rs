@@ -8,8 +8,9 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use server::ticket::Keys;
 
-use crate::setting::{List, Names, Preset, Setting, Size, Span};
+use crate::setting::{List, Names, Preset, Setting, Size, Span, Tickets};
 
 const PREFIX: &str = "CLIPCUT_";
 
@@ -68,6 +69,16 @@ settings! {
     api_origins: Names = "";
     /// How long a player may wait for a segment that is being encoded.
     segment_wait: Span = "10s";
+    /// Origins that `clipcut edge` fetches from, by commas.
+    edge_origins: Names = "";
+    /// Memory for what the edge caches.
+    edge_memory: Size = "256MiB";
+    /// Largest object that the edge keeps; larger ones pass by.
+    edge_max_object: Size = "32MiB";
+    /// File with the keys of tickets, a line each: an id, a space, a secret in base64. Empty: there are no tickets.
+    ticket_keys: PathBuf = "";
+    /// Whether playing needs a ticket: optional or required.
+    tickets: Tickets = "optional";
     /// Path or name of ffmpeg (5.1 or newer).
     ffmpeg: PathBuf = "ffmpeg";
     /// Path or name of ffprobe, which comes with ffmpeg.
@@ -131,6 +142,33 @@ impl Config {
             segment_wait: self.segment_wait.0,
             api_origins: self.api_origins.0.clone(),
         }
+    }
+
+    /// Returns the edge's configuration; reads the keys of tickets.
+    pub(crate) fn edge(&self) -> Result<edge::Config> {
+        Ok(edge::Config {
+            memory: self.edge_memory.0,
+            max_object: self.edge_max_object.0,
+            rights: self.rights()?,
+            ..edge::Config::default()
+        })
+    }
+
+    fn rights(&self) -> Result<edge::Rights> {
+        let path = &self.ticket_keys;
+        if path.as_os_str().is_empty() {
+            if self.tickets == Tickets::Required {
+                bail!("tickets = \"required\" needs ticket_keys, a file with their keys");
+            }
+            return Ok(edge::Rights::Open);
+        }
+        let text =
+            std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let keys = Keys::read(&text).with_context(|| path.display().to_string())?;
+        Ok(match self.tickets {
+            Tickets::Optional => edge::Rights::Verified(keys),
+            Tickets::Required => edge::Rights::Required(keys),
+        })
     }
 
     pub(crate) fn server(&self) -> server::Limits {

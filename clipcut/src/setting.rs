@@ -104,6 +104,30 @@ impl Setting for Preset {
     }
 }
 
+/// Whether playing needs a ticket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tickets {
+    Optional,
+    Required,
+}
+
+impl Setting for Tickets {
+    fn read(text: &str) -> Result<Self, String> {
+        match text {
+            "optional" => Ok(Self::Optional),
+            "required" => Ok(Self::Required),
+            _ => Err("optional or required is expected".into()),
+        }
+    }
+
+    fn print(&self) -> String {
+        match self {
+            Self::Optional => "optional".into(),
+            Self::Required => "required".into(),
+        }
+    }
+}
+
 macro_rules! plain_settings {
     ($($type:ty: $expected:literal, $print:expr;)+) => { $(
         impl Setting for $type {

@@ -3,6 +3,8 @@
 pub(crate) mod configuration;
 pub(crate) mod demo;
 pub(crate) mod doctor;
+pub(crate) mod edge;
 pub(crate) mod package;
 pub(crate) mod serve;
+mod stop;
 pub(crate) mod upload;

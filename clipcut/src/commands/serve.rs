@@ -8,7 +8,7 @@ use store::Store;
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::demo;
+use super::{demo, stop};
 use crate::{config::Config, front_end};
 
 /// Whether an empty library gets a first video.
@@ -32,7 +32,7 @@ pub(crate) async fn run(config: &Config, demo: Demo) -> Result<()> {
         let (store, config) = (store.clone(), config.clone());
         tasks.spawn(async move { demo::fill(&store, &config).await });
     }
-    tasks.spawn(stop_on_signal(shutdown.clone())?);
+    tasks.spawn(stop::on_signal(shutdown.clone())?);
     let origin = Origin::new(store, config.origin(), shutdown.clone());
     let expiry = origin.clone();
     tasks.spawn(async move { expiry.expire_uploads().await });
@@ -51,21 +51,4 @@ pub(crate) async fn run(config: &Config, demo: Demo) -> Result<()> {
     origin.finish().await;
     tasks.wait().await;
     Ok(())
-}
-
-/// Returns what waits for a stop signal; from now on none ends the process by itself.
-fn stop_on_signal(shutdown: CancellationToken) -> std::io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-            () = shutdown.cancelled() => {}
-        }
-        shutdown.cancel();
-        tracing::info!("stopping; requests and uploads in flight are finished first");
-    })
 }
