@@ -48,6 +48,11 @@ impl Cue {
     }
 }
 
+/// Returns whether a character may stand in text; XML 1.0 §2.2 allows two fewer than Unicode's non-controls.
+fn is_text(c: char) -> bool {
+    !c.is_control() && !matches!(c, '\u{FFFE}' | '\u{FFFF}')
+}
+
 impl Text {
     /// Cleans `written`: lines are trimmed, blank ones and control characters left out. A blank line would end
     /// the cue in every format.
@@ -55,7 +60,7 @@ impl Text {
         // Unicode's own line ends break a line as well as ours do.
         let lines = written.split(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}']).map(|line| {
             let visible: String =
-                line.chars().map(|c| if c == '\t' { ' ' } else { c }).filter(|c| !c.is_control()).collect();
+                line.chars().map(|c| if c == '\t' { ' ' } else { c }).filter(|c| is_text(*c)).collect();
             visible.trim().to_owned()
         });
         Self(lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n"))
@@ -109,6 +114,7 @@ mod tests {
         let check = |written: &str, clean: &str| assert_eq!(Text::new(written).as_str(), clean);
         check("one\r\n\r\n  two\u{0} \n", "one\ntwo");
         check("\ta\u{2028}b\t", "a\nb");
+        check("what\u{FFFF} XML\u{FFFE} forbids", "what XML forbids");
         check(" \n ", "");
     }
 }
