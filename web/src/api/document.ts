@@ -1,9 +1,12 @@
 // The document of a video as the origin sends it, decoded once at this border so that no screen
 // has to doubt a field.
 
+import { type Captions, decodeCaptions } from "./caption-document.ts";
+import { isObject, list, number, text } from "./json.ts";
+
 export type VideoState = "uploading" | "uploaded" | "planned" | "playable" | "ready" | "failed";
 
-export type RenditionKind = "video" | "audio" | "text";
+export type RenditionKind = "video" | "audio";
 
 export interface Rendition {
   name: string;
@@ -26,6 +29,7 @@ export interface Video {
   error: { code: string; message: string } | null;
   durationSeconds: number | null;
   renditions: Rendition[];
+  captions: Captions[];
   playback: { hls: string; dash: string } | null;
   poster: string | null;
   upload: { bytesStored: number; bytesTotal: number } | null;
@@ -37,8 +41,6 @@ export interface VideoPage {
   videos: Video[];
   next: string | null;
 }
-
-type Json = Record<string, unknown>;
 
 const STATES: readonly string[] = [
   "uploading",
@@ -62,6 +64,9 @@ export function decodeVideo(value: unknown): Video | null {
     durationSeconds: number(value.duration_seconds),
     renditions: list(value.renditions)
       .map(decodeRendition)
+      .filter((it) => it !== null),
+    captions: list(value.captions)
+      .map(decodeCaptions)
       .filter((it) => it !== null),
     playback: decodePlayback(value.playback),
     poster: text(value.poster),
@@ -88,7 +93,7 @@ export function decodeDeleted(value: unknown): string | null {
 function decodeRendition(value: unknown): Rendition | null {
   if (!isObject(value) || typeof value.name !== "string") return null;
   const { kind } = value;
-  if (kind !== "video" && kind !== "audio" && kind !== "text") return null;
+  if (kind !== "video" && kind !== "audio") return null;
   return {
     name: value.name,
     kind,
@@ -121,20 +126,4 @@ function decodeUpload(value: unknown): Video["upload"] {
   const bytesStored = number(value.bytes_stored);
   const bytesTotal = number(value.bytes_total);
   return bytesStored === null || bytesTotal === null ? null : { bytesStored, bytesTotal };
-}
-
-function isObject(value: unknown): value is Json {
-  return typeof value === "object" && value !== null;
-}
-
-function list(value: unknown): unknown[] {
-  return Array.isArray(value) ? value : [];
-}
-
-function text(value: unknown): string | null {
-  return typeof value === "string" ? value : null;
-}
-
-function number(value: unknown): number | null {
-  return typeof value === "number" && Number.isFinite(value) ? value : null;
 }

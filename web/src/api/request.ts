@@ -14,8 +14,10 @@ export type Outcome<T> = { state: "ready"; value: T } | { state: "failed"; probl
 export type Loadable<T> = { state: "loading" } | Outcome<T>;
 
 export interface Call<T> {
-  method?: "GET" | "PATCH" | "POST" | "DELETE";
+  method?: "GET" | "PATCH" | "POST" | "PUT" | "DELETE";
   body?: unknown;
+  /** A file, which goes out as it is, instead of a body. */
+  file?: Blob;
   signal?: AbortSignal;
   /** Turns the JSON of the answer into a value; null means that it is not what was promised. */
   decode: (json: unknown) => T | null;
@@ -31,6 +33,7 @@ export async function request<T>(path: string, call: Call<T>): Promise<Outcome<T
         ...(call.body === undefined ? {} : { "content-type": "application/json" }),
       },
       ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
+      ...(call.file === undefined ? {} : { body: call.file }),
       ...(call.signal === undefined ? {} : { signal: call.signal }),
     });
   } catch {

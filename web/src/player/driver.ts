@@ -5,7 +5,18 @@ import type { Engine, News } from "./engine.ts";
 import { MEDIA_EVENTS } from "./media-state.ts";
 import * as native from "./native-engine.ts";
 import { readPreferences, writePreferences } from "./preferences.ts";
-import { type Failure, INITIAL, type PlayerState, UNSUPPORTED } from "./state.ts";
+import {
+  type Failure,
+  INITIAL,
+  offered,
+  type PlayerState,
+  type TextChoice,
+  UNSUPPORTED,
+} from "./state.ts";
+import { type CueChange, correct } from "./text-cues.ts";
+
+// A playlist is written again within a fraction of a second, and kept by caches for two.
+const LATE_PLAYLIST_MS = 2500;
 
 export interface Source {
   url: string;
@@ -22,6 +33,12 @@ export class Driver {
   #source: Source | null = null;
   /** A failure that what is buffered still hides; shown when playback gets there. */
   #held: Failure | null = null;
+  /** The captions in the playlist that is loaded. */
+  #loadedTexts: TextChoice[] = [];
+  /** The captions that the page knows of; null until it says so. */
+  #knownTexts: TextChoice[] | null = null;
+  /** The captions that were shown last, for the key that turns them on again. */
+  #lastText: string | null = null;
   /** Counts loads, so that an engine that arrives late knows that it is no longer wanted. */
   #load = 0;
 
@@ -65,6 +82,7 @@ export class Driver {
     this.#engine = null;
     this.#source = null;
     this.#held = null;
+    this.#loadedTexts = [];
     window.removeEventListener("online", this.#backOnline);
     this.media.removeAttribute("poster");
     const { volume, muted, rate } = this.#state;
@@ -145,15 +163,38 @@ export class Driver {
     this.#engine?.chooseAudio(id);
   }
 
-  /** Null turns captions off. */
-  setTextTrack(id: number | null) {
-    this.#engine?.chooseText(id);
+  /** Null turns captions off. Those that came after the playlist was loaded have it loaded again. */
+  setTextTrack(id: string | null) {
+    this.#set({ textTrack: id });
+    if (id !== null) this.#lastText = id;
+    if (id === null || this.#loadedTexts.some((it) => it.id === id)) this.#engine?.chooseText(id);
+    else this.reload();
   }
 
   toggleCaptions() {
     const { textTrack, textTracks } = this.#state;
-    const first = textTracks[0];
-    if (first !== undefined) this.setTextTrack(textTrack === null ? first.id : null);
+    const again = textTracks.find((it) => it.id === this.#lastText) ?? textTracks[0];
+    if (textTrack !== null) this.setTextTrack(null);
+    else if (again !== undefined) this.setTextTrack(again.id);
+  }
+
+  /** Says which captions there are by now; the playlist may have been loaded before. */
+  knowTextTracks(known: TextChoice[]) {
+    this.#knownTexts = known;
+    this.#offerTexts();
+  }
+
+  /** Corrects a cue of the captions that are shown, which players load but once. */
+  correctCue(id: string, change: CueChange) {
+    if (id === this.#state.textTrack) correct(this.media, change);
+  }
+
+  #offerTexts() {
+    const textTracks = offered(this.#loadedTexts, this.#knownTexts);
+    if (!sameChoices(textTracks, this.#state.textTracks)) this.#set({ textTracks });
+    const { textTrack } = this.#state;
+    if (textTrack !== null && !textTracks.some((it) => it.id === textTrack))
+      this.setTextTrack(null);
   }
 
   async togglePictureInPicture() {
@@ -186,13 +227,35 @@ export class Driver {
   }
 
   #hear(news: News) {
-    const { failure, ...rest } = news;
+    const { failure, textTracks, textTrack, ...rest } = news;
     this.#set(rest);
+    if (textTracks !== undefined) this.#hearTexts(textTracks, textTrack ?? null);
+    else if (textTrack !== undefined) this.#set({ textTrack });
     if (failure === undefined) return;
     const playsOn =
       this.#state.playing && this.media.readyState >= HTMLMediaElement.HAVE_FUTURE_DATA;
     if (playsOn && failure.kind === "network") this.#held = failure;
     else this.#fail(failure);
+  }
+
+  #hearTexts(loaded: TextChoice[], shown: string | null) {
+    const wanted = this.#state.textTrack;
+    this.#loadedTexts = loaded;
+    // A playlist that is loaded again shows what was shown before.
+    if (loaded.some((it) => it.id === wanted)) {
+      if (shown !== wanted) this.#engine?.chooseText(wanted);
+    } else if (wanted !== null && this.#knownTexts?.some((it) => it.id === wanted)) {
+      this.#loadLater();
+    } else this.#set({ textTrack: shown });
+    this.#offerTexts();
+  }
+
+  /** Loads again in a moment: the page knew of captions before the playlist was written anew. */
+  #loadLater() {
+    const load = this.#load;
+    window.setTimeout(() => {
+      if (load === this.#load && this.#state.textTrack !== null) this.reload();
+    }, LATE_PLAYLIST_MS);
   }
 
   #fail(failure: Failure) {
@@ -223,6 +286,13 @@ export class Driver {
     this.#state = { ...this.#state, ...change };
     for (const listener of this.#listeners) listener();
   }
+}
+
+function sameChoices(one: readonly TextChoice[], other: readonly TextChoice[]): boolean {
+  return (
+    one.length === other.length &&
+    one.every((it, at) => it.id === other[at]?.id && it.label === other[at]?.label)
+  );
 }
 
 function named(error: unknown, name: string): boolean {

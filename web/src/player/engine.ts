@@ -1,6 +1,6 @@
 // What the driver needs of whatever brings HLS into the media element: hls.js, or the browser.
 
-import type { Choice, Failure } from "./state.ts";
+import type { Choice, Failure, TextChoice } from "./state.ts";
 
 /** What an engine learns, told as it happens; absent keys have not changed. */
 export interface News {
@@ -9,8 +9,8 @@ export interface News {
   currentQuality?: number | null;
   audioTracks?: Choice[];
   audioTrack?: number | null;
-  textTracks?: Choice[];
-  textTrack?: number | null;
+  textTracks?: TextChoice[];
+  textTrack?: string | null;
   awaitingEncoder?: boolean;
   failure?: Failure;
 }
@@ -28,6 +28,6 @@ export interface Engine {
   chooseQuality(id: number | null): void;
   chooseAudio(id: number): void;
   /** Null turns captions off. */
-  chooseText(id: number | null): void;
+  chooseText(id: string | null): void;
   destroy(): void;
 }

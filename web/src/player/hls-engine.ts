@@ -10,7 +10,7 @@ import Hls, {
 import workerPath from "hls.js/dist/hls.worker.js?url";
 import type { Engine, News, Start } from "./engine.ts";
 import { SETTINGS } from "./hls-settings.ts";
-import { MEDIA_FAILURE, qualities, requestFailure, tracks } from "./state.ts";
+import { MEDIA_FAILURE, qualities, requestFailure, textTracks, tracks } from "./state.ts";
 
 // A decoder that fails again so soon after it was set up anew will not recover.
 const RECOVERY_MS = 5000;
@@ -23,7 +23,7 @@ export function start({ media, url, from, tell }: Start): Engine {
   const hls = new Hls({ ...SETTINGS, workerPath, startPosition: from > 0 ? from : -1 });
   let recoveredAt = Number.NEGATIVE_INFINITY;
 
-  hls.on(Events.MANIFEST_PARSED, (_, { levels, firstLevel }) => {
+  hls.on(Events.MANIFEST_PARSED, (_, { levels, firstLevel, subtitleTracks }) => {
     // The origin lists the variant to start on first; hls.js sorts them by bitrate.
     hls.startLevel = firstLevel;
     const variants = levels.map((it) => ({
@@ -34,6 +34,8 @@ export function start({ media, url, from, tell }: Start): Engine {
     }));
     const hasPicture = variants.some((it) => it.height > 0);
     tell({ qualities: hasPicture ? qualities(variants) : [], quality: null });
+    // Of captions that there are, SUBTITLE_TRACKS_UPDATED tells; of none, nothing does.
+    if (subtitleTracks.length === 0) tell({ textTracks: [] });
   });
   hls.on(Events.LEVEL_SWITCHED, (_, { level }) => tell({ currentQuality: level }));
   hls.on(Events.AUDIO_TRACKS_UPDATED, (_, { audioTracks }) => {
@@ -41,9 +43,12 @@ export function start({ media, url, from, tell }: Start): Engine {
   });
   hls.on(Events.AUDIO_TRACK_SWITCHED, (_, { id }) => tell({ audioTrack: id }));
   hls.on(Events.SUBTITLE_TRACKS_UPDATED, (_, { subtitleTracks }) => {
-    tell({ textTracks: tracks(subtitleTracks), textTrack: selected(hls.subtitleTrack) });
+    // hls.js selects its default behind this event; whoever chooses in answer would be overruled.
+    queueMicrotask(() => {
+      tell({ textTracks: textTracks(subtitleTracks), textTrack: captions(hls.subtitleTrack) });
+    });
   });
-  hls.on(Events.SUBTITLE_TRACK_SWITCH, (_, { id }) => tell({ textTrack: selected(id) }));
+  hls.on(Events.SUBTITLE_TRACK_SWITCH, (_, { id }) => tell({ textTrack: captions(id) }));
   hls.on(Events.FRAG_BUFFERED, () => tell({ awaitingEncoder: false }));
   hls.on(Events.LEVEL_LOADED, () => tell({ awaitingEncoder: false }));
   hls.on(Events.ERROR, (_, data) => {
@@ -60,6 +65,8 @@ export function start({ media, url, from, tell }: Start): Engine {
     // end in a failure.
     for (const level of hls.levels) level.fragmentError = 0;
     const late = data.frag;
+    // Captions that are still being written keep nobody waiting.
+    if (late?.type === "subtitle") return null;
     if (late?.type === "main" && hls.autoLevelEnabled && late.level !== hls.firstLevel) {
       // The start-up rendition is encoded first, so in Auto it is the one to fall back on.
       hls.nextAutoLevel = hls.firstLevel;
@@ -87,6 +94,10 @@ export function start({ media, url, from, tell }: Start): Engine {
     return true;
   }
 
+  function captions(id: number): string | null {
+    return textTracks(hls.subtitleTracks)[id]?.id ?? null;
+  }
+
   return {
     chooseQuality(id) {
       // currentLevel replaces what is buffered, this segment too: who picks a quality wants to see it, also
@@ -101,7 +112,7 @@ export function start({ media, url, from, tell }: Start): Engine {
     },
     chooseText(id) {
       hls.subtitleDisplay = id !== null;
-      hls.subtitleTrack = id ?? -1;
+      hls.subtitleTrack = textTracks(hls.subtitleTracks).findIndex((it) => it.id === id);
     },
     destroy() {
       hls.destroy();

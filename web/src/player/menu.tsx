@@ -24,7 +24,7 @@ interface MenuProps<T> {
   onOpen: (open: boolean) => void;
 }
 
-export function Menu<T extends number | null>(props: MenuProps<T>) {
+export function Menu<T extends number | string | null>(props: MenuProps<T>) {
   const { name, icon, active = false, choices, chosen, onChoose, onOpen } = props;
   const [open, setOpen] = useState(false);
   const root = useRef<HTMLDivElement>(null);

@@ -2,7 +2,7 @@
 // browser picks the quality there, so the menu has no entries for it.
 
 import type { Engine, Start } from "./engine.ts";
-import { MEDIA_FAILURE, requestFailure, tracks } from "./state.ts";
+import { MEDIA_FAILURE, requestFailure, textTracks } from "./state.ts";
 
 const HLS_TYPE = "application/vnd.apple.mpegurl";
 
@@ -16,13 +16,10 @@ export function start({ media, url, from, tell }: Start): Engine {
 
   const captions = () =>
     [...media.textTracks].filter((it) => it.kind === "subtitles" || it.kind === "captions");
+  const choices = () => textTracks(captions().map((it) => ({ name: it.label, lang: it.language })));
   const tellText = () => {
-    const list = captions();
-    const shown = list.findIndex((it) => it.mode === "showing");
-    tell({
-      textTracks: tracks(list.map((it) => ({ name: it.label, lang: it.language }))),
-      textTrack: shown < 0 ? null : shown,
-    });
+    const shown = captions().findIndex((it) => it.mode === "showing");
+    tell({ textTracks: choices(), textTrack: choices()[shown]?.id ?? null });
   };
 
   media.addEventListener(
@@ -49,8 +46,9 @@ export function start({ media, url, from, tell }: Start): Engine {
     chooseQuality() {},
     chooseAudio() {},
     chooseText(id) {
+      const list = choices();
       for (const [index, track] of captions().entries()) {
-        track.mode = index === id ? "showing" : "disabled";
+        track.mode = id !== null && list[index]?.id === id ? "showing" : "disabled";
       }
     },
     destroy() {

@@ -11,7 +11,7 @@ import {
 } from "react";
 import { Icon } from "../shared/icons.tsx";
 import { Controls } from "./controls.tsx";
-import { Driver, type Source } from "./driver.ts";
+import type { Driver, Source } from "./driver.ts";
 import { HelpDialog } from "./help-dialog.tsx";
 import { belongsTo, type Command, command, nextRate } from "./keyboard.ts";
 import { FailureOverlay, WaitingOverlay } from "./overlays.tsx";
@@ -20,13 +20,13 @@ import { useFullscreen } from "./use-fullscreen.ts";
 import { useIdle } from "./use-idle.ts";
 
 interface PlayerProps extends Source {
+  driver: Driver;
   title: string;
   /** How many qualities the playlists are known to list by now, or 0 while that may still grow. */
   qualityCount: number;
 }
 
-export function Player({ url, poster, autoplay, title, qualityCount }: PlayerProps) {
-  const [driver] = useState(() => new Driver());
+export function Player({ driver, url, poster, autoplay, title, qualityCount }: PlayerProps) {
   const state = useSyncExternalStore(driver.subscribe, driver.state);
   const stage = useRef<HTMLElement>(null);
   const picture = useRef<HTMLDivElement>(null);

@@ -1,5 +1,13 @@
 import { describe, expect, test } from "vitest";
-import { languageName, qualities, requestFailure, tracks, variantLabel } from "./state.ts";
+import {
+  languageName,
+  offered,
+  qualities,
+  requestFailure,
+  textTracks,
+  tracks,
+  variantLabel,
+} from "./state.ts";
 
 const variant = (uri: string, width: number, height: number, bitrate = 1_000_000) => ({
   uri,
@@ -39,6 +47,24 @@ describe("a variant's label", () => {
 test("a track goes by its name, then its language, then its number", () => {
   const list = [{ name: "Director" }, { name: "", lang: "hr" }, { name: "" }];
   expect(tracks(list).map((it) => it.label)).toEqual(["Director", "Croatian", "Track 3"]);
+});
+
+test("captions go by the folder of their playlist", () => {
+  const list = [
+    { name: "English", url: "https://h/v/7f/captions/en/media.m3u8?x=1" },
+    { name: "" },
+  ];
+  expect(textTracks(list)).toEqual([
+    { id: "en", label: "English" },
+    { id: "track-1", label: "Track 2" },
+  ]);
+});
+
+test("captions that the playlist lacks are offered, and those that are gone are not", () => {
+  const choice = (id: string) => ({ id, label: id.toUpperCase() });
+  const loaded = [choice("en"), choice("de")];
+  expect(offered(loaded, null)).toEqual(loaded);
+  expect(offered(loaded, [choice("fr"), choice("de")])).toEqual([choice("de"), choice("fr")]);
 });
 
 test("a language that nobody knows keeps its tag", () => {

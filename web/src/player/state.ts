@@ -11,6 +11,12 @@ export interface Choice {
   label: string;
 }
 
+/** A caption track by the name of its folder, which stays while lists grow and are loaded anew. */
+export interface TextChoice {
+  id: string;
+  label: string;
+}
+
 export interface Failure {
   kind: "network" | "missing" | "media" | "unsupported";
   title: string;
@@ -37,8 +43,9 @@ export interface PlayerState {
   currentQuality: number | null;
   audioTracks: Choice[];
   audioTrack: number | null;
-  textTracks: Choice[];
-  textTrack: number | null;
+  textTracks: TextChoice[];
+  /** The captions that are shown, or will be once they are loaded; null is Off. */
+  textTrack: string | null;
   /** A part of the video is still being encoded and is being waited for. */
   awaitingEncoder: boolean;
   pictureInPicture: boolean;
@@ -90,8 +97,8 @@ export function qualities(variants: readonly Variant[]): Choice[] {
  * its shorter side, so that a portrait 1080 × 1920 reads 1080p too.
  */
 export function variantLabel({ uri, width, height, bitrate }: Variant): string {
-  const folder = uri.split(/[?#]/)[0]?.split("/").at(-2) ?? "";
-  if (/^\d+p\d*$/.test(folder)) return folder;
+  const name = folder(uri);
+  if (/^\d+p\d*$/.test(name)) return name;
   const side = Math.min(width, height);
   if (side > 0) return `${side}p`;
   return `${Math.round(bitrate / 1000)} kbit/s`;
@@ -102,12 +109,38 @@ export interface Track {
   lang?: string | undefined;
 }
 
-/** Returns the choices of an audio or captions menu; a track without a name goes by its language. */
+/** Returns the choices of an audio menu; a track without a name goes by its language. */
 export function tracks(list: readonly Track[]): Choice[] {
   return list.map(({ name, lang }, id) => ({
     id,
     label: name || languageName(lang) || `Track ${id + 1}`,
   }));
+}
+
+/** Returns the choices of a captions menu; a track of which no playlist is known goes by its place. */
+export function textTracks(list: readonly (Track & { url?: string })[]): TextChoice[] {
+  return tracks(list).map(({ id, label }) => ({
+    id: folder(list[id]?.url) || `track-${id}`,
+    label,
+  }));
+}
+
+/**
+ * Returns what the captions menu offers: what the page has learned to be there, also when the
+ * playlist was loaded before that. Null is a page that knows nothing of its own.
+ */
+export function offered(
+  loaded: readonly TextChoice[],
+  known: readonly TextChoice[] | null,
+): TextChoice[] {
+  if (known === null) return [...loaded];
+  const still = loaded.filter((it) => known.some((other) => other.id === it.id));
+  const fresh = known.filter((it) => !loaded.some((other) => other.id === it.id));
+  return [...still, ...fresh];
+}
+
+function folder(url: string | undefined): string {
+  return url?.split(/[?#]/)[0]?.split("/").at(-2) ?? "";
 }
 
 /** Returns a BCP 47 tag's name in English, or the tag itself when nobody knows it. */

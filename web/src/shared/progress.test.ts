@@ -77,9 +77,9 @@ test("a rendition without segments is not complete, it is not planned yet", () =
   expect(renditionFraction(rendition({ segmentsTotal: 0 }))).toBe(0);
 });
 
-test("sound and captions go by their label, then by their language", () => {
+test("sound goes by its label, then by its language", () => {
   expect(renditionLabel(rendition({ kind: "audio", label: "Director" }))).toBe("Audio: Director");
-  expect(renditionLabel(rendition({ kind: "text", language: "hr" }))).toBe("Captions: hr");
+  expect(renditionLabel(rendition({ kind: "audio", language: "hr" }))).toBe("Audio: hr");
   expect(renditionLabel(rendition({ kind: "audio" }))).toBe("Audio");
   expect(renditionLabel(rendition({ kind: "audio", label: "Audio" }))).toBe("Audio");
 });

@@ -37,10 +37,9 @@ export function playback({ state, playback: addresses }: Video): Video["playback
 /** Returns the name that a person knows the rendition by. */
 export function renditionLabel(rendition: Rendition): string {
   if (rendition.kind === "video") return rendition.name;
-  const noun = rendition.kind === "audio" ? "Audio" : "Captions";
   const which = rendition.label ?? rendition.language;
-  // The server calls a track without a name by its noun already.
-  return which === null || which === noun ? noun : `${noun}: ${which}`;
+  // The server calls a track without a name so already.
+  return which === null || which === "Audio" ? "Audio" : `Audio: ${which}`;
 }
 
 export function renditionFraction({ segmentsPublished, segmentsTotal }: Rendition): number {

@@ -5,11 +5,14 @@ import type { Video } from "../../api/document.ts";
 import { listen, videoEvents } from "../../api/events.ts";
 import type { Loadable } from "../../api/request.ts";
 import { showVideo } from "../../api/videos.ts";
+import { isUnderWay } from "./caption-words.ts";
 
 export interface Watched {
   video: Loadable<Video>;
   deleted: boolean;
   refresh: () => void;
+  /** Looks again without letting go of what is shown. */
+  look: () => void;
   replace: (video: Video) => void;
 }
 
@@ -23,6 +26,12 @@ export function useVideo(id: string): Watched {
     setVideo(await showVideo(id));
   }, [id]);
 
+  const look = useCallback(async () => {
+    const outcome = await showVideo(id);
+    // A failed look changes nothing; the next one may be luckier.
+    if (outcome.state === "ready") setVideo(outcome);
+  }, [id]);
+
   useEffect(() => {
     const stop = new AbortController();
     setVideo({ state: "loading" });
@@ -34,11 +43,13 @@ export function useVideo(id: string): Watched {
   }, [id]);
 
   // A finished video needs no events, and its segments can do with the connection.
-  const follows = video.state === "ready" && video.value.state !== "ready";
+  const follows =
+    video.state === "ready" &&
+    (video.value.state !== "ready" || video.value.captions.some(isUnderWay));
   useEffect(() => {
     if (!follows) return;
     return listen(videoEvents(id), { onVideo: replace, onDeleted: () => setDeleted(true) });
   }, [id, follows, replace]);
 
-  return { video, deleted, refresh, replace };
+  return { video, deleted, refresh, look, replace };
 }

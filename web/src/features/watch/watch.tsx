@@ -2,6 +2,7 @@
 
 import { useEffect, useState } from "react";
 import type { Video } from "../../api/document.ts";
+import { Driver } from "../../player/driver.ts";
 import { Player } from "../../player/player.tsx";
 import { DeleteDialog } from "../../shared/delete-dialog.tsx";
 import { EditDialog } from "../../shared/edit-dialog.tsx";
@@ -13,14 +14,16 @@ import { ProgressBar } from "../../shared/progress-bar.tsx";
 import { RenditionList } from "../../shared/rendition-list.tsx";
 import { LIBRARY } from "../../shared/route.ts";
 import { Trouble } from "../../shared/trouble.tsx";
+import { captionLabel } from "./caption-words.ts";
+import { CaptionsDialog } from "./captions-dialog.tsx";
 import { PlayElsewhere } from "./play-elsewhere.tsx";
 import { Stage } from "./stage.tsx";
+import { Transcript } from "./transcript.tsx";
 import { useVideo } from "./use-video.ts";
 import styles from "./watch.module.css";
 
 export function Watch({ id }: { id: string }) {
-  const { video, deleted, refresh, replace } = useVideo(id);
-  const [dialog, setDialog] = useState<"edit" | "delete" | null>(null);
+  const { video, deleted, refresh, look, replace } = useVideo(id);
   const title = video.state === "ready" ? video.value.title : null;
 
   useEffect(() => {
@@ -35,27 +38,55 @@ export function Watch({ id }: { id: string }) {
   const missing = video.state === "failed" && video.problem.status === 404;
   if (deleted || missing) return <Gone />;
   if (video.state === "failed") return <Trouble problem={video.problem} onRetry={refresh} />;
+  return <Screen key={id} video={video.value} onLook={look} onReplace={replace} />;
+}
 
-  const { value } = video;
-  const addresses = playback(value);
+interface ScreenProps {
+  video: Video;
+  onLook: () => void;
+  onReplace: (video: Video) => void;
+}
+
+function Screen({ video, onLook, onReplace }: ScreenProps) {
+  const [driver] = useState(() => new Driver());
+  const [dialog, setDialog] = useState<"edit" | "delete" | "captions" | null>(null);
+  const addresses = playback(video);
+  const { captions } = video;
+
+  useEffect(() => {
+    const listed = captions.filter((it) => it.listed && it.name !== null);
+    driver.knowTextTracks(listed.map((it) => ({ id: it.name ?? "", label: captionLabel(it) })));
+  }, [driver, captions]);
+
   return (
-    <article className={styles.page}>
+    <article className={styles.page} data-wide={addresses !== null}>
       {addresses === null ? (
-        <Stage video={value} onRetried={replace} />
+        <Stage video={video} onRetried={onReplace} />
       ) : (
-        <Player
-          key={value.id}
-          url={addresses.hls}
-          poster={value.poster}
-          autoplay
-          title={value.title}
-          qualityCount={qualityCount(value)}
-        />
+        <div className={styles.theatre}>
+          <Player
+            driver={driver}
+            url={addresses.hls}
+            poster={video.poster}
+            autoplay
+            title={video.title}
+            qualityCount={qualityCount(video)}
+          />
+          <div className={styles.beside}>
+            <Transcript
+              video={video.id}
+              tracks={captions}
+              durationSeconds={video.durationSeconds}
+              driver={driver}
+              onManage={() => setDialog("captions")}
+            />
+          </div>
+        </div>
       )}
       <header className={styles.head}>
         <div>
-          <h1>{value.title}</h1>
-          <p className={styles.meta}>{facts(value)}</p>
+          <h1>{video.title}</h1>
+          <p className={styles.meta}>{facts(video)}</p>
         </div>
         <div className={styles.tools}>
           <button type="button" className="button quiet small" onClick={() => setDialog("edit")}>
@@ -68,19 +99,28 @@ export function Watch({ id }: { id: string }) {
       </header>
       <div className={styles.columns}>
         <div>
-          {value.description !== "" && <p className={styles.description}>{value.description}</p>}
-          <Work video={value} />
+          {video.description !== "" && <p className={styles.description}>{video.description}</p>}
+          <Work video={video} />
         </div>
         {addresses !== null && <PlayElsewhere playback={addresses} />}
       </div>
       {dialog === "edit" && (
-        <EditDialog video={value} onClose={() => setDialog(null)} onSaved={replace} />
+        <EditDialog video={video} onClose={() => setDialog(null)} onSaved={onReplace} />
       )}
       {dialog === "delete" && (
         <DeleteDialog
-          video={value}
+          video={video}
           onClose={() => setDialog(null)}
           onDeleted={() => navigate(LIBRARY)}
+        />
+      )}
+      {dialog === "captions" && (
+        <CaptionsDialog
+          video={video.id}
+          tracks={captions}
+          durationSeconds={video.durationSeconds}
+          onClose={() => setDialog(null)}
+          onChanged={onLook}
         />
       )}
     </article>
