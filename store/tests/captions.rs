@@ -291,7 +291,7 @@ async fn a_replaced_track_is_a_persons_and_stops_the_machine() {
     );
     let window = Advance { seconds_done: 1.0, checkpoint: "", cues: &[], segments: "[]" };
     assert!(!store.captions.advance(&job, &window).await.unwrap());
-    assert_eq!(texts(&store, &id).await, ["mine"]);
+    assert_eq!(texts(&store, &only(&store, &video).await.id).await, ["mine"]);
 }
 
 #[tokio::test]
