@@ -23,7 +23,7 @@ mod well_formed;
 
 pub use body::{Body, BoxError};
 pub use limits::Limits;
-pub use listen::{Listener, bind_shared, serve};
+pub use listen::{Listener, serve};
 pub use metrics::Metrics;
 pub use problem::Problem;
 pub use tls::{Tls, TlsError};

@@ -4,16 +4,17 @@
 use std::{
     io,
     net::{SocketAddr, TcpListener as Socket},
+    num::NonZeroUsize,
     pin::pin,
     sync::Arc,
     time::Duration,
 };
 
 use bytes::Bytes;
-use tokio::{net::TcpListener, sync::Semaphore};
+use tokio::{net::TcpListener, sync::Semaphore, task::JoinSet};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::Service;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use crate::{
     BoxError, Limits, Request, Tls,
@@ -29,12 +30,41 @@ const BACKLOG: i32 = 4096;
 /// Where connections come from, and what is spoken on them.
 #[derive(Debug)]
 pub struct Listener {
-    socket: TcpListener,
+    sockets: Sockets,
     tls: Option<Tls>,
     counts: Arc<Counts>,
 }
 
+#[derive(Debug)]
+enum Sockets {
+    Here(TcpListener),
+    Shared(Vec<Socket>),
+}
+
 impl Listener {
+    /// Binds as many sockets to one address as there are to be `workers`: threads with a runtime of their own,
+    /// between which the kernel shares connections out (`SO_REUSEPORT`). What is answered from memory then never
+    /// crosses cores. Port 0 is one free port for all.
+    pub fn shared(mut address: SocketAddr, workers: NonZeroUsize) -> io::Result<Self> {
+        let mut sockets = Vec::with_capacity(workers.get());
+        for _ in 0..workers.get() {
+            let domain = socket2::Domain::for_address(address);
+            let socket = socket2::Socket::new(domain, socket2::Type::STREAM, Some(socket2::Protocol::TCP))?;
+            socket.set_nonblocking(true)?;
+            socket.set_reuse_address(true)?;
+            // Alone, it would let a second program take half of our connections.
+            if workers.get() > 1 {
+                socket.set_reuse_port(true)?;
+            }
+            socket.bind(&address.into())?;
+            socket.listen(BACKLOG)?;
+            let socket = Socket::from(socket);
+            address = socket.local_addr()?;
+            sockets.push(socket);
+        }
+        Ok(Self { sockets: Sockets::Shared(sockets), tls: None, counts: Arc::default() })
+    }
+
     /// Speaks TLS, if there is a certificate.
     #[must_use]
     pub fn tls(mut self, tls: Option<Tls>) -> Self {
@@ -48,36 +78,20 @@ impl Listener {
         self.counts = metrics.counts();
         self
     }
+
+    /// Returns the address that is listened on.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        match &self.sockets {
+            Sockets::Here(socket) => socket.local_addr(),
+            Sockets::Shared(sockets) => sockets[0].local_addr(),
+        }
+    }
 }
 
 impl From<TcpListener> for Listener {
     fn from(socket: TcpListener) -> Self {
-        Self { socket, tls: None, counts: Arc::default() }
+        Self { sockets: Sockets::Here(socket), tls: None, counts: Arc::default() }
     }
-}
-
-/// Binds `count` sockets to one address, between which the kernel shares connections out (`SO_REUSEPORT`): with a
-/// thread and a runtime behind each, no request crosses cores. Port 0 is one free port for all.
-pub fn bind_shared(mut address: SocketAddr, count: usize) -> io::Result<Vec<Socket>> {
-    let mut sockets = Vec::with_capacity(count);
-    for _ in 0..count {
-        let socket = socket2::Socket::new(
-            socket2::Domain::for_address(address),
-            socket2::Type::STREAM.nonblocking(),
-            Some(socket2::Protocol::TCP),
-        )?;
-        socket.set_reuse_address(true)?;
-        // Alone, it would let a second program take half of our connections.
-        if count > 1 {
-            socket.set_reuse_port(true)?;
-        }
-        socket.bind(&address.into())?;
-        socket.listen(BACKLOG)?;
-        let socket = Socket::from(socket);
-        address = socket.local_addr()?;
-        sockets.push(socket);
-    }
-    Ok(sockets)
 }
 
 /// Serves `service` on `listener` until `shutdown`, then lets requests in flight finish within
@@ -85,7 +99,7 @@ pub fn bind_shared(mut address: SocketAddr, count: usize) -> io::Result<Vec<Sock
 pub async fn serve<S, B>(
     listener: impl Into<Listener>,
     service: S,
-    limits: Limits,
+    mut limits: Limits,
     shutdown: CancellationToken,
 ) where
     S: Service<Request, Response = http::Response<B>> + Clone + Send + 'static,
@@ -94,51 +108,98 @@ pub async fn serve<S, B>(
     B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<BoxError>,
 {
-    let Listener { socket, tls, counts } = listener.into();
-    let house = House {
-        tasks: TaskTracker::new(),
-        draining: CancellationToken::new(),
-        cut: CancellationToken::new(),
-        limits: Arc::new(limits),
-        counts,
-        tls,
-    };
-    let places = Arc::new(Semaphore::new(house.limits.connections));
-    let linger = house.limits.linger;
-    let mut stop = pin!(async {
-        shutdown.cancelled().await;
-        tokio::time::sleep(linger).await;
-    });
-    loop {
-        // The place comes first: at the bound nobody is accepted, and the kernel's queue holds the rest.
-        let accepted = async {
-            let place = places.clone().acquire_owned().await;
-            (place, socket.accept().await)
-        };
-        let (place, accepted) = tokio::select! {
-            accepted = accepted => accepted,
-            () = &mut stop => break,
-        };
-        match accepted {
-            Ok((stream, _)) => {
-                let connection = house.clone().connection(stream, service.clone());
-                let open = Open::new(house.counts.clone());
-                house.tasks.spawn(async move {
-                    connection.await;
-                    drop((place, open));
-                });
-            }
-            Err(error) => {
-                warn!(%error, "cannot accept a connection");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-            }
+    let Listener { sockets, tls, counts } = listener.into();
+    let sockets = match sockets {
+        Sockets::Here(socket) => {
+            return House::new(limits, tls, counts).serve(socket, service, shutdown).await;
         }
+        Sockets::Shared(sockets) => sockets,
+    };
+    limits.connections = limits.connections.div_ceil(sockets.len());
+    // What one worker began, others may wait for: nobody's runtime ends before all are drained.
+    let serving = TaskTracker::new();
+    let mut workers = JoinSet::new();
+    for socket in sockets {
+        let house = House::new(limits.clone(), tls.clone(), counts.clone());
+        let (service, shutdown) = (service.clone(), shutdown.clone());
+        let (mine, all) = (serving.token(), serving.clone());
+        workers.spawn_blocking(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            runtime.block_on(async move {
+                house.serve(TcpListener::from_std(socket)?, service, shutdown).await;
+                drop(mine);
+                all.wait().await;
+                Ok::<_, io::Error>(())
+            })
+        });
     }
-    drop(socket);
-    house.drain().await;
+    serving.close();
+    while let Some(worker) = workers.join_next().await {
+        let error: BoxError = match worker {
+            Ok(Ok(())) => continue,
+            Ok(Err(error)) => error.into(),
+            Err(error) => error.into(),
+        };
+        error!(error, "a worker ended; the server stops");
+        shutdown.cancel();
+    }
 }
 
 impl House {
+    fn new(limits: Limits, tls: Option<Tls>, counts: Arc<Counts>) -> Self {
+        Self {
+            tasks: TaskTracker::new(),
+            draining: CancellationToken::new(),
+            cut: CancellationToken::new(),
+            limits: Arc::new(limits),
+            counts,
+            tls,
+        }
+    }
+
+    async fn serve<S, B>(self, socket: TcpListener, service: S, shutdown: CancellationToken)
+    where
+        S: Service<Request, Response = http::Response<B>> + Clone + Send + 'static,
+        S::Future: Send + 'static,
+        S::Error: Into<BoxError>,
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        let places = Arc::new(Semaphore::new(self.limits.connections));
+        let linger = self.limits.linger;
+        let mut stop = pin!(async {
+            shutdown.cancelled().await;
+            tokio::time::sleep(linger).await;
+        });
+        loop {
+            // The place comes first: at the bound nobody is accepted, and the kernel's queue holds the rest.
+            let accepted = async {
+                let place = places.clone().acquire_owned().await;
+                (place, socket.accept().await)
+            };
+            let (place, accepted) = tokio::select! {
+                accepted = accepted => accepted,
+                () = &mut stop => break,
+            };
+            match accepted {
+                Ok((stream, _)) => {
+                    let connection = self.clone().connection(stream, service.clone());
+                    let open = Open::new(self.counts.clone());
+                    self.tasks.spawn(async move {
+                        connection.await;
+                        drop((place, open));
+                    });
+                }
+                Err(error) => {
+                    warn!(%error, "cannot accept a connection");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+        drop(socket);
+        self.drain().await;
+    }
+
     async fn drain(self) {
         self.draining.cancel();
         self.tasks.close();

@@ -1,14 +1,17 @@
 //! Slow and greedy clients, panics, the drain.
 
-use std::time::Duration;
+use std::{collections::HashSet, convert::Infallible, num::NonZeroUsize, time::Duration};
 
 use http_body_util::BodyExt;
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use server::{Limits, body};
+use server::{Limits, Listener, Request, Response, body};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
+    sync::mpsc,
 };
+use tokio_util::sync::CancellationToken;
+use tower::service_fn;
 
 use crate::running::{LONG, SHORT, get, rest, start};
 
@@ -166,4 +169,37 @@ async fn a_client_that_takes_no_bytes_loses_the_connection() {
     tokio::time::timeout(LONG, running.serving).await.expect("the connection stays open").unwrap();
     assert!(running.started.recv().await.is_none());
     drop(stream);
+}
+
+#[tokio::test]
+async fn workers_share_a_port_and_drain_together() {
+    let address = "127.0.0.1:0".parse().unwrap();
+    let listener = Listener::shared(address, NonZeroUsize::new(3).unwrap()).unwrap();
+    let address = listener.local_addr().unwrap();
+    let shutdown = CancellationToken::new();
+    let (tell, mut told) = mpsc::unbounded_channel();
+    let service = service_fn(move |_: Request| {
+        tell.send(std::thread::current().id()).unwrap();
+        async { Ok::<_, Infallible>(Response::new(body::full("fine"))) }
+    });
+    let serving = tokio::spawn(server::serve(listener, service, Limits::default(), shutdown.clone()));
+    let mut threads = HashSet::new();
+    // The kernel spreads connections by their ports; a hundred on one of three would be 3^-99.
+    for _ in 0..100 {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(get("/").as_bytes()).await.unwrap();
+        assert!(rest(&mut stream).await.ends_with("fine"));
+        threads.insert(told.recv().await.unwrap());
+    }
+    assert!(threads.len() > 1, "{threads:?}");
+    shutdown.cancel();
+    serving.await.unwrap();
+    assert!(TcpStream::connect(address).await.is_err());
+}
+
+#[tokio::test]
+async fn one_worker_takes_no_port_that_another_program_may_join() {
+    let one = NonZeroUsize::MIN;
+    let first = Listener::shared("127.0.0.1:0".parse().unwrap(), one).unwrap();
+    assert!(Listener::shared(first.local_addr().unwrap(), one).is_err());
 }
