@@ -11,7 +11,10 @@ const TIMESTAMP_MAP: &str = "X-TIMESTAMP-MAP=MPEGTS:0,LOCAL:00:00:00.000";
 /// know it again by its times and words.
 pub fn render(cues: &[Cue], start: Duration, end: Duration) -> String {
     let shown = cues.iter().filter(|cue| cue.is_shown_in(start, end));
-    webvtt::render_with_header(Some(TIMESTAMP_MAP), shown)
+    let mut segment = webvtt::render_with_header(Some(TIMESTAMP_MAP), shown);
+    // ffmpeg reads a rendition's segments as one file: without a blank line the next header is this one's last words.
+    segment.push('\n');
+    segment
 }
 
 #[cfg(test)]
@@ -39,6 +42,7 @@ mod tests {
         00:00:05.000 --> 00:00:07.000
         across
         the border
+
         ----
         WEBVTT
         X-TIMESTAMP-MAP=MPEGTS:0,LOCAL:00:00:00.000
@@ -51,6 +55,7 @@ mod tests {
         3
         00:00:11.000 --> 00:00:12.000
         up to it
+
         ----
         WEBVTT
         X-TIMESTAMP-MAP=MPEGTS:0,LOCAL:00:00:00.000

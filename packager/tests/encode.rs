@@ -397,34 +397,6 @@ fn beeps(packaged: &Packaged) -> Vec<f64> {
 }
 
 #[tokio::test]
-async fn text_tracks_become_captions_on_the_medias_own_grid() {
-    let folder = tempfile::tempdir().unwrap();
-    let subtitles = "1\n00:00:01,000 --> 00:00:02,500\nHello <b>there</b>\n\n2\n00:00:05,000 --> 00:00:07,000\nacross\nthe border\n";
-    let srt = folder.path().join("text.srt");
-    std::fs::write(&srt, subtitles).unwrap();
-    let picture = "-f lavfi -i testsrc2=s=320x180:r=25:d=14";
-    for (file, codec) in [("text.mkv", "subrip"), ("text.mp4", "mov_text")] {
-        let text = format!("-i {} -map 0 -map 1 -c:s {codec} -metadata:s:s:0 language=eng", srt.display());
-        let source = make(folder.path(), file, &format!("{picture} {text} {FAST}"));
-        let packaged = package(&source, quick()).await;
-        let read = |name: &str| std::fs::read_to_string(packaged.folder.join("captions").join(name)).unwrap();
-        assert!(read("en.vtt").contains("00:00:01.000 --> 00:00:02.500\nHello"), "{}", read("en.vtt"));
-        for (number, wanted) in [(0, true), (1, true), (2, false)] {
-            let segment = read(&format!("en/{number}.vtt"));
-            assert_eq!(
-                segment.contains("00:00:05.000 --> 00:00:07.000\nacross\nthe border"),
-                wanted,
-                "{segment}"
-            );
-        }
-        let media = read("en/media.m3u8");
-        assert_eq!(media.matches("#EXTINF").count(), 3, "{media}");
-        let master = std::fs::read_to_string(packaged.folder.join("master.m3u8")).unwrap();
-        assert!(master.contains("TYPE=SUBTITLES") && master.contains("captions/en/media.m3u8"), "{master}");
-    }
-}
-
-#[tokio::test]
 async fn an_encoder_that_dies_leaves_its_last_words() {
     let folder = tempfile::tempdir().unwrap();
     let source = make(folder.path(), "source.mp4", &format!("{PICTURE} {FAST}"));
