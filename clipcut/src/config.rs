@@ -5,6 +5,8 @@ use std::{
     collections::BTreeMap,
     net::SocketAddr,
     path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
 };
 
 use anyhow::{Context, Result, bail};
@@ -73,8 +75,16 @@ settings! {
     edge_origins: Names = "";
     /// Memory for what the edge caches.
     edge_memory: Size = "256MiB";
-    /// Largest object that the edge keeps; larger ones pass by.
+    /// Largest object that the edge keeps, at most an eighth of its memory; larger ones pass by.
     edge_max_object: Size = "32MiB";
+    /// Segments that the edge may fetch at once before a player asks; 0: none.
+    edge_prefetches: usize = "16";
+    /// All edges of a group, this one among them, as hosts with ports, by commas; a name stands for all its addresses.
+    edge_peers: Names = "";
+    /// Edges elsewhere that a server tells what changed, as hosts with ports, by commas.
+    edges: Names = "";
+    /// File with the secret that servers and their edges share.
+    edge_secret: PathBuf = "";
     /// File with the keys of tickets, a line each: an id, a space, a secret in base64. Empty: there are no tickets.
     ticket_keys: PathBuf = "";
     /// Whether playing needs a ticket: optional or required.
@@ -149,9 +159,44 @@ impl Config {
         Ok(edge::Config {
             memory: self.edge_memory.0,
             max_object: self.edge_max_object.0,
+            // A segment that is being encoded is waited for at the origin: longer than that, or never.
+            first_byte: self.segment_wait.0 + Duration::from_secs(20),
             rights: self.rights()?,
+            prefetches: self.edge_prefetches,
+            peers: self.peers()?,
+            token: self.token()?,
             ..edge::Config::default()
         })
+    }
+
+    /// Returns what tells the edges elsewhere of changes, if there are any.
+    pub(crate) fn announcer(&self) -> Result<Option<edge::Announcer>> {
+        if self.edges.0.is_empty() {
+            return Ok(None);
+        }
+        let token =
+            self.token()?.context("edges needs edge_secret, a file with the secret that they share")?;
+        Ok(Some(edge::Announcer::new(self.edges.0.clone(), token)?))
+    }
+
+    fn peers(&self) -> Result<Option<Arc<edge::Peers>>> {
+        if self.edge_peers.0.is_empty() {
+            return Ok(None);
+        }
+        let token =
+            self.token()?.context("edge_peers needs edge_secret, a file with the secret that they share")?;
+        let id = format!("{:032x}", rand::random::<u128>());
+        Ok(Some(edge::Peers::new(self.edge_peers.0.clone(), token, id)?))
+    }
+
+    fn token(&self) -> Result<Option<edge::Token>> {
+        let path = &self.edge_secret;
+        if path.as_os_str().is_empty() {
+            return Ok(None);
+        }
+        let text =
+            std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        Ok(Some(edge::Token::of(&text).with_context(|| path.display().to_string())?))
     }
 
     fn rights(&self) -> Result<edge::Rights> {

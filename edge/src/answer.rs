@@ -12,7 +12,7 @@ use server::{
 };
 
 use crate::{
-    Payload,
+    Payload, cache_status,
     flight::{Failure, Seat},
     object::{Dated, Head, Object},
 };
@@ -93,15 +93,21 @@ fn answer(
             headers.remove(header::CONTENT_ENCODING);
             return respond(StatusCode::NOT_MODIFIED, headers, Payload::empty());
         }
-        Cut::Unsatisfiable(len) => {
-            headers.remove(header::CONTENT_ENCODING);
-            headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
-            set(&mut headers, &header::CONTENT_RANGE, &format!("bytes */{len}"));
-            return respond(StatusCode::RANGE_NOT_SATISFIABLE, headers, Payload::empty());
-        }
+        Cut::Unsatisfiable(len) => return unsatisfiable(len, &headers),
     };
     let payload = if request.method == Method::HEAD { Payload::empty() } else { body(part) };
     respond(status, headers, payload)
+}
+
+fn unsatisfiable(len: u64, headers: &HeaderMap) -> Response<Payload> {
+    let detail = format!("The range lies outside of the {len} bytes that there are.");
+    let mut response =
+        problem(Problem::new(StatusCode::RANGE_NOT_SATISFIABLE, "range_not_satisfiable", detail));
+    set(response.headers_mut(), &header::CONTENT_RANGE, &format!("bytes */{len}"));
+    for told in headers.get_all(cache_status::NAME) {
+        response.headers_mut().append(cache_status::NAME, told.clone());
+    }
+    response
 }
 
 fn respond(status: StatusCode, headers: HeaderMap, payload: Payload) -> Response<Payload> {

@@ -1,12 +1,16 @@
 //! In charge of asking the origin once, and of what is done with its answer: kept, shared, or left to the one
 //! who asked first. Runs on its own, so that nobody's disconnect ends it.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header, response::Parts};
 use http_body_util::BodyExt;
-use server::{Body, Request, Response, body};
+use server::{Body, BoxError, Request, Response, body};
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::{
     House,
@@ -30,8 +34,18 @@ pub(crate) struct Errand {
     /// The request's headers that are told to the origin.
     pub(crate) told: HeaderMap,
     pub(crate) asker: Asker,
+    pub(crate) hop: Hop,
     /// What we have and may not use without asking.
     pub(crate) stale: Option<Arc<Object>>,
+}
+
+/// How far a request has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hop {
+    /// From a client: a peer may be asked.
+    First,
+    /// From a peer: only the origin may.
+    Second,
 }
 
 impl Errand {
@@ -61,9 +75,14 @@ impl Errand {
 }
 
 impl House {
-    /// Sends a flight off.
-    pub(crate) fn dispatch(self: &Arc<Self>, flight: Arc<Flight>, errand: Errand) {
-        let trip = Trip { house: self.clone(), flight, errand };
+    /// Sends a flight off. `permit` is given back when it has landed.
+    pub(crate) fn dispatch(
+        self: &Arc<Self>,
+        flight: Arc<Flight>,
+        errand: Errand,
+        permit: Option<OwnedSemaphorePermit>,
+    ) {
+        let trip = Trip { house: self.clone(), flight, errand, _permit: permit };
         self.tasks.spawn(async move {
             let cut = trip.house.cut.clone();
             cut.run_until_cancelled(trip.fly()).await;
@@ -76,6 +95,7 @@ struct Trip {
     house: Arc<House>,
     flight: Arc<Flight>,
     errand: Errand,
+    _permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Trip {
@@ -99,7 +119,7 @@ impl Trip {
                     }
                 }
                 Err(failure) => {
-                    self.house.figures.failures.add(1);
+                    self.house.figures.failures.inc();
                     let stand_in = self.stand_in(Some(self.house.config.stale_when_down));
                     stand_in.map_or(Heard::Failed(failure), Heard::StandIn)
                 }
@@ -111,8 +131,8 @@ impl Trip {
     async fn ask(&self, stale: Option<&Object>) -> Result<(Parts, Body, Receipt), Failure> {
         let Self { house, errand, .. } = self;
         let asked = house.clock.now();
-        house.figures.fetches.add(1);
-        let answer = (house.ask)(errand.request(&house.via, stale));
+        house.figures.fetches.inc();
+        let answer = self.ask_somebody(stale);
         let response = match tokio::time::timeout(house.config.first_byte, answer).await {
             Ok(Ok(response)) => response,
             Ok(Err(error)) => {
@@ -127,7 +147,7 @@ impl Trip {
         let (mut parts, body) = response.into_parts();
         hop::drop_hop_by_hop(&mut parts.headers);
         let at = house.clock.now();
-        house.figures.first_byte.observe(at.since(asked));
+        house.figures.waited(at.since(asked));
         let names = vary::names(&parts.headers).unwrap_or_default();
         let receipt = Receipt {
             at,
@@ -137,6 +157,19 @@ impl Trip {
             negative: house.config.negative,
         };
         Ok((parts, body, receipt))
+    }
+
+    /// Asks the edge that the key belongs to, and the origin when that is this one or there is none.
+    async fn ask_somebody(&self, stale: Option<&Object>) -> Result<Response, BoxError> {
+        let Self { house, errand, .. } = self;
+        if errand.hop == Hop::First
+            && let Some(peers) = &house.peers
+            && let Some(answered) = peers.ask(&errand.purpose.key, errand.request(&house.via, stale)).await
+        {
+            house.figures.peer_fetches.inc();
+            return answered;
+        }
+        (house.ask)(errand.request(&house.via, stale)).await
     }
 
     /// Returns what we have, when it may stand in (RFC 5861 §4, RFC 9111 §4.2.4).
@@ -156,7 +189,7 @@ impl Trip {
         }
         receipt.selecting.clone_from(&stale.head.selecting);
         let object = Arc::new(Object::new(&stale.head.freshened(update, receipt), stale.body.clone()));
-        self.land(|house| house.memory.insert(self.errand.purpose.key.clone(), &object));
+        self.keep(&object);
         Some(object)
     }
 
@@ -177,13 +210,12 @@ impl Trip {
         let head = Arc::new(head);
         self.flight.tell(Heard::Streaming(head.clone(), audience));
         let Some(whole) = self.take_in(&head, body).await else { return };
-        let object = Arc::new(Object::new(&head, whole.clone()));
-        self.land(|house| {
-            if audience != Audience::Waiting {
-                house.memory.insert(self.errand.purpose.key.clone(), &object);
-            }
-        });
-        self.flight.end(End::Whole(whole));
+        let object = Arc::new(Object::new(&head, whole));
+        if audience == Audience::Waiting {
+            self.land(|_| {});
+        } else {
+            self.keep(&object);
+        }
     }
 
     /// Takes in a body. Returns it in one piece, unless it broke off or was too large to keep.
@@ -198,13 +230,14 @@ impl Trip {
                     // RFC 9112 §8: what is incomplete is not stored.
                     let why = if broken.is_err() { "the origin went silent" } else { "the origin broke off" };
                     tracing::warn!(path = self.errand.target.path(), len, why, "an answer is incomplete");
-                    self.house.figures.failures.add(1);
+                    self.house.figures.failures.inc();
                     self.flight.end(End::Broken);
                     return None;
                 }
             };
             let Ok(data) = frame.into_data() else { continue };
             len += data.len() as u64;
+            self.house.figures.fetched_bytes.inc_by(data.len() as u64);
             if hold == Hold::All && len > self.house.config.max_object {
                 // From here on it only passes by. Nobody new may join, for the beginning will be gone.
                 self.land(|_| {});
@@ -219,7 +252,16 @@ impl Trip {
             self.flight.end(End::Passed);
             return None;
         }
-        Some(self.flight.whole())
+        Some(self.flight.finish())
+    }
+
+    fn keep(&self, object: &Arc<Object>) {
+        self.land(|house| {
+            if object.head.is_immutable() || !self.flight.suspect.load(Ordering::Relaxed) {
+                house.memory.insert(self.errand.purpose.key.clone(), object);
+            }
+        });
+        self.house.measure();
     }
 
     fn land(&self, keep: impl FnOnce(&House)) {

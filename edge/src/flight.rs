@@ -11,10 +11,11 @@ use std::{
 };
 
 use bytes::Bytes;
-use server::{Body, Response, body};
+use server::{Body, Response};
 use tokio::sync::{Notify, watch};
 
 use crate::{
+    body,
     object::{Head, Object},
     storable::Audience,
 };
@@ -74,6 +75,8 @@ pub(crate) struct Flight {
     news: watch::Sender<()>,
     /// Set when it was purged while in the air: it is answered with, and not kept.
     pub(crate) doomed: AtomicBool,
+    /// Set when its video changed while nobody knew what it brings: it is kept if that never changes.
+    pub(crate) suspect: AtomicBool,
     leftover: Mutex<Option<Response>>,
     seats: AtomicUsize,
     furthest: AtomicUsize,
@@ -116,6 +119,14 @@ impl Flight {
             }
             // The sender is ours, so it is there.
             let _ = news.changed().await;
+        }
+    }
+
+    /// Returns whether what it brings never changes, once that is known.
+    pub(crate) fn is_immutable(&self) -> Option<bool> {
+        match self.lock().heard.as_ref()? {
+            Heard::Streaming(head, _) => Some(head.is_immutable()),
+            _ => Some(false),
         }
     }
 
@@ -163,15 +174,17 @@ impl Flight {
         }
     }
 
-    /// Returns all parts, as one piece.
-    pub(crate) fn whole(&self) -> Bytes {
-        let state = self.lock();
-        // Parts are slices of larger buffers; the copy is exactly as large as it is.
-        let mut whole = Vec::with_capacity(state.parts.iter().map(Bytes::len).sum());
-        for part in &state.parts {
-            whole.extend_from_slice(part);
-        }
-        whole.into()
+    /// Ends the flight, and returns all of it in one piece.
+    pub(crate) fn finish(&self) -> Bytes {
+        let mut state = self.lock();
+        let parts = std::mem::take(&mut state.parts);
+        state.first += parts.len();
+        let len = parts.iter().map(Bytes::len).sum();
+        let whole = body::join(parts, len);
+        state.end = Some(End::Whole(whole.clone()));
+        drop(state);
+        self.news.send_replace(());
+        whole
     }
 
     pub(crate) fn end(&self, end: End) {
@@ -207,7 +220,7 @@ impl Seat {
     pub(crate) fn body(self, range: Range<u64>) -> Body {
         let news = self.news.subscribe();
         let reader = Reader { seat: self, news, part: 0, offset: 0, at: range.start, until: range.end };
-        body::stream(futures::stream::unfold(reader, async |mut reader| {
+        server::body::stream(futures::stream::unfold(reader, async |mut reader| {
             reader.next().await.map(|part| (part, reader))
         }))
     }

@@ -1,44 +1,97 @@
-//! In charge of an edge that stands alone: its own addresses, in front of all others.
+//! In charge of an edge's own addresses, in front of all others: its health, its figures, and what the house
+//! tells it.
 
 use std::{
     convert::Infallible,
     task::{Context, Poll},
 };
 
-use futures::FutureExt;
-use futures::future::Either;
-use http_body_util::BodyExt;
-use server::{Request, health};
+use futures::{FutureExt, future::Either};
+use http::{Method, Response, StatusCode};
+use server::{Metrics, Problem, Request, body, health};
 use tokio_util::sync::CancellationToken;
 use tower::Service;
 
-use crate::{Answer, Edge, Origins, Payload};
+use crate::{Answer, Edge, Origins, Payload, Purge, announce, answer, peers};
 
-/// An edge with `/healthz` and `/readyz` of its own.
+// Names of some ten thousand videos.
+const MOST_PURGE: u64 = 1024 * 1024;
+
+/// An edge that stands alone.
 #[derive(Clone, Debug)]
 pub struct Front {
     edge: Edge,
     origins: Origins,
+    metrics: Metrics,
     shutdown: CancellationToken,
 }
 
 impl Front {
-    /// Puts the addresses of a role in front of `edge`.
-    pub fn new(edge: Edge, origins: Origins, shutdown: CancellationToken) -> Self {
-        Self { edge, origins, shutdown }
+    /// Puts the addresses of a role in front of `edge`, and adds its figures to `metrics`.
+    pub fn new(edge: Edge, origins: Origins, metrics: Metrics, shutdown: CancellationToken) -> Self {
+        edge.register(&metrics);
+        Self { edge, origins, metrics, shutdown }
     }
 
-    async fn ready(self) -> server::Response {
-        // An edge without its origins still has what it keeps, and says the truth about the rest.
+    async fn ready(self) -> Response<Payload> {
+        // An edge without its origins still has what it keeps; sending its viewers away would not help them.
         if !self.origins.any_well() {
             tracing::warn!("no origin is well");
         }
-        health::ready(&self.shutdown, async { Ok::<(), Infallible>(()) }).await
+        health::ready(&self.shutdown, async { Ok::<(), Infallible>(()) }).await.map(Payload::Stream)
+    }
+
+    fn metrics(&self) -> Response<Payload> {
+        self.edge.figures();
+        self.metrics.answer().map(Payload::Stream)
     }
 }
 
+impl Edge {
+    /// Answers what the house itself asks of an edge; `None` when it asks nothing of that kind. Who has not
+    /// its token does not learn that there is such an address.
+    pub(crate) fn own(&self, request: &Request) -> Option<Own> {
+        let own = match request.uri().path() {
+            announce::PATH if *request.method() == Method::POST => Own::Purge,
+            peers::PATH => Own::Peer,
+            _ => return None,
+        };
+        let token = self.0.token.as_ref()?;
+        token.is_in(request.headers()).then_some(own)
+    }
+
+    pub(crate) async fn take_purge(self, request: Request) -> Response<Payload> {
+        let bad =
+            |detail: String| answer::problem(Problem::new(StatusCode::BAD_REQUEST, "invalid_purge", detail));
+        let document = match body::collect(request.into_body(), MOST_PURGE).await {
+            Ok(document) => document,
+            Err(error) => return bad(error.to_string()),
+        };
+        match serde_json::from_slice::<Purge>(&document) {
+            Ok(purge) => self.purge(purge).await,
+            Err(error) => return bad(error.to_string()),
+        }
+        let mut response = Response::new(Payload::empty());
+        *response.status_mut() = StatusCode::NO_CONTENT;
+        response
+    }
+
+    /// Tells who this process is.
+    pub(crate) fn introduce(&self) -> Response<Payload> {
+        let id = self.0.peers.as_ref().map(|peers| peers.id.clone()).unwrap_or_default();
+        Response::new(Payload::Bytes(id.into()))
+    }
+}
+
+/// What the house asks of an edge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Own {
+    Purge,
+    Peer,
+}
+
 impl Service<Request> for Front {
-    type Response = http::Response<Payload>;
+    type Response = Response<Payload>;
     type Error = Infallible;
     type Future = Answer<Infallible>;
 
@@ -48,12 +101,16 @@ impl Service<Request> for Front {
 
     fn call(&mut self, request: Request) -> Self::Future {
         let own = match request.uri().path() {
-            "/healthz" => std::future::ready(health::live()).boxed(),
+            "/healthz" => std::future::ready(health::live().map(Payload::Stream)).boxed(),
             "/readyz" => self.clone().ready().boxed(),
+            "/metrics" => std::future::ready(self.metrics()).boxed(),
+            path if path.starts_with("/edge/") => match self.edge.own(&request) {
+                Some(Own::Purge) => self.edge.clone().take_purge(request).boxed(),
+                Some(Own::Peer) => std::future::ready(self.edge.introduce()).boxed(),
+                None => return self.edge.answer(request),
+            },
             _ => return self.edge.answer(request),
         };
-        Either::Right(
-            own.map(|response| Ok(response.map(|body| Payload::Stream(body.boxed_unsync())))).boxed(),
-        )
+        Either::Right(own.map(Ok).boxed())
     }
 }

@@ -30,9 +30,14 @@ pub enum Invalid {
 }
 
 impl Target {
-    /// Takes a request's target apart and normalises it. `inner` stands in for the URI's own path.
-    pub fn decode(uri: &Uri, headers: &HeaderMap, inner: Option<&str>) -> Result<Self, Invalid> {
-        let scheme = uri.scheme_str().unwrap_or("http");
+    /// Takes a request's target apart and normalises it. `scheme` is the listener's: what a client writes in
+    /// its place does not count. `inner` stands in for the URI's own path.
+    pub fn decode(
+        scheme: &str,
+        uri: &Uri,
+        headers: &HeaderMap,
+        inner: Option<&str>,
+    ) -> Result<Self, Invalid> {
         let path = normal_path(inner.unwrap_or(uri.path())).ok_or(Invalid::Path)?;
         let query = uri.query().unwrap_or_default();
         let mut text = String::with_capacity(scheme.len() + 64 + path.len() + query.len());
@@ -85,7 +90,7 @@ impl Target {
             return Some(sibling);
         }
         let uri: Uri = reference.parse().ok()?;
-        let other = Self::decode(&uri, &HeaderMap::new(), None).ok()?;
+        let other = Self::decode(uri.scheme_str()?, &uri, &HeaderMap::new(), None).ok()?;
         (other.text[..other.path_at] == self.text[..self.path_at]).then_some(other)
     }
 }
@@ -208,7 +213,7 @@ mod tests {
 
     fn key(uri: &str, host: &str) -> Result<String, Invalid> {
         let headers = HeaderMap::from_iter([(header::HOST, HeaderValue::from_str(host).unwrap())]);
-        Target::decode(&uri.parse().unwrap(), &headers, None).map(|target| target.text)
+        Target::decode("http", &uri.parse().unwrap(), &headers, None).map(|target| target.text)
     }
 
     #[test]
@@ -254,12 +259,16 @@ mod tests {
         }
         assert_eq!(key("/%zz", "h"), Err(Invalid::Path));
         assert_eq!(key("/a%2", "h"), Err(Invalid::Path));
-        assert_eq!(Target::decode(&Uri::from_static("/"), &HeaderMap::new(), None), Err(Invalid::Host));
+        assert_eq!(
+            Target::decode("http", &Uri::from_static("/"), &HeaderMap::new(), None),
+            Err(Invalid::Host)
+        );
     }
 
     #[test]
     fn only_references_of_the_same_origin_are_resolved() {
-        let target = Target::decode(&Uri::from_static("http://h/a"), &HeaderMap::new(), None).unwrap();
+        let target =
+            Target::decode("http", &Uri::from_static("http://h/a"), &HeaderMap::new(), None).unwrap();
         let check = |reference: &str, expected: Option<&str>| {
             assert_eq!(target.same_origin(reference).map(|t| t.text).as_deref(), expected, "{reference}");
         };

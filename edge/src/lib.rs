@@ -1,10 +1,15 @@
 //! In charge of the edge: a caching reverse proxy that asks the origin once however many ask it, verifies the
 //! right to play, and goes on when the origin is down. Knows HTTP (RFC 9110, 9111), and no storage.
 
+mod ahead;
+mod announce;
 mod answer;
+mod body;
 pub mod cache_control;
 mod cache_status;
+mod client;
 mod clock;
+pub mod cmcd;
 mod fetch;
 mod figures;
 mod flight;
@@ -17,11 +22,14 @@ mod object;
 mod origins;
 mod pass;
 mod payload;
+mod peers;
 mod purge;
+mod rendezvous;
 mod rights;
 mod serve;
 mod storable;
 mod table;
+mod token;
 mod vary;
 
 use std::{
@@ -34,17 +42,21 @@ use bytes::Bytes;
 use futures::{FutureExt, future::BoxFuture};
 use http::HeaderValue;
 use http_body_util::BodyExt;
-use server::{BoxError, Request};
+use server::{BoxError, Metrics, Request};
+use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::{Service, ServiceExt};
 
+pub use announce::Announcer;
 pub use clock::Clock;
 pub use front::Front;
 pub use origins::{AddressError, Origins};
 pub use payload::Payload;
+pub use peers::Peers;
 pub use purge::Purge;
 pub use rights::Rights;
 pub use serve::Answer;
+pub use token::{ShortSecret, Token};
 
 pub use figures::Summary;
 
@@ -53,11 +65,13 @@ use crate::{figures::Figures, memory::Memory, table::Table};
 /// What an edge may be told.
 #[derive(Clone, Debug)]
 pub struct Config {
+    /// The listener's scheme, `http` or `https`: a part of every key.
+    pub scheme: &'static str,
     /// Its name in `Cache-Status` and `Via`: a token.
     pub name: String,
     /// Bytes of memory for what is cached, overhead counted.
     pub memory: u64,
-    /// Bytes of the largest object that is kept; larger ones pass by.
+    /// Bytes of the largest object that is kept, at most an eighth of the memory; larger ones pass by.
     pub max_object: u64,
     /// How long an error is kept when the origin does not say.
     pub negative: Duration,
@@ -73,11 +87,18 @@ pub struct Config {
     pub passed: Vec<String>,
     /// Who may play.
     pub rights: Rights,
+    /// Segments that may be fetched at once before a player asks; none: no prefetching.
+    pub prefetches: usize,
+    /// What tells the house's own requests from others'. Without it there are none.
+    pub token: Option<Token>,
+    /// The other edges.
+    pub peers: Option<Arc<Peers>>,
 }
 
 impl Default for Config {
     fn default() -> Self {
         Self {
+            scheme: "http",
             name: "clipcut-edge".to_owned(),
             memory: 256 * 1024 * 1024,
             max_object: 32 * 1024 * 1024,
@@ -88,6 +109,9 @@ impl Default for Config {
             waiters: 10_000,
             passed: vec!["/api/".to_owned()],
             rights: Rights::Open,
+            prefetches: 16,
+            token: None,
+            peers: None,
         }
     }
 }
@@ -107,6 +131,9 @@ struct House {
     ask: Box<Ask>,
     via: HeaderValue,
     rights: Rights,
+    token: Option<Token>,
+    peers: Option<Arc<Peers>>,
+    prefetching: Arc<Semaphore>,
     tasks: TaskTracker,
     cut: CancellationToken,
     figures: Figures,
@@ -114,7 +141,7 @@ struct House {
 
 impl Edge {
     /// Makes an edge in front of `upstream`: the origin itself, or a client of it.
-    pub fn new<S, B>(config: Config, clock: Clock, upstream: S) -> Self
+    pub fn new<S, B>(mut config: Config, clock: Clock, upstream: S) -> Self
     where
         S: Service<Request, Response = http::Response<B>> + Clone + Send + Sync + 'static,
         S::Future: Send + 'static,
@@ -130,16 +157,22 @@ impl Edge {
             });
             answer.boxed()
         };
+        // One object must not take the room of all others.
+        config.max_object = config.max_object.min(config.memory / 8);
         let via = HeaderValue::from_str(&format!("1.1 {}", config.name));
+        let figures = Figures::default();
         Self(Arc::new(House {
-            memory: Memory::new(config.memory),
+            memory: Memory::new(config.memory, figures.evicted.clone()),
             table: Table::default(),
             ask: Box::new(ask),
             via: via.unwrap_or(HeaderValue::from_static("1.1 edge")),
             rights: config.rights.clone(),
             tasks: TaskTracker::new(),
             cut: CancellationToken::new(),
-            figures: Figures::default(),
+            token: config.token.clone(),
+            peers: config.peers.clone(),
+            prefetching: Arc::new(Semaphore::new(config.prefetches)),
+            figures,
             config,
             clock,
         }))
@@ -147,7 +180,14 @@ impl Edge {
 
     /// Returns what it has done so far.
     pub fn figures(&self) -> Summary {
-        Summary { bytes: self.0.memory.bytes(), entries: self.0.memory.entries(), ..self.0.figures.summary() }
+        self.0.memory.settle();
+        self.0.measure();
+        self.0.figures.summary()
+    }
+
+    /// Adds its figures to those of the process. `figures` brings those of the memory up to date.
+    pub fn register(&self, metrics: &Metrics) {
+        metrics.register(|registry| self.0.figures.register(registry));
     }
 
     /// Ends fetches that nobody waits for any more. To be called behind the listener's drain.
@@ -155,6 +195,15 @@ impl Edge {
         self.0.cut.cancel();
         self.0.tasks.close();
         self.0.tasks.wait().await;
+    }
+}
+
+impl House {
+    /// Brings the figures of the memory and the peers up to date.
+    fn measure(&self) {
+        self.figures.bytes.set(self.memory.bytes().cast_signed());
+        self.figures.entries.set(self.memory.entries().cast_signed());
+        self.figures.peers.set(self.peers.as_ref().map_or(0, |peers| peers.count()) as i64);
     }
 }
 

@@ -3,7 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use http::HeaderMap;
-use moka::sync::Cache;
+use moka::{notification::RemovalCause, sync::Cache};
+use server::metrics::Counter;
 
 use crate::{clock::Moment, key::Key, object::Object, vary};
 
@@ -30,10 +31,11 @@ impl Slot {
 #[derive(Clone, Debug)]
 pub(crate) struct Memory {
     slots: Cache<Key, Arc<Slot>>,
+    capacity: u64,
 }
 
 impl Memory {
-    pub(crate) fn new(capacity: u64) -> Self {
+    pub(crate) fn new(capacity: u64, evicted: Counter) -> Self {
         let slots = Cache::builder()
             .name("edge")
             .max_capacity(capacity)
@@ -41,8 +43,13 @@ impl Memory {
                 let objects: usize = slot.variants.iter().map(|object| object.weight()).sum();
                 u32::try_from(objects + 2 * key.as_str().len() + 256).unwrap_or(u32::MAX)
             })
+            .eviction_listener(move |_, _, cause| {
+                if cause == RemovalCause::Size {
+                    evicted.inc();
+                }
+            })
             .build();
-        Self { slots }
+        Self { slots, capacity }
     }
 
     pub(crate) fn get(&self, key: &str) -> Option<Arc<Slot>> {
@@ -58,6 +65,8 @@ impl Memory {
             variants.extend(others.take(MOST_VARIANTS - 1).cloned());
             Arc::new(Slot { variants, passes_until: None })
         });
+        // moka lets go of others later, a few dozen writes at a time: of segments that would be far over the cap.
+        self.settle();
     }
 
     /// Remembers that a key's answers are for one request each.
@@ -84,14 +93,28 @@ impl Memory {
         removed
     }
 
+    /// Does what is left to do behind the requests, such as letting go what has no room.
+    pub(crate) fn settle(&self) {
+        self.slots.run_pending_tasks();
+        // What moka removes it leaves to the epochs of crossbeam, which pass when there is enough garbage by their
+        // count of pieces. Of ours a few are a lot of bytes: three epochs on, what nobody reads is free.
+        for _ in 0..3 {
+            crossbeam_epoch::pin().flush();
+        }
+    }
+
     /// Returns the bytes in use.
     pub(crate) fn bytes(&self) -> u64 {
-        self.slots.run_pending_tasks();
         self.slots.weighted_size()
     }
 
     /// Returns the number of keys.
     pub(crate) fn entries(&self) -> u64 {
         self.slots.entry_count()
+    }
+
+    /// Returns whether `bytes` more fit without anything going.
+    pub(crate) fn has_room(&self, bytes: u64) -> bool {
+        self.slots.weighted_size() + bytes <= self.capacity
     }
 }

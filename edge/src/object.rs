@@ -2,7 +2,7 @@
 //! hit, which changes once a second.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, atomic::AtomicBool},
     time::{Duration, SystemTime},
 };
 
@@ -143,6 +143,8 @@ impl Head {
 pub(crate) struct Object {
     pub(crate) head: Arc<Head>,
     pub(crate) body: Bytes,
+    /// Whether what a player wants next was looked for.
+    pub(crate) followed: AtomicBool,
     block: ArcSwapOption<Block>,
 }
 
@@ -162,7 +164,7 @@ impl Object {
         }
         // Members of caches nearer to the origin tell how this object came here, not of its hits.
         head.headers.remove(cache_status::NAME);
-        Self { head: Arc::new(head), body, block: ArcSwapOption::empty() }
+        Self { head: Arc::new(head), body, followed: AtomicBool::new(false), block: ArcSwapOption::empty() }
     }
 
     /// Returns the header fields of a hit.

@@ -1,5 +1,5 @@
-//! In charge of the way to the origins: which of several is asked, over connections that are kept, and whether a
-//! request is tried again. Leaves what to ask to `fetch` and `pass`.
+//! In charge of the way to the origins: which of several is asked, and whether a request is tried again. Leaves
+//! connections to `client`, and what to ask to `fetch` and `pass`.
 
 use std::{
     sync::{
@@ -13,20 +13,12 @@ use std::{
 use futures::future::BoxFuture;
 use http::{Method, Uri, uri::Scheme};
 use http_body::Body as _;
-use http_body_util::BodyExt;
-use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
-    rt::{TokioExecutor, TokioTimer},
-};
-use rustls::{ClientConfig, RootCertStore};
-use server::{Body, BoxError, Request, Response, body};
+use server::{BoxError, Request, Response, body};
 use tokio_util::sync::CancellationToken;
 use tower::Service;
 
-const CONNECT: Duration = Duration::from_secs(3);
-// Servers of ours close a quiet connection after 30 s; one that we let go first is never closed under a request.
-const POOL_IDLE: Duration = Duration::from_secs(20);
+use crate::client::{Client, Protocol, Trust};
+
 const CHECK_EVERY: Duration = Duration::from_secs(1);
 const CHECK_WAIT: Duration = Duration::from_secs(2);
 const HEALTH: &str = "/readyz";
@@ -53,26 +45,16 @@ pub struct Origins(Arc<Pool>);
 
 #[derive(Debug)]
 struct Pool {
-    /// HTTP/1.1, and HTTP/2 where TLS agrees on it.
-    client: Client<HttpsConnector<HttpConnector>, Body>,
-    /// HTTP/2 from the first byte.
-    prior: Client<HttpsConnector<HttpConnector>, Body>,
+    client: Client,
     all: Vec<Origin>,
     next: AtomicUsize,
 }
 
 #[derive(Debug)]
 struct Origin {
-    scheme: Scheme,
-    authority: http::uri::Authority,
+    base: Uri,
     protocol: Protocol,
     well: AtomicBool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Protocol {
-    Agreed,
-    Http2,
 }
 
 impl Origins {
@@ -82,30 +64,10 @@ impl Origins {
         if all.is_empty() {
             return Err(AddressError::None);
         }
-        let tls = tls(all.iter().any(|origin| origin.scheme == Scheme::HTTPS))?;
-        let mut tcp = HttpConnector::new();
-        tcp.enforce_http(false);
-        tcp.set_nodelay(true);
-        tcp.set_connect_timeout(Some(CONNECT));
-        tcp.set_keepalive(Some(Duration::from_secs(15)));
-        let builder = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http();
-        let connector = builder.enable_all_versions().wrap_connector(tcp);
-        let client = |protocol: Protocol| {
-            Client::builder(TokioExecutor::new())
-                .pool_timer(TokioTimer::new())
-                .timer(TokioTimer::new())
-                .pool_idle_timeout(POOL_IDLE)
-                .http2_only(protocol == Protocol::Http2)
-                .http2_adaptive_window(true)
-                .http2_keep_alive_interval(Duration::from_secs(15))
-                .build(connector.clone())
-        };
-        let pool = Pool {
-            client: client(Protocol::Agreed),
-            prior: client(Protocol::Http2),
-            all,
-            next: AtomicUsize::new(0),
-        };
+        let secure = all.iter().any(|origin| origin.base.scheme() == Some(&Scheme::HTTPS));
+        let client = Client::new(if secure { Trust::Machine } else { Trust::Nobody });
+        let client = client.map_err(|e| AddressError::Authorities(e.to_string()))?;
+        let pool = Pool { client, all, next: AtomicUsize::new(0) };
         Ok(Self(Arc::new(pool)))
     }
 
@@ -120,7 +82,7 @@ impl Origins {
             let checks = self.0.all.iter().map(|origin| async {
                 let well = self.0.is_well(origin).await;
                 if origin.well.swap(well, Ordering::Relaxed) != well {
-                    tracing::warn!(origin = %origin.authority, well, "an origin's health changed");
+                    tracing::warn!(origin = %origin.base, well, "an origin's health changed");
                 }
             });
             futures::future::join_all(checks).await;
@@ -138,13 +100,8 @@ impl Pool {
         [well, ill].concat()
     }
 
-    async fn send(&self, origin: &Origin, mut request: Request) -> Result<Response, BoxError> {
-        let uri = request.uri();
-        let path = uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
-        let uri = Uri::builder().scheme(origin.scheme.clone()).authority(origin.authority.clone());
-        *request.uri_mut() = uri.path_and_query(path).build()?;
-        let client = if origin.protocol == Protocol::Http2 { &self.prior } else { &self.client };
-        Ok(client.request(request).await?.map(|body| body.map_err(Into::into).boxed_unsync()))
+    async fn send(&self, origin: &Origin, request: Request) -> Result<Response, BoxError> {
+        self.client.send(&origin.base, origin.protocol, request).await
     }
 
     async fn is_well(&self, origin: &Origin) -> bool {
@@ -161,28 +118,15 @@ impl Origin {
         let wrong = || AddressError::Form(address.to_owned());
         let (text, protocol) = match address.strip_prefix("h2c://") {
             Some(rest) => (format!("http://{rest}"), Protocol::Http2),
-            None => (address.to_owned(), Protocol::Agreed),
+            None => (address.to_owned(), Protocol::Http1),
         };
-        let uri: Uri = text.parse().map_err(|_| wrong())?;
-        let scheme =
-            uri.scheme().filter(|s| **s == Scheme::HTTP || **s == Scheme::HTTPS).ok_or_else(wrong)?;
-        if uri.path() != "/" || uri.query().is_some() {
+        let base: Uri = text.parse().map_err(|_| wrong())?;
+        let known = base.scheme().is_some_and(|s| *s == Scheme::HTTP || *s == Scheme::HTTPS);
+        if !known || base.authority().is_none() || base.path() != "/" || base.query().is_some() {
             return Err(wrong());
         }
-        let authority = uri.authority().ok_or_else(wrong)?.clone();
-        Ok(Self { scheme: scheme.clone(), authority, protocol, well: AtomicBool::new(true) })
+        Ok(Self { base, protocol, well: AtomicBool::new(true) })
     }
-}
-
-fn tls(needed: bool) -> Result<ClientConfig, AddressError> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    let builder = builder.map_err(|e| AddressError::Authorities(e.to_string()))?;
-    if !needed {
-        return Ok(builder.with_root_certificates(RootCertStore::empty()).with_no_client_auth());
-    }
-    let builder = builder.with_native_roots().map_err(|e| AddressError::Authorities(e.to_string()))?;
-    Ok(builder.with_no_client_auth())
 }
 
 impl Service<Request> for Origins {

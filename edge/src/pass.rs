@@ -12,6 +12,8 @@ use crate::{
     flight::Failure,
     hop,
     key::Target,
+    table::Fate,
+    token,
 };
 
 impl House {
@@ -22,12 +24,13 @@ impl House {
         request: Request,
         why: Forward,
     ) -> Response<Payload> {
-        self.figures.passed.add(1);
+        self.figures.passed.inc();
         let (mut parts, body) = request.into_parts();
         let method = parts.method.clone();
         parts.uri = target.path_and_query().parse::<Uri>().unwrap_or_default();
         parts.version = http::Version::HTTP_11;
         hop::drop_hop_by_hop(&mut parts.headers);
+        parts.headers.remove(token::NAME);
         // RFC 9110 §7.6.3
         parts.headers.append(header::VIA, self.via.clone());
         if let Ok(host) = HeaderValue::from_str(target.host()) {
@@ -68,7 +71,7 @@ impl House {
     }
 
     fn no_answer(&self, failure: Failure, status: &Status) -> Response<Payload> {
-        self.figures.failures.add(1);
+        self.figures.failures.inc();
         let mut response = answer::problem(failure.problem());
         status.append(&self.config.name, response.headers_mut());
         response
@@ -80,7 +83,8 @@ impl House {
         let named = [header::LOCATION, header::CONTENT_LOCATION];
         let named = named.iter().filter_map(|name| target.same_origin(response.get(name)?.to_str().ok()?));
         for changed in named.chain([target.clone()]) {
-            self.table.doom(|key| key.as_str() == changed.as_str());
+            self.table
+                .sweep(|key, _| if key.as_str() == changed.as_str() { Fate::Doomed } else { Fate::Spared });
             self.memory.remove(changed.as_str());
         }
     }

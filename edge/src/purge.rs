@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Edge, key::Key, memory::Slot};
+use crate::{Edge, flight::Flight, key::Key, memory::Slot, table::Fate};
 
 /// What to forget.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,9 +35,20 @@ impl Purge {
         self.all |= other.all;
     }
 
-    /// What is in the air may be old, and nobody knows yet whether it changes: it is not kept in any case.
-    fn names(&self, key: &Key) -> bool {
-        self.all || video(key).is_some_and(|video| self.gone.contains(video) || self.changed.contains(video))
+    fn fate(&self, key: &Key, flight: &Flight) -> Fate {
+        let video = video(key);
+        if self.all || video.is_some_and(|video| self.gone.contains(video)) {
+            return Fate::Doomed;
+        }
+        if !video.is_some_and(|video| self.changed.contains(video)) {
+            return Fate::Spared;
+        }
+        // News of a video comes with each of its segments: those who wait for one go on waiting together.
+        match flight.is_immutable() {
+            Some(true) => Fate::Spared,
+            Some(false) => Fate::Doomed,
+            None => Fate::Suspect,
+        }
     }
 
     fn dooms(&self, key: &Key, slot: &Slot) -> bool {
@@ -66,9 +77,9 @@ impl Edge {
         // The walk takes time in proportion to what is kept.
         let walk = tokio::task::spawn_blocking(move || {
             // First what is in the air: what lands after this is not kept, what landed before is found below.
-            house.table.doom(|key| purge.names(key));
+            house.table.sweep(|key, flight| purge.fate(key, flight));
             let purged = house.memory.remove_all(|key, slot| purge.dooms(key, slot));
-            house.figures.purged.add(purged);
+            house.figures.purged.inc_by(purged);
             tracing::debug!(?purge, purged, "forgot");
         });
         if let Err(error) = walk.await {

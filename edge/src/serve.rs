@@ -1,17 +1,17 @@
 //! In charge of the life of a request: whose it is, whether it may play, whether the answer is in memory; and if
 //! not, whether others fetch it already.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
 use futures::future::{BoxFuture, Either, Ready, ready};
 use http::{HeaderMap, HeaderName, Method, Response, StatusCode, header, request::Parts};
 use server::{Problem, Request, body, ticket::Refusal};
 
 use crate::{
-    Edge, House, Payload, answer,
+    Edge, House, Payload, ahead, answer,
     cache_control::{CacheControl, Flag},
     cache_status::{Collapsed, Forward, Status, Stored},
-    fetch::Errand,
+    fetch::{Errand, Hop},
     flight::{Heard, Reason},
     freshness::Use,
     key::{Invalid, Target},
@@ -19,7 +19,7 @@ use crate::{
     object::{Head, Object},
     storable::{Asker, Audience},
     table::{Joined, Purpose},
-    vary,
+    token, vary,
 };
 
 /// An answer that may be there at once.
@@ -32,12 +32,12 @@ const MOST_ROUNDS: usize = 3;
 
 impl Edge {
     /// Answers a request. What is in memory is answered without waiting for anything.
-    pub fn answer<E: Send + 'static>(&self, request: Request) -> Answer<E> {
+    pub fn answer<E: Send + 'static>(&self, mut request: Request) -> Answer<E> {
         let house = &self.0;
-        let target = match house.admit(&request) {
+        let target = match house.admit(&mut request) {
             Ok(target) => target,
             Err(refused) => {
-                house.figures.refused.add(1);
+                house.figures.refused.inc();
                 return Either::Left(ready(Ok(answer::problem(refused.into()))));
             }
         };
@@ -55,6 +55,9 @@ impl Edge {
                     let headers = object.hit_headers(now, &house.config.name);
                     let response = answer::from_object(&parts, object, headers);
                     house.figures.hit(&response);
+                    if ahead::tells(&target, &parts.headers) || !object.followed.load(Ordering::Relaxed) {
+                        house.follow(&target, &parts, Some(object));
+                    }
                     return Either::Left(ready(Ok(response)));
                 }
                 Use::WhileRevalidating => {
@@ -96,9 +99,19 @@ impl From<Refused> for Problem {
 
 impl House {
     /// Decides what a request asks for, and whether it may.
-    fn admit(&self, request: &Request) -> Result<Target, Refused> {
+    ///
+    /// After this the house's token is on a request only when it is right. Who has it is a peer, which has
+    /// verified its client's ticket.
+    fn admit(&self, request: &mut Request) -> Result<Target, Refused> {
+        let scheme = self.config.scheme;
+        if request.headers().contains_key(token::NAME) {
+            if self.token.as_ref().is_some_and(|token| token.is_in(request.headers())) {
+                return Ok(Target::decode(scheme, request.uri(), request.headers(), None)?);
+            }
+            request.headers_mut().remove(token::NAME);
+        }
         let path = self.rights.check(request.uri().path(), self.clock.date())?;
-        Ok(Target::decode(request.uri(), request.headers(), path.as_deref())?)
+        Ok(Target::decode(scheme, request.uri(), request.headers(), path.as_deref())?)
     }
 
     /// Says why a request is not answered from a cache, if it is not.
@@ -140,7 +153,7 @@ impl House {
         if passes || parts.method == Method::HEAD && forward != Forward::Stale {
             return self.pass(target, Request::from_parts(parts, body), forward).await;
         }
-        for _ in 0..MOST_ROUNDS {
+        for round in 0..MOST_ROUNDS {
             let errand = self.errand(&target, &parts, &names);
             let joined =
                 self.table.join(&errand.purpose, self.config.waiters, || self.fresh(&target, &parts));
@@ -148,15 +161,19 @@ impl House {
                 Joined::Found(object) => return self.hit(&parts, &object),
                 Joined::Full => return answer::problem(answer::too_many()),
                 Joined::Leads(flight) => {
-                    self.figures.misses.add(1);
-                    self.dispatch(Arc::clone(&flight), errand);
+                    self.figures.misses.inc();
+                    self.dispatch(Arc::clone(&flight), errand, None);
                     (flight, Collapsed::No)
                 }
                 Joined::Waits(flight) => {
-                    self.figures.collapsed.add(1);
+                    self.figures.collapsed.inc();
                     (flight, Collapsed::Yes)
                 }
             };
+            // Behind its own fetch, not before it.
+            if round == 0 {
+                self.follow(&target, &parts, None);
+            }
             let mut status = Status { collapsed, ..Status::forwarded(Some(forward)) };
             match flight.heard().await {
                 Heard::Streaming(head, audience) => {
@@ -177,7 +194,7 @@ impl House {
                     if !vary::agrees(&object.head.selecting, &parts.headers) {
                         continue;
                     }
-                    self.figures.validated.add(1);
+                    self.figures.validated.inc();
                     status.origin_said = Some(StatusCode::NOT_MODIFIED);
                     return self.kept(&parts, &object, status);
                 }
@@ -185,7 +202,7 @@ impl House {
                     if !vary::agrees(&object.head.selecting, &parts.headers) {
                         continue;
                     }
-                    self.figures.stale.add(1);
+                    self.figures.stale.inc();
                     return self.kept(&parts, &object, status);
                 }
                 Heard::Unshared(reason) => {
@@ -213,7 +230,7 @@ impl House {
 
     /// Puts together what is asked of the origin. What the key does not say and the origin did not name is not
     /// told: it could change an answer that others get.
-    fn errand(&self, target: &Target, parts: &Parts, names: &[HeaderName]) -> Errand {
+    pub(crate) fn errand(&self, target: &Target, parts: &Parts, names: &[HeaderName]) -> Errand {
         let mut told = HeaderMap::new();
         for name in names {
             for value in parts.headers.get_all(name) {
@@ -235,10 +252,11 @@ impl House {
         let slot = self.memory.get(target.as_str());
         let stale = slot.and_then(|slot| slot.find(&parts.headers).cloned());
         let purpose = Purpose { key: target.key(), selecting };
-        Errand { target: target.clone(), purpose, told, asker, stale }
+        let hop = if parts.headers.contains_key(token::NAME) { Hop::Second } else { Hop::First };
+        Errand { target: target.clone(), purpose, told, asker, hop, stale }
     }
 
-    fn fresh(&self, target: &Target, parts: &Parts) -> Option<Arc<Object>> {
+    pub(crate) fn fresh(&self, target: &Target, parts: &Parts) -> Option<Arc<Object>> {
         let slot = self.memory.get(target.as_str())?;
         let object = slot.find(&parts.headers)?;
         let age = object.head.age(self.clock.now());
@@ -254,7 +272,7 @@ impl House {
 
     /// RFC 5861 §3: answers with what is stale while a newer one is asked for.
     fn stale(&self, parts: &Parts, object: &Object) -> Response<Payload> {
-        self.figures.stale.add(1);
+        self.figures.stale.inc();
         self.hit(parts, object)
     }
 
@@ -284,7 +302,7 @@ impl House {
             self.fresh(target, parts).filter(|fresh| !Arc::ptr_eq(fresh, object))
         });
         if let Joined::Leads(seat) = joined {
-            self.dispatch(Arc::clone(&seat), errand);
+            self.dispatch(Arc::clone(&seat), errand, None);
         }
     }
 }
@@ -319,7 +337,9 @@ fn is_plain(headers: &HeaderMap) -> bool {
                 | "referer"
                 | "te"
                 | "upgrade-insecure-requests"
+                | "via"
                 | "user-agent"
+                | "clipcut-token"
         ) || name.as_str().starts_with("sec-")
             || name.as_str().starts_with("cmcd-")
     })

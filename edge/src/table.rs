@@ -32,6 +32,17 @@ pub(crate) enum Joined<T> {
     Full,
 }
 
+/// What becomes of a flight when something is forgotten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// It has nothing to do with it.
+    Spared,
+    /// It is kept only if what it brings never changes.
+    Suspect,
+    /// It is not kept, and whoever asks from now on flies anew.
+    Doomed,
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct Table(Mutex<HashMap<Purpose, Arc<Flight>>>);
 
@@ -71,14 +82,18 @@ impl Table {
         }
     }
 
-    /// Keeps what is in the air for these keys from being stored; whoever asks from now on flies anew.
-    pub(crate) fn doom(&self, doomed: impl Fn(&Key) -> bool) {
-        self.lock().retain(|purpose, flight| {
-            let goes = doomed(&purpose.key);
-            if goes {
-                flight.doomed.store(true, Ordering::Relaxed);
+    /// Lets `decide` say what becomes of each flight.
+    pub(crate) fn sweep(&self, decide: impl Fn(&Key, &Flight) -> Fate) {
+        self.lock().retain(|purpose, flight| match decide(&purpose.key, flight) {
+            Fate::Spared => true,
+            Fate::Suspect => {
+                flight.suspect.store(true, Ordering::Relaxed);
+                true
             }
-            !goes
+            Fate::Doomed => {
+                flight.doomed.store(true, Ordering::Relaxed);
+                false
+            }
         });
     }
 

@@ -1,9 +1,11 @@
 //! In charge of `clipcut edge`: the caching proxy alone, in front of origins elsewhere.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context, Result};
 use clap::Args as Arguments;
 use edge::{Clock, Edge, Front, Origins};
-use std::collections::BTreeMap;
+use server::{Listener, Metrics};
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -40,6 +42,8 @@ impl Args {
 pub(crate) async fn run(config: &Config) -> Result<()> {
     let origins = Origins::new(&config.edge_origins.0)
         .context("--origin (or edge_origins) says where to fetch from")?;
+    let tls = config.tls()?;
+    let mut settings = config.edge()?;
     let listener = TcpListener::bind(config.listen).await.with_context(|| {
         format!("cannot listen on {}; another program may: choose another with --listen", config.listen)
     })?;
@@ -47,11 +51,21 @@ pub(crate) async fn run(config: &Config) -> Result<()> {
     let tasks = TaskTracker::new();
     tasks.spawn(stop::on_signal(shutdown.clone())?);
     tasks.spawn(origins.clone().watch(shutdown.clone()));
+    if let Some(tls) = tls.clone() {
+        settings.scheme = "https";
+        tasks.spawn(tls.follow(shutdown.clone()));
+    }
+    if let Some(peers) = settings.peers.clone() {
+        tasks.spawn(peers.watch(shutdown.clone()));
+    }
     tasks.close();
-    let edge = Edge::new(config.edge()?, Clock::system(), origins.clone());
-    let front = Front::new(edge.clone(), origins, shutdown.clone());
+    let edge = Edge::new(settings, Clock::system(), origins.clone());
+    let metrics = Metrics::new();
 
-    tracing::info!("serving http://{}", listener.local_addr()?);
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    tracing::info!("serving {scheme}://{}", listener.local_addr()?);
+    let listener = Listener::from(listener).tls(tls).metrics(&metrics);
+    let front = Front::new(edge.clone(), origins, metrics, shutdown.clone());
     server::serve(listener, front, config.server(), shutdown).await;
     edge.finish().await;
     tasks.wait().await;

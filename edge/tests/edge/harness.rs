@@ -11,14 +11,14 @@ use std::{
 };
 
 use bytes::Bytes;
-use edge::{Clock, Config, Edge, Origins};
+use edge::{Clock, Config, Edge, Front, Origins};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use http_body_util::BodyExt;
 use hyper_util::{
     client::legacy::{Client as Http, connect::HttpConnector},
     rt::{TokioExecutor, TokioIo},
 };
-use server::{Body, BoxError, Limits, Request, Response, body};
+use server::{Body, BoxError, Limits, Metrics, Request, Response, body};
 use tokio::{net::TcpListener, sync::mpsc};
 use tokio_util::sync::CancellationToken;
 
@@ -215,13 +215,21 @@ impl Running {
     }
 
     pub(crate) async fn of(origins: Origins, config: Config) -> Self {
+        Self::at(TcpListener::bind("127.0.0.1:0").await.unwrap(), origins, config)
+    }
+
+    /// Starts an edge that listens where it is told.
+    pub(crate) fn at(listener: TcpListener, origins: Origins, config: Config) -> Self {
         let clock = Clock::system();
         let shutdown = CancellationToken::new();
         tokio::spawn(origins.clone().watch(shutdown.clone()));
-        let edge = Edge::new(config, clock.clone(), origins);
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        if let Some(peers) = config.peers.clone() {
+            tokio::spawn(peers.watch(shutdown.clone()));
+        }
+        let edge = Edge::new(config, clock.clone(), origins.clone());
         let address = listener.local_addr().unwrap();
-        tokio::spawn(server::serve(listener, edge.clone(), Limits::default(), shutdown.clone()));
+        let front = Front::new(edge.clone(), origins, Metrics::new(), shutdown.clone());
+        tokio::spawn(server::serve(listener, front, Limits::default(), shutdown.clone()));
         let client = Http::builder(TokioExecutor::new()).build_http();
         Self { edge, clock, address, client, ahead: Arc::default(), shutdown }
     }
@@ -268,6 +276,14 @@ impl Running {
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.ask("GET", path, &[]).await
+    }
+
+    /// Stops it, with all its connections.
+    pub(crate) async fn die(&self) {
+        self.shutdown.cancel();
+        while tokio::net::TcpStream::connect(self.address).await.is_ok() {
+            tokio::task::yield_now().await;
+        }
     }
 
     pub(crate) fn skip(&self, seconds: u64) {

@@ -3,11 +3,14 @@
 
 mod harness;
 
+mod ahead;
 mod asking;
 mod collapse;
+mod figures;
 mod keys;
 mod origins;
 mod passing;
+mod peers;
 mod purging;
 mod rights;
 mod stale;

@@ -67,15 +67,15 @@ async fn what_is_in_the_air_when_it_is_purged_is_not_kept() {
     let edge = Arc::new(Running::before(&origin, Config::default()).await);
     let early = tokio::spawn({
         let edge = edge.clone();
-        async move { edge.get("/v/1/0.m4s").await }
+        async move { edge.get("/v/1/init.mp4").await }
     });
     origin.asked(1).await;
     edge.edge.purge(Purge { gone: one("1"), ..Purge::default() }).await;
     // Who asks after the purge does not get what was asked for before.
-    assert_eq!(edge.get("/v/1/0.m4s").await.text(), "new");
+    assert_eq!(edge.get("/v/1/init.mp4").await.text(), "new");
     release.send(reply(200, SEGMENT, "old")).map_err(drop).unwrap();
     assert_eq!(early.await.unwrap().text(), "old");
     until("the old one to land", || edge.edge.figures().fetches == 2).await;
-    let answer = edge.get("/v/1/0.m4s").await;
+    let answer = edge.get("/v/1/init.mp4").await;
     assert_eq!((answer.text(), answer.is_hit()), ("new", true));
 }

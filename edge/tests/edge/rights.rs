@@ -26,11 +26,11 @@ async fn edge_with(rights: Rights) -> (Origin, Running) {
 async fn tickets_open_one_object_for_all_and_the_origin_never_sees_them() {
     let (origin, edge) = edge_with(Rights::Required(Keys::read(OLD).unwrap())).await;
     for seconds in [60, 120] {
-        let answer = edge.get(&format!("/t/{}/v/1/720p/3.m4s", ticket(OLD, "1", seconds))).await;
+        let answer = edge.get(&format!("/t/{}/v/1/720p/init.mp4", ticket(OLD, "1", seconds))).await;
         assert_eq!((answer.status, answer.text()), (200, "answer 1"));
     }
     let paths: Vec<String> = origin.seen().into_iter().map(|seen| seen.path).collect();
-    assert_eq!(paths, ["/v/1/720p/3.m4s"]);
+    assert_eq!(paths, ["/v/1/720p/init.mp4"]);
 }
 
 #[tokio::test]

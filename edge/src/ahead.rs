@@ -1,0 +1,130 @@
+//! In charge of being ahead of the player: the segment that it asks for next is fetched before it does, while
+//! there is room. Leaves reading what it tells to `cmcd`.
+
+use std::sync::{Arc, atomic::Ordering};
+
+use http::{HeaderMap, Request, request::Parts};
+
+use crate::{
+    House,
+    cmcd::Cmcd,
+    fetch::Errand,
+    key::{Target, normal_path},
+    object::Object,
+    table::Joined,
+};
+
+// A player that starts, or ran dry, empties two before the first is told of as next.
+const AHEAD: u32 = 1;
+const AHEAD_WHEN_URGENT: u32 = 2;
+// What a segment takes up at least, when nobody knows yet.
+const SIZE: u64 = 64 * 1024;
+
+impl House {
+    /// Looks at what a player told with a request, and fetches what it will ask for next. `object` is what it
+    /// got, when that was in memory.
+    pub(crate) fn follow(self: &Arc<Self>, target: &Target, parts: &Parts, object: Option<&Object>) {
+        let told = Cmcd::of(target.cmcd.as_deref(), &parts.headers);
+        if let Some(told) = &told {
+            self.figures.told(told);
+        }
+        // Another edge asks for its own clients, and for what they want next.
+        if self.config.prefetches == 0 || parts.headers.contains_key(crate::token::NAME) {
+            return;
+        }
+        // Of what is in memory the next was looked for already, unless a player says which that is.
+        let first = object.is_none_or(|object| !object.followed.swap(true, Ordering::Relaxed));
+        let next = match &told {
+            Some(told) if !told.next.is_empty() => named(target.path(), &told.next),
+            Some(told) if first && !matches!(told.format, Some('s' | 'o')) => {
+                counted(target.path(), if told.urgent { AHEAD_WHEN_URGENT } else { AHEAD })
+            }
+            None if first => counted(target.path(), AHEAD),
+            _ => return,
+        };
+        let size = object.map_or(0, |object| object.body.len() as u64).max(SIZE);
+        for path in next {
+            self.prefetch(&target.sibling(&path), size);
+        }
+    }
+
+    fn prefetch(self: &Arc<Self>, target: &Target, size: u64) {
+        if self.memory.get(target.as_str()).is_some() || !self.memory.has_room(size) {
+            return;
+        }
+        let Ok(permit) = self.prefetching.clone().try_acquire_owned() else { return };
+        let (parts, ()) = Request::new(()).into_parts();
+        let errand: Errand = self.errand(target, &parts, &[]);
+        let joined = self.table.join(&errand.purpose, self.config.waiters, || self.fresh(target, &parts));
+        if let Joined::Leads(seat) = joined {
+            self.figures.prefetches.inc();
+            self.dispatch(Arc::clone(&seat), errand, Some(permit));
+        }
+    }
+}
+
+/// Returns the paths that a player named, if they are of the same video.
+fn named(path: &str, references: &[String]) -> Vec<String> {
+    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let video = |path: &str| path.split('/').take(3).map(str::to_owned).collect::<Vec<_>>();
+    let resolved = references.iter().filter_map(|reference| {
+        if reference.contains(['?', '#', ':']) || reference.starts_with("//") {
+            return None;
+        }
+        let whole =
+            if reference.starts_with('/') { reference.clone() } else { format!("{folder}/{reference}") };
+        Some(normal_path(&whole)?.into_owned())
+    });
+    // It must be a path still, when it stands in a request line.
+    let plain =
+        |path: &String| path.bytes().all(|b| b.is_ascii_graphic()) && path.parse::<http::Uri>().is_ok();
+    resolved.filter(|next| plain(next) && next != path && video(next) == video(path)).collect()
+}
+
+/// Returns the paths of the segments behind the one at `path`, by their numbers.
+fn counted(path: &str, ahead: u32) -> Vec<String> {
+    let number = || {
+        let (folder, name) = path.rsplit_once('/')?;
+        let (number, extension) = name.split_once('.')?;
+        let plain = number == "0" || !number.starts_with('0') && number.bytes().all(|b| b.is_ascii_digit());
+        (plain && extension == "m4s").then_some(())?;
+        Some((folder, number.parse::<u32>().ok()?))
+    };
+    let Some((folder, number)) = number() else { return Vec::new() };
+    (1..=ahead).filter_map(|n| Some(format!("{folder}/{}.m4s", number.checked_add(n)?))).collect()
+}
+
+/// What `follow` needs of a request's headers is there without a player's word too.
+pub(crate) fn tells(target: &Target, headers: &HeaderMap) -> bool {
+    target.cmcd.is_some() || headers.contains_key("cmcd-request") || headers.contains_key("cmcd-status")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_segment_is_the_one_with_the_next_number() {
+        assert_eq!(counted("/v/x/720p/9.m4s", 2), ["/v/x/720p/10.m4s", "/v/x/720p/11.m4s"]);
+        for path in
+            ["/v/x/720p/init.mp4", "/v/x/720p/09.m4s", "/v/x/720p/.m4s", "/v/x/a.m4s", "/v/x/4294967295.m4s"]
+        {
+            assert_eq!(counted(path, 1), Vec::<String>::new(), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_player_names_what_is_next_of_its_own_video_only() {
+        let check = |reference: &str, expected: &[&str]| {
+            assert_eq!(named("/v/x/720p/9.m4s", &[reference.to_owned()]), expected, "{reference}");
+        };
+        check("10.m4s", &["/v/x/720p/10.m4s"]);
+        check("../480p/10.m4s", &["/v/x/480p/10.m4s"]);
+        check("/v/x/480p/10.m4s", &["/v/x/480p/10.m4s"]);
+        check("../../y/720p/0.m4s", &[]);
+        check("//other/v/x/0.m4s", &[]);
+        check("http://other/v/x/0.m4s", &[]);
+        check("10.m4s\r\nx: y", &[]);
+        check("9.m4s", &[]);
+    }
+}

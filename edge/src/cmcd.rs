@@ -1,0 +1,166 @@
+//! In charge of what players tell of themselves: Common Media Client Data (CTA-5004 and its second version), in
+//! the query or in headers. Pure.
+
+use std::time::Duration;
+
+use http::HeaderMap;
+use sfv::{BareItem, Dictionary, Item, ListEntry, Parser};
+
+const FIELDS: [&str; 4] = ["cmcd-request", "cmcd-object", "cmcd-status", "cmcd-session"];
+// More is no player's.
+const MOST_TEXT: usize = 4096;
+const MOST_NEXT: usize = 4;
+
+/// What a player told.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cmcd {
+    /// `nor`: what it will ask for next, as relative references.
+    pub next: Vec<String>,
+    /// `su`: it needs bytes at once, to start or to go on.
+    pub urgent: bool,
+    /// `bs`: it ran dry since the last request.
+    pub starved: bool,
+    /// `sf`: it plays HLS (`h`), DASH (`d`), or something else.
+    pub format: Option<char>,
+    /// `mtp`: the throughput that it measures.
+    pub throughput_kbps: Option<u64>,
+    /// `bl`: how much it has in its buffer.
+    pub buffer: Option<Duration>,
+}
+
+impl Cmcd {
+    /// Reads what a request tells, if it tells something. `query` is the value of its `CMCD` parameter.
+    pub fn of(query: Option<&str>, headers: &HeaderMap) -> Option<Self> {
+        let mut told = query.and_then(decode).map(|text| vec![text]).unwrap_or_default();
+        for name in FIELDS {
+            told.extend(headers.get(name).and_then(|field| field.to_str().ok()).map(str::to_owned));
+        }
+        if told.is_empty() {
+            return None;
+        }
+        let mut cmcd = Self::default();
+        for text in told.iter().filter(|text| text.len() <= MOST_TEXT) {
+            // What cannot be read tells nothing.
+            if let Ok(members) = Parser::new(text).parse::<Dictionary>() {
+                cmcd.read(&members);
+            }
+        }
+        Some(cmcd)
+    }
+
+    fn read(&mut self, members: &Dictionary) {
+        for (key, member) in members {
+            let items: &[Item] = match member {
+                ListEntry::Item(item) => std::slice::from_ref(item),
+                ListEntry::InnerList(list) => &list.items,
+            };
+            let Some(first) = items.first() else { continue };
+            match (key.as_str(), &first.bare_item) {
+                ("nor", _) => self.next.extend(items.iter().filter_map(reference).take(MOST_NEXT)),
+                ("su", BareItem::Boolean(told)) => self.urgent = *told,
+                ("bs", BareItem::Boolean(told)) => self.starved = *told,
+                ("sf", BareItem::Token(told)) => self.format = told.as_str().chars().next(),
+                ("mtp", _) => self.throughput_kbps = number(first),
+                ("bl", _) => self.buffer = number(first).map(Duration::from_millis),
+                _ => {}
+            }
+        }
+        self.next.truncate(MOST_NEXT);
+    }
+}
+
+fn number(item: &Item) -> Option<u64> {
+    match &item.bare_item {
+        BareItem::Integer(n) => u64::try_from(i64::from(*n)).ok(),
+        _ => None,
+    }
+}
+
+/// CTA-5004 writes references percent-encoded, so that they fit a query.
+fn reference(item: &Item) -> Option<String> {
+    let BareItem::String(text) = &item.bare_item else { return None };
+    decode(text.as_str())
+}
+
+/// Decodes percent-encoding; `None` when it is broken.
+fn decode(text: &str) -> Option<String> {
+    if text.len() > MOST_TEXT {
+        return None;
+    }
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&byte, after)) = rest.split_first() {
+        if byte != b'%' {
+            bytes.push(byte);
+            rest = after;
+            continue;
+        }
+        let digits = std::str::from_utf8(after.get(..2)?).ok()?;
+        if !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return None;
+        }
+        bytes.push(u8::from_str_radix(digits, 16).ok()?);
+        rest = &after[2..];
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderName, HeaderValue};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn headers(fields: &[(&'static str, &'static str)]) -> HeaderMap {
+        fields
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+            .collect()
+    }
+
+    #[test]
+    fn the_first_version_is_read_from_a_query() {
+        // hls.js 1.7 sends this.
+        let query = "br%3D3200%2Cbs%2Cd%3D6006%2Cmtp%3D25400%2Cnor%3D%224.m4s%22%2Cot%3Dv%2Csf%3Dh%2Csu";
+        let told = Cmcd::of(Some(query), &HeaderMap::new()).unwrap();
+        let expected = Cmcd {
+            next: vec!["4.m4s".into()],
+            urgent: true,
+            starved: true,
+            format: Some('h'),
+            throughput_kbps: Some(25400),
+            buffer: None,
+        };
+        assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn the_second_version_has_lists_and_headers() {
+        let fields = headers(&[
+            ("cmcd-request", "bl=(21300), mtp=(48100;v), nor=(\"..%2F480p%2F5.m4s\" \"6.m4s\";r=\"0-99\")"),
+            ("cmcd-status", "bs=?0"),
+            ("cmcd-session", "sf=d,v=2"),
+        ]);
+        let told = Cmcd::of(None, &fields).unwrap();
+        assert_eq!(told.next, ["../480p/5.m4s", "6.m4s"]);
+        assert_eq!((told.buffer, told.throughput_kbps), (Some(Duration::from_millis(21300)), Some(48100)));
+        assert_eq!((told.starved, told.format), (false, Some('d')));
+    }
+
+    #[test]
+    fn nonsense_tells_nothing() {
+        assert_eq!(Cmcd::of(None, &HeaderMap::new()), None);
+        assert_eq!(Cmcd::of(Some("%zz"), &HeaderMap::new()), None);
+        assert_eq!(Cmcd::of(Some("nor=4.m4s;;,"), &HeaderMap::new()), Some(Cmcd::default()));
+    }
+
+    proptest! {
+        #[test]
+        fn no_query_makes_it_panic(query in any::<String>()) {
+            if let Some(told) = Cmcd::of(Some(&query), &HeaderMap::new()) {
+                prop_assert!(told.next.len() <= MOST_NEXT);
+            }
+        }
+    }
+}

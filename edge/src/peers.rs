@@ -1,0 +1,156 @@
+//! In charge of the other edges: who of them is there, and which of them a key belongs to. One is asked at most:
+//! a request with the house's token is never asked of another.
+
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use arc_swap::ArcSwap;
+use http::Uri;
+use server::{BoxError, Request, Response, body};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    client::{Client, Protocol, Trust},
+    key::Key,
+    rendezvous,
+    token::Token,
+};
+
+/// Where an edge tells the others who it is.
+pub(crate) const PATH: &str = "/edge/peer";
+
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+const LOOK_WAIT: Duration = Duration::from_secs(1);
+const MOST_MEMBERS: usize = 256;
+
+/// The edges of a house.
+#[derive(Debug)]
+pub struct Peers {
+    /// Hosts and ports; a name stands for all its addresses.
+    names: Vec<String>,
+    token: Token,
+    /// Tells this process from the others.
+    pub(crate) id: String,
+    client: Client,
+    /// Those that answer, we among them.
+    members: ArcSwap<Vec<Member>>,
+    known: Mutex<BTreeMap<SocketAddr, Place>>,
+}
+
+#[derive(Clone, Debug)]
+struct Member {
+    address: String,
+    base: Uri,
+    place: Place,
+}
+
+/// Whether a member is this process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Here,
+    Elsewhere,
+    Nowhere,
+}
+
+impl Peers {
+    /// Makes a group of the edges at `names`: hosts with ports, over plain HTTP, this one among them. `id` is
+    /// any text that no other process has.
+    pub fn new(names: Vec<String>, token: Token, id: String) -> std::io::Result<Arc<Self>> {
+        Ok(Arc::new(Self {
+            names,
+            token,
+            id,
+            client: Client::new(Trust::Nobody)?,
+            members: ArcSwap::default(),
+            known: Mutex::default(),
+        }))
+    }
+
+    /// Looks after the others until `shutdown`.
+    pub async fn watch(self: Arc<Self>, shutdown: CancellationToken) {
+        loop {
+            self.look().await;
+            if shutdown.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await.is_none() {
+                return;
+            }
+        }
+    }
+
+    /// Returns how many edges answer, this one counted.
+    pub fn count(&self) -> usize {
+        self.members.load().len()
+    }
+
+    async fn look(&self) {
+        let mut addresses = Vec::new();
+        for name in &self.names {
+            match tokio::net::lookup_host(name.as_str()).await {
+                Ok(found) => addresses.extend(found),
+                Err(error) => tracing::warn!(name, %error, "cannot resolve a peer"),
+            }
+        }
+        addresses.sort_unstable();
+        addresses.dedup();
+        addresses.truncate(MOST_MEMBERS);
+        let looks = addresses.into_iter().map(|address| async move { (address, self.place(address).await) });
+        let found: BTreeMap<SocketAddr, Place> = futures::future::join_all(looks).await.into_iter().collect();
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = found;
+        self.publish();
+    }
+
+    async fn place(&self, address: SocketAddr) -> Place {
+        let Ok(base) = format!("http://{address}").parse() else { return Place::Nowhere };
+        let mut request = Request::new(body::empty());
+        *request.uri_mut() = Uri::from_static(PATH);
+        self.token.put(request.headers_mut());
+        let ask = async {
+            let response = self.client.send(&base, Protocol::Http1, request).await.ok()?;
+            let well = response.status().is_success();
+            let told = body::collect(response.into_body(), 100).await.ok()?;
+            well.then_some(told)
+        };
+        match tokio::time::timeout(LOOK_WAIT, ask).await {
+            Ok(Some(id)) if id == self.id => Place::Here,
+            Ok(Some(_)) => Place::Elsewhere,
+            _ => Place::Nowhere,
+        }
+    }
+
+    fn publish(&self) {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let there = known.iter().filter(|(_, place)| **place != Place::Nowhere);
+        let members = there.filter_map(|(address, place)| {
+            let base = format!("http://{address}").parse().ok()?;
+            Some(Member { address: address.to_string(), base, place: *place })
+        });
+        self.members.store(Arc::new(members.collect()));
+    }
+
+    /// Asks the edge that `key` belongs to. `None` when that is this one, or when it does not answer: then it is
+    /// left out, and the origin is asked.
+    pub(crate) async fn ask(&self, key: &Key, request: Request) -> Option<Result<Response, BoxError>> {
+        let members = self.members.load_full();
+        let owner = rendezvous::owner(members.iter().map(|member| member.address.as_str()), key.as_str())?;
+        let owner = &members[owner];
+        if owner.place == Place::Here {
+            return None;
+        }
+        let mut request = request;
+        self.token.put(request.headers_mut());
+        match self.client.send(&owner.base, Protocol::Http1, request).await {
+            Ok(response) => Some(Ok(response)),
+            Err(error) => {
+                tracing::warn!(peer = owner.address, error, "a peer does not answer");
+                if let Ok(address) = owner.address.parse() {
+                    self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(address, Place::Nowhere);
+                }
+                self.publish();
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Several edges that share the work, and what the house tells them.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use edge::{Announcer, Config, Origins, Peers, Purge, Token};
+use tokio::net::TcpListener;
+
+use crate::harness::{Origin, Running, reply, until};
+
+const FRESH: &[(&str, &str)] = &[("cache-control", "public, max-age=31536000, immutable")];
+const SECRET: &str = "a secret of tests only";
+
+fn token() -> Token {
+    Token::of(SECRET).unwrap()
+}
+
+/// Starts a group of `count` edges, which know each other when this returns.
+async fn group(origin: &Origin, count: usize) -> Vec<Arc<Running>> {
+    let mut listeners = Vec::new();
+    for _ in 0..count {
+        listeners.push(TcpListener::bind("127.0.0.1:0").await.unwrap());
+    }
+    let names: Vec<String> = listeners.iter().map(|l| l.local_addr().unwrap().to_string()).collect();
+    let edges: Vec<_> = (0_u32..)
+        .zip(listeners)
+        .map(|(id, listener)| {
+            let peers = Peers::new(names.clone(), token(), id.to_string()).unwrap();
+            let config =
+                Config { peers: Some(peers), token: Some(token()), prefetches: 0, ..Config::default() };
+            Arc::new(Running::at(listener, Origins::new(&[origin.url()]).unwrap(), config))
+        })
+        .collect();
+    until("all to know all", || edges.iter().all(|edge| edge.edge.figures().peers == count as u64)).await;
+    edges
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn four_edges_and_a_thousand_clients_fetch_each_object_once() {
+    let origin = Origin::start(|seen| reply(200, FRESH, &seen.path)).await;
+    let edges = group(&origin, 4).await;
+    let clients: Vec<_> = (0..1000)
+        .map(|n: usize| {
+            let edge = edges[n % 4].clone();
+            let path = format!("/v/1/720p/{}.m4s", n / 4 % 50);
+            tokio::spawn(async move {
+                let answer = edge.ask("GET", &path, &[("host", "videos.example")]).await;
+                assert_eq!(answer.text(), path);
+            })
+        })
+        .collect();
+    for client in clients {
+        client.await.unwrap();
+    }
+    let asked: BTreeSet<String> = origin.seen().into_iter().map(|seen| seen.path).collect();
+    assert_eq!((asked.len(), origin.count()), (50, 50));
+}
+
+#[tokio::test]
+async fn a_dead_peer_is_left_out_and_the_origin_asked_instead() {
+    let origin = Origin::start(|seen| reply(200, FRESH, &seen.path)).await;
+    let edges = group(&origin, 3).await;
+    edges[2].die().await;
+    for n in 0..20 {
+        let path = format!("/{n}");
+        assert_eq!(edges[0].get(&path).await.text(), path);
+    }
+    until("it to be left out", || edges[..2].iter().all(|edge| edge.edge.figures().peers == 2)).await;
+    assert_eq!(origin.count(), 20);
+}
+
+#[tokio::test]
+async fn a_request_goes_over_one_peer_at_most() {
+    let origin = Origin::start(|seen| reply(200, FRESH, &seen.path)).await;
+    let edges = group(&origin, 3).await;
+    for n in 0..20 {
+        edges[0].get(&format!("/{n}")).await;
+    }
+    assert!(origin.seen().iter().all(|seen| seen.header("clipcut-token").is_none()));
+    // What came to 1 and 2 came from 0; had they asked each other, there would be more than came from it.
+    let fetches: u64 = edges.iter().map(|edge| edge.edge.figures().fetches).sum();
+    let own = edges[0].edge.figures().fetches;
+    assert_eq!(own, 20);
+    assert!((20..=40).contains(&fetches), "{fetches}");
+}
+
+#[tokio::test]
+async fn edges_elsewhere_are_told_what_to_forget_and_obey_only_the_house() {
+    let mut number = 0;
+    let origin = Origin::start(move |_| {
+        number += 1;
+        reply(200, FRESH, &number.to_string())
+    })
+    .await;
+    let edge = Running::before(&origin, Config { token: Some(token()), ..Config::default() }).await;
+    edge.get("/v/1/init.mp4").await;
+    let purge = Purge { gone: BTreeSet::from(["1".to_owned()]), ..Purge::default() };
+    let names = vec![edge.address.to_string()];
+    let stranger = Announcer::new(names.clone(), Token::of("another secret of tests").unwrap()).unwrap();
+    stranger.tell(&purge).await;
+    assert!(edge.get("/v/1/init.mp4").await.is_hit());
+    Announcer::new(names, token()).unwrap().tell(&purge).await;
+    assert!(!edge.get("/v/1/init.mp4").await.is_hit());
+    assert_eq!(edge.edge.figures().purged, 1);
+}
