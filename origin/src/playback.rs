@@ -4,7 +4,7 @@
 use axum::extract::{Request, State};
 use bytes::Bytes;
 use futures::TryStreamExt;
-use http::StatusCode;
+use http::{HeaderName, HeaderValue, StatusCode};
 use server::{
     Problem, Response, body,
     content::{self, Meta},
@@ -20,8 +20,20 @@ use crate::{
 // Far above the playlist of the longest video that we take; above it, text goes out as it is.
 const MOST_TEXT: u64 = 8 * 1024 * 1024;
 
+// RFC 9213: what is not there may be in a second, so no browser keeps that; but an edge may for this long, else
+// a thousand viewers who wait for one segment would all ask here.
+const FOR_EDGES: HeaderName = HeaderName::from_static("cdn-cache-control");
+const A_MOMENT: HeaderValue = HeaderValue::from_static("max-age=1");
+
 /// Answers GET and HEAD of every URL below `/v/`.
 pub(crate) async fn answer(State(origin): State<Origin>, request: Request) -> Result<Response> {
+    play(origin, request).await.map_err(|error| match error {
+        Error::Refused(problem) => problem.header(FOR_EDGES, A_MOMENT).into(),
+        failed => failed,
+    })
+}
+
+async fn play(origin: Origin, request: Request) -> Result<Response> {
     let (request, _) = request.into_parts();
     let Some(path) = Path::decode(request.uri.path()) else {
         return Err(origin.undecodable(request.uri.path()).await?);

@@ -4,6 +4,7 @@ pub(crate) mod configuration;
 pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod edge;
+mod forget;
 pub(crate) mod package;
 pub(crate) mod serve;
 mod stop;

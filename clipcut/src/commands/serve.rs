@@ -1,14 +1,15 @@
-//! In charge of `clipcut serve`: every role in one process on one port.
+//! In charge of `clipcut serve`: every role in one process on one port, the edge in front of the origin.
 
 use anyhow::{Context, Result};
 use axum::routing::get;
+use edge::{Clock, Edge};
 use origin::Origin;
 use server::{Listener, Metrics};
 use store::Store;
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{demo, stop};
+use super::{demo, forget, stop};
 use crate::{config::Config, front_end};
 
 /// Whether an empty library gets a first video.
@@ -21,6 +22,8 @@ pub(crate) enum Demo {
 /// Serves until a stop signal.
 pub(crate) async fn run(config: &Config, demo: Demo) -> Result<()> {
     let tls = config.tls()?;
+    let announcer = config.announcer()?;
+    let mut settings = config.edge()?;
     let store = Store::embedded(&config.data).await?;
     let listener = TcpListener::bind(config.listen).await.with_context(|| {
         format!("cannot listen on {}; another program may: choose another with --listen", config.listen)
@@ -33,21 +36,44 @@ pub(crate) async fn run(config: &Config, demo: Demo) -> Result<()> {
         tasks.spawn(async move { demo::fill(&store, &config).await });
     }
     tasks.spawn(stop::on_signal(shutdown.clone())?);
-    let origin = Origin::new(store, config.origin(), shutdown.clone());
+    let origin = Origin::new(store.clone(), config.origin(), shutdown.clone());
     let expiry = origin.clone();
     tasks.spawn(async move { expiry.expire_uploads().await });
     if let Some(tls) = tls.clone() {
         tasks.spawn(tls.follow(shutdown.clone()));
     }
-    tasks.close();
 
     let metrics = Metrics::new();
     let scheme = if tls.is_some() { "https" } else { "http" };
+    let told = metrics.clone();
+    let service =
+        origin.router().route("/metrics", get(async move || told.answer())).fallback(front_end::serve);
+    settings.scheme = scheme;
+    // Peers are edges that stand alone.
+    settings.peers = None;
+    settings.passed.extend(["/healthz", "/readyz", "/metrics"].map(str::to_owned));
+    let edge = Edge::new(settings, Clock::system(), service);
+    edge.register(&metrics);
+    // To the end of the drain: until then viewers are answered.
+    let drained = CancellationToken::new();
+    let forgets = edge.clone();
+    tasks.spawn(forget::follow(store.signals.subscribe(), drained.clone(), move |purge| {
+        let edge = forgets.clone();
+        async move { edge.purge(purge).await }
+    }));
+    if let Some(announcer) = announcer {
+        tasks.spawn(forget::follow(store.signals.subscribe(), drained.clone(), move |purge| {
+            let announcer = announcer.clone();
+            async move { announcer.tell(&purge).await }
+        }));
+    }
+    tasks.close();
+
     tracing::info!("serving {scheme}://{}", listener.local_addr()?);
     let listener = Listener::from(listener).tls(tls).metrics(&metrics);
-    let service =
-        origin.router().route("/metrics", get(async move || metrics.answer())).fallback(front_end::serve);
-    server::serve(listener, service, config.server(), shutdown).await;
+    server::serve(listener, edge.clone(), config.server(), shutdown).await;
+    drained.cancel();
+    edge.finish().await;
     origin.finish().await;
     tasks.wait().await;
     Ok(())

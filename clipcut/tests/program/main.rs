@@ -6,6 +6,7 @@ mod harness;
 mod configuration;
 #[cfg(target_os = "linux")]
 mod disk;
+mod edge;
 mod hostile;
 mod kill;
 mod limits;

@@ -1,0 +1,52 @@
+//! In charge of telling edges what the store says has changed: the one in this process, and those elsewhere.
+
+use edge::Purge;
+use store::Signal;
+use tokio::sync::broadcast::{
+    Receiver,
+    error::{RecvError, TryRecvError},
+};
+use tokio_util::sync::CancellationToken;
+
+/// Hands news to `forget` until `stop`. What comes in meanwhile is handed on together.
+pub(super) async fn follow<F>(
+    mut news: Receiver<Signal>,
+    stop: CancellationToken,
+    forget: impl Fn(Purge) -> F,
+) where
+    F: Future<Output = ()>,
+{
+    while let Some(first) = stop.run_until_cancelled(news.recv()).await {
+        let mut purge = match first {
+            Ok(signal) => of(&signal),
+            Err(RecvError::Lagged(_)) => everything(),
+            Err(RecvError::Closed) => return,
+        };
+        drain(&mut news, &mut purge);
+        forget(purge).await;
+    }
+}
+
+fn drain(news: &mut Receiver<Signal>, purge: &mut Purge) {
+    loop {
+        match news.try_recv() {
+            Ok(signal) => purge.merge(of(&signal)),
+            // What was missed may have been of any video.
+            Err(TryRecvError::Lagged(_)) => purge.merge(everything()),
+            Err(TryRecvError::Empty | TryRecvError::Closed) => return,
+        }
+    }
+}
+
+fn of(signal: &Signal) -> Purge {
+    let mut purge = Purge::default();
+    match signal {
+        Signal::Changed(id) => purge.changed.insert(id.to_string()),
+        Signal::Deleted(id) => purge.gone.insert(id.to_string()),
+    };
+    purge
+}
+
+fn everything() -> Purge {
+    Purge { all: true, ..Purge::default() }
+}

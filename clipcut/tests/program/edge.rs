@@ -1,0 +1,132 @@
+//! `clipcut edge` in front of `clipcut serve`: what is fetched once, what is forgotten, and the memory it takes.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Write},
+    net::{TcpListener, TcpStream},
+    path::Path,
+    process::Command,
+};
+
+use reqwest::StatusCode;
+
+use crate::harness::{Answer, Clip, Http, Program, Server, clipcut, until};
+
+const MIB: u64 = 1024 * 1024;
+
+fn free_address() -> String {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+}
+
+/// Starts an edge and returns it with a client of it.
+fn edge(home: &Path, origin: &str, settings: &[(&str, &str)]) -> (Program, Http) {
+    let mut command: Command = clipcut(home);
+    command
+        .args(["edge", "--origin", origin])
+        .env("CLIPCUT_LISTEN", "127.0.0.1:0")
+        .envs(settings.iter().copied());
+    let program = Program::start(&mut command);
+    let line = program.hear("serving http://");
+    let url = line.split_whitespace().find(|word| word.starts_with("http://")).unwrap().to_owned();
+    (program, Http::new(&url))
+}
+
+fn is_hit(answer: &Answer) -> bool {
+    answer.header("cache-status").starts_with("clipcut-edge; hit")
+}
+
+#[tokio::test]
+async fn an_edge_fetches_once_and_forgets_a_deleted_video_as_the_server_does() {
+    let home = tempfile::tempdir().unwrap();
+    let secret = home.path().join("secret");
+    fs::write(&secret, "only the tests of the program know this").unwrap();
+    let secret = secret.to_str().unwrap();
+    let address = free_address();
+    let told = &[("CLIPCUT_EDGES", address.as_str()), ("CLIPCUT_EDGE_SECRET", secret)];
+    let server = Server::start(&home.path().join("data"), told);
+    let settings = &[("CLIPCUT_LISTEN", address.as_str()), ("CLIPCUT_EDGE_SECRET", secret)];
+    let (_program, through) = edge(home.path(), &server.url, settings);
+    let id = server.upload(Clip::Short.file()).await;
+    server.ready(&id).await;
+
+    for file in ["240p/init.mp4", "240p/0.m4s"] {
+        let path = format!("/v/{id}/{file}");
+        let first = through.get(&path).await;
+        let second = through.get(&path).await;
+        assert_eq!(first.status, StatusCode::OK, "{first:?}");
+        assert!(is_hit(&second) && first.body == second.body, "{path}: {:?}", second.headers);
+        // The server has an edge of its own in front of it, where its own host is another key.
+        server.http.get(&path).await;
+        assert!(is_hit(&server.http.get(&path).await), "{path}");
+    }
+    let segment = format!("/v/{id}/240p/0.m4s");
+    let part = through.ask(through.request("GET", &segment).header("range", "bytes=0-9")).await;
+    assert_eq!((part.status, part.body.len()), (StatusCode::PARTIAL_CONTENT, 10));
+
+    let deleted = through.ask(through.request("DELETE", &format!("/api/v1/videos/{id}"))).await;
+    assert_eq!(deleted.status, StatusCode::NO_CONTENT, "{deleted:?}");
+    for http in [&server.http, &through] {
+        until("it to be forgotten", async || {
+            (http.get(&segment).await.status == StatusCode::NOT_FOUND).then_some(())
+        })
+        .await;
+    }
+}
+
+/// Answers `/{anything}/{length}` with that many bytes, for as long as the test runs.
+fn sized_origin() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let stream = stream.unwrap();
+            std::thread::spawn(move || answer_by_size(&stream));
+        }
+    });
+    url
+}
+
+fn answer_by_size(mut stream: &TcpStream) {
+    let mut lines = BufReader::new(stream).lines();
+    while let Some(Ok(first)) = lines.next() {
+        while lines.next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty())) {}
+        let path = first.split(' ').nth(1).unwrap_or_default();
+        let length = path.rsplit('/').next().and_then(|length| length.parse().ok()).unwrap_or(0);
+        let head =
+            format!("HTTP/1.1 200 OK\r\ncache-control: max-age=9999\r\ncontent-length: {length}\r\n\r\n");
+        if stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&vec![7; length])).is_err() {
+            return;
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn resident(id: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn the_memory_of_an_edge_stays_at_its_cap_under_churn() {
+    let home = tempfile::tempdir().unwrap();
+    let (program, http) = edge(home.path(), &sized_origin(), &[("CLIPCUT_EDGE_MEMORY", "128MiB")]);
+    http.get("/warm/1000").await;
+    let idle = resident(program.id());
+    let mut most = 0;
+    for round in 0..40 {
+        // 32 MiB of all sizes, never asked for again.
+        for size in [1_000, 50_000, 500_000, 2_000_000, 6_000_000, 25_000_000] {
+            let answer = http.get(&format!("/{round}/{size}")).await;
+            assert_eq!(answer.body.len(), size);
+        }
+        most = most.max(resident(program.id()));
+    }
+    let metrics = http.get("/metrics").await;
+    for line in metrics.text().lines().filter(|line| line.starts_with("clipcut_edge_cache")) {
+        println!("{line}");
+    }
+    println!("idle {} MiB, at most {} MiB", idle / MIB, most / MIB);
+    assert!(most < idle + 128 * MIB * 115 / 100, "idle {} MiB, at most {} MiB", idle / MIB, most / MIB);
+}
