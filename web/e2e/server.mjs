@@ -23,10 +23,27 @@ export const DEFAULTS = Object.fromEntries(
 );
 
 export async function startServer() {
-  if (CLIPCUT === undefined) throw new Error("no binary: run `cargo build`, or set CLIPCUT_BIN");
   const data = await mkdtemp(join(tmpdir(), "clipcut-e2e-"));
+  const server = await start("serve", "--data", data);
+  return {
+    ...server,
+    async stop() {
+      const code = await server.stop();
+      await rm(data, { recursive: true, force: true });
+      return code;
+    },
+  };
+}
+
+/** Starts an edge in front of a server. */
+export function startEdge(server) {
+  return start("edge", "--origin", server.url);
+}
+
+async function start(...command) {
+  if (CLIPCUT === undefined) throw new Error("no binary: run `cargo build`, or set CLIPCUT_BIN");
   const port = await freePort();
-  const args = ["serve", "--listen", `127.0.0.1:${port}`, "--data", data];
+  const args = [...command, "--listen", `127.0.0.1:${port}`];
   const child = spawn(CLIPCUT, args, { stdio: ["ignore", "pipe", "pipe"], env: DEFAULTS });
   let log = "";
   for (const stream of [child.stdout, child.stderr]) {
@@ -61,7 +78,6 @@ export async function startServer() {
       const code = await ended;
       clearTimeout(timer);
       process.off("exit", kill);
-      await rm(data, { recursive: true, force: true });
       return code;
     },
   };
