@@ -101,6 +101,8 @@ struct Trip {
 impl Trip {
     async fn fly(&self) {
         let mut stale = self.errand.stale.as_deref();
+        let place = tokio::time::timeout(self.house.config.first_byte, self.house.fetching.acquire()).await;
+        let Ok(Ok(_place)) = place else { return self.flight.tell(Heard::Failed(Failure::Silent)) };
         loop {
             let heard = match self.ask(stale).await {
                 Ok((parts, _, receipt)) if parts.status == StatusCode::NOT_MODIFIED && stale.is_some() => {

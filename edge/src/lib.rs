@@ -81,6 +81,8 @@ pub struct Config {
     pub first_byte: Duration,
     /// How long it may go without a byte after that.
     pub idle: Duration,
+    /// Fetches at once; more wait, as for a slow origin.
+    pub fetches: usize,
     /// Requests that may hang on one fetch, the first counted.
     pub waiters: usize,
     /// Beginnings of paths that are never cached.
@@ -106,6 +108,7 @@ impl Default for Config {
             stale_when_down: Duration::from_hours(1),
             first_byte: Duration::from_secs(30),
             idle: Duration::from_secs(15),
+            fetches: 512,
             waiters: 10_000,
             passed: vec!["/api/".to_owned()],
             rights: Rights::Open,
@@ -134,6 +137,7 @@ struct House {
     token: Option<Token>,
     peers: Option<Arc<Peers>>,
     prefetching: Arc<Semaphore>,
+    fetching: Semaphore,
     tasks: TaskTracker,
     cut: CancellationToken,
     figures: Figures,
@@ -171,6 +175,7 @@ impl Edge {
             cut: CancellationToken::new(),
             token: config.token.clone(),
             peers: config.peers.clone(),
+            fetching: Semaphore::new(config.fetches),
             prefetching: Arc::new(Semaphore::new(config.prefetches)),
             figures,
             config,

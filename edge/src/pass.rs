@@ -1,10 +1,11 @@
 //! In charge of what is not answered from the cache: it goes to the origin as it came, and back. What it
 //! changes there is forgotten here (RFC 9111 §4.4).
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use http::{HeaderMap, HeaderValue, Method, Response, Uri, header};
-use server::Request;
+use http_body_util::{BodyExt, StreamBody};
+use server::{Body, Request};
 
 use crate::{
     House, Payload, answer,
@@ -15,6 +16,8 @@ use crate::{
     table::Fate,
     token,
 };
+
+const EVENTS: &[u8] = b"text/event-stream";
 
 impl House {
     /// Passes a request on, and the answer back.
@@ -55,6 +58,12 @@ impl House {
         if !is_safe(&method) && (response.status().is_success() || response.status().is_redirection()) {
             self.invalidate(&target, response.headers());
         }
+        // Events come when there are some; all else may not stop in the middle.
+        let endless = response
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .is_some_and(|kind| kind.as_bytes().starts_with(EVENTS));
+        let response = if endless { response } else { response.map(|body| restless(body, self.config.idle)) };
         self.passed_on(response, &status)
     }
 
@@ -88,6 +97,20 @@ impl House {
             self.memory.remove(changed.as_str());
         }
     }
+}
+
+/// Returns a body that fails when no byte of it comes for `idle`.
+fn restless(body: Body, idle: Duration) -> Body {
+    let frames = futures::stream::unfold(Some(body), move |body| async move {
+        let mut body = body?;
+        match tokio::time::timeout(idle, body.frame()).await {
+            Ok(Some(Ok(frame))) => Some((Ok(frame), Some(body))),
+            Ok(Some(Err(error))) => Some((Err(error), None)),
+            Ok(None) => None,
+            Err(_) => Some((Err("the origin went silent".into()), None)),
+        }
+    });
+    StreamBody::new(frames).boxed_unsync()
 }
 
 /// RFC 9110 §9.2.1

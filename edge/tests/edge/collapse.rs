@@ -200,3 +200,47 @@ async fn what_is_too_large_to_keep_passes_by() {
     }
     assert_eq!(origin.count(), 4);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn those_who_wait_for_a_segment_that_does_not_come_hear_of_it_together() {
+    let (release, held) = tokio::sync::oneshot::channel();
+    let mut held = Some(held);
+    let not_yet = [("cache-control", "no-store"), ("cdn-cache-control", "max-age=60"), ("retry-after", "1")];
+    let origin = Origin::start(move |_| match held.take() {
+        Some(held) => Reply::Later(held),
+        None => reply(200, FRESH, "encoded").into(),
+    })
+    .await;
+    let config = Config { prefetches: 0, ..Config::default() };
+    let edge = Arc::new(Running::before(&origin, config).await);
+    let clients: Vec<_> = (0..100)
+        .map(|_| {
+            let edge = edge.clone();
+            tokio::spawn(async move { edge.get("/v/1/720p/3.m4s").await })
+        })
+        .collect();
+    until("all of them to wait", || edge.edge.figures().collapsed == 99).await;
+    release.send(reply(503, &not_yet, "not yet")).map_err(drop).unwrap();
+    for client in clients {
+        let answer = client.await.unwrap();
+        assert_eq!((answer.status, answer.header("retry-after")), (503, "1"));
+    }
+    assert_eq!(origin.count(), 1);
+    // It is not remembered for longer than it says.
+    edge.skip(1);
+    assert_eq!(edge.get("/v/1/720p/3.m4s").await.text(), "encoded");
+}
+
+#[tokio::test]
+async fn fetches_are_bounded_in_number() {
+    let origin = Origin::start(|_| Reply::Silence).await;
+    let config = Config { fetches: 1, first_byte: Duration::from_millis(300), ..Config::default() };
+    let edge = Arc::new(Running::before(&origin, config).await);
+    let first = tokio::spawn({
+        let edge = edge.clone();
+        async move { edge.get("/a").await.status }
+    });
+    origin.asked(1).await;
+    assert_eq!(edge.get("/b").await.status, 504);
+    assert_eq!(first.await.unwrap(), 504);
+}

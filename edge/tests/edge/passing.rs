@@ -1,9 +1,13 @@
 //! What is not the cache's business, and what it changes: RFC 9110 §7.6, RFC 9111 §4.4.
 
+use std::time::Duration;
+
+use bytes::Bytes;
 use edge::Config;
+use http_body_util::BodyExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::harness::{Origin, Running, edge_before_numbered, reply};
+use crate::harness::{Origin, Running, edge_before_numbered, reply, with_body, written};
 
 const FRESH: &[(&str, &str)] = &[("cache-control", "max-age=60")];
 
@@ -74,6 +78,26 @@ async fn the_api_passes_as_it_is() {
     // RFC 9110 §7.6.1, §7.6.3, §7.8
     assert_eq!((seen.header("x-hop"), seen.header("upgrade")), (None, None));
     assert_eq!(seen.header("via"), Some("1.1 clipcut-edge"));
+}
+
+#[tokio::test]
+async fn what_passes_may_not_stop_in_the_middle_unless_it_is_events() {
+    let origin = Origin::start(|seen| {
+        let (bytes, body) = written();
+        bytes.send(Ok(Bytes::from("first"))).unwrap();
+        // Held open for ever.
+        std::mem::forget(bytes);
+        let kind = if seen.path == "/api/events" { "text/event-stream" } else { "text/plain" };
+        with_body(200, &[("content-type", kind)], body)
+    })
+    .await;
+    let config = Config { idle: Duration::from_millis(200), ..Config::default() };
+    let edge = Running::before(&origin, config).await;
+    assert!(edge.get("/api/text").await.body.is_none());
+    let mut events = edge.begin("GET", "/api/events", &[]).await.into_body();
+    assert_eq!(events.frame().await.unwrap().unwrap().into_data().unwrap(), "first");
+    let more = tokio::time::timeout(Duration::from_millis(600), events.frame()).await;
+    assert!(more.is_err(), "the stream of events ended: {more:?}");
 }
 
 #[tokio::test]
