@@ -47,3 +47,40 @@ pub(crate) async fn open(dir: &Path, lock: File) -> Result<Sql> {
     sqlx::migrate!().run(&pool).await?;
     Ok(Sql { pool, _lock: Arc::new(lock) })
 }
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{AssertSqlSafe, Row};
+
+    use super::*;
+
+    const BEFORE: &str = include_str!("../migrations/0001_library.sql");
+    const CAPTIONS: &str = include_str!("../migrations/0002_captions.sql");
+
+    #[tokio::test]
+    async fn text_renditions_of_before_become_captions_that_are_read_again() {
+        // One connection: each has a database in memory of its own.
+        let options = SqliteConnectOptions::new().in_memory(true).foreign_keys(true);
+        let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await.unwrap();
+        let library = "insert into videos (id, title, state, source_name, created_at)
+                values ('v1', 't', 'ready', 's', 7), ('v2', 't', 'planned', 's', 8);
+             insert into renditions (video_id, name, kind, position, language, label, segments_total)
+                values ('v1', '720p', 'video', 0, null, null, 2), ('v1', 'captions/en', 'text', 1, 'en', 'English', 2),
+                       ('v2', 'captions/de-2', 'text', 0, 'de', null, 2);
+             insert into segments values ('v1', '720p', 0, '{}'), ('v1', 'captions/en', 0, '{}');
+             insert into jobs (id, video_id, kind, track, queued_at)
+                values ('j1', 'v2', 'text', 'captions/de-2', 8), ('j2', 'v2', 'video', '', 8);";
+        for statements in [BEFORE, library, CAPTIONS] {
+            sqlx::raw_sql(AssertSqlSafe(statements)).execute(&pool).await.unwrap();
+        }
+        let said = async |query: &'static str| {
+            let rows = sqlx::query(query).fetch_all(&pool).await.unwrap();
+            rows.iter().map(|row| row.get::<String, _>(0)).collect::<Vec<_>>().join(" ")
+        };
+        let tracks = "select video_id || '/' || name || '=' || state from captions order by 1";
+        assert_eq!(said(tracks).await, "v1/en=queued v2/de-2=queued");
+        assert_eq!(said("select kind from jobs order by video_id, kind").await, "text text video");
+        assert_eq!(said("select name from renditions").await, "720p");
+        assert_eq!(said("select rendition from segments").await, "720p");
+    }
+}
