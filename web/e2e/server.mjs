@@ -22,9 +22,10 @@ export const DEFAULTS = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => !name.startsWith("CLIPCUT_")),
 );
 
-export async function startServer() {
+/** Starts it on its defaults, but for what `settings` say in the words of its variables. */
+export async function startServer(settings = {}) {
   const data = await mkdtemp(join(tmpdir(), "clipcut-e2e-"));
-  const server = await start("serve", "--data", data);
+  const server = await start(["serve", "--data", data], settings);
   return {
     ...server,
     async stop() {
@@ -37,14 +38,15 @@ export async function startServer() {
 
 /** Starts an edge in front of a server. */
 export function startEdge(server) {
-  return start("edge", "--origin", server.url);
+  return start(["edge", "--origin", server.url]);
 }
 
-async function start(...command) {
+async function start(command, settings = {}) {
   if (CLIPCUT === undefined) throw new Error("no binary: run `cargo build`, or set CLIPCUT_BIN");
   const port = await freePort();
   const args = [...command, "--listen", `127.0.0.1:${port}`];
-  const child = spawn(CLIPCUT, args, { stdio: ["ignore", "pipe", "pipe"], env: DEFAULTS });
+  const env = { ...DEFAULTS, ...settings };
+  const child = spawn(CLIPCUT, args, { stdio: ["ignore", "pipe", "pipe"], env });
   let log = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream.on("data", (part) => {
