@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use http::Uri;
+use http::{Uri, header, uri::Scheme};
 use http_body_util::BodyExt;
 use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
@@ -76,6 +76,11 @@ impl Client {
         let mut parts = base.clone().into_parts();
         parts.path_and_query = request.uri().path_and_query().cloned();
         *request.uri_mut() = Uri::from_parts(parts)?;
+        // RFC 9113 §8.3.1: a Host beside another `:authority` is refused. Where HTTP/2 may be spoken the server is
+        // asked by its own name, then.
+        if protocol == Protocol::Http2 || base.scheme() == Some(&Scheme::HTTPS) {
+            request.headers_mut().remove(header::HOST);
+        }
         let pool = if protocol == Protocol::Http2 { &self.prior } else { &self.agreed };
         Ok(pool.request(request).await?.map(|body| body.map_err(Into::into).boxed_unsync()))
     }

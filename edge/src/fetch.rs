@@ -212,18 +212,20 @@ impl Trip {
         let head = Arc::new(head);
         self.flight.tell(Heard::Streaming(head.clone(), audience));
         let Some(whole) = self.take_in(&head, body).await else { return };
-        let object = Arc::new(Object::new(&head, whole));
+        let object = Arc::new(Object::new(&head, whole.clone()));
         if audience == Audience::Waiting {
             self.land(|_| {});
         } else {
             self.keep(&object);
         }
+        self.flight.end(End::Whole(whole));
     }
 
     /// Takes in a body. Returns it in one piece, unless it broke off or was too large to keep.
     async fn take_in(&self, head: &Head, mut body: Body) -> Option<Bytes> {
         let mut hold = Hold::All;
         let mut len = 0_u64;
+        let mut last = None;
         loop {
             let frame = match tokio::time::timeout(self.house.config.idle, body.frame()).await {
                 Ok(Some(Ok(frame))) => frame,
@@ -245,6 +247,10 @@ impl Trip {
                 self.land(|_| {});
                 hold = Hold::Window;
             }
+            if hold == Hold::All && head.len == Some(len) && !data.is_empty() {
+                last = Some(data);
+                continue;
+            }
             if self.flight.push(data, hold).await.is_err() {
                 self.flight.end(End::Broken);
                 return None;
@@ -254,7 +260,7 @@ impl Trip {
             self.flight.end(End::Passed);
             return None;
         }
-        Some(self.flight.finish())
+        Some(self.flight.gather(last))
     }
 
     fn keep(&self, object: &Arc<Object>) {

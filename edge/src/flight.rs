@@ -89,7 +89,16 @@ struct State {
     parts: VecDeque<Bytes>,
     /// The number of the first part that is still here.
     first: usize,
+    landing: Landing,
     end: Option<End>,
+}
+
+/// Whether the parts were gathered, and the end is about to be told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Landing {
+    #[default]
+    NotYet,
+    Now,
 }
 
 #[derive(Debug)]
@@ -174,17 +183,16 @@ impl Flight {
         }
     }
 
-    /// Ends the flight, and returns all of it in one piece.
-    pub(crate) fn finish(&self) -> Bytes {
+    /// Returns all of it in one piece, `last` included, which nobody has seen yet. Readers wait for `end` from here
+    /// on: who has the last byte then finds the whole in memory.
+    pub(crate) fn gather(&self, last: Option<Bytes>) -> Bytes {
         let mut state = self.lock();
-        let parts = std::mem::take(&mut state.parts);
+        let mut parts = std::mem::take(&mut state.parts);
         state.first += parts.len();
+        state.landing = Landing::Now;
+        parts.extend(last);
         let len = parts.iter().map(Bytes::len).sum();
-        let whole = body::join(parts, len);
-        state.end = Some(End::Whole(whole.clone()));
-        drop(state);
-        self.news.send_replace(());
-        whole
+        body::join(parts, len)
     }
 
     pub(crate) fn end(&self, end: End) {
@@ -279,6 +287,9 @@ impl Reader {
         }
         let flight = self.seat.0.clone();
         let state = flight.lock();
+        if state.landing == Landing::Now && state.end.is_none() {
+            return Found::Nothing;
+        }
         if let Some(End::Whole(body)) = &state.end {
             let until = self.until.min(body.len() as u64);
             let at = std::mem::replace(&mut self.at, self.until);

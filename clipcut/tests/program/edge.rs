@@ -73,6 +73,27 @@ async fn an_edge_fetches_once_and_forgets_a_deleted_video_as_the_server_does() {
     }
 }
 
+#[tokio::test]
+async fn an_edge_asks_its_origin_over_tls_and_trusts_only_whom_the_machine_trusts() {
+    let home = tempfile::tempdir().unwrap();
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let (certificate, key) = (home.path().join("tls.crt"), home.path().join("tls.key"));
+    fs::write(&certificate, made.cert.pem()).unwrap();
+    fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    let (certificate, key) = (certificate.to_str().unwrap(), key.to_str().unwrap());
+    let settings = [("CLIPCUT_TLS_CERT", certificate), ("CLIPCUT_TLS_KEY", key)];
+    let server = Program::start(&mut Server::command(&home.path().join("data"), &settings));
+    let line = server.hear("serving https://127.0.0.1:");
+    let origin = format!("https://localhost:{}", line.trim_end().rsplit(':').next().unwrap());
+
+    let (_trusting, http) = edge(home.path(), &origin, &[("SSL_CERT_FILE", certificate)]);
+    let answer = http.get("/api/v1/videos").await;
+    assert_eq!((answer.status, answer.text().as_str()), (StatusCode::OK, "{\"videos\":[],\"next\":null}"));
+    let (_doubting, http) = edge(home.path(), &origin, &[]);
+    let answer = http.get("/api/v1/videos").await;
+    assert_eq!((answer.status, answer.problem().as_str()), (StatusCode::BAD_GATEWAY, "origin_unreachable"));
+}
+
 /// Answers `/{anything}/{length}` with that many bytes, for as long as the test runs.
 fn sized_origin() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

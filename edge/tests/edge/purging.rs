@@ -79,3 +79,38 @@ async fn what_is_in_the_air_when_it_is_purged_is_not_kept() {
     let answer = edge.get("/v/1/init.mp4").await;
     assert_eq!((answer.text(), answer.is_hit()), ("new", true));
 }
+
+#[tokio::test]
+async fn news_of_a_video_does_not_part_those_who_wait_for_its_segments() {
+    let mut held = std::collections::BTreeMap::new();
+    let mut releases = Vec::new();
+    for path in ["/v/1/init.mp4", "/v/1/media.m3u8"] {
+        let (release, answer) = tokio::sync::oneshot::channel();
+        held.insert(path.to_owned(), answer);
+        releases.push(release);
+    }
+    let origin = Origin::start(move |seen| match held.remove(&seen.path) {
+        Some(held) => Reply::Later(held),
+        None => reply(200, PLAYLIST, "new").into(),
+    })
+    .await;
+    let edge = Arc::new(Running::before(&origin, Config::default()).await);
+    let ask = |path: &'static str| {
+        let edge = edge.clone();
+        tokio::spawn(async move { edge.get(path).await })
+    };
+    let waiting = [ask("/v/1/init.mp4"), ask("/v/1/media.m3u8")];
+    origin.asked(2).await;
+    edge.edge.purge(Purge { changed: one("1"), ..Purge::default() }).await;
+    let late = ask("/v/1/init.mp4");
+    until("it to wait with the first", || edge.edge.figures().collapsed == 1).await;
+    for (release, fields) in releases.into_iter().zip([SEGMENT, PLAYLIST]) {
+        release.send(reply(200, fields, "old")).map_err(drop).unwrap();
+    }
+    for answer in waiting.into_iter().chain([late]) {
+        assert_eq!(answer.await.unwrap().text(), "old");
+    }
+    // What never changes is kept; a playlist that was asked for before the news is not.
+    check(&edge, "/v/1/init.mp4", true).await;
+    assert_eq!(edge.get("/v/1/media.m3u8").await.text(), "new");
+}
