@@ -4,6 +4,7 @@
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
+    num::NonZeroUsize,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -73,6 +74,8 @@ settings! {
     segment_wait: Span = "10s";
     /// Origins that `clipcut edge` fetches from, by commas.
     edge_origins: Names = "";
+    /// Threads of the edge, each with its own share of the connections; 0 is one for each core.
+    edge_workers: usize = "0";
     /// Memory for what the edge caches.
     edge_memory: Size = "256MiB";
     /// Largest object that the edge keeps, at most an eighth of its memory; larger ones pass by.
@@ -152,6 +155,12 @@ impl Config {
             segment_wait: self.segment_wait.0,
             api_origins: self.api_origins.0.clone(),
         }
+    }
+
+    /// Returns how many threads the edge answers with.
+    pub(crate) fn edge_workers(&self) -> NonZeroUsize {
+        let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        NonZeroUsize::new(self.edge_workers).unwrap_or(cores)
     }
 
     /// Returns the edge's configuration; reads the keys of tickets.

@@ -6,7 +6,6 @@ use anyhow::{Context, Result};
 use clap::Args as Arguments;
 use edge::{Clock, Edge, Front, Origins};
 use server::{Listener, Metrics};
-use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::stop;
@@ -44,7 +43,7 @@ pub(crate) async fn run(config: &Config) -> Result<()> {
         .context("--origin (or edge_origins) says where to fetch from")?;
     let tls = config.tls()?;
     let mut settings = config.edge()?;
-    let listener = TcpListener::bind(config.listen).await.with_context(|| {
+    let listener = Listener::shared(config.listen, config.edge_workers()).with_context(|| {
         format!("cannot listen on {}; another program may: choose another with --listen", config.listen)
     })?;
     let shutdown = CancellationToken::new();
@@ -64,7 +63,7 @@ pub(crate) async fn run(config: &Config) -> Result<()> {
 
     let scheme = if tls.is_some() { "https" } else { "http" };
     tracing::info!("serving {scheme}://{}", listener.local_addr()?);
-    let listener = Listener::from(listener).tls(tls).metrics(&metrics);
+    let listener = listener.tls(tls).metrics(&metrics);
     let front = Front::new(edge.clone(), origins, metrics, shutdown.clone());
     server::serve(listener, front, config.server(), shutdown).await;
     edge.finish().await;
