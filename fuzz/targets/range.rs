@@ -1,0 +1,15 @@
+//! Whatever `Range` says, the bytes lie inside.
+#![no_main]
+
+use http::{HeaderMap, HeaderValue, header};
+use libfuzzer_sys::fuzz_target;
+use server::range::{self, Part};
+
+fuzz_target!(|input: (u64, &[u8])| {
+    let (len, value) = input;
+    let Ok(value) = HeaderValue::from_bytes(value) else { return };
+    let headers = HeaderMap::from_iter([(header::RANGE, value)]);
+    if let Part::Bytes(bytes) = range::part(&headers, len) {
+        assert!(bytes.start < bytes.end && bytes.end <= len, "{bytes:?} of {len}");
+    }
+});
