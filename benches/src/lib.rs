@@ -85,7 +85,7 @@ impl Default for RequestTarget {
 impl RequestTarget {
     /// Normalises the target.
     pub fn run(&self) -> Result<Target, Invalid> {
-        Target::decode(&self.uri, &self.headers, None)
+        Target::decode("http", &self.uri, &self.headers, None)
     }
 }
 
@@ -148,5 +148,19 @@ impl Hit {
             }
             bytes
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_path_does_what_it_is_measured_for() {
+        assert_eq!(RangeHeader::default().run(), Part::Bytes(1000..65536));
+        assert_eq!(TicketPath::default().run(), Ok(()));
+        let target = RequestTarget::default().run().unwrap();
+        assert_eq!(target.as_str(), "http://example.org/v/0123456789abcdef/720p/3.m4s?part=2");
+        assert_eq!(Hit::default().run(), 50_000);
     }
 }

@@ -12,8 +12,8 @@ fuzz_target!(|text: &str| {
     }
     let Ok(uri) = text.parse::<Uri>() else { return };
     let headers = HeaderMap::from_iter([(header::HOST, HeaderValue::from_static("example.org"))]);
-    let Ok(target) = Target::decode(&uri, &headers, None) else { return };
+    let Ok(target) = Target::decode("http", &uri, &headers, None) else { return };
     let again: Uri = target.as_str().parse().expect("a normal target is a URI");
-    let again = Target::decode(&again, &headers, None).expect("a normal target decodes");
+    let again = Target::decode("http", &again, &headers, None).expect("a normal target decodes");
     assert_eq!(again.as_str(), target.as_str(), "{text}");
 });
