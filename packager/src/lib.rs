@@ -2,7 +2,6 @@
 //! manifests. Leaves storage to the store and serving to the origin.
 
 mod error;
-pub mod ffmpeg;
 pub mod refusal;
 
 pub mod facts;
@@ -27,6 +26,7 @@ mod rates;
 pub mod subtitles;
 
 pub use error::{Error, Result};
+pub use ffmpeg;
 pub use refusal::Refusal;
 
 mod encode;

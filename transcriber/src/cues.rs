@@ -1,0 +1,231 @@
+//! In charge of cues that people can read, after Netflix's and the BBC's guides: two lines of 42 characters, one to
+//! seven seconds, 20 characters a second where the speech allows it, broken where a reader would pause.
+
+use std::time::Duration;
+
+use captions::{Cue, Spoken};
+
+mod layout;
+
+use layout::{Unit, lines, units, width};
+
+/// Characters in a line.
+pub const LINE: usize = 42;
+/// Lines in a cue.
+pub const LINES: usize = 2;
+/// The longest that a cue is shown.
+pub const LONGEST: Duration = Duration::from_secs(7);
+/// The shortest, where the next cue leaves room.
+pub const SHORTEST: Duration = Duration::from_secs(1);
+/// Characters that are read in a second.
+pub const READING_SPEED: u32 = 20;
+/// Between two cues: two frames of 25 a second.
+pub const GAP: Duration = Duration::from_millis(80);
+/// The longest that a cue outstays its speech.
+pub const LINGER: Duration = Duration::from_secs(1);
+
+/// Lays out what was said. Cues are named by their number; the first ones stay as they are when more is said later.
+pub fn lay_out(spoken: &[Spoken]) -> Vec<Cue> {
+    let mut cues: Vec<Cue> = Vec::new();
+    for sentence in spoken {
+        for piece in pieces(&timed(sentence)) {
+            let text: Vec<&str> = piece.iter().map(|unit| unit.text.as_str()).collect();
+            let (first, last) = (&piece[0], &piece[piece.len() - 1]);
+            let id = (cues.len() + 1).to_string();
+            cues.push(Cue::new(id, first.start, last.end, &lines(&text)));
+        }
+    }
+    give_time(&mut cues);
+    cues
+}
+
+/// Lays out what is said window by window. A cue's end hangs on where the next one begins, so the last sentence is held
+/// back until the next is known.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Draft {
+    held: Option<Spoken>,
+}
+
+impl Draft {
+    /// Goes on behind the sentence that an earlier draft held.
+    pub fn holding(held: Option<Spoken>) -> Self {
+        Self { held }
+    }
+
+    /// Returns the sentence that is held back.
+    pub fn held(&self) -> Option<&Spoken> {
+        self.held.as_ref()
+    }
+
+    /// Takes what was said next. Returns the cues that are final now.
+    pub fn push(&mut self, spoken: &[Spoken]) -> Vec<Cue> {
+        let sentences: Vec<Spoken> = self.held.take().into_iter().chain(spoken.iter().cloned()).collect();
+        let mut cues = lay_out(&sentences);
+        self.held = sentences.last().cloned();
+        let still_held =
+            self.held.iter().map(|last| lay_out(std::slice::from_ref(last)).len()).sum::<usize>();
+        cues.truncate(cues.len() - still_held);
+        cues
+    }
+
+    /// Returns the last cues.
+    pub fn finish(self) -> Vec<Cue> {
+        lay_out(self.held.as_slice())
+    }
+}
+
+/// Returns the words of a sentence with their times: its own, or their share of its characters.
+pub fn words(sentence: &Spoken) -> Vec<(String, Duration, Duration)> {
+    timed(sentence).into_iter().map(|unit| (unit.text, unit.start, unit.end)).collect()
+}
+
+/// Gives the words of a sentence their times: their own, or their share of its characters.
+fn timed(sentence: &Spoken) -> Vec<Unit> {
+    let mut units = units(&sentence.text);
+    if sentence.words.len() == units.len() {
+        for (unit, word) in units.iter_mut().zip(&sentence.words) {
+            (unit.start, unit.end) = (word.start, word.end);
+        }
+        return units;
+    }
+    // A space, or a word's pause, counts as one character.
+    let total: usize = units.iter().map(|unit| width(&unit.text) + 1).sum();
+    let length = sentence.end.saturating_sub(sentence.start);
+    let mut passed = 0;
+    for unit in &mut units {
+        unit.start = sentence.start + length.mul_f64(passed as f64 / total as f64);
+        passed += width(&unit.text) + 1;
+        unit.end = sentence.start + length.mul_f64(passed as f64 / total as f64);
+    }
+    units
+}
+
+/// Cuts a sentence in as few cues as it needs, each near its share, at the best places.
+fn pieces(units: &[Unit]) -> Vec<&[Unit]> {
+    let mut pieces = Vec::new();
+    let mut rest = units;
+    while !rest.is_empty() {
+        let cut = cut(rest);
+        pieces.push(&rest[..cut]);
+        rest = &rest[cut..];
+    }
+    pieces
+}
+
+/// Returns how many units the next cue takes.
+fn cut(rest: &[Unit]) -> usize {
+    let fits = |units: &[Unit]| {
+        let duration = units[units.len() - 1].end.saturating_sub(units[0].start);
+        duration <= LONGEST && layout::fits(units)
+    };
+    if fits(rest) {
+        return rest.len();
+    }
+    let most = (1..=rest.len()).take_while(|n| fits(&rest[..*n])).last().unwrap_or(1);
+    // Halves rather than a full cue and a lone word.
+    let total: usize = rest.iter().map(|unit| width(&unit.text) + 1).sum();
+    let full: usize = rest[..most].iter().map(|unit| width(&unit.text) + 1).sum();
+    let share = total / total.div_ceil(full.max(1)).max(1);
+    let mut passed = 0;
+    let cost = |n: usize, passed: usize| {
+        let off = passed.abs_diff(share) as f64 / share.max(1) as f64;
+        off + layout::break_cost(&rest[n - 1].text, rest.get(n).map(|unit| unit.text.as_str()))
+    };
+    let mut best = (most, f64::INFINITY);
+    for n in 1..=most {
+        passed += width(&rest[n - 1].text) + 1;
+        let cost = cost(n, passed);
+        if cost <= best.1 {
+            best = (n, cost);
+        }
+    }
+    best.0
+}
+
+/// Lengthens cues that are too short to be read into the silence behind them, and keeps them apart.
+fn give_time(cues: &mut [Cue]) {
+    for n in 0..cues.len() {
+        let next = cues.get(n + 1).map(|cue| cue.start);
+        let cue = &mut cues[n];
+        let characters = cue.text.lines().map(width).sum::<usize>() as u32;
+        let needed = (Duration::from_secs(1) * characters / READING_SPEED).clamp(SHORTEST, LONGEST);
+        let wanted = (cue.start + needed).max(cue.end).min(cue.end + LINGER).min(cue.start + LONGEST);
+        let room = next.map_or(wanted, |next| next.saturating_sub(GAP));
+        // A next cue that comes at once leaves at least a moment.
+        cue.end = wanted.min(room).max(cue.start + Duration::from_millis(1));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(start: u64, end: u64, text: &str) -> Spoken {
+        Spoken {
+            start: Duration::from_millis(start),
+            end: Duration::from_millis(end),
+            text: text.into(),
+            tokens: vec![],
+            avg_logprob: -0.1,
+            compression_ratio: 1.0,
+            no_speech_prob: 0.0,
+            temperature: 0.0,
+            words: vec![],
+        }
+    }
+
+    #[test]
+    fn sentences_are_cut_where_a_reader_would_pause() {
+        let long = "On Monday morning, before the market opened, the old farmer walked across the bridge to the village, because the station had lost the heavy basket that his mother sent.";
+        let cues = lay_out(&[
+            said(0, 1500, "Hello and welcome to this lesson."),
+            said(1500, 4000, "The teacher painted seven green bottles in the garden."),
+            said(5000, 15_000, long),
+            said(16_000, 16_300, "Stop!"),
+        ]);
+        insta::assert_snapshot!(captions::subrip::render(&cues));
+    }
+
+    #[test]
+    fn text_without_spaces_is_cut_too() {
+        let text = "これは字幕のテストです。私たちは映画を見ています。明日は図書館で本を読みます。今日はとても静かな夜です。";
+        let cues = lay_out(&[said(0, 9000, text)]);
+        assert!(cues.len() >= 2);
+        for line in cues.iter().flat_map(|cue| cue.text.lines()) {
+            assert!(width(line) <= LINE, "{line}");
+        }
+        let joined: String = cues.iter().flat_map(|cue| cue.text.lines()).collect();
+        assert_eq!(joined, text);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn every_cue_keeps_to_the_guides(
+            sentences in proptest::collection::vec(("[a-z]{1,50}( [a-z,.]{1,12}){0,40}", 20u64..20_000, 0u64..3000), 1..6),
+        ) {
+            let mut spoken = Vec::new();
+            let mut at = 0;
+            for (text, length, pause) in &sentences {
+                spoken.push(said(at, at + length, text));
+                at += length + pause;
+            }
+            let cues = lay_out(&spoken);
+            let mut draft = Draft::default();
+            let mut drafted: Vec<Cue> = spoken.chunks(2).flat_map(|window| draft.push(window)).collect();
+            drafted.extend(draft.finish());
+            let shown = |cues: &[Cue]| -> Vec<_> { cues.iter().map(|c| (c.start, c.end, c.text.clone())).collect() };
+            proptest::prop_assert_eq!(shown(&drafted), shown(&cues));
+            let words = |text: &str| text.split_whitespace().collect::<String>();
+            let all: String = cues.iter().map(|cue| words(cue.text.as_str())).collect();
+            proptest::prop_assert_eq!(all, words(&spoken.iter().map(|s| s.text.clone()).collect::<String>()));
+            for cue in &cues {
+                proptest::prop_assert!(cue.text.lines().count() <= LINES);
+                proptest::prop_assert!(cue.text.lines().all(|line| width(line) <= LINE), "{}", cue.text);
+                proptest::prop_assert!(cue.start < cue.end && cue.end - cue.start <= LONGEST);
+            }
+            for pair in cues.windows(2) {
+                proptest::prop_assert!(pair[0].end <= pair[1].start.max(pair[0].start + Duration::from_millis(1)));
+            }
+        }
+    }
+}

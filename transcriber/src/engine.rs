@@ -1,0 +1,184 @@
+//! In charge of the whole way of one sound: survey, windows, cues, and the record of how they came about. Keeps one
+//! model in memory, loaded when it is first wanted.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+};
+
+use captions::{Machine, Provenance, Spoken, Track};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    Error, Result,
+    audio::{File, Source},
+    cues,
+    listen::{Listening, Options, Window},
+    mel::SAMPLE_RATE,
+    model::{Loading, Model},
+    runtime::Runtime,
+    survey::survey,
+};
+
+/// What the transcriber is told.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Path or name of ffmpeg.
+    pub ffmpeg: PathBuf,
+    /// ONNX Runtime's library or its folder; else it is looked for.
+    pub onnxruntime: Option<PathBuf>,
+    /// The model's folder.
+    pub model: PathBuf,
+    /// Which of its networks: `""` is f32.
+    pub precision: String,
+    /// Threads of each network.
+    pub threads: usize,
+    /// The longest sound that is taken, in seconds.
+    pub limit_seconds: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            ffmpeg: "ffmpeg".into(),
+            onnxruntime: None,
+            model: "models/whisper-tiny".into(),
+            precision: "quantized".into(),
+            threads: 2,
+            limit_seconds: 12 * 3600,
+        }
+    }
+}
+
+/// A model at work, for one sound at a time.
+#[derive(Debug)]
+pub struct Engine {
+    config: Config,
+    model: Mutex<Option<Model>>,
+}
+
+/// How far a transcription is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Progress {
+    /// Seconds of sound that are done with …
+    pub done: f64,
+    /// … of these.
+    pub all: f64,
+}
+
+/// A window that is finished.
+#[derive(Clone, Copy, Debug)]
+pub struct Told<'a> {
+    /// What was said in it, and how to go on behind it.
+    pub window: &'a Window,
+    /// How far that is.
+    pub progress: Progress,
+    /// How it comes about.
+    pub machine: &'a Machine,
+}
+
+/// What became of a sound.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Transcription {
+    /// Cues, segments and their provenance.
+    pub track: Track,
+    /// The sound's length in seconds.
+    pub seconds: f64,
+}
+
+impl Engine {
+    /// Returns an engine that has not loaded anything yet.
+    pub fn new(config: Config) -> Self {
+        Self { config, model: Mutex::new(None) }
+    }
+
+    /// Returns what it was told.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Returns a file as ffmpeg reads it for this engine.
+    pub fn file(&self, path: &Path) -> File {
+        File { ffmpeg: self.config.ffmpeg.clone(), path: path.to_owned(), stream: None, clock_at_zero: None }
+    }
+
+    /// Loads the model unless it is loaded; what keeps it from loading is the error. Blocks.
+    pub fn load(&self) -> Result<()> {
+        self.with_model(|_| Ok(()))
+    }
+
+    /// Returns the codes of the languages that the model knows. Blocks.
+    pub fn languages(&self) -> Result<Vec<String>> {
+        self.with_model(|model| Ok(model.vocabulary.languages.iter().map(|(code, _)| code.clone()).collect()))
+    }
+
+    /// Transcribes a sound, going on behind the windows that are `done`; the last of them is enough when only what follows
+    /// is wanted. Each new window is told to `tell`. Blocks; ends early with [`Error::Interrupted`] when told to `stop`.
+    pub fn transcribe(
+        &self,
+        source: &Source,
+        (options, stop): (&Options, &CancellationToken),
+        done: &[Window],
+        mut tell: impl FnMut(Told<'_>) -> Result<()>,
+    ) -> Result<Transcription> {
+        self.with_model(|model| {
+            let machine = self.machine(model, options)?;
+            let survey = survey(source, model.shape.mel_bins, self.config.limit_seconds, stop)?;
+            let machine = Machine { sound_sha256: survey.sha256.clone(), ..machine };
+            let mut windows = done.to_vec();
+            let mut listening = Listening::new(model, (source, &survey), (options, stop), windows.last())?;
+            while let Some(window) = listening.next_window()? {
+                let (at, all) = listening.progress();
+                let progress = Progress { done: at as f64 / 100.0, all: all as f64 / 100.0 };
+                tell(Told { window: &window, progress, machine: &machine })?;
+                windows.push(window);
+            }
+            let seconds = survey.samples as f64 / SAMPLE_RATE as f64;
+            let mut track = track(&windows, machine);
+            track.ends_at_seconds = survey.broke_off.is_some().then_some(seconds);
+            Ok(Transcription { track, seconds })
+        })
+    }
+
+    /// Returns the record of how captions come about, but for the sound.
+    fn machine(&self, model: &Model, options: &Options) -> Result<Machine> {
+        let runtime = Runtime::load(self.config.onnxruntime.as_deref())?;
+        let mut settings = options.told();
+        settings.insert("precision".into(), self.config.precision.clone());
+        Ok(Machine {
+            model: model.name.clone(),
+            model_revision: model.revision.clone(),
+            model_sha256: model.sha256.clone(),
+            library: format!("clipcut {}, ONNX Runtime {}", env!("CARGO_PKG_VERSION"), runtime.version()),
+            sound_sha256: String::new(),
+            settings,
+        })
+    }
+
+    fn with_model<T>(&self, work: impl FnOnce(&mut Model) -> Result<T>) -> Result<T> {
+        // Whoever panicked left the model as it was: its memory lives in each call.
+        let mut model = self.model.lock().unwrap_or_else(PoisonError::into_inner);
+        if model.is_none() {
+            let runtime = Runtime::load(self.config.onnxruntime.as_deref())?;
+            let Config { model: folder, precision, threads, .. } = &self.config;
+            *model = Some(Model::load(runtime, Loading { folder, precision, threads: *threads })?);
+        }
+        model.as_mut().map_or(Err(Error::Interrupted), work)
+    }
+}
+
+/// Returns the track of what was said in `windows`.
+pub fn track(windows: &[Window], machine: Machine) -> Track {
+    let segments: Vec<Spoken> = windows.iter().flat_map(|window| window.spoken.clone()).collect();
+    let language = match machine.settings.get("task").map(String::as_str) {
+        Some("translate") => Some("en".to_owned()),
+        _ => windows.iter().rev().find_map(|window| window.language.clone()),
+    };
+    Track {
+        language: language.unwrap_or_else(|| "und".into()),
+        cues: cues::lay_out(&segments),
+        segments,
+        ends_at_seconds: None,
+        provenance: Provenance::Machine(machine),
+    }
+}

@@ -1,0 +1,29 @@
+//! In charge of the way from a sound to captions: OpenAI's Whisper as ONNX, as a worker and a command. Leaves
+//! storage to the store, and what a caption track is to `captions`.
+
+mod error;
+
+pub mod audio;
+pub mod mel;
+
+pub mod model;
+pub mod runtime;
+pub mod tokens;
+
+mod decode;
+mod rules;
+mod spectrogram;
+
+pub mod listen;
+pub mod survey;
+pub mod vad;
+
+pub mod cues;
+pub mod engine;
+pub mod hub;
+
+mod worker;
+
+pub use engine::{Config, Engine};
+pub use error::{Error, Result};
+pub use worker::run;

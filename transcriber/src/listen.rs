@@ -1,0 +1,375 @@
+//! In charge of a whole sound: window after window, as OpenAI's `transcribe` goes through it. Each answer's last time
+//! says where the next window begins; answers that look wrong are asked for again at higher temperatures. Windows do
+//! not see one another's words, so work goes on from any finished window as if it had never stopped.
+
+use std::{collections::BTreeMap, io::Write, time::Duration};
+
+use captions::Spoken;
+use flate2::{Compression, write::ZlibEncoder};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    Result,
+    audio::{Sound, Source},
+    decode::{Answer, Ask},
+    mel::{FRAMES_PER_SECOND, HOP, Mel},
+    model::Model,
+    spectrogram::{self, Place},
+    survey::Survey,
+    tokens::TIME_FRAMES,
+};
+
+/// What is asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Options {
+    /// The language's code; else the first speech tells.
+    pub language: Option<String>,
+    /// The words themselves, or in English.
+    pub task: Task,
+    /// Whether the model says when each sentence is spoken. Without, a window is one stretch of speech.
+    pub times: bool,
+    /// Names and terms that are to be expected, as a text that came before each window.
+    pub prompt: Option<String>,
+    /// Tried in turn until an answer looks right.
+    pub temperatures: Vec<f32>,
+    /// A text that compresses better is a loop.
+    pub compression_ratio_most: f32,
+    /// An answer whose mean log-probability is lower looks wrong.
+    pub avg_logprob_least: f32,
+    /// Above this belief that nobody speaks, an uncertain answer is silence.
+    pub no_speech_most: f32,
+    /// Whether the speech detector says where to listen. Off is the reference's way.
+    pub only_speech: bool,
+}
+
+/// What to write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Task {
+    /// The words in their own language.
+    Transcribe,
+    /// The words in English.
+    Translate,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            language: None,
+            task: Task::Transcribe,
+            times: true,
+            prompt: None,
+            // OpenAI's thresholds.
+            temperatures: vec![0.0, 0.2, 0.4, 0.6, 0.8, 1.0],
+            compression_ratio_most: 2.4,
+            avg_logprob_least: -1.0,
+            no_speech_most: 0.6,
+            only_speech: true,
+        }
+    }
+}
+
+impl Options {
+    /// Returns every setting that changes what is written, by name.
+    pub fn told(&self) -> BTreeMap<String, String> {
+        let task = if self.task == Task::Translate { "translate" } else { "transcribe" };
+        let temperatures: Vec<String> = self.temperatures.iter().map(ToString::to_string).collect();
+        let told = [
+            ("language", self.language.clone().unwrap_or_else(|| "detected".into())),
+            ("task", task.into()),
+            ("times", self.times.to_string()),
+            ("prompt", self.prompt.clone().unwrap_or_default()),
+            ("temperatures", temperatures.join(",")),
+            ("compression_ratio_most", self.compression_ratio_most.to_string()),
+            ("avg_logprob_least", self.avg_logprob_least.to_string()),
+            ("no_speech_most", self.no_speech_most.to_string()),
+            ("only_speech", self.only_speech.to_string()),
+        ];
+        told.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+}
+
+/// A finished window: all that is needed to go on behind it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Window {
+    /// The frame that the next window begins at.
+    pub next: u64,
+    /// The language, once it is known.
+    pub language: Option<String>,
+    /// What was said in it.
+    pub spoken: Vec<Spoken>,
+}
+
+/// Goes through a sound.
+#[derive(Debug)]
+pub struct Listening<'a> {
+    model: &'a mut Model,
+    survey: &'a Survey,
+    options: &'a Options,
+    stop: &'a CancellationToken,
+    sound: Sound,
+    mel: Mel,
+    prompt: Vec<u32>,
+    at: u64,
+    language: Option<String>,
+}
+
+impl<'a> Listening<'a> {
+    /// Begins at the beginning, or behind the window `after`.
+    pub fn new(
+        model: &'a mut Model,
+        (source, survey): (&Source, &'a Survey),
+        (options, stop): (&'a Options, &'a CancellationToken),
+        after: Option<&Window>,
+    ) -> Result<Self> {
+        let prompt = match (&options.prompt, model.vocabulary.previous) {
+            (Some(text), Some(previous)) if !text.trim().is_empty() => {
+                let tokens = model.vocabulary.prompt(text)?;
+                // The answer needs the other half.
+                let most = model.shape.context / 2 - 1;
+                let kept = &tokens[tokens.len().saturating_sub(most)..];
+                [&[previous], kept].concat()
+            }
+            _ => vec![],
+        };
+        let mut language = after.and_then(|window| window.language.clone());
+        if model.vocabulary.languages.is_empty() {
+            language = Some("en".into());
+        }
+        if let Some(told) = &options.language {
+            if model.vocabulary.languages.is_empty() && told == "en" {
+                language = Some("en".into());
+            } else {
+                model.vocabulary.language(told)?;
+                language = Some(told.to_ascii_lowercase());
+            }
+        }
+        if options.task == Task::Translate && model.vocabulary.tasks.is_none() {
+            return Err(crate::Error::Request("a model of English alone cannot translate".into()));
+        }
+        let mel = Mel::new(model.shape.mel_bins);
+        let at = after.map_or(0, |window| window.next);
+        Ok(Self { model, survey, options, stop, sound: source.open()?, mel, prompt, at, language })
+    }
+
+    /// Returns how far it is, in frames of all.
+    pub fn progress(&self) -> (u64, u64) {
+        (self.at.min(self.survey.frames()), self.survey.frames())
+    }
+
+    /// Listens to the next window; `None` at the end.
+    pub fn next_window(&mut self) -> Result<Option<Window>> {
+        let end = self.survey.frames();
+        if self.options.only_speech {
+            self.skip_silence();
+        }
+        if self.at >= end {
+            return Ok(None);
+        }
+        if self.stop.is_cancelled() {
+            return Err(crate::Error::Interrupted);
+        }
+        let frames = self.model.shape.frames;
+        let filled = (end - self.at).min(frames as u64) as usize;
+        let place = Place { from: self.at, frames };
+        let spectrogram = self.spectrogram(place)?;
+        let heard = self.model.hear(spectrogram)?;
+        let seed = Sha256::digest(format!("{} {}", self.survey.sha256, self.at));
+        if self.language.is_none() {
+            self.language = self.model.detect_language(&heard)?.map(|(code, _)| code);
+        }
+        let prefix = self.prefix()?;
+        let mut best = None;
+        for temperature in &self.options.temperatures {
+            let ask = Ask {
+                prefix: &prefix,
+                times: self.options.times,
+                temperature: *temperature,
+                seed: seed.into(),
+            };
+            let answer = self.model.answer(&heard, &ask)?;
+            let text = self.model.vocabulary.text(&answer.tokens)?;
+            let tried = Tried { ratio: compression_ratio(&text), temperature: *temperature, answer };
+            let right = self.looks_right(&tried);
+            best = Some(tried);
+            if right {
+                break;
+            }
+            if self.stop.is_cancelled() {
+                return Err(crate::Error::Interrupted);
+            }
+        }
+        let mut window =
+            Window { next: self.at + filled as u64, language: self.language.clone(), spoken: vec![] };
+        if let Some(tried) = best.filter(|tried| !self.is_silence(&tried.answer)) {
+            let (spoken, used) = self.split(&tried, filled as u64)?;
+            window.spoken = spoken;
+            // Whatever the model says, the next window begins later than this one.
+            window.next = self.at + used.clamp(TIME_FRAMES, filled.max(TIME_FRAMES as usize) as u64);
+        }
+        self.at = window.next;
+        Ok(Some(window))
+    }
+
+    fn spectrogram(&mut self, place: Place) -> Result<Vec<f32>> {
+        spectrogram::render(&mut self.sound, &mut self.mel, place, self.survey.loudest)
+    }
+
+    fn skip_silence(&mut self) {
+        let sample = self.at * HOP as u64;
+        let next = self.survey.speech.iter().find(|speech| speech.end > sample);
+        self.at = next.map_or(self.survey.frames(), |speech| self.at.max(speech.start / HOP as u64));
+    }
+
+    fn prefix(&self) -> Result<Vec<u32>> {
+        let vocabulary = &self.model.vocabulary;
+        let mut prefix = self.prompt.clone();
+        prefix.push(vocabulary.start);
+        if let (Some(tasks), Some(language)) = (vocabulary.tasks, &self.language)
+            && !vocabulary.languages.is_empty()
+        {
+            prefix.push(vocabulary.language(language)?);
+            prefix.push(if self.options.task == Task::Translate {
+                tasks.translate
+            } else {
+                tasks.transcribe
+            });
+        }
+        if !self.options.times {
+            prefix.push(vocabulary.no_times);
+        }
+        Ok(prefix)
+    }
+
+    fn looks_right(&self, tried: &Tried) -> bool {
+        let loops = tried.ratio > self.options.compression_ratio_most;
+        let unsure = tried.answer.avg_logprob < self.options.avg_logprob_least;
+        !(loops || unsure) || (unsure && tried.answer.no_speech > self.options.no_speech_most)
+    }
+
+    fn is_silence(&self, answer: &Answer) -> bool {
+        answer.no_speech > self.options.no_speech_most && answer.avg_logprob <= self.options.avg_logprob_least
+    }
+
+    /// Cuts an answer at its pairs of times. Returns what was said, and how many frames of the window that covers.
+    fn split(&self, tried: &Tried, filled: u64) -> Result<(Vec<Spoken>, u64)> {
+        let vocabulary = &self.model.vocabulary;
+        let tokens = &tried.answer.tokens;
+        let (pieces, used) = pieces(tokens, vocabulary.first_time, filled);
+        let mut spoken = Vec::new();
+        for piece in pieces {
+            let text = vocabulary.text(&piece.tokens)?.trim().to_owned();
+            let (start, end) = (self.at + piece.start, self.at + piece.end);
+            if text.is_empty() || start >= end || (self.options.only_speech && !self.is_spoken(start, end)) {
+                continue;
+            }
+            spoken.push(Spoken {
+                start: time(start),
+                end: time(end),
+                text,
+                tokens: piece.tokens,
+                avg_logprob: tried.answer.avg_logprob,
+                compression_ratio: tried.ratio,
+                no_speech_prob: tried.answer.no_speech,
+                temperature: tried.temperature,
+                words: vec![],
+            });
+        }
+        Ok((spoken, used))
+    }
+
+    /// Returns whether at least a tenth of the frames is speech: the model makes words of noise now and then.
+    fn is_spoken(&self, start: u64, end: u64) -> bool {
+        let (start, end) = (start * HOP as u64, end * HOP as u64);
+        let spoken: u64 = self.survey.speech.iter().map(|speech| speech.within(start, end)).sum();
+        spoken * 10 >= end - start
+    }
+}
+
+struct Tried {
+    answer: Answer,
+    ratio: f32,
+    temperature: f32,
+}
+
+/// A stretch of an answer between its times, which count in frames from the window's start.
+#[derive(Debug, PartialEq, Eq)]
+struct Piece {
+    start: u64,
+    end: u64,
+    tokens: Vec<u32>,
+}
+
+/// Cuts an answer as OpenAI's `transcribe` does. Returns the pieces and the frames that are done with.
+fn pieces(tokens: &[u32], first_time: u32, filled: u64) -> (Vec<Piece>, u64) {
+    let frames = |token: u32| u64::from(token.saturating_sub(first_time)) * TIME_FRAMES;
+    let is_time = |n: usize| tokens[n] >= first_time;
+    let piece = |tokens: &[u32]| Piece {
+        start: frames(tokens[0]),
+        end: frames(tokens[tokens.len() - 1]),
+        tokens: tokens.to_vec(),
+    };
+    let mut cuts: Vec<usize> = (1..tokens.len()).filter(|n| is_time(*n) && is_time(n - 1)).collect();
+    // One time at the end: no more speech behind it in this window.
+    let ends_with_one = tokens.len() >= 2 && is_time(tokens.len() - 1) && !is_time(tokens.len() - 2);
+    if cuts.is_empty() {
+        let last =
+            (0..tokens.len()).rev().find(|n| is_time(*n)).map(|n| frames(tokens[n])).filter(|end| *end > 0);
+        let start = tokens.first().map_or(0, |token| frames(*token));
+        let end = last.filter(|end| *end > start).unwrap_or(filled).min(filled);
+        let all = Piece { start, end, tokens: tokens.to_vec() };
+        return (vec![all], filled);
+    }
+    if ends_with_one {
+        cuts.push(tokens.len());
+    }
+    let mut from = 0;
+    let mut pieces = Vec::new();
+    for cut in cuts {
+        pieces.push(piece(&tokens[from..cut]));
+        from = cut;
+    }
+    // Without an end of its own, what follows the last pair is heard again by the next window.
+    let used = if ends_with_one { filled } else { frames(tokens[from - 1]) };
+    (pieces, used)
+}
+
+fn time(frames: u64) -> Duration {
+    Duration::from_millis(frames * 1000 / FRAMES_PER_SECOND as u64)
+}
+
+fn compression_ratio(text: &str) -> f32 {
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
+    // Writing to memory does not fail.
+    let packed = encoder.write_all(text.as_bytes()).and_then(|()| encoder.finish());
+    packed.map_or(1.0, |packed| text.len() as f32 / packed.len().max(1) as f32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_cut_at_its_pairs_of_times() {
+        // Times from 100 on, 20 ms each: 2 frames.
+        let check = |tokens: &[u32], expected: &[(u64, u64)], used: u64| {
+            let (pieces, done) = pieces(tokens, 100, 3000);
+            let spans: Vec<(u64, u64)> = pieces.iter().map(|piece| (piece.start, piece.end)).collect();
+            assert_eq!((spans.as_slice(), done), (expected, used), "{tokens:?}");
+        };
+        check(&[100, 1, 2, 150], &[(0, 100)], 3000);
+        check(&[100, 1, 150, 150, 2, 200], &[(0, 100), (100, 200)], 3000);
+        check(&[100, 1, 150, 160, 2, 200, 200, 3], &[(0, 100), (120, 200)], 200);
+        check(&[100, 1, 150, 150], &[(0, 100)], 100);
+        check(&[110, 1, 2], &[(20, 3000)], 3000);
+        check(&[], &[(0, 3000)], 3000);
+    }
+
+    #[test]
+    fn a_loop_compresses_too_well() {
+        assert!(compression_ratio(&"thank you ".repeat(30)) > 2.4);
+        assert!(compression_ratio("The small yellow bird finds my paper near the river today.") < 2.4);
+    }
+}

@@ -1,0 +1,252 @@
+//! In charge of a Whisper model in memory: its files read and checked, its networks in ONNX Runtime. Leaves what is
+//! done with them to `decode`.
+
+use std::{collections::BTreeMap, path::Path};
+
+use ort::{
+    session::{Session, builder::GraphOptimizationLevel},
+    value::{Outlet, TensorElementType, ValueType},
+};
+use serde::Deserialize;
+
+use crate::{Error, Result, runtime::Runtime, tokens::Vocabulary};
+
+pub mod folder;
+
+use folder::Folder;
+
+/// A model, ready to work.
+#[derive(Debug)]
+pub struct Model {
+    /// Its name.
+    pub name: String,
+    /// SHA-256 over its files.
+    pub sha256: String,
+    /// The commit that it was pulled as, if it was.
+    pub revision: Option<String>,
+    /// Its tokens.
+    pub vocabulary: Vocabulary,
+    /// Its dimensions.
+    pub shape: Shape,
+    pub(crate) encoder: Session,
+    pub(crate) decoder: Session,
+}
+
+/// A model's dimensions, from its files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// Bands of the spectrogram.
+    pub mel_bins: usize,
+    /// Frames of the spectrogram in a window.
+    pub frames: usize,
+    /// Positions of the encoder's answer: half the frames.
+    pub positions: usize,
+    /// Numbers at each position.
+    pub width: usize,
+    /// The decoder's layers.
+    pub layers: usize,
+    /// Attention heads in each.
+    pub heads: usize,
+    /// Tokens in all.
+    pub tokens: usize,
+    /// Tokens that the decoder sees at once, prompt and answer.
+    pub context: usize,
+}
+
+/// How a model is loaded.
+#[derive(Clone, Copy, Debug)]
+pub struct Loading<'a> {
+    /// Its folder.
+    pub folder: &'a Path,
+    /// Which of its networks: `""`, `quantized`, `int8`, `fp16`, …
+    pub precision: &'a str,
+    /// Threads of each network.
+    pub threads: usize,
+}
+
+#[derive(Debug, Deserialize)]
+struct Config {
+    model_type: String,
+    num_mel_bins: usize,
+    max_source_positions: usize,
+    max_target_positions: usize,
+    d_model: usize,
+    decoder_layers: usize,
+    decoder_attention_heads: usize,
+    vocab_size: usize,
+}
+
+#[derive(Debug, Deserialize)]
+struct Preprocessor {
+    feature_size: usize,
+    hop_length: usize,
+    n_fft: usize,
+    sampling_rate: usize,
+}
+
+/// What `generation_config.json` says of the tokens.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Generation {
+    pub(crate) decoder_start_token_id: Option<u32>,
+    pub(crate) eos_token_id: Option<u32>,
+    pub(crate) no_timestamps_token_id: Option<u32>,
+    pub(crate) prev_sot_token_id: Option<u32>,
+    pub(crate) lang_to_id: BTreeMap<String, u32>,
+    pub(crate) task_to_id: BTreeMap<String, u32>,
+    pub(crate) suppress_tokens: Option<Vec<u32>>,
+    pub(crate) begin_suppress_tokens: Option<Vec<u32>>,
+    pub(crate) max_initial_timestamp_index: Option<u32>,
+}
+
+impl Model {
+    /// Loads a model and checks that its files belong together.
+    pub fn load(runtime: &Runtime, loading: Loading<'_>) -> Result<Self> {
+        let folder = Folder::open(loading.folder, loading.precision)?;
+        let revision = crate::hub::check(loading.folder)?;
+        let shape = shape(&folder)?;
+        let vocabulary = Vocabulary::read(&folder, folder.json("generation_config.json")?)?;
+        let open = |file: &Path| {
+            open(runtime, file, loading.threads).map_err(|e| Error::Model {
+                file: file.to_owned(),
+                problem: format!("not an ONNX network that can be used: {e}"),
+            })
+        };
+        let (encoder_file, decoder_file) = (folder.encoder(), folder.decoder());
+        let (encoder, decoder) = (open(&encoder_file)?, open(&decoder_file)?);
+        let check = Check { file: &encoder_file };
+        let dims = |list: &[usize]| list.iter().map(|n| *n as i64).collect::<Vec<_>>();
+        check.tensor(encoder.inputs(), "input_features", &dims(&[0, shape.mel_bins, shape.frames]))?;
+        check.tensor(encoder.outputs(), "last_hidden_state", &dims(&[0, shape.positions, shape.width]))?;
+        let check = Check { file: &decoder_file };
+        check.tensor(decoder.inputs(), "encoder_hidden_states", &dims(&[0, 0, shape.width]))?;
+        check.tensor(decoder.outputs(), "logits", &dims(&[0, 0, shape.tokens]))?;
+        check.present(decoder.inputs(), "input_ids")?;
+        check.present(decoder.inputs(), "use_cache_branch")?;
+        let head = dims(&[0, shape.heads, 0, shape.width / shape.heads]);
+        for name in cache_names(shape.layers) {
+            check.tensor(decoder.inputs(), &format!("past_key_values.{name}"), &head)?;
+            check.tensor(decoder.outputs(), &format!("present.{name}"), &head)?;
+        }
+        if vocabulary.first_time as usize >= shape.tokens {
+            return Err(Error::Model {
+                file: folder.file("tokenizer.json"),
+                problem: format!("its tokens go beyond the {} of config.json's vocab_size", shape.tokens),
+            });
+        }
+        Ok(Self {
+            name: folder.name(),
+            sha256: folder.sha256()?,
+            revision,
+            vocabulary,
+            shape,
+            encoder,
+            decoder,
+        })
+    }
+}
+
+/// Returns the parts of the decoder's memory, as optimum names them: first its own, then those of the sound.
+pub(crate) fn cache_names(layers: usize) -> impl Iterator<Item = String> {
+    ["decoder", "encoder"].into_iter().flat_map(move |of| {
+        (0..layers).flat_map(move |layer| ["key", "value"].map(|part| format!("{layer}.{of}.{part}")))
+    })
+}
+
+fn shape(folder: &Folder) -> Result<Shape> {
+    let wrong = |name: &str, problem: String| Error::Model { file: folder.file(name), problem };
+    let config: Config = folder.json("config.json")?;
+    if config.model_type != "whisper" {
+        return Err(wrong(
+            "config.json",
+            format!("a model of the kind `{}`, not `whisper`", config.model_type),
+        ));
+    }
+    let sane = [
+        config.num_mel_bins,
+        config.max_source_positions,
+        config.max_target_positions,
+        config.d_model,
+        config.decoder_layers,
+        config.decoder_attention_heads,
+        config.vocab_size,
+    ];
+    if sane.iter().any(|n| !(1..=1 << 20).contains(n)) || config.d_model % config.decoder_attention_heads != 0
+    {
+        return Err(wrong("config.json", "its dimensions are no Whisper's".into()));
+    }
+    let preprocessor: Preprocessor = folder.json("preprocessor_config.json")?;
+    let given = (preprocessor.sampling_rate, preprocessor.n_fft, preprocessor.hop_length);
+    if given != (crate::mel::SAMPLE_RATE, crate::mel::WINDOW, crate::mel::HOP) {
+        return Err(wrong(
+            "preprocessor_config.json",
+            format!("{given:?} are no Whisper's rate, window and hop"),
+        ));
+    }
+    if preprocessor.feature_size != config.num_mel_bins {
+        let problem = format!(
+            "feature_size {} is not config.json's {}",
+            preprocessor.feature_size, config.num_mel_bins
+        );
+        return Err(wrong("preprocessor_config.json", problem));
+    }
+    Ok(Shape {
+        mel_bins: config.num_mel_bins,
+        frames: config.max_source_positions * 2,
+        positions: config.max_source_positions,
+        width: config.d_model,
+        layers: config.decoder_layers,
+        heads: config.decoder_attention_heads,
+        tokens: config.vocab_size,
+        context: config.max_target_positions,
+    })
+}
+
+fn open(runtime: &Runtime, file: &Path, threads: usize) -> ort::Result<Session> {
+    let builder = Session::builder(&runtime.environment)?
+        .with_optimization_level(GraphOptimizationLevel::All)?
+        .with_intra_threads(threads.max(1))?
+        .with_inter_threads(1)?
+        // A good neighbour: threads that wait sleep, since others encode meanwhile.
+        .with_intra_op_spinning(false)?
+        .with_deterministic_compute(true)?;
+    let mut builder = builder;
+    builder.commit_from_file(file)
+}
+
+/// Compares a network's tensors with what the settings say.
+struct Check<'a> {
+    file: &'a Path,
+}
+
+impl Check<'_> {
+    fn present<'o>(&self, tensors: &'o [Outlet], name: &str) -> Result<&'o Outlet> {
+        tensors.iter().find(|tensor| tensor.name() == name).ok_or_else(|| self.wrong(name, "is missing"))
+    }
+
+    /// Checks a tensor of f32; 0 stands for any length.
+    fn tensor(&self, tensors: &[Outlet], name: &str, expected: &[i64]) -> Result<()> {
+        let ValueType::Tensor { ty, shape, .. } = self.present(tensors, name)?.dtype() else {
+            return Err(self.wrong(name, "is no tensor"));
+        };
+        if *ty != TensorElementType::Float32 {
+            return Err(self.wrong(name, &format!("is of {ty}, not of f32; take another precision")));
+        }
+        let fits = shape.len() == expected.len()
+            // A length that the network leaves open is negative.
+            && shape.iter().zip(expected).all(|(given, wanted)| *given < 0 || *wanted == 0 || given == wanted);
+        if fits {
+            return Ok(());
+        }
+        let list = |dims: &[i64]| {
+            let dims: Vec<String> =
+                dims.iter().map(|n| if *n > 0 { n.to_string() } else { "any".into() }).collect();
+            dims.join(" × ")
+        };
+        Err(self.wrong(name, &format!("is {}, but config.json makes it {}", list(shape), list(expected))))
+    }
+
+    fn wrong(&self, tensor: &str, problem: &str) -> Error {
+        Error::Model { file: self.file.to_owned(), problem: format!("the tensor `{tensor}` {problem}") }
+    }
+}

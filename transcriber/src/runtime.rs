@@ -1,0 +1,131 @@
+//! In charge of ONNX Runtime's library: where it is looked for, and loading it once. A library that is missing or
+//! too old is an error, never a crash.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
+
+use ort::environment::Environment;
+
+use crate::{Error, Result};
+
+// Where distributions and their administrators put libraries.
+const SYSTEM: [&str; 7] = [
+    "/usr/local/lib",
+    "/usr/lib",
+    "/usr/lib64",
+    "/usr/lib/x86_64-linux-gnu",
+    "/usr/lib/aarch64-linux-gnu",
+    "/opt/onnxruntime/lib",
+    "/opt/homebrew/lib",
+];
+// From `target/debug/deps` up to `target`, where `make` puts it.
+const FOLDERS_ABOVE: usize = 3;
+
+/// The loaded library.
+#[derive(Debug)]
+pub struct Runtime {
+    /// Its file.
+    pub path: PathBuf,
+    pub(crate) environment: Environment,
+}
+
+impl Runtime {
+    /// Loads the library, or returns the one that is loaded: a process has one for its life.
+    ///
+    /// Looks, in this order, at `configured`, `ORT_DYLIB_PATH`, beside the program and in a folder
+    /// `onnxruntime` there or above, in the system's folders.
+    pub fn load(configured: Option<&Path>) -> Result<&'static Self> {
+        static LOADED: OnceLock<Runtime> = OnceLock::new();
+        if let Some(loaded) = LOADED.get() {
+            return Ok(loaded);
+        }
+        let path = find(configured)?;
+        let unusable = |cause: String| Error::Runtime { path: path.clone(), cause };
+        // It checks the version before it touches anything else of the library.
+        let builder = ort::init_from(&path).map_err(|e| unusable(e.to_string()))?;
+        let environment = builder.with_telemetry(false).build().map_err(|e| unusable(e.to_string()))?;
+        Ok(LOADED.get_or_init(|| Self { path, environment }))
+    }
+
+    /// Returns the library's own word on its version.
+    pub fn version(&self) -> &'static str {
+        // "ORT Build Info: git-branch=rel-1.32.0, git-commit-id=…".
+        let told = ort::info();
+        let branch = told.split("git-branch=").nth(1).and_then(|rest| rest.split([',', ' ']).next());
+        branch.map_or(told, |branch| branch.trim_start_matches("rel-"))
+    }
+}
+
+fn find(configured: Option<&Path>) -> Result<PathBuf> {
+    let variable = std::env::var_os("ORT_DYLIB_PATH").filter(|path| !path.is_empty()).map(PathBuf::from);
+    // What a person named is used or complained of, never passed over.
+    for named in [configured.map(Path::to_owned), variable].into_iter().flatten() {
+        if named.is_dir() {
+            return library_in(&named)
+                .ok_or_else(|| Error::NoRuntime { looked: named.display().to_string() });
+        }
+        if !named.is_file() {
+            return Err(Error::Runtime { path: named, cause: "there is no such file".into() });
+        }
+        return Ok(named);
+    }
+    let folders = folders();
+    folders.iter().find_map(|folder| library_in(folder)).ok_or_else(|| {
+        let looked: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
+        Error::NoRuntime { looked: looked.join(", ") }
+    })
+}
+
+fn folders() -> Vec<PathBuf> {
+    let program = std::env::current_exe().unwrap_or_default();
+    let above = program.ancestors().skip(1).take(FOLDERS_ABOVE);
+    let beside = above.enumerate().flat_map(|(n, folder)| {
+        let itself = (n == 0).then(|| folder.to_owned());
+        itself.into_iter().chain([folder.join("onnxruntime")])
+    });
+    beside.chain(SYSTEM.map(PathBuf::from)).collect()
+}
+
+/// Returns the library in a folder; the highest name when there are several.
+fn library_in(folder: &Path) -> Option<PathBuf> {
+    let entries = std::fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path());
+    entries.filter(|path| path.file_name().and_then(|name| name.to_str()).is_some_and(is_library)).max()
+}
+
+fn is_library(name: &str) -> bool {
+    let numbered = |rest: &str| rest.chars().all(|c| c.is_ascii_digit() || c == '.');
+    let linux = name.strip_prefix("libonnxruntime.so").is_some_and(numbered);
+    let mac =
+        name.strip_prefix("libonnxruntime").and_then(|rest| rest.strip_suffix("dylib")).is_some_and(numbered);
+    linux || mac
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_library_is_known_by_its_name() {
+        for name in ["libonnxruntime.so", "libonnxruntime.so.1.32.0", "libonnxruntime.1.32.0.dylib"] {
+            assert!(is_library(name), "{name}");
+        }
+        for name in ["libonnxruntime_providers_shared.so", "libonnxruntime.so.old", "onnxruntime.py"] {
+            assert!(!is_library(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_library_of_something_else_is_an_error_that_names_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("libonnxruntime.so");
+        std::fs::write(&file, "no library").unwrap();
+        let found = find(Some(folder.path())).unwrap();
+        assert_eq!(found, file);
+        let refused = ort::init_from(&file).err().unwrap().to_string();
+        assert!(refused.contains("libonnxruntime.so"), "{refused}");
+        let missing = find(Some(Path::new("/nowhere/libonnxruntime.so"))).unwrap_err().to_string();
+        assert!(missing.contains("/nowhere/libonnxruntime.so: there is no such file"), "{missing}");
+    }
+}

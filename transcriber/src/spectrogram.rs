@@ -1,0 +1,36 @@
+//! In charge of a window's spectrogram: frames of the sound as the model's encoder takes them.
+
+use crate::{
+    Result,
+    audio::{Sound, window},
+    mel::{HOP, Mel, WINDOW, scale},
+};
+
+/// A window's place in the sound, in frames.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// Its first frame.
+    pub(crate) from: u64,
+    /// Frames in it; those behind the sound's end are silent.
+    pub(crate) frames: usize,
+}
+
+/// Returns bands × frames, scaled by the sound's `loudest`.
+pub(crate) fn render(sound: &mut Sound, mel: &mut Mel, place: Place, loudest: f32) -> Result<Vec<f32>> {
+    let half = WINDOW as u64 / 2;
+    let from = (place.from * HOP as u64).saturating_sub(half);
+    let until = (place.from + place.frames as u64) * HOP as u64 + half;
+    let samples = sound.samples(from, (until - from) as usize)?;
+    let bins = mel.bins();
+    let mut spectrogram = vec![0.0; bins * place.frames];
+    let mut bands = vec![0.0; bins];
+    for frame in 0..place.frames {
+        let mut under = [0.0; WINDOW];
+        window(samples, from, place.from + frame as u64, &mut under);
+        mel.frame(&under, &mut bands);
+        for (band, log) in bands.iter().enumerate() {
+            spectrogram[band * place.frames + frame] = scale(*log, loudest);
+        }
+    }
+    Ok(spectrogram)
+}

@@ -1,0 +1,84 @@
+//! In charge of what has to be known of a whole sound before its first window: how long and how loud it is, where
+//! somebody speaks, what it hashes to. One pass, thousands of times faster than the sound.
+
+use sha2::{Digest, Sha256};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    Error, Result,
+    audio::{Source, window},
+    mel::{FRAMES_PER_SECOND, HOP, Mel, SAMPLE_RATE, WINDOW},
+    model::folder::hex,
+    vad::{Listener, Speech},
+};
+
+/// A sound's facts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Survey {
+    /// Its length.
+    pub samples: u64,
+    /// The highest decimal logarithm in its spectrogram.
+    pub loudest: f32,
+    /// Where somebody speaks.
+    pub speech: Vec<Speech>,
+    /// SHA-256 of the samples, as little-endian f32.
+    pub sha256: String,
+    /// What ffmpeg said if the sound broke off before its end.
+    pub broke_off: Option<String>,
+}
+
+/// Hears `source` from end to end; at most `limit_seconds` of it.
+pub fn survey(source: &Source, bins: usize, limit_seconds: u64, stop: &CancellationToken) -> Result<Survey> {
+    let mut sound = source.open()?;
+    let mut mel = Mel::new(bins);
+    let mut listener = Listener::new();
+    let mut hash = Sha256::new();
+    let mut loudest = f32::NEG_INFINITY;
+    let (mut second, mut samples) = (0, 0);
+    let mut bands = vec![0.0; bins];
+    loop {
+        if stop.is_cancelled() {
+            return Err(Error::Interrupted);
+        }
+        if second >= limit_seconds {
+            return Err(Error::TooLong { limit_seconds });
+        }
+        // A second, with half a window on both sides.
+        let start = second * SAMPLE_RATE as u64;
+        let from = start.saturating_sub(WINDOW as u64 / 2);
+        let before = (start - from) as usize;
+        let heard = sound.samples(from, before + SAMPLE_RATE + WINDOW / 2)?;
+        let new = heard.get(before..).unwrap_or_default();
+        let new = &new[..new.len().min(SAMPLE_RATE)];
+        for frame in 0..new.len().div_ceil(HOP) as u64 {
+            let mut under = [0.0; WINDOW];
+            window(heard, from, second * FRAMES_PER_SECOND as u64 + frame, &mut under);
+            mel.frame(&under, &mut bands);
+            loudest = bands.iter().copied().fold(loudest, f32::max);
+        }
+        for sample in new {
+            hash.update(sample.to_le_bytes());
+        }
+        listener.hear(new);
+        samples += new.len() as u64;
+        second += 1;
+        if new.len() < SAMPLE_RATE {
+            break;
+        }
+    }
+    Ok(Survey {
+        samples,
+        // Silence is measured too: at the floor.
+        loudest: loudest.max(-10.0),
+        speech: listener.finish(),
+        sha256: hex(&hash.finalize()),
+        broke_off: sound.broke_off().map(ToOwned::to_owned),
+    })
+}
+
+impl Survey {
+    /// Returns the length in frames.
+    pub fn frames(&self) -> u64 {
+        self.samples / HOP as u64
+    }
+}

@@ -1,0 +1,184 @@
+//! In charge of one caption job on the thread that listens: each finished window goes to the store at once, with all
+//! that is needed to go on behind it.
+
+use std::{path::PathBuf, time::Duration};
+
+use captions::{Cue, Spoken};
+use serde::{Deserialize, Serialize};
+use store::{Advance, CaptionTrack, Conclusion, Heard, Job, Store};
+use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    Engine, Error,
+    audio::Source,
+    cues::Draft,
+    engine::Told,
+    listen::{Options, Task, Window},
+};
+
+/// All that a job needs.
+pub(super) struct Listen {
+    pub(super) store: Store,
+    pub(super) handle: Handle,
+    pub(super) job: Job,
+    pub(super) stop: CancellationToken,
+    /// The packager's plan, as JSON.
+    pub(super) plan: String,
+    pub(super) source: PathBuf,
+    pub(super) track: CaptionTrack,
+}
+
+/// Why a job ended before its end.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Failed {
+    /// The video, the track or the lease is gone.
+    #[error("gone")]
+    Gone,
+    /// A sentence for people; trying again gives the same.
+    #[error("{0}")]
+    For(String),
+    #[error(transparent)]
+    Engine(#[from] Error),
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+impl Failed {
+    pub(super) fn panicked(e: tokio::task::JoinError) -> Self {
+        Self::Engine(Error::Io(std::io::Error::other(e)))
+    }
+}
+
+/// What of the plan concerns the sound.
+#[derive(Deserialize)]
+struct Plan {
+    start_seconds: f64,
+    zero: Duration,
+    audio: Vec<Audio>,
+}
+
+#[derive(Deserialize)]
+struct Audio {
+    stream: u32,
+}
+
+/// The place in the sound, and the sentence whose cues are not final.
+#[derive(Deserialize, Serialize)]
+struct Checkpoint {
+    window: Window,
+    held: Option<Spoken>,
+}
+
+impl Listen {
+    /// Listens to the end, or to where it is stopped.
+    pub(super) fn run(self, engine: &Engine) -> Result<Conclusion<'static>, Failed> {
+        let plan: Plan =
+            serde_json::from_str(&self.plan).map_err(std::io::Error::from).map_err(Error::from)?;
+        let Some(audio) = plan.audio.first() else { return Ok(Conclusion::Silent) };
+        let mut file = engine.file(&self.source);
+        file.stream = Some(audio.stream);
+        file.clock_at_zero = Some(plan.start_seconds + plan.zero.as_secs_f64());
+
+        let checkpoint = self.checkpoint();
+        let (done, held) = checkpoint.map_or((None, None), |c| (Some(c.window), c.held));
+        let mut draft = Draft::holding(held);
+        let mut named = false;
+        let mut last: Option<Window> = done.clone();
+        // The store's errors come back out of the engine by this way.
+        let mut lost: Option<Failed> = None;
+        let options = self.options();
+        let source = Source::File(file);
+        let heard = engine.transcribe(&source, (&options, &self.stop), done.as_slice(), |told| {
+            let recorded = self.record(&told, &mut draft, &mut named);
+            last = Some(told.window.clone());
+            recorded.map_err(|failed| {
+                lost = Some(failed);
+                Error::Interrupted
+            })
+        });
+        if let Some(failed) = lost {
+            return Err(failed);
+        }
+        let heard = match heard {
+            Ok(heard) => heard,
+            Err(Error::NoSound) => return Ok(Conclusion::Silent),
+            Err(e @ Error::Language { .. }) => return Err(Failed::For(format!("{e}."))),
+            Err(e @ (Error::Unreadable(_) | Error::TooLong { .. } | Error::Request(_))) => {
+                return Err(Failed::For(format!("The captions could not be written: {e}.")));
+            }
+            Err(e) => return Err(e.into()),
+        };
+        if let Some(mut window) = last {
+            window.spoken.clear();
+            self.advance((heard.seconds, &window), None, &draft.finish(), "[]")?;
+        }
+        Ok(heard.track.ends_at_seconds.map_or(Conclusion::Whole, Conclusion::CutShort))
+    }
+
+    /// Returns where an earlier worker stopped; one of another version begins anew, since it cannot be read.
+    fn checkpoint(&self) -> Option<Checkpoint> {
+        self.track.checkpoint.as_deref().and_then(|json| serde_json::from_str(json).ok())
+    }
+
+    fn options(&self) -> Options {
+        let wish = &self.track.wish;
+        Options {
+            language: wish.language.clone(),
+            prompt: wish.prompt.clone(),
+            task: if wish.translated { Task::Translate } else { Task::Transcribe },
+            ..Options::default()
+        }
+    }
+
+    fn record(&self, told: &Told<'_>, draft: &mut Draft, named: &mut bool) -> Result<(), Failed> {
+        let window = told.window;
+        if !*named && (!window.spoken.is_empty() || draft.held().is_some()) {
+            let spoken = window.language.as_deref().unwrap_or("und");
+            let language = if self.track.wish.translated { "en" } else { spoken };
+            let provenance =
+                serde_json::to_string(told.machine).map_err(std::io::Error::from).map_err(Error::from)?;
+            // Whisper's own code for Javanese is of an older standard.
+            let language = if language == "jw" { "jv" } else { language };
+            let heard = Heard { language, provenance: &provenance };
+            if self.handle.block_on(self.store.captions.hear(&self.job, &heard))?.is_none() {
+                return Err(Failed::Gone);
+            }
+            *named = true;
+        }
+        let cues = draft.push(&window.spoken);
+        let segments =
+            serde_json::to_string(&window.spoken).map_err(std::io::Error::from).map_err(Error::from)?;
+        let window = Window { spoken: vec![], ..window.clone() };
+        // What is held back begins here at the earliest.
+        let held = draft.held().cloned();
+        let done =
+            held.as_ref().map_or(told.progress.done, |held| held.start.as_secs_f64().min(told.progress.done));
+        self.advance((done, &window), held, &cues, &segments)
+    }
+
+    fn advance(
+        &self,
+        (seconds_done, window): (f64, &Window),
+        held: Option<Spoken>,
+        cues: &[Cue],
+        segments: &str,
+    ) -> Result<(), Failed> {
+        let checkpoint = Checkpoint { window: window.clone(), held };
+        let checkpoint =
+            serde_json::to_string(&checkpoint).map_err(std::io::Error::from).map_err(Error::from)?;
+        let cues: Vec<store::Cue> = cues.iter().map(stored).collect();
+        let advance = Advance { seconds_done, checkpoint: &checkpoint, cues: &cues, segments };
+        let ours = self.handle.block_on(self.store.captions.advance(&self.job, &advance))?;
+        if ours { Ok(()) } else { Err(Failed::Gone) }
+    }
+}
+
+fn stored(cue: &Cue) -> store::Cue {
+    store::Cue {
+        start_ms: cue.start.as_millis() as u64,
+        end_ms: cue.end.as_millis() as u64,
+        settings: cue.settings.clone(),
+        text: cue.text.as_str().to_owned(),
+    }
+}
