@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 use crate::{
-    commands::{configuration, doctor, edge, package, serve, upload},
+    commands::{configuration, doctor, edge, model, package, serve, transcribe, upload},
     config::Config,
 };
 
@@ -45,6 +45,17 @@ enum Command {
     /// Upload a file to a server; run it again to go on where it broke off
     #[command(after_help = "Example:\n  clipcut upload holiday.mp4 --server http://localhost:8080")]
     Upload(upload::Args),
+    /// Write captions of files
+    #[command(
+        after_help = "Example:\n  clipcut transcribe talk.mp4 --format srt -o captions   # writes captions/talk.srt"
+    )]
+    Transcribe(transcribe::Args),
+    /// Speech models: bring, list and check them
+    #[command(
+        subcommand,
+        after_help = "Example:\n  clipcut model pull   # onnx-community/whisper-tiny into models/whisper-tiny"
+    )]
+    Model(model::Command),
     /// Check what Clip Cut needs on this machine
     #[command(after_help = "Example:\n  clipcut doctor")]
     Doctor,
@@ -93,6 +104,16 @@ impl Cli {
             Command::Upload(args) => {
                 log_for_tools()?;
                 block_on(upload::run(&args))
+            }
+            Command::Transcribe(args) => {
+                let config = load(BTreeMap::new())?;
+                log_for_tools()?;
+                block_on(transcribe::run(&config, args))
+            }
+            Command::Model(command) => {
+                let config = load(BTreeMap::new())?;
+                log_for_tools()?;
+                block_on(model::run(&config, &command))
             }
             Command::Doctor => block_on(doctor::run(&load(BTreeMap::new())?)),
             Command::Config => configuration::print(&load(BTreeMap::new())?),

@@ -13,7 +13,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use server::ticket::Keys;
 
-use crate::setting::{List, Names, Preset, Setting, Size, Span, Tickets};
+use crate::setting::{List, Names, Preset, Setting, Size, Span, Switch, Tickets};
 
 const PREFIX: &str = "CLIPCUT_";
 
@@ -108,6 +108,20 @@ settings! {
     run_segments: u32 = "20";
     /// Longest video.
     max_duration: Span = "12h";
+    /// Whether every upload with speech gets captions by itself: on or off.
+    captions: Switch = "on";
+    /// Folder of the speech models.
+    models: PathBuf = "models";
+    /// The speech model that writes captions: a folder in there, or a path.
+    model: String = "whisper-tiny";
+    /// Where models are pulled from.
+    hub: String = "https://huggingface.co";
+    /// Which of the model's networks: quantized, int8, fp16, …; f32 is the plain one.
+    model_precision: String = "quantized";
+    /// ONNX Runtime's library or its folder; else it is looked for beside the program and in the system.
+    onnxruntime: String = "";
+    /// Threads that write captions.
+    transcriber_threads: usize = "2";
 }
 
 /// The layers above the defaults, lowest first.
@@ -252,7 +266,41 @@ impl Config {
         config.plan.ladder.rungs.clone_from(&self.ladder.0);
         config.plan.ladder.crf = self.crf;
         config.limits.duration = self.max_duration.0;
+        config.listen = self.captions.0;
         config
+    }
+}
+
+impl Config {
+    pub(crate) fn transcriber(&self) -> transcriber::Config {
+        let plain = if self.model_precision == "f32" { "" } else { &self.model_precision };
+        transcriber::Config {
+            ffmpeg: self.ffmpeg.clone(),
+            onnxruntime: Some(&self.onnxruntime).filter(|path| !path.is_empty()).map(PathBuf::from),
+            // A name is a folder of `models`; an absolute path stays what it is.
+            model: self.models.join(&self.model),
+            precision: plain.to_owned(),
+            threads: self.transcriber_threads.max(1),
+            limit_seconds: self.max_duration.0.as_secs(),
+        }
+    }
+
+    /// The same with a model that a command names: one of ours, or else a folder.
+    pub(crate) fn transcriber_with(
+        &self,
+        model: Option<&str>,
+        precision: Option<&str>,
+    ) -> transcriber::Config {
+        let mut config = self.clone();
+        if let Some(model) = model {
+            let path = std::path::absolute(model).unwrap_or_else(|_| model.into());
+            let ours = self.models.join(model).is_dir();
+            config.model = if ours { model.to_owned() } else { path.to_string_lossy().into_owned() };
+        }
+        if let Some(precision) = precision {
+            precision.clone_into(&mut config.model_precision);
+        }
+        config.transcriber()
     }
 }
 

@@ -15,6 +15,8 @@ const LINE_EVERY: Duration = Duration::from_secs(5);
 pub(crate) enum Unit {
     Bytes,
     Segments,
+    /// Of sound.
+    Seconds,
 }
 
 /// The progress of one piece of work.
@@ -36,6 +38,7 @@ impl Progress {
             Unit::Bytes => {
                 "{msg:12} {wide_bar} {binary_bytes}/{binary_total_bytes} {binary_bytes_per_sec} {eta}"
             }
+            Unit::Seconds => "{msg:12} {wide_bar} {pos}/{len} s {per_sec} {eta}",
             Unit::Segments => "{msg:12} {wide_bar} {pos}/{len} segments {eta}",
         };
         if let Ok(style) = ProgressStyle::with_template(template) {
@@ -69,6 +72,7 @@ impl Progress {
     fn amount(&self, done: u64) -> String {
         match self.unit {
             Unit::Bytes => format!("{} of {}", HumanBytes(done), HumanBytes(self.total)),
+            Unit::Seconds => format!("{done} s of {} s", self.total),
             Unit::Segments => format!("{done} of {} segments", self.total),
         }
     }

@@ -21,6 +21,10 @@ pub(crate) struct Span(pub(crate) Duration);
 #[derive(Clone, Debug)]
 pub(crate) struct List(pub(crate) Vec<u32>);
 
+/// `on` or `off`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Switch(pub(crate) bool);
+
 /// Any texts.
 #[derive(Clone, Debug)]
 pub(crate) struct Names(pub(crate) Vec<String>);
@@ -73,6 +77,20 @@ impl Setting for List {
 
     fn print(&self) -> String {
         self.0.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+    }
+}
+
+impl Setting for Switch {
+    fn read(text: &str) -> Result<Self, String> {
+        match text {
+            "on" => Ok(Self(true)),
+            "off" => Ok(Self(false)),
+            _ => Err("on or off is expected".into()),
+        }
+    }
+
+    fn print(&self) -> String {
+        if self.0 { "on" } else { "off" }.into()
     }
 }
 

@@ -4,6 +4,10 @@ use std::{fmt, path::Path};
 
 use anyhow::{Result, bail};
 use tokio::process::Command;
+use transcriber::{
+    model::{Loading, Model},
+    runtime::Runtime,
+};
 
 use crate::config::Config;
 
@@ -26,6 +30,7 @@ pub(crate) async fn run(config: &Config) -> Result<()> {
     findings.extend(parts(config).await);
     findings.push(room(&config.data));
     findings.push(port(config).await);
+    findings.push(speech(config));
     for finding in &findings {
         println!("{finding}");
     }
@@ -103,6 +108,25 @@ fn room(data: &Path) -> Finding {
             }
         }
         Err(e) => Finding::Bad(format!("{told}: {e}"), format!("mkdir -p {}", data.display())),
+    }
+}
+
+fn speech(config: &Config) -> Finding {
+    let told = config.transcriber();
+    let runtime = match Runtime::load(told.onnxruntime.as_deref()) {
+        Ok(runtime) => runtime,
+        Err(e) => {
+            return Finding::Poor(
+                format!("captions: {e}"),
+                "scripts/install run   # brings ONNX Runtime".into(),
+            );
+        }
+    };
+    let version = format!("ONNX Runtime {} ({})", runtime.version(), runtime.path.display());
+    let loading = Loading { folder: &told.model, precision: &told.precision, threads: 1 };
+    match Model::load(runtime, loading) {
+        Ok(model) => Finding::Good(format!("captions by {}, {version}", model.name)),
+        Err(e) => Finding::Poor(format!("captions: {e}; {version}"), "clipcut model pull".into()),
     }
 }
 

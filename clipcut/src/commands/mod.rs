@@ -4,8 +4,11 @@ pub(crate) mod configuration;
 pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod edge;
+
 mod forget;
+pub(crate) mod model;
 pub(crate) mod package;
 pub(crate) mod serve;
 mod stop;
+pub(crate) mod transcribe;
 pub(crate) mod upload;

@@ -31,6 +31,10 @@ pub(crate) async fn run(config: &Config, demo: Demo) -> Result<()> {
     let shutdown = CancellationToken::new();
     let tasks = TaskTracker::new();
     tasks.spawn(packager::run(store.clone(), config.packager(), shutdown.clone()));
+    if config.captions.0 {
+        let models = config.models.clone();
+        tasks.spawn(transcriber::run(store.clone(), config.transcriber(), models, shutdown.clone()));
+    }
     if demo == Demo::WhenEmpty {
         let (store, config) = (store.clone(), config.clone());
         tasks.spawn(async move { demo::fill(&store, &config).await });
