@@ -221,7 +221,7 @@ mod tests {
             for cue in &cues {
                 proptest::prop_assert!(cue.text.lines().count() <= LINES);
                 proptest::prop_assert!(cue.text.lines().all(|line| width(line) <= LINE), "{}", cue.text);
-                proptest::prop_assert!(cue.start < cue.end && cue.end - cue.start <= LONGEST);
+                proptest::prop_assert!(cue.start < cue.end && cue.end <= cue.start + LONGEST);
             }
             for pair in cues.windows(2) {
                 proptest::prop_assert!(pair[0].end <= pair[1].start.max(pair[0].start + Duration::from_millis(1)));

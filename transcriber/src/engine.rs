@@ -117,8 +117,7 @@ impl Engine {
     pub fn transcribe(
         &self,
         source: &Source,
-        (options, stop): (&Options, &CancellationToken),
-        done: &[Window],
+        (options, done, stop): (&Options, &[Window], &CancellationToken),
         mut tell: impl FnMut(Told<'_>) -> Result<()>,
     ) -> Result<Transcription> {
         self.with_model(|model| {

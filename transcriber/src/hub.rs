@@ -98,7 +98,8 @@ pub async fn pull(client: &Client, pull: &Pull<'_>, mut tell: impl FnMut(Progres
     for file in wanted {
         let to = staging.join(&file.rfilename);
         fs::create_dir_all(to.parent().unwrap_or(&staging))?;
-        fetch(client, pull, &listing.sha, (file, &to), &mut |bytes| {
+        let url = format!("{}/{}/resolve/{}/{}", pull.endpoint, pull.repository, listing.sha, file.rfilename);
+        fetch(client, &url, (file, &to), &mut |bytes| {
             progress.done += bytes;
             tell(progress);
         })
@@ -172,8 +173,7 @@ fn wanted<'l>(listing: &'l Listing, pull: &Pull<'_>) -> Result<Vec<&'l Sibling>>
 
 async fn fetch(
     client: &Client,
-    pull: &Pull<'_>,
-    commit: &str,
+    url: &str,
     (file, to): (&Sibling, &Path),
     tell: &mut impl FnMut(u64),
 ) -> Result<()> {
@@ -182,15 +182,14 @@ async fn fetch(
         tell(have);
         return Ok(());
     }
-    let url = format!("{}/{}/resolve/{commit}/{}", pull.endpoint, pull.repository, file.rfilename);
-    let mut request = client.get(&url);
+    let mut request = client.get(url);
     if have > 0 {
         request = request.header(RANGE, format!("bytes={have}-"));
     }
-    let answer = request.send().await.map_err(|e| failed(&url, &e))?;
+    let answer = request.send().await.map_err(|e| failed(url, &e))?;
     let goes_on = answer.status() == StatusCode::PARTIAL_CONTENT;
     if !answer.status().is_success() {
-        return Err(refused(&url, answer.status()));
+        return Err(refused(url, answer.status()));
     }
     let mut written = if goes_on { have } else { 0 };
     tell(written);
@@ -198,7 +197,7 @@ async fn fetch(
         fs::OpenOptions::new().create(true).write(true).append(goes_on).truncate(!goes_on).open(to)?;
     let mut body = answer.bytes_stream();
     while let Some(bytes) = body.next().await {
-        let bytes = bytes.map_err(|e| failed(&url, &e))?;
+        let bytes = bytes.map_err(|e| failed(url, &e))?;
         written += bytes.len() as u64;
         if written > file.size.unwrap_or(MAX_FILE_BYTES).min(MAX_FILE_BYTES) {
             return Err(Error::Request(format!("{url} is larger than announced")));

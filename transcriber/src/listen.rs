@@ -250,7 +250,10 @@ impl<'a> Listening<'a> {
     }
 
     fn is_silence(&self, answer: &Answer) -> bool {
-        answer.no_speech > self.options.no_speech_most && answer.avg_logprob <= self.options.avg_logprob_least
+        let nobody = answer.no_speech > self.options.no_speech_most;
+        let unsure = answer.avg_logprob <= self.options.avg_logprob_least;
+        // The detector takes some music for speech; the model has to be sure that it is.
+        if self.options.only_speech { nobody || unsure } else { nobody && unsure }
     }
 
     /// Cuts an answer at its pairs of times. Returns what was said, and how many frames of the window that covers.

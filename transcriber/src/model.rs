@@ -171,7 +171,8 @@ fn shape(folder: &Folder) -> Result<Shape> {
         config.decoder_attention_heads,
         config.vocab_size,
     ];
-    if sane.iter().any(|n| !(1..=1 << 20).contains(n)) || config.d_model % config.decoder_attention_heads != 0
+    if sane.iter().any(|n| !(1..=1 << 20).contains(n))
+        || !config.d_model.is_multiple_of(config.decoder_attention_heads)
     {
         return Err(wrong("config.json", "its dimensions are no Whisper's".into()));
     }

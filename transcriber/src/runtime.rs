@@ -61,21 +61,24 @@ impl Runtime {
 fn find(configured: Option<&Path>) -> Result<PathBuf> {
     let variable = std::env::var_os("ORT_DYLIB_PATH").filter(|path| !path.is_empty()).map(PathBuf::from);
     // What a person named is used or complained of, never passed over.
-    for named in [configured.map(Path::to_owned), variable].into_iter().flatten() {
-        if named.is_dir() {
-            return library_in(&named)
-                .ok_or_else(|| Error::NoRuntime { looked: named.display().to_string() });
-        }
-        if !named.is_file() {
-            return Err(Error::Runtime { path: named, cause: "there is no such file".into() });
-        }
-        return Ok(named);
+    if let Some(named) = configured.map(Path::to_owned).or(variable) {
+        return library_at(named);
     }
     let folders = folders();
     folders.iter().find_map(|folder| library_in(folder)).ok_or_else(|| {
         let looked: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
         Error::NoRuntime { looked: looked.join(", ") }
     })
+}
+
+fn library_at(named: PathBuf) -> Result<PathBuf> {
+    if named.is_dir() {
+        return library_in(&named).ok_or_else(|| Error::NoRuntime { looked: named.display().to_string() });
+    }
+    if named.is_file() {
+        return Ok(named);
+    }
+    Err(Error::Runtime { path: named, cause: "there is no such file".into() })
 }
 
 fn folders() -> Vec<PathBuf> {

@@ -28,7 +28,7 @@ pub(crate) enum Command {
         /// Branch, tag or commit
         #[arg(long, default_value = "main")]
         revision: String,
-        /// Which of its networks [default: the setting model_precision]
+        /// Which of its networks [default: the configured one]
         #[arg(long)]
         precision: Option<String>,
     },

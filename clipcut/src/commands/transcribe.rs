@@ -107,7 +107,7 @@ fn one(engine: &Engine, args: &Args, input: &Path, stop: &CancellationToken) -> 
     let mut bar = Progress::new(&name, Unit::Seconds, 0);
     let started = Instant::now();
     let source = Source::File(engine.file(&path));
-    let done = engine.transcribe(&source, (&options, stop), &[], |told| {
+    let done = engine.transcribe(&source, (&options, &[], stop), |told| {
         bar.set_total(told.progress.all as u64);
         bar.set(told.progress.done as u64);
         Ok(())

@@ -86,18 +86,18 @@ impl Listen {
         let mut named = false;
         let mut last: Option<Window> = done.clone();
         // The store's errors come back out of the engine by this way.
-        let mut lost: Option<Failed> = None;
+        let mut broken: Option<Failed> = None;
         let options = self.options();
         let source = Source::File(file);
-        let heard = engine.transcribe(&source, (&options, &self.stop), done.as_slice(), |told| {
+        let heard = engine.transcribe(&source, (&options, done.as_slice(), &self.stop), |told| {
             let recorded = self.record(&told, &mut draft, &mut named);
             last = Some(told.window.clone());
             recorded.map_err(|failed| {
-                lost = Some(failed);
+                broken = Some(failed);
                 Error::Interrupted
             })
         });
-        if let Some(failed) = lost {
+        if let Some(failed) = broken {
             return Err(failed);
         }
         let heard = match heard {
@@ -111,7 +111,7 @@ impl Listen {
         };
         if let Some(mut window) = last {
             window.spoken.clear();
-            self.advance((heard.seconds, &window), None, &draft.finish(), "[]")?;
+            self.advance(heard.seconds, &Checkpoint { window, held: None }, (&draft.finish(), "[]"))?;
         }
         Ok(heard.track.ends_at_seconds.map_or(Conclusion::Whole, Conclusion::CutShort))
     }
@@ -154,19 +154,17 @@ impl Listen {
         let held = draft.held().cloned();
         let done =
             held.as_ref().map_or(told.progress.done, |held| held.start.as_secs_f64().min(told.progress.done));
-        self.advance((done, &window), held, &cues, &segments)
+        self.advance(done, &Checkpoint { window, held }, (&cues, &segments))
     }
 
     fn advance(
         &self,
-        (seconds_done, window): (f64, &Window),
-        held: Option<Spoken>,
-        cues: &[Cue],
-        segments: &str,
+        seconds_done: f64,
+        checkpoint: &Checkpoint,
+        (cues, segments): (&[Cue], &str),
     ) -> Result<(), Failed> {
-        let checkpoint = Checkpoint { window: window.clone(), held };
         let checkpoint =
-            serde_json::to_string(&checkpoint).map_err(std::io::Error::from).map_err(Error::from)?;
+            serde_json::to_string(checkpoint).map_err(std::io::Error::from).map_err(Error::from)?;
         let cues: Vec<store::Cue> = cues.iter().map(stored).collect();
         let advance = Advance { seconds_done, checkpoint: &checkpoint, cues: &cues, segments };
         let ours = self.handle.block_on(self.store.captions.advance(&self.job, &advance))?;

@@ -14,7 +14,7 @@ fn one_thread_or_many_write_the_same_bytes() {
     let (options, stop) = (Options::default(), CancellationToken::new());
     let written = |precision, threads| {
         let heard =
-            engine(precision, threads).transcribe(&sound, (&options, &stop), &[], |_| Ok(())).unwrap();
+            engine(precision, threads).transcribe(&sound, (&options, &[], &stop), |_| Ok(())).unwrap();
         captions::json::render(&heard.track)
     };
     for precision in ["", "quantized"] {
@@ -30,11 +30,11 @@ fn work_that_was_stopped_goes_on_to_the_same_bytes() {
     let sound = Source::Samples(talk(12, 100).samples.into());
     let engine = engine("quantized", 2);
     let options = Options::default();
-    let whole = engine.transcribe(&sound, (&options, &CancellationToken::new()), &[], |_| Ok(())).unwrap();
+    let whole = engine.transcribe(&sound, (&options, &[], &CancellationToken::new()), |_| Ok(())).unwrap();
 
     let stop = CancellationToken::new();
     let mut done: Vec<Window> = Vec::new();
-    let stopped = engine.transcribe(&sound, (&options, &stop), &[], |told| {
+    let stopped = engine.transcribe(&sound, (&options, &[], &stop), |told| {
         done.push(told.window.clone());
         if done.len() == 2 {
             stop.cancel();
@@ -44,7 +44,7 @@ fn work_that_was_stopped_goes_on_to_the_same_bytes() {
     assert!(matches!(stopped, Err(Error::Interrupted)));
     // As a worker keeps it: as text.
     let done: Vec<Window> = serde_json::from_str(&serde_json::to_string(&done).unwrap()).unwrap();
-    let rest = engine.transcribe(&sound, (&options, &CancellationToken::new()), &done, |_| Ok(())).unwrap();
+    let rest = engine.transcribe(&sound, (&options, &done, &CancellationToken::new()), |_| Ok(())).unwrap();
     assert_eq!(captions::json::render(&rest.track), captions::json::render(&whole.track));
 }
 
@@ -68,25 +68,25 @@ fn odd_sounds_are_no_failures() {
         make("odd.wav", &["-f", "lavfi", "-i", "aevalsrc='if(lt(t,0.5),0/0,1/0)':d=1", "-c:a", "pcm_f32le"]),
     ];
     for file in cases {
-        let heard = engine.transcribe(&source(&file), (&options, &stop), &[], |_| Ok(())).unwrap();
+        let heard = engine.transcribe(&source(&file), (&options, &[], &stop), |_| Ok(())).unwrap();
         assert!(heard.track.cues.is_empty(), "{}", file.display());
     }
 
     let mute = make("mute.mp4", &["-f", "lavfi", "-i", "color=d=1:s=64x64", "-c:v", "libx264"]);
-    let refused = engine.transcribe(&source(&mute), (&options, &stop), &[], |_| Ok(()));
+    let refused = engine.transcribe(&source(&mute), (&options, &[], &stop), |_| Ok(()));
     assert!(matches!(refused, Err(Error::NoSound)), "{refused:?}");
 
     let whole = make("whole.flac", &["-f", "lavfi", "-i", "sine=f=440:d=20"]);
     let bytes = std::fs::read(&whole).unwrap();
     let broken = folder.path().join("broken.flac");
     std::fs::write(&broken, &bytes[..bytes.len() / 2]).unwrap();
-    let heard = engine.transcribe(&source(&broken), (&options, &stop), &[], |_| Ok(())).unwrap();
+    let heard = engine.transcribe(&source(&broken), (&options, &[], &stop), |_| Ok(())).unwrap();
     let end = heard.track.ends_at_seconds.expect("the sound breaks off");
     assert!((1.0..19.0).contains(&end), "{end}");
 
     let text = folder.path().join("text.wav");
     std::fs::write(&text, "no sound at all").unwrap();
-    let refused = engine.transcribe(&source(&text), (&options, &stop), &[], |_| Ok(()));
+    let refused = engine.transcribe(&source(&text), (&options, &[], &stop), |_| Ok(()));
     assert!(matches!(refused, Err(Error::Unreadable(_))), "{refused:?}");
 }
 
@@ -95,7 +95,7 @@ fn a_language_that_the_model_does_not_know_is_answered_with_the_list() {
     let engine = engine("quantized", 2);
     let options = Options { language: Some("klingon".into()), ..Options::default() };
     let sound = Source::Samples(vec![0.0; 16_000].into());
-    let refused = engine.transcribe(&sound, (&options, &CancellationToken::new()), &[], |_| Ok(()));
+    let refused = engine.transcribe(&sound, (&options, &[], &CancellationToken::new()), |_| Ok(()));
     let message = refused.unwrap_err().to_string();
     assert!(message.contains("`klingon`") && message.contains("de, el, en, es"), "{message}");
 }

@@ -44,6 +44,15 @@ fn goldens() -> BTreeMap<String, Answer> {
     // As OpenAI's `transcribe` does: what has no length or says nothing is nothing.
     for answer in answers.values_mut() {
         answer.segments.retain(|s| s.start < s.end && s.tokens.iter().any(|token| *token < END));
+        for segment in &mut answer.segments {
+            // It hands the time that opens an unfinished sentence to the sentence before.
+            if let [.., end, opens] = segment.tokens[..]
+                && end > END
+                && opens > END
+            {
+                segment.tokens.pop();
+            }
+        }
     }
     assert!(answers.len() >= 20);
     answers
