@@ -4,7 +4,6 @@ pub(crate) mod configuration;
 pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod edge;
-
 mod forget;
 pub(crate) mod model;
 pub(crate) mod package;

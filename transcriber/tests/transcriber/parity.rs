@@ -104,9 +104,12 @@ fn tokens_and_times_are_the_references() {
         let ours: Vec<_> = spoken.iter().map(|s| s.tokens.clone()).collect();
         let theirs: Vec<_> = answer.segments.iter().map(|s| s.tokens.clone()).collect();
         assert_eq!(ours, theirs, "{name}");
+        let seconds = answer.frames as f64 / 100.0;
         for (ours, theirs) in spoken.iter().zip(&answer.segments) {
             assert!((ours.start.as_secs_f64() - theirs.start).abs() < 0.011, "{name}: {ours:?}");
-            assert!((ours.end.as_secs_f64() - theirs.end).abs() < 0.011, "{name}: {ours:?}");
+            // The reference lets an end lie behind the sound's.
+            let (end, theirs) = (ours.end.as_secs_f64().min(seconds), theirs.end.min(seconds));
+            assert!((end - theirs).abs() < 0.011, "{name}: {ours:?}");
         }
         compared += ours.iter().map(Vec::len).sum::<usize>();
     }
