@@ -6,10 +6,10 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use http::{HeaderName, StatusCode, header, uri::Authority};
+use http::{StatusCode, header};
 use server::{
     Problem,
-    cors::{Policy, expose, preflight},
+    cors::{Policy, expose, is_foreign, preflight},
 };
 
 use crate::Origin;
@@ -46,25 +46,9 @@ pub(crate) async fn allow(State(origin): State<Origin>, request: Request, next: 
     response
 }
 
-/// Returns whether a page of another origin asks. Browsers tell theirs in `Origin` with all that changes
-/// something (Fetch, "Origin header"); programs do not.
-fn is_foreign(request: &Request) -> bool {
-    let Some(origin) = told(request, &header::ORIGIN) else { return false };
-    let host = request
-        .uri()
-        .host()
-        .map_or_else(|| told(request, &header::HOST), |_| request.uri().authority().map(Authority::as_str));
-    origin.split_once("://").map(|(_, host)| host) != host
-}
-
-fn told<'a>(request: &'a Request, name: &HeaderName) -> Option<&'a str> {
-    // One that is not text equals nobody's.
-    request.headers().get(name).map(|value| value.to_str().unwrap_or_default())
-}
-
 impl Origin {
     fn allows(&self, request: &Request) -> bool {
-        let asking = told(request, &header::ORIGIN);
+        let asking = request.headers().get(header::ORIGIN).map(|value| value.to_str().unwrap_or_default());
         self.config.api_origins.iter().any(|allowed| allowed == "*" || Some(allowed.as_str()) == asking)
     }
 }
