@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 use crate::{
-    commands::{configuration, doctor, edge, model, package, serve, transcribe, upload},
+    commands::{configuration, doctor, edge, model, package, serve, transcribe, transcriber, upload},
     config::Config,
 };
 
@@ -50,6 +50,11 @@ enum Command {
         after_help = "Example:\n  clipcut transcribe talk.mp4 --format srt -o captions   # writes captions/talk.srt"
     )]
     Transcribe(transcribe::Args),
+    /// Turn sounds into words over HTTP, as OpenAI's clients ask for it
+    #[command(
+        after_help = "Example:\n  clipcut transcriber --listen 127.0.0.1:8090\n  curl -F file=@talk.mp3 -F model=whisper-1 http://127.0.0.1:8090/v1/audio/transcriptions"
+    )]
+    Transcriber(transcriber::Args),
     /// Speech models: bring, list and check them
     #[command(
         subcommand,
@@ -109,6 +114,11 @@ impl Cli {
                 let config = load(BTreeMap::new())?;
                 log_for_tools()?;
                 block_on(transcribe::run(&config, args))
+            }
+            Command::Transcriber(args) => {
+                let config = load(args.flags())?;
+                log(&config)?;
+                block_on(transcriber::run(&config))
             }
             Command::Model(command) => {
                 let config = load(BTreeMap::new())?;

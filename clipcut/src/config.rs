@@ -122,6 +122,10 @@ settings! {
     onnxruntime: String = "";
     /// Threads that write captions.
     transcriber_threads: usize = "2";
+    /// Largest sound that the transcriber's service takes.
+    speech_max: Size = "512MiB";
+    /// Requests to that service that may wait; more are told to come again.
+    speech_waiting: usize = "8";
 }
 
 /// The layers above the defaults, lowest first.
@@ -282,6 +286,16 @@ impl Config {
             precision: plain.to_owned(),
             threads: self.transcriber_threads.max(1),
             limit_seconds: self.max_duration.0.as_secs(),
+        }
+    }
+
+    pub(crate) fn speech(&self) -> transcriber::service::Config {
+        transcriber::service::Config {
+            engine: self.transcriber(),
+            max_upload_bytes: self.speech_max.0,
+            waiting: self.speech_waiting,
+            folder: self.data.join("transcriber"),
+            ..transcriber::service::Config::default()
         }
     }
 

@@ -1,4 +1,4 @@
-//! In charge of the way from a sound to captions: OpenAI's Whisper as ONNX, as a worker and a command. Leaves
+//! In charge of the way from a sound to captions: OpenAI's Whisper as ONNX, as a worker, a command and an HTTP service. Leaves
 //! storage to the store, and what a caption track is to `captions`.
 
 mod error;
@@ -21,6 +21,7 @@ pub mod vad;
 pub mod cues;
 pub mod engine;
 pub mod hub;
+pub mod service;
 
 mod worker;
 

@@ -10,4 +10,5 @@ pub(crate) mod package;
 pub(crate) mod serve;
 mod stop;
 pub(crate) mod transcribe;
+pub(crate) mod transcriber;
 pub(crate) mod upload;

@@ -8,6 +8,7 @@ use server::{Listener, Metrics};
 use store::Store;
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use transcriber::service::Service;
 
 use super::{demo, forget, stop};
 use crate::{config::Config, front_end};
@@ -47,15 +48,21 @@ pub(crate) async fn run(config: &Config, demo: Demo) -> Result<()> {
         tasks.spawn(tls.follow(shutdown.clone()));
     }
 
+    // With a model of its own: an hour's film in the library does not keep others waiting.
+    let speech = Service::new(config.speech(), shutdown.clone())?;
     let metrics = Metrics::new();
+    speech.count(&metrics);
     let scheme = if tls.is_some() { "https" } else { "http" };
     let told = metrics.clone();
-    let service =
-        origin.router().route("/metrics", get(async move || told.answer())).fallback(front_end::serve);
+    let service = origin
+        .router()
+        .merge(speech.router())
+        .route("/metrics", get(async move || told.answer()))
+        .fallback(front_end::serve);
     settings.scheme = scheme;
     // Peers are edges that stand alone.
     settings.peers = None;
-    settings.passed.extend(["/healthz", "/readyz", "/metrics"].map(str::to_owned));
+    settings.passed.extend(["/healthz", "/readyz", "/metrics", "/v1/"].map(str::to_owned));
     let edge = Edge::new(settings, Clock::system(), service);
     edge.register(&metrics);
     // To the end of the drain: until then viewers are answered.

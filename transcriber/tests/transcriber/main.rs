@@ -6,5 +6,6 @@ mod going_on;
 mod harness;
 mod hub;
 mod parity;
+mod service;
 mod truth;
 mod worker;
