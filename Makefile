@@ -1,5 +1,5 @@
 # Targets are one line each; scripts/install brings what they need.
-.PHONY: run test check fmt bench bench-edge golden web clean
+.PHONY: run test check fmt bench bench-transcribe reference bench-edge golden web clean
 
 run: ; @scripts/install run && $(MAKE) --no-print-directory web && cargo run --release --bin clipcut -- serve --demo
 test: ; @scripts/install test && $(MAKE) --no-print-directory web && cargo test --workspace && npm --prefix web test && npm --prefix web run e2e
@@ -8,5 +8,7 @@ fmt: ; cargo fmt --all && npm --prefix web run format
 bench: ; scripts/bench
 bench-edge: ; @scripts/install bench && cargo build --release --bin clipcut && benches/side-by-side --fresh && benches/side-by-side --report
 golden: ; scripts/golden
+reference: ; scripts/reference parity
+bench-transcribe: ; scripts/reference speed
 web: ; npm --prefix web ci --no-audit --no-fund && npm --prefix web run build
 clean: ; cargo clean && rm -rf web/node_modules web/dist
