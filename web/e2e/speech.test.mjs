@@ -1,0 +1,155 @@
+// The whole way of spoken words: speech under a moving picture goes in, a machine writes it down, hls.js shows it
+// at its times, and the playlists carry it to ffmpeg. The model is the demo, which knows some 300 words.
+
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { launch, newPage } from "./chromium.mjs";
+import { succeed } from "./command.mjs";
+import { numbered } from "./frame-number.mjs";
+import { startServer, upload } from "./server.mjs";
+import { until } from "./until.mjs";
+import * as viewer from "./viewer.mjs";
+
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+const SETTINGS = {
+  CLIPCUT_MODEL: here("../../transcriber/demo"),
+  CLIPCUT_ONNXRUNTIME: here("../../target/onnxruntime"),
+};
+
+// When each begins; the third crosses the border of a segment at 12 s.
+const SPOKEN = [
+  [1, "Hello and welcome to this lesson."],
+  [6.5, "There is a big clock behind the station."],
+  [11.2, "We will open the window in the kitchen."],
+  [17, "The teacher painted seven green bottles in the garden."],
+];
+const SECONDS = 22;
+// The model mishears some of the words that it knows; one in three would be another sentence.
+const LEAST_RIGHT = 0.67;
+
+describe("speech under a moving picture", { concurrency: false }, () => {
+  let folder;
+  let server;
+  let browser;
+  let visit;
+  let video;
+  let track;
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), "clipcut-speech-"));
+    server = await startServer(SETTINGS);
+    video = await upload(server, { name: "Lesson", path: await speak(folder) });
+    browser = await launch();
+    visit = await newPage(browser);
+  });
+  after(async () => {
+    await browser?.close();
+    await server?.stop();
+    if (folder) await rm(folder, { recursive: true, force: true });
+  });
+
+  test("is written down by a machine, which says which it is", async () => {
+    let last;
+    track = await until(
+      () => `the captions; they are ${JSON.stringify(last)}\n${server.log()}`,
+      async () => {
+        const document = await (await fetch(`${server.url}/api/v1/videos/${video.id}`)).json();
+        last = document.captions.find((it) => it.origin === "machine");
+        return last?.state === "done" && last;
+      },
+      { seconds: 120, every: 200 },
+    );
+    assert.deepEqual([track.name, track.language, track.listed], ["en", "en", true]);
+    assert.match(track.machine.model_sha256, /^[0-9a-f]{64}$/);
+    const written = await (await fetch(server.url + track.files.json)).json();
+    assert.equal(written.provenance.by, "machine");
+    assert.ok(written.segments.length > 0, "what was heard is there too");
+  });
+
+  test("is read off the picture at its times", async () => {
+    const { page } = visit;
+    await page.goto(`${server.url}/watch/${video.id}`);
+    await viewer.opened(page);
+    await page.evaluate(() => window.seen.video.pause());
+    await viewer.choose(page, "Captions", "English (automatic)");
+    for (const [start, sentence] of SPOKEN) {
+      const seconds = start + 1;
+      await page.evaluate((at) => {
+        window.seen.video.currentTime = at;
+      }, seconds);
+      let shown;
+      await until(
+        () => `“${sentence}” at ${seconds} s; there is ${JSON.stringify(shown)}`,
+        async () => {
+          shown = await page.evaluate(() => {
+            const tracks = [...window.seen.video.textTracks].filter((it) => it.mode === "showing");
+            const cues = tracks.flatMap((it) => [...(it.activeCues ?? [])]);
+            return cues.map((it) => it.getCueAsHTML().textContent).join(" ");
+          });
+          return shareOfWords(sentence, shown) >= LEAST_RIGHT;
+        },
+        { seconds: 15 },
+      );
+    }
+    const lines = page.getByRole("region", { name: "Transcript" }).getByRole("listitem");
+    assert.ok((await lines.count()) >= SPOKEN.length);
+    assert.deepEqual(visit.troubles, []);
+  });
+
+  test("shows no words where nobody speaks", async () => {
+    const written = await (await fetch(server.url + track.files.json)).json();
+    for (const { start, end, text } of written.cues) {
+      const spoken = SPOKEN.some(([from]) => start > from - 0.5 && end < from + 5.5);
+      assert.ok(spoken, `“${text}” from ${start} to ${end} s`);
+    }
+  });
+
+  test("reaches ffmpeg by the rendition that master.m3u8 names", async () => {
+    const base = `${server.url}/v/${video.id}/`;
+    let line;
+    await until("the playlist to list them", async () => {
+      const master = await (await fetch(`${base}master.m3u8`)).text();
+      line = master.split("\n").find((it) => it.includes("TYPE=SUBTITLES"));
+      return line !== undefined;
+    });
+    assert.match(line, /CHARACTERISTICS="public\.machine-generated"/);
+    assert.match(line, /LANGUAGE="en"/);
+    const media = new URL(/URI="([^"]+)"/.exec(line)[1], base).href;
+    const { stdout } = await succeed("ffmpeg", ["-v", "error", "-i", media, "-f", "srt", "-"]);
+    const all = SPOKEN.map(([, sentence]) => sentence).join(" ");
+    assert.ok(shareOfWords(all, stdout) >= LEAST_RIGHT, stdout);
+  });
+});
+
+/** Speaks the sentences under a moving picture, and resolves to the clip's path. */
+async function speak(folder) {
+  const voices = [];
+  for (const [at, [, sentence]] of SPOKEN.entries()) {
+    const path = join(folder, `${at}.wav`);
+    await succeed("espeak-ng", ["-v", "en-us", "-s", "150", "-w", path, sentence]);
+    voices.push(path);
+  }
+  const delayed = SPOKEN.map(([start], at) => `[${at + 1}:a]adelay=${start * 1000}:all=1[a${at}]`);
+  const names = SPOKEN.map((_, at) => `[a${at}]`).join("");
+  const mixed = `${names}amix=inputs=${SPOKEN.length}:normalize=0,apad,aresample=48000[sound]`;
+  const path = join(folder, "lesson.mp4");
+  await succeed("ffmpeg", [
+    ...["-v", "error", "-f", "lavfi", "-i", numbered("testsrc2=size=640x360:rate=25")],
+    ...voices.flatMap((it) => ["-i", it]),
+    ...["-filter_complex", [...delayed, mixed].join(";"), "-map", "0:v", "-map", "[sound]"],
+    ...["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac"],
+    ...["-t", String(SECONDS), path],
+  ]);
+  return path;
+}
+
+/** Returns how many of the sentence's words were heard, 0 to 1. */
+function shareOfWords(sentence, heard) {
+  const words = (text) => text.toLowerCase().match(/[a-z]+/g) ?? [];
+  const given = words(heard);
+  const spoken = words(sentence);
+  return spoken.filter((it) => given.includes(it)).length / spoken.length;
+}
