@@ -49,12 +49,25 @@ impl Runtime {
         Ok(LOADED.get_or_init(|| Self { path, environment }))
     }
 
-    /// Returns the library's own word on its version.
-    pub fn version(&self) -> &'static str {
-        // "ORT Build Info: git-branch=rel-1.32.0, git-commit-id=…".
-        let told = ort::info();
-        let branch = told.split("git-branch=").nth(1).and_then(|rest| rest.split([',', ' ']).next());
-        branch.map_or(told, |branch| branch.trim_start_matches("rel-"))
+    /// Returns the library's version, such as `1.32.0`, or the commit that it was built from.
+    pub fn version(&self) -> String {
+        version(&self.path.canonicalize().unwrap_or_else(|_| self.path.clone()), ort::info())
+    }
+}
+
+/// Reads the version from the library's file name; one without it leaves what the library says of its build,
+/// "ORT Build Info: git-branch=rel-1.32.0, git-commit-id=7d1c…, build type=Release", where packages' branch is `HEAD`.
+fn version(file: &Path, told: &str) -> String {
+    let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let number = name.trim_start_matches(|c: char| !c.is_ascii_digit()).trim_end_matches(".dylib");
+    if number.contains('.') {
+        return number.to_owned();
+    }
+    let after = |key| told.split_once(key).and_then(|(_, rest)| rest.split([',', ' ']).next());
+    match (after("git-branch=rel-"), after("git-commit-id=")) {
+        (Some(release), _) => release.to_owned(),
+        (None, Some(commit)) => format!("of commit {commit}"),
+        (None, None) => told.to_owned(),
     }
 }
 
@@ -108,6 +121,18 @@ fn is_library(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_version_is_in_the_name_or_in_what_the_library_says() {
+        let check = |file: &str, told: &str, expected: &str| {
+            assert_eq!(version(Path::new(file), told), expected, "{file}: {told}");
+        };
+        check("/a/libonnxruntime.so.1.32.0", "git-branch=HEAD, git-commit-id=7d1c", "1.32.0");
+        check("/a/libonnxruntime.1.32.0.dylib", "", "1.32.0");
+        check("/a/libonnxruntime.so", "Info: git-branch=rel-1.32.0, git-commit-id=7d1c", "1.32.0");
+        check("/a/libonnxruntime.so", "Info: git-branch=HEAD, git-commit-id=7d1c, build", "of commit 7d1c");
+        check("/a/libonnxruntime.so", "who knows", "who knows");
+    }
 
     #[test]
     fn the_library_is_known_by_its_name() {
