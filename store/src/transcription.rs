@@ -73,11 +73,12 @@ impl Captions {
     }
 
     /// Says that the model, or the library that runs it, is not there, with the command that mends it: the track
-    /// is `waiting`, and the job comes back after `pause`. To be called instead of [`Captions::begin`].
-    pub async fn await_model(&self, job: &Job, message: &str, pause: Duration) -> Result<()> {
+    /// is `waiting`, and the job comes back after `pause`. To be called instead of [`Captions::begin`]. Returns whether
+    /// that is news.
+    pub async fn await_model(&self, job: &Job, message: &str, pause: Duration) -> Result<bool> {
         let mut change = self.sql.pool.begin_with("begin immediate").await?;
         if !is_ours(&mut change, job).await? {
-            return Ok(());
+            return Ok(false);
         }
         let changed = sqlx::query(
             "update captions set state = 'waiting', message = $2
@@ -96,10 +97,11 @@ impl Captions {
         .execute(&mut *change)
         .await?;
         change.commit().await?;
-        if changed.rows_affected() > 0 {
+        let news = changed.rows_affected() > 0;
+        if news {
             self.told(&job.video);
         }
-        Ok(())
+        Ok(news)
     }
 
     /// Records the language, which gives the track its folder, and how it is made. Returns the track, or `None`

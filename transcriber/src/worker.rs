@@ -143,8 +143,11 @@ impl Worker {
                 | Error::NoModel { .. }
                 | Error::Model { .. }),
             )) => {
-                tracing::warn!(error = %e, "captions wait for the model");
-                captions.await_model(job, &e.to_string(), MODEL_PAUSE).await
+                // Every few seconds until it is there: said once, not each time.
+                if captions.await_model(job, &e.to_string(), MODEL_PAUSE).await? {
+                    tracing::warn!(error = %e, "captions wait for the model");
+                }
+                Ok(())
             }
             Err(error) if job.attempts < MAX_ATTEMPTS => {
                 tracing::warn!(%error, attempts = job.attempts, "trying again");
