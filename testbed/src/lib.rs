@@ -1,0 +1,14 @@
+//! In charge of the servers that tests of the cluster run on: PostgreSQL, a MongoDB-protocol server and Redis, each
+//! started in a temporary folder on a free port, or the one that the environment names. They end with the test
+//! binary, also when that is killed.
+
+mod mongodb;
+mod postgres;
+mod program;
+mod redis;
+mod server;
+
+pub use mongodb::Mongodb;
+pub use postgres::Postgres;
+pub use redis::Redis;
+pub use server::Server;
