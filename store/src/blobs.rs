@@ -1,41 +1,38 @@
-//! In charge of blobs on a file system: whole or absent, never half. A key is a path of plain names.
+//! In charge of blobs: whole or absent, never half. A key is a path of plain names. Leaves how bytes lie to
+//! `files` and `gridfs`.
+
+mod files;
+mod gridfs;
 
 use std::{
     io,
     ops::Range,
     path::{Path, PathBuf},
     pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
     time::SystemTime,
 };
 
 use bytes::Bytes;
 use futures::{Stream, TryStreamExt};
-use tokio::{
-    fs,
-    io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt},
-};
-use tokio_util::io::ReaderStream;
 
 use crate::{Error, Result};
-
-// Large enough that a segment takes a handful of reads, small enough for a thousand viewers at once.
-const READ_BYTES: usize = 128 * 1024;
+use files::Files;
+pub(crate) use gridfs::GridFs;
 
 /// Bytes of a blob as they are read.
 pub type ByteStream = Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>;
 
-/// Blobs in a folder.
+/// Blobs, wherever this deployment keeps them.
 #[derive(Clone, Debug)]
-pub struct Blobs {
-    root: Arc<PathBuf>,
-    staged: Arc<AtomicU64>,
+pub struct Blobs(Place);
+
+#[derive(Clone, Debug)]
+enum Place {
+    Files(Files),
+    GridFs(GridFs),
 }
 
-/// An opened blob. It can be read to its end even when it is replaced or deleted meanwhile.
+/// An opened blob. It can be read to its end even when it is replaced meanwhile.
 #[derive(Debug)]
 pub struct Blob {
     /// Size in bytes.
@@ -44,210 +41,137 @@ pub struct Blob {
     pub tag: String,
     /// When it was published.
     pub modified: SystemTime,
-    key: String,
-    file: fs::File,
+    body: Body,
+}
+
+#[derive(Debug)]
+enum Body {
+    File(files::Opened),
+    Object(gridfs::Opened),
 }
 
 impl Blobs {
     /// Opens the folder `root`, created when absent, and drops what a killed writer left in it.
-    pub async fn open(root: &Path) -> Result<Self> {
-        let staging = root.join(STAGING);
-        match fs::remove_dir_all(&staging).await {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => {
-                return Err(Error::io("clear", staging.display().to_string(), e));
-            }
-            _ => {}
-        }
-        fs::create_dir_all(&staging)
-            .await
-            .map_err(|e| Error::io("create", staging.display().to_string(), e))?;
-        Ok(Self { root: Arc::new(root.to_owned()), staged: Arc::default() })
+    pub async fn in_folder(root: &Path) -> Result<Self> {
+        Ok(Self(Place::Files(Files::open(root).await?)))
+    }
+
+    /// Keeps blobs in the database of a MongoDB server that `url` names.
+    pub async fn in_gridfs(url: &str) -> Result<Self> {
+        Ok(Self(Place::GridFs(GridFs::connect(url).await?)))
     }
 
     /// Publishes `bytes` under `key`, in place of what was there.
     pub async fn put(&self, key: &str, bytes: &[u8]) -> Result<()> {
-        let staged = self.stage(key, bytes).await?;
-        self.place(key, move |path| std::fs::rename(&staged, path)).await
+        match &self.0 {
+            Place::Files(files) => files.put(key, bytes).await,
+            Place::GridFs(gridfs) => gridfs.put(key, bytes).await,
+        }
     }
 
     /// Publishes `bytes` under `key` unless something is there already, which then stays.
     /// Returns whether it was published.
     pub async fn put_new(&self, key: &str, bytes: &[u8]) -> Result<bool> {
-        let staged = self.stage(key, bytes).await?;
-        let link = move |path: &Path| {
-            // A link, unlike a rename, refuses to replace.
-            let linked = std::fs::hard_link(&staged, path);
-            std::fs::remove_file(&staged)?;
-            match linked {
-                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(false),
-                linked => linked.map(|()| true),
-            }
-        };
-        self.place(key, link).await
-    }
-
-    /// Publishes the file at `from`, on the same file system, under `key` by moving it.
-    pub(crate) async fn adopt(&self, from: &Path, key: &str) -> Result<()> {
-        let from = from.to_owned();
-        self.place(key, move |path| std::fs::rename(&from, path)).await
-    }
-
-    /// Lets `key` stand for the file at `target`, which is neither copied nor moved.
-    pub(crate) async fn link(&self, target: &Path, key: &str) -> Result<()> {
-        let target = target.to_owned();
-        self.place(key, move |path| std::os::unix::fs::symlink(&target, path)).await
+        match &self.0 {
+            Place::Files(files) => files.put_new(key, bytes).await,
+            Place::GridFs(gridfs) => gridfs.put_new(key, bytes).await,
+        }
     }
 
     /// Opens the blob `key`.
     pub async fn open_blob(&self, key: &str) -> Result<Option<Blob>> {
-        let path = self.path(key)?;
-        let file = match fs::File::open(&path).await {
-            Ok(file) => file,
-            Err(e) if is_absent(&e) => return Ok(None),
-            Err(e) => return Err(Error::io("open", key, e)),
-        };
-        let meta = file.metadata().await.map_err(|e| Error::io("open", key, e))?;
-        if !meta.is_file() {
-            return Ok(None);
+        match &self.0 {
+            Place::Files(files) => files.open_blob(key).await,
+            Place::GridFs(gridfs) => gridfs.open_blob(key).await,
         }
-        let modified = meta.modified().map_err(|e| Error::io("open", key, e))?;
-        let nanos = modified.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_nanos();
-        let tag = format!("{:x}-{nanos:x}", meta.len());
-        Ok(Some(Blob { len: meta.len(), tag, modified, key: key.to_owned(), file }))
     }
 
     /// Reads the blob `key` whole; for playlists and segments, not for sources.
     pub async fn read(&self, key: &str) -> Result<Option<Bytes>> {
         let Some(blob) = self.open_blob(key).await? else { return Ok(None) };
         let len = blob.len;
-        Ok(Some(blob.read_whole(len as usize).await?))
-    }
-
-    /// Returns where the blob lies as a file, for programs that read files.
-    pub fn file(&self, key: &str) -> Result<PathBuf> {
-        self.path(key)
+        let mut pieces: Vec<Bytes> = blob.read_range(0..len).await?.try_collect().await?;
+        // What comes in one piece is handed on as it is.
+        Ok(Some(if pieces.len() == 1 { pieces.remove(0) } else { pieces.concat().into() }))
     }
 
     /// Returns the names directly below `folder`, sorted.
     pub async fn children(&self, folder: &str) -> Result<Vec<String>> {
-        let path = self.path(folder)?;
-        let mut entries = match fs::read_dir(&path).await {
-            Ok(entries) => entries,
-            Err(e) if is_absent(&e) => return Ok(Vec::new()),
-            Err(e) => return Err(Error::io("list", folder, e)),
-        };
-        let mut names = Vec::new();
-        while let Some(entry) = entries.next_entry().await.map_err(|e| Error::io("list", folder, e))? {
-            names.push(entry.file_name().to_string_lossy().into_owned());
+        match &self.0 {
+            Place::Files(files) => files.children(folder).await,
+            Place::GridFs(gridfs) => gridfs.children(folder).await,
         }
-        names.sort();
-        Ok(names)
     }
 
     /// Deletes the blob `key`, or all blobs below it. Nothing there is fine.
     pub async fn delete_all(&self, key: &str) -> Result<()> {
-        let path = self.path(key)?;
-        let gone = match fs::symlink_metadata(&path).await {
-            Ok(meta) if meta.is_dir() => fs::remove_dir_all(&path).await,
-            Ok(_) => fs::remove_file(&path).await,
-            Err(e) => Err(e),
-        };
-        match gone {
-            Err(e) if !is_absent(&e) => Err(Error::io("delete", key, e)),
-            _ => Ok(()),
+        match &self.0 {
+            Place::Files(files) => files.delete_all(key).await,
+            Place::GridFs(gridfs) => gridfs.delete_all(key).await,
         }
     }
 
-    /// Returns the bytes free to this process where the blobs lie.
-    pub fn free_bytes(&self) -> Result<u64> {
-        let stat = rustix::fs::statvfs(self.root.as_path())
-            .map_err(|e| Error::io("measure", self.root.display().to_string(), e.into()))?;
-        Ok(stat.f_bavail * stat.f_frsize)
-    }
-
-    /// Gives something its name by `name` and makes sure that a power cut does not take the name away.
-    async fn place<T: Send + 'static>(
-        &self,
-        key: &str,
-        name: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
-    ) -> Result<T> {
-        let (path, root) = (self.path(key)?, self.root.clone());
-        let place = move || {
-            let new = path.parent().is_some_and(|folder| !folder.exists());
-            if let Some(folder) = path.parent() {
-                std::fs::create_dir_all(folder)?;
-            }
-            let named = name(&path)?;
-            // A name is safe once its folder is synced, and a new folder's own name once the one above is.
-            for folder in path.ancestors().skip(1) {
-                std::fs::File::open(folder)?.sync_all()?;
-                if !new || folder == root.as_path() {
-                    break;
-                }
-            }
-            Ok(named)
-        };
-        let placed = tokio::task::spawn_blocking(place).await.unwrap_or_else(|e| Err(io::Error::other(e)));
-        placed.map_err(|e| Error::io("publish", key, e))
-    }
-
-    async fn stage(&self, key: &str, bytes: &[u8]) -> Result<PathBuf> {
-        let number = self.staged.fetch_add(1, Ordering::Relaxed);
-        let staged = self.root.join(STAGING).join(number.to_string());
-        let written = async {
-            let mut file = fs::File::create(&staged).await?;
-            file.write_all(bytes).await?;
-            file.flush().await?;
-            // Without this a power cut may leave the name without the bytes.
-            file.sync_data().await
-        };
-        if let Err(e) = written.await {
-            let _ = fs::remove_file(&staged).await;
-            return Err(Error::io("write", key, e));
+    /// Returns the bytes free to this process where the blobs lie, where that can be told.
+    pub fn free_bytes(&self) -> Result<Option<u64>> {
+        match &self.0 {
+            Place::Files(files) => files.free_bytes().map(Some),
+            // A replica set's room is its operator's to watch; a full one answers with an error of its own.
+            Place::GridFs(_) => Ok(None),
         }
-        Ok(staged)
     }
 
-    fn path(&self, key: &str) -> Result<PathBuf> {
-        let plain = |name: &str| {
-            !name.is_empty()
-                && !name.starts_with('.')
-                && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
-        };
-        if key.split('/').all(plain) {
-            Ok(self.root.join(key))
-        } else {
-            Err(Error::io("open", key, io::Error::from(io::ErrorKind::InvalidFilename)))
+    /// Returns where the blob lies as a file, for programs that read files.
+    pub fn file(&self, key: &str) -> Result<PathBuf> {
+        self.files("open", key)?.file(key)
+    }
+
+    /// Publishes the file at `from`, on the same file system, under `key` by moving it.
+    pub(crate) async fn adopt(&self, from: &Path, key: &str) -> Result<()> {
+        self.files("publish", key)?.adopt(from, key).await
+    }
+
+    /// Lets `key` stand for the file at `target`, which is neither copied nor moved.
+    pub(crate) async fn link(&self, target: &Path, key: &str) -> Result<()> {
+        self.files("publish", key)?.link(target, key).await
+    }
+
+    /// Deletes what writers that were killed left behind, once it is old enough to be nobody's.
+    pub async fn sweep_unfinished(&self) -> Result<u64> {
+        match &self.0 {
+            // Opening the folder did that.
+            Place::Files(_) => Ok(0),
+            Place::GridFs(gridfs) => gridfs.sweep().await,
+        }
+    }
+
+    fn files(&self, action: &'static str, key: &str) -> Result<&Files> {
+        match &self.0 {
+            Place::Files(files) => Ok(files),
+            Place::GridFs(_) => Err(Error::io(action, key, io::ErrorKind::Unsupported.into())),
         }
     }
 }
-
-// A name that no key can have.
-const STAGING: &str = ".staging";
 
 impl Blob {
     /// Reads the bytes of `range`, which lies inside `0..len`.
-    pub async fn read_range(mut self, range: Range<u64>) -> Result<ByteStream> {
-        if range.start > 0 {
-            self.file
-                .seek(io::SeekFrom::Start(range.start))
-                .await
-                .map_err(|e| Error::io("read", &self.key, e))?;
+    pub async fn read_range(self, range: Range<u64>) -> Result<ByteStream> {
+        match self.body {
+            Body::File(opened) => opened.read_range(range).await,
+            Body::Object(opened) => opened.read_range(range).await,
         }
-        let key = self.key;
-        let part = self.file.take(range.end - range.start);
-        Ok(Box::pin(
-            ReaderStream::with_capacity(part, READ_BYTES).map_err(move |e| Error::io("read", &key, e)),
-        ))
-    }
-
-    async fn read_whole(mut self, len: usize) -> Result<Bytes> {
-        let mut bytes = Vec::with_capacity(len);
-        self.file.read_to_end(&mut bytes).await.map_err(|e| Error::io("read", &self.key, e))?;
-        Ok(bytes.into())
     }
 }
 
-fn is_absent(e: &io::Error) -> bool {
-    matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+/// Refuses a key that is not a path of plain names.
+fn check(key: &str) -> Result<()> {
+    let plain = |name: &str| {
+        !name.is_empty()
+            && !name.starts_with('.')
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
+    };
+    if key.split('/').all(plain) {
+        Ok(())
+    } else {
+        Err(Error::io("open", key, io::Error::from(io::ErrorKind::InvalidFilename)))
+    }
 }

@@ -25,6 +25,25 @@ pub enum Error {
     /// Another process has this data folder open.
     #[error("the data folder {0} is in use by another clipcut; stop that one or choose another with --data")]
     InUse(String),
+    /// A server of the cluster does not answer; the caller may try again later.
+    #[error("{what} does not answer: {cause}")]
+    Away {
+        /// The server.
+        what: &'static str,
+        /// How it was noticed.
+        cause: String,
+    },
+    /// What is stored is not what was written. It never goes to a viewer.
+    #[error("{key} is damaged: {problem}")]
+    Damaged {
+        /// The blob.
+        key: String,
+        /// What gave it away.
+        problem: String,
+    },
+    /// MongoDB refused.
+    #[error("mongodb: {0}")]
+    Mongodb(Box<mongodb::error::Error>),
     /// The database failed.
     #[error("database: {0}")]
     Sql(sqlx::Error),
@@ -56,5 +75,29 @@ impl From<sqlx::Error> for Error {
             .and_then(sqlx::error::DatabaseError::code)
             .is_some_and(|code| code == SQLITE_FULL);
         if full { Self::Full { what: "the database".into() } } else { Self::Sql(e) }
+    }
+}
+
+impl From<mongodb::error::Error> for Error {
+    fn from(e: mongodb::error::Error) -> Self {
+        use mongodb::error::{ErrorKind, WriteFailure};
+        // https://www.mongodb.com/docs/manual/reference/error-codes/
+        const OUT_OF_DISK_SPACE: i32 = 14031;
+        let away = |cause: &mongodb::error::Error| Self::Away { what: "MongoDB", cause: cause.to_string() };
+        match &*e.kind {
+            ErrorKind::Command(c) if c.code == OUT_OF_DISK_SPACE => Self::Full { what: "MongoDB".into() },
+            ErrorKind::Write(WriteFailure::WriteError(w)) if w.code == OUT_OF_DISK_SPACE => {
+                Self::Full { what: "MongoDB".into() }
+            }
+            ErrorKind::ServerSelection { .. }
+            | ErrorKind::Io(_)
+            | ErrorKind::ConnectionPoolCleared { .. }
+            | ErrorKind::DnsResolve { .. }
+            // Written, but not yet where a majority has it.
+            | ErrorKind::Write(WriteFailure::WriteConcernError(_)) => away(&e),
+            // Another member was elected; the driver has tried once again already.
+            _ if e.contains_label(mongodb::error::RETRYABLE_WRITE_ERROR) => away(&e),
+            _ => Self::Mongodb(Box::new(e)),
+        }
     }
 }

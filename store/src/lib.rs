@@ -62,7 +62,7 @@ impl Store {
         let lock = sql::lock(dir).await?;
         let sql = sql::open(dir, lock).await?;
         let signals = Signals::new();
-        let blobs = Blobs::open(&dir.join("blobs")).await?;
+        let blobs = Blobs::in_folder(&dir.join("blobs")).await?;
         let incoming = Incoming::open(&dir.join("incoming")).await?;
         let store = Self {
             videos: Videos::new(sql.clone(), signals.clone()),

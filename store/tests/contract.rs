@@ -4,7 +4,6 @@
 
 use std::time::Duration;
 
-use futures::TryStreamExt;
 use store::{
     Attempt, Edit, Error, Failure, JobKind, NewJob, NewPlan, NewVideo, Rendition, RenditionKind, Segment,
     Signal, State, Store, Timestamp, VideoId,
@@ -65,50 +64,6 @@ async fn planned(store: &Store, id: &VideoId, jobs: &[NewJob]) {
     };
     store.renditions.plan(id, &plan).await.unwrap();
     store.jobs.finish(&prepare).await.unwrap();
-}
-
-#[tokio::test]
-async fn a_blob_is_whole_or_absent_and_is_replaced_at_once() {
-    let (store, _folder) = store().await;
-    assert!(store.blobs.read("a/b").await.unwrap().is_none());
-    store.blobs.put("a/b", b"one").await.unwrap();
-    let opened = store.blobs.open_blob("a/b").await.unwrap().unwrap();
-    store.blobs.put("a/b", b"other").await.unwrap();
-    let tag = store.blobs.open_blob("a/b").await.unwrap().unwrap().tag;
-    assert_ne!(opened.tag, tag);
-    let bytes: Vec<u8> =
-        opened.read_range(1..3).await.unwrap().try_collect::<Vec<_>>().await.unwrap().concat();
-    assert_eq!(bytes, b"ne");
-    assert_eq!(store.blobs.read("a/b").await.unwrap().unwrap(), &b"other"[..]);
-}
-
-#[tokio::test]
-async fn what_was_published_once_stays() {
-    let (store, _folder) = store().await;
-    assert!(store.blobs.put_new("v/1", b"first").await.unwrap());
-    assert!(!store.blobs.put_new("v/1", b"second").await.unwrap());
-    assert_eq!(store.blobs.read("v/1").await.unwrap().unwrap(), &b"first"[..]);
-}
-
-#[tokio::test]
-async fn keys_cannot_leave_the_store() {
-    let (store, _folder) = store().await;
-    for key in ["../x", "a//b", "/etc/passwd", "a/../../b", ".staging/0", "a/.hidden", "", "a b", "a\0b"] {
-        assert!(store.blobs.put(key, b"x").await.is_err(), "{key:?}");
-        assert!(store.blobs.read(key).await.is_err(), "{key:?}");
-    }
-}
-
-#[tokio::test]
-async fn a_folder_is_no_blob_and_goes_with_all_in_it() {
-    let (store, _folder) = store().await;
-    store.blobs.put("a/b/c", b"x").await.unwrap();
-    assert!(store.blobs.open_blob("a/b").await.unwrap().is_none());
-    assert!(store.blobs.open_blob("a/b/c/d").await.unwrap().is_none());
-    assert_eq!(store.blobs.children("a").await.unwrap(), ["b"]);
-    store.blobs.delete_all("a").await.unwrap();
-    assert!(store.blobs.read("a/b/c").await.unwrap().is_none());
-    store.blobs.delete_all("a").await.unwrap();
 }
 
 #[tokio::test]

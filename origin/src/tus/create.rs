@@ -74,7 +74,7 @@ impl Origin {
             return Err(upload_too_large(self.config.max_upload_bytes));
         }
         // Better told now than after an hour of uploading. Others may fill the disk meanwhile, of course.
-        if length > self.store.blobs.free_bytes()? {
+        if self.store.blobs.free_bytes()?.is_some_and(|free| length > free) {
             return Err(insufficient_storage().into());
         }
         Ok(length)

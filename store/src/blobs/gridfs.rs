@@ -1,0 +1,204 @@
+//! In charge of blobs in MongoDB's GridFS, as its specification lays them out, so that any driver reads them. Two
+//! buckets: sources in chunks of a size to seek in, media in one chunk each. Needs neither transactions nor change
+//! streams.
+//!
+//! A write leaves a note, then its chunks, then the document that makes it visible. Who is killed leaves the note,
+//! by which `sweep` finds the chunks. What replaces a blob is a later revision of the same name: the newest counts,
+//! so nobody ever sees a gap or a mix, and the one before stays a while for those who read it.
+
+mod bucket;
+mod document;
+mod read;
+mod sweep;
+
+use std::time::Duration;
+
+use futures::{TryStreamExt, stream};
+use mongodb::{
+    Client,
+    bson::{Bson, DateTime, oid::ObjectId},
+    options::{ClientOptions, ReadConcern, WriteConcern},
+};
+use tokio::time::Instant;
+
+use super::{Blob, Body, check};
+use crate::{Error, Result};
+use bucket::{Bucket, NAMES_AT_ONCE};
+use document::{Digest, File, Metadata};
+pub(crate) use read::Opened;
+
+// MongoDB takes documents of up to 16 MiB; a segment of six seconds at 20 Mbit/s fits.
+const MEDIA_CHUNK_BYTES: usize = 15 * 1024 * 1024;
+// Small enough to seek in, large enough that the way to the server and back does not count.
+const SOURCE_CHUNK_BYTES: usize = 2 * 1024 * 1024;
+
+const SOURCES: &str = "sources/";
+// The driver's own default, half a minute, is longer than a player waits.
+const FIND_SERVER: Duration = Duration::from_secs(5);
+// A write that takes longer gives up before it becomes visible: the sweep may take it for dead at an hour.
+const MOST_WRITE_TIME: Duration = Duration::from_mins(10);
+const MOST_TRIES: usize = 16;
+const AT_ONCE: usize = 8;
+// A start together with the server's own, as in `docker compose up`, is no failure.
+const MOST_CONNECT_TIME: Duration = Duration::from_secs(30);
+
+/// Blobs in GridFS.
+#[derive(Clone, Debug)]
+pub(crate) struct GridFs {
+    media: Bucket,
+    sources: Bucket,
+}
+
+impl GridFs {
+    /// Connects, and makes the indexes where they are not there yet.
+    pub(crate) async fn connect(url: &str) -> Result<Self> {
+        let mut options = ClientOptions::parse(url).await?;
+        options.server_selection_timeout.get_or_insert(FIND_SERVER);
+        options.connect_timeout.get_or_insert(FIND_SERVER);
+        options.app_name.get_or_insert_with(|| "clipcut".to_owned());
+        // What was acknowledged outlives the loss of any one server. A URL that says otherwise is obeyed.
+        options.write_concern.get_or_insert_with(WriteConcern::majority);
+        options.read_concern.get_or_insert_with(ReadConcern::majority);
+        let name = options.default_database.clone().unwrap_or_else(|| "clipcut".to_owned());
+        let database = Client::with_options(options)?.database(&name);
+        let gridfs = Self {
+            media: Bucket::new(&database, "media", MEDIA_CHUNK_BYTES),
+            sources: Bucket::new(&database, "sources", SOURCE_CHUNK_BYTES),
+        };
+        let began = Instant::now();
+        loop {
+            match gridfs.make_indexes().await {
+                Err(e @ Error::Away { .. }) if began.elapsed() < MOST_CONNECT_TIME => {
+                    tracing::warn!(error = %e, "waiting for MongoDB");
+                    tokio::time::sleep(Duration::from_millis(rand::random_range(200..1000))).await;
+                }
+                made => return made.map(|()| gridfs),
+            }
+        }
+    }
+
+    async fn make_indexes(&self) -> Result<()> {
+        self.media.make_indexes().await?;
+        self.sources.make_indexes().await
+    }
+
+    pub(crate) async fn put(&self, key: &str, bytes: &[u8]) -> Result<()> {
+        check(key)?;
+        let bucket = self.bucket(key);
+        let mut file = self.write(bucket, key, bytes).await?;
+        for _ in 0..MOST_TRIES {
+            let newest = bucket.newest(key).await?;
+            file.metadata.revision = newest.map_or(0, |newest| newest.metadata.revision + 1);
+            // Another writer may have been faster; ours then replaces what it wrote.
+            if bucket.show(&file).await? {
+                bucket.forget(&file.id).await?;
+                return self.drop_replaced(bucket, key).await;
+            }
+        }
+        bucket.drop_bytes(&file.id).await?;
+        Err(Error::Away { what: "MongoDB", cause: format!("too many writers of {key} at once") })
+    }
+
+    pub(crate) async fn put_new(&self, key: &str, bytes: &[u8]) -> Result<bool> {
+        check(key)?;
+        let bucket = self.bucket(key);
+        if bucket.newest(key).await?.is_some() {
+            return Ok(false);
+        }
+        let file = self.write(bucket, key, bytes).await?;
+        // The index of names and revisions lets one writer in.
+        if bucket.show(&file).await? {
+            bucket.forget(&file.id).await?;
+            return Ok(true);
+        }
+        bucket.drop_bytes(&file.id).await?;
+        Ok(false)
+    }
+
+    pub(crate) async fn open_blob(&self, key: &str) -> Result<Option<Blob>> {
+        check(key)?;
+        let bucket = self.bucket(key);
+        Ok(bucket.newest(key).await?.map(|file| Blob {
+            len: file.length as u64,
+            tag: file.metadata.digest[..32].to_owned(),
+            modified: file.upload_date.to_system_time(),
+            body: Body::Object(Opened::new(bucket.clone(), file)),
+        }))
+    }
+
+    pub(crate) async fn children(&self, folder: &str) -> Result<Vec<String>> {
+        check(folder)?;
+        let bucket = self.bucket(&format!("{folder}/"));
+        let mut names: Vec<String> = Vec::new();
+        let mut from = format!("{folder}/");
+        let end = after(folder);
+        loop {
+            let batch = bucket.names(&from, &end).await?;
+            for name in &batch {
+                let child = name[folder.len() + 1..].split('/').next().unwrap_or_default();
+                if names.last().is_none_or(|last| last != child) {
+                    names.push(child.to_owned());
+                }
+            }
+            let Some(last) = batch.last().filter(|_| batch.len() == NAMES_AT_ONCE) else { break };
+            // All that lies below the last child is jumped over.
+            let child = names.last().map_or("", String::as_str);
+            let path = format!("{folder}/{child}");
+            from = if last.len() > path.len() { after(&path) } else { format!("{last}\u{1}") };
+        }
+        // `a.b` comes before `a/b` by name and behind it by child, so a child may come twice.
+        names.sort();
+        names.dedup();
+        Ok(names)
+    }
+
+    pub(crate) async fn delete_all(&self, key: &str) -> Result<()> {
+        check(key)?;
+        let bucket = self.bucket(key);
+        bucket.delete_named(key).await?;
+        if key == SOURCES.trim_end_matches('/') {
+            return self.sources.delete_below(key).await;
+        }
+        bucket.delete_below(key).await
+    }
+
+    /// Writes the bytes of a blob that nobody sees yet.
+    async fn write(&self, bucket: &Bucket, key: &str, bytes: &[u8]) -> Result<File> {
+        let began = Instant::now();
+        let id = Bson::ObjectId(ObjectId::new());
+        bucket.note(&id).await?;
+        let mut digest = Digest::default();
+        for (n, part) in bytes.chunks(bucket.chunk_bytes).enumerate() {
+            digest = digest.then(bucket.write_chunk(&id, n as i32, part).await?);
+        }
+        if began.elapsed() > MOST_WRITE_TIME {
+            return Err(Error::Away { what: "MongoDB", cause: format!("it took too long to write {key}") });
+        }
+        Ok(File {
+            id,
+            length: bytes.len() as i64,
+            chunk_size: bucket.chunk_bytes as i32,
+            upload_date: DateTime::now(),
+            filename: key.to_owned(),
+            metadata: Metadata { digest: digest.hex(), revision: 0 },
+        })
+    }
+
+    /// Drops revisions whose readers have had their time.
+    async fn drop_replaced(&self, bucket: &Bucket, key: &str) -> Result<()> {
+        let replaced = bucket.replaced(key).await?;
+        stream::iter(replaced.into_iter().map(Ok))
+            .try_for_each_concurrent(AT_ONCE, |id| async move { bucket.delete(&id).await })
+            .await
+    }
+
+    fn bucket(&self, key: &str) -> &Bucket {
+        if key.starts_with(SOURCES) { &self.sources } else { &self.media }
+    }
+}
+
+/// Returns the first text behind all that begin with `path` and a slash.
+fn after(path: &str) -> String {
+    // The character that follows the slash.
+    format!("{path}0")
+}

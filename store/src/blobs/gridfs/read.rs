@@ -1,0 +1,97 @@
+//! In charge of reading ranges: the chunks that they touch and no others, each compared with its digest before a
+//! byte of it leaves.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+use futures::{StreamExt, stream};
+
+use super::{
+    super::ByteStream,
+    bucket::Bucket,
+    document::{Chunk, Digest, File},
+};
+use crate::{Error, Result};
+
+// So that the way to the server and back is not waited for at every chunk of a long read.
+const CHUNKS_AHEAD: usize = 2;
+
+/// An opened blob.
+#[derive(Clone, Debug)]
+pub(crate) struct Opened {
+    bucket: Bucket,
+    file: File,
+}
+
+impl Opened {
+    pub(super) fn new(bucket: Bucket, file: File) -> Self {
+        Self { bucket, file }
+    }
+
+    /// Reads the bytes of `range`. The first chunk is there and right when this returns.
+    pub(crate) async fn read_range(self, range: Range<u64>) -> Result<ByteStream> {
+        if range.is_empty() {
+            return Ok(stream::empty().boxed());
+        }
+        let size = self.file.chunk_size as u64;
+        let (first, last) = (range.start / size, (range.end - 1) / size);
+        let mut check = WholeCheck::new(&self.file, first);
+        let opened = self.clone();
+        let head = check.take(first, opened.chunk(first, &range).await?)?;
+        let rest = stream::iter(first + 1..=last)
+            .map(move |number| {
+                let (opened, range) = (self.clone(), range.clone());
+                async move { Ok((number, opened.chunk(number, &range).await?)) }
+            })
+            .buffered(CHUNKS_AHEAD)
+            .map(move |read| read.and_then(|(number, part)| check.take(number, part)));
+        Ok(stream::once(async { Ok(head) }).chain(rest).boxed())
+    }
+
+    /// Reads chunk `number`, and cuts out of it what lies in `range`.
+    async fn chunk(&self, number: u64, range: &Range<u64>) -> Result<Part> {
+        let Some(Chunk { data, sha256 }) = self.bucket.chunk(&self.file, number as i32).await? else {
+            // Deleted while it was read, most likely; whoever asks again is told.
+            let cause = format!("chunk {number} of {} is gone", self.file.filename);
+            return Err(Error::io("read", &self.file.filename, std::io::Error::other(cause)));
+        };
+        let size = self.file.chunk_size as u64;
+        let (start, length) = (number * size, self.file.length as u64);
+        let expected = size.min(length.saturating_sub(start));
+        if data.len() as u64 != expected {
+            return Err(self.file.damaged(&format!("chunk {number} has {} bytes of {expected}", data.len())));
+        }
+        let from = range.start.saturating_sub(start);
+        let to = (range.end - start).min(expected);
+        Ok(Part { sha256, bytes: data.slice(from as usize..to as usize) })
+    }
+}
+
+/// What a range wants of one chunk, and the digest of the whole chunk.
+struct Part {
+    sha256: [u8; 32],
+    bytes: Bytes,
+}
+
+/// Compares the digests of all chunks with that of the whole, where all are read.
+struct WholeCheck {
+    file: File,
+    last: u64,
+    digest: Option<Digest>,
+}
+
+impl WholeCheck {
+    fn new(file: &File, first: u64) -> Self {
+        let last = (file.length as u64).div_ceil(file.chunk_size as u64).saturating_sub(1);
+        Self { file: file.clone(), last, digest: (first == 0).then(Digest::default) }
+    }
+
+    fn take(&mut self, number: u64, part: Part) -> Result<Bytes> {
+        let Some(digest) = &mut self.digest else { return Ok(part.bytes) };
+        *digest = digest.then(part.sha256);
+        if number == self.last && digest.hex() != self.file.metadata.digest {
+            return Err(self.file.damaged("its chunks are not those that were written"));
+        }
+        Ok(part.bytes)
+    }
+}
