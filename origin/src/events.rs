@@ -46,7 +46,7 @@ pub(crate) async fn of_one(State(origin): State<Origin>, UrlPath(id): UrlPath<St
     if origin.store.videos.get(&id).await?.is_none() {
         return Err(unknown_video().into());
     }
-    watch.pending.push(Signal::Changed(id));
+    watch.pending.push(id);
     Ok(origin.send(watch))
 }
 
@@ -69,8 +69,8 @@ struct Watch {
     origin: Origin,
     news: Receiver<Signal>,
     only: Option<VideoId>,
-    /// One entry for each video.
-    pending: Vec<Signal>,
+    /// Each video once.
+    pending: Vec<VideoId>,
     sent: Option<Instant>,
     over: bool,
 }
@@ -111,36 +111,34 @@ impl Watch {
 
     async fn take(&mut self, news: std::result::Result<Signal, RecvError>) {
         match news {
-            Ok(signal) => self.note(signal),
-            Err(RecvError::Lagged(_)) => self.catch_up().await,
+            Ok(Signal::Changed(id) | Signal::Deleted(id)) => self.note(id),
+            Ok(Signal::Missed) | Err(RecvError::Lagged(_)) => self.catch_up().await,
             Err(RecvError::Closed) => self.over = true,
         }
     }
 
-    fn note(&mut self, signal: Signal) {
-        let (Signal::Changed(id) | Signal::Deleted(id)) = &signal;
-        if self.only.as_ref().is_some_and(|only| only != id) {
+    fn note(&mut self, id: VideoId) {
+        if self.only.as_ref().is_some_and(|only| *only != id) {
             return;
         }
         // The latest of one video is all that counts: its document tells what came before.
-        self.pending.retain(|(Signal::Changed(other) | Signal::Deleted(other))| other != id);
-        self.pending.push(signal);
+        self.pending.retain(|other| *other != id);
+        self.pending.push(id);
     }
 
     async fn catch_up(&mut self) {
         if let Some(id) = self.only.clone() {
-            return self.note(Signal::Changed(id));
+            return self.note(id);
         }
         match self.origin.store.videos.list(None, CATCH_UP).await {
-            Ok(page) => page.videos.into_iter().for_each(|video| self.note(Signal::Changed(video.id))),
+            Ok(page) => page.videos.into_iter().for_each(|video| self.note(video.id)),
             Err(error) => self.give_up(&error),
         }
     }
 
     async fn batch(&mut self) -> Vec<Event> {
         let mut events = Vec::new();
-        for signal in std::mem::take(&mut self.pending) {
-            let (Signal::Changed(id) | Signal::Deleted(id)) = signal;
+        for id in std::mem::take(&mut self.pending) {
             match Document::find(&self.origin.store, &id).await {
                 Ok(Some(document)) => events.extend(Event::default().event("video").json_data(document)),
                 Ok(None) => {

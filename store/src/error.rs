@@ -44,6 +44,9 @@ pub enum Error {
     /// MongoDB refused.
     #[error("mongodb: {0}")]
     Mongodb(Box<mongodb::error::Error>),
+    /// Redis cannot be used as configured.
+    #[error("redis: {0}")]
+    Redis(#[from] redis::RedisError),
     /// The database failed.
     #[error("database: {0}")]
     Sql(sqlx::Error),

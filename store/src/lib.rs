@@ -3,11 +3,13 @@
 
 mod blobs;
 mod captions;
+mod counters;
 mod cues;
 mod error;
 mod id;
 mod incoming;
 mod jobs;
+mod redis;
 mod renditions;
 mod signals;
 mod sql;
@@ -23,6 +25,7 @@ pub use captions::{
     Captions, FileTrack, Naming as CaptionNaming, Origin as CaptionOrigin, State as CaptionState,
     Track as CaptionTrack, Wish,
 };
+pub use counters::{Counters, Hit, Limit};
 pub use cues::{Cue, CueEdit, Edited, NewTrack, StoredCue};
 pub use error::{Error, Result};
 pub use id::{CaptionId, VideoId};
@@ -52,6 +55,8 @@ pub struct Store {
     pub blobs: Blobs,
     /// News for everybody who waits.
     pub signals: Signals,
+    /// What may be done only so often.
+    pub counters: Counters,
 }
 
 impl Store {
@@ -61,7 +66,7 @@ impl Store {
     pub async fn embedded(dir: &Path) -> Result<Self> {
         let lock = sql::lock(dir).await?;
         let sql = sql::open(dir, lock).await?;
-        let signals = Signals::new();
+        let signals = Signals::in_process();
         let blobs = Blobs::in_folder(&dir.join("blobs")).await?;
         let incoming = Incoming::open(&dir.join("incoming")).await?;
         let store = Self {
@@ -72,6 +77,7 @@ impl Store {
             jobs: Jobs::new(sql, signals.clone()),
             blobs,
             signals,
+            counters: Counters::in_process(),
         };
         store.jobs.free_all().await?;
         store.uploads.drop_unverified().await?;

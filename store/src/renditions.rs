@@ -152,7 +152,7 @@ impl Renditions {
         if done.rows_affected() == 0 && !self.is_published(id, rendition, segment.number).await? {
             return Err(Error::Gone(id.clone()));
         }
-        self.signals.tell(Signal::Changed(id.clone()));
+        self.signals.tell_of(crate::signals::Topic::Published, Signal::Changed(id.clone()));
         Ok(())
     }
 

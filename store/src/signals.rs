@@ -1,8 +1,12 @@
-//! In charge of news: something changed, look again. News may be lost; what it is about is in SQL.
+//! In charge of news: something changed, look again. News may be lost; what it is about is in SQL. Within a process
+//! it goes to everybody who listens; between the processes of a cluster `relay` carries it over Redis.
+
+mod relay;
 
 use tokio::sync::{broadcast, watch};
 
-use crate::VideoId;
+use crate::{Result, VideoId};
+use relay::Relay;
 
 // Slow listeners miss news past this many and are told so; they look at the database then.
 const BACKLOG: usize = 1024;
@@ -14,37 +18,104 @@ pub enum Signal {
     Changed(VideoId),
     /// A video is gone.
     Deleted(VideoId),
+    /// There may have been news of any video that nobody could bring.
+    Missed,
 }
 
-/// In-process news.
+/// What kind of change it was, by which listeners outside of Clip Cut choose their channels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Topic {
+    /// The last byte of an upload is there.
+    Uploaded,
+    /// Anything else that a video's document shows.
+    Progress,
+    /// A segment can be played.
+    Published,
+    /// All of a video can be played.
+    Ready,
+    /// A video is gone.
+    Deleted,
+}
+
+/// News for everybody who waits.
 #[derive(Clone, Debug)]
 pub struct Signals {
+    here: Here,
+    relay: Option<Relay>,
+}
+
+/// The listeners of this process.
+#[derive(Clone, Debug)]
+struct Here {
     videos: broadcast::Sender<Signal>,
     work: watch::Sender<()>,
 }
 
 impl Signals {
-    pub(crate) fn new() -> Self {
-        Self { videos: broadcast::channel(BACKLOG).0, work: watch::Sender::new(()) }
+    /// News that stays in this process.
+    pub fn in_process() -> Self {
+        Self { here: Here::new(), relay: None }
+    }
+
+    /// News of all processes that name the same Redis by its `url`. Needs none to be there yet: while it is away,
+    /// everybody hears of their own process alone, and afterwards that there may have been news.
+    pub fn over_redis(url: &str) -> Result<Self> {
+        let here = Here::new();
+        let relay = Relay::start(url, here.clone())?;
+        Ok(Self { here, relay: Some(relay) })
     }
 
     /// Returns a receiver of all news from now on.
     pub fn subscribe(&self) -> broadcast::Receiver<Signal> {
-        self.videos.subscribe()
+        self.here.videos.subscribe()
     }
 
     /// Tells everybody about a video.
     pub fn tell(&self, signal: Signal) {
-        // Nobody listening is fine.
-        let _ = self.videos.send(signal);
+        let topic = match signal {
+            Signal::Deleted(_) => Topic::Deleted,
+            Signal::Changed(_) | Signal::Missed => Topic::Progress,
+        };
+        self.tell_of(topic, signal);
     }
 
     /// Returns a receiver whose `changed` wakes when there may be new work, also if that came before the wait.
     pub fn work(&self) -> watch::Receiver<()> {
-        self.work.subscribe()
+        self.here.work.subscribe()
+    }
+
+    pub(crate) fn tell_of(&self, topic: Topic, signal: Signal) {
+        if let (Some(relay), Signal::Changed(id) | Signal::Deleted(id)) = (&self.relay, &signal) {
+            relay.tell(topic, id);
+        }
+        self.here.tell(signal);
     }
 
     pub(crate) fn tell_workers(&self) {
+        if let Some(relay) = &self.relay {
+            relay.tell_workers();
+        }
+        self.here.tell_workers();
+    }
+}
+
+impl Here {
+    fn new() -> Self {
+        Self { videos: broadcast::channel(BACKLOG).0, work: watch::Sender::new(()) }
+    }
+
+    fn tell(&self, signal: Signal) {
+        // Nobody listening is fine.
+        let _ = self.videos.send(signal);
+    }
+
+    fn tell_workers(&self) {
         self.work.send_replace(());
+    }
+
+    /// What was missed may have been of anything.
+    fn look_again(&self) {
+        self.tell(Signal::Missed);
+        self.tell_workers();
     }
 }

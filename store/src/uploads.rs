@@ -196,7 +196,7 @@ impl Uploads {
             .await?;
         insert_prepare(&mut change, id).await?;
         change.commit().await?;
-        self.signals.tell(Signal::Changed(id.clone()));
+        self.signals.tell_of(crate::signals::Topic::Uploaded, Signal::Changed(id.clone()));
         self.signals.tell_workers();
         Ok(())
     }

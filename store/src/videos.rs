@@ -162,7 +162,11 @@ impl Videos {
         let query = sqlx::query(
             "update videos set state = 'ready' where id = $1 and state in ('planned', 'playable')",
         );
-        self.run(id, query.bind(id.as_str())).await
+        let moved = self.run(id, query.bind(id.as_str())).await?;
+        if moved {
+            self.signals.tell_of(crate::signals::Topic::Ready, Signal::Changed(id.clone()));
+        }
+        Ok(moved)
     }
 
     /// Moves the video to `failed` and drops its remaining jobs.

@@ -41,9 +41,10 @@ fn drain(news: &mut Receiver<Signal>, purge: &mut Purge) {
 fn of(signal: &Signal) -> Purge {
     let mut purge = Purge::default();
     match signal {
-        Signal::Changed(id) => purge.changed.insert(id.to_string()),
-        Signal::Deleted(id) => purge.gone.insert(id.to_string()),
-    };
+        Signal::Changed(id) => _ = purge.changed.insert(id.to_string()),
+        Signal::Deleted(id) => _ = purge.gone.insert(id.to_string()),
+        Signal::Missed => return everything(),
+    }
     purge
 }
 
