@@ -17,7 +17,8 @@ use crate::{
     mel::SAMPLE_RATE,
     model::{Loading, Model},
     runtime::Runtime,
-    survey::survey,
+    survey::{Asked, survey},
+    vad::Detector,
 };
 
 /// What the transcriber is told.
@@ -54,7 +55,14 @@ impl Default for Config {
 #[derive(Debug)]
 pub struct Engine {
     config: Config,
-    model: Mutex<Option<Model>>,
+    loaded: Mutex<Option<Loaded>>,
+}
+
+/// What is in memory.
+#[derive(Debug)]
+struct Loaded {
+    model: Model,
+    detector: Detector,
 }
 
 /// How far a transcription is.
@@ -89,7 +97,7 @@ pub struct Transcription {
 impl Engine {
     /// Returns an engine that has not loaded anything yet.
     pub fn new(config: Config) -> Self {
-        Self { config, model: Mutex::new(None) }
+        Self { config, loaded: Mutex::new(None) }
     }
 
     /// Returns what it was told.
@@ -104,12 +112,14 @@ impl Engine {
 
     /// Loads the model unless it is loaded; what keeps it from loading is the error. Blocks.
     pub fn load(&self) -> Result<()> {
-        self.with_model(|_| Ok(()))
+        self.loaded(|_| Ok(()))
     }
 
     /// Returns the codes of the languages that the model knows. Blocks.
     pub fn languages(&self) -> Result<Vec<String>> {
-        self.with_model(|model| Ok(model.vocabulary.languages.iter().map(|(code, _)| code.clone()).collect()))
+        self.loaded(|Loaded { model, .. }| {
+            Ok(model.vocabulary.languages.iter().map(|(code, _)| code.clone()).collect())
+        })
     }
 
     /// Transcribes a sound, going on behind the windows that are `done`; the last of them is enough when only what follows
@@ -120,9 +130,10 @@ impl Engine {
         (options, done, stop): (&Options, &[Window], &CancellationToken),
         mut tell: impl FnMut(Told<'_>) -> Result<()>,
     ) -> Result<Transcription> {
-        self.with_model(|model| {
+        self.loaded(|Loaded { model, detector }| {
             let machine = self.machine(model, options)?;
-            let survey = survey(source, model.shape.mel_bins, self.config.limit_seconds, stop)?;
+            let asked = Asked { bins: model.shape.mel_bins, limit_seconds: self.config.limit_seconds };
+            let survey = survey(source, asked, detector, stop)?;
             let machine = Machine { sound_sha256: survey.sha256.clone(), ..machine };
             let mut windows = done.to_vec();
             let mut listening = Listening::new(model, (source, &survey), (options, stop), windows.last())?;
@@ -154,15 +165,16 @@ impl Engine {
         })
     }
 
-    fn with_model<T>(&self, work: impl FnOnce(&mut Model) -> Result<T>) -> Result<T> {
+    fn loaded<T>(&self, work: impl FnOnce(&mut Loaded) -> Result<T>) -> Result<T> {
         // Whoever panicked left the model as it was: its memory lives in each call.
-        let mut model = self.model.lock().unwrap_or_else(PoisonError::into_inner);
-        if model.is_none() {
+        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        if loaded.is_none() {
             let runtime = Runtime::load(self.config.onnxruntime.as_deref())?;
             let Config { model: folder, precision, threads, .. } = &self.config;
-            *model = Some(Model::load(runtime, Loading { folder, precision, threads: *threads })?);
+            let model = Model::load(runtime, Loading { folder, precision, threads: *threads })?;
+            *loaded = Some(Loaded { model, detector: Detector::load(runtime)? });
         }
-        model.as_mut().map_or(Err(Error::Interrupted), work)
+        loaded.as_mut().map_or(Err(Error::Interrupted), work)
     }
 }
 

@@ -191,7 +191,7 @@ impl<'a> Listening<'a> {
             };
             let answer = self.model.answer(&heard, &ask)?;
             let text = self.model.vocabulary.text(&answer.tokens)?;
-            let tried = Tried { ratio: compression_ratio(&text), temperature: *temperature, answer };
+            let tried = Tried { ratio: compression_ratio(text.trim()), temperature: *temperature, answer };
             let right = self.looks_right(&tried);
             best = Some(tried);
             if right {
@@ -217,10 +217,14 @@ impl<'a> Listening<'a> {
         spectrogram::render(&mut self.sound, &mut self.mel, place, self.survey.loudest)
     }
 
+    /// Goes on to the next speech, unless the model can tell by itself when in its window that begins.
     fn skip_silence(&mut self) {
         let sample = self.at * HOP as u64;
         let next = self.survey.speech.iter().find(|speech| speech.end > sample);
-        self.at = next.map_or(self.survey.frames(), |speech| self.at.max(speech.start / HOP as u64));
+        let start = next.map_or(self.survey.frames(), |speech| speech.start / HOP as u64);
+        if start > self.at + u64::from(self.model.vocabulary.last_first_time) * TIME_FRAMES {
+            self.at = start;
+        }
     }
 
     fn prefix(&self) -> Result<Vec<u32>> {
@@ -251,9 +255,7 @@ impl<'a> Listening<'a> {
 
     fn is_silence(&self, answer: &Answer) -> bool {
         let nobody = answer.no_speech > self.options.no_speech_most;
-        let unsure = answer.avg_logprob <= self.options.avg_logprob_least;
-        // The detector takes some music for speech; the model has to be sure that it is.
-        if self.options.only_speech { nobody || unsure } else { nobody && unsure }
+        nobody && answer.avg_logprob <= self.options.avg_logprob_least
     }
 
     /// Cuts an answer at its pairs of times. Returns what was said, and how many frames of the window that covers.

@@ -9,8 +9,17 @@ use crate::{
     audio::{Source, window},
     mel::{FRAMES_PER_SECOND, HOP, Mel, SAMPLE_RATE, WINDOW},
     model::folder::hex,
-    vad::{Listener, Speech},
+    vad::{Detector, Listener, Speech},
 };
+
+/// How a sound is surveyed.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked {
+    /// Bands of the spectrogram.
+    pub bins: usize,
+    /// The longest sound that is taken.
+    pub limit_seconds: u64,
+}
 
 /// A sound's facts.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,11 +36,16 @@ pub struct Survey {
     pub broke_off: Option<String>,
 }
 
-/// Hears `source` from end to end; at most `limit_seconds` of it.
-pub fn survey(source: &Source, bins: usize, limit_seconds: u64, stop: &CancellationToken) -> Result<Survey> {
+/// Hears `source` from end to end.
+pub fn survey(
+    source: &Source,
+    Asked { bins, limit_seconds }: Asked,
+    detector: &mut Detector,
+    stop: &CancellationToken,
+) -> Result<Survey> {
     let mut sound = source.open()?;
     let mut mel = Mel::new(bins);
-    let mut listener = Listener::new();
+    let mut listener = Listener::new(detector);
     let mut hash = Sha256::new();
     let mut loudest = f32::NEG_INFINITY;
     let (mut second, mut samples) = (0, 0);
@@ -59,7 +73,7 @@ pub fn survey(source: &Source, bins: usize, limit_seconds: u64, stop: &Cancellat
         for sample in new {
             hash.update(sample.to_le_bytes());
         }
-        listener.hear(new);
+        listener.hear(new)?;
         samples += new.len() as u64;
         second += 1;
         if new.len() < SAMPLE_RATE {
@@ -70,7 +84,7 @@ pub fn survey(source: &Source, bins: usize, limit_seconds: u64, stop: &Cancellat
         samples,
         // Silence is measured too: at the floor.
         loudest: loudest.max(-10.0),
-        speech: listener.finish(),
+        speech: listener.finish()?,
         sha256: hex(&hash.finalize()),
         broke_off: sound.broke_off().map(ToOwned::to_owned),
     })

@@ -5,6 +5,7 @@ mod folder;
 mod going_on;
 mod harness;
 mod hub;
+mod music;
 mod parity;
 mod service;
 mod truth;

@@ -11,7 +11,8 @@ use transcriber::{
     mel::{HOP, Mel, WINDOW, scale},
     model::{Loading, Model},
     runtime::Runtime,
-    survey::{Survey, survey},
+    survey::{Asked, Survey, survey},
+    vad::Detector,
 };
 
 #[derive(Deserialize)]
@@ -69,7 +70,9 @@ fn sound(name: &str) -> Source {
 }
 
 fn facts(source: &Source) -> Survey {
-    survey(source, 80, 600, &CancellationToken::new()).unwrap()
+    let mut detector = Detector::load(Runtime::load(None).unwrap()).unwrap();
+    let asked = Asked { bins: 80, limit_seconds: 600 };
+    survey(source, asked, &mut detector, &CancellationToken::new()).unwrap()
 }
 
 /// The reference's way: greedy, no thresholds, no speech detector.

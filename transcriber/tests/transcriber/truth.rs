@@ -1,6 +1,9 @@
 //! The engine against speech whose text is known, and against silence.
 
-use crate::harness::{engine, errors, talk, words};
+use crate::{
+    harness::{engine, errors, talk, words},
+    music::{music, pink_noise},
+};
 use tokio_util::sync::CancellationToken;
 use transcriber::{audio::Source, engine::Transcription, listen::Options, mel::SAMPLE_RATE};
 
@@ -44,6 +47,16 @@ const MOST_WRONG_PERCENT: f64 = 7.5;
 #[test]
 fn silence_gets_no_cue() {
     nothing_in(vec![0.0; TEN_MINUTES * SAMPLE_RATE]);
+}
+
+#[test]
+fn music_gets_no_cue() {
+    nothing_in(music(1, TEN_MINUTES));
+}
+
+#[test]
+fn noise_gets_no_cue() {
+    nothing_in(pink_noise(2, TEN_MINUTES));
 }
 
 fn nothing_in(samples: Vec<f32>) {
