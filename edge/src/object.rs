@@ -124,6 +124,13 @@ impl Head {
         headers
     }
 
+    /// Returns whether `update`, the fields of an answer to HEAD, tells of the same content (RFC 9111 §4.3.5).
+    pub(crate) fn is_of(&self, update: &HeaderMap) -> bool {
+        [header::ETAG, header::LAST_MODIFIED, header::CONTENT_LENGTH]
+            .iter()
+            .all(|name| update.get(name).is_none_or(|told| self.headers.get(name) == Some(told)))
+    }
+
     /// Returns whether it never changes (RFC 8246).
     pub(crate) fn is_immutable(&self) -> bool {
         CacheControl::of(&self.headers).has(Flag::Immutable)

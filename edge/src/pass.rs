@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use http::{HeaderMap, HeaderValue, Method, Response, Uri, header};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri, header};
 use http_body_util::{BodyExt, StreamBody};
 use server::{Body, Request};
 
@@ -40,6 +40,9 @@ impl House {
             parts.headers.insert(header::HOST, host);
         }
         let status = Status::forwarded(Some(why));
+        let described = (method == Method::HEAD)
+            .then(|| self.memory.get(target.as_str())?.find(&parts.headers).cloned())
+            .flatten();
         let asked = (self.ask)(Request::from_parts(parts, body));
         // Who sends a body decides itself how long that takes; the listener's clock watches it.
         let answered = if matches!(method, Method::GET | Method::HEAD) {
@@ -57,6 +60,13 @@ impl House {
         };
         if !is_safe(&method) && (response.status().is_success() || response.status().is_redirection()) {
             self.invalidate(&target, response.headers());
+        }
+        // RFC 9111 §4.3.5: a HEAD that describes something else than what is stored ends it.
+        if response.status() == StatusCode::OK
+            && let Some(stored) = described
+            && !stored.head.is_of(response.headers())
+        {
+            self.forget(&target);
         }
         // Events come when there are some; all else may not stop in the middle.
         let endless = response
@@ -91,11 +101,12 @@ impl House {
     fn invalidate(&self, target: &Target, response: &HeaderMap) {
         let named = [header::LOCATION, header::CONTENT_LOCATION];
         let named = named.iter().filter_map(|name| target.same_origin(response.get(name)?.to_str().ok()?));
-        for changed in named.chain([target.clone()]) {
-            self.table
-                .sweep(|key, _| if key.as_str() == changed.as_str() { Fate::Doomed } else { Fate::Spared });
-            self.memory.remove(changed.as_str());
-        }
+        named.chain([target.clone()]).for_each(|changed| self.forget(&changed));
+    }
+
+    fn forget(&self, target: &Target) {
+        self.table.sweep(|key, _| if key.as_str() == target.as_str() { Fate::Doomed } else { Fate::Spared });
+        self.memory.remove(target.as_str());
     }
 }
 

@@ -98,3 +98,17 @@ async fn the_client_who_has_it_gets_304_out_of_a_validation() {
     let head = edge.ask("HEAD", "/a", &[]).await;
     assert_eq!((head.status, head.header("content-length"), origin.count()), (200, "5", 3));
 }
+
+#[tokio::test]
+async fn a_head_that_tells_of_another_version_ends_what_is_stored_rfc9111_4_3_5() {
+    let (origin, edge) = edge_with_version("\"v1\"").await;
+    edge.get("/a").await;
+    // With this field it is the origin's to answer.
+    let to_origin = [("if-unmodified-since", "Sun, 06 Nov 2094 08:49:37 GMT")];
+    edge.ask("HEAD", "/a", &to_origin).await;
+    assert!(edge.get("/a").await.is_hit(), "the same version stays");
+    origin.play(|_| reply(200, &[("cache-control", "max-age=60"), ("etag", "\"v2\"")], "newer"));
+    edge.ask("HEAD", "/a", &to_origin).await;
+    assert!(!edge.get("/a").await.is_hit());
+    assert_eq!(origin.count(), 4);
+}
