@@ -15,7 +15,6 @@ use server::{Body, Response};
 use tokio::sync::{Notify, watch};
 
 use crate::{
-    body,
     object::{Head, Object},
     storable::Audience,
 };
@@ -192,7 +191,7 @@ impl Flight {
         state.landing = Landing::Now;
         parts.extend(last);
         let len = parts.iter().map(Bytes::len).sum();
-        body::join(parts, len)
+        server::pages::join(parts, len)
     }
 
     pub(crate) fn end(&self, end: End) {

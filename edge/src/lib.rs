@@ -4,7 +4,6 @@
 mod ahead;
 mod announce;
 mod answer;
-mod body;
 pub mod cache_control;
 mod cache_status;
 mod client;

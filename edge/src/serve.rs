@@ -110,7 +110,7 @@ impl House {
             }
             request.headers_mut().remove(token::NAME);
         }
-        let path = self.rights.check(request.uri().path(), self.clock.date())?;
+        let path = self.rights.check(request.uri().path(), || self.clock.date())?;
         Ok(Target::decode(scheme, request.uri(), request.headers(), path.as_deref())?)
     }
 

@@ -25,9 +25,13 @@ use crate::{
     body,
     incoming::{Afterwards, Incoming},
     metrics::Counts,
-    patience::{self, Activity, Lost, Turn, Watched},
+    patience::{self, Activity, Lost, Turn},
+    socket::Socket,
     well_formed,
 };
+
+// What hyper takes by itself.
+const HYPERS_HEADERS: usize = 100;
 
 /// What all connections of a listener share.
 #[derive(Clone)]
@@ -55,7 +59,7 @@ impl House {
             debug!(%error, "cannot set TCP_NODELAY");
         }
         let activity = Arc::new(Activity::default());
-        let stream = Watched::new(stream, activity.clone());
+        let stream = Socket::new(stream, activity.clone());
         match &self.tls {
             None => self.http(stream, service, activity).await,
             Some(tls) => {
@@ -123,8 +127,11 @@ impl House {
             .http1()
             // `patience` has one clock for all of a connection; hyper's is set anew by every request.
             .header_read_timeout(None)
-            .max_buf_size(limits.header_bytes.max(8192) as usize)
-            .max_headers(limits.headers);
+            .max_buf_size(limits.header_bytes.max(8192) as usize);
+        // Said in so many words, hyper clears as many places for every request; unsaid, it leaves them as they are.
+        if limits.headers != HYPERS_HEADERS {
+            builder.http1().max_headers(limits.headers);
+        }
         builder
             .http2()
             .timer(TokioTimer::new())
