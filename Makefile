@@ -1,12 +1,13 @@
 # Targets are one line each; scripts/install brings what they need.
-.PHONY: run test check fmt bench bench-transcribe reference bench-edge golden web clean
+.PHONY: run test check fmt bench bench-counts bench-transcribe reference bench-edge golden web clean
 
 run: ; @scripts/install run && $(MAKE) --no-print-directory web && cargo run --release --bin clipcut -- serve --demo
 test: ; @scripts/install test && $(MAKE) --no-print-directory web && cargo test --workspace && npm --prefix web test && npm --prefix web run e2e
 check: ; @scripts/install check && cargo fmt --all --check && cargo clippy --workspace --all-targets -- -D warnings && cargo deny --log-level error check bans licenses sources && npm --prefix web ci --no-audit --no-fund && npm --prefix web run lint && npm --prefix web run typecheck
 fmt: ; cargo fmt --all && npm --prefix web run format
 bench: ; scripts/bench
-bench-edge: ; @scripts/install bench && cargo build --release --bin clipcut && benches/side-by-side --fresh && benches/side-by-side --report
+bench-counts: ; @scripts/install counts && cargo bench --quiet --package benches --bench counts
+bench-edge: ; @scripts/install bench && cargo build --release --bin clipcut --bin load && benches/side-by-side --fresh && benches/side-by-side --report
 golden: ; scripts/golden
 reference: ; scripts/reference parity
 bench-transcribe: ; scripts/reference speed
