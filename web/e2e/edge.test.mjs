@@ -5,6 +5,7 @@ import { after, before, describe, test } from "node:test";
 import { assertPlayedWhole, frameRate, plannedFrames } from "./assertions.mjs";
 import { launch, newPage } from "./chromium.mjs";
 import { clips } from "./clips.mjs";
+import { run } from "./command.mjs";
 import { decode } from "./ffmpeg.mjs";
 import { startEdge, startServer, upload } from "./server.mjs";
 import * as viewer from "./viewer.mjs";
@@ -56,6 +57,23 @@ describe("through an edge", { concurrency: false }, () => {
     }
     assert.ok([...second.keys()].some((path) => first.has(path)));
   });
+
+  test("ffplay plays to its end, from memory", async () => {
+    const before = await requests();
+    const env = { ...process.env, SDL_VIDEODRIVER: "dummy", SDL_AUDIODRIVER: "dummy" };
+    const args = ["-v", "warning", "-nostats", "-autoexit", edge.url + document.playback.hls];
+    const { code, stderr } = await run("ffplay", args, { env });
+    assert.deepEqual([code, stderr], [0, ""]);
+    const now = await requests();
+    assert.ok(now.hit > before.hit, "segments came from memory");
+  });
+
+  /** Resolves to the edge's own count of requests by their outcome. */
+  async function requests() {
+    const metrics = await (await fetch(`${edge.url}/metrics`)).text();
+    const counts = metrics.matchAll(/^clipcut_edge_requests_total\{outcome="(\w+)"\} (\d+)$/gm);
+    return Object.fromEntries([...counts].map(([, outcome, count]) => [outcome, Number(count)]));
+  }
 
   test("ffmpeg reads every frame", async () => {
     const { code, pictures } = await decode(edge.url + document.playback.hls, ["0:v:0"]);
