@@ -16,13 +16,13 @@ const RENEWAL: Duration = Duration::from_secs(10);
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 const MAX_ATTEMPTS: u32 = 3;
 const FULL_DISK_PAUSE: Duration = Duration::from_secs(30);
+const AWAY_PAUSE: Duration = Duration::from_secs(5);
 
 /// Works until `shutdown`; running jobs are then given back.
 pub async fn run(store: Store, config: Config, shutdown: CancellationToken) {
     let config = Arc::new(config);
     let tasks = TaskTracker::new();
-    // Short jobs and sound never wait behind pictures, so that a new video's playlists stand at once. Whatever
-    // writes playlists is one lane, so that none writes what it saw over what another saw later.
+    // Short jobs and sound never wait behind pictures, so that a new video's playlists stand at once.
     let mut lanes = vec![
         vec![JobKind::Prepare, JobKind::Playlists, JobKind::Finish],
         vec![JobKind::Text, JobKind::Poster],
@@ -76,6 +76,9 @@ impl Worker {
                 outcome = job::run(&self.store, &self.config, job, &stop) => outcome,
                 () = self.keep_lease(job) => {
                     tracing::info!("the job is no longer ours");
+                    if let Err(e) = self.let_others_have_the_last_word(job).await {
+                        tracing::error!(error = %e, "cannot have playlists written again");
+                    }
                     return;
                 }
             };
@@ -108,18 +111,30 @@ impl Worker {
         }
     }
 
+    /// Who was stopped for longer than its lease may have written playlists over those of the one who took over.
+    async fn let_others_have_the_last_word(&self, job: &Job) -> store::Result<()> {
+        if job.kind.writes_playlists() { self.store.jobs.write_again(&job.video).await } else { Ok(()) }
+    }
+
     async fn conclude(&self, job: &Job, outcome: Result<()>) -> Result<()> {
         let jobs = &self.store.jobs;
         let error = match outcome {
             Ok(()) => {
                 tracing::info!("done");
-                return Ok(jobs.finish(job).await?);
+                if !jobs.finish(job).await? {
+                    self.let_others_have_the_last_word(job).await?;
+                }
+                return Ok(());
             }
             Err(error) => error,
         };
         match error {
             Error::Interrupted => jobs.give_back(job, Duration::ZERO, Attempt::Interrupted).await?,
-            Error::Store(store::Error::Gone(_)) => jobs.finish(job).await?,
+            Error::Store(store::Error::Gone(_)) => _ = jobs.finish(job).await?,
+            Error::Store(e @ store::Error::Away { .. }) => {
+                tracing::warn!(error = %e, "waiting for a server");
+                jobs.give_back(job, AWAY_PAUSE.mul_f64(jitter()), Attempt::Interrupted).await?;
+            }
             Error::Store(e @ store::Error::Full { .. }) => {
                 tracing::error!(error = %e, "waiting for room");
                 jobs.give_back(job, FULL_DISK_PAUSE, Attempt::Interrupted).await?;
@@ -127,7 +142,7 @@ impl Worker {
             error if job.kind == JobKind::Poster => {
                 // A video without its poster is still a video.
                 tracing::warn!(%error, "left out");
-                jobs.finish(job).await?;
+                _ = jobs.finish(job).await?;
             }
             error if job.kind == JobKind::Text => {
                 tracing::warn!(%error, "a text track could not be read");
@@ -142,11 +157,11 @@ impl Worker {
             error if job.kind == JobKind::Playlists => {
                 // They stand as they were; the next change of the captions tries again.
                 tracing::error!(%error, "the playlists could not be written again");
-                jobs.finish(job).await?;
+                _ = jobs.finish(job).await?;
             }
             error => {
                 tracing::warn!(%error, "the video failed");
-                self.store.videos.fail(&job.video, &failure(&error)).await?;
+                self.store.videos.fail(job, &failure(&error)).await?;
             }
         }
         Ok(())

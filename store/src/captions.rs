@@ -3,15 +3,13 @@
 
 mod track;
 
-use sqlx::SqliteConnection;
-
 pub use track::{FileTrack, Naming, Origin, State, Track, Wish};
 
 use crate::{
     CaptionId, Error, JobKind, NewJob, NewPlan, Result, Signal, Signals, Timestamp, VideoId,
     cues::clear,
     jobs::{insert_job, insert_playlists},
-    sql::Sql,
+    sql::{Change, Of, Sql, query},
 };
 
 /// The tables of caption tracks and their cues.
@@ -33,26 +31,26 @@ impl Captions {
 
     /// Returns a video's tracks, the oldest first.
     pub async fn of(&self, video: &VideoId) -> Result<Vec<Track>> {
-        Ok(sqlx::query_as(TRACKS).bind(video.as_str()).fetch_all(&self.sql.pool).await?)
+        query(TRACKS).bind(video.as_str()).fetch_all(&self.sql).await
     }
 
     /// Returns a track.
     pub async fn get(&self, id: &CaptionId) -> Result<Option<Track>> {
-        Ok(sqlx::query_as(TRACK).bind(id.as_str()).fetch_optional(&self.sql.pool).await?)
+        query(TRACK).bind(id.as_str()).fetch_optional(&self.sql).await
     }
 
     /// Returns the track of a video whose folder is `name`.
     pub async fn named(&self, video: &VideoId, name: &str) -> Result<Option<Track>> {
-        let query = sqlx::query_as(
+        let query = query(
             "select c.*, exists (select 1 from cues q where q.captions_id = c.id) as has_cues
              from captions c where c.video_id = $1 and c.name = $2",
         );
-        Ok(query.bind(video.as_str()).bind(name).fetch_optional(&self.sql.pool).await?)
+        query.bind(video.as_str()).bind(name).fetch_optional(&self.sql).await
     }
 
     /// Asks the machine for a track. Returns it, or `None` when there is no such video.
     pub async fn ask(&self, video: &VideoId, wish: &Wish) -> Result<Option<Track>> {
-        let mut change = self.sql.pool.begin_with("begin immediate").await?;
+        let mut change = self.sql.change(Of::Video(video)).await?;
         if !has_video(&mut change, video).await? {
             return Ok(None);
         }
@@ -64,8 +62,8 @@ impl Captions {
 
     /// Asks the machine to write a track again, in place of what it has. Returns whether there was one.
     pub async fn ask_again(&self, id: &CaptionId, wish: &Wish) -> Result<bool> {
-        let mut change = self.sql.pool.begin_with("begin immediate").await?;
-        let video = sqlx::query_scalar::<_, String>(
+        let mut change = self.sql.change(Of::Captions(id)).await?;
+        let video = query(
             "update captions set origin = 'machine', state = 'queued', message = null, name = null,
                  language = null, label = null, describes_sounds = false, wanted_language = $2,
                  wanted_model = $3, prompt = $4, translated = $5, seconds_done = 0, checkpoint = null,
@@ -77,7 +75,7 @@ impl Captions {
         .bind(&wish.model)
         .bind(&wish.prompt)
         .bind(wish.translated)
-        .fetch_optional(&mut *change)
+        .fetch_optional(&mut change)
         .await?;
         let Some(video) = parsed(video)? else { return Ok(false) };
         drop_job(&mut change, id).await?;
@@ -91,16 +89,15 @@ impl Captions {
 
     /// Changes what a track is called. Returns the track, or `None` when there is none.
     pub async fn rename(&self, id: &CaptionId, naming: &Naming) -> Result<Option<Track>> {
-        let mut change = self.sql.pool.begin_with("begin immediate").await?;
-        let track: Option<Track> =
-            sqlx::query_as(TRACK).bind(id.as_str()).fetch_optional(&mut *change).await?;
+        let mut change = self.sql.change(Of::Captions(id)).await?;
+        let track: Option<Track> = query(TRACK).bind(id.as_str()).fetch_optional(&mut change).await?;
         let Some(track) = track else { return Ok(None) };
         let moved = naming.language.as_ref().filter(|wanted| track.language.as_ref() != Some(wanted));
         let name = match moved {
             Some(language) => Some(free_name(&mut change, &track.video, language).await?),
             None => track.name,
         };
-        sqlx::query(
+        query(
             "update captions set name = $2, language = coalesce($3, language),
                  label = nullif(coalesce($4, label), ''), revision = revision + 1
              where id = $1",
@@ -109,7 +106,7 @@ impl Captions {
         .bind(&name)
         .bind(moved)
         .bind(&naming.label)
-        .execute(&mut *change)
+        .execute(&mut change)
         .await?;
         insert_playlists(&mut change, &track.video).await?;
         change.commit().await?;
@@ -119,9 +116,9 @@ impl Captions {
 
     /// Deletes a track with its cues and its work. Returns whether there was one.
     pub async fn delete(&self, id: &CaptionId) -> Result<bool> {
-        let mut change = self.sql.pool.begin_with("begin immediate").await?;
-        let video = sqlx::query_scalar("delete from captions where id = $1 returning video_id");
-        let video: Option<String> = video.bind(id.as_str()).fetch_optional(&mut *change).await?;
+        let mut change = self.sql.change(Of::Captions(id)).await?;
+        let video = query("delete from captions where id = $1 returning video_id");
+        let video: Option<String> = video.bind(id.as_str()).fetch_optional(&mut change).await?;
         let Some(video) = parsed(video)? else { return Ok(false) };
         drop_job(&mut change, id).await?;
         insert_playlists(&mut change, &video).await?;
@@ -142,13 +139,13 @@ const ASKED: i64 = 10;
 /// Records the plan's caption tracks and queues all that is not done. What is there already, from before a
 /// failure, stays.
 pub(crate) async fn insert_planned(
-    change: &mut SqliteConnection,
+    change: &mut Change,
     video: &VideoId,
     plan: &NewPlan<'_>,
     queued_at: Timestamp,
 ) -> Result<()> {
     for track in plan.captions {
-        sqlx::query(
+        query(
             "insert into captions (id, video_id, name, origin, state, language, label, describes_sounds, created_at)
              values ($1, $2, $3, 'file', 'queued', $4, $5, $6, $7) on conflict (video_id, name) do nothing",
         )
@@ -162,7 +159,7 @@ pub(crate) async fn insert_planned(
         .execute(&mut *change)
         .await?;
     }
-    let tracks: Vec<Track> = sqlx::query_as(TRACKS).bind(video.as_str()).fetch_all(&mut *change).await?;
+    let tracks: Vec<Track> = query(TRACKS).bind(video.as_str()).fetch_all(&mut *change).await?;
     if plan.listen && tracks.iter().all(|track| track.origin != Origin::Machine) {
         insert_machine(change, video, &Wish::default()).await?;
     }
@@ -177,10 +174,10 @@ pub(crate) async fn insert_planned(
     Ok(())
 }
 
-async fn insert_machine(change: &mut SqliteConnection, video: &VideoId, wish: &Wish) -> Result<CaptionId> {
+async fn insert_machine(change: &mut Change, video: &VideoId, wish: &Wish) -> Result<CaptionId> {
     let id = CaptionId::random();
     let now = Timestamp::now();
-    sqlx::query(
+    query(
         "insert into captions (id, video_id, origin, state, wanted_language, wanted_model, prompt, translated, created_at)
          values ($1, $2, 'machine', 'queued', $3, $4, $5, $6, $7)",
     )
@@ -199,32 +196,25 @@ async fn insert_machine(change: &mut SqliteConnection, video: &VideoId, wish: &W
 }
 
 /// Returns the language's folder, or the first of `de-2`, `de-3` … that is free in the video.
-pub(crate) async fn free_name(
-    change: &mut SqliteConnection,
-    video: &VideoId,
-    language: &str,
-) -> Result<String> {
-    let taken: Vec<String> =
-        sqlx::query_scalar("select name from captions where video_id = $1 and name is not null")
-            .bind(video.as_str())
-            .fetch_all(change)
-            .await?;
+pub(crate) async fn free_name(change: &mut Change, video: &VideoId, language: &str) -> Result<String> {
+    let taken: Vec<String> = query("select name from captions where video_id = $1 and name is not null")
+        .bind(video.as_str())
+        .fetch_all(change)
+        .await?;
     // A file system may not tell `zh-Hant` from `zh-hant`.
     let is_free = |name: &String| !taken.iter().any(|other| other.eq_ignore_ascii_case(name));
     let mut names = std::iter::once(language.to_owned()).chain((2..).map(|n| format!("{language}-{n}")));
     Ok(names.find(is_free).expect("the numbers do not end"))
 }
 
-pub(crate) async fn has_video(change: &mut SqliteConnection, video: &VideoId) -> Result<bool> {
-    let count: i64 = sqlx::query_scalar("select count(*) from videos where id = $1")
-        .bind(video.as_str())
-        .fetch_one(change)
-        .await?;
+pub(crate) async fn has_video(change: &mut Change, video: &VideoId) -> Result<bool> {
+    let count: i64 =
+        query("select count(*) from videos where id = $1").bind(video.as_str()).fetch_one(change).await?;
     Ok(count > 0)
 }
 
-pub(crate) async fn drop_job(change: &mut SqliteConnection, id: &CaptionId) -> Result<()> {
-    sqlx::query("delete from jobs where track = $1 and kind in ('captions', 'text')")
+pub(crate) async fn drop_job(change: &mut Change, id: &CaptionId) -> Result<()> {
+    query("delete from jobs where track = $1 and kind in ('captions', 'text')")
         .bind(id.as_str())
         .execute(change)
         .await?;

@@ -1,12 +1,11 @@
 //! In charge of the cues of caption tracks as rows: read whole or by time, written by people all at once or
 //! one at a time.
 
-use sqlx::{FromRow, Row, SqliteConnection, sqlite::SqliteRow};
-
 use crate::{
     CaptionId, CaptionTrack, Captions, Result, Timestamp, VideoId,
     captions::{drop_job, free_name, has_video, parsed},
     jobs::insert_playlists,
+    sql::{Change, FromRow, Of, Row, query},
 };
 
 /// Words and when they are shown.
@@ -67,13 +66,13 @@ pub struct NewTrack<'a> {
 impl Captions {
     /// Adds a track that a person brings. Returns it, or `None` when there is no such video.
     pub async fn add(&self, video: &VideoId, new: &NewTrack<'_>) -> Result<Option<CaptionTrack>> {
-        let mut change = self.sql.pool.begin_with("begin immediate").await?;
+        let mut change = self.sql.change(Of::Video(video)).await?;
         if !has_video(&mut change, video).await? {
             return Ok(None);
         }
         let id = CaptionId::random();
         let name = free_name(&mut change, video, new.language).await?;
-        sqlx::query(
+        query(
             "insert into captions (id, video_id, name, origin, state, language, label, created_at)
              values ($1, $2, $3, 'person', 'done', $4, $5, $6)",
         )
@@ -83,7 +82,7 @@ impl Captions {
         .bind(new.language)
         .bind(new.label)
         .bind(Timestamp::now().0)
-        .execute(&mut *change)
+        .execute(&mut change)
         .await?;
         append(&mut change, &id, new.cues).await?;
         insert_playlists(&mut change, video).await?;
@@ -95,14 +94,14 @@ impl Captions {
     /// Replaces all cues of a track by a person's; a machine that still writes it is stopped. Returns the
     /// track, or `None` when there is none or its language is not known yet.
     pub async fn replace(&self, id: &CaptionId, cues: &[Cue]) -> Result<Option<CaptionTrack>> {
-        let mut change = self.sql.pool.begin_with("begin immediate").await?;
-        let video: Option<String> = sqlx::query_scalar(
+        let mut change = self.sql.change(Of::Captions(id)).await?;
+        let video: Option<String> = query(
             "update captions set origin = 'person', state = 'done', message = null, provenance = null,
                  checkpoint = null, ends_at_seconds = null, edited = false, revision = revision + 1
              where id = $1 and name is not null returning video_id",
         )
         .bind(id.as_str())
-        .fetch_optional(&mut *change)
+        .fetch_optional(&mut change)
         .await?;
         let Some(video) = parsed(video)? else { return Ok(None) };
         drop_job(&mut change, id).await?;
@@ -116,23 +115,23 @@ impl Captions {
 
     /// Returns all cues of a track in the order in which they are shown.
     pub async fn cues(&self, id: &CaptionId) -> Result<Vec<StoredCue>> {
-        let query = sqlx::query_as("select * from cues where captions_id = $1 order by start_ms, number");
-        Ok(query.bind(id.as_str()).fetch_all(&self.sql.pool).await?)
+        let query = query("select * from cues where captions_id = $1 order by start_ms, number");
+        query.bind(id.as_str()).fetch_all(&self.sql).await
     }
 
     /// Returns the cues that are shown at some time of `[start_ms, end_ms)`.
     pub async fn cues_between(&self, id: &CaptionId, start_ms: u64, end_ms: u64) -> Result<Vec<StoredCue>> {
-        let query = sqlx::query_as(
+        let query = query(
             "select * from cues where captions_id = $1 and start_ms < $3 and end_ms > $2
              order by start_ms, number",
         );
         let query = query.bind(id.as_str()).bind(start_ms as i64).bind(end_ms as i64);
-        Ok(query.fetch_all(&self.sql.pool).await?)
+        query.fetch_all(&self.sql).await
     }
 
     /// Adds a cue by hand. Returns it, or `None` when there is no such track.
     pub async fn add_cue(&self, id: &CaptionId, cue: &Cue) -> Result<Option<StoredCue>> {
-        let mut change = self.sql.pool.begin_with("begin immediate").await?;
+        let mut change = self.sql.change(Of::Captions(id)).await?;
         let Some(video) = mark_edited(&mut change, id).await? else { return Ok(None) };
         let number = append(&mut change, id, std::slice::from_ref(cue)).await?;
         // The first cue of an empty track is what makes it listed.
@@ -144,10 +143,10 @@ impl Captions {
 
     /// Changes a cue by hand.
     pub async fn edit_cue(&self, id: &CaptionId, number: u32, edit: &CueEdit) -> Result<Edited> {
-        let mut change = self.sql.pool.begin_with("begin immediate").await?;
-        let stored = sqlx::query_as("select * from cues where captions_id = $1 and number = $2");
+        let mut change = self.sql.change(Of::Captions(id)).await?;
+        let stored = query("select * from cues where captions_id = $1 and number = $2");
         let stored: Option<StoredCue> =
-            stored.bind(id.as_str()).bind(i64::from(number)).fetch_optional(&mut *change).await?;
+            stored.bind(id.as_str()).bind(i64::from(number)).fetch_optional(&mut change).await?;
         let Some(StoredCue { mut cue, .. }) = stored else { return Ok(Edited::Absent) };
         cue.start_ms = edit.start_ms.unwrap_or(cue.start_ms);
         cue.end_ms = edit.end_ms.unwrap_or(cue.end_ms);
@@ -157,7 +156,7 @@ impl Captions {
         if let Some(text) = &edit.text {
             cue.text.clone_from(text);
         }
-        sqlx::query(
+        query(
             "update cues set start_ms = $3, end_ms = $4, text = $5
              where captions_id = $1 and number = $2",
         )
@@ -166,7 +165,7 @@ impl Captions {
         .bind(cue.start_ms as i64)
         .bind(cue.end_ms as i64)
         .bind(&cue.text)
-        .execute(&mut *change)
+        .execute(&mut change)
         .await?;
         let video = mark_edited(&mut change, id).await?;
         change.commit().await?;
@@ -178,10 +177,10 @@ impl Captions {
 
     /// Deletes a cue by hand. Returns whether there was one.
     pub async fn delete_cue(&self, id: &CaptionId, number: u32) -> Result<bool> {
-        let mut change = self.sql.pool.begin_with("begin immediate").await?;
-        let query = sqlx::query("delete from cues where captions_id = $1 and number = $2");
+        let mut change = self.sql.change(Of::Captions(id)).await?;
+        let query = query("delete from cues where captions_id = $1 and number = $2");
         let query = query.bind(id.as_str()).bind(i64::from(number));
-        if query.execute(&mut *change).await?.rows_affected() == 0 {
+        if query.execute(&mut change).await? == 0 {
             return Ok(false);
         }
         let video = mark_edited(&mut change, id).await?;
@@ -197,31 +196,30 @@ impl Captions {
     }
 }
 
-async fn mark_edited(change: &mut SqliteConnection, id: &CaptionId) -> Result<Option<VideoId>> {
-    let video: Option<String> = sqlx::query_scalar(
-        "update captions set edited = true, revision = revision + 1 where id = $1 returning video_id",
-    )
-    .bind(id.as_str())
-    .fetch_optional(change)
-    .await?;
+async fn mark_edited(change: &mut Change, id: &CaptionId) -> Result<Option<VideoId>> {
+    let video: Option<String> =
+        query("update captions set edited = true, revision = revision + 1 where id = $1 returning video_id")
+            .bind(id.as_str())
+            .fetch_optional(change)
+            .await?;
     parsed(video)
 }
 
 /// Deletes all that a track says.
-pub(crate) async fn clear(change: &mut SqliteConnection, id: &CaptionId) -> Result<()> {
+pub(crate) async fn clear(change: &mut Change, id: &CaptionId) -> Result<()> {
     for statement in ["delete from cues where captions_id = $1", "delete from heard where captions_id = $1"] {
-        sqlx::query(statement).bind(id.as_str()).execute(&mut *change).await?;
+        query(statement).bind(id.as_str()).execute(&mut *change).await?;
     }
     Ok(())
 }
 
 /// Adds cues behind the highest number. Returns the last one's.
-pub(crate) async fn append(change: &mut SqliteConnection, id: &CaptionId, cues: &[Cue]) -> Result<u32> {
-    let highest = sqlx::query_scalar("select coalesce(max(number), 0) from cues where captions_id = $1");
+pub(crate) async fn append(change: &mut Change, id: &CaptionId, cues: &[Cue]) -> Result<u32> {
+    let highest = query("select coalesce(max(number), 0) from cues where captions_id = $1");
     let mut number: i64 = highest.bind(id.as_str()).fetch_one(&mut *change).await?;
     for cue in cues {
         number += 1;
-        sqlx::query(
+        query(
             "insert into cues (captions_id, number, start_ms, end_ms, settings, text)
              values ($1, $2, $3, $4, $5, $6)",
         )
@@ -237,8 +235,8 @@ pub(crate) async fn append(change: &mut SqliteConnection, id: &CaptionId, cues: 
     Ok(number as u32)
 }
 
-impl FromRow<'_, SqliteRow> for StoredCue {
-    fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
+impl FromRow for StoredCue {
+    fn from_row(row: &Row) -> sqlx::Result<Self> {
         let number = |column| row.try_get::<i64, _>(column);
         Ok(Self {
             number: number("number")? as u32,

@@ -47,6 +47,20 @@ pub enum Error {
     /// Redis cannot be used as configured.
     #[error("redis: {0}")]
     Redis(#[from] redis::RedisError),
+    /// The address of a server is none.
+    #[error("this is no address of {what}: {cause}")]
+    Address {
+        /// The server.
+        what: &'static str,
+        /// What is wrong with it.
+        cause: String,
+    },
+    /// The database's tables were made by an older program.
+    #[error("the database's tables are not up to date; run `clipcut migrate`, then try again")]
+    OlderTables,
+    /// The database's tables were made by a newer program.
+    #[error("the database's tables are of a newer clipcut than this one; install that one here too")]
+    NewerTables,
     /// The database failed.
     #[error("database: {0}")]
     Sql(sqlx::Error),
@@ -71,13 +85,19 @@ impl Error {
 
 impl From<sqlx::Error> for Error {
     fn from(e: sqlx::Error) -> Self {
-        // https://www.sqlite.org/rescode.html#full
-        const SQLITE_FULL: &str = "13";
-        let full = e
-            .as_database_error()
-            .and_then(sqlx::error::DatabaseError::code)
-            .is_some_and(|code| code == SQLITE_FULL);
-        if full { Self::Full { what: "the database".into() } } else { Self::Sql(e) }
+        let away = |e: &sqlx::Error| Self::Away { what: "the database", cause: e.to_string() };
+        match &e {
+            sqlx::Error::Database(told) => match told.code().as_deref() {
+                Some(SQLITE_FULL | DISK_FULL) => Self::Full { what: "the database".into() },
+                Some(code) if PASSING.iter().any(|class| code.starts_with(class)) => away(&e),
+                _ => Self::Sql(e),
+            },
+            sqlx::Error::Io(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed => away(&e),
+            _ => Self::Sql(e),
+        }
     }
 }
 
@@ -104,3 +124,10 @@ impl From<mongodb::error::Error> for Error {
         }
     }
 }
+// https://www.sqlite.org/rescode.html#full
+const SQLITE_FULL: &str = "13";
+// https://www.postgresql.org/docs/current/errcodes-appendix.html
+const DISK_FULL: &str = "53100";
+// Broken connections, a server that starts, stops or became a standby, too many connections, locks and statements that
+// took too long, and deadlocks: the same call may well succeed in a while.
+const PASSING: [&str; 9] = ["08", "57P", "53300", "55P03", "57014", "40001", "40P01", "25006", "25P03"];

@@ -3,7 +3,8 @@
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
-use sqlx::{Row, sqlite::SqliteRow};
+
+use crate::sql::{FromRow, Row};
 
 // Crockford's base 32 in lower case: no i, l, o, u, so that ids can be read aloud and spell nothing.
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
@@ -40,7 +41,7 @@ impl CaptionId {
         &self.0
     }
 
-    pub(crate) fn of_row(row: &SqliteRow, column: &str) -> sqlx::Result<Self> {
+    pub(crate) fn of_row(row: &Row, column: &str) -> sqlx::Result<Self> {
         let text: String = row.try_get(column)?;
         text.parse().map_err(|e| sqlx::Error::Decode(Box::new(e)))
     }
@@ -93,7 +94,7 @@ impl VideoId {
     }
 
     /// Reads the id in a column of a row.
-    pub(crate) fn of_row(row: &SqliteRow, column: &str) -> sqlx::Result<Self> {
+    pub(crate) fn of_row(row: &Row, column: &str) -> sqlx::Result<Self> {
         let text: String = row.try_get(column)?;
         text.parse().map_err(|e| sqlx::Error::Decode(Box::new(e)))
     }
@@ -106,6 +107,12 @@ impl VideoId {
     /// Returns the key of the uploaded file.
     pub fn source(&self) -> String {
         format!("sources/{self}")
+    }
+}
+
+impl FromRow for VideoId {
+    fn from_row(row: &Row) -> sqlx::Result<Self> {
+        Self::of_row(row, "video_id")
     }
 }
 

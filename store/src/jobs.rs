@@ -3,9 +3,10 @@
 
 use std::time::Duration;
 
-use sqlx::{FromRow, Row, sqlite::SqliteRow};
-
-use crate::{Result, Signals, Timestamp, VideoId, sql::Sql};
+use crate::{
+    Result, Signals, Timestamp, VideoId,
+    sql::{Change, FromRow, Of, Row, Sql, query},
+};
 
 /// What there is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +28,38 @@ pub enum Kind {
     /// Write the playlists again, for the captions that they list have changed.
     Playlists,
 }
+
+// SQLite has one writer at a time and no word for it; in PostgreSQL, claimers pass by what another is claiming.
+macro_rules! claim {
+    ($locking:literal) => {
+        concat!(
+            "update jobs set lease_owner = $1, lease_until = $2, attempts = attempts + 1, again = false
+             where id = (
+                 select j.id from jobs j
+                 where j.kind in ($4, $5, $6, $7, $8, $9, $10, $11)
+                   and j.not_before <= $3
+                   and (j.lease_until is null or j.lease_until < $3)
+                   and (j.kind <> 'finish' or not exists (
+                       select 1 from jobs k where k.video_id = j.video_id and k.id <> j.id
+                         and k.kind not in ('captions', 'playlists')))
+                   and (j.kind not in ('prepare', 'finish', 'playlists') or not exists (
+                       select 1 from jobs k where k.video_id = j.video_id and k.id <> j.id
+                         and k.kind in ('prepare', 'finish', 'playlists') and k.lease_until >= $3))
+                   and (j.kind <> 'captions' or (
+                       exists (select 1 from videos v where v.id = j.video_id and v.state in ('playable', 'ready'))
+                       and not exists (
+                           select 1 from jobs k join videos v on v.id = k.video_id
+                           where v.state in ('uploaded', 'planned') and k.lease_until >= $3
+                             and k.kind in ('prepare', 'audio', 'video'))))
+                 order by j.priority desc, j.queued_at, j.first
+                 limit 1",
+            $locking,
+            ") returning *"
+        )
+    };
+}
+const CLAIM: &str = claim!("");
+const CLAIM_SHARED: &str = claim!(" for update skip locked");
 
 /// Work to be queued.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,56 +105,60 @@ impl Jobs {
 
     /// Claims the most urgent job of one of `kinds` for `lease`; exactly one claimer gets it.
     ///
-    /// Captions wait until their video plays, and as long as an encoder is at work on one that does not yet:
+    /// What writes playlists is claimed by one at a time for each video, so that none writes what it saw over what
+    /// another saw later. Captions wait until their video plays, and as long as an encoder is at work on one that does not yet:
     /// somebody looks at that page and sees nothing.
     pub async fn claim(&self, kinds: &[Kind], owner: &str, lease: Duration) -> Result<Option<Job>> {
         let now = Timestamp::now();
-        let mut query = sqlx::query_as(
-            "update jobs set lease_owner = $1, lease_until = $2, attempts = attempts + 1
-             where id = (
-                 select j.id from jobs j
-                 where j.kind in ($4, $5, $6, $7, $8, $9, $10, $11)
-                   and j.not_before <= $3
-                   and (j.lease_until is null or j.lease_until < $3)
-                   and (j.kind <> 'finish' or not exists (
-                       select 1 from jobs k where k.video_id = j.video_id and k.id <> j.id
-                         and k.kind not in ('captions', 'playlists')))
-                   and (j.kind <> 'captions' or (
-                       exists (select 1 from videos v where v.id = j.video_id and v.state in ('playable', 'ready'))
-                       and not exists (
-                           select 1 from jobs k join videos v on v.id = k.video_id
-                           where v.state in ('uploaded', 'planned') and k.lease_until >= $3
-                             and k.kind in ('prepare', 'audio', 'video'))))
-                 order by j.priority desc, j.queued_at, j.first
-                 limit 1)
-             returning *",
-        );
-        query = query.bind(owner).bind((now + lease).0).bind(now.0);
-        for kind in Kind::ALL {
+        let places = [now + lease, now];
+        let bound = |statement: &'static str| {
+            let query = query(statement).bind(owner).bind(places[0].0).bind(places[1].0);
             // One statement for every choice of kinds: a kind that is not wanted is null, which equals nothing.
-            query = query.bind(kinds.contains(&kind).then_some(kind.as_str()));
+            Kind::ALL
+                .iter()
+                .fold(query, |query, kind| query.bind(kinds.contains(kind).then_some(kind.as_str())))
+        };
+        if self.sql.is_shared() && kinds.iter().any(|kind| kind.writes_playlists()) {
+            // Two who claim at once do not see each other's claims; of these kinds that would make two writers.
+            let mut change = self.sql.change(Of::Writers).await?;
+            let job = bound(CLAIM_SHARED).fetch_optional(&mut change).await?;
+            change.commit().await?;
+            return Ok(job);
         }
-        Ok(query.fetch_optional(&self.sql.pool).await?)
+        let statement = if self.sql.is_shared() { CLAIM_SHARED } else { CLAIM };
+        bound(statement).fetch_optional(&self.sql).await
     }
 
     /// Renews the lease of a claimed job. Returns whether it is still ours.
     pub async fn renew(&self, job: &Job, lease: Duration) -> Result<bool> {
-        let query = sqlx::query("update jobs set lease_until = $3 where id = $1 and lease_owner = $2");
+        let query = query("update jobs set lease_until = $3 where id = $1 and lease_owner = $2");
         let query = query.bind(&job.id).bind(&job.owner).bind((Timestamp::now() + lease).0);
-        Ok(query.execute(&self.sql.pool).await?.rows_affected() > 0)
+        Ok(query.execute(&self.sql).await? > 0)
     }
 
-    /// Removes a claimed job that is done.
-    pub async fn finish(&self, job: &Job) -> Result<()> {
-        let query = sqlx::query("delete from jobs where id = $1 and lease_owner = $2");
-        query.bind(&job.id).bind(&job.owner).execute(&self.sql.pool).await?;
+    /// Removes a claimed job that is done, unless there is a reason by now to do it once more. Returns whether it was
+    /// still ours.
+    pub async fn finish(&self, job: &Job) -> Result<bool> {
+        let query = query("delete from jobs where id = $1 and lease_owner = $2 and not again");
+        let removed = query.bind(&job.id).bind(&job.owner).execute(&self.sql).await? > 0;
+        let ours = removed || release(&self.sql, job).await?;
+        self.signals.tell_workers();
+        Ok(ours)
+    }
+
+    /// Says of a job that may have written playlists, though it was no longer this worker's, that somebody must write
+    /// them again: what it wrote last may be older than what another wrote.
+    pub async fn write_again(&self, video: &VideoId) -> Result<()> {
+        let mut change = self.sql.change(Of::Video(video)).await?;
+        insert_playlists(&mut change, video).await?;
+        change.commit().await?;
         self.signals.tell_workers();
         Ok(())
     }
 
     /// Gives a claimed job back, to be claimed again after `delay`.
     pub async fn give_back(&self, job: &Job, delay: Duration, counted: Attempt) -> Result<()> {
-        sqlx::query(
+        query(
             "update jobs set lease_owner = null, lease_until = null, not_before = $3, attempts = attempts - $4
              where id = $1 and lease_owner = $2",
         )
@@ -129,7 +166,7 @@ impl Jobs {
         .bind(&job.owner)
         .bind((Timestamp::now() + delay).0)
         .bind(i64::from(counted == Attempt::Interrupted))
-        .execute(&self.sql.pool)
+        .execute(&self.sql)
         .await?;
         self.signals.tell_workers();
         Ok(())
@@ -137,29 +174,28 @@ impl Jobs {
 
     /// Returns how many videos are to be encoded before the video `id`, or `None` when it waits for nothing.
     pub async fn ahead_of(&self, id: &VideoId) -> Result<Option<u32>> {
-        let queued: Option<i64> = sqlx::query_scalar(
+        let queued: Option<i64> = query(
             "select min(queued_at) from jobs where video_id = $1 and kind in ('prepare', 'video', 'audio')",
         )
         .bind(id.as_str())
-        .fetch_one(&self.sql.pool)
+        .fetch_one(&self.sql)
         .await?;
         let Some(queued) = queued else { return Ok(None) };
-        let ahead: i64 = sqlx::query_scalar(
+        let ahead: i64 = query(
             "select count(distinct video_id) from jobs where queued_at < $2 and video_id <> $1 and kind in ('prepare', 'video', 'audio')",
         )
         .bind(id.as_str())
         .bind(queued)
-        .fetch_one(&self.sql.pool)
+        .fetch_one(&self.sql)
         .await?;
         Ok(Some(ahead as u32))
     }
 
     /// Frees every lease; only for a store that has no other process.
     pub(crate) async fn free_all(&self) -> Result<()> {
-        let query = sqlx::query(
-            "update jobs set lease_owner = null, lease_until = null where lease_owner is not null",
-        );
-        query.execute(&self.sql.pool).await?;
+        let query =
+            query("update jobs set lease_owner = null, lease_until = null where lease_owner is not null");
+        query.execute(&self.sql).await?;
         Ok(())
     }
 }
@@ -173,21 +209,39 @@ pub enum Attempt {
     Interrupted,
 }
 
-pub(crate) async fn insert_prepare(change: &mut sqlx::SqliteConnection, id: &VideoId) -> Result<()> {
+/// Returns whether a job is still who claimed it's, and keeps others from claiming it until the change is done.
+pub(crate) async fn is_ours(change: &mut Change, job: &Job) -> Result<bool> {
+    let held = query("update jobs set lease_owner = lease_owner where id = $1 and lease_owner = $2");
+    Ok(held.bind(&job.id).bind(&job.owner).execute(change).await? > 0)
+}
+
+async fn release(sql: &Sql, job: &Job) -> Result<bool> {
+    let released = query(
+        "update jobs set lease_owner = null, lease_until = null, attempts = 0, again = false
+         where id = $1 and lease_owner = $2",
+    )
+    .bind(&job.id)
+    .bind(&job.owner)
+    .execute(sql)
+    .await?;
+    Ok(released > 0)
+}
+
+pub(crate) async fn insert_prepare(change: &mut Change, id: &VideoId) -> Result<()> {
     // Before all encoding, so that a new video's playlists stand within seconds.
     let job = NewJob { kind: Kind::Prepare, track: String::new(), segments: (0, 0), priority: 100 };
     insert_job(change, id, &job, Timestamp::now()).await
 }
 
-/// Has the playlists of a planned video written again. One that is being written starts anew, for what it
-/// looked at has changed; before the plan there are none, and the plan writes the first.
-pub(crate) async fn insert_playlists(change: &mut sqlx::SqliteConnection, video: &VideoId) -> Result<()> {
-    sqlx::query(
+/// Has the playlists of a planned video written again. Those that are being written are written once more, for what
+/// was looked at has changed; before the plan there are none, and the plan writes the first.
+pub(crate) async fn insert_playlists(change: &mut Change, video: &VideoId) -> Result<()> {
+    query(
         "insert into jobs (id, video_id, kind, priority, queued_at)
          select $1, v.id, 'playlists', 50, $3 from videos v
          where v.id = $2 and v.state in ('planned', 'playable', 'ready')
          on conflict (video_id, kind, track, first) do update
-         set lease_owner = null, lease_until = null, not_before = 0, attempts = 0",
+         set not_before = 0, again = true",
     )
     .bind(VideoId::random().as_str())
     .bind(video.as_str())
@@ -198,12 +252,12 @@ pub(crate) async fn insert_playlists(change: &mut sqlx::SqliteConnection, video:
 }
 
 pub(crate) async fn insert_job(
-    change: &mut sqlx::SqliteConnection,
+    change: &mut Change,
     video: &VideoId,
     job: &NewJob,
     now: Timestamp,
 ) -> Result<()> {
-    sqlx::query(
+    query(
         "insert into jobs (id, video_id, kind, track, first, last, priority, queued_at)
          values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (video_id, kind, track, first) do nothing",
     )
@@ -232,6 +286,13 @@ impl Kind {
         Self::Playlists,
     ];
 
+    const WRITERS: [Self; 3] = [Self::Prepare, Self::Finish, Self::Playlists];
+
+    /// Returns whether jobs of this kind write playlists.
+    pub fn writes_playlists(self) -> bool {
+        Self::WRITERS.contains(&self)
+    }
+
     /// Returns the kind's word in the database and in logs.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -247,8 +308,8 @@ impl Kind {
     }
 }
 
-impl FromRow<'_, SqliteRow> for Job {
-    fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
+impl FromRow for Job {
+    fn from_row(row: &Row) -> sqlx::Result<Self> {
         let kind: String = row.try_get("kind")?;
         let number = |column| row.try_get::<i64, _>(column);
         Ok(Self {

@@ -33,9 +33,10 @@ pub use incoming::{Append, Incoming};
 pub use jobs::{Attempt, Job, Jobs, Kind as JobKind, NewJob};
 pub use renditions::{Kind as RenditionKind, NewPlan, Progress, Rendition, Renditions, Segment};
 pub use signals::{Signal, Signals};
+pub use sql::migrate;
 pub use time::Timestamp;
 pub use transcription::{Advance, Conclusion, Heard};
-pub use uploads::{Upload, Uploads};
+pub use uploads::{Lease as UploadLease, Upload, Uploads};
 pub use videos::{Cursor, Edit, Failure, NewVideo, Page, State, Video, Videos};
 
 /// Everything that is kept, as one handle that is cheap to clone.
@@ -69,21 +70,35 @@ impl Store {
         let signals = Signals::in_process();
         let blobs = Blobs::in_folder(&dir.join("blobs")).await?;
         let incoming = Incoming::open(&dir.join("incoming")).await?;
-        let store = Self {
-            videos: Videos::new(sql.clone(), signals.clone()),
-            uploads: Uploads::new(sql.clone(), signals.clone(), incoming, blobs.clone()),
-            renditions: Renditions::new(sql.clone(), signals.clone()),
-            captions: Captions::new(sql.clone(), signals.clone()),
-            jobs: Jobs::new(sql, signals.clone()),
-            blobs,
-            signals,
-            counters: Counters::in_process(),
-        };
+        let store = Self::of(&sql, signals, blobs, incoming);
         store.jobs.free_all().await?;
         store.uploads.drop_unverified().await?;
         store.uploads.finish_whole().await?;
         store.sweep().await?;
         Ok(store)
+    }
+
+    /// Opens the library of the PostgreSQL server at `url`, with the bytes in the folder `dir` of this machine.
+    ///
+    /// Others may be at work on the same tables, so nothing is put right here: leases run out by themselves.
+    pub async fn on_postgres(url: &str, dir: &Path) -> Result<Self> {
+        let sql = sql::connect(url).await?;
+        let blobs = Blobs::in_folder(&dir.join("blobs")).await?;
+        let incoming = Incoming::open(&dir.join("incoming")).await?;
+        Ok(Self::of(&sql, Signals::in_process(), blobs, incoming))
+    }
+
+    fn of(sql: &sql::Sql, signals: Signals, blobs: Blobs, incoming: Incoming) -> Self {
+        Self {
+            videos: Videos::new(sql.clone(), signals.clone()),
+            uploads: Uploads::new(sql.clone(), signals.clone(), incoming, blobs.clone()),
+            renditions: Renditions::new(sql.clone(), signals.clone()),
+            captions: Captions::new(sql.clone(), signals.clone()),
+            jobs: Jobs::new(sql.clone(), signals.clone()),
+            blobs,
+            signals,
+            counters: Counters::in_process(),
+        }
     }
 
     /// Deletes a video and all that belongs to it. Returns whether there was one.

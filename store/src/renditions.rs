@@ -1,10 +1,10 @@
 //! In charge of what a video is encoded to: its renditions from the plan on, and the segments published.
 
-use sqlx::{FromRow, Row, sqlite::SqliteRow};
-
 use crate::{
-    Error, FileTrack, NewJob, Result, Signal, Signals, Timestamp, VideoId, captions::insert_planned,
-    jobs::insert_job, sql::Sql,
+    Error, FileTrack, NewJob, Result, Signal, Signals, Timestamp, VideoId,
+    captions::insert_planned,
+    jobs::insert_job,
+    sql::{Change, FromRow, Of, Row, Sql, query},
 };
 
 /// What a rendition carries.
@@ -74,16 +74,16 @@ impl Renditions {
     /// Records a video's plan, its renditions, its caption tracks and the jobs that fill them, all or nothing; the
     /// video moves to `planned`. A rendition that is there already keeps its segments, a track its cues.
     pub async fn plan(&self, id: &VideoId, plan: &NewPlan<'_>) -> Result<()> {
-        let mut change = self.sql.pool.begin_with("begin immediate").await?;
-        let done = sqlx::query(
+        let mut change = self.sql.change(Of::Video(id)).await?;
+        let done = query(
             "update videos set state = 'planned', plan = $2, duration_seconds = $3 where id = $1 and state = 'uploaded'",
         )
         .bind(id.as_str())
         .bind(plan.json)
         .bind(plan.duration_seconds)
-        .execute(&mut *change)
+        .execute(&mut change)
         .await?;
-        if done.rows_affected() == 0 {
+        if done == 0 {
             return Err(Error::Gone(id.clone()));
         }
         for (position, rendition) in plan.renditions.iter().enumerate() {
@@ -91,9 +91,8 @@ impl Renditions {
         }
         // One time for all: within a video, jobs go in the order of their segments; and the time of its upload,
         // so that a video keeps its place in the queue.
-        let queued =
-            sqlx::query_scalar("select queued_at from jobs where video_id = $1 and kind = 'prepare'");
-        let queued: Option<i64> = queued.bind(id.as_str()).fetch_optional(&mut *change).await?;
+        let queued = query("select queued_at from jobs where video_id = $1 and kind = 'prepare'");
+        let queued: Option<i64> = queued.bind(id.as_str()).fetch_optional(&mut change).await?;
         let queued = queued.map_or_else(Timestamp::now, Timestamp);
         for job in plan.jobs {
             insert_job(&mut change, id, job, queued).await?;
@@ -107,38 +106,38 @@ impl Renditions {
 
     /// Returns a video's renditions in menu order, with their progress.
     pub async fn of(&self, id: &VideoId) -> Result<Vec<Progress>> {
-        let query = sqlx::query_as(
+        let query = query(
             "select r.*, (select count(*) from segments s where s.video_id = r.video_id and s.rendition = r.name) as published
              from renditions r where r.video_id = $1 order by r.position",
         );
-        Ok(query.bind(id.as_str()).fetch_all(&self.sql.pool).await?)
+        query.bind(id.as_str()).fetch_all(&self.sql).await
     }
 
     /// Records the codecs read from a rendition's published init segment.
     pub async fn set_codecs(&self, id: &VideoId, rendition: &str, codecs: &str) -> Result<()> {
-        sqlx::query("update renditions set codecs = $3 where video_id = $1 and name = $2")
+        query("update renditions set codecs = $3 where video_id = $1 and name = $2")
             .bind(id.as_str())
             .bind(rendition)
             .bind(codecs)
-            .execute(&self.sql.pool)
+            .execute(&self.sql)
             .await?;
         Ok(())
     }
 
     /// Records the measured average bit rate of a rendition that is whole.
     pub async fn set_bitrate(&self, id: &VideoId, rendition: &str, bitrate_bps: u64) -> Result<()> {
-        sqlx::query("update renditions set bitrate_bps = $3 where video_id = $1 and name = $2")
+        query("update renditions set bitrate_bps = $3 where video_id = $1 and name = $2")
             .bind(id.as_str())
             .bind(rendition)
             .bind(bitrate_bps as i64)
-            .execute(&self.sql.pool)
+            .execute(&self.sql)
             .await?;
         Ok(())
     }
 
     /// Records a segment whose blob is published; again is fine.
     pub async fn publish(&self, id: &VideoId, rendition: &str, segment: &Segment) -> Result<()> {
-        let done = sqlx::query(
+        let done = query(
             "insert into segments (video_id, rendition, number, facts)
              select r.video_id, r.name, $3, $4 from renditions r where r.video_id = $1 and r.name = $2
              on conflict (video_id, rendition, number) do nothing",
@@ -147,9 +146,9 @@ impl Renditions {
         .bind(rendition)
         .bind(i64::from(segment.number))
         .bind(&segment.facts)
-        .execute(&self.sql.pool)
+        .execute(&self.sql)
         .await?;
-        if done.rows_affected() == 0 && !self.is_published(id, rendition, segment.number).await? {
+        if done == 0 && !self.is_published(id, rendition, segment.number).await? {
             return Err(Error::Gone(id.clone()));
         }
         self.signals.tell_of(crate::signals::Topic::Published, Signal::Changed(id.clone()));
@@ -158,20 +157,19 @@ impl Renditions {
 
     /// Returns whether the segment is published.
     pub async fn is_published(&self, id: &VideoId, rendition: &str, number: u32) -> Result<bool> {
-        let query = sqlx::query_scalar(
-            "select count(*) from segments where video_id = $1 and rendition = $2 and number = $3",
-        );
+        let query =
+            query("select count(*) from segments where video_id = $1 and rendition = $2 and number = $3");
         let count: i64 =
-            query.bind(id.as_str()).bind(rendition).bind(i64::from(number)).fetch_one(&self.sql.pool).await?;
+            query.bind(id.as_str()).bind(rendition).bind(i64::from(number)).fetch_one(&self.sql).await?;
         Ok(count > 0)
     }
 
     /// Returns the published segments of a rendition, in order.
     pub async fn segments(&self, id: &VideoId, rendition: &str) -> Result<Vec<Segment>> {
-        let query = sqlx::query_as(
+        let query = query(
             "select number, facts from segments where video_id = $1 and rendition = $2 order by number",
         );
-        Ok(query.bind(id.as_str()).bind(rendition).fetch_all(&self.sql.pool).await?)
+        query.bind(id.as_str()).bind(rendition).fetch_all(&self.sql).await
     }
 }
 
@@ -193,12 +191,12 @@ pub struct NewPlan<'a> {
 }
 
 async fn insert_rendition(
-    change: &mut sqlx::SqliteConnection,
+    change: &mut Change,
     id: &VideoId,
     position: usize,
     rendition: &Rendition,
 ) -> Result<()> {
-    sqlx::query(
+    query(
         "insert into renditions (video_id, name, kind, position, width, height, frame_rate, bitrate_bps, language, label, segments_total)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict (video_id, name) do nothing",
     )
@@ -230,8 +228,8 @@ impl Kind {
     }
 }
 
-impl FromRow<'_, SqliteRow> for Progress {
-    fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
+impl FromRow for Progress {
+    fn from_row(row: &Row) -> sqlx::Result<Self> {
         let kind: String = row.try_get("kind")?;
         let kind = Kind::ALL.into_iter().find(|k| k.as_str() == kind);
         let number = |column| row.try_get::<Option<i64>, _>(column);
@@ -253,8 +251,8 @@ impl FromRow<'_, SqliteRow> for Progress {
     }
 }
 
-impl FromRow<'_, SqliteRow> for Segment {
-    fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
+impl FromRow for Segment {
+    fn from_row(row: &Row) -> sqlx::Result<Self> {
         let number: i64 = row.try_get("number")?;
         Ok(Self { number: number as u32, facts: row.try_get("facts")? })
     }

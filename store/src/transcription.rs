@@ -9,13 +9,12 @@
 
 use std::time::Duration;
 
-use sqlx::SqliteConnection;
-
 use crate::{
-    CaptionId, CaptionTrack, Captions, Cue, Error, Job, Result, Timestamp,
+    CaptionId, CaptionTrack, Captions, Cue, Job, Result, Timestamp,
     captions::free_name,
     cues::{append, clear},
-    jobs::insert_playlists,
+    jobs::{insert_playlists, is_ours},
+    sql::{Change, Of, query},
 };
 
 /// What the machine learned before its first cue.
@@ -59,13 +58,13 @@ impl Captions {
     /// asked ([`Wish`](crate::Wish)) and the last [`Advance::checkpoint`], or `None` when the lease or the track is gone.
     pub async fn begin(&self, job: &Job) -> Result<Option<CaptionTrack>> {
         let Some(id) = track_of(job) else { return Ok(None) };
-        let mut change = self.sql.pool.begin_with("begin immediate").await?;
+        let mut change = self.sql.change(Of::Video(&job.video)).await?;
         if !is_ours(&mut change, job).await? {
             return Ok(None);
         }
-        sqlx::query("update captions set state = 'running', message = null where id = $1")
+        query("update captions set state = 'running', message = null where id = $1")
             .bind(id.as_str())
-            .execute(&mut *change)
+            .execute(&mut change)
             .await?;
         change.commit().await?;
         self.told(&job.video);
@@ -76,28 +75,28 @@ impl Captions {
     /// is `waiting`, and the job comes back after `pause`. To be called instead of [`Captions::begin`]. Returns whether
     /// that is news.
     pub async fn await_model(&self, job: &Job, message: &str, pause: Duration) -> Result<bool> {
-        let mut change = self.sql.pool.begin_with("begin immediate").await?;
+        let mut change = self.sql.change(Of::Video(&job.video)).await?;
         if !is_ours(&mut change, job).await? {
             return Ok(false);
         }
-        let changed = sqlx::query(
+        let changed = query(
             "update captions set state = 'waiting', message = $2
              where id = $1 and (state <> 'waiting' or message is null or message <> $2)",
         )
         .bind(&job.track)
         .bind(message)
-        .execute(&mut *change)
+        .execute(&mut change)
         .await?;
-        sqlx::query(
+        query(
             "update jobs set lease_owner = null, lease_until = null, not_before = $2, attempts = attempts - 1
              where id = $1",
         )
         .bind(&job.id)
         .bind((Timestamp::now() + pause).0)
-        .execute(&mut *change)
+        .execute(&mut change)
         .await?;
         change.commit().await?;
-        let news = changed.rows_affected() > 0;
+        let news = changed > 0;
         if news {
             self.told(&job.video);
         }
@@ -108,20 +107,20 @@ impl Captions {
     /// when the lease or the track is gone. Calling it again after a restart is fine.
     pub async fn hear(&self, job: &Job, heard: &Heard<'_>) -> Result<Option<CaptionTrack>> {
         let Some(id) = track_of(job) else { return Ok(None) };
-        let mut change = self.sql.pool.begin_with("begin immediate").await?;
+        let mut change = self.sql.change(Of::Video(&job.video)).await?;
         if !is_ours(&mut change, job).await? {
             return Ok(None);
         }
-        let named: Option<Option<String>> = sqlx::query_scalar("select name from captions where id = $1")
+        let named: Option<Option<String>> = query("select name from captions where id = $1")
             .bind(id.as_str())
-            .fetch_optional(&mut *change)
+            .fetch_optional(&mut change)
             .await?;
         let Some(named) = named else { return Ok(None) };
         let name = match named {
             Some(name) => name,
             None => free_name(&mut change, &job.video, heard.language).await?,
         };
-        sqlx::query(
+        query(
             "update captions set name = $2, language = coalesce(language, $3), provenance = $4,
                  revision = revision + 1
              where id = $1",
@@ -130,7 +129,7 @@ impl Captions {
         .bind(&name)
         .bind(heard.language)
         .bind(heard.provenance)
-        .execute(&mut *change)
+        .execute(&mut change)
         .await?;
         change.commit().await?;
         self.told(&job.video);
@@ -141,30 +140,30 @@ impl Captions {
     /// on behind it. Returns whether the job is still ours; if not, nothing was recorded and the work ends.
     pub async fn advance(&self, job: &Job, advance: &Advance<'_>) -> Result<bool> {
         let Some(id) = track_of(job) else { return Ok(false) };
-        let mut change = self.sql.pool.begin_with("begin immediate").await?;
+        let mut change = self.sql.change(Of::Video(&job.video)).await?;
         if !is_ours(&mut change, job).await? {
             return Ok(false);
         }
-        let done = sqlx::query(
+        let done = query(
             "update captions set seconds_done = $2, checkpoint = $3, revision = revision + 1 where id = $1",
         )
         .bind(id.as_str())
         .bind(advance.seconds_done)
         .bind(advance.checkpoint)
-        .execute(&mut *change)
+        .execute(&mut change)
         .await?;
-        if done.rows_affected() == 0 {
+        if done == 0 {
             return Ok(false);
         }
         let first = !advance.cues.is_empty() && !has_cues(&mut change, &id).await?;
         append(&mut change, &id, advance.cues).await?;
-        sqlx::query(
+        query(
             "insert into heard (captions_id, number, segments)
              select $1, coalesce(max(number), 0) + 1, $2 from heard where captions_id = $1",
         )
         .bind(id.as_str())
         .bind(advance.segments)
-        .execute(&mut *change)
+        .execute(&mut change)
         .await?;
         if first {
             insert_playlists(&mut change, &job.video).await?;
@@ -177,7 +176,7 @@ impl Captions {
     /// Ends a job and its track's writing. Nothing happens when the lease is gone.
     pub async fn conclude(&self, job: &Job, conclusion: Conclusion<'_>) -> Result<()> {
         let Some(id) = track_of(job) else { return Ok(()) };
-        let mut change = self.sql.pool.begin_with("begin immediate").await?;
+        let mut change = self.sql.change(Of::Video(&job.video)).await?;
         if !is_ours(&mut change, job).await? {
             return Ok(());
         }
@@ -188,7 +187,7 @@ impl Captions {
             Conclusion::Silent => ("none", None, None),
             Conclusion::Failed(message) => ("failed", Some(message), None),
         };
-        sqlx::query(
+        query(
             "update captions set state = $2, message = $3, ends_at_seconds = $4, checkpoint = null,
                  revision = revision + 1
              where id = $1",
@@ -197,9 +196,9 @@ impl Captions {
         .bind(state)
         .bind(message)
         .bind(ends_at_seconds)
-        .execute(&mut *change)
+        .execute(&mut change)
         .await?;
-        sqlx::query("delete from jobs where id = $1").bind(&job.id).execute(&mut *change).await?;
+        query("delete from jobs where id = $1").bind(&job.id).execute(&mut change).await?;
         // DASH shows a track once it is whole.
         insert_playlists(&mut change, &job.video).await?;
         change.commit().await?;
@@ -210,23 +209,22 @@ impl Captions {
     /// Records a file's own track whole and ends the job.
     pub async fn fill(&self, job: &Job, cues: &[Cue]) -> Result<()> {
         let Some(id) = track_of(job) else { return Ok(()) };
-        let mut change = self.sql.pool.begin_with("begin immediate").await?;
+        let mut change = self.sql.change(Of::Video(&job.video)).await?;
         if !is_ours(&mut change, job).await? {
             return Ok(());
         }
-        let done = sqlx::query(
-            "update captions set state = $2, message = null, revision = revision + 1 where id = $1",
-        )
-        .bind(id.as_str())
-        .bind(if cues.is_empty() { "none" } else { "done" })
-        .execute(&mut *change)
-        .await?;
-        if done.rows_affected() > 0 {
+        let done =
+            query("update captions set state = $2, message = null, revision = revision + 1 where id = $1")
+                .bind(id.as_str())
+                .bind(if cues.is_empty() { "none" } else { "done" })
+                .execute(&mut change)
+                .await?;
+        if done > 0 {
             clear(&mut change, &id).await?;
             append(&mut change, &id, cues).await?;
             insert_playlists(&mut change, &job.video).await?;
         }
-        sqlx::query("delete from jobs where id = $1").bind(&job.id).execute(&mut *change).await?;
+        query("delete from jobs where id = $1").bind(&job.id).execute(&mut change).await?;
         change.commit().await?;
         self.told(&job.video);
         Ok(())
@@ -234,8 +232,8 @@ impl Captions {
 
     /// Returns what the machine heard, one JSON array for each window, in order.
     pub async fn heard(&self, id: &CaptionId) -> Result<Vec<String>> {
-        let query = sqlx::query_scalar("select segments from heard where captions_id = $1 order by number");
-        Ok(query.bind(id.as_str()).fetch_all(&self.sql.pool).await?)
+        let query = query("select segments from heard where captions_id = $1 order by number");
+        query.bind(id.as_str()).fetch_all(&self.sql).await
     }
 }
 
@@ -244,18 +242,8 @@ fn track_of(job: &Job) -> Option<CaptionId> {
     job.track.parse().ok()
 }
 
-async fn is_ours(change: &mut SqliteConnection, job: &Job) -> Result<bool> {
-    let held: i64 = sqlx::query_scalar("select count(*) from jobs where id = $1 and lease_owner = $2")
-        .bind(&job.id)
-        .bind(&job.owner)
-        .fetch_one(change)
-        .await
-        .map_err(Error::from)?;
-    Ok(held > 0)
-}
-
-async fn has_cues(change: &mut SqliteConnection, id: &CaptionId) -> Result<bool> {
-    let cue: Option<i64> = sqlx::query_scalar("select number from cues where captions_id = $1 limit 1")
+async fn has_cues(change: &mut Change, id: &CaptionId) -> Result<bool> {
+    let cue: Option<i64> = query("select number from cues where captions_id = $1 limit 1")
         .bind(id.as_str())
         .fetch_optional(change)
         .await?;

@@ -1,12 +1,15 @@
 //! In charge of an upload's life: begun, appended to, finished or abandoned. Its bytes are `incoming`'s.
 
+mod lease;
+
 use std::path::Path;
 
-use sqlx::{FromRow, Row, sqlite::SqliteRow};
+pub use lease::Lease;
 
 use crate::{
-    Append, Blobs, Incoming, NewVideo, Result, Signal, Signals, Timestamp, VideoId, jobs::insert_prepare,
-    sql::Sql,
+    Append, Blobs, Incoming, NewVideo, Result, Signal, Signals, Timestamp, VideoId,
+    jobs::insert_prepare,
+    sql::{FromRow, Of, Row, Sql, query},
 };
 
 /// An upload that is not complete. It has the id of the video that it becomes.
@@ -42,8 +45,8 @@ impl Uploads {
         expires_at: Timestamp,
     ) -> Result<Upload> {
         let upload = Upload { id: VideoId::random(), length, expires_at };
-        let mut change = self.sql.pool.begin_with("begin immediate").await?;
-        sqlx::query(
+        let mut change = self.sql.change(Of::New).await?;
+        query(
             "insert into videos (id, title, description, state, source_name, created_at)
              values ($1, $2, $3, 'uploading', $4, $5)",
         )
@@ -52,13 +55,13 @@ impl Uploads {
         .bind(&video.description)
         .bind(&video.source_name)
         .bind(Timestamp::now().0)
-        .execute(&mut *change)
+        .execute(&mut change)
         .await?;
-        sqlx::query("insert into uploads (video_id, length, expires_at) values ($1, $2, $3)")
+        query("insert into uploads (video_id, length, expires_at) values ($1, $2, $3)")
             .bind(upload.id.as_str())
             .bind(length.map(|n| n as i64))
             .bind(expires_at.0)
-            .execute(&mut *change)
+            .execute(&mut change)
             .await?;
         change.commit().await?;
         self.signals.tell(Signal::Changed(upload.id.clone()));
@@ -67,8 +70,8 @@ impl Uploads {
 
     /// Returns the upload `id`, unless it is complete or gone.
     pub async fn get(&self, id: &VideoId) -> Result<Option<Upload>> {
-        let query = sqlx::query_as("select * from uploads where video_id = $1").bind(id.as_str());
-        let upload: Option<Upload> = query.fetch_optional(&self.sql.pool).await?;
+        let query = query("select * from uploads where video_id = $1").bind(id.as_str());
+        let upload: Option<Upload> = query.fetch_optional(&self.sql).await?;
         // A finish that moved the file and could not commit is completed by whoever looks next.
         if upload.is_some() && self.blobs.open_blob(&id.source()).await?.is_some() {
             self.commit_finish(id).await?;
@@ -80,9 +83,8 @@ impl Uploads {
     /// Returns how many bytes of the upload are stored.
     pub async fn offset(&self, id: &VideoId) -> Result<u64> {
         // Bytes whose checksum is still out are not stored yet, as far as anybody is told.
-        let query =
-            sqlx::query_scalar("select unverified_from from uploads where video_id = $1").bind(id.as_str());
-        let unverified: Option<Option<i64>> = query.fetch_optional(&self.sql.pool).await?;
+        let query = query("select unverified_from from uploads where video_id = $1").bind(id.as_str());
+        let unverified: Option<Option<i64>> = query.fetch_optional(&self.sql).await?;
         let len = self.incoming.len(id).await?;
         Ok(unverified.flatten().map_or(len, |from| len.min(from as u64)))
     }
@@ -109,10 +111,10 @@ impl Uploads {
 
     /// Moves the moment from which the upload counts as abandoned.
     pub async fn extend(&self, id: &VideoId, expires_at: Timestamp) -> Result<()> {
-        sqlx::query("update uploads set expires_at = $2 where video_id = $1")
+        query("update uploads set expires_at = $2 where video_id = $1")
             .bind(id.as_str())
             .bind(expires_at.0)
-            .execute(&self.sql.pool)
+            .execute(&self.sql)
             .await?;
         self.signals.tell(Signal::Changed(id.clone()));
         Ok(())
@@ -136,9 +138,7 @@ impl Uploads {
 
     /// Returns uploads that were abandoned before `now`.
     pub(crate) async fn expired(&self, now: Timestamp) -> Result<Vec<VideoId>> {
-        let query = sqlx::query("select video_id from uploads where expires_at < $1").bind(now.0);
-        let rows = query.fetch_all(&self.sql.pool).await?;
-        Ok(rows.iter().map(|row| VideoId::of_row(row, "video_id")).collect::<sqlx::Result<_>>()?)
+        query("select video_id from uploads where expires_at < $1").bind(now.0).fetch_all(&self.sql).await
     }
 
     pub(crate) async fn discard_bytes(&self, id: &VideoId) -> Result<()> {
@@ -146,12 +146,10 @@ impl Uploads {
     }
 
     pub(crate) async fn drop_unverified(&self) -> Result<()> {
-        let query =
-            sqlx::query("select video_id, unverified_from from uploads where unverified_from is not null");
-        for row in query.fetch_all(&self.sql.pool).await? {
-            let id = VideoId::of_row(&row, "video_id")?;
-            let from: i64 = row.try_get("unverified_from")?;
-            self.incoming.truncate(&id, from as u64).await?;
+        let query = query("select video_id from uploads where unverified_from is not null");
+        for id in query.fetch_all::<VideoId>(&self.sql).await? {
+            let from = self.offset(&id).await?;
+            self.incoming.truncate(&id, from).await?;
             self.mark(&id, None).await?;
         }
         Ok(())
@@ -169,8 +167,8 @@ impl Uploads {
 
     /// Finishes uploads that have all their bytes, but whose server died before it could.
     pub(crate) async fn finish_whole(&self) -> Result<()> {
-        for row in sqlx::query("select video_id from uploads").fetch_all(&self.sql.pool).await? {
-            let Some(upload) = self.get(&VideoId::of_row(&row, "video_id")?).await? else { continue };
+        for id in query("select video_id from uploads").fetch_all::<VideoId>(&self.sql).await? {
+            let Some(upload) = self.get(&id).await? else { continue };
             if upload.length == Some(self.offset(&upload.id).await?)
                 && let Some(append) = self.append(&upload.id, false).await?
             {
@@ -181,18 +179,16 @@ impl Uploads {
     }
 
     async fn commit_finish(&self, id: &VideoId) -> Result<()> {
-        let mut change = self.sql.pool.begin_with("begin immediate").await?;
-        let ours = sqlx::query("delete from uploads where video_id = $1")
-            .bind(id.as_str())
-            .execute(&mut *change)
-            .await?;
-        if ours.rows_affected() == 0 {
+        let mut change = self.sql.change(Of::Video(id)).await?;
+        let ours =
+            query("delete from uploads where video_id = $1").bind(id.as_str()).execute(&mut change).await?;
+        if ours == 0 {
             // Somebody else has committed it, and the packager may be done with it.
             return Ok(());
         }
-        sqlx::query("update videos set state = 'uploaded' where id = $1 and state = 'uploading'")
+        query("update videos set state = 'uploaded' where id = $1 and state = 'uploading'")
             .bind(id.as_str())
-            .execute(&mut *change)
+            .execute(&mut change)
             .await?;
         insert_prepare(&mut change, id).await?;
         change.commit().await?;
@@ -202,17 +198,17 @@ impl Uploads {
     }
 
     async fn mark(&self, id: &VideoId, unverified_from: Option<u64>) -> Result<()> {
-        sqlx::query("update uploads set unverified_from = $2 where video_id = $1")
+        query("update uploads set unverified_from = $2 where video_id = $1")
             .bind(id.as_str())
             .bind(unverified_from.map(|n| n as i64))
-            .execute(&self.sql.pool)
+            .execute(&self.sql)
             .await?;
         Ok(())
     }
 }
 
-impl FromRow<'_, SqliteRow> for Upload {
-    fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
+impl FromRow for Upload {
+    fn from_row(row: &Row) -> sqlx::Result<Self> {
         let length: Option<i64> = row.try_get("length")?;
         Ok(Self {
             id: VideoId::of_row(row, "video_id")?,

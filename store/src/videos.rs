@@ -1,8 +1,9 @@
 //! In charge of the library's rows: videos, their states and what people may edit.
 
-use sqlx::{FromRow, Row, sqlite::SqliteRow};
-
-use crate::{Result, Signal, Signals, Timestamp, VideoId, sql::Sql};
+use crate::{
+    Job, Result, Signal, Signals, Timestamp, VideoId,
+    sql::{FromRow, Of, Query, Row, Sql, query},
+};
 
 /// How far a video has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,21 +106,21 @@ impl Videos {
 
     /// Returns the video `id`.
     pub async fn get(&self, id: &VideoId) -> Result<Option<Video>> {
-        let query = sqlx::query_as("select * from videos where id = $1").bind(id.as_str());
-        Ok(query.fetch_optional(&self.sql.pool).await?)
+        let query = query("select * from videos where id = $1").bind(id.as_str());
+        query.fetch_optional(&self.sql).await
     }
 
     /// Returns at most `limit` videos, newest first, behind `after`.
     pub async fn list(&self, after: Option<&Cursor>, limit: u32) -> Result<Page> {
         let (time, id) = after.map_or((i64::MAX, ""), |c| (c.created_at.0, c.id.as_str()));
-        let mut videos: Vec<Video> = sqlx::query_as(
+        let mut videos: Vec<Video> = query(
             "select * from videos where created_at < $1 or (created_at = $1 and id < $2)
              order by created_at desc, id desc limit $3",
         )
         .bind(time)
         .bind(id)
         .bind(i64::from(limit) + 1)
-        .fetch_all(&self.sql.pool)
+        .fetch_all(&self.sql)
         .await?;
         let more = videos.len() > limit as usize;
         videos.truncate(limit as usize);
@@ -130,21 +131,21 @@ impl Videos {
 
     /// Returns the number of videos.
     pub async fn count(&self) -> Result<u64> {
-        let count: i64 = sqlx::query_scalar("select count(*) from videos").fetch_one(&self.sql.pool).await?;
+        let count: i64 = query("select count(*) from videos").fetch_one(&self.sql).await?;
         Ok(count as u64)
     }
 
     /// Changes what people may change. Returns the video, or `None` when there is none.
     pub async fn edit(&self, id: &VideoId, edit: &Edit) -> Result<Option<Video>> {
-        let done = sqlx::query(
+        let done = query(
             "update videos set title = coalesce($2, title), description = coalesce($3, description) where id = $1",
         )
         .bind(id.as_str())
         .bind(&edit.title)
         .bind(&edit.description)
-        .execute(&self.sql.pool)
+        .execute(&self.sql)
         .await?;
-        if done.rows_affected() == 0 {
+        if done == 0 {
             return Ok(None);
         }
         self.signals.tell(Signal::Changed(id.clone()));
@@ -153,15 +154,14 @@ impl Videos {
 
     /// Moves the video from `planned` to `playable`; from any other state it stays. Returns whether it moved.
     pub async fn mark_playable(&self, id: &VideoId) -> Result<bool> {
-        let query = sqlx::query("update videos set state = 'playable' where id = $1 and state = 'planned'");
+        let query = query("update videos set state = 'playable' where id = $1 and state = 'planned'");
         self.run(id, query.bind(id.as_str())).await
     }
 
     /// Moves the video to `ready` once all is published and told. Returns whether it moved.
     pub async fn mark_ready(&self, id: &VideoId) -> Result<bool> {
-        let query = sqlx::query(
-            "update videos set state = 'ready' where id = $1 and state in ('planned', 'playable')",
-        );
+        let query =
+            query("update videos set state = 'ready' where id = $1 and state in ('planned', 'playable')");
         let moved = self.run(id, query.bind(id.as_str())).await?;
         if moved {
             self.signals.tell_of(crate::signals::Topic::Ready, Signal::Changed(id.clone()));
@@ -169,16 +169,21 @@ impl Videos {
         Ok(moved)
     }
 
-    /// Moves the video to `failed` and drops its remaining jobs.
-    pub async fn fail(&self, id: &VideoId, failure: &Failure) -> Result<()> {
-        let mut change = self.sql.pool.begin_with("begin immediate").await?;
-        sqlx::query("update videos set state = 'failed', error_code = $2, error_message = $3 where id = $1")
+    /// Moves the video of a claimed job to `failed` and drops its remaining jobs. Nothing happens when the lease is gone:
+    /// whoever has it now may do better.
+    pub async fn fail(&self, job: &Job, failure: &Failure) -> Result<()> {
+        let id = &job.video;
+        let mut change = self.sql.change(Of::Video(id)).await?;
+        if !crate::jobs::is_ours(&mut change, job).await? {
+            return Ok(());
+        }
+        query("update videos set state = 'failed', error_code = $2, error_message = $3 where id = $1")
             .bind(id.as_str())
             .bind(&failure.code)
             .bind(&failure.message)
-            .execute(&mut *change)
+            .execute(&mut change)
             .await?;
-        sqlx::query("delete from jobs where video_id = $1").bind(id.as_str()).execute(&mut *change).await?;
+        query("delete from jobs where video_id = $1").bind(id.as_str()).execute(&mut change).await?;
         change.commit().await?;
         self.signals.tell(Signal::Changed(id.clone()));
         Ok(())
@@ -187,15 +192,15 @@ impl Videos {
     /// Starts a failed video again from its source; what was published stays and is not encoded again.
     /// Returns whether there was a failed one.
     pub async fn retry(&self, id: &VideoId) -> Result<bool> {
-        let mut change = self.sql.pool.begin_with("begin immediate").await?;
-        let done = sqlx::query(
+        let mut change = self.sql.change(Of::Video(id)).await?;
+        let done = query(
             "update videos set state = 'uploaded', error_code = null, error_message = null
              where id = $1 and state = 'failed'",
         )
         .bind(id.as_str())
-        .execute(&mut *change)
+        .execute(&mut change)
         .await?;
-        if done.rows_affected() == 0 {
+        if done == 0 {
             return Ok(false);
         }
         crate::jobs::insert_prepare(&mut change, id).await?;
@@ -206,20 +211,16 @@ impl Videos {
     }
 
     pub(crate) async fn delete(&self, id: &VideoId) -> Result<bool> {
-        let query = sqlx::query("delete from videos where id = $1").bind(id.as_str());
-        let existed = query.execute(&self.sql.pool).await?.rows_affected() > 0;
+        let query = query("delete from videos where id = $1").bind(id.as_str());
+        let existed = query.execute(&self.sql).await? > 0;
         if existed {
             self.signals.tell(Signal::Deleted(id.clone()));
         }
         Ok(existed)
     }
 
-    async fn run(
-        &self,
-        id: &VideoId,
-        query: sqlx::query::Query<'_, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>,
-    ) -> Result<bool> {
-        let moved = query.execute(&self.sql.pool).await?.rows_affected() > 0;
+    async fn run(&self, id: &VideoId, query: Query) -> Result<bool> {
+        let moved = query.execute(&self.sql).await? > 0;
         if moved {
             self.signals.tell(Signal::Changed(id.clone()));
         }
@@ -244,8 +245,8 @@ impl State {
     }
 }
 
-impl FromRow<'_, SqliteRow> for Video {
-    fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
+impl FromRow for Video {
+    fn from_row(row: &Row) -> sqlx::Result<Self> {
         let state: String = row.try_get("state")?;
         let state = State::ALL.into_iter().find(|s| s.as_str() == state);
         let code: Option<String> = row.try_get("error_code")?;

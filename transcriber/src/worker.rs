@@ -20,6 +20,7 @@ const RENEWAL: Duration = Duration::from_secs(10);
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 // Soon after somebody has pulled the model.
 const MODEL_PAUSE: Duration = Duration::from_secs(10);
+const AWAY_PAUSE: Duration = Duration::from_secs(5);
 const FULL_DISK_PAUSE: Duration = Duration::from_secs(30);
 const MAX_ATTEMPTS: u32 = 3;
 
@@ -128,8 +129,12 @@ impl Worker {
                 tracing::info!(?conclusion, "done");
                 captions.conclude(job, conclusion).await
             }
-            Err(Failed::Gone) => self.store.jobs.finish(job).await,
+            Err(Failed::Gone) => self.store.jobs.finish(job).await.map(|_| ()),
             Err(Failed::For(message)) => captions.conclude(job, Conclusion::Failed(&message)).await,
+            Err(Failed::Store(e @ store::Error::Away { .. })) => {
+                tracing::warn!(error = %e, "waiting for a server");
+                self.store.jobs.give_back(job, AWAY_PAUSE, Attempt::Interrupted).await
+            }
             Err(Failed::Store(e @ store::Error::Full { .. })) => {
                 tracing::error!(error = %e, "waiting for room");
                 self.store.jobs.give_back(job, FULL_DISK_PAUSE, Attempt::Interrupted).await

@@ -10,7 +10,9 @@ use hyper_util::rt::TokioIo;
 use origin::{Config, Origin};
 use serde_json::json;
 use server::Limits;
-use store::{JobKind, NewJob, NewPlan, NewVideo, Rendition, RenditionKind, Store, Timestamp, VideoId};
+use store::{
+    Failure, JobKind, NewJob, NewPlan, NewVideo, Rendition, RenditionKind, Store, Timestamp, VideoId,
+};
 use tempfile::TempDir;
 use tokio::{
     io::AsyncWriteExt,
@@ -109,6 +111,15 @@ impl House {
         append.write(b"source").await.unwrap();
         self.store.uploads.finish(append).await.unwrap();
         upload.id
+    }
+
+    /// Has a worker give up on a planned video.
+    pub(crate) async fn fail(&self, id: &VideoId, failure: &Failure) {
+        self.store.jobs.write_again(id).await.unwrap();
+        let lease = Duration::from_mins(1);
+        let job = self.store.jobs.claim(&[JobKind::Playlists], "worker", lease).await.unwrap().unwrap();
+        assert_eq!(job.video, *id);
+        self.store.videos.fail(&job, failure).await.unwrap();
     }
 
     /// Makes a video that is planned, with renditions `720p` and `audio` of `segments` each, six seconds long.

@@ -128,7 +128,7 @@ async fn only_a_failed_video_can_be_tried_again() {
     let path = format!("/api/v1/videos/{id}/retry");
     house.ask("POST", &path, &[], "").await.is_problem(409, "not_failed");
     let failure = Failure { code: "not_media".to_owned(), message: "This is not a video.".to_owned() };
-    house.store.videos.fail(&id, &failure).await.unwrap();
+    house.fail(&id, &failure).await;
     let failed = house.get(&format!("/api/v1/videos/{id}")).await.json();
     assert_eq!(failed["error"], json!({ "code": "not_media", "message": "This is not a video." }));
     assert_eq!((&failed["state"], &failed["playback"]), (&json!("failed"), &Value::Null));

@@ -142,7 +142,7 @@ async fn a_wait_ends_when_the_video_fails_or_goes() {
     tokio::pin!(asked);
     assert!(tokio::time::timeout(SHORT, &mut asked).await.is_err());
     let failure = Failure { code: "decode_failed".to_owned(), message: "The file is damaged.".to_owned() };
-    house.store.videos.fail(&failing, &failure).await.unwrap();
+    house.fail(&failing, &failure).await;
     let answer = asked.await;
     answer.is_problem(410, "video_failed");
     assert!(answer.json()["detail"].as_str().unwrap().contains("The file is damaged."));

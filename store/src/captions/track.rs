@@ -1,8 +1,9 @@
 //! In charge of what a caption track is: whose words, how far, by which wish. Leaves the tables to `captions`.
 
-use sqlx::{FromRow, Row, sqlite::SqliteRow};
-
-use crate::{CaptionId, Timestamp, VideoId};
+use crate::{
+    CaptionId, Timestamp, VideoId,
+    sql::{FromRow, Row},
+};
 
 /// Where a track's words are from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,8 +145,8 @@ impl State {
     }
 }
 
-impl FromRow<'_, SqliteRow> for Track {
-    fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
+impl FromRow for Track {
+    fn from_row(row: &Row) -> sqlx::Result<Self> {
         let unknown = |column: &str| sqlx::Error::Decode(format!("captions.{column}").into());
         let origin: String = row.try_get("origin")?;
         let state: String = row.try_get("state")?;

@@ -1,6 +1,7 @@
-//! What every store promises, whatever it is built on. Drives the public calls alone.
+//! What every store promises, whatever it is built on. Drives the public calls alone; the test binary that
+//! holds a store to it says by `store()` which one.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod captions;
 
 use std::time::Duration;
 
@@ -8,24 +9,20 @@ use store::{
     Attempt, Edit, Error, Failure, JobKind, NewJob, NewPlan, NewVideo, Rendition, RenditionKind, Segment,
     Signal, State, Store, Timestamp, VideoId,
 };
-use tempfile::TempDir;
 
-const LEASE: Duration = Duration::from_mins(1);
+use crate::store;
 
-async fn store() -> (Store, TempDir) {
-    let folder = tempfile::tempdir().unwrap();
-    (Store::embedded(folder.path()).await.unwrap(), folder)
-}
+pub(crate) const LEASE: Duration = Duration::from_mins(1);
 
-fn video(title: &str) -> NewVideo {
+pub(crate) fn video(title: &str) -> NewVideo {
     NewVideo { title: title.into(), description: String::new(), source_name: "clip.mp4".into() }
 }
 
-fn later() -> Timestamp {
+pub(crate) fn later() -> Timestamp {
     Timestamp::now() + Duration::from_hours(1)
 }
 
-async fn uploaded(store: &Store, title: &str) -> VideoId {
+pub(crate) async fn uploaded(store: &Store, title: &str) -> VideoId {
     let upload = store.uploads.begin(&video(title), Some(5), later()).await.unwrap();
     let mut append = store.uploads.append(&upload.id, false).await.unwrap().unwrap();
     append.write(b"bytes").await.unwrap();
@@ -81,26 +78,6 @@ async fn one_at_a_time_appends_and_the_offset_is_what_is_stored() {
 }
 
 #[tokio::test]
-async fn bytes_whose_checksum_never_came_are_dropped_also_by_a_restart() {
-    let (store, folder) = store().await;
-    let id = store.uploads.begin(&video("v"), Some(10), later()).await.unwrap().id;
-    let mut append = store.uploads.append(&id, true).await.unwrap().unwrap();
-    append.write(b"good").await.unwrap();
-    store.uploads.verified(&mut append).await.unwrap();
-    drop(append);
-    for _ in 0..2 {
-        let mut append = store.uploads.append(&id, true).await.unwrap().unwrap();
-        assert_eq!(append.offset(), 4);
-        append.write(b"bad").await.unwrap();
-        append.sync().await.unwrap();
-        assert_eq!(store.uploads.offset(&id).await.unwrap(), 4);
-    }
-    drop(store);
-    let store = Store::embedded(folder.path()).await.unwrap();
-    assert_eq!(store.uploads.append(&id, false).await.unwrap().unwrap().offset(), 4);
-}
-
-#[tokio::test]
 async fn a_finished_upload_is_a_source_with_work_to_do() {
     let (store, _folder) = store().await;
     let mut news = store.signals.subscribe();
@@ -127,7 +104,7 @@ async fn abandoned_uploads_go_and_others_stay() {
 async fn many_workers_claim_every_job_exactly_once() {
     let (store, _folder) = store().await;
     let id = uploaded(&store, "v").await;
-    let jobs: Vec<NewJob> = (0..60).map(|n| job(JobKind::Video, n)).collect();
+    let jobs: Vec<NewJob> = (0..200).map(|n| job(JobKind::Video, n)).collect();
     planned(&store, &id, &jobs).await;
     let workers = (0..8).map(|n| {
         let store = store.clone();
@@ -142,7 +119,7 @@ async fn many_workers_claim_every_job_exactly_once() {
     });
     let mut claimed: Vec<u32> = futures::future::try_join_all(workers).await.unwrap().concat();
     claimed.sort_unstable();
-    assert_eq!(claimed, (0..60).collect::<Vec<_>>());
+    assert_eq!(claimed, (0..200).collect::<Vec<_>>());
 }
 
 #[tokio::test]
@@ -231,7 +208,15 @@ async fn a_failed_video_says_why_and_can_be_tried_again() {
     let id = uploaded(&store, "v").await;
     assert!(!store.videos.retry(&id).await.unwrap());
     let failure = Failure { code: "not_media".into(), message: "No.".into() };
-    store.videos.fail(&id, &failure).await.unwrap();
+    let lost = store.jobs.claim(&[JobKind::Prepare], "a", Duration::ZERO).await.unwrap().unwrap();
+    let job = store.jobs.claim(&[JobKind::Prepare], "b", LEASE).await.unwrap().unwrap();
+    store.videos.fail(&lost, &failure).await.unwrap();
+    assert_eq!(
+        store.videos.get(&id).await.unwrap().unwrap().state,
+        State::Uploaded,
+        "it is no longer a's to say"
+    );
+    store.videos.fail(&job, &failure).await.unwrap();
     assert_eq!(store.videos.get(&id).await.unwrap().unwrap().failure, Some(failure));
     assert!(store.jobs.claim(&[JobKind::Prepare], "w", LEASE).await.unwrap().is_none());
     assert!(store.videos.retry(&id).await.unwrap());
@@ -269,42 +254,6 @@ async fn an_edit_changes_what_it_names_and_no_more() {
 }
 
 #[tokio::test]
-async fn two_processes_never_share_a_folder() {
-    let (store, folder) = store().await;
-    assert!(matches!(Store::embedded(folder.path()).await, Err(Error::InUse(_))));
-    drop(store);
-    Store::embedded(folder.path()).await.unwrap();
-}
-
-#[tokio::test]
-async fn a_restart_frees_leases_and_sweeps_what_belongs_to_nobody() {
-    let (store, folder) = store().await;
-    let id = uploaded(&store, "v").await;
-    store.jobs.claim(&[JobKind::Prepare], "dead", LEASE).await.unwrap().unwrap();
-    let orphan = VideoId::random();
-    store.blobs.put(&format!("{}/master.m3u8", orphan.folder()), b"x").await.unwrap();
-    drop(store);
-    let store = Store::embedded(folder.path()).await.unwrap();
-    assert!(store.jobs.claim(&[JobKind::Prepare], "alive", LEASE).await.unwrap().is_some());
-    assert!(store.blobs.read(&format!("{}/master.m3u8", orphan.folder())).await.unwrap().is_none());
-    assert!(store.blobs.read(&id.source()).await.unwrap().is_some());
-}
-
-#[tokio::test]
-async fn an_upload_with_all_its_bytes_is_finished_by_a_restart() {
-    let (store, folder) = store().await;
-    let id = store.uploads.begin(&video("v"), Some(5), later()).await.unwrap().id;
-    let mut append = store.uploads.append(&id, false).await.unwrap().unwrap();
-    append.write(b"bytes").await.unwrap();
-    append.sync().await.unwrap();
-    drop((append, store));
-    let store = Store::embedded(folder.path()).await.unwrap();
-    assert_eq!(store.videos.get(&id).await.unwrap().unwrap().state, State::Uploaded);
-    assert_eq!(store.blobs.read(&id.source()).await.unwrap().unwrap(), &b"bytes"[..]);
-    assert!(store.jobs.claim(&[JobKind::Prepare], "w", LEASE).await.unwrap().is_some());
-}
-
-#[tokio::test]
 async fn a_finish_that_could_not_commit_is_completed_by_the_next_look() {
     let (store, _folder) = store().await;
     let id = store.uploads.begin(&video("v"), Some(5), later()).await.unwrap().id;
@@ -312,4 +261,70 @@ async fn a_finish_that_could_not_commit_is_completed_by_the_next_look() {
     store.blobs.put(&id.source(), b"bytes").await.unwrap();
     assert!(store.uploads.get(&id).await.unwrap().is_none());
     assert_eq!(store.videos.get(&id).await.unwrap().unwrap().state, State::Uploaded);
+}
+
+#[tokio::test]
+async fn one_at_a_time_writes_the_playlists_of_a_video() {
+    let (store, _folder) = store().await;
+    let id = uploaded(&store, "v").await;
+    planned(&store, &id, &[job(JobKind::Finish, 0)]).await;
+    store.jobs.write_again(&id).await.unwrap();
+    let writers = [JobKind::Prepare, JobKind::Finish, JobKind::Playlists];
+    for _ in 0..8 {
+        let claims = (0..8).map(|n| {
+            let store = store.clone();
+            tokio::spawn(async move { store.jobs.claim(&writers, &format!("w{n}"), LEASE).await.unwrap() })
+        });
+        let claimed = futures::future::try_join_all(claims).await.unwrap();
+        let claimed: Vec<_> = claimed.into_iter().flatten().collect();
+        assert_eq!(claimed.len(), 1, "the plan's end and its playlists both wait");
+        store.jobs.give_back(&claimed[0], Duration::ZERO, Attempt::Interrupted).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn another_videos_playlists_are_written_meanwhile() {
+    let (store, _folder) = store().await;
+    for title in ["one", "two"] {
+        let id = uploaded(&store, title).await;
+        planned(&store, &id, &[]).await;
+        store.jobs.write_again(&id).await.unwrap();
+    }
+    for owner in ["a", "b"] {
+        assert!(store.jobs.claim(&[JobKind::Playlists], owner, LEASE).await.unwrap().is_some());
+    }
+}
+
+#[tokio::test]
+async fn whoever_lost_a_lease_finishes_and_gives_back_nothing() {
+    let (store, _folder) = store().await;
+    let id = uploaded(&store, "v").await;
+    let lost = store.jobs.claim(&[JobKind::Prepare], "a", Duration::ZERO).await.unwrap().unwrap();
+    let held = store.jobs.claim(&[JobKind::Prepare], "b", LEASE).await.unwrap().unwrap();
+    assert!(!store.jobs.finish(&lost).await.unwrap());
+    store.jobs.give_back(&lost, Duration::ZERO, Attempt::Failed).await.unwrap();
+    assert!(store.jobs.claim(&[JobKind::Prepare], "c", LEASE).await.unwrap().is_none());
+    assert!(store.jobs.renew(&held, LEASE).await.unwrap());
+    assert_eq!(held.video, id);
+}
+
+#[tokio::test]
+async fn an_upload_is_one_origins_at_a_time_and_a_dead_ones_not_for_long() {
+    let (store, _folder) = store().await;
+    let uploads = &store.uploads;
+    let id = uploads.begin(&video("v"), Some(10), later()).await.unwrap().id;
+    let mut first = uploads.take(&id, LEASE).await.unwrap().unwrap();
+    assert!(uploads.take(&id, LEASE).await.unwrap().is_none());
+    assert!(uploads.store_up_to(&mut first, 4, Duration::ZERO).await.unwrap());
+    let mut second = uploads.take(&id, LEASE).await.unwrap().unwrap();
+    assert!(second.fence > first.fence);
+    assert_eq!(second.stored, 4);
+    assert!(!uploads.store_up_to(&mut first, 9, LEASE).await.unwrap(), "it was taken over");
+    assert!(!uploads.keep(&first, LEASE).await.unwrap());
+    uploads.give_back(&first).await.unwrap();
+    assert!(uploads.take(&id, LEASE).await.unwrap().is_none());
+    assert!(uploads.store_up_to(&mut second, 10, LEASE).await.unwrap());
+    uploads.give_back(&second).await.unwrap();
+    assert_eq!(uploads.take(&id, LEASE).await.unwrap().unwrap().stored, 10);
+    assert!(uploads.take(&VideoId::random(), LEASE).await.unwrap().is_none());
 }

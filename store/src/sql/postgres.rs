@@ -1,0 +1,91 @@
+//! In charge of the database that a cluster shares: its limits, the wait for it at the start, and whether its tables
+//! are those of this program.
+
+use std::{str::FromStr, time::Duration};
+
+use sqlx::{
+    PgPool, Row,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+use super::{MIGRATIONS, Sql};
+use crate::{Error, Result};
+
+// Of each process; a server takes a hundred by default.
+const CONNECTIONS: u32 = 8;
+// Less than what a request waits for.
+const CONNECT: Duration = Duration::from_secs(5);
+// Servers of a cluster start together, and the database need not be the first.
+const START: Duration = Duration::from_mins(1);
+// A statement takes milliseconds. One that waits for a lock of somebody dead ends, and is told as trouble that passes.
+const SERVER_LIMITS: [(&str, &str); 3] =
+    [("statement_timeout", "10s"), ("lock_timeout", "5s"), ("idle_in_transaction_session_timeout", "15s")];
+
+/// Connects to the database at `url`, whose tables must be up to date.
+pub(crate) async fn connect(url: &str) -> Result<Sql> {
+    let pool = pool(url, &SERVER_LIMITS)?;
+    reach(&pool).await?;
+    check(&pool).await?;
+    Ok(Sql::Postgres(pool))
+}
+
+/// Brings the tables at `url` up to date. Two who do so at once are fine. Returns how many steps it took.
+pub async fn migrate(url: &str) -> Result<usize> {
+    // Statements of a migration may take as long as they need.
+    let pool = pool(url, &[])?;
+    reach(&pool).await?;
+    let before = applied(&pool).await?.len();
+    MIGRATIONS.run(&pool).await?;
+    let after = applied(&pool).await?.len();
+    pool.close().await;
+    Ok(after.saturating_sub(before))
+}
+
+fn pool(url: &str, limits: &[(&'static str, &'static str)]) -> Result<PgPool> {
+    if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+        let cause = "postgres://user:password@host/database is expected".to_owned();
+        return Err(Error::Address { what: "PostgreSQL", cause });
+    }
+    let options = PgConnectOptions::from_str(url)
+        .map_err(|e| Error::Address { what: "PostgreSQL", cause: e.to_string() })?
+        .application_name("clipcut")
+        .options(limits.iter().copied());
+    let pool = PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(CONNECT);
+    Ok(pool.connect_lazy_with(options))
+}
+
+/// Waits for a server that is about to start. Who waits with us tries at other moments.
+async fn reach(pool: &PgPool) -> Result<()> {
+    let give_up = tokio::time::Instant::now() + START;
+    loop {
+        let error = match pool.acquire().await {
+            Ok(_) => return Ok(()),
+            Err(e) => Error::from(e),
+        };
+        if !matches!(error, Error::Away { .. }) || tokio::time::Instant::now() >= give_up {
+            return Err(error);
+        }
+        tracing::warn!(%error, "waiting for the database");
+        tokio::time::sleep(Duration::from_secs(1).mul_f64(rand::random_range(0.5..1.5))).await;
+    }
+}
+
+async fn check(pool: &PgPool) -> Result<()> {
+    let applied = applied(pool).await?;
+    let known: Vec<i64> = MIGRATIONS.iter().map(|migration| migration.version).collect();
+    if applied == known {
+        return Ok(());
+    }
+    let newer = applied.iter().any(|version| !known.contains(version));
+    Err(if newer { Error::NewerTables } else { Error::OlderTables })
+}
+
+async fn applied(pool: &PgPool) -> Result<Vec<i64>> {
+    let there = sqlx::query("select to_regclass('_sqlx_migrations') is not null").fetch_one(pool).await?;
+    if !there.try_get::<bool, _>(0)? {
+        return Ok(Vec::new());
+    }
+    let rows = sqlx::query("select version from _sqlx_migrations where success order by version");
+    let rows = rows.fetch_all(pool).await?;
+    Ok(rows.iter().map(|row| row.try_get(0)).collect::<sqlx::Result<_>>()?)
+}

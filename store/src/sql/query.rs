@@ -1,0 +1,142 @@
+//! In charge of statements: written once, with `$1` and on, and run on whichever database there is.
+
+use sqlx::{Database, Encode, Postgres, Sqlite, Type, query::Query as Prepared};
+
+use super::{Change, FromRow, Row, Sql, in_time};
+use crate::Result;
+
+/// A statement and the values of its places.
+#[derive(Debug)]
+pub(crate) struct Query {
+    text: &'static str,
+    values: Vec<Value>,
+}
+
+/// What both databases take.
+#[derive(Debug)]
+pub(crate) enum Value {
+    Text(Option<String>),
+    Integer(Option<i64>),
+    Real(Option<f64>),
+    Boolean(bool),
+}
+
+/// Where a statement runs: by itself, or as a part of a change.
+pub(crate) enum On<'a> {
+    Sql(&'a Sql),
+    Change(&'a mut Change),
+}
+
+/// Begins a statement.
+pub(crate) fn query(text: &'static str) -> Query {
+    Query { text, values: Vec::new() }
+}
+
+impl Query {
+    /// Gives the next place its value.
+    pub(crate) fn bind(mut self, value: impl Into<Value>) -> Self {
+        self.values.push(value.into());
+        self
+    }
+
+    /// Returns the number of rows that it touched.
+    pub(crate) async fn execute(self, on: impl Into<On<'_>>) -> Result<u64> {
+        let done = async {
+            Ok(match on.into() {
+                On::Sql(Sql::Sqlite { pool, .. }) => {
+                    self.prepared::<Sqlite>().execute(pool).await?.rows_affected()
+                }
+                On::Sql(Sql::Postgres(pool)) => {
+                    self.prepared::<Postgres>().execute(pool).await?.rows_affected()
+                }
+                On::Change(Change::Sqlite(change)) => {
+                    self.prepared::<Sqlite>().execute(&mut **change).await?.rows_affected()
+                }
+                On::Change(Change::Postgres(change)) => {
+                    self.prepared::<Postgres>().execute(&mut **change).await?.rows_affected()
+                }
+            })
+        };
+        Ok(in_time(done).await?)
+    }
+
+    /// Returns all rows.
+    pub(crate) async fn fetch_all<T: FromRow>(self, on: impl Into<On<'_>>) -> Result<Vec<T>> {
+        let sqlite = |rows: Vec<_>| rows.into_iter().map(Row::Sqlite).collect::<Vec<_>>();
+        let postgres = |rows: Vec<_>| rows.into_iter().map(Row::Postgres).collect::<Vec<_>>();
+        let fetched = async {
+            Ok(match on.into() {
+                On::Sql(Sql::Sqlite { pool, .. }) => sqlite(self.prepared::<Sqlite>().fetch_all(pool).await?),
+                On::Sql(Sql::Postgres(pool)) => postgres(self.prepared::<Postgres>().fetch_all(pool).await?),
+                On::Change(Change::Sqlite(change)) => {
+                    sqlite(self.prepared::<Sqlite>().fetch_all(&mut **change).await?)
+                }
+                On::Change(Change::Postgres(change)) => {
+                    postgres(self.prepared::<Postgres>().fetch_all(&mut **change).await?)
+                }
+            })
+        };
+        let rows = in_time(fetched).await?;
+        Ok(rows.iter().map(T::from_row).collect::<sqlx::Result<_>>()?)
+    }
+
+    /// Returns the row of a statement that has at most one.
+    pub(crate) async fn fetch_optional<T: FromRow>(self, on: impl Into<On<'_>>) -> Result<Option<T>> {
+        Ok(self.fetch_all(on).await?.into_iter().next())
+    }
+
+    /// Returns the row of a statement that always has one.
+    pub(crate) async fn fetch_one<T: FromRow>(self, on: impl Into<On<'_>>) -> Result<T> {
+        Ok(self.fetch_optional(on).await?.ok_or(sqlx::Error::RowNotFound)?)
+    }
+
+    fn prepared<DB: Database>(self) -> Prepared<'static, DB, DB::Arguments>
+    where
+        Option<String>: Encode<'static, DB> + Type<DB>,
+        Option<i64>: Encode<'static, DB> + Type<DB>,
+        Option<f64>: Encode<'static, DB> + Type<DB>,
+        bool: Encode<'static, DB> + Type<DB>,
+    {
+        self.values.into_iter().fold(sqlx::query(self.text), |query, value| match value {
+            Value::Text(text) => query.bind(text),
+            Value::Integer(number) => query.bind(number),
+            Value::Real(number) => query.bind(number),
+            Value::Boolean(truth) => query.bind(truth),
+        })
+    }
+}
+
+impl<'a> From<&'a Sql> for On<'a> {
+    fn from(sql: &'a Sql) -> Self {
+        Self::Sql(sql)
+    }
+}
+
+impl<'a> From<&'a mut Change> for On<'a> {
+    fn from(change: &'a mut Change) -> Self {
+        Self::Change(change)
+    }
+}
+
+macro_rules! values {
+    ($($type:ty: $value:ident => $made:expr;)+) => { $(
+        impl From<$type> for Value {
+            fn from($value: $type) -> Self {
+                $made
+            }
+        }
+    )+ };
+}
+
+values! {
+    &str: text => Self::Text(Some(text.to_owned()));
+    &String: text => Self::Text(Some(text.clone()));
+    Option<&str>: text => Self::Text(text.map(str::to_owned));
+    Option<&String>: text => Self::Text(text.cloned());
+    &Option<String>: text => Self::Text(text.clone());
+    i64: number => Self::Integer(Some(number));
+    Option<i64>: number => Self::Integer(number);
+    f64: number => Self::Real(Some(number));
+    Option<f64>: number => Self::Real(number);
+    bool: truth => Self::Boolean(truth);
+}

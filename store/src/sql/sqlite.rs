@@ -1,0 +1,81 @@
+//! In charge of the database of one machine: its file, its settings, its lock.
+
+use std::{fs::File, path::Path, sync::Arc, time::Duration};
+
+use rustix::fs::{FlockOperation, flock};
+use sqlx::{
+    Connection,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+use super::{MIGRATIONS, Sql};
+use crate::{Error, Result};
+
+/// Locks `dir` against other processes; the lock dies with this one, however it dies.
+pub(crate) async fn lock(dir: &Path) -> Result<File> {
+    tokio::fs::create_dir_all(dir).await.map_err(|e| Error::io("create", dir.display().to_string(), e))?;
+    let path = dir.join("lock");
+    let file = File::create(&path).map_err(|e| Error::io("create", path.display().to_string(), e))?;
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(file),
+        Err(rustix::io::Errno::WOULDBLOCK) => Err(Error::InUse(dir.display().to_string())),
+        Err(e) => Err(Error::io("lock", path.display().to_string(), e.into())),
+    }
+}
+
+/// Opens the database in `dir`, created when absent, and brings its tables up to date.
+pub(crate) async fn open(dir: &Path, lock: File) -> Result<Sql> {
+    let options = SqliteConnectOptions::new()
+        .filename(dir.join("clipcut.sqlite"))
+        .create_if_missing(true)
+        .foreign_keys(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        // A commit that was answered survives a power cut; there are few writes a second.
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(Duration::from_secs(10));
+    let pool = SqlitePoolOptions::new()
+        .max_connections(4)
+        // A transaction that a full disk broke off leaves its connection counting one that is no more.
+        .after_release(|connection, _| Box::pin(async { Ok(!connection.is_in_transaction()) }))
+        .connect_with(options)
+        .await?;
+    MIGRATIONS.run(&pool).await?;
+    Ok(Sql::Sqlite { pool, _lock: Arc::new(lock) })
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{AssertSqlSafe, Row as _};
+
+    use super::*;
+
+    const BEFORE: &str = include_str!("../../migrations/0001_library.sql");
+    const CAPTIONS: &str = include_str!("../../migrations/0002_captions.sql");
+
+    #[tokio::test]
+    async fn text_renditions_of_before_become_captions_that_are_read_again() {
+        // One connection: each has a database in memory of its own.
+        let options = SqliteConnectOptions::new().in_memory(true).foreign_keys(true);
+        let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await.unwrap();
+        let library = "insert into videos (id, title, state, source_name, created_at)
+                values ('v1', 't', 'ready', 's', 7), ('v2', 't', 'planned', 's', 8);
+             insert into renditions (video_id, name, kind, position, language, label, segments_total)
+                values ('v1', '720p', 'video', 0, null, null, 2), ('v1', 'captions/en', 'text', 1, 'en', 'English', 2),
+                       ('v2', 'captions/de-2', 'text', 0, 'de', null, 2);
+             insert into segments values ('v1', '720p', 0, '{}'), ('v1', 'captions/en', 0, '{}');
+             insert into jobs (id, video_id, kind, track, queued_at)
+                values ('j1', 'v2', 'text', 'captions/de-2', 8), ('j2', 'v2', 'video', '', 8);";
+        for statements in [BEFORE, library, CAPTIONS] {
+            sqlx::raw_sql(AssertSqlSafe(statements)).execute(&pool).await.unwrap();
+        }
+        let said = async |query: &'static str| {
+            let rows = sqlx::query(query).fetch_all(&pool).await.unwrap();
+            rows.iter().map(|row| row.get::<String, _>(0)).collect::<Vec<_>>().join(" ")
+        };
+        let tracks = "select video_id || '/' || name || '=' || state from captions order by 1";
+        assert_eq!(said(tracks).await, "v1/en=queued v2/de-2=queued");
+        assert_eq!(said("select kind from jobs order by video_id, kind").await, "text text video");
+        assert_eq!(said("select name from renditions").await, "720p");
+        assert_eq!(said("select rendition from segments").await, "720p");
+    }
+}

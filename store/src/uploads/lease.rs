@@ -1,0 +1,91 @@
+//! In charge of whose an upload is when several origins share it: one at a time, for as long as it says that it
+//! lives, and with a fence that rises at every take-over. Leaves the bytes to `incoming`.
+
+use std::time::Duration;
+
+use super::Uploads;
+use crate::{
+    Result, Timestamp, VideoId,
+    sql::{FromRow, Row, query},
+};
+
+/// The right of one request to append to an upload.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// The upload's id.
+    pub id: VideoId,
+    /// Higher than that of everybody who had it before.
+    pub fence: i64,
+    /// Bytes that are kept, which is where the next one goes.
+    pub stored: u64,
+    owner: String,
+}
+
+impl Uploads {
+    /// Takes an upload for `span`, or returns `None` while somebody else has it or when it is gone.
+    pub async fn take(&self, id: &VideoId, span: Duration) -> Result<Option<Lease>> {
+        let owner = VideoId::random().to_string();
+        let now = Timestamp::now();
+        query(
+            "update uploads set lease_owner = $2, lease_until = $3, fence = fence + 1
+             where video_id = $1 and (lease_until is null or lease_until < $4)
+             returning video_id, fence, stored, lease_owner",
+        )
+        .bind(id.as_str())
+        .bind(&owner)
+        .bind((now + span).0)
+        .bind(now.0)
+        .fetch_optional(&self.sql)
+        .await
+    }
+
+    /// Keeps an upload for another `span`. Returns whether it is still ours.
+    pub async fn keep(&self, lease: &Lease, span: Duration) -> Result<bool> {
+        let query = query("update uploads set lease_until = $3 where video_id = $1 and lease_owner = $2");
+        let query = query.bind(lease.id.as_str()).bind(&lease.owner).bind((Timestamp::now() + span).0);
+        Ok(query.execute(&self.sql).await? > 0)
+    }
+
+    /// Records how many bytes are kept, and keeps the upload for another `span`. Returns whether it is still ours; if
+    /// not, nothing was recorded.
+    pub async fn store_up_to(&self, lease: &mut Lease, stored: u64, span: Duration) -> Result<bool> {
+        let query = query(
+            "update uploads set stored = $3, lease_until = $4 where video_id = $1 and lease_owner = $2",
+        );
+        let query = query
+            .bind(lease.id.as_str())
+            .bind(&lease.owner)
+            .bind(stored as i64)
+            .bind((Timestamp::now() + span).0);
+        let ours = query.execute(&self.sql).await? > 0;
+        if ours {
+            lease.stored = stored;
+        }
+        Ok(ours)
+    }
+
+    /// Gives an upload back before its time.
+    pub async fn give_back(&self, lease: &Lease) -> Result<()> {
+        query(
+            "update uploads set lease_owner = null, lease_until = null
+             where video_id = $1 and lease_owner = $2",
+        )
+        .bind(lease.id.as_str())
+        .bind(&lease.owner)
+        .execute(&self.sql)
+        .await?;
+        Ok(())
+    }
+}
+
+impl FromRow for Lease {
+    fn from_row(row: &Row) -> sqlx::Result<Self> {
+        let stored: i64 = row.try_get("stored")?;
+        Ok(Self {
+            id: VideoId::of_row(row, "video_id")?,
+            fence: row.try_get("fence")?,
+            stored: stored as u64,
+            owner: row.try_get("lease_owner")?,
+        })
+    }
+}

@@ -1,0 +1,70 @@
+//! The store of one machine: what every store promises, and what a restart puts right.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod contract;
+
+use contract::{LEASE, later, uploaded, video};
+use store::{Error, JobKind, State, Store, VideoId};
+use tempfile::TempDir;
+
+async fn store() -> (Store, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    (Store::embedded(folder.path()).await.unwrap(), folder)
+}
+
+#[tokio::test]
+async fn bytes_whose_checksum_never_came_are_dropped_also_by_a_restart() {
+    let (store, folder) = store().await;
+    let id = store.uploads.begin(&video("v"), Some(10), later()).await.unwrap().id;
+    let mut append = store.uploads.append(&id, true).await.unwrap().unwrap();
+    append.write(b"good").await.unwrap();
+    store.uploads.verified(&mut append).await.unwrap();
+    drop(append);
+    for _ in 0..2 {
+        let mut append = store.uploads.append(&id, true).await.unwrap().unwrap();
+        assert_eq!(append.offset(), 4);
+        append.write(b"bad").await.unwrap();
+        append.sync().await.unwrap();
+        assert_eq!(store.uploads.offset(&id).await.unwrap(), 4);
+    }
+    drop(store);
+    let store = Store::embedded(folder.path()).await.unwrap();
+    assert_eq!(store.uploads.append(&id, false).await.unwrap().unwrap().offset(), 4);
+}
+
+#[tokio::test]
+async fn two_processes_never_share_a_folder() {
+    let (store, folder) = store().await;
+    assert!(matches!(Store::embedded(folder.path()).await, Err(Error::InUse(_))));
+    drop(store);
+    Store::embedded(folder.path()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_restart_frees_leases_and_sweeps_what_belongs_to_nobody() {
+    let (store, folder) = store().await;
+    let id = uploaded(&store, "v").await;
+    store.jobs.claim(&[JobKind::Prepare], "dead", LEASE).await.unwrap().unwrap();
+    let orphan = VideoId::random();
+    store.blobs.put(&format!("{}/master.m3u8", orphan.folder()), b"x").await.unwrap();
+    drop(store);
+    let store = Store::embedded(folder.path()).await.unwrap();
+    assert!(store.jobs.claim(&[JobKind::Prepare], "alive", LEASE).await.unwrap().is_some());
+    assert!(store.blobs.read(&format!("{}/master.m3u8", orphan.folder())).await.unwrap().is_none());
+    assert!(store.blobs.read(&id.source()).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn an_upload_with_all_its_bytes_is_finished_by_a_restart() {
+    let (store, folder) = store().await;
+    let id = store.uploads.begin(&video("v"), Some(5), later()).await.unwrap().id;
+    let mut append = store.uploads.append(&id, false).await.unwrap().unwrap();
+    append.write(b"bytes").await.unwrap();
+    append.sync().await.unwrap();
+    drop((append, store));
+    let store = Store::embedded(folder.path()).await.unwrap();
+    assert_eq!(store.videos.get(&id).await.unwrap().unwrap().state, State::Uploaded);
+    assert_eq!(store.blobs.read(&id.source()).await.unwrap().unwrap(), &b"bytes"[..]);
+    assert!(store.jobs.claim(&[JobKind::Prepare], "w", LEASE).await.unwrap().is_some());
+}
