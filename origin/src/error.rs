@@ -55,6 +55,12 @@ impl From<Error> for Problem {
                 insufficient_storage()
             }
             Error::Store(store::Error::Gone(_)) => unknown_video(),
+            Error::Store(store::Error::Away { .. }) => {
+                tracing::warn!(%error, "a request found a server away");
+                let detail =
+                    "A part of the server is away for the moment. What it has stored stays; try again.";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "store_away", detail).retry_after(2)
+            }
             Error::Store(_) | Error::Io(_) | Error::Interrupted(_) => {
                 tracing::error!(%error, "a request failed");
                 Self::internal()
