@@ -13,6 +13,7 @@ pub mod tokens;
 mod decode;
 mod rules;
 mod spectrogram;
+mod thresholds;
 
 pub mod listen;
 pub mod survey;

@@ -2,10 +2,9 @@
 //! says where the next window begins; answers that look wrong are asked for again at higher temperatures. Windows do
 //! not see one another's words, so work goes on from any finished window as if it had never stopped.
 
-use std::{collections::BTreeMap, io::Write, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use captions::Spoken;
-use flate2::{Compression, write::ZlibEncoder};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
@@ -18,6 +17,7 @@ use crate::{
     model::Model,
     spectrogram::{self, Place},
     survey::Survey,
+    thresholds::{Verdict, compression_ratio, is_silence, judge},
     tokens::TIME_FRAMES,
 };
 
@@ -192,9 +192,9 @@ impl<'a> Listening<'a> {
             let answer = self.model.answer(&heard, &ask)?;
             let text = self.model.vocabulary.text(&answer.tokens)?;
             let tried = Tried { ratio: compression_ratio(text.trim()), temperature: *temperature, answer };
-            let right = self.looks_right(&tried);
+            let verdict = judge(&tried.answer, tried.ratio, self.options);
             best = Some(tried);
-            if right {
+            if verdict == Verdict::Take {
                 break;
             }
             if self.stop.is_cancelled() {
@@ -203,7 +203,7 @@ impl<'a> Listening<'a> {
         }
         let mut window =
             Window { next: self.at + filled as u64, language: self.language.clone(), spoken: vec![] };
-        if let Some(tried) = best.filter(|tried| !self.is_silence(&tried.answer)) {
+        if let Some(tried) = best.filter(|tried| !is_silence(&tried.answer, self.options)) {
             let (spoken, used) = self.split(&tried, filled as u64)?;
             window.spoken = spoken;
             // Whatever the model says, the next window begins later than this one.
@@ -245,17 +245,6 @@ impl<'a> Listening<'a> {
             prefix.push(vocabulary.no_times);
         }
         Ok(prefix)
-    }
-
-    fn looks_right(&self, tried: &Tried) -> bool {
-        let loops = tried.ratio > self.options.compression_ratio_most;
-        let unsure = tried.answer.avg_logprob < self.options.avg_logprob_least;
-        !(loops || unsure) || (unsure && tried.answer.no_speech > self.options.no_speech_most)
-    }
-
-    fn is_silence(&self, answer: &Answer) -> bool {
-        let nobody = answer.no_speech > self.options.no_speech_most;
-        nobody && answer.avg_logprob <= self.options.avg_logprob_least
     }
 
     /// Cuts an answer at its pairs of times. Returns what was said, and how many frames of the window that covers.
@@ -345,13 +334,6 @@ fn time(frames: u64) -> Duration {
     Duration::from_millis(frames * 1000 / FRAMES_PER_SECOND as u64)
 }
 
-fn compression_ratio(text: &str) -> f32 {
-    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
-    // Writing to memory does not fail.
-    let packed = encoder.write_all(text.as_bytes()).and_then(|()| encoder.finish());
-    packed.map_or(1.0, |packed| text.len() as f32 / packed.len().max(1) as f32)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -370,11 +352,5 @@ mod tests {
         check(&[100, 1, 150, 150], &[(0, 100)], 100);
         check(&[110, 1, 2], &[(20, 3000)], 3000);
         check(&[], &[(0, 3000)], 3000);
-    }
-
-    #[test]
-    fn a_loop_compresses_too_well() {
-        assert!(compression_ratio(&"thank you ".repeat(30)) > 2.4);
-        assert!(compression_ratio("The small yellow bird finds my paper near the river today.") < 2.4);
     }
 }

@@ -3,7 +3,7 @@
 use crate::harness::{engine, source, talk};
 use tokio_util::sync::CancellationToken;
 use transcriber::{
-    Error,
+    Engine, Error,
     audio::Source,
     listen::{Options, Window},
 };
@@ -98,4 +98,42 @@ fn a_language_that_the_model_does_not_know_is_answered_with_the_list() {
     let refused = engine.transcribe(&sound, (&options, &[], &CancellationToken::new()), |_| Ok(()));
     let message = refused.unwrap_err().to_string();
     assert!(message.contains("`klingon`") && message.contains("de, el, en, es"), "{message}");
+}
+
+#[test]
+fn what_is_drawn_by_chance_repeats() {
+    let sound = Source::Samples(talk(13, 40).samples.into());
+    let warm = Options { temperatures: vec![1.0], ..Options::default() };
+    let written = |engine: &Engine, options: &Options| {
+        let stop = CancellationToken::new();
+        let heard = engine.transcribe(&sound, (options, &[], &stop), |_| Ok(())).unwrap();
+        heard.track.segments
+    };
+    let (one, other) = (engine("quantized", 2), engine("quantized", 1));
+    let drawn = written(&one, &warm);
+    assert_eq!(drawn, written(&one, &warm));
+    assert_eq!(drawn, written(&other, &warm));
+    assert!(!drawn.is_empty() && drawn != written(&one, &Options::default()), "nothing was drawn");
+}
+
+#[test]
+fn an_answer_that_looks_wrong_is_asked_for_at_every_temperature() {
+    let sound = Source::Samples(talk(13, 20).samples.into());
+    let temperatures = |options: Options| {
+        let (engine, stop) = (engine("quantized", 2), CancellationToken::new());
+        let heard = engine.transcribe(&sound, (&options, &[], &stop), |_| Ok(())).unwrap();
+        heard.track.segments.iter().map(|said| said.temperature).collect::<Vec<_>>()
+    };
+    let taken = temperatures(Options::default());
+    assert!(!taken.is_empty());
+    assert_eq!(taken, vec![0.0; taken.len()]);
+    // Nothing is as sure as this, or so varied; the last try stands.
+    for never_right in [
+        Options { avg_logprob_least: 0.0, ..Options::default() },
+        Options { compression_ratio_most: 0.0, ..Options::default() },
+    ] {
+        let tried = temperatures(never_right);
+        assert!(!tried.is_empty());
+        assert_eq!(tried, vec![1.0; tried.len()]);
+    }
 }
