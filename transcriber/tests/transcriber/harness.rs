@@ -123,8 +123,14 @@ pub(crate) fn source(file: &Path) -> Source {
 /// Speech whose text and times are known.
 pub(crate) struct Talk {
     pub(crate) samples: Vec<f32>,
-    /// When each sentence begins, in seconds, and what it says.
-    pub(crate) sentences: Vec<(f64, String)>,
+    pub(crate) sentences: Vec<Sentence>,
+}
+
+/// A sentence and its place in the sound, in seconds.
+pub(crate) struct Sentence {
+    pub(crate) start: f64,
+    pub(crate) end: f64,
+    pub(crate) text: String,
 }
 
 /// Returns at least `seconds` of speech in the voices that the model was taught, with noise at 30 dB.
@@ -138,8 +144,11 @@ pub(crate) fn talk(seed: u64, seconds: usize) -> Talk {
         talk.samples.resize(talk.samples.len() + pause * SAMPLE_RATE / 1000, 0.0);
         let voice = VOICES[chance.below(VOICES.len())];
         let spoken = speak(&text, voice, chance.between(140, 195));
-        let first = spoken.iter().position(|sample| sample.abs() > 0.01).unwrap_or(0);
-        talk.sentences.push(((talk.samples.len() + first) as f64 / SAMPLE_RATE as f64, text));
+        let loud = |sample: &f32| sample.abs() > 0.01;
+        let first = spoken.iter().position(loud).unwrap_or(0);
+        let last = spoken.iter().rposition(loud).unwrap_or(spoken.len());
+        let seconds = |n| (talk.samples.len() + n) as f64 / SAMPLE_RATE as f64;
+        talk.sentences.push(Sentence { start: seconds(first), end: seconds(last), text });
         talk.samples.extend(spoken);
     }
     let power = talk.samples.iter().map(|s| s * s).sum::<f32>() / talk.samples.len() as f32;

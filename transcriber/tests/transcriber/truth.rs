@@ -1,9 +1,10 @@
 //! The engine against speech whose text is known, and against silence.
 
 use crate::{
-    harness::{engine, errors, talk, words},
+    harness::{Talk, engine, errors, talk, words},
     music::{music, pink_noise},
 };
+use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 use transcriber::{audio::Source, engine::Transcription, listen::Options, mel::SAMPLE_RATE};
 
@@ -21,28 +22,57 @@ fn ten_minutes_of_new_sentences_come_out_as_they_were_said() {
     let heard = transcribe(talk.samples.clone());
     assert_eq!(heard.track.language, "en");
 
-    let said: Vec<String> = talk.sentences.iter().flat_map(|(_, text)| words(text)).collect();
+    let said: Vec<String> = talk.sentences.iter().flat_map(|said| words(&said.text)).collect();
     let written: Vec<String> = heard.track.cues.iter().flat_map(|cue| words(cue.text.as_str())).collect();
     let rate = errors(&said, &written) as f64 / said.len() as f64 * 100.0;
     let starts: Vec<f64> = heard.track.segments.iter().map(|segment| segment.start.as_secs_f64()).collect();
     let mut off: Vec<f64> = talk
         .sentences
         .iter()
-        .map(|(start, _)| starts.iter().map(|s| (s - start).abs()).fold(f64::INFINITY, f64::min))
+        .map(|said| starts.iter().map(|s| (s - said.start).abs()).fold(f64::INFINITY, f64::min))
         .collect();
     off.sort_by(f64::total_cmp);
     let (median, most) = (off[off.len() / 2], off[off.len() * 95 / 100]);
     println!("{} words, {rate:.2} % wrong; starts off by {median:.3} s, 95 % by {most:.3} s", said.len());
-    assert!(rate <= MOST_WRONG_PERCENT, "{rate:.2} % of the words are wrong");
+    let most_wrong = reference_percent(said.len()) + 0.5;
+    assert!(rate <= most_wrong, "{rate:.2} % of the words are wrong, more than {most_wrong:.2} %");
     assert!(median <= 0.05 && most <= 0.3, "cues start off by {median:.3} s, 95 % by {most:.3} s");
-
-    // No cue outstays the sound by more than a second.
-    let end = heard.track.cues.last().unwrap().end.as_secs_f64();
-    assert!(end <= talk.samples.len() as f64 / SAMPLE_RATE as f64 + 1.0);
+    let beside = beside_their_speech(&heard, &talk);
+    // The model itself tells one time wrong: it begins the last window's first sentence a second early.
+    assert!(beside.len() * 100 <= talk.sentences.len(), "{beside:#?}");
 }
 
-// What the quantized demo model gets wrong of these sentences, all of which are new to it, and half a point.
-const MOST_WRONG_PERCENT: f64 = 7.5;
+/// Returns what transformers gets wrong of the same sound with the same networks (`reference/truth.py`).
+fn reference_percent(words: usize) -> f64 {
+    #[derive(Deserialize)]
+    struct Figures {
+        words: usize,
+        wrong_quantized: usize,
+    }
+    let figures: Figures = serde_json::from_str(include_str!("../golden/truth.json")).unwrap();
+    assert_eq!(words, figures.words, "the reference was asked about another sound; see reference/truth.py");
+    figures.wrong_quantized as f64 / words as f64 * 100.0
+}
+
+/// Returns the cues that begin before their speech or lie over silence for longer than a second. Where two sentences
+/// are apart by less, there is no silence.
+fn beside_their_speech(heard: &Transcription, talk: &Talk) -> Vec<String> {
+    let mut speech: Vec<(f64, f64)> = Vec::new();
+    for sentence in &talk.sentences {
+        match speech.last_mut() {
+            Some(last) if sentence.start - last.1 <= 1.0 => last.1 = sentence.end,
+            _ => speech.push((sentence.start, sentence.end)),
+        }
+    }
+    let beside = heard.track.cues.iter().filter(|cue| {
+        let (start, end) = (cue.start.as_secs_f64(), cue.end.as_secs_f64());
+        !speech.iter().any(|(from, to)| *from - EARLY_SECONDS <= start && start < *to && end <= *to + 1.0)
+    });
+    beside.map(|cue| format!("{:?}–{:?} {}", cue.start, cue.end, cue.text.as_str())).collect()
+}
+
+// What the model's own times, which are multiples of 20 ms, may be early by.
+const EARLY_SECONDS: f64 = 0.1;
 
 #[test]
 fn silence_gets_no_cue() {

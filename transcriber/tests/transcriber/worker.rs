@@ -86,11 +86,11 @@ async fn a_video_gets_its_captions_on_its_own_clock_and_goes_on_after_a_stop() {
     assert_eq!(track.language.as_deref(), Some("en"));
     assert!(track.provenance.as_deref().unwrap().contains("\"model\":\"demo\""));
     let cues = shown(&store, &track).await;
-    let said: Vec<String> = talk.sentences.iter().flat_map(|(_, text)| words(text)).collect();
+    let said: Vec<String> = talk.sentences.iter().flat_map(|said| words(&said.text)).collect();
     let written: Vec<String> = cues.iter().flat_map(|(_, _, text)| words(text)).collect();
     assert!(errors(&said, &written) * 5 <= said.len(), "{written:?}");
     // The file's clock starts at ten seconds, the video's at zero.
-    assert!((cues[0].0 as f64 / 1000.0 - talk.sentences[0].0).abs() < 0.3, "{:?}", cues[0]);
+    assert!((cues[0].0 as f64 / 1000.0 - talk.sentences[0].start).abs() < 0.3, "{:?}", cues[0]);
 
     // The same again, stopped after its first window.
     let other = upload(&store, &file, PLAN).await;
