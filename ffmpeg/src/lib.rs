@@ -3,8 +3,8 @@
 
 use std::{
     ffi::{OsStr, OsString},
-    io,
-    path::Path,
+    fmt, io,
+    path::{Path, PathBuf},
     process::Stdio,
     time::Duration,
 };
@@ -123,6 +123,61 @@ impl Default for Bounds {
     }
 }
 
+/// Where ffmpeg reads a source from.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Input {
+    /// A file of ours.
+    File(PathBuf),
+    /// An address that this process serves for as long as the source is read; its path is a secret.
+    Loopback {
+        /// The address.
+        url: String,
+        /// The size of what is there, in bytes.
+        len: u64,
+    },
+}
+
+impl Input {
+    /// Returns the size in bytes.
+    pub async fn len(&self) -> io::Result<u64> {
+        match self {
+            Self::File(path) => Ok(tokio::fs::metadata(path).await?.len()),
+            Self::Loopback { len, .. } => Ok(*len),
+        }
+    }
+
+    /// What ffmpeg may open, for this input alone. An address needs HTTP; what the source itself names is never
+    /// opened, for no demuxer on the list opens anything else.
+    fn protocols(&self) -> &'static str {
+        match self {
+            Self::File(_) => "file",
+            Self::Loopback { .. } => "http,tcp",
+        }
+    }
+}
+
+impl From<&Path> for Input {
+    fn from(path: &Path) -> Self {
+        Self::File(path.to_owned())
+    }
+}
+
+impl From<PathBuf> for Input {
+    fn from(path: PathBuf) -> Self {
+        Self::File(path)
+    }
+}
+
+// Secrets stay out of logs.
+impl fmt::Debug for Input {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => path.fmt(f),
+            Self::Loopback { len, .. } => write!(f, "a source of {len} bytes"),
+        }
+    }
+}
+
 /// Returns whether a codec, by ffprobe's name, is one that we read.
 pub fn reads(codec: &str) -> bool {
     CODECS.iter().any(|(name, _)| *name == codec)
@@ -145,14 +200,14 @@ pub fn oversized_picture(complaint: &str) -> Option<(u32, u32)> {
 /// Returns the input options that every call puts before its `-i`, for ffprobe and ffmpeg alike.
 ///
 /// The protocol whitelist is the input's alone: outputs may be sockets all the same.
-pub fn guard_args() -> Vec<String> {
+pub fn guard_args(input: &Input) -> Vec<String> {
     let mut decoders: Vec<&str> = CODECS.iter().flat_map(|(_, names)| *names).copied().collect();
     decoders.extend(LEFT_ALONE);
     decoders.sort_unstable();
     decoders.dedup();
     [
         ("-format_whitelist", DEMUXERS.to_owned()),
-        ("-protocol_whitelist", "file".to_owned()),
+        ("-protocol_whitelist", input.protocols().to_owned()),
         ("-codec_whitelist", decoders.join(",")),
         ("-max_pixels", MAX_PIXELS.to_string()),
         ("-max_streams", MAX_STREAMS.to_string()),
@@ -163,24 +218,32 @@ pub fn guard_args() -> Vec<String> {
 }
 
 /// Returns the guard and the input itself: `-i file:PATH`, whose prefix keeps a path from being read
-/// as an option or as another protocol.
-pub fn input_args(source: &Path) -> Vec<OsString> {
-    let mut args: Vec<OsString> = guard_args().into_iter().map(OsString::from).collect();
-    let mut input = OsString::from("file:");
-    input.push(source);
+/// as an option or as another protocol, or `-i http://127.0.0.1:…`.
+pub fn input_args(source: &Input) -> Vec<OsString> {
+    let mut args: Vec<OsString> = guard_args(source).into_iter().map(OsString::from).collect();
+    let input = match source {
+        Input::File(path) => {
+            let mut input = OsString::from("file:");
+            input.push(path);
+            input
+        }
+        Input::Loopback { url, .. } => url.into(),
+    };
     args.extend([OsString::from("-i"), input]);
     args
 }
 
+/// What ffmpeg must not find in its environment: FFREPORT would have it write log files wherever that says, and a
+/// proxy would be another address than the one that we name.
+pub const NOT_IN_THE_ENVIRONMENT: [&str; 2] = ["FFREPORT", "http_proxy"];
+
 /// Returns a command that hears nothing, inherits no reporting and dies with its handle.
 pub fn command(program: impl AsRef<OsStr>) -> tokio::process::Command {
     let mut command = tokio::process::Command::new(program);
-    command
-        // FFREPORT would have the child write log files wherever our environment says.
-        .env_remove("FFREPORT")
-        .env("AV_LOG_FORCE_NOCOLOR", "1")
-        .stdin(Stdio::null())
-        .kill_on_drop(true);
+    for name in NOT_IN_THE_ENVIRONMENT {
+        command.env_remove(name);
+    }
+    command.env("AV_LOG_FORCE_NOCOLOR", "1").stdin(Stdio::null()).kill_on_drop(true);
     command
 }
 
@@ -228,7 +291,7 @@ mod tests {
 
     #[test]
     fn an_input_is_always_a_plain_file_behind_the_guard() {
-        let args = input_args(Path::new("-evil.mp4"));
+        let args = input_args(&Path::new("-evil.mp4").into());
         assert_eq!(args.last().unwrap(), "file:-evil.mp4");
         let whitelist = args.iter().position(|arg| arg == "-protocol_whitelist").unwrap();
         assert_eq!(args[whitelist + 1], "file");
@@ -236,9 +299,21 @@ mod tests {
     }
 
     #[test]
+    fn an_address_opens_http_and_no_file() {
+        let url = "http://127.0.0.1:1/secret/source".to_owned();
+        let args = input_args(&Input::Loopback { url: url.clone(), len: 7 });
+        let whitelist = args.iter().position(|arg| arg == "-protocol_whitelist").unwrap();
+        assert_eq!(
+            (args[whitelist + 1].to_str(), args.last().unwrap().to_str()),
+            (Some("http,tcp"), Some(&*url))
+        );
+        assert!(!format!("{:?}", Input::Loopback { url, len: 7 }).contains("secret"));
+    }
+
+    #[test]
     fn decoders_with_known_holes_stay_out() {
         assert!(!reads("magicyuv"));
-        assert!(!guard_args().iter().any(|arg| arg.contains("magicyuv")));
+        assert!(!guard_args(&Path::new("a").into()).iter().any(|arg| arg.contains("magicyuv")));
     }
 
     #[test]

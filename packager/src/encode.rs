@@ -1,14 +1,14 @@
 //! In charge of runs: a range of segments that one ffmpeg process encodes, and the arguments that make the
 //! segments of any run fit those of any other. Leaves planning to `plan`, the process to `process`.
 
-use std::{ffi::OsString, path::Path, time::Duration};
+use std::{ffi::OsString, time::Duration};
 
 use tokio::net::UnixStream;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     Config, Error, Result,
-    ffmpeg::{Bounds, input_args},
+    ffmpeg::{Bounds, Input, input_args},
     fragment::{Part, Reader, init},
     plan::{AAC_FRAME_SAMPLES, AUDIO_SAMPLE_RATE, AudioPlan, Plan, Rung, VideoPlan},
     process::{self, Task},
@@ -99,7 +99,7 @@ pub(crate) async fn audio(work: &Work<'_>, audio: &AudioPlan, (first, last): (u3
 pub(crate) struct Work<'a> {
     pub(crate) config: &'a Config,
     pub(crate) plan: &'a Plan,
-    pub(crate) source: &'a Path,
+    pub(crate) source: &'a Input,
     pub(crate) publisher: &'a Publisher,
     pub(crate) stop: &'a CancellationToken,
 }

@@ -1,6 +1,7 @@
 //! In charge of what each kind of job does.
 
-use store::{FileTrack, Job, JobKind, NewJob, NewPlan, Rendition, RenditionKind, Store};
+use ffmpeg::Input;
+use store::{FileTrack, Job, JobKind, NewJob, NewPlan, Rendition, RenditionKind, Source, Store};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -22,33 +23,61 @@ pub(crate) async fn run(store: &Store, config: &Config, job: &Job, stop: &Cancel
         return prepare(config, &publisher).await;
     }
     let plan = stored_plan(&publisher).await?;
-    let source = store.blobs.file(&job.video.source())?;
-    let work = Work { config, plan: &plan, source: &source, publisher: &publisher, stop };
+    if matches!(job.kind, JobKind::Finish | JobKind::Playlists) {
+        return write_playlists(job, &publisher, &plan).await;
+    }
+    let source = store.blobs.source(&job.video).await?;
+    let work = Work { config, plan: &plan, source: &input(&source), publisher: &publisher, stop };
+    judged(encode(&work, job).await, &source)
+}
+
+async fn write_playlists(job: &Job, publisher: &Publisher, plan: &Plan) -> Result<()> {
     match job.kind {
-        JobKind::Prepare => Ok(()),
-        JobKind::Captions => Err(unplanned(job)),
+        JobKind::Finish => finish(publisher, plan).await,
+        _ => playlists::rewrite(publisher, plan).await,
+    }
+}
+
+async fn encode(work: &Work<'_>, job: &Job) -> Result<()> {
+    let (plan, publisher) = (work.plan, work.publisher);
+    match job.kind {
+        JobKind::Prepare | JobKind::Captions | JobKind::Finish | JobKind::Playlists => Err(unplanned(job)),
         JobKind::Poster => match &plan.video {
-            Some(video) => poster::make(&work, video).await,
+            Some(video) => poster::make(work, video).await,
             None => Ok(()),
         },
-        JobKind::Text => read_text(&work, job).await,
+        JobKind::Text => read_text(work, job).await,
         JobKind::Audio => {
             let audio = plan.audio.iter().find(|a| a.name == job.track).ok_or_else(|| unplanned(job))?;
-            match remaining(&publisher, std::slice::from_ref(&audio.name), job.segments).await? {
-                Some(run) => encode::audio(&work, audio, run).await,
+            match remaining(publisher, std::slice::from_ref(&audio.name), job.segments).await? {
+                Some(run) => encode::audio(work, audio, run).await,
                 None => Ok(()),
             }
         }
         JobKind::Video => {
             let video = plan.video.as_ref().ok_or_else(|| unplanned(job))?;
             let rungs: Vec<String> = video.rungs.iter().map(|r| r.name.clone()).collect();
-            match remaining(&publisher, &rungs, job.segments).await? {
-                Some(run) => encode::video(&work, video, run).await,
+            match remaining(publisher, &rungs, job.segments).await? {
+                Some(run) => encode::video(work, video, run).await,
                 None => Ok(()),
             }
         }
-        JobKind::Finish => finish(&publisher, &plan).await,
-        JobKind::Playlists => playlists::rewrite(&publisher, &plan).await,
+    }
+}
+
+/// What ffmpeg and ffprobe open.
+fn input(source: &Source) -> Input {
+    match source {
+        Source::File(path) => path.clone().into(),
+        Source::Served(served) => Input::Loopback { url: served.url().to_owned(), len: served.len() },
+    }
+}
+
+/// What a program says of a source that was taken away under it is no verdict.
+fn judged<T>(outcome: Result<T>, source: &Source) -> Result<T> {
+    match (outcome, source.failure()) {
+        (Err(_), Some(failure)) => Err(failure.into()),
+        (outcome, _) => outcome,
     }
 }
 
@@ -60,7 +89,8 @@ async fn prepare(config: &Config, publisher: &Publisher) -> Result<()> {
     let plan = if let Some(json) = video.plan {
         serde_json::from_str(&json)?
     } else {
-        let facts = probe::probe(&config.ffprobe, &store.blobs.file(&id.source())?).await?;
+        let source = store.blobs.source(id).await?;
+        let facts = judged(probe::probe(&config.ffprobe, &input(&source)).await, &source)?;
         config.limits.check(&facts)?;
         plan(&facts, &config.plan)?
     };

@@ -12,7 +12,7 @@ use tokio::{
 use crate::{
     error::{Error, Result},
     facts::Facts,
-    ffmpeg::{self, Bounds},
+    ffmpeg::{self, Bounds, Input},
     packets::Scan,
     refusal::Refusal,
     streams::{Answer, Fields, Reading},
@@ -31,8 +31,8 @@ const FRAMES_LOOKED_AT: u32 = 60;
 /// every packet is counted.
 ///
 /// Reads the whole file once; refuses what can't be read, but leaves the caps to `Limits::check`.
-pub async fn probe(ffprobe: &Path, source: &Path) -> Result<Facts> {
-    let size = tokio::fs::metadata(source).await?.len();
+pub async fn probe(ffprobe: &Path, source: &Input) -> Result<Facts> {
+    let size = source.len().await?;
     // A disk that gives 20 MB/s is slow, and reading is all that the scan does.
     let patience = Duration::from_secs(60 + size / 20_000_000);
     let call = Call { ffprobe, source, patience };
@@ -51,7 +51,7 @@ pub async fn probe(ffprobe: &Path, source: &Path) -> Result<Facts> {
 /// What all calls on one source share.
 struct Call<'a> {
     ffprobe: &'a Path,
-    source: &'a Path,
+    source: &'a Input,
     patience: Duration,
 }
 
@@ -124,7 +124,7 @@ impl Call<'_> {
         if within && status.success() {
             return Ok(complaint);
         }
-        tracing::warn!(source = %self.source.display(), %status, within, complaint, "source refused");
+        tracing::warn!(source = ?self.source, %status, within, complaint, "source refused");
         // No code: a signal ended it, ours or the kernel's at one of the limits.
         if !within || status.code().is_none() {
             return Err(Refusal::TooMuchWork.into());

@@ -124,15 +124,20 @@ impl Child {
     fn spawn(task: &Task<'_>, sockets: &[PathBuf]) -> Result<Self> {
         let start = |cause| Error::Start { program: task.program.display().to_string(), cause };
         let mut command = FfmpegCommand::new_with_path(task.program);
-        // FFREPORT would have ffmpeg write log files wherever our environment says.
-        command.as_inner_mut().env_remove("FFREPORT").env("AV_LOG_FORCE_NOCOLOR", "1");
+        for name in ffmpeg::NOT_IN_THE_ENVIRONMENT {
+            command.as_inner_mut().env_remove(name);
+        }
+        command.as_inner_mut().env("AV_LOG_FORCE_NOCOLOR", "1");
         command.args(["-hide_banner", "-nostdin", "-y"]).args(&task.input);
         for (output, socket) in task.outputs.iter().zip(sockets) {
             let mut address = OsString::from("unix:");
             address.push(socket);
             command.args(output).arg(address);
         }
-        tracing::debug!(doing = %task.doing, arguments = ?command.get_args().collect::<Vec<_>>(), "ffmpeg starts");
+        // The input may be an address with a secret.
+        let hidden = |arg: &&std::ffi::OsStr| !arg.to_string_lossy().starts_with("http:");
+        let arguments: Vec<_> = command.get_args().filter(hidden).collect();
+        tracing::debug!(doing = %task.doing, ?arguments, "ffmpeg starts");
         let mut child = command.spawn().map_err(start)?;
         confine(child.as_inner().id(), &task.bounds).map_err(start)?;
         drop(child.take_stdin());

@@ -10,11 +10,13 @@ use std::{
 use packager::{
     Error,
     facts::Facts,
+    ffmpeg::Input,
     limits::Limits,
     plan::{self, Plan},
     probe::probe,
 };
 use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 
 /// Pieces of ffmpeg's arguments; later ones may name earlier ones.
 const NAMED: [(&str, &str); 16] = [
@@ -224,7 +226,7 @@ fn make(commands: &str) -> Source {
 }
 
 async fn look(path: &Path) -> Result<(Facts, Plan), Error> {
-    let facts = probe(Path::new("ffprobe"), path).await?;
+    let facts = probe(Path::new("ffprobe"), &path.into()).await?;
     Limits::default().check(&facts)?;
     let plan = plan::plan(&facts, &plan::Config::default())?;
     Ok((facts, plan))
@@ -347,6 +349,40 @@ async fn a_playlist_named_mp4_reads_nothing() {
 }
 
 #[tokio::test]
+async fn a_playlist_behind_an_address_reaches_no_other() {
+    // A listener that tells what it was asked for, and answers everything with a playlist of itself.
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let text = format!(
+        "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nhttp://{address}/other.ts\n#EXTINF:1,\nfile:/etc/passwd\n#EXT-X-ENDLIST\n"
+    );
+    let len = text.len() as u64;
+    let (heard, mut asked) = tokio::sync::mpsc::unbounded_channel();
+    let answers = tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut line = String::new();
+            BufReader::new(&mut stream).read_line(&mut line).await.unwrap();
+            heard.send(line).unwrap();
+            let answer =
+                format!("HTTP/1.1 200 OK\r\nContent-Length: {len}\r\nConnection: close\r\n\r\n{text}");
+            // A reader that has seen enough goes away.
+            let _ = stream.write_all(answer.as_bytes()).await;
+        }
+    });
+    let input = Input::Loopback { url: format!("http://{address}/secret/source"), len };
+    let answer = probe(Path::new("ffprobe"), &input).await;
+    answers.abort();
+    assert!(matches!(answer, Err(Error::Refused(_))), "{answer:?}");
+    let mut times = 0;
+    while let Ok(line) = asked.try_recv() {
+        assert!(line.starts_with("GET /secret/source "), "{line}");
+        times += 1;
+    }
+    assert!(times > 0);
+}
+
+#[tokio::test]
 async fn what_cannot_be_shown_is_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let named = |name: &str, bytes: &[u8]| {
@@ -382,6 +418,6 @@ async fn a_missing_source_is_our_fault_and_not_the_persons() {
 #[tokio::test]
 async fn a_missing_ffprobe_is_named() {
     let source = make("{picture} {h264} a.mp4");
-    let answer = probe(Path::new("no-such-ffprobe"), &source.path).await;
+    let answer = probe(Path::new("no-such-ffprobe"), &source.path.as_path().into()).await;
     assert!(answer.unwrap_err().to_string().contains("no-such-ffprobe"));
 }

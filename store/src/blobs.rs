@@ -17,7 +17,7 @@ use futures::{Stream, TryStreamExt};
 
 use crate::{Error, Result};
 use files::Files;
-pub(crate) use gridfs::GridFs;
+pub(crate) use gridfs::{GridFs, Opened};
 
 /// Bytes of a blob as they are read.
 pub type ByteStream = Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>;
@@ -120,7 +120,16 @@ impl Blobs {
         }
     }
 
-    /// Returns where the blob lies as a file, for programs that read files.
+    /// Opens a blob that is no file.
+    pub(crate) async fn open_object(&self, key: &str) -> Result<Option<Opened>> {
+        let opened = self.open_blob(key).await?;
+        Ok(opened.and_then(|blob| match blob.body {
+            Body::Object(opened) => Some(opened),
+            Body::File(_) => None,
+        }))
+    }
+
+    /// Returns where the blob lies as a file, for programs that read files; not every store has files.
     pub fn file(&self, key: &str) -> Result<PathBuf> {
         self.files("open", key)?.file(key)
     }

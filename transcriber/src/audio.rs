@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use ffmpeg::Bounds;
+use ffmpeg::{Bounds, Input};
 
 use crate::{
     Error, Result,
@@ -36,7 +36,7 @@ pub struct File {
     /// Path or name of ffmpeg.
     pub ffmpeg: PathBuf,
     /// The file; never a name that a person made.
-    pub path: PathBuf,
+    pub input: Input,
     /// The stream's index in the file; else its first sound.
     pub stream: Option<u32>,
     /// What the file's own clock shows at zero, in seconds; else zero is where the file starts.
@@ -46,18 +46,18 @@ pub struct File {
 impl Source {
     /// Opens the sound at its beginning.
     pub fn open(&self) -> Result<Sound> {
-        let input = match self {
-            Self::File(file) => Input::Ffmpeg(Ffmpeg::start(file)?),
-            Self::Samples(samples) => Input::Samples(samples.clone(), 0),
+        let feed = match self {
+            Self::File(file) => Feed::Ffmpeg(Ffmpeg::start(file)?),
+            Self::Samples(samples) => Feed::Samples(samples.clone(), 0),
         };
-        Ok(Sound { input, kept: Vec::new(), kept_from: 0, ended: false, broke_off: None })
+        Ok(Sound { feed, kept: Vec::new(), kept_from: 0, ended: false, broke_off: None })
     }
 }
 
 /// Sound in reading.
 #[derive(Debug)]
 pub struct Sound {
-    input: Input,
+    feed: Feed,
     kept: Vec<f32>,
     /// The number of the first kept sample.
     kept_from: u64,
@@ -95,14 +95,14 @@ impl Sound {
     }
 
     fn read_on(&mut self) -> Result<()> {
-        match &mut self.input {
-            Input::Samples(samples, at) => {
+        match &mut self.feed {
+            Feed::Samples(samples, at) => {
                 let end = samples.len().min(*at + READ_BYTES);
                 self.kept.extend(samples[*at..end].iter().map(|sample| clean(*sample)));
                 self.ended = end == samples.len();
                 *at = end;
             }
-            Input::Ffmpeg(child) => {
+            Feed::Ffmpeg(child) => {
                 let mut bytes = [0; READ_BYTES];
                 let length = fill(&mut child.pipe, &mut bytes)?;
                 let samples = bytes[..length].chunks_exact(4);
@@ -169,7 +169,7 @@ pub(crate) fn window(sound: &[f32], from: u64, frame: u64, out: &mut [f32; WINDO
 }
 
 #[derive(Debug)]
-enum Input {
+enum Feed {
     Ffmpeg(Ffmpeg),
     Samples(Arc<[f32]>, usize),
 }
@@ -195,7 +195,7 @@ impl Ffmpeg {
         }
         // Gaps become silence, so that times stay those of the video's clock.
         filter += &format!("aresample={SAMPLE_RATE}:async=1:first_pts=0");
-        command.args(ffmpeg::input_args(&file.path));
+        command.args(ffmpeg::input_args(&file.input));
         command.args([
             "-map", &stream, "-vn", "-sn", "-dn", "-af", &filter, "-ac", "1", "-f", "f32le", "pipe:1",
         ]);

@@ -2,7 +2,7 @@
 //! model in memory, loaded when it is first wanted.
 
 use std::{
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{Mutex, PoisonError},
 };
 
@@ -106,8 +106,8 @@ impl Engine {
     }
 
     /// Returns a file as ffmpeg reads it for this engine.
-    pub fn file(&self, path: &Path) -> File {
-        File { ffmpeg: self.config.ffmpeg.clone(), path: path.to_owned(), stream: None, clock_at_zero: None }
+    pub fn file(&self, input: impl Into<ffmpeg::Input>) -> File {
+        File { ffmpeg: self.config.ffmpeg.clone(), input: input.into(), stream: None, clock_at_zero: None }
     }
 
     /// Loads the model unless it is loaded; what keeps it from loading is the error. Blocks.

@@ -217,7 +217,7 @@ impl Service {
         let stop = CancellationToken::new();
         let _gone = stop.clone().drop_guard();
         blocking(move || {
-            let source = Source::File(engine.file(&sound));
+            let source = Source::File(engine.file(&*sound));
             let heard = engine.transcribe(&source, (&options, &[], &stop), |_| Ok(()));
             // Only now: the next sound begins when this one's work has ended, not when its client has left.
             drop((turn, sound));

@@ -93,7 +93,7 @@ impl Worker {
         tokio::task::spawn_blocking(move || loading.load()).await.map_err(Failed::panicked)??;
         let Some(track) = self.store.captions.begin(job).await? else { return Err(Failed::Gone) };
         let Some(video) = self.store.videos.get(&job.video).await? else { return Err(Failed::Gone) };
-        let source = self.store.blobs.file(&job.video.source())?;
+        let source = self.store.blobs.source(&job.video).await?;
         let listen = Listen {
             store: self.store.clone(),
             handle: Handle::current(),

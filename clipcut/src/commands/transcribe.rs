@@ -106,7 +106,7 @@ fn one(engine: &Engine, args: &Args, input: &Path, stop: &CancellationToken) -> 
     let name = input.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let mut bar = Progress::new(&name, Unit::Seconds, 0);
     let started = Instant::now();
-    let source = Source::File(engine.file(&path));
+    let source = Source::File(engine.file(path.as_path()));
     let done = engine.transcribe(&source, (&options, &[], stop), |told| {
         bar.set_total(told.progress.all as u64);
         bar.set(told.progress.done as u64);

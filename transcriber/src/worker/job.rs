@@ -1,7 +1,7 @@
 //! In charge of one caption job on the thread that listens: each finished window goes to the store at once, with all
 //! that is needed to go on behind it.
 
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
 use captions::{Cue, Spoken};
 use serde::{Deserialize, Serialize};
@@ -25,7 +25,7 @@ pub(super) struct Listen {
     pub(super) stop: CancellationToken,
     /// The packager's plan, as JSON.
     pub(super) plan: String,
-    pub(super) source: PathBuf,
+    pub(super) source: store::Source,
     pub(super) track: CaptionTrack,
 }
 
@@ -76,7 +76,13 @@ impl Listen {
         let plan: Plan =
             serde_json::from_str(&self.plan).map_err(std::io::Error::from).map_err(Error::from)?;
         let Some(audio) = plan.audio.first() else { return Ok(Conclusion::Silent) };
-        let mut file = engine.file(&self.source);
+        let input: ffmpeg::Input = match &self.source {
+            store::Source::File(path) => path.clone().into(),
+            store::Source::Served(served) => {
+                ffmpeg::Input::Loopback { url: served.url().to_owned(), len: served.len() }
+            }
+        };
+        let mut file = engine.file(input);
         file.stream = Some(audio.stream);
         file.clock_at_zero = Some(plan.start_seconds + plan.zero.as_secs_f64());
 
@@ -99,6 +105,10 @@ impl Listen {
         });
         if let Some(failed) = broken {
             return Err(failed);
+        }
+        // A sound that was taken away in the middle sounds like one that ends there.
+        if let Some(failure) = self.source.failure() {
+            return Err(failure.into());
         }
         let heard = match heard {
             Ok(heard) => heard,

@@ -117,7 +117,7 @@ pub(crate) fn samples(file: &Path) -> Vec<f32> {
 
 /// Returns a file as a source.
 pub(crate) fn source(file: &Path) -> Source {
-    Source::File(File { ffmpeg: "ffmpeg".into(), path: file.into(), stream: None, clock_at_zero: None })
+    Source::File(File { ffmpeg: "ffmpeg".into(), input: file.into(), stream: None, clock_at_zero: None })
 }
 
 /// Speech whose text and times are known.

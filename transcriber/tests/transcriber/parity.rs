@@ -66,7 +66,7 @@ fn model() -> Model {
 
 fn sound(name: &str) -> Source {
     let path = here("tests/golden").join(format!("{name}.flac"));
-    Source::File(File { ffmpeg: "ffmpeg".into(), path, stream: None, clock_at_zero: None })
+    Source::File(File { ffmpeg: "ffmpeg".into(), input: path.into(), stream: None, clock_at_zero: None })
 }
 
 fn facts(source: &Source) -> Survey {

@@ -28,6 +28,19 @@ impl Opened {
         Self { bucket, file }
     }
 
+    pub(crate) fn len(&self) -> u64 {
+        self.file.length as u64
+    }
+
+    pub(crate) fn chunk_bytes(&self) -> u64 {
+        self.file.chunk_size as u64
+    }
+
+    /// Reads the whole of chunk `number`.
+    pub(crate) async fn whole_chunk(&self, number: u64) -> Result<Bytes> {
+        Ok(self.chunk(number, &(0..self.len())).await?.bytes)
+    }
+
     /// Reads the bytes of `range`. The first chunk is there and right when this returns.
     pub(crate) async fn read_range(self, range: Range<u64>) -> Result<ByteStream> {
         if range.is_empty() {

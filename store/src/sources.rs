@@ -1,0 +1,43 @@
+//! In charge of sources for programs that read files, such as ffmpeg: the file itself where there is one, else an
+//! address on this machine that answers ranges out of GridFS, so that nobody waits for a copy of the whole.
+//!
+//! The address is guarded by a secret path, answers for this one source, and goes when the source is dropped. What a
+//! program says of a file that it lost in the middle is no verdict on the file: `failure` tells what really happened.
+
+mod served;
+
+use std::path::PathBuf;
+
+pub use served::Served;
+
+use crate::{Blobs, Error, Result, VideoId};
+
+/// A source, for as long as it is held.
+#[derive(Debug)]
+pub enum Source {
+    /// A file of this machine.
+    File(PathBuf),
+    /// An address on this machine.
+    Served(Served),
+}
+
+impl Source {
+    /// Returns why the source could not be read to where it was wanted, where that was not its own fault.
+    pub fn failure(&self) -> Option<Error> {
+        match self {
+            Self::File(_) => None,
+            Self::Served(served) => served.failure(),
+        }
+    }
+}
+
+impl Blobs {
+    /// Opens the source of a video for programs that read files.
+    pub async fn source(&self, id: &VideoId) -> Result<Source> {
+        if let Ok(file) = self.file(&id.source()) {
+            return Ok(Source::File(file));
+        }
+        let opened = self.open_object(&id.source()).await?.ok_or_else(|| Error::Gone(id.clone()))?;
+        Ok(Source::Served(Served::start(opened).await?))
+    }
+}
