@@ -55,6 +55,10 @@ impl From<Error> for Problem {
                 insufficient_storage()
             }
             Error::Store(store::Error::Gone(_)) => unknown_video(),
+            Error::Store(store::Error::Overtaken(_)) => {
+                let detail = "Another request is uploading to this address.";
+                Self::new(StatusCode::LOCKED, "upload_locked", detail).retry_after(1)
+            }
             Error::Store(store::Error::Away { .. }) => {
                 tracing::warn!(%error, "a request found a server away");
                 let detail =

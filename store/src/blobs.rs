@@ -17,7 +17,7 @@ use futures::{Stream, TryStreamExt};
 
 use crate::{Error, Result};
 use files::Files;
-pub(crate) use gridfs::{GridFs, Opened};
+pub(crate) use gridfs::{Digest, GridFs, Growing, Opened};
 
 /// Bytes of a blob as they are read.
 pub type ByteStream = Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>;
@@ -158,6 +158,12 @@ impl Blobs {
             Place::Files(files) => Ok(files),
             Place::GridFs(_) => Err(Error::io(action, key, io::ErrorKind::Unsupported.into())),
         }
+    }
+}
+
+impl From<GridFs> for Blobs {
+    fn from(gridfs: GridFs) -> Self {
+        Self(Place::GridFs(gridfs))
     }
 }
 

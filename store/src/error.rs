@@ -67,6 +67,9 @@ pub enum Error {
     /// The tables could not be brought up to date.
     #[error("database migration: {0}")]
     Migrate(#[from] sqlx::migrate::MigrateError),
+    /// Another process appends to the upload, for this one was silent for too long.
+    #[error("another process has taken the upload {0} over")]
+    Overtaken(crate::VideoId),
     /// The video was deleted, or the rendition is not planned.
     #[error("video {0} is gone")]
     Gone(crate::VideoId),

@@ -1,206 +1,128 @@
-//! In charge of the bytes of uploads that are not complete: files that only grow. The offset of an upload
-//! is the size of its file and is kept nowhere else, so it cannot disagree with what is stored.
+//! In charge of the bytes of uploads that are not complete: files that grow on one machine, chunks of the source to
+//! come in a cluster. One appends at a time, wherever it is.
 
-use std::{
-    collections::HashSet,
-    fs::File,
-    io::Write,
-    path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
-};
+mod folder;
+mod shared;
 
-use tokio::fs;
+use std::path::Path;
 
-use crate::{Error, Result, VideoId};
+use crate::{Blobs, Result, Uploads, VideoId};
+pub(crate) use folder::Folder;
+pub(crate) use shared::Shared;
 
-// Frames from the network are gathered to writes of this size.
-const WRITE_BYTES: usize = 512 * 1024;
-
-/// The folder of uploads that are not complete.
+/// Where the bytes come in.
 #[derive(Clone, Debug)]
-pub struct Incoming {
-    root: Arc<PathBuf>,
-    busy: Arc<Mutex<HashSet<VideoId>>>,
+pub(crate) enum Incoming {
+    /// On one machine.
+    Folder(Folder),
+    /// In a cluster.
+    Shared(Shared),
 }
 
 /// The right to append to one upload; only one exists at a time.
 #[derive(Debug)]
-pub struct Append {
-    path: PathBuf,
-    offset: u64,
-    pending: Vec<u8>,
-    // Absent only after a call was dropped in its middle; nothing more can be written then.
-    open: Option<Open>,
-    id: VideoId,
-}
-
-// Travels into the blocking pool with each write, so that the claim outlives a caller who goes away:
-// the next one finds the file at rest.
-#[derive(Debug)]
-struct Open {
-    file: File,
-    _claim: Claim,
-}
+pub struct Append(Kind);
 
 #[derive(Debug)]
-struct Claim {
-    id: VideoId,
-    busy: Arc<Mutex<HashSet<VideoId>>>,
+enum Kind {
+    File(folder::Append),
+    Chunks(Box<shared::Append>),
 }
 
 impl Incoming {
-    pub(crate) async fn open(root: &Path) -> Result<Self> {
-        fs::create_dir_all(root).await.map_err(|e| Error::io("create", root.display().to_string(), e))?;
-        Ok(Self { root: Arc::new(root.to_owned()), busy: Arc::default() })
-    }
-
-    pub(crate) fn path(&self, id: &VideoId) -> PathBuf {
-        self.root.join(id.as_str())
-    }
-
-    /// Returns how many bytes of the upload are stored.
-    pub async fn len(&self, id: &VideoId) -> Result<u64> {
-        match fs::metadata(self.path(id)).await {
-            Ok(meta) => Ok(meta.len()),
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(0),
-            Err(e) => Err(failed("measure", id, e)),
-        }
+    pub(crate) async fn in_folder(root: &Path) -> Result<Self> {
+        Ok(Self::Folder(Folder::open(root).await?))
     }
 
     /// Returns the right to append to the upload, or `None` while somebody else has it.
-    pub async fn append(&self, id: &VideoId) -> Result<Option<Append>> {
-        if !locked(&self.busy).insert(id.clone()) {
-            return Ok(None);
-        }
-        let claim = Claim { id: id.clone(), busy: self.busy.clone() };
-        let path = self.path(id);
-        let opened = async {
-            let file = fs::OpenOptions::new().append(true).create(true).open(&path).await?;
-            let offset = file.metadata().await?.len();
-            if offset == 0 {
-                // A new file outlives a power cut once its folder is synced.
-                fs::File::open(self.root.as_path()).await?.sync_all().await?;
+    ///
+    /// With `verify`, what is appended counts only once [`Append::verified`] says so.
+    pub(crate) async fn append(
+        &self,
+        uploads: &Uploads,
+        id: &VideoId,
+        verify: bool,
+    ) -> Result<Option<Append>> {
+        Ok(match self {
+            Self::Folder(folder) => folder.append(id).await?.map(|append| Append(Kind::File(append))),
+            Self::Shared(shared) => {
+                shared.append(uploads, id, verify).await?.map(|append| Append(Kind::Chunks(Box::new(append))))
             }
-            Ok((file.into_std().await, offset))
-        };
-        let (file, offset) = opened.await.map_err(|e| failed("open", id, e))?;
-        Ok(Some(Append {
-            path,
-            offset,
-            pending: Vec::new(),
-            open: Some(Open { file, _claim: claim }),
-            id: id.clone(),
-        }))
-    }
-
-    pub(crate) async fn truncate(&self, id: &VideoId, len: u64) -> Result<()> {
-        let cut = async {
-            let file = fs::OpenOptions::new().write(true).open(self.path(id)).await?;
-            if file.metadata().await?.len() > len { file.set_len(len).await } else { Ok(()) }
-        };
-        match cut.await {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(failed("shorten", id, e)),
-            _ => Ok(()),
-        }
+        })
     }
 
     pub(crate) async fn remove(&self, id: &VideoId) -> Result<()> {
-        match fs::remove_file(self.path(id)).await {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(failed("delete", id, e)),
-            _ => Ok(()),
+        match self {
+            Self::Folder(folder) => folder.remove(id).await,
+            Self::Shared(shared) => shared.remove(id).await,
         }
-    }
-
-    pub(crate) async fn names(&self) -> Result<Vec<String>> {
-        let listed = async {
-            let mut entries = fs::read_dir(self.root.as_path()).await?;
-            let mut names = Vec::new();
-            while let Some(entry) = entries.next_entry().await? {
-                names.push(entry.file_name().to_string_lossy().into_owned());
-            }
-            Ok(names)
-        };
-        listed.await.map_err(|e| Error::io("list", self.root.display().to_string(), e))
     }
 }
 
 impl Append {
     /// Returns where the next byte goes: the bytes written so far.
     pub fn offset(&self) -> u64 {
-        self.offset + self.pending.len() as u64
+        match &self.0 {
+            Kind::File(file) => file.offset(),
+            Kind::Chunks(chunks) => chunks.offset(),
+        }
     }
 
     /// Appends `bytes`.
     pub async fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        self.pending.extend_from_slice(bytes);
-        if self.pending.len() < WRITE_BYTES {
-            return Ok(());
+        match &mut self.0 {
+            Kind::File(file) => file.write(bytes).await,
+            Kind::Chunks(chunks) => chunks.write(bytes).await,
         }
-        self.write_pending().await
     }
 
-    /// Makes sure that all bytes written are on the disk. Returns the offset.
+    /// Makes sure that all bytes written are kept, whatever dies. Returns the offset.
     pub async fn sync(&mut self) -> Result<u64> {
-        self.write_pending().await?;
-        self.on_file(|file| file.sync_data()).await.map_err(|e| failed("write", &self.id, e))?;
-        Ok(self.offset)
+        match &mut self.0 {
+            Kind::File(file) => file.sync().await,
+            Kind::Chunks(chunks) => chunks.sync().await,
+        }
     }
 
     /// Drops all bytes from `offset` on.
     pub async fn cut(&mut self, offset: u64) -> Result<()> {
-        self.pending.clear();
-        self.on_file(move |file| file.set_len(offset)).await.map_err(|e| failed("shorten", &self.id, e))?;
-        self.offset = offset;
-        Ok(())
+        match &mut self.0 {
+            Kind::File(file) => file.cut(offset).await,
+            Kind::Chunks(chunks) => chunks.cut(offset).await,
+        }
+    }
+
+    /// Gives the right back, for the next request to find it free.
+    pub async fn close(self) -> Result<()> {
+        match self.0 {
+            Kind::File(_) => Ok(()),
+            Kind::Chunks(chunks) => chunks.close().await,
+        }
     }
 
     pub(crate) fn id(&self) -> &VideoId {
-        &self.id
+        match &self.0 {
+            Kind::File(file) => file.id(),
+            Kind::Chunks(chunks) => chunks.id(),
+        }
     }
 
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
+    /// Keeps what was appended so far, also if it was to be verified.
+    pub(crate) async fn verified(&mut self) -> Result<()> {
+        match &mut self.0 {
+            Kind::File(file) => file.sync().await.map(drop),
+            Kind::Chunks(chunks) => chunks.verified().await,
+        }
     }
 
-    async fn write_pending(&mut self) -> Result<()> {
-        let bytes = std::mem::take(&mut self.pending);
-        let (wrote, len) = self
-            .on_file(move |file| {
-                let wrote = file.write_all(&bytes);
-                // A full disk may take part of a write; what it took counts.
-                Ok((wrote, file.metadata()?.len()))
-            })
-            .await
-            .map_err(|e| failed("write", &self.id, e))?;
-        self.offset = len;
-        wrote.map_err(|e| failed("write", &self.id, e))
+    /// Makes all bytes the source of the video.
+    pub(crate) async fn become_source(&mut self, blobs: &Blobs) -> Result<()> {
+        match &mut self.0 {
+            Kind::File(file) => {
+                file.sync().await?;
+                blobs.adopt(file.path(), &file.id().source()).await
+            }
+            Kind::Chunks(chunks) => chunks.become_source().await,
+        }
     }
-
-    async fn on_file<T: Send + 'static>(
-        &mut self,
-        work: impl FnOnce(&mut File) -> std::io::Result<T> + Send + 'static,
-    ) -> std::io::Result<T> {
-        let mut open = self.open.take().ok_or(std::io::ErrorKind::BrokenPipe)?;
-        let task = tokio::task::spawn_blocking(move || {
-            let done = work(&mut open.file);
-            (done, open)
-        });
-        let (done, open) = task.await.map_err(std::io::Error::other)?;
-        self.open = Some(open);
-        done
-    }
-}
-
-impl Drop for Claim {
-    fn drop(&mut self) {
-        locked(&self.busy).remove(&self.id);
-    }
-}
-
-fn failed(action: &'static str, id: &VideoId, cause: std::io::Error) -> Error {
-    Error::io(action, format!("upload {id}"), cause)
-}
-
-fn locked(busy: &Mutex<HashSet<VideoId>>) -> std::sync::MutexGuard<'_, HashSet<VideoId>> {
-    busy.lock().unwrap_or_else(PoisonError::into_inner)
 }

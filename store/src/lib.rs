@@ -30,7 +30,8 @@ pub use counters::{Counters, Hit, Limit};
 pub use cues::{Cue, CueEdit, Edited, NewTrack, StoredCue};
 pub use error::{Error, Result};
 pub use id::{CaptionId, VideoId};
-pub use incoming::{Append, Incoming};
+pub use incoming::Append;
+use incoming::{Incoming, Shared};
 pub use jobs::{Attempt, Job, Jobs, Kind as JobKind, NewJob};
 pub use renditions::{Kind as RenditionKind, NewPlan, Progress, Rendition, Renditions, Segment};
 pub use signals::{Signal, Signals};
@@ -62,6 +63,23 @@ pub struct Store {
     pub counters: Counters,
 }
 
+/// Where the servers of a cluster are. The URLs may have passwords in them.
+#[derive(Clone)]
+pub struct Cluster {
+    /// PostgreSQL: the library and the work that is left.
+    pub postgres: String,
+    /// MongoDB: sources, segments and playlists.
+    pub mongodb: String,
+    /// Redis: news and counters.
+    pub redis: String,
+}
+
+impl std::fmt::Debug for Cluster {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cluster").finish_non_exhaustive()
+    }
+}
+
 impl Store {
     /// Opens the store of one machine in the folder `dir` (created when absent): SQLite, files and
     /// in-process signals. Locks the folder, so that two servers never share it, and puts right what a
@@ -71,7 +89,7 @@ impl Store {
         let sql = sql::open(dir, lock).await?;
         let signals = Signals::in_process();
         let blobs = Blobs::in_folder(&dir.join("blobs")).await?;
-        let incoming = Incoming::open(&dir.join("incoming")).await?;
+        let incoming = Incoming::in_folder(&dir.join("incoming")).await?;
         let store = Self::of(&sql, signals, blobs, incoming);
         store.jobs.free_all().await?;
         store.uploads.drop_unverified().await?;
@@ -86,8 +104,20 @@ impl Store {
     pub async fn on_postgres(url: &str, dir: &Path) -> Result<Self> {
         let sql = sql::connect(url).await?;
         let blobs = Blobs::in_folder(&dir.join("blobs")).await?;
-        let incoming = Incoming::open(&dir.join("incoming")).await?;
+        let incoming = Incoming::in_folder(&dir.join("incoming")).await?;
         Ok(Self::of(&sql, Signals::in_process(), blobs, incoming))
+    }
+
+    /// Opens the store of a cluster: PostgreSQL, GridFS and Redis, each by its URL.
+    ///
+    /// Others may be at work in it, so nothing is put right here: leases run out by themselves, and
+    /// [`Self::sweep_expired`] takes what has been nobody's for long.
+    pub async fn cluster(at: &Cluster) -> Result<Self> {
+        let sql = sql::connect(&at.postgres).await?;
+        let gridfs = blobs::GridFs::connect(&at.mongodb).await?;
+        let incoming = Incoming::Shared(Shared::new(gridfs.clone()));
+        let store = Self::of(&sql, Signals::over_redis(&at.redis)?, gridfs.into(), incoming);
+        Ok(Self { counters: Counters::over_redis(&at.redis)?, ..store })
     }
 
     fn of(sql: &sql::Sql, signals: Signals, blobs: Blobs, incoming: Incoming) -> Self {
@@ -120,6 +150,8 @@ impl Store {
         for id in &expired {
             self.delete(id).await?;
         }
+        self.blobs.sweep_unfinished().await?;
+        self.uploads.sweep_old().await?;
         Ok(expired.len() as u64)
     }
 

@@ -82,10 +82,15 @@ impl Uploads {
 
     /// Returns how many bytes of the upload are stored.
     pub async fn offset(&self, id: &VideoId) -> Result<u64> {
+        let Incoming::Folder(folder) = &self.incoming else {
+            let query = query("select stored from uploads where video_id = $1").bind(id.as_str());
+            let stored: Option<i64> = query.fetch_optional(&self.sql).await?;
+            return Ok(stored.unwrap_or_default() as u64);
+        };
         // Bytes whose checksum is still out are not stored yet, as far as anybody is told.
         let query = query("select unverified_from from uploads where video_id = $1").bind(id.as_str());
         let unverified: Option<Option<i64>> = query.fetch_optional(&self.sql).await?;
-        let len = self.incoming.len(id).await?;
+        let len = folder.len(id).await?;
         Ok(unverified.flatten().map_or(len, |from| len.min(from as u64)))
     }
 
@@ -93,20 +98,25 @@ impl Uploads {
     ///
     /// With `verify`, all bytes appended are dropped again unless [`Self::verified`] is called.
     pub async fn append(&self, id: &VideoId, verify: bool) -> Result<Option<Append>> {
-        let Some(mut append) = self.incoming.append(id).await? else { return Ok(None) };
-        // A caller that went away in the middle of a checked append left the mark.
-        let offset = self.offset(id).await?;
-        if offset < append.offset() {
-            append.cut(offset).await?;
+        let Some(mut append) = self.incoming.append(self, id, verify).await? else { return Ok(None) };
+        if matches!(self.incoming, Incoming::Folder(_)) {
+            // A caller that went away in the middle of a checked append left the mark.
+            let offset = self.offset(id).await?;
+            if offset < append.offset() {
+                append.cut(offset).await?;
+            }
+            self.mark(id, verify.then_some(offset)).await?;
         }
-        self.mark(id, verify.then_some(offset)).await?;
         Ok(Some(append))
     }
 
     /// Keeps what was appended since [`Self::append`] with `verify`.
     pub async fn verified(&self, append: &mut Append) -> Result<()> {
-        append.sync().await?;
-        self.mark(append.id(), None).await
+        append.verified().await?;
+        match self.incoming {
+            Incoming::Folder(_) => self.mark(append.id(), None).await,
+            Incoming::Shared(_) => Ok(()),
+        }
     }
 
     /// Moves the moment from which the upload counts as abandoned.
@@ -122,11 +132,9 @@ impl Uploads {
 
     /// Completes the upload: its bytes become the video's source, and the packager is told.
     pub async fn finish(&self, mut append: Append) -> Result<()> {
-        append.sync().await?;
-        let id = append.id().clone();
-        // A crash between the move and the commit leaves a row without its file, which `get` puts right.
-        self.blobs.adopt(append.path(), &id.source()).await?;
-        self.commit_finish(&id).await
+        // A crash between this and the commit leaves a row beside a source, which `get` puts right.
+        append.become_source(&self.blobs).await?;
+        self.commit_finish(append.id()).await
     }
 
     /// Completes an upload without bytes of its own: the file at `path`, which stays where it is, becomes the
@@ -146,23 +154,42 @@ impl Uploads {
     }
 
     pub(crate) async fn drop_unverified(&self) -> Result<()> {
+        let Incoming::Folder(folder) = &self.incoming else { return Ok(()) };
         let query = query("select video_id from uploads where unverified_from is not null");
         for id in query.fetch_all::<VideoId>(&self.sql).await? {
             let from = self.offset(&id).await?;
-            self.incoming.truncate(&id, from).await?;
+            folder.truncate(&id, from).await?;
             self.mark(&id, None).await?;
         }
         Ok(())
     }
 
     pub(crate) async fn sweep_bytes(&self) -> Result<()> {
-        for name in self.incoming.names().await? {
+        let Incoming::Folder(folder) = &self.incoming else { return Ok(()) };
+        for name in folder.names().await? {
             let Ok(id) = name.parse::<VideoId>() else { continue };
             if self.get(&id).await?.is_none() {
-                self.incoming.remove(&id).await?;
+                folder.remove(&id).await?;
             }
         }
         Ok(())
+    }
+
+    /// Deletes what uploads left in a cluster that have had no row for long.
+    pub(crate) async fn sweep_old(&self) -> Result<()> {
+        let Incoming::Shared(shared) = &self.incoming else { return Ok(()) };
+        for id in shared.old().await? {
+            if !self.exists(&id).await? {
+                shared.sweep(&id).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns whether the upload is begun and not complete.
+    pub(crate) async fn exists(&self, id: &VideoId) -> Result<bool> {
+        let query = query("select stored from uploads where video_id = $1").bind(id.as_str());
+        Ok(query.fetch_optional::<i64>(&self.sql).await?.is_some())
     }
 
     /// Finishes uploads that have all their bytes, but whose server died before it could.

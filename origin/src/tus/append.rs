@@ -55,14 +55,19 @@ impl Origin {
         };
         // Whoever had the right before may have finished or deleted the upload since it was looked up.
         if let Found::Complete(length) = self.find(id).await? {
+            append.close().await?;
             return Err(wrong_offset(length).into());
         }
         let start = append.offset();
         if start != piece.offset {
+            append.close().await?;
             return Err(wrong_offset(start).into());
         }
         self.store.uploads.extend(id, self.expiry()).await?;
-        self.write(&upload, &mut append, piece).await?;
+        if let Err(error) = self.write(&upload, &mut append, piece).await {
+            append.close().await?;
+            return Err(error);
+        }
         if upload.length == Some(append.offset()) {
             let length = append.offset();
             return match self.store.uploads.finish(append).await {
@@ -72,6 +77,7 @@ impl Origin {
             };
         }
         let offset = append.sync().await?;
+        append.close().await?;
         // Bytes that somebody deleted meanwhile must not be told as stored.
         if self.store.uploads.get(id).await?.is_none() {
             return Err(gone());

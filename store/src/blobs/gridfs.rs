@@ -8,6 +8,7 @@
 
 mod bucket;
 mod document;
+mod growing;
 mod read;
 mod sweep;
 
@@ -24,7 +25,9 @@ use tokio::time::Instant;
 use super::{Blob, Body, check};
 use crate::{Error, Result};
 use bucket::{Bucket, NAMES_AT_ONCE};
-use document::{Digest, File, Metadata};
+pub(crate) use document::Digest;
+use document::{File, Metadata};
+pub(crate) use growing::Growing;
 pub(crate) use read::Opened;
 
 // MongoDB takes documents of up to 16 MiB; a segment of six seconds at 20 Mbit/s fits.

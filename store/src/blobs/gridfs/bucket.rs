@@ -29,7 +29,7 @@ const REPLACED_STAYS: Duration = Duration::from_mins(10);
 #[derive(Clone, Debug)]
 pub(super) struct Bucket {
     files: Collection<File>,
-    chunks: Collection<RawDocumentBuf>,
+    pub(super) chunks: Collection<RawDocumentBuf>,
     notes: Collection<Note>,
     pub(super) chunk_bytes: usize,
 }
@@ -161,8 +161,13 @@ impl Bucket {
 
     /// Deletes the chunks of something that is not visible.
     pub(super) async fn drop_bytes(&self, id: &Bson) -> Result<()> {
-        answered(self.chunks.delete_many(doc! { "files_id": id })).await?;
+        self.drop_chunks(id).await?;
         self.forget(id).await
+    }
+
+    pub(super) async fn drop_chunks(&self, id: &Bson) -> Result<()> {
+        answered(self.chunks.delete_many(doc! { "files_id": id })).await?;
+        Ok(())
     }
 
     /// Returns whether a blob with this id is visible.

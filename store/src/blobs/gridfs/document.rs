@@ -62,7 +62,7 @@ pub(super) struct Note {
 /// The digest of chunks in their order: that of one chunk is the SHA-256 of its bytes; each further one is hashed
 /// behind the digest so far. So it can be carried on by whoever has the last chunk, wherever the ones before lie.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Digest(Option<[u8; 32]>);
+pub(crate) struct Digest(Option<[u8; 32]>);
 
 impl File {
     pub(super) fn damaged(&self, problem: &str) -> Error {
@@ -76,10 +76,17 @@ impl Digest {
         Self(Some(Sha256::new().chain_update(before).chain_update(sha256).finalize().into()))
     }
 
-    pub(super) fn hex(self) -> String {
+    pub(super) fn of(bytes: &[u8]) -> Option<Self> {
+        Some(Self(Some(bytes.try_into().ok()?)))
+    }
+
+    pub(super) fn bytes(self) -> [u8; 32] {
         // No chunk at all: the digest of no bytes.
-        let digest = self.0.unwrap_or_else(|| Sha256::digest([]).into());
-        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+        self.0.unwrap_or_else(|| Sha256::digest([]).into())
+    }
+
+    pub(super) fn hex(self) -> String {
+        self.bytes().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
 

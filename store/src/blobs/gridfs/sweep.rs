@@ -6,7 +6,7 @@ use super::{GridFs, bucket::Bucket};
 use crate::Result;
 
 // Six times as long as a write may take, which leaves room for clocks that differ.
-const NOBODYS: Duration = Duration::from_hours(1);
+pub(super) const NOBODYS: Duration = Duration::from_hours(1);
 
 impl GridFs {
     /// Deletes media that never became visible. Returns how many there were.

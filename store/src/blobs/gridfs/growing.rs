@@ -1,0 +1,151 @@
+//! In charge of a source that grows: its chunks before it is visible, written by one after another, and each under
+//! the fence of its writer, so that one who was overtaken is refused by the server itself.
+
+use bytes::Bytes;
+use mongodb::bson::{Bson, DateTime, Document, doc};
+
+use super::{
+    GridFs, SOURCE_CHUNK_BYTES,
+    bucket::{Bucket, answered, free},
+    document::{Chunk, Digest, File, Metadata, binary, sha256_of},
+    sweep::NOBODYS,
+};
+use crate::{Error, Result, VideoId};
+
+// Two who write the same chunk at once, of whom one is told to try again.
+const MOST_TRIES: usize = 8;
+
+/// A source that grows.
+#[derive(Clone, Debug)]
+pub(crate) struct Growing {
+    bucket: Bucket,
+    video: VideoId,
+    id: Bson,
+    fence: i64,
+}
+
+impl GridFs {
+    /// Returns the source of an upload, for the one who has its `fence`.
+    pub(crate) fn growing(&self, video: &VideoId, fence: i64) -> Growing {
+        Growing { bucket: self.sources.clone(), video: video.clone(), id: id(video), fence }
+    }
+
+    /// Deletes the chunks of an upload. A writer who has not heard of it may still leave some, so the note stays.
+    pub(crate) async fn discard(&self, video: &VideoId) -> Result<()> {
+        self.growing(video, 0).discard().await
+    }
+
+    /// Returns the sources of which there is an old note.
+    pub(crate) async fn old_sources(&self) -> Result<Vec<VideoId>> {
+        let noted = self.sources.noted(NOBODYS).await?;
+        Ok(noted.iter().filter_map(|id| id.as_str()?.parse().ok()).collect())
+    }
+
+    /// Deletes what is left of an upload that is over.
+    pub(crate) async fn sweep_source(&self, video: &VideoId) -> Result<()> {
+        if self.sources.is_visible(&id(video)).await? {
+            return self.sources.forget(&id(video)).await;
+        }
+        tracing::warn!(%video, "swept what an upload left");
+        self.sources.drop_bytes(&id(video)).await
+    }
+}
+
+impl Growing {
+    pub(crate) const CHUNK_BYTES: usize = SOURCE_CHUNK_BYTES;
+
+    /// Notes that bytes are about to come.
+    pub(crate) async fn begin(&self) -> Result<()> {
+        self.bucket.note(&self.id).await
+    }
+
+    /// Writes chunk `number`, in place of what was there, behind chunks that have the digest `before`.
+    pub(crate) async fn write(&self, number: u64, bytes: &[u8], before: Digest) -> Result<Digest> {
+        let sha256 = sha256_of(Bytes::copy_from_slice(bytes)).await?;
+        let digest = before.then(sha256);
+        let place = doc! { "files_id": &self.id, "n": number as i32, "fence": { "$lte": self.fence } };
+        let chunk = doc! { "$set": {
+            "data": binary(bytes),
+            "sha256": binary(sha256),
+            "digest": binary(digest.bytes()),
+            "fence": self.fence,
+        } };
+        for _ in 0..MOST_TRIES {
+            let written = self.bucket.chunks.update_one(place.clone(), chunk.clone()).upsert(true);
+            // Where a chunk has a higher fence, none is found, and another of its number is refused.
+            if free(answered(written).await)? {
+                return Ok(digest);
+            }
+            if self.highest_fence(number).await? > self.fence {
+                break;
+            }
+        }
+        Err(Error::Overtaken(self.video.clone()))
+    }
+
+    /// Returns the digest of all chunks before `number`.
+    pub(crate) async fn digest_before(&self, number: u64) -> Result<Digest> {
+        let Some(last) = number.checked_sub(1) else { return Ok(Digest::default()) };
+        let fields = doc! { "digest": 1 };
+        let found = self.find(last, fields).await?;
+        let digest = found.as_ref().and_then(|chunk| chunk.get_binary_generic("digest").ok());
+        let digest = digest.and_then(|bytes| Digest::of(bytes));
+        digest.ok_or_else(|| self.damaged(last, "has no digest"))
+    }
+
+    /// Returns the first `len` bytes of chunk `number`.
+    pub(crate) async fn start_of(&self, number: u64, len: usize) -> Result<Vec<u8>> {
+        if len == 0 {
+            return Ok(Vec::new());
+        }
+        let find = self.bucket.chunks.find_one(doc! { "files_id": &self.id, "n": number as i32 });
+        let found = answered(find).await?.ok_or_else(|| self.damaged(number, "is not there"))?;
+        let chunk = Chunk::check(found).await?.filter(|chunk| chunk.data.len() >= len);
+        let chunk = chunk.ok_or_else(|| self.damaged(number, "is not what was written"))?;
+        Ok(chunk.data[..len].to_vec())
+    }
+
+    /// Makes the source visible, `length` bytes long. Again is fine.
+    pub(crate) async fn show(&self, length: u64, digest: Digest) -> Result<()> {
+        let file = File {
+            id: self.id.clone(),
+            length: length as i64,
+            chunk_size: Self::CHUNK_BYTES as i32,
+            upload_date: DateTime::now(),
+            filename: self.video.source(),
+            metadata: Metadata { digest: digest.hex(), revision: 0 },
+        };
+        self.bucket.show(&file).await?;
+        self.bucket.forget(&self.id).await
+    }
+
+    /// Returns whether the source is there for everybody.
+    pub(crate) async fn is_visible(&self) -> Result<bool> {
+        self.bucket.is_visible(&self.id).await
+    }
+
+    /// Deletes all chunks.
+    pub(crate) async fn discard(&self) -> Result<()> {
+        self.bucket.note(&self.id).await?;
+        self.bucket.drop_chunks(&self.id).await
+    }
+
+    async fn highest_fence(&self, number: u64) -> Result<i64> {
+        let found = self.find(number, doc! { "fence": 1 }).await?;
+        Ok(found.and_then(|chunk| chunk.get_i64("fence").ok()).unwrap_or_default())
+    }
+
+    async fn find(&self, number: u64, fields: Document) -> Result<Option<Document>> {
+        let chunks = self.bucket.chunks.clone_with_type::<Document>();
+        let place = doc! { "files_id": &self.id, "n": number as i32 };
+        answered(chunks.find_one(place).projection(fields)).await
+    }
+
+    fn damaged(&self, number: u64, problem: &str) -> Error {
+        Error::Damaged { key: self.video.source(), problem: format!("chunk {number} {problem}") }
+    }
+}
+
+fn id(video: &VideoId) -> Bson {
+    Bson::String(video.to_string())
+}

@@ -1,0 +1,219 @@
+//! In charge of the bytes of incomplete uploads in a cluster: chunks of the source that they become. Whichever origin
+//! gets a request takes a lease on the upload, in SQL, and writes under the fence that rose with it; the offset, in
+//! SQL too, moves once the chunks before it are kept. Bytes past the offset are read by nobody and overwritten.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tokio_util::task::AbortOnDropHandle;
+
+use crate::{
+    Error, Result, UploadLease, Uploads, VideoId,
+    blobs::{Digest, GridFs, Growing},
+};
+
+// Long enough for a breath of the database, short enough that a client of a dead origin goes on in seconds.
+const LEASE: Duration = Duration::from_secs(10);
+const RENEWAL: Duration = Duration::from_secs(3);
+const TELL_OFFSET: Duration = Duration::from_secs(1);
+
+/// Uploads that every origin can go on with.
+#[derive(Clone, Debug)]
+pub(crate) struct Shared {
+    gridfs: GridFs,
+}
+
+/// The right to append to one upload, as long as its lease is ours.
+#[derive(Debug)]
+pub(crate) struct Append {
+    held: Held,
+    source: Growing,
+    /// The chunk that is being filled, what it has, and the digest of all before it.
+    number: u64,
+    tail: Vec<u8>,
+    before: Digest,
+    /// The digest with the tail, once that is written.
+    whole: Option<Digest>,
+    /// What is appended counts only when it is verified.
+    verify: bool,
+    told: Instant,
+}
+
+/// A lease that is renewed as long as this lives.
+#[derive(Debug)]
+struct Held {
+    uploads: Uploads,
+    lease: UploadLease,
+    released: bool,
+    _renewal: AbortOnDropHandle<()>,
+}
+
+impl Shared {
+    pub(crate) fn new(gridfs: GridFs) -> Self {
+        Self { gridfs }
+    }
+
+    pub(crate) async fn append(
+        &self,
+        uploads: &Uploads,
+        id: &VideoId,
+        verify: bool,
+    ) -> Result<Option<Append>> {
+        let Some(lease) = uploads.take(id, LEASE).await? else { return Ok(None) };
+        let stored = lease.stored;
+        let source = self.gridfs.growing(id, lease.fence);
+        let held = Held::keep(uploads.clone(), lease);
+        if stored == 0 {
+            source.begin().await?;
+        }
+        let mut append = Append {
+            held,
+            source,
+            number: 0,
+            tail: Vec::new(),
+            before: Digest::default(),
+            whole: None,
+            verify,
+            told: Instant::now(),
+        };
+        append.seek(stored).await?;
+        Ok(Some(append))
+    }
+
+    pub(crate) async fn remove(&self, id: &VideoId) -> Result<()> {
+        self.gridfs.discard(id).await
+    }
+
+    /// Returns the uploads that were begun, or deleted, so long ago that what is left of them may be nobody's.
+    pub(crate) async fn old(&self) -> Result<Vec<VideoId>> {
+        self.gridfs.old_sources().await
+    }
+
+    /// Deletes the bytes of an upload that has no row any more.
+    pub(crate) async fn sweep(&self, id: &VideoId) -> Result<()> {
+        self.gridfs.sweep_source(id).await
+    }
+}
+
+impl Append {
+    pub(crate) fn offset(&self) -> u64 {
+        self.number * Growing::CHUNK_BYTES as u64 + self.tail.len() as u64
+    }
+
+    pub(crate) async fn write(&mut self, mut bytes: &[u8]) -> Result<()> {
+        while !bytes.is_empty() {
+            let room = Growing::CHUNK_BYTES - self.tail.len();
+            let (fits, rest) = bytes.split_at(room.min(bytes.len()));
+            self.tail.extend_from_slice(fits);
+            self.whole = None;
+            bytes = rest;
+            if self.tail.len() == Growing::CHUNK_BYTES {
+                self.before = self.source.write(self.number, &self.tail, self.before).await?;
+                self.number += 1;
+                self.tail.clear();
+                if !self.verify && self.told.elapsed() >= TELL_OFFSET {
+                    self.tell_offset().await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn sync(&mut self) -> Result<u64> {
+        if !self.tail.is_empty() && self.whole.is_none() {
+            self.whole = Some(self.source.write(self.number, &self.tail, self.before).await?);
+        }
+        if !self.verify {
+            self.tell_offset().await?;
+        }
+        Ok(self.offset())
+    }
+
+    pub(crate) async fn verified(&mut self) -> Result<()> {
+        self.verify = false;
+        self.sync().await.map(drop)
+    }
+
+    pub(crate) async fn cut(&mut self, offset: u64) -> Result<()> {
+        self.seek(offset).await?;
+        self.tell_offset().await
+    }
+
+    pub(crate) async fn become_source(&mut self) -> Result<()> {
+        // The lease is ours after this, so all bytes are.
+        self.verified().await?;
+        let digest = self.whole.unwrap_or(self.before);
+        self.source.show(self.offset(), digest).await
+    }
+
+    pub(crate) async fn close(mut self) -> Result<()> {
+        self.held.released = true;
+        self.held.uploads.give_back(&self.held.lease).await
+    }
+
+    pub(crate) fn id(&self) -> &VideoId {
+        &self.held.lease.id
+    }
+
+    /// Goes to where the next byte is to be `offset`.
+    async fn seek(&mut self, offset: u64) -> Result<()> {
+        let size = Growing::CHUNK_BYTES as u64;
+        (self.number, self.whole) = (offset / size, None);
+        self.before = self.source.digest_before(self.number).await?;
+        self.tail = self.source.start_of(self.number, (offset % size) as usize).await?;
+        Ok(())
+    }
+
+    /// Moves the offset in SQL to what is written, while the lease is ours.
+    async fn tell_offset(&mut self) -> Result<()> {
+        let offset = self.offset();
+        let Held { uploads, lease, .. } = &mut self.held;
+        if uploads.store_up_to(lease, offset, LEASE).await? {
+            self.told = Instant::now();
+            return Ok(());
+        }
+        let id = lease.id.clone();
+        if uploads.exists(&id).await? {
+            return Err(Error::Overtaken(id));
+        }
+        if !self.source.is_visible().await? {
+            // Deleted, and with it the chunks that there were then.
+            self.source.discard().await?;
+        }
+        Err(Error::Gone(id))
+    }
+}
+
+impl Held {
+    fn keep(uploads: Uploads, lease: UploadLease) -> Self {
+        let renewal = tokio::spawn(renew(uploads.clone(), lease.clone()));
+        Self { uploads, lease, released: false, _renewal: AbortOnDropHandle::new(renewal) }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        if self.released {
+            return;
+        }
+        // A request that was dropped in its middle; its client comes back soon.
+        let (uploads, lease) = (self.uploads.clone(), self.lease.clone());
+        runtime.spawn(async move {
+            if let Err(error) = uploads.give_back(&lease).await {
+                tracing::debug!(%error, "an upload's lease runs out by itself");
+            }
+        });
+    }
+}
+
+async fn renew(uploads: Uploads, lease: UploadLease) {
+    loop {
+        tokio::time::sleep(RENEWAL).await;
+        match uploads.keep(&lease, LEASE).await {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => tracing::warn!(%error, upload = %lease.id, "cannot renew an upload's lease"),
+        }
+    }
+}
