@@ -11,6 +11,9 @@ import { startEdge, startServer, upload } from "./server.mjs";
 import * as viewer from "./viewer.mjs";
 import * as vlc from "./vlc.mjs";
 
+// What a machine without a screen lacks.
+const NO_DESKTOP = /hardware accelerated renderer/;
+
 const clip = (await clips()).find((it) => it.name === "mono-360p30.mp4");
 
 describe("through an edge", { concurrency: false }, () => {
@@ -63,7 +66,8 @@ describe("through an edge", { concurrency: false }, () => {
     const env = { ...process.env, SDL_VIDEODRIVER: "dummy", SDL_AUDIODRIVER: "dummy" };
     const args = ["-v", "warning", "-nostats", "-autoexit", edge.url + document.playback.hls];
     const { code, stderr } = await run("ffplay", args, { env });
-    assert.deepEqual([code, stderr], [0, ""]);
+    const complaints = stderr.split("\n").filter((it) => it !== "" && !NO_DESKTOP.test(it));
+    assert.deepEqual([code, complaints], [0, []]);
     const now = await requests();
     assert.ok(now.hit > before.hit, "segments came from memory");
   });
