@@ -108,6 +108,8 @@ export async function chooseFile(page, clip) {
 
 /** Drops the file on the page: the browser's own event, trusted and with a file of the disk. */
 export async function dropFile(page, clip) {
+  // Before the page is drawn nobody listens for what is dropped.
+  await page.locator("header input[type=file]").waitFor({ state: "attached" });
   const client = await page.context().newCDPSession(page);
   const data = { items: [], files: [clip.path], dragOperationsMask: 1 };
   for (const type of ["dragEnter", "dragOver", "drop"]) {
