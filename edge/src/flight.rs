@@ -15,6 +15,7 @@ use server::{Body, Response};
 use tokio::sync::{Notify, watch};
 
 use crate::{
+    body,
     object::{Head, Object},
     storable::Audience,
 };
@@ -191,7 +192,7 @@ impl Flight {
         state.landing = Landing::Now;
         parts.extend(last);
         let len = parts.iter().map(Bytes::len).sum();
-        server::pages::join(parts, len)
+        body::join(parts, len)
     }
 
     pub(crate) fn end(&self, end: End) {

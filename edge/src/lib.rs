@@ -4,6 +4,7 @@
 mod ahead;
 mod announce;
 mod answer;
+mod body;
 pub mod cache_control;
 mod cache_status;
 mod client;

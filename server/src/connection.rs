@@ -25,8 +25,7 @@ use crate::{
     body,
     incoming::{Afterwards, Incoming},
     metrics::Counts,
-    patience::{self, Activity, Lost, Turn},
-    socket::Socket,
+    patience::{self, Activity, Lost, Turn, Watched},
     well_formed,
 };
 
@@ -59,7 +58,7 @@ impl House {
             debug!(%error, "cannot set TCP_NODELAY");
         }
         let activity = Arc::new(Activity::default());
-        let stream = Socket::new(stream, activity.clone());
+        let stream = Watched::new(stream, activity.clone());
         match &self.tls {
             None => self.http(stream, service, activity).await,
             Some(tls) => {

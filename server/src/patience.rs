@@ -3,11 +3,19 @@
 //! so that a request costs a few counts and no timer.
 
 use std::{
+    io::{self, IoSlice},
+    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU32, Ordering::Relaxed},
     },
+    task::{Context, Poll},
     time::Duration,
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
 };
 
 use crate::Limits;
@@ -27,14 +35,6 @@ pub(crate) struct Activity {
 impl Activity {
     fn turn(&self) {
         self.turns.fetch_add(1, Relaxed);
-    }
-
-    /// Notes whether a write went through, or waits for the client.
-    pub(crate) fn wrote(&self, ready: bool) {
-        self.blocked.store(!ready, Relaxed);
-        if ready {
-            self.turn();
-        }
     }
 }
 
@@ -84,6 +84,64 @@ pub(crate) async fn lost(activity: &Activity, limits: &Limits) -> Lost {
         } else if activity.open.load(Relaxed) == 0 && quiet >= idle {
             return Lost::Idle;
         }
+    }
+}
+
+/// A socket whose writes are noticed.
+pub(crate) struct Watched {
+    stream: TcpStream,
+    activity: Arc<Activity>,
+}
+
+impl Watched {
+    pub(crate) fn new(stream: TcpStream, activity: Arc<Activity>) -> Self {
+        Self { stream, activity }
+    }
+
+    fn noticed(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        self.activity.blocked.store(written.is_pending(), Relaxed);
+        if written.is_ready() {
+            self.activity.turn();
+        }
+        written
+    }
+}
+
+impl AsyncRead for Watched {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Watched {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(cx, buf);
+        self.noticed(written)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
+        self.noticed(written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
 

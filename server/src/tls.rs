@@ -19,7 +19,7 @@ use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
-use crate::socket::Socket;
+use crate::patience::Watched;
 
 /// How often the files are looked at. Kubernetes swaps links and some tools copy files; reading them tells all.
 const LOOK: Duration = Duration::from_secs(5);
@@ -126,7 +126,7 @@ impl Tls {
         Ok(true)
     }
 
-    pub(crate) async fn accept(&self, stream: Socket) -> io::Result<TlsStream<Socket>> {
+    pub(crate) async fn accept(&self, stream: Watched) -> io::Result<TlsStream<Watched>> {
         self.acceptor.accept(stream).await
     }
 }
