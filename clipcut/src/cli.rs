@@ -7,7 +7,9 @@ use clap::{Args, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 use crate::{
-    commands::{configuration, doctor, edge, model, package, serve, transcribe, transcriber, upload},
+    commands::{
+        configuration, doctor, edge, migrate, model, package, serve, transcribe, transcriber, upload,
+    },
     config::Config,
 };
 
@@ -61,6 +63,11 @@ enum Command {
         after_help = "Example:\n  clipcut model pull   # onnx-community/whisper-tiny into models/whisper-tiny"
     )]
     Model(model::Command),
+    /// Bring the tables of a PostgreSQL server up to date
+    #[command(
+        after_help = "Example:\n  CLIPCUT_POSTGRES=postgres://clipcut:secret@db.example/clipcut clipcut migrate"
+    )]
+    Migrate,
     /// Check what Clip Cut needs on this machine
     #[command(after_help = "Example:\n  clipcut doctor")]
     Doctor,
@@ -124,6 +131,11 @@ impl Cli {
                 let config = load(BTreeMap::new())?;
                 log_for_tools()?;
                 block_on(model::run(&config, &command))
+            }
+            Command::Migrate => {
+                let config = load(BTreeMap::new())?;
+                log_for_tools()?;
+                block_on(migrate::run(&config))
             }
             Command::Doctor => block_on(doctor::run(&load(BTreeMap::new())?)),
             Command::Config => configuration::print(&load(BTreeMap::new())?),

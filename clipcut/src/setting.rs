@@ -29,6 +29,10 @@ pub(crate) struct Switch(pub(crate) bool);
 #[derive(Clone, Debug)]
 pub(crate) struct Names(pub(crate) Vec<String>);
 
+/// A server's address, which may hold a password: printed without it.
+#[derive(Clone)]
+pub(crate) struct Address(pub(crate) String);
+
 const SIZES: [(&str, u64); 4] = [("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
 const SPANS: [(&str, u64); 4] = [("ms", 1), ("h", 3_600_000), ("m", 60_000), ("s", 1000)];
 const SIDES: [u32; 7] = [2160, 1440, 1080, 720, 480, 360, 240];
@@ -102,6 +106,32 @@ impl Setting for Names {
 
     fn print(&self) -> String {
         self.0.join(",")
+    }
+}
+
+// Stands where a password was.
+const LEFT_OUT: &str = ":…@";
+
+impl Setting for Address {
+    fn read(text: &str) -> Result<Self, String> {
+        if text.contains(LEFT_OUT) {
+            return Err("the password is expected that was left out when this was printed".into());
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    fn print(&self) -> String {
+        let Some((scheme, rest)) = self.0.split_once("://") else { return self.0.clone() };
+        // A password may hold an @; a host holds none.
+        let Some((who, place)) = rest.rsplit_once('@') else { return self.0.clone() };
+        let Some((user, _)) = who.split_once(':') else { return self.0.clone() };
+        format!("{scheme}://{user}{LEFT_OUT}{place}")
+    }
+}
+
+impl std::fmt::Debug for Address {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.print())
     }
 }
 
@@ -184,6 +214,20 @@ mod tests {
         check("24h", "24h");
         check("1500ms", "1500ms");
         check("60s", "1m");
+    }
+
+    #[test]
+    fn an_address_is_printed_without_its_password() {
+        let check = |text: &str, printed: &str| assert_eq!(Address::read(text).unwrap().print(), printed);
+        check(
+            "postgres://clip:s3:cr@t@db.example/cut?sslmode=require",
+            "postgres://clip:…@db.example/cut?sslmode=require",
+        );
+        check("postgres://clip@db.example/cut", "postgres://clip@db.example/cut");
+        check("mongodb://clip:s3cret@a:1,b:2/cut?w=1", "mongodb://clip:…@a:1,b:2/cut?w=1");
+        check("redis://:s3cret@r.example", "redis://:…@r.example");
+        check("", "");
+        assert!(Address::read("redis://:…@r.example").is_err());
     }
 
     #[test]

@@ -5,6 +5,7 @@ pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod edge;
 mod forget;
+pub(crate) mod migrate;
 pub(crate) mod model;
 pub(crate) mod package;
 pub(crate) mod serve;

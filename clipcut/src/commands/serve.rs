@@ -5,7 +5,6 @@ use axum::routing::get;
 use edge::{Clock, Edge};
 use origin::Origin;
 use server::{Listener, Metrics};
-use store::Store;
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use transcriber::service::Service;
@@ -25,7 +24,7 @@ pub(crate) async fn run(config: &Config, demo: Demo) -> Result<()> {
     let tls = config.tls()?;
     let announcer = config.announcer()?;
     let mut settings = config.edge()?;
-    let store = Store::embedded(&config.data).await?;
+    let store = config.store().await?;
     let listener = TcpListener::bind(config.listen).await.with_context(|| {
         format!("cannot listen on {}; another program may: choose another with --listen", config.listen)
     })?;

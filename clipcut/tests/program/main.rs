@@ -3,6 +3,7 @@
 
 mod harness;
 
+mod cluster;
 mod configuration;
 #[cfg(target_os = "linux")]
 mod disk;

@@ -1,6 +1,7 @@
 //! What the tests share: the program as a process, a server with its library, a line that can be held, and
 //! media to try them with.
 
+mod cluster;
 mod http;
 mod media;
 mod program;
@@ -12,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use rand::{SeedableRng, rngs::StdRng};
 
+pub(crate) use cluster::Cluster;
 pub(crate) use http::{Answer, Http};
 pub(crate) use media::{Clip, boxes, count_frames, make, own, sha256, try_ask};
 pub(crate) use program::{Finished, Program, clipcut, finish};

@@ -1,0 +1,195 @@
+//! In charge of telling each role its part of the configuration, in the role's own words.
+
+use std::{
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::{Context, Result, bail};
+use server::ticket::Keys;
+use store::{Cluster, Store};
+
+use super::Config;
+use crate::setting::{Address, Tickets};
+
+impl Config {
+    /// Opens the library: on a cluster's servers where they are named, else in the data folder.
+    pub(crate) async fn store(&self) -> Result<Store> {
+        Ok(match self.cluster()? {
+            Some(cluster) => Store::cluster(&cluster).await?,
+            None => Store::embedded(&self.data).await?,
+        })
+    }
+
+    /// Returns where a cluster's servers are, if there is one.
+    pub(crate) fn cluster(&self) -> Result<Option<Cluster>> {
+        let servers = [("postgres", &self.postgres), ("mongodb", &self.mongodb), ("redis", &self.redis)];
+        let (missing, named): (Vec<_>, Vec<_>) = servers.iter().partition(|(_, url)| url.0.is_empty());
+        let keys = |some: &[&(&'static str, &Address)]| some.iter().map(|(key, _)| *key).collect::<Vec<_>>();
+        if named.is_empty() {
+            return Ok(None);
+        }
+        if !missing.is_empty() {
+            bail!(
+                "{} names a cluster's server, which needs {} too: a cluster has all three, one machine has none",
+                keys(&named).join(" and "),
+                keys(&missing).join(" and ")
+            );
+        }
+        let [postgres, mongodb, redis] = servers.map(|(_, url)| url.0.clone());
+        Ok(Some(Cluster { postgres, mongodb, redis }))
+    }
+
+    pub(crate) fn origin(&self) -> origin::Config {
+        origin::Config {
+            max_upload_bytes: self.upload_max.0,
+            upload_expiry: self.upload_expiry.0,
+            segment_wait: self.segment_wait.0,
+            api_origins: self.api_origins.0.clone(),
+        }
+    }
+
+    /// Returns how many threads the edge answers with.
+    pub(crate) fn edge_workers(&self) -> NonZeroUsize {
+        let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        NonZeroUsize::new(self.edge_workers).unwrap_or(cores)
+    }
+
+    /// Returns the edge's configuration; reads the keys of tickets.
+    pub(crate) fn edge(&self) -> Result<edge::Config> {
+        Ok(edge::Config {
+            memory: self.edge_memory.0,
+            max_object: self.edge_max_object.0,
+            // A segment that is being encoded is waited for at the origin: longer than that, or never.
+            first_byte: self.segment_wait.0 + Duration::from_secs(20),
+            rights: self.rights()?,
+            prefetches: self.edge_prefetches,
+            peers: self.peers()?,
+            token: self.token()?,
+            ..edge::Config::default()
+        })
+    }
+
+    /// Returns what tells the edges elsewhere of changes, if there are any.
+    pub(crate) fn announcer(&self) -> Result<Option<edge::Announcer>> {
+        if self.edges.0.is_empty() {
+            return Ok(None);
+        }
+        let token =
+            self.token()?.context("edges needs edge_secret, a file with the secret that they share")?;
+        Ok(Some(edge::Announcer::new(self.edges.0.clone(), token)?))
+    }
+
+    fn peers(&self) -> Result<Option<Arc<edge::Peers>>> {
+        if self.edge_peers.0.is_empty() {
+            return Ok(None);
+        }
+        let token =
+            self.token()?.context("edge_peers needs edge_secret, a file with the secret that they share")?;
+        let id = format!("{:032x}", rand::random::<u128>());
+        Ok(Some(edge::Peers::new(self.edge_peers.0.clone(), token, id)?))
+    }
+
+    fn token(&self) -> Result<Option<edge::Token>> {
+        let path = &self.edge_secret;
+        if path.as_os_str().is_empty() {
+            return Ok(None);
+        }
+        let text =
+            std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        Ok(Some(edge::Token::of(&text).with_context(|| path.display().to_string())?))
+    }
+
+    fn rights(&self) -> Result<edge::Rights> {
+        let path = &self.ticket_keys;
+        if path.as_os_str().is_empty() {
+            if self.tickets == Tickets::Required {
+                bail!("tickets = \"required\" needs ticket_keys, a file with their keys");
+            }
+            return Ok(edge::Rights::Open);
+        }
+        let text =
+            std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let keys = Keys::read(&text).with_context(|| path.display().to_string())?;
+        Ok(match self.tickets {
+            Tickets::Optional => edge::Rights::Verified(keys),
+            Tickets::Required => edge::Rights::Required(keys),
+        })
+    }
+
+    pub(crate) fn server(&self) -> server::Limits {
+        server::Limits { connections: self.max_connections, drain: self.drain.0, ..server::Limits::default() }
+    }
+
+    /// Reads the certificate, if there is one.
+    pub(crate) fn tls(&self) -> Result<Option<server::Tls>> {
+        let missing = |path: &Path| path.as_os_str().is_empty();
+        match (missing(&self.tls_cert), missing(&self.tls_key)) {
+            (true, true) => Ok(None),
+            (false, false) => Ok(Some(server::Tls::load(&self.tls_cert, &self.tls_key)?)),
+            (true, false) => bail!("tls_key needs tls_cert: the certificate that the key belongs to"),
+            (false, true) => bail!("tls_cert needs tls_key: the key of the certificate"),
+        }
+    }
+
+    pub(crate) fn packager(&self) -> packager::Config {
+        let mut config = packager::Config {
+            ffmpeg: self.ffmpeg.clone(),
+            ffprobe: self.ffprobe.clone(),
+            preset: self.preset.0.clone(),
+            videos_at_once: self.videos_at_once.max(1),
+            run_segments: self.run_segments.max(1),
+            ..packager::Config::default()
+        };
+        config.plan.ladder.rungs.clone_from(&self.ladder.0);
+        config.plan.ladder.crf = self.crf;
+        config.limits.duration = self.max_duration.0;
+        config.listen = self.captions.0;
+        config
+    }
+}
+
+impl Config {
+    pub(crate) fn transcriber(&self) -> transcriber::Config {
+        let plain = if self.model_precision == "f32" { "" } else { &self.model_precision };
+        transcriber::Config {
+            ffmpeg: self.ffmpeg.clone(),
+            onnxruntime: Some(&self.onnxruntime).filter(|path| !path.is_empty()).map(PathBuf::from),
+            // A name is a folder of `models`; an absolute path stays what it is.
+            model: self.models.join(&self.model),
+            precision: plain.to_owned(),
+            threads: self.transcriber_threads.max(1),
+            limit_seconds: self.max_duration.0.as_secs(),
+        }
+    }
+
+    pub(crate) fn speech(&self) -> transcriber::service::Config {
+        transcriber::service::Config {
+            engine: self.transcriber(),
+            max_upload_bytes: self.speech_max.0,
+            waiting: self.speech_waiting,
+            folder: self.data.join("transcriber"),
+            ..transcriber::service::Config::default()
+        }
+    }
+
+    /// The same with a model that a command names: one of ours, or else a folder.
+    pub(crate) fn transcriber_with(
+        &self,
+        model: Option<&str>,
+        precision: Option<&str>,
+    ) -> transcriber::Config {
+        let mut config = self.clone();
+        if let Some(model) = model {
+            let path = std::path::absolute(model).unwrap_or_else(|_| model.into());
+            let ours = self.models.join(model).is_dir();
+            config.model = if ours { model.to_owned() } else { path.to_string_lossy().into_owned() };
+        }
+        if let Some(precision) = precision {
+            precision.clone_into(&mut config.model_precision);
+        }
+        config.transcriber()
+    }
+}

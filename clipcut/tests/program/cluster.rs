@@ -1,0 +1,76 @@
+//! A library on a cluster's servers: its tables made by `clipcut migrate`, served by `clipcut serve`, and away for a while.
+
+use testbed::{Mongodb, Postgres, Redis};
+
+use crate::harness::{Clip, Cluster, Server, clipcut, count_frames, finish, until};
+
+#[tokio::test]
+async fn a_video_is_uploaded_and_encoded_and_outlives_the_server_and_its_folder() {
+    let home = tempfile::tempdir().unwrap();
+    let cluster = Cluster::shared();
+    let refused =
+        finish(clipcut(home.path()).args(["serve", "--listen", "127.0.0.1:0"]).envs(cluster.settings()));
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert!(refused.stderr.contains("run `clipcut migrate`"), "{refused:?}");
+    let migrated = cluster.migrate(home.path());
+    assert!(migrated.stdout.contains("up to date, by "), "{migrated:?}");
+    assert_eq!(cluster.migrate(home.path()).stdout, "the tables are up to date\n");
+
+    let mut server = Server::start(&home.path().join("first"), &cluster.settings());
+    let sent =
+        finish(clipcut(home.path()).arg("upload").arg(Clip::Short.file()).args(["--server", &server.url]));
+    assert_eq!(sent.code, Some(0), "{sent:?}");
+    let id = sent.stdout.trim().rsplit('/').next().unwrap().to_owned();
+    server.program.kill();
+
+    let server = Server::start(&home.path().join("second"), &cluster.settings());
+    assert_eq!(server.show(&id).await["state"], "ready");
+    let master = server.http.url(&format!("/v/{id}/master.m3u8"));
+    assert!(count_frames(&master).iter().all(|frames| *frames == Clip::Short.frames()));
+    for data in ["first", "second"] {
+        assert!(!home.path().join(data).join("clipcut.sqlite").exists());
+        assert!(!home.path().join(data).join("blobs").exists());
+    }
+}
+
+#[tokio::test]
+async fn while_the_database_is_away_clients_are_told_to_come_again() {
+    let home = tempfile::tempdir().unwrap();
+    let database = Postgres::start();
+    let cluster = Cluster::on(&database, Mongodb::shared(), Redis::shared());
+    assert_eq!(cluster.migrate(home.path()).code, Some(0));
+    let server = Server::start(&home.path().join("data"), &cluster.settings());
+    assert_eq!(server.http.get("/api/v1/videos").await.status, 200);
+    database.server().kill();
+    let away = server.http.get("/api/v1/videos").await;
+    assert_eq!((away.status.as_u16(), away.problem().as_str()), (503, "store_away"));
+    assert_eq!(away.header("retry-after"), "2");
+    database.restart();
+    until("the library to be back", async || {
+        (server.http.get("/api/v1/videos").await.status == 200).then_some(())
+    })
+    .await;
+}
+
+#[test]
+fn a_cluster_is_named_whole_and_no_password_is_printed() {
+    let home = tempfile::tempdir().unwrap();
+    let run = |command: &str, settings: &[(&str, &str)]| {
+        finish(clipcut(home.path()).arg(command).envs(settings.iter().copied()))
+    };
+    let without = run("migrate", &[]);
+    assert!(without.stderr.contains("CLIPCUT_POSTGRES"), "{without:?}");
+    let redis = ("CLIPCUT_REDIS", "redis://:s3cret@news.example");
+    let part = run("serve", &[redis]);
+    assert!(part.stderr.contains("redis names a cluster's server, which needs postgres and mongodb too"));
+    let settings = [
+        redis,
+        ("CLIPCUT_POSTGRES", "postgres://clip:s3cret@db.example/cut"),
+        ("CLIPCUT_MONGODB", "mongodb://clip:s3cret@blobs.example/cut"),
+    ];
+    let printed = run("config", &settings).stdout;
+    for name in ["news.example", "db.example", "blobs.example"] {
+        assert!(printed.contains(name), "{name}: {printed}");
+    }
+    assert!(!printed.contains("s3cret"), "{printed}");
+}
