@@ -63,6 +63,23 @@ fn ffmpeg(url: &str, seconds: &str) -> Command {
 }
 
 #[tokio::test]
+async fn eight_places_of_a_file_are_read_by_one_program() {
+    let folder = tempfile::tempdir().unwrap();
+    let (served, _blobs) = served(Mongodb::shared(), &film(folder.path()).await).await;
+    let mut command = Command::new("ffmpeg");
+    command.args(["-v", "error", "-nostdin"]);
+    for place in 0..8 {
+        let place = (place * 3).to_string();
+        command.args(["-protocol_whitelist", "http,tcp", "-ss", &place, "-i", served.url()]);
+    }
+    for input in 0..8 {
+        command.args(["-map", &format!("{input}:v"), "-frames:v", "1", "-f", "null", "-"]);
+    }
+    let run = command.stdin(Stdio::null()).output().await.unwrap();
+    assert!(run.status.success() && run.stderr.is_empty(), "{}", String::from_utf8_lossy(&run.stderr));
+}
+
+#[tokio::test]
 async fn ranges_are_answered_and_nothing_else() {
     let bytes: Vec<u8> = (0..3_000_000_u32).map(|n| (n ^ (n >> 9)) as u8).collect();
     let (served, _blobs) = served(Mongodb::shared(), &bytes).await;

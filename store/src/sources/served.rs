@@ -35,7 +35,8 @@ use crate::{Error, Result, VideoId, blobs::Opened};
 
 // A file whose sound lies far from its pictures is read in two places in turn.
 const CHUNKS_KEPT: usize = 8;
-const CONNECTIONS: usize = 8;
+// A poster is taken from eight places at once, and ffmpeg seeks on a second connection before it lets go of the first.
+const CONNECTIONS: usize = 32;
 const REQUEST_TIME: Duration = Duration::from_secs(10);
 // A server that is started again is back by then.
 const MOST_ABSENCE: Duration = Duration::from_mins(2);
