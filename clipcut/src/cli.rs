@@ -8,7 +8,8 @@ use tracing_subscriber::EnvFilter;
 
 use crate::{
     commands::{
-        configuration, doctor, edge, migrate, model, package, serve, transcribe, transcriber, upload,
+        configuration, doctor, edge, migrate, model, origin, package, packager, role, serve, transcribe,
+        transcriber, upload,
     },
     config::Config,
 };
@@ -34,6 +35,14 @@ enum Command {
     /// Serve the page, the uploads and the videos (the default)
     #[command(after_help = "Example:\n  clipcut serve --listen 0.0.0.0:8080 --data /srv/clipcut")]
     Serve(ServeArgs),
+    /// One role of a cluster: uploads, the library, playlists and segments, and the page
+    #[command(after_help = "Example:\n  clipcut origin --listen 0.0.0.0:8080")]
+    Origin(role::Args),
+    /// One role of a cluster: encodes what was uploaded
+    #[command(
+        after_help = "Example:\n  clipcut packager --listen 0.0.0.0:8082   # /healthz, /readyz and /metrics"
+    )]
+    Packager(role::Args),
     /// Cache in front of other servers of videos, and fetch each thing once
     #[command(
         after_help = "Example:\n  clipcut edge --origin http://origin.example:8080 --listen 0.0.0.0:8081 --memory 4GiB"
@@ -52,7 +61,7 @@ enum Command {
         after_help = "Example:\n  clipcut transcribe talk.mp4 --format srt -o captions   # writes captions/talk.srt"
     )]
     Transcribe(transcribe::Args),
-    /// Turn sounds into words over HTTP, as OpenAI's clients ask for it
+    /// Turn sounds into words over HTTP, as OpenAI's clients ask for it; on a cluster, write captions too
     #[command(
         after_help = "Example:\n  clipcut transcriber --listen 127.0.0.1:8090\n  curl -F file=@talk.mp3 -F model=whisper-1 http://127.0.0.1:8090/v1/audio/transcriptions"
     )]
@@ -102,6 +111,16 @@ impl Cli {
                 let config = load(args.flags())?;
                 log(&config)?;
                 block_on(serve::run(&config, demo))
+            }
+            Command::Origin(args) => {
+                let config = load(args.flags())?;
+                log(&config)?;
+                block_on(origin::run(&config))
+            }
+            Command::Packager(args) => {
+                let config = load(args.flags())?;
+                log(&config)?;
+                block_on(packager::run(&config))
             }
             Command::Edge(args) => {
                 let config = load(args.flags())?;

@@ -63,7 +63,7 @@ settings! {
     /// URL of a cluster's Redis, which carries news.
     redis: Address = "";
     /// What is logged, as tracing's filters.
-    log: String = "info";
+    log: String = "info,ort=warn";
     /// Connections at once; more wait.
     max_connections: usize = "4096";
     /// How long requests may go on after a stop signal.

@@ -135,7 +135,7 @@ impl Origin {
 }
 
 async fn ready(State(origin): State<Origin>) -> Response {
-    health::ready(&origin.shutdown, async { origin.store.videos.count().await.map(drop) }).await
+    health::ready(&origin.shutdown, origin.store.reach()).await
 }
 
 fn unknown_path() -> Problem {

@@ -144,6 +144,14 @@ impl Blobs {
         self.files("publish", key)?.link(target, key).await
     }
 
+    /// Asks the server for nothing, to see whether it answers; a folder is there.
+    pub(crate) async fn reach(&self) -> Result<()> {
+        match &self.0 {
+            Place::Files(_) => Ok(()),
+            Place::GridFs(gridfs) => gridfs.reach().await,
+        }
+    }
+
     /// Deletes what writers that were killed left behind, once it is old enough to be nobody's.
     pub async fn sweep_unfinished(&self) -> Result<u64> {
         match &self.0 {

@@ -129,6 +129,11 @@ impl Videos {
         Ok(Page { videos, next })
     }
 
+    /// Asks the database for nothing, to see whether it answers.
+    pub(crate) async fn reach(&self) -> Result<()> {
+        query("select ''").fetch_one::<String>(&self.sql).await.map(drop)
+    }
+
     /// Returns the number of videos.
     pub async fn count(&self) -> Result<u64> {
         let count: i64 = query("select count(*) from videos").fetch_one(&self.sql).await?;

@@ -1,16 +1,14 @@
-//! In charge of `clipcut transcriber`: the HTTP service that turns sounds into words, alone.
+//! In charge of `clipcut transcriber`: the HTTP service that turns sounds into words, and on a cluster the worker that
+//! writes captions.
 
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
-use axum::routing::get;
 use clap::Args as Arguments;
-use server::{Listener, Metrics};
-use tokio::net::TcpListener;
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use store::Store;
 use transcriber::service::Service;
 
-use super::stop;
+use super::role::Role;
 use crate::config::Config;
 
 /// What can be said on the command line.
@@ -31,32 +29,27 @@ impl Args {
     }
 }
 
-/// Serves until a stop signal. Without a model it lives, is not ready, and says what is missing.
+/// Serves until a stop signal, and on a cluster writes the captions that are wanted there. Without a model it lives, is
+/// not ready, and says what is missing.
 pub(crate) async fn run(config: &Config) -> Result<()> {
-    let tls = config.tls()?;
-    let listener = TcpListener::bind(config.listen).await.with_context(|| {
-        format!("cannot listen on {}; another program may: choose another with --listen", config.listen)
-    })?;
-    let shutdown = CancellationToken::new();
-    let tasks = TaskTracker::new();
-    tasks.spawn(stop::on_signal(shutdown.clone())?);
-    if let Some(tls) = tls.clone() {
-        tasks.spawn(tls.follow(shutdown.clone()));
+    let store = match config.cluster()? {
+        Some(cluster) => Some(Store::cluster(&cluster).await?),
+        None => None,
+    };
+    let role = Role::begin(config).await?;
+    let tasks = role.tasks.clone();
+    if let Some(store) = store {
+        let models = config.models.clone();
+        tasks.spawn(transcriber::run(store, config.transcriber(), models, role.shutdown.clone()));
     }
-    tasks.close();
     let told = config.speech();
     let folder = told.folder.display().to_string();
-    let speech =
-        Service::new(told, shutdown.clone()).with_context(|| format!("cannot make the folder {folder}"))?;
-    let metrics = Metrics::new();
-    speech.count(&metrics);
-
-    let scheme = if tls.is_some() { "https" } else { "http" };
-    tracing::info!("transcribing at {scheme}://{}/v1", listener.local_addr()?);
-    let listener = Listener::from(listener).tls(tls).metrics(&metrics);
-    let service =
-        speech.router().merge(speech.health()).route("/metrics", get(async move || metrics.answer()));
-    server::serve(listener, service, config.server(), shutdown).await;
+    let speech = Service::new(told, role.shutdown.clone())
+        .with_context(|| format!("cannot make the folder {folder}"))?;
+    speech.count(&role.metrics);
+    // Ready is who can answer requests, and those need the model and no library.
+    role.answer("transcribing at", speech.router().merge(speech.health())).await?;
+    tasks.close();
     tasks.wait().await;
     Ok(())
 }

@@ -23,6 +23,15 @@ impl Config {
         })
     }
 
+    /// Opens the library of a cluster, for a process that is one of its roles.
+    pub(crate) async fn shared_store(&self) -> Result<Store> {
+        let cluster = self.cluster()?.context(
+            "this is one role of a cluster, whose servers postgres, mongodb and redis name; on one machine, \
+             `clipcut serve` is all roles",
+        )?;
+        Ok(Store::cluster(&cluster).await?)
+    }
+
     /// Returns where a cluster's servers are, if there is one.
     pub(crate) fn cluster(&self) -> Result<Option<Cluster>> {
         let servers = [("postgres", &self.postgres), ("mongodb", &self.mongodb), ("redis", &self.redis)];

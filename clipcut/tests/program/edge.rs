@@ -10,13 +10,9 @@ use std::{
 
 use reqwest::StatusCode;
 
-use crate::harness::{Answer, Clip, Http, Program, Server, clipcut, until};
+use crate::harness::{Answer, Clip, Http, Program, Server, clipcut, free_address, until};
 
 const MIB: u64 = 1024 * 1024;
-
-fn free_address() -> String {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
-}
 
 /// Starts an edge and returns it with a client of it.
 fn edge(home: &Path, origin: &str, settings: &[(&str, &str)]) -> (Program, Http) {

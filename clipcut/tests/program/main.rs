@@ -12,6 +12,7 @@ mod hostile;
 mod kill;
 mod limits;
 mod package;
+mod roles;
 mod stop;
 mod tls;
 mod turns;

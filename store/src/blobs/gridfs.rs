@@ -80,6 +80,10 @@ impl GridFs {
         }
     }
 
+    pub(crate) async fn reach(&self) -> Result<()> {
+        self.media.reach().await
+    }
+
     async fn make_indexes(&self) -> Result<()> {
         self.media.make_indexes().await?;
         self.sources.make_indexes().await

@@ -1,10 +1,10 @@
-//! In charge of a cluster's servers: databases that nobody else uses, and the settings that name them.
+//! In charge of a cluster: databases that nobody else uses, and the roles that share them, each a process.
 
-use std::path::Path;
+use std::{path::Path, process::Command};
 
 use testbed::{Mongodb, Postgres, Redis};
 
-use super::{Finished, clipcut, finish};
+use super::{Finished, Http, Program, clipcut, finish};
 
 /// The databases of one cluster.
 #[derive(Clone, Debug)]
@@ -12,6 +12,13 @@ pub(crate) struct Cluster {
     postgres: String,
     mongodb: String,
     redis: String,
+}
+
+/// A role's process, with a client of its address.
+pub(crate) struct Role {
+    pub(crate) program: Program,
+    pub(crate) http: Http,
+    pub(crate) url: String,
 }
 
 impl Cluster {
@@ -37,5 +44,35 @@ impl Cluster {
     /// Runs `clipcut migrate`.
     pub(crate) fn migrate(&self, home: &Path) -> Finished {
         finish(clipcut(home).arg("migrate").envs(self.settings()))
+    }
+
+    /// Starts `role` on a free port.
+    pub(crate) fn start(&self, home: &Path, role: &str, settings: &[(&str, &str)]) -> Role {
+        let mut command = clipcut(home);
+        command.arg(role).env("CLIPCUT_LISTEN", "127.0.0.1:0").envs(self.settings());
+        Role::start(command.envs(settings.iter().copied()))
+    }
+
+    /// Opens what the cluster keeps.
+    pub(crate) async fn store(&self) -> store::Store {
+        let (postgres, mongodb, redis) = (self.postgres.clone(), self.mongodb.clone(), self.redis.clone());
+        store::Store::cluster(&store::Cluster { postgres, mongodb, redis }).await.unwrap()
+    }
+
+    /// Asks the database, with psql.
+    pub(crate) fn ask(&self, statement: &str) -> String {
+        let asked = finish(Command::new("psql").args(["-qXAtc", statement, &self.postgres]));
+        assert_eq!(asked.code, Some(0), "{statement}: {asked:?}");
+        asked.stdout.trim().to_owned()
+    }
+}
+
+impl Role {
+    /// Starts `command`, which says its address.
+    pub(crate) fn start(command: &mut Command) -> Self {
+        let program = Program::start(command);
+        let line = program.hear(" http://127.0.0.1:");
+        let url = line.split_whitespace().find(|word| word.starts_with("http://")).unwrap().to_owned();
+        Self { program, http: Http::new(&url), url }
     }
 }

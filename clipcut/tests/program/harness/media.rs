@@ -19,12 +19,14 @@ pub(crate) enum Clip {
     Long,
     /// Four seconds, many bytes, little work.
     Heavy,
+    /// Twenty seconds in which two people speak.
+    Spoken,
 }
 
 impl Clip {
     pub(crate) fn file(self) -> &'static Path {
         static FOLDER: OnceLock<TempDir> = OnceLock::new();
-        static FILES: [OnceLock<PathBuf>; 3] = [const { OnceLock::new() }; 3];
+        static FILES: [OnceLock<PathBuf>; 4] = [const { OnceLock::new() }; 4];
         let folder = FOLDER.get_or_init(|| tempfile::tempdir().unwrap()).path();
         FILES[self as usize].get_or_init(|| match self {
             Self::Short => make(
@@ -44,6 +46,16 @@ impl Clip {
                 "heavy.mkv",
                 "-f lavfi -i testsrc2=s=320x240:r=25:d=4 -c:v rawvideo -pix_fmt yuv420p",
             ),
+            Self::Spoken => make(
+                folder,
+                "spoken.mp4",
+                concat!(
+                    "-f lavfi -i testsrc2=s=640x360:r=25:d=20 -i ",
+                    env!("CARGO_MANIFEST_DIR"),
+                    "/../transcriber/tests/golden/two-speakers.flac -c:v libx264 -preset ultrafast -pix_fmt yuv420p \
+                     -c:a aac",
+                ),
+            ),
         })
     }
 
@@ -53,6 +65,7 @@ impl Clip {
             Self::Short => 50,
             Self::Long => 1550,
             Self::Heavy => 100,
+            Self::Spoken => 500,
         }
     }
 }

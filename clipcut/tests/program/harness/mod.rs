@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use rand::{SeedableRng, rngs::StdRng};
 
-pub(crate) use cluster::Cluster;
+pub(crate) use cluster::{Cluster, Role};
 pub(crate) use http::{Answer, Http};
 pub(crate) use media::{Clip, boxes, count_frames, make, own, sha256, try_ask};
 pub(crate) use program::{Finished, Program, clipcut, finish};
@@ -35,6 +35,11 @@ pub(crate) async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T
         assert!(begun.elapsed() < PATIENCE, "waited in vain for {what}");
         tokio::time::sleep(LOOK_AGAIN).await;
     }
+}
+
+/// Returns an address on which nobody listens.
+pub(crate) fn free_address() -> String {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
 }
 
 /// Returns a source of random moments and prints its seed: with it in `CLIPCUT_TEST_SEED`, a test tries the same

@@ -54,6 +54,11 @@ impl Bucket {
         Ok(())
     }
 
+    /// Asks the server that takes writes for nothing.
+    pub(super) async fn reach(&self) -> Result<()> {
+        answered(self.files.client().database("admin").run_command(doc! { "ping": 1 })).await.map(drop)
+    }
+
     /// Notes that bytes of `id` are about to be written or deleted.
     pub(super) async fn note(&self, id: &Bson) -> Result<()> {
         let update = doc! { "$set": { "at": DateTime::now() } };

@@ -1,0 +1,36 @@
+//! In charge of `clipcut origin`: uploads, the library, playlists and segments of a cluster, and the page. It stands
+//! behind edges, which know who may play what.
+
+use anyhow::Result;
+use origin::Origin;
+use tokio_util::sync::CancellationToken;
+
+use super::{forget, role::Role};
+use crate::{config::Config, front_end};
+
+/// Serves until a stop signal.
+pub(crate) async fn run(config: &Config) -> Result<()> {
+    let announcer = config.announcer()?;
+    let store = config.shared_store().await?;
+    let role = Role::begin(config).await?;
+    let tasks = role.tasks.clone();
+    let origin = Origin::new(store.clone(), config.origin(), role.shutdown.clone());
+    let sweeper = origin.clone();
+    tasks.spawn(async move { sweeper.expire_uploads().await });
+    // To the end of the drain: until then viewers are answered.
+    let drained = CancellationToken::new();
+    if let Some(announcer) = announcer {
+        // Each origin tells what it hears of all of the cluster. Who is told twice forgets twice, and no origin's end
+        // leaves the edges without news.
+        tasks.spawn(forget::follow(store.signals.subscribe(), drained.clone(), move |purge| {
+            let announcer = announcer.clone();
+            async move { announcer.tell(&purge).await }
+        }));
+    }
+    role.answer("serving", origin.router().fallback(front_end::serve)).await?;
+    drained.cancel();
+    origin.finish().await;
+    tasks.close();
+    tasks.wait().await;
+    Ok(())
+}

@@ -1,0 +1,176 @@
+//! The roles of a cluster, each a process of its own: one video's way through all of them, and how each begins, tells
+//! how it is, and ends.
+
+use std::{fs, path::Path};
+
+use bytes::Bytes;
+use futures::stream;
+use reqwest::StatusCode;
+use testbed::{Mongodb, Postgres, Redis};
+
+use crate::harness::{
+    Clip, Cluster, Http, Role, clipcut, count_frames, finish, free_address, published, until,
+};
+
+const ROLES: [&str; 3] = ["origin", "packager", "transcriber"];
+
+fn here(path: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path).display().to_string()
+}
+
+async fn state(http: &Http, id: &str) -> String {
+    http.get(&format!("/api/v1/videos/{id}")).await.json()["state"].as_str().unwrap_or_default().to_owned()
+}
+
+#[tokio::test]
+async fn a_video_goes_its_way_through_all_roles() {
+    let home = tempfile::tempdir().unwrap();
+    let (home, cluster) = (home.path(), Cluster::shared());
+    cluster.migrate(home);
+    let secret = home.join("secret");
+    fs::write(&secret, "only the tests of the program know this").unwrap();
+    let (secret, address) = (secret.to_str().unwrap(), free_address());
+    let (model, runtime) = (here("../transcriber/demo"), here("../target/onnxruntime"));
+    let speech = [("CLIPCUT_MODEL", model.as_str()), ("CLIPCUT_ONNXRUNTIME", runtime.as_str())];
+    let tells = [("CLIPCUT_EDGES", address.as_str()), ("CLIPCUT_EDGE_SECRET", secret)];
+    let origins = [cluster.start(home, "origin", &tells), cluster.start(home, "origin", &tells)];
+    let runs = [("CLIPCUT_RUN_SEGMENTS", "1")];
+    let _packagers = [cluster.start(home, "packager", &runs), cluster.start(home, "packager", &runs)];
+    let _transcriber = cluster.start(home, "transcriber", &speech);
+    let edge = Role::start(
+        clipcut(home)
+            .args(["edge", "--listen", &address, "--origin", &origins[0].url, "--origin", &origins[1].url])
+            .env("CLIPCUT_EDGE_SECRET", secret),
+    );
+
+    let clip = Clip::Spoken.file();
+    let bytes = Bytes::from(fs::read(clip).unwrap());
+    let half = bytes.len() / 2;
+    let [first, second] = origins.each_ref().map(|origin| &origin.http);
+    let upload = first.create_upload(bytes.len() as u64).await;
+    let id = upload.rsplit('/').next().unwrap().to_owned();
+    let piece = |part: std::ops::Range<usize>| stream::iter([Ok(bytes.slice(part))]);
+    let sent = first.ask(first.append(&upload, 0, piece(0..half))).await;
+    assert_eq!(sent.status, StatusCode::NO_CONTENT, "{sent:?}");
+    assert_eq!(second.offset(&upload).await, half as u64);
+    let sent = second.ask(second.append(&upload, half as u64, piece(half..bytes.len()))).await;
+    assert_eq!(sent.status, StatusCode::NO_CONTENT, "{sent:?}");
+    let kept = cluster.store().await.blobs.read(&format!("sources/{id}")).await.unwrap().unwrap();
+    assert!(kept == bytes, "the source is not the file");
+
+    until("the video to be ready", async || (state(&edge.http, &id).await == "ready").then_some(())).await;
+    let master = edge.http.url(&format!("/v/{id}/master.m3u8"));
+    assert_eq!(count_frames(&master), [Clip::Spoken.frames(), Clip::Spoken.frames()]);
+    let document = second.get(&format!("/api/v1/videos/{id}")).await.json();
+    assert_eq!(published(&document, None), 3 * 4, "{document}");
+
+    let captions = format!("/v/{id}/captions/en.txt");
+    let heard = until("the captions to be whole", async || {
+        let document = edge.http.get(&format!("/api/v1/videos/{id}/captions")).await.json();
+        (document["captions"][0]["state"] == "done").then_some(())?;
+        Some(edge.http.get(&captions).await)
+    })
+    .await;
+    let alone = finish(
+        clipcut(home).arg("transcribe").arg(clip).args(["--format", "txt", "-o", "alone"]).envs(speech),
+    );
+    assert_eq!(alone.code, Some(0), "{alone:?}");
+    assert_eq!(heard.text(), fs::read_to_string(home.join("alone/spoken.txt")).unwrap());
+    until("the captions to be listed", async || {
+        edge.http.get(&format!("/v/{id}/master.m3u8")).await.text().contains("TYPE=SUBTITLES").then_some(())
+    })
+    .await;
+
+    let segment = format!("/v/{id}/240p/0.m4s");
+    assert_eq!(edge.http.get(&segment).await.status, StatusCode::OK);
+    let deleted = first.ask(first.request("DELETE", &format!("/api/v1/videos/{id}"))).await;
+    assert_eq!(deleted.status, StatusCode::NO_CONTENT, "{deleted:?}");
+    until("the edge to forget it", async || {
+        (edge.http.get(&segment).await.status == StatusCode::NOT_FOUND).then_some(())
+    })
+    .await;
+}
+
+#[test]
+fn a_role_wants_a_cluster_whose_tables_are_those_of_its_version() {
+    let home = tempfile::tempdir().unwrap();
+    let (home, cluster) = (home.path(), Cluster::shared());
+    let run = |role: &str| {
+        let ended =
+            finish(clipcut(home).arg(role).env("CLIPCUT_LISTEN", "127.0.0.1:0").envs(cluster.settings()));
+        assert_eq!(ended.code, Some(1), "{ended:?}");
+        ended.stderr
+    };
+    for role in ROLES {
+        let said = run(role);
+        assert!(said.contains("not up to date; run `clipcut migrate`"), "{role}: {said}");
+    }
+    cluster.migrate(home);
+    cluster.ask(
+        "insert into _sqlx_migrations (version, description, success, checksum, execution_time)
+         values (99999999999999, 'of tomorrow', true, '', 0)",
+    );
+    for role in ROLES {
+        let said = run(role);
+        assert!(said.contains("of a newer clipcut than this one"), "{role}: {said}");
+    }
+    for role in ["origin", "packager"] {
+        let said = finish(clipcut(home).arg(role)).stderr;
+        assert!(said.contains("postgres, mongodb and redis"), "{role}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn a_role_is_ready_while_it_reaches_what_it_works_on() {
+    let home = tempfile::tempdir().unwrap();
+    let (postgres, mongodb, redis) = (Postgres::start(), Mongodb::start(), Redis::start());
+    let cluster = Cluster::on(&postgres, &mongodb, &redis);
+    cluster.migrate(home.path());
+    let roles = ["origin", "packager"].map(|role| cluster.start(home.path(), role, &[]));
+    let all_answer = async |status: u16| {
+        for role in &roles {
+            until(&format!("/readyz to say {status}"), async || {
+                (role.http.get("/readyz").await.status == status).then_some(())
+            })
+            .await;
+            assert_eq!(role.http.get("/healthz").await.status, 200);
+            assert!(role.http.get("/metrics").await.text().contains("clipcut_"));
+        }
+    };
+    all_answer(200).await;
+    // Without news everybody looks by themselves.
+    redis.server().kill();
+    all_answer(200).await;
+    mongodb.server().freeze();
+    all_answer(503).await;
+    mongodb.server().thaw();
+    all_answer(200).await;
+    postgres.server().kill();
+    all_answer(503).await;
+    postgres.restart();
+    all_answer(200).await;
+}
+
+#[tokio::test]
+async fn a_packager_that_is_stopped_gives_its_jobs_back() {
+    let home = tempfile::tempdir().unwrap();
+    let (home, cluster) = (home.path(), Cluster::shared());
+    cluster.migrate(home);
+    let origin = cluster.start(home, "origin", &[]);
+    let mut packager = cluster.start(home, "packager", &[]);
+    let upload = origin.http.create_upload(fs::metadata(Clip::Long.file()).unwrap().len()).await;
+    let bytes = Bytes::from(fs::read(Clip::Long.file()).unwrap());
+    origin.http.ask(origin.http.append(&upload, 0, stream::iter([Ok(bytes)]))).await;
+    let id = upload.rsplit('/').next().unwrap();
+    until("the encode to begin", async || {
+        let document = origin.http.get(&format!("/api/v1/videos/{id}")).await.json();
+        (published(&document, Some("video")) > 0).then_some(())
+    })
+    .await;
+    packager.program.terminate();
+    assert_eq!(packager.program.wait().code(), Some(0), "{}", packager.program.said());
+    assert_eq!(cluster.ask("select count(*) from jobs where kind = 'video' and attempts = 0"), "1");
+    assert_eq!(cluster.ask("select count(*) from jobs where lease_owner is not null"), "0");
+    let _next = cluster.start(home, "packager", &[]);
+    until("the video to be ready", async || (state(&origin.http, id).await == "ready").then_some(())).await;
+}

@@ -1,0 +1,18 @@
+//! In charge of whether the store can be reached now, for who decides where to send work.
+
+use std::time::Duration;
+
+use crate::{Error, Result, Store};
+
+// Whoever asks waits no longer: edges two seconds, most orchestrators as long as they are told.
+const PATIENCE: Duration = Duration::from_millis(1500);
+
+impl Store {
+    /// Asks what no work can do without: the database, and the place of the blobs. Redis is not among them: without
+    /// news everybody looks by themselves.
+    pub async fn reach(&self) -> Result<()> {
+        let asked = async { tokio::try_join!(self.videos.reach(), self.blobs.reach()).map(drop) };
+        let silence = || Err(Error::Away { what: "the store", cause: "no answer in time".into() });
+        tokio::time::timeout(PATIENCE, asked).await.unwrap_or_else(|_| silence())
+    }
+}
