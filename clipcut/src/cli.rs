@@ -61,7 +61,7 @@ enum Command {
         after_help = "Example:\n  clipcut transcribe talk.mp4 --format srt -o captions   # writes captions/talk.srt"
     )]
     Transcribe(transcribe::Args),
-    /// Turn sounds into words over HTTP, as OpenAI's clients ask for it; on a cluster, write captions too
+    /// Turn sounds into words over HTTP; on a cluster, write captions too
     #[command(
         after_help = "Example:\n  clipcut transcriber --listen 127.0.0.1:8090\n  curl -F file=@talk.mp3 -F model=whisper-1 http://127.0.0.1:8090/v1/audio/transcriptions"
     )]
