@@ -99,16 +99,6 @@ impl Store {
         Ok(store)
     }
 
-    /// Opens the library of the PostgreSQL server at `url`, with the bytes in the folder `dir` of this machine.
-    ///
-    /// Others may be at work on the same tables, so nothing is put right here: leases run out by themselves.
-    pub async fn on_postgres(url: &str, dir: &Path) -> Result<Self> {
-        let sql = sql::connect(url).await?;
-        let blobs = Blobs::in_folder(&dir.join("blobs")).await?;
-        let incoming = Incoming::in_folder(&dir.join("incoming")).await?;
-        Ok(Self::of(&sql, Signals::in_process(), blobs, incoming))
-    }
-
     /// Opens the store of a cluster: PostgreSQL, GridFS and Redis, each by its URL.
     ///
     /// Others may be at work in it, so nothing is put right here: leases run out by themselves, and

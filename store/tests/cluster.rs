@@ -1,47 +1,52 @@
-//! The store of a cluster: what every store promises, on PostgreSQL, and what its server may do to it.
+//! The store of a cluster: what every store promises, on PostgreSQL, GridFS and Redis, and what a server that is away
+//! does to it.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod contract;
 
 use contract::{later, video};
-use store::{Error, Store};
-use tempfile::TempDir;
-use testbed::Postgres;
+use store::{Cluster, Error, Store};
+use testbed::{Mongodb, Postgres, Redis};
 
-async fn store() -> (Store, TempDir) {
-    open(&Postgres::shared().database()).await
+/// A store on tables and a bucket that nobody else uses. It needs no folder to stay alive.
+async fn store() -> (Store, ()) {
+    (open(&Postgres::shared().database()).await, ())
 }
 
-async fn open(url: &str) -> (Store, TempDir) {
-    let folder = tempfile::tempdir().unwrap();
-    store::migrate(url).await.unwrap();
-    (Store::on_postgres(url, folder.path()).await.unwrap(), folder)
+async fn open(postgres: &str) -> Store {
+    store::migrate(postgres).await.unwrap();
+    Store::cluster(&with(postgres)).await.unwrap()
+}
+
+fn with(postgres: &str) -> Cluster {
+    Cluster {
+        postgres: postgres.to_owned(),
+        mongodb: Mongodb::shared().database(),
+        redis: Redis::shared().url().to_owned(),
+    }
 }
 
 #[tokio::test]
 async fn tables_are_made_by_the_command_and_by_nobody_else() {
     let url = Postgres::shared().database();
-    let folder = tempfile::tempdir().unwrap();
-    let opened = Store::on_postgres(&url, folder.path()).await;
-    assert!(matches!(opened, Err(Error::OlderTables)));
+    assert!(matches!(Store::cluster(&with(&url)).await, Err(Error::OlderTables)));
     let both = tokio::try_join!(store::migrate(&url), store::migrate(&url)).unwrap();
     assert!(both.0 + both.1 >= 3, "{both:?}");
     assert_eq!(store::migrate(&url).await.unwrap(), 0);
-    Store::on_postgres(&url, folder.path()).await.unwrap();
+    Store::cluster(&with(&url)).await.unwrap();
 }
 
 #[tokio::test]
 async fn what_is_no_address_is_told_at_once() {
-    let folder = tempfile::tempdir().unwrap();
-    let opened = Store::on_postgres("mysql://elsewhere/clipcut", folder.path()).await;
+    let opened = Store::cluster(&with("mysql://elsewhere/clipcut")).await;
     assert!(matches!(opened, Err(Error::Address { .. })));
 }
 
 #[tokio::test]
 async fn a_database_that_was_killed_is_away_and_then_as_before() {
     let server = Postgres::start();
-    let (store, _folder) = open(&server.database()).await;
+    let store = open(&server.database()).await;
     let id = store.uploads.begin(&video("v"), None, later()).await.unwrap().id;
     server.server().kill();
     assert!(matches!(store.videos.get(&id).await, Err(Error::Away { .. })));
@@ -54,7 +59,7 @@ async fn a_database_that_was_killed_is_away_and_then_as_before() {
 #[tokio::test]
 async fn a_database_that_is_frozen_is_away_in_bounded_time() {
     let server = Postgres::start();
-    let (store, _folder) = open(&server.database()).await;
+    let store = open(&server.database()).await;
     let id = store.uploads.begin(&video("v"), None, later()).await.unwrap().id;
     server.server().freeze();
     assert!(matches!(store.videos.get(&id).await, Err(Error::Away { .. })));
