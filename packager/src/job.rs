@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Config, Error, Result, encode,
     encode::Work,
+    facts::Facts,
     plan::{Plan, plan},
     playlists, poster, probe,
     publish::Publisher,
@@ -65,6 +66,13 @@ async fn encode(work: &Work<'_>, job: &Job) -> Result<()> {
     }
 }
 
+async fn probed(config: &Config, source: &Source) -> Result<Facts> {
+    match source {
+        Source::File(path) => probe::probe(&config.ffprobe, &path.clone().into()).await,
+        Source::Served(served) => probe::probe_served(&config.ffprobe, served).await,
+    }
+}
+
 /// What ffmpeg and ffprobe open.
 fn input(source: &Source) -> Input {
     match source {
@@ -90,7 +98,7 @@ async fn prepare(config: &Config, publisher: &Publisher) -> Result<()> {
         serde_json::from_str(&json)?
     } else {
         let source = store.blobs.source(id).await?;
-        let facts = judged(probe::probe(&config.ffprobe, &input(&source)).await, &source)?;
+        let facts = judged(probed(config, &source).await, &source)?;
         config.limits.check(&facts)?;
         plan(&facts, &config.plan)?
     };

@@ -5,6 +5,7 @@ mod error;
 pub mod refusal;
 
 pub mod facts;
+mod index;
 mod language;
 pub mod limits;
 mod packets;

@@ -3,6 +3,7 @@
 
 use std::{io, path::Path, process::Stdio, time::Duration};
 
+use store::Served;
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader},
     process::Child,
@@ -13,6 +14,7 @@ use crate::{
     error::{Error, Result},
     facts::Facts,
     ffmpeg::{self, Bounds, Input},
+    index,
     packets::Scan,
     refusal::Refusal,
     streams::{Answer, Fields, Reading},
@@ -32,30 +34,57 @@ const FRAMES_LOOKED_AT: u32 = 60;
 ///
 /// Reads the whole file once; refuses what can't be read, but leaves the caps to `Limits::check`.
 pub async fn probe(ffprobe: &Path, source: &Input) -> Result<Facts> {
-    let size = source.len().await?;
-    // A disk that gives 20 MB/s is slow, and reading is all that the scan does.
-    let patience = Duration::from_secs(60 + size / 20_000_000);
-    let call = Call { ffprobe, source, patience };
+    let call = Call::on(ffprobe, source).await?;
+    let described = call.describe().await?;
+    let scan = call.packets(&[]).await?;
+    call.facts(described, &scan).await
+}
 
-    let (answer, complaint) = call.describe().await?;
-    let scan = call.packets().await?;
-    let read = answer.read(&scan);
-    // A picture over the guard's limit has no size, and so seems not to be there.
-    let Reading { mut facts, fields } = read.map_err(|refusal| too_large(&complaint).unwrap_or(refusal))?;
-    if let (Some(video), Fields::Unknown) = (&mut facts.video, fields) {
-        video.interlaced = call.shows_fields(video.stream).await?;
-    }
-    Ok(facts)
+/// Measures a source as [`probe`] does, and leaves its pictures and sounds where they are if its index tells all
+/// packets: a film of hours is then planned before its bytes could have been fetched.
+pub async fn probe_served(ffprobe: &Path, source: &Served) -> Result<Facts> {
+    let input = Input::Loopback { url: source.url().to_owned(), len: source.len() };
+    let call = Call::on(ffprobe, &input).await?;
+    let described = call.describe().await?;
+    let holes = if described.0.parsed() { None } else { index::media_data(source).await? };
+    let scan = match holes {
+        Some(holes) => {
+            let hollow = Input::Loopback { url: source.hollow_url(holes), len: source.len() };
+            Call { source: &hollow, ..call }.packets(&["-fflags", "+noparse"]).await?
+        }
+        None => call.packets(&[]).await?,
+    };
+    call.facts(described, &scan).await
 }
 
 /// What all calls on one source share.
+#[derive(Clone, Copy)]
 struct Call<'a> {
     ffprobe: &'a Path,
     source: &'a Input,
     patience: Duration,
 }
 
-impl Call<'_> {
+impl<'a> Call<'a> {
+    async fn on(ffprobe: &'a Path, source: &'a Input) -> Result<Self> {
+        let size = source.len().await?;
+        // A disk that gives 20 MB/s is slow, and reading is all that the scan does.
+        let patience = Duration::from_secs(60 + size / 20_000_000);
+        Ok(Self { ffprobe, source, patience })
+    }
+
+    /// Joins what was described with the packets, and looks at frames where only they can tell.
+    async fn facts(&self, (answer, complaint): (Answer, String), scan: &Scan) -> Result<Facts> {
+        let read = answer.read(scan);
+        // A picture over the guard's limit has no size, and so seems not to be there.
+        let Reading { mut facts, fields } =
+            read.map_err(|refusal| too_large(&complaint).unwrap_or(refusal))?;
+        if let (Some(video), Fields::Unknown) = (&mut facts.video, fields) {
+            video.interlaced = self.shows_fields(video.stream).await?;
+        }
+        Ok(facts)
+    }
+
     /// Returns the JSON of the container and its streams.
     async fn describe(&self) -> Result<(Answer, String)> {
         let mut json = String::new();
@@ -70,10 +99,10 @@ impl Call<'_> {
     }
 
     /// Returns what every packet says of its time.
-    async fn packets(&self) -> Result<Scan> {
+    async fn packets(&self, how: &[&str]) -> Result<Scan> {
         const ENTRIES: &str = "packet=stream_index,pts_time,dts_time,duration_time,flags";
         let mut scan = Scan::default();
-        self.run(&["-show_entries", ENTRIES, "-of", "csv=p=0"], |line| {
+        self.run(&[how, &["-show_entries", ENTRIES, "-of", "csv=p=0"]].concat(), |line| {
             scan.line(line);
             true
         })

@@ -74,6 +74,11 @@ pub(crate) struct Reading {
 }
 
 impl Answer {
+    /// Returns whether a packet's length stands in its bytes alone, whatever the container's index says.
+    pub(crate) fn parsed(&self) -> bool {
+        self.streams.iter().any(|stream| matches!(stream.codec_name.as_str(), "ac3" | "eac3"))
+    }
+
     /// Joins the JSON with the packet scan.
     pub(crate) fn read(&self, scan: &Scan) -> Result<Reading, Refusal> {
         let start = self.format.start_time.as_deref().and_then(|text| text.parse().ok());

@@ -1,6 +1,8 @@
 //! What the packager's tests share: sources made by ffmpeg, a packager at work on an embedded store, and
 //! what ffprobe says of the result.
 
+mod film;
+
 use std::{
     path::{Path, PathBuf},
     process::Command,
@@ -12,21 +14,10 @@ use store::{NewVideo, State, Store, Timestamp, Video, VideoId};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use film::make;
+
 // Far beyond any test's own time; only a hang meets it.
 const PATIENCE: Duration = Duration::from_mins(5);
-
-/// Makes a source with ffmpeg; `args` end without the file's name.
-pub(crate) fn make(folder: &Path, name: &str, args: &str) -> PathBuf {
-    let file = folder.join(name);
-    let run = Command::new("ffmpeg")
-        .args(["-hide_banner", "-nostdin", "-v", "error", "-y"])
-        .args(shell_words(args))
-        .arg(&file)
-        .output()
-        .unwrap();
-    assert!(run.status.success(), "{args}: {}", String::from_utf8_lossy(&run.stderr));
-    file
-}
 
 /// Runs a program and returns what it prints; it must end well and, with ffmpeg's `-v warning`, in silence.
 pub(crate) fn ask(program: &str, args: &[&str]) -> String {
@@ -94,25 +85,4 @@ pub(crate) fn quick() -> packager::Config {
     let mut config = packager::Config { preset: "ultrafast".into(), ..packager::Config::default() };
     config.plan.ladder.rungs = vec![720, 240];
     config
-}
-
-fn shell_words(text: &str) -> Vec<String> {
-    let mut words = Vec::new();
-    let mut quoted = false;
-    let mut word = String::new();
-    for c in text.chars() {
-        match c {
-            '\'' => quoted = !quoted,
-            ' ' | '\n' if !quoted => {
-                if !word.is_empty() {
-                    words.push(std::mem::take(&mut word));
-                }
-            }
-            c => word.push(c),
-        }
-    }
-    if !word.is_empty() {
-        words.push(word);
-    }
-    words
 }

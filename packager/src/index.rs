@@ -1,0 +1,71 @@
+//! In charge of MP4 and MOV files whose index stands apart from their media data, so that a list of packets needs
+//! nothing of the latter. Leaves reading the index to ffprobe.
+
+use std::ops::Range;
+
+use store::Served;
+
+use crate::Result;
+
+// Cameras and encoders write fewer than ten; a fragmented file, which has thousands, is read whole.
+const MOST_BOXES: usize = 64;
+const LONG_HEADER: u64 = 16;
+
+/// Returns where the media data lies, in order, if the file has an index of it (ISO/IEC 14496-12 §8.2.1, §8.1.1).
+pub(crate) async fn media_data(source: &Served) -> Result<Option<Vec<Range<u64>>>> {
+    let (mut at, mut media, mut indexed) = (0, Vec::new(), false);
+    for _ in 0..MOST_BOXES {
+        if at == source.len() {
+            return Ok(indexed.then_some(media));
+        }
+        let start = source.read_at(at..at + LONG_HEADER).await?;
+        let Some((kind, body)) = body(&start, at, source.len()) else { return Ok(None) };
+        at = body.end;
+        match &kind {
+            b"moov" => indexed = true,
+            b"mdat" => media.push(body),
+            b"ftyp" | b"free" | b"skip" | b"wide" | b"pdin" | b"uuid" | b"meta" | b"udta" | b"prft" => {}
+            _ => return Ok(None),
+        }
+    }
+    Ok(None)
+}
+
+/// Reads a box's header, which begins at `at` (§4.2). Returns its type and where its body lies.
+fn body(header: &[u8], at: u64, file_len: u64) -> Option<([u8; 4], Range<u64>)> {
+    let (size, rest) = header.split_first_chunk()?;
+    let (kind, rest) = rest.split_first_chunk()?;
+    let (header_len, len) = match u32::from_be_bytes(*size) {
+        // It goes to the end of the file.
+        0 => (8, file_len - at),
+        1 => (LONG_HEADER, u64::from_be_bytes(*rest.first_chunk()?)),
+        size => (8, u64::from(size)),
+    };
+    let end = at.checked_add(len).filter(|end| *end <= file_len && len >= header_len)?;
+    Some((*kind, at + header_len..end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_box_tells_its_type_and_where_its_body_lies() {
+        let check = |header: &[u8], expected: Option<Range<u64>>| {
+            let expected = expected.map(|body| (*b"mdat", body));
+            assert_eq!(body(header, 100, 1000), expected, "{header:?}");
+        };
+        check(b"\0\0\0\x10mdat", Some(108..116));
+        check(b"\0\0\0\x08mdat", Some(108..108));
+        check(b"\0\0\0\0mdat", Some(108..1000));
+        check(b"\0\0\0\x01mdat\0\0\0\0\0\0\0\x20", Some(116..132));
+        // Longer than the file, shorter than itself, and cut off.
+        check(b"\0\0\x10\0mdat", None);
+        check(b"\xff\xff\xff\xffmdat", None);
+        check(b"\0\0\0\x01mdat\xff\xff\xff\xff\xff\xff\xff\xff", None);
+        check(b"\0\0\0\x07mdat", None);
+        check(b"\0\0\0\x01mdat\0\0\0\0\0\0\0\x0f", None);
+        check(b"\0\0\0\x01mdat\0", None);
+        check(b"\0\0\0", None);
+    }
+}
