@@ -67,7 +67,8 @@ async fn list(State(origin): State<Origin>, UrlPath(id): UrlPath<String>) -> Res
         return Err(unknown_video().into());
     }
     let tracks = origin.store.captions.of(&id).await?;
-    let captions = tracks.into_iter().map(Document::from).collect();
+    let folder = origin.folder(&id);
+    let captions = tracks.into_iter().map(|track| Document::of(track, &folder)).collect();
     Ok(json(StatusCode::OK, &Listed { captions }))
 }
 
@@ -76,7 +77,7 @@ async fn show(
     UrlPath((id, track)): UrlPath<(String, String)>,
 ) -> Result<Response> {
     let track = origin.track(&id, &track).await?;
-    Ok(json(StatusCode::OK, &Document::from(track)))
+    Ok(json(StatusCode::OK, &origin.shown(track)))
 }
 
 /// Takes a person's file as a new track.
@@ -93,7 +94,7 @@ async fn add(
     })?;
     let new = NewTrack { language: &language, label: taken.label.as_deref(), cues: &taken.cues };
     let track = origin.store.captions.add(&id, &new).await?.ok_or_else(unknown_video)?;
-    Ok(json(StatusCode::CREATED, &Document::from(track)))
+    Ok(json(StatusCode::CREATED, &origin.shown(track)))
 }
 
 /// Takes a person's file in place of a track's cues.
@@ -114,7 +115,7 @@ async fn replace(
         captions.rename(&track.id, &naming).await?;
     }
     let track = captions.replace(&track.id, &taken.cues).await?.ok_or_else(unknown_track)?;
-    Ok(json(StatusCode::OK, &Document::from(track)))
+    Ok(json(StatusCode::OK, &origin.shown(track)))
 }
 
 async fn rename(
@@ -129,7 +130,7 @@ async fn rename(
         label: names.label.as_deref().map(words::label).transpose()?,
     };
     let track = origin.store.captions.rename(&track.id, &naming).await?.ok_or_else(unknown_track)?;
-    Ok(json(StatusCode::OK, &Document::from(track)))
+    Ok(json(StatusCode::OK, &origin.shown(track)))
 }
 
 async fn delete(
@@ -152,7 +153,7 @@ async fn ask(
     let id = known(&id)?;
     let wish = read_json::<Asked>(request).await?.wish()?;
     let track = origin.store.captions.ask(&id, &wish).await?.ok_or_else(unknown_video)?;
-    Ok(json(StatusCode::ACCEPTED, &Document::from(track)))
+    Ok(json(StatusCode::ACCEPTED, &origin.shown(track)))
 }
 
 /// Asks the machine to write a track again, in place of what it has.
@@ -167,7 +168,7 @@ async fn ask_again(
         return Err(unknown_track().into());
     }
     let track = origin.store.captions.get(&track.id).await?.ok_or_else(unknown_track)?;
-    Ok(json(StatusCode::ACCEPTED, &Document::from(track)))
+    Ok(json(StatusCode::ACCEPTED, &origin.shown(track)))
 }
 
 impl Asked {
@@ -191,6 +192,11 @@ impl Origin {
         let id: CaptionId = track.parse().map_err(|_| Error::from(unknown_track()))?;
         let found = self.store.captions.get(&id).await?;
         found.filter(|track| track.video == video).ok_or_else(|| unknown_track().into())
+    }
+
+    fn shown(&self, track: CaptionTrack) -> Document {
+        let folder = self.folder(&track.video);
+        Document::of(track, &folder)
     }
 }
 

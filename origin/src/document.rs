@@ -3,7 +3,7 @@
 use serde::Serialize;
 use store::{Progress, State, Store, Timestamp, Video, VideoId};
 
-use crate::{captions, error::Result};
+use crate::{Origin, captions, error::Result};
 
 /// A video's document.
 #[derive(Clone, Debug, Serialize)]
@@ -59,8 +59,8 @@ struct Upload {
 
 impl Document {
     /// Gathers the document of `video`.
-    pub(crate) async fn of(store: &Store, video: Video) -> Result<Self> {
-        let id = &video.id;
+    pub(crate) async fn of(origin: &Origin, video: Video) -> Result<Self> {
+        let (store, id) = (&origin.store, &video.id);
         let renditions = store.renditions.of(id).await?;
         let captions = store.captions.of(id).await?;
         let upload = match video.state {
@@ -75,16 +75,17 @@ impl Document {
         let plays = matches!(video.state, State::Planned | State::Playable | State::Ready);
         let poster = format!("{}/poster.jpg", id.folder());
         let has_poster = plays && store.blobs.open_blob(&poster).await?.is_some();
+        let folder = origin.folder(id);
         Ok(Self {
             playback: plays.then(|| Playback {
-                hls: format!("/v/{id}/master.m3u8"),
-                dash: format!("/v/{id}/manifest.mpd"),
+                hls: format!("{folder}/master.m3u8"),
+                dash: format!("{folder}/manifest.mpd"),
             }),
-            poster: has_poster.then(|| format!("/v/{id}/poster.jpg")),
+            poster: has_poster.then(|| format!("{folder}/poster.jpg")),
             upload,
             queue_position,
             renditions: renditions.into_iter().map(Rendition::from).collect(),
-            captions: captions.into_iter().map(captions::Document::from).collect(),
+            captions: captions.into_iter().map(|track| captions::Document::of(track, &folder)).collect(),
             state: video.state.as_str(),
             error: video.failure.map(|f| Failure { code: f.code, message: f.message }),
             duration_seconds: video.duration_seconds,
@@ -96,9 +97,9 @@ impl Document {
     }
 
     /// Gathers the document of the video `id`, if there is one.
-    pub(crate) async fn find(store: &Store, id: &VideoId) -> Result<Option<Self>> {
-        match store.videos.get(id).await? {
-            Some(video) => Ok(Some(Self::of(store, video).await?)),
+    pub(crate) async fn find(origin: &Origin, id: &VideoId) -> Result<Option<Self>> {
+        match origin.store.videos.get(id).await? {
+            Some(video) => Ok(Some(Self::of(origin, video).await?)),
             None => Ok(None),
         }
     }

@@ -139,7 +139,7 @@ impl Watch {
     async fn batch(&mut self) -> Vec<Event> {
         let mut events = Vec::new();
         for id in std::mem::take(&mut self.pending) {
-            match Document::find(&self.origin.store, &id).await {
+            match Document::find(&self.origin, &id).await {
                 Ok(Some(document)) => events.extend(Event::default().event("video").json_data(document)),
                 Ok(None) => {
                     events.extend(Event::default().event("deleted").json_data(json!({ "id": id })));

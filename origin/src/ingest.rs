@@ -153,7 +153,7 @@ impl Origin {
 
     async fn complete(&self, id: &VideoId, append: Append) -> Result<Document> {
         self.store.uploads.finish(append).await?;
-        Document::find(&self.store, id).await?.ok_or_else(|| unknown_video().into())
+        Document::find(self, id).await?.ok_or_else(|| unknown_video().into())
     }
 }
 

@@ -11,10 +11,14 @@ mod library;
 mod path;
 mod playback;
 mod receive;
+mod tickets;
 mod title;
 mod tus;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use axum::{
     Router,
@@ -24,11 +28,12 @@ use axum::{
 };
 use http::StatusCode;
 use server::{Problem, Response, health};
-use store::{Store, Timestamp};
+use store::{Store, Timestamp, VideoId};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use document::Document;
 pub use path::{File, Format, Path};
+pub use tickets::Tickets;
 
 use crate::error::{Error, Result};
 
@@ -43,6 +48,8 @@ pub struct Config {
     pub segment_wait: Duration,
     /// Origins whose pages may call the API besides our own page, such as `https://example.org`; `*` is all.
     pub api_origins: Vec<String>,
+    /// What is given with each address to play, where playing needs a ticket.
+    pub tickets: Option<Tickets>,
 }
 
 impl Default for Config {
@@ -52,6 +59,7 @@ impl Default for Config {
             upload_expiry: Duration::from_hours(24),
             segment_wait: Duration::from_secs(10),
             api_origins: Vec::new(),
+            tickets: None,
         }
     }
 }
@@ -95,6 +103,14 @@ impl Origin {
             .layer(DefaultBodyLimit::disable())
             .layer(middleware::from_fn_with_state(self.clone(), cors::allow))
             .with_state(self.clone())
+    }
+
+    /// Returns where the files of a video are to be asked for.
+    pub(crate) fn folder(&self, id: &VideoId) -> String {
+        match &self.config.tickets {
+            Some(tickets) => tickets.folder(id, SystemTime::now()),
+            None => format!("/v/{id}"),
+        }
     }
 
     /// Deletes abandoned uploads, now and then, until the shutdown.

@@ -54,14 +54,14 @@ pub(crate) async fn list(
     let page = origin.store.videos.list(after.as_ref(), limit).await?;
     let mut videos = Vec::with_capacity(page.videos.len());
     for video in page.videos {
-        videos.push(Document::of(&origin.store, video).await?);
+        videos.push(Document::of(&origin, video).await?);
     }
     Ok(json(StatusCode::OK, &Listed { videos, next: page.next.as_ref().map(encode_cursor) }))
 }
 
 /// Shows one video.
 pub(crate) async fn show(State(origin): State<Origin>, UrlPath(id): UrlPath<String>) -> Result<Response> {
-    let document = Document::find(&origin.store, &known(&id)?).await?;
+    let document = Document::find(&origin, &known(&id)?).await?;
     Ok(json(StatusCode::OK, &document.ok_or_else(unknown_video)?))
 }
 
@@ -83,7 +83,7 @@ pub(crate) async fn edit(
         description: changes.description.as_deref().map(title::description).transpose()?,
     };
     let video = origin.store.videos.edit(&id, &edit).await?.ok_or_else(unknown_video)?;
-    Ok(json(StatusCode::OK, &Document::of(&origin.store, video).await?))
+    Ok(json(StatusCode::OK, &Document::of(&origin, video).await?))
 }
 
 /// Deletes a video and all that belongs to it.
@@ -101,7 +101,7 @@ pub(crate) async fn delete(State(origin): State<Origin>, UrlPath(id): UrlPath<St
 pub(crate) async fn retry(State(origin): State<Origin>, UrlPath(id): UrlPath<String>) -> Result<Response> {
     let id = known(&id)?;
     let started = origin.store.videos.retry(&id).await?;
-    let document = Document::find(&origin.store, &id).await?.ok_or_else(unknown_video)?;
+    let document = Document::find(&origin, &id).await?.ok_or_else(unknown_video)?;
     if !started {
         let detail = "Only a failed video can be tried again.";
         return Err(Problem::new(StatusCode::CONFLICT, "not_failed", detail).into());

@@ -11,10 +11,11 @@ use crate::{config::Config, front_end};
 /// Serves until a stop signal.
 pub(crate) async fn run(config: &Config) -> Result<()> {
     let announcer = config.announcer()?;
+    let settings = config.origin()?;
     let store = config.shared_store().await?;
     let role = Role::begin(config).await?;
     let tasks = role.tasks.clone();
-    let origin = Origin::new(store.clone(), config.origin(), role.shutdown.clone());
+    let origin = Origin::new(store.clone(), settings, role.shutdown.clone());
     let sweeper = origin.clone();
     tasks.spawn(async move { sweeper.expire_uploads().await });
     // To the end of the drain: until then viewers are answered.

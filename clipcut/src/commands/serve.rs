@@ -24,6 +24,7 @@ pub(crate) async fn run(config: &Config, demo: Demo) -> Result<()> {
     let tls = config.tls()?;
     let announcer = config.announcer()?;
     let mut settings = config.edge()?;
+    let origin_settings = config.origin()?;
     let store = config.store().await?;
     let listener = TcpListener::bind(config.listen).await.with_context(|| {
         format!("cannot listen on {}; another program may: choose another with --listen", config.listen)
@@ -40,7 +41,7 @@ pub(crate) async fn run(config: &Config, demo: Demo) -> Result<()> {
         tasks.spawn(async move { demo::fill(&store, &config).await });
     }
     tasks.spawn(stop::on_signal(shutdown.clone())?);
-    let origin = Origin::new(store.clone(), config.origin(), shutdown.clone());
+    let origin = Origin::new(store.clone(), origin_settings, shutdown.clone());
     let expiry = origin.clone();
     tasks.spawn(async move { expiry.expire_uploads().await });
     if let Some(tls) = tls.clone() {

@@ -51,13 +51,19 @@ impl Config {
         Ok(Some(Cluster { postgres, mongodb, redis }))
     }
 
-    pub(crate) fn origin(&self) -> origin::Config {
-        origin::Config {
+    /// Returns the origin's configuration; reads the keys of tickets.
+    pub(crate) fn origin(&self) -> Result<origin::Config> {
+        let tickets = match self.rights()? {
+            edge::Rights::Required(keys) => Some(origin::Tickets { keys, lifetime: self.ticket_lifetime.0 }),
+            edge::Rights::Open | edge::Rights::Verified(_) => None,
+        };
+        Ok(origin::Config {
+            tickets,
             max_upload_bytes: self.upload_max.0,
             upload_expiry: self.upload_expiry.0,
             segment_wait: self.segment_wait.0,
             api_origins: self.api_origins.0.clone(),
-        }
+        })
     }
 
     /// Returns how many threads the edge answers with.

@@ -47,11 +47,12 @@ struct Files {
     json: String,
 }
 
-impl From<CaptionTrack> for Captions {
-    fn from(track: CaptionTrack) -> Self {
+impl Captions {
+    /// Shows `track`, whose video's files lie in `folder`.
+    pub(crate) fn of(track: CaptionTrack, folder: &str) -> Self {
         let path = |extension: &str| {
             let name = track.name.as_deref().unwrap_or_default();
-            format!("/v/{}/captions/{name}.{extension}", track.video)
+            format!("{folder}/captions/{name}.{extension}")
         };
         let files = track.is_listed().then(|| Files {
             vtt: path("vtt"),

@@ -51,6 +51,7 @@ function Screen({ video, onLook, onReplace }: ScreenProps) {
   const [driver] = useState(() => new Driver());
   const [dialog, setDialog] = useState<"edit" | "delete" | "captions" | null>(null);
   const addresses = playback(video);
+  const source = useFirst(addresses && { url: addresses.hls, poster: video.poster });
   const { captions } = video;
 
   useEffect(() => {
@@ -60,14 +61,14 @@ function Screen({ video, onLook, onReplace }: ScreenProps) {
 
   return (
     <article className={styles.page} data-wide={addresses !== null}>
-      {addresses === null ? (
+      {addresses === null || source === null ? (
         <Stage video={video} onRetried={onReplace} />
       ) : (
         <div className={styles.theatre}>
           <Player
             driver={driver}
-            url={addresses.hls}
-            poster={video.poster}
+            url={source.url}
+            poster={source.poster}
             autoplay
             title={video.title}
             qualityCount={qualityCount(video)}
@@ -125,6 +126,13 @@ function Screen({ video, onLook, onReplace }: ScreenProps) {
       )}
     </article>
   );
+}
+
+// An address may get a new ticket, and a poster may come late: neither is a reason to begin again.
+function useFirst<T>(value: T | null): T | null {
+  const [first, setFirst] = useState(value);
+  if (first === null && value !== null) setFirst(value);
+  return first ?? value;
 }
 
 function Work({ video }: { video: Video }) {
