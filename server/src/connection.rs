@@ -23,6 +23,7 @@ use crate::{
     access::Asked,
     answer::{Answering, Books, Tail},
     body,
+    cork::Corked,
     incoming::{Afterwards, Incoming},
     metrics::Counts,
     patience::{self, Activity, Lost, Turn, Watched},
@@ -62,13 +63,14 @@ impl House {
         match &self.tls {
             None => self.http(stream, service, activity).await,
             Some(tls) => {
+                let (stream, cork) = Corked::new(stream);
                 let shaken = tokio::select! {
-                    shaken = tls.accept(stream) => shaken,
+                    shaken = cork.around(tls.accept(stream)) => shaken,
                     _ = patience::lost(&activity, &self.limits) => return debug!("a handshake took too long"),
                     () = self.cut.cancelled() => return,
                 };
                 match shaken {
-                    Ok(stream) => self.http(stream, service, activity).await,
+                    Ok(stream) => cork.around(self.http(stream, service, activity)).await,
                     Err(error) => debug!(%error, "no TLS came about"),
                 }
             }

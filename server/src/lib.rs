@@ -7,6 +7,7 @@ pub mod body;
 pub mod conditional;
 mod connection;
 pub mod content;
+mod cork;
 pub mod cors;
 pub mod encoding;
 pub mod health;

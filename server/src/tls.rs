@@ -15,11 +15,10 @@ use rustls::{
     server::{ClientHello, ResolvesServerCert},
     sign::CertifiedKey,
 };
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
-
-use crate::patience::Watched;
 
 /// How often the files are looked at. Kubernetes swaps links and some tools copy files; reading them tells all.
 const LOOK: Duration = Duration::from_secs(5);
@@ -126,7 +125,10 @@ impl Tls {
         Ok(true)
     }
 
-    pub(crate) async fn accept(&self, stream: Watched) -> io::Result<TlsStream<Watched>> {
+    pub(crate) async fn accept<T>(&self, stream: T) -> io::Result<TlsStream<T>>
+    where
+        T: AsyncRead + AsyncWrite + Unpin,
+    {
         self.acceptor.accept(stream).await
     }
 }

@@ -1,0 +1,183 @@
+//! In charge of gathering what one turn of a connection writes into few calls of the kernel. Over TLS each record would
+//! be a call of its own, and HTTP/2 flushes behind every frame.
+
+use std::{
+    future::{Future, poll_fn},
+    io::{self, IoSlice},
+    pin::{Pin, pin},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, ready},
+};
+
+use bytes::{Buf, BytesMut};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+// Four records of TLS: twice as many save nothing more that could be measured.
+const ENOUGH: usize = 64 * 1024;
+// What a stream keeps of its room while nothing is written: thousands are idle.
+const SMALL: usize = 4 * 1024;
+
+/// A stream that holds back what is written until there is enough of it, or until its [`Cork`] is drawn.
+#[derive(Debug)]
+pub(crate) struct Corked<T>(Cork<T>);
+
+/// What draws it.
+#[derive(Debug)]
+pub(crate) struct Cork<T>(Arc<Mutex<Held<T>>>);
+
+#[derive(Debug)]
+struct Held<T> {
+    stream: T,
+    bytes: BytesMut,
+    failure: Option<io::Error>,
+}
+
+impl<T: AsyncWrite + Unpin> Corked<T> {
+    pub(crate) fn new(stream: T) -> (Self, Cork<T>) {
+        let held = Arc::new(Mutex::new(Held { stream, bytes: BytesMut::new(), failure: None }));
+        (Self(Cork(held.clone())), Cork(held))
+    }
+}
+
+impl<T> Cork<T> {
+    // One task has both halves, so nobody ever waits here.
+    fn held(&self) -> MutexGuard<'_, Held<T>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T: AsyncWrite + Unpin> Cork<T> {
+    /// Runs `work`, which reads and writes the stream, and lets go behind each of its turns.
+    pub(crate) async fn around<F: Future>(&self, work: F) -> F::Output {
+        let mut work = pin!(work);
+        poll_fn(|cx| {
+            let done = work.as_mut().poll(cx);
+            self.held().draw(cx);
+            done
+        })
+        .await
+    }
+}
+
+impl<T: AsyncWrite + Unpin> Held<T> {
+    /// Writes what is held, as far as the stream takes it. A failure is told to the next who writes.
+    fn draw(&mut self, cx: &mut Context<'_>) {
+        if let Poll::Ready(Err(failure)) = self.poll_empty(cx) {
+            self.failure.get_or_insert(failure);
+        }
+    }
+
+    fn poll_empty(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if let Some(failure) = self.failure.take() {
+            return Poll::Ready(Err(failure));
+        }
+        while !self.bytes.is_empty() {
+            let written = ready!(Pin::new(&mut self.stream).poll_write(cx, &self.bytes))?;
+            if written == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.bytes.advance(written);
+        }
+        if self.bytes.capacity() > SMALL {
+            self.bytes = BytesMut::new();
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<T: AsyncRead + Unpin> AsyncRead for Corked<T> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0.held().stream).poll_read(cx, buf)
+    }
+}
+
+impl<T: AsyncWrite + Unpin> AsyncWrite for Corked<T> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.poll_write_vectored(cx, &[IoSlice::new(buf)])
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let mut held = self.0.held();
+        if held.bytes.len() >= ENOUGH || held.failure.is_some() {
+            ready!(held.poll_empty(cx))?;
+        }
+        let before = held.bytes.len();
+        if before + bufs.iter().map(|buf| buf.len()).sum::<usize>() > SMALL {
+            held.bytes.reserve(ENOUGH - before);
+        }
+        for buf in bufs {
+            let room = ENOUGH.saturating_sub(held.bytes.len());
+            held.bytes.extend_from_slice(&buf[..buf.len().min(room)]);
+        }
+        Poll::Ready(Ok(held.bytes.len() - before))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    /// Does nothing: the cork is drawn when the turn is over.
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut held = self.0.held();
+        ready!(held.poll_empty(cx))?;
+        Pin::new(&mut held.stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_a_turn_writes_goes_out_behind_it_in_order() {
+        let (near, mut far) = tokio::io::duplex(1 << 20);
+        let (mut corked, cork) = Corked::new(near);
+        let spoken = cork.around(async {
+            corked.write_all(b"one ").await.unwrap();
+            corked.flush().await.unwrap();
+            corked.write_all(b"two").await.unwrap();
+            let mut none = [0; 8];
+            assert!(far.read(&mut none).now_or_never().is_none(), "it was held");
+        });
+        spoken.await;
+        let mut heard = [0; 7];
+        far.read_exact(&mut heard).await.unwrap();
+        assert_eq!(&heard, b"one two");
+    }
+
+    #[tokio::test]
+    async fn more_than_enough_passes_through_a_narrow_stream_whole() {
+        let (near, mut far) = tokio::io::duplex(1000);
+        let (mut corked, cork) = Corked::new(near);
+        let sent: Vec<u8> = (0..300_000_u32).map(|n| (n ^ (n >> 8)) as u8).collect();
+        let writing = cork.around(async {
+            corked.write_all(&sent).await.unwrap();
+            corked.shutdown().await.unwrap();
+        });
+        let mut heard = Vec::new();
+        let (heard_all, ()) = tokio::join!(far.read_to_end(&mut heard), writing);
+        heard_all.unwrap();
+        assert!(heard == sent);
+    }
+
+    #[tokio::test]
+    async fn a_stream_that_broke_is_told_to_the_next_who_writes() {
+        let (near, far) = tokio::io::duplex(1000);
+        let (mut corked, cork) = Corked::new(near);
+        drop(far);
+        cork.around(corked.write_all(b"lost")).await.unwrap();
+        let failure = cork.around(corked.write_all(b"more")).await.unwrap_err();
+        assert_eq!(failure.kind(), io::ErrorKind::BrokenPipe);
+    }
+}
