@@ -16,6 +16,9 @@ pub(crate) enum Error {
     /// The request's body could not be read.
     #[error(transparent)]
     Body(#[from] body::Error),
+    /// Another request wants to go on with the upload.
+    #[error("another request goes on with the upload")]
+    Wanted,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] store::Error),
@@ -55,7 +58,7 @@ impl From<Error> for Problem {
                 insufficient_storage()
             }
             Error::Store(store::Error::Gone(_)) => unknown_video(),
-            Error::Store(store::Error::Overtaken(_)) => {
+            Error::Wanted | Error::Store(store::Error::Overtaken(_)) => {
                 let detail = "Another request is uploading to this address.";
                 Self::new(StatusCode::LOCKED, "upload_locked", detail).retry_after(1)
             }

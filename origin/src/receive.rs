@@ -7,7 +7,10 @@ use bytes::Bytes;
 use futures::{Stream, TryStreamExt};
 use server::{BoxError, body};
 use store::{Append, Signal, Timestamp, VideoId};
-use tokio::time::Instant;
+use tokio::{
+    sync::broadcast::{self, error::RecvError},
+    time::Instant,
+};
 
 use crate::{
     Origin,
@@ -17,6 +20,9 @@ use crate::{
 // How often watchers hear of progress, and how often the upload is kept from expiring.
 const TELL_EVERY: Duration = Duration::from_secs(1);
 const EXTEND_EVERY: Duration = Duration::from_mins(1);
+// Shorter than a client that comes back after its connection broke waits before it gives up, and longer than a
+// connection that lives is likely to say nothing.
+const SILENCE: Duration = Duration::from_secs(1);
 
 /// What came over the line.
 pub(crate) enum Received {
@@ -41,7 +47,8 @@ pub(crate) fn told_length(body: &axum::body::Body) -> Option<u64> {
 impl Origin {
     /// Appends `bytes` to the upload `id`, up to the offset `limit`, showing each piece to `seen`.
     ///
-    /// When the client goes away, what it sent is on the disk before the error is returned.
+    /// When the client goes away, or has nothing to say while another wants to go on, what it sent is on the disk
+    /// before the error is returned.
     pub(crate) async fn receive<S, E>(
         &self,
         id: &VideoId,
@@ -55,13 +62,18 @@ impl Origin {
         let Incoming { mut bytes, limit, rest, seen } = from;
         let mut told = Instant::now();
         let mut extended = Instant::now();
+        let mut wanted = self.store.signals.wanted();
         loop {
-            let piece = match bytes.try_next().await {
+            let next = tokio::select! {
+                next = bytes.try_next() => next.map_err(|e| Error::Body(body::Error::from(e.into()))),
+                () = wanted_in_silence(&mut wanted, id) => Err(Error::Wanted),
+            };
+            let piece = match next {
                 Ok(Some(piece)) => piece,
                 Ok(None) => return Ok(Received::Whole),
                 Err(error) => {
                     append.sync().await?;
-                    return Err(Error::Body(body::Error::from(error.into())));
+                    return Err(error);
                 }
             };
             let room = limit - append.offset();
@@ -79,6 +91,21 @@ impl Origin {
                 extended = Instant::now();
                 self.store.uploads.extend(id, Timestamp::now() + rest).await?;
             }
+        }
+    }
+}
+
+/// Returns when somebody wants the upload `id`, but not before there was a silence.
+async fn wanted_in_silence(wanted: &mut broadcast::Receiver<VideoId>, id: &VideoId) {
+    tokio::time::sleep(SILENCE).await;
+    // Who asked before that may have given up.
+    *wanted = wanted.resubscribe();
+    loop {
+        match wanted.recv().await {
+            Ok(upload) if upload == *id => return,
+            // Who wants it says so again.
+            Ok(_) | Err(RecvError::Lagged(_)) => {}
+            Err(RecvError::Closed) => std::future::pending().await,
         }
     }
 }

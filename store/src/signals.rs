@@ -49,6 +49,7 @@ pub struct Signals {
 struct Here {
     videos: broadcast::Sender<Signal>,
     work: watch::Sender<()>,
+    wanted: broadcast::Sender<VideoId>,
 }
 
 impl Signals {
@@ -68,6 +69,19 @@ impl Signals {
     /// Returns a receiver of all news from now on.
     pub fn subscribe(&self) -> broadcast::Receiver<Signal> {
         self.here.videos.subscribe()
+    }
+
+    /// Returns a receiver of the uploads that somebody wants to go on with while another has them.
+    pub fn wanted(&self) -> broadcast::Receiver<VideoId> {
+        self.here.wanted.subscribe()
+    }
+
+    /// Asks whoever has the upload for the right to go on with it.
+    pub fn want(&self, upload: &VideoId) {
+        if let Some(relay) = &self.relay {
+            relay.want(upload);
+        }
+        self.here.want(upload.clone());
     }
 
     /// Tells everybody about a video.
@@ -101,12 +115,20 @@ impl Signals {
 
 impl Here {
     fn new() -> Self {
-        Self { videos: broadcast::channel(BACKLOG).0, work: watch::Sender::new(()) }
+        Self {
+            videos: broadcast::channel(BACKLOG).0,
+            work: watch::Sender::new(()),
+            wanted: broadcast::channel(BACKLOG).0,
+        }
     }
 
     fn tell(&self, signal: Signal) {
         // Nobody listening is fine.
         let _ = self.videos.send(signal);
+    }
+
+    fn want(&self, upload: VideoId) {
+        let _ = self.wanted.send(upload);
     }
 
     fn tell_workers(&self) {

@@ -1,5 +1,7 @@
 //! In charge of PATCH: bytes for an upload that was created, at exactly the offset where it stands.
 
+use std::time::{Duration, Instant};
+
 use axum::{body::Body, extract::Request};
 use http::{HeaderMap, StatusCode, header};
 use server::{Problem, Response};
@@ -17,6 +19,10 @@ use crate::{
     error::{Result, bad_request, upload_too_large},
     receive::{Incoming, Received, bytes, told_length},
 };
+
+// Longer than the silence after which one who has an upload gives it up.
+const HAND_OVER: Duration = Duration::from_secs(2);
+const ASK_EVERY: Duration = Duration::from_millis(100);
 
 impl Origin {
     /// PATCH: appends, and finishes the upload when it is whole.
@@ -49,7 +55,7 @@ impl Origin {
         if told_length(&piece.body).is_some_and(|bytes| bytes > limit.saturating_sub(piece.offset)) {
             return Err(upload_too_large(limit));
         }
-        let Some(mut append) = self.store.uploads.append(id, piece.checksum.is_some()).await? else {
+        let Some(mut append) = self.claim(id, piece.checksum.is_some()).await? else {
             let detail = "Another request is uploading to this address.";
             return Err(Problem::new(StatusCode::LOCKED, "upload_locked", detail).retry_after(1).into());
         };
@@ -87,6 +93,20 @@ impl Origin {
         let mut response = at(offset);
         set_expires(&mut response, expires_at);
         Ok(response)
+    }
+
+    /// Takes the right to append. Somebody who has it and has fallen silent gives it up: most likely a connection of the
+    /// same client that broke without a word, of which the server would hear half a minute later.
+    async fn claim(&self, id: &VideoId, verify: bool) -> Result<Option<Append>> {
+        let began = Instant::now();
+        loop {
+            let append = self.store.uploads.append(id, verify).await?;
+            if append.is_some() || began.elapsed() > HAND_OVER {
+                return Ok(append);
+            }
+            self.store.signals.want(id);
+            tokio::time::sleep(ASK_EVERY).await;
+        }
     }
 
     fn limit(&self, upload: &Upload) -> u64 {

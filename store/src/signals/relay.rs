@@ -1,6 +1,6 @@
 //! In charge of news between processes, over Redis' channels `clipcut:uploaded`, `clipcut:progress`,
-//! `clipcut:published`, `clipcut:ready`, `clipcut:deleted`, `clipcut:work` and `clipcut:missed`. A message is the
-//! video's id and the sender's, with a space between.
+//! `clipcut:published`, `clipcut:ready`, `clipcut:deleted`, `clipcut:wanted`, `clipcut:work` and `clipcut:missed`. A
+//! message is the video's id and the sender's, with a space between.
 //!
 //! Redis keeps nothing of this. Whoever was cut off, or could not speak, has everybody look again.
 
@@ -45,6 +45,7 @@ pub(super) struct Relay {
 #[derive(Clone, Debug)]
 enum Message {
     Video(Topic, VideoId),
+    Wanted(VideoId),
     Work,
     Missed,
 }
@@ -71,6 +72,10 @@ impl Relay {
         self.send(Message::Video(topic, id.clone()));
     }
 
+    pub(super) fn want(&self, upload: &VideoId) {
+        self.send(Message::Wanted(upload.clone()));
+    }
+
     pub(super) fn tell_workers(&self) {
         self.send(Message::Work);
     }
@@ -90,6 +95,7 @@ impl Message {
             Self::Video(Topic::Published, _) => "clipcut:published",
             Self::Video(Topic::Ready, _) => "clipcut:ready",
             Self::Video(Topic::Deleted, _) => DELETED,
+            Self::Wanted(_) => WANTED,
             Self::Work => WORK,
             Self::Missed => MISSED,
         }
@@ -97,17 +103,26 @@ impl Message {
 
     fn id(&self) -> &str {
         match self {
-            Self::Video(_, id) => id.as_str(),
+            Self::Video(_, id) | Self::Wanted(id) => id.as_str(),
             Self::Work | Self::Missed => "-",
         }
     }
 }
 
 const DELETED: &str = "clipcut:deleted";
+const WANTED: &str = "clipcut:wanted";
 const WORK: &str = "clipcut:work";
 const MISSED: &str = "clipcut:missed";
-const CHANNELS: [&str; 7] =
-    ["clipcut:uploaded", "clipcut:progress", "clipcut:published", "clipcut:ready", DELETED, WORK, MISSED];
+const CHANNELS: [&str; 8] = [
+    "clipcut:uploaded",
+    "clipcut:progress",
+    "clipcut:published",
+    "clipcut:ready",
+    DELETED,
+    WANTED,
+    WORK,
+    MISSED,
+];
 
 struct Speaker {
     connection: ConnectionManager,
@@ -214,6 +229,7 @@ fn take(message: &Msg, here: &Here, sender: &str) {
         (WORK, _) => here.tell_workers(),
         (MISSED, _) => here.look_again(),
         (DELETED, Ok(id)) => here.tell(Signal::Deleted(id)),
+        (WANTED, Ok(id)) => here.want(id),
         (_, Ok(id)) => here.tell(Signal::Changed(id)),
         (_, Err(_)) => {}
     }

@@ -1,3 +1,5 @@
+use tokio::net::TcpStream;
+
 use super::*;
 
 #[tokio::test]
@@ -81,28 +83,60 @@ async fn bytes_after_the_end_are_409_and_nothing_after_the_end_is_fine() {
     assert_eq!(house.source(&at).await.unwrap(), "01234");
 }
 
-#[tokio::test]
-async fn of_two_patches_at_once_one_wins_and_the_other_is_423() {
-    let house = House::open().await;
-    let at = house.create(10).await;
+/// Begins to send ten bytes to `at`; the server has given the right to write them.
+async fn begun(house: &House, at: &str) -> TcpStream {
     let head = format!(
         "PATCH {at} HTTP/1.1\r\nhost: x\r\ntus-resumable: 1.0.0\r\nupload-offset: 0\r\nconnection: close\r\n\
          content-type: application/offset+octet-stream\r\ncontent-length: 10\r\nexpect: 100-continue\r\n\r\n"
     );
-    let mut first = house.raw(&head).await;
+    let mut stream = house.raw(&head).await;
     // The server asks for the bytes once the first has the right to write.
     let mut go_on = [0; 25];
-    first.read_exact(&mut go_on).await.unwrap();
+    stream.read_exact(&mut go_on).await.unwrap();
     assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n");
+    stream
+}
 
-    let second = house.patch(&at, 0, "xxxxxxxxxx").await;
+#[tokio::test]
+async fn of_two_patches_at_once_one_wins_and_the_other_is_423() {
+    let house = House::open().await;
+    let at = house.create(10).await;
+    let mut first = begun(&house, &at).await;
+    let mut second = std::pin::pin!(house.patch(&at, 0, "xxxxxxxxxx"));
+    let mut bytes = b"0123456789".iter();
+    let second = loop {
+        tokio::select! {
+            answer = &mut second => break answer,
+            () = tokio::time::sleep(Duration::from_millis(300)) => {
+                first.write_all(std::slice::from_ref(bytes.next().unwrap())).await.unwrap();
+            }
+        }
+    };
     second.is_problem(423, "upload_locked");
 
-    first.write_all(b"0123456789").await.unwrap();
+    first.write_all(bytes.as_slice()).await.unwrap();
     let mut answer = String::new();
     first.read_to_string(&mut answer).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 204 "), "{answer}");
     assert_eq!(house.source(&at).await.unwrap(), "0123456789");
+}
+
+#[tokio::test]
+async fn who_fell_silent_gives_way_to_who_goes_on() {
+    let house = House::open().await;
+    let at = house.create(10).await;
+    let mut first = begun(&house, &at).await;
+    // And no more comes, as on a connection that broke without a word.
+    first.write_all(b"01234").await.unwrap();
+    let early = house.patch(&at, 0, "01234").await;
+    early.is_problem(409, "wrong_offset");
+    assert_eq!(early.header("upload-offset"), "5");
+    let second = house.patch(&at, 5, "56789").await;
+    assert_eq!((second.status.as_u16(), second.header("upload-offset")), (204, "10"));
+    assert_eq!(house.source(&at).await.unwrap(), "0123456789");
+    let mut answer = String::new();
+    first.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 423 ") && answer.contains("retry-after: 1"), "{answer}");
 }
 
 #[tokio::test]
