@@ -14,8 +14,9 @@ use std::{
 
 use bytes::Bytes;
 use futures::{Stream, TryStreamExt};
+use prometheus_client::metrics::counter::Counter;
 
-use crate::{Error, Result};
+use crate::{Error, Result, VideoId};
 use files::Files;
 pub(crate) use gridfs::{Digest, GridFs, Growing, Opened};
 
@@ -142,6 +143,40 @@ impl Blobs {
     /// Lets `key` stand for the file at `target`, which is neither copied nor moved.
     pub(crate) async fn link(&self, target: &Path, key: &str) -> Result<()> {
         self.files("publish", key)?.link(target, key).await
+    }
+
+    /// Returns the count of reads that met bytes which are not those that were written. A folder's bytes are its disk's
+    /// to check.
+    pub fn damages(&self) -> Counter {
+        match &self.0 {
+            Place::Files(_) => Counter::default(),
+            Place::GridFs(gridfs) => gridfs.damages(),
+        }
+    }
+
+    /// Notes that all of a video's blobs are about to be deleted, so that [`Self::deleted`] finds what a killed one
+    /// leaves. A folder is swept when it is opened.
+    pub(crate) async fn note_deleted(&self, video: &VideoId) -> Result<()> {
+        match &self.0 {
+            Place::Files(_) => Ok(()),
+            Place::GridFs(gridfs) => gridfs.note_deleted(video).await,
+        }
+    }
+
+    /// Returns videos that were noted so long ago that nobody can be writing a blob of theirs any more.
+    pub(crate) async fn deleted(&self) -> Result<Vec<VideoId>> {
+        match &self.0 {
+            Place::Files(_) => Ok(Vec::new()),
+            Place::GridFs(gridfs) => gridfs.deleted().await,
+        }
+    }
+
+    /// Takes the note back.
+    pub(crate) async fn forget_deleted(&self, video: &VideoId) -> Result<()> {
+        match &self.0 {
+            Place::Files(_) => Ok(()),
+            Place::GridFs(gridfs) => gridfs.forget_deleted(video).await,
+        }
     }
 
     /// Asks the server for nothing, to see whether it answers; a folder is there.

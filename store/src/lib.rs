@@ -126,8 +126,9 @@ impl Store {
 
     /// Deletes a video and all that belongs to it. Returns whether there was one.
     pub async fn delete(&self, id: &VideoId) -> Result<bool> {
-        // Rows first: once they are gone nothing can be published any more, and what is left of the
-        // blobs after a crash here is an orphan that `sweep` finds.
+        // Rows before blobs: once they are gone nothing can be published any more, and what is left of the
+        // blobs after a crash here is an orphan that a sweep finds.
+        self.blobs.note_deleted(id).await?;
         let existed = self.videos.delete(id).await?;
         self.uploads.discard_bytes(id).await?;
         self.blobs.delete_all(&id.folder()).await?;
@@ -142,6 +143,13 @@ impl Store {
             self.delete(id).await?;
         }
         self.blobs.sweep_unfinished().await?;
+        for id in self.blobs.deleted().await? {
+            // The row is there where the deletion got no further than its note.
+            if self.videos.get(&id).await?.is_none() {
+                self.blobs.delete_all(&id.folder()).await?;
+            }
+            self.blobs.forget_deleted(&id).await?;
+        }
         self.uploads.sweep_old().await?;
         Ok(expired.len() as u64)
     }

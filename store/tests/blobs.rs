@@ -220,6 +220,7 @@ async fn a_flipped_bit_is_an_error_and_never_goes_out() {
     let mut stream = source.read_range(0..all.len() as u64).await.unwrap();
     assert!(stream.next().await.unwrap().unwrap() == all[..SOURCE_CHUNK]);
     assert!(stream.next().await.unwrap().is_err());
+    assert_eq!(blobs.damages().get(), 2);
 }
 
 #[tokio::test]

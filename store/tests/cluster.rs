@@ -6,7 +6,8 @@
 mod contract;
 
 use contract::{later, video};
-use store::{Cluster, Error, Store};
+use mongodb::bson::{DateTime, Document, doc};
+use store::{Cluster, Error, Store, Timestamp};
 use testbed::{Mongodb, Postgres, Redis};
 
 /// A store on tables and a bucket that nobody else uses. It needs no folder to stay alive.
@@ -35,6 +36,35 @@ async fn tables_are_made_by_the_command_and_by_nobody_else() {
     assert!(both.0 + both.1 >= 3, "{both:?}");
     assert_eq!(store::migrate(&url).await.unwrap(), 0);
     Store::cluster(&with(&url)).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_comes_behind_a_deletion_is_swept_and_a_video_that_stayed_is_not() {
+    let postgres = Postgres::shared().database();
+    store::migrate(&postgres).await.unwrap();
+    let at = with(&postgres);
+    let store = Store::cluster(&at).await.unwrap();
+    let [deleted, stayed] =
+        [contract::uploaded(&store, "deleted").await, contract::uploaded(&store, "stayed").await];
+    let late = format!("{}/360p/1.m4s", deleted.folder());
+    let kept = format!("{}/360p/1.m4s", stayed.folder());
+    store.blobs.put(&kept, b"segment").await.unwrap();
+    assert!(store.delete(&deleted).await.unwrap());
+    // A packager that had not heard of it.
+    store.blobs.put(&late, b"segment").await.unwrap();
+    store.sweep_expired(Timestamp::now()).await.unwrap();
+    assert!(store.blobs.read(&late).await.unwrap().is_some());
+
+    let notes = mongodb::Client::with_uri_str(&at.mongodb).await.unwrap();
+    let notes = notes.default_database().unwrap().collection::<Document>("media.notes");
+    let hours_ago = DateTime::from_millis(DateTime::now().timestamp_millis() - 7_200_000);
+    notes.update_many(doc! {}, doc! { "$set": { "at": hours_ago } }).await.unwrap();
+    // A deletion that was killed before it took the row.
+    notes.insert_one(doc! { "_id": stayed.to_string(), "at": hours_ago }).await.unwrap();
+    store.sweep_expired(Timestamp::now()).await.unwrap();
+    assert!(store.blobs.read(&late).await.unwrap().is_none());
+    assert!(store.blobs.read(&kept).await.unwrap().is_some());
+    assert_eq!(notes.count_documents(doc! {}).await.unwrap(), 0);
 }
 
 #[tokio::test]

@@ -5,7 +5,10 @@ use anyhow::Result;
 use origin::Origin;
 use tokio_util::sync::CancellationToken;
 
-use super::{forget, role::Role};
+use super::{
+    forget,
+    role::{self, Role},
+};
 use crate::{config::Config, front_end};
 
 /// Serves until a stop signal.
@@ -14,6 +17,7 @@ pub(crate) async fn run(config: &Config) -> Result<()> {
     let settings = config.origin()?;
     let store = config.shared_store().await?;
     let role = Role::begin(config).await?;
+    role::count(&role.metrics, &store);
     let tasks = role.tasks.clone();
     let origin = Origin::new(store.clone(), settings, role.shutdown.clone());
     let sweeper = origin.clone();

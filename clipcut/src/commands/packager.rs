@@ -2,13 +2,14 @@
 
 use anyhow::Result;
 
-use super::role::Role;
+use super::role::{self, Role};
 use crate::config::Config;
 
 /// Works until a stop signal; jobs in hand are then given back.
 pub(crate) async fn run(config: &Config) -> Result<()> {
     let store = config.shared_store().await?;
     let role = Role::begin(config).await?;
+    role::count(&role.metrics, &store);
     let tasks = role.tasks.clone();
     tasks.spawn(packager::run(store.clone(), config.packager(), role.shutdown.clone()));
     let health = role.health(&store);

@@ -27,6 +27,13 @@ impl Args {
     }
 }
 
+/// Lets `metrics` tell what is wrong with `store`.
+pub(super) fn count(metrics: &Metrics, store: &Store) {
+    let what =
+        "Reads that met bytes which are not those that were written; such a blob must come out of a backup";
+    metrics.register(|registry| registry.register("store_damages", what, store.blobs.damages()));
+}
+
 /// A role's process.
 #[derive(Debug)]
 pub(super) struct Role {

@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use transcriber::service::Service;
 
-use super::{demo, forget, stop};
+use super::{demo, forget, role, stop};
 use crate::{config::Config, front_end};
 
 /// Whether an empty library gets a first video.
@@ -52,6 +52,7 @@ pub(crate) async fn run(config: &Config, demo: Demo) -> Result<()> {
     let speech = Service::new(config.speech(), shutdown.clone())?;
     let metrics = Metrics::new();
     speech.count(&metrics);
+    role::count(&metrics, &store);
     let scheme = if tls.is_some() { "https" } else { "http" };
     let told = metrics.clone();
     let service = origin

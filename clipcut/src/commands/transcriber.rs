@@ -8,7 +8,7 @@ use clap::Args as Arguments;
 use store::Store;
 use transcriber::service::Service;
 
-use super::role::Role;
+use super::role::{self, Role};
 use crate::config::Config;
 
 /// What can be said on the command line.
@@ -39,6 +39,7 @@ pub(crate) async fn run(config: &Config) -> Result<()> {
     let role = Role::begin(config).await?;
     let tasks = role.tasks.clone();
     if let Some(store) = store {
+        role::count(&role.metrics, &store);
         let models = config.models.clone();
         tasks.spawn(transcriber::run(store, config.transcriber(), models, role.shutdown.clone()));
     }

@@ -81,6 +81,17 @@ async fn a_video_goes_its_way_through_all_roles() {
     })
     .await;
 
+    let damages = async || {
+        let metrics = first.get("/metrics").await.text();
+        let line = metrics.lines().find(|line| line.starts_with("clipcut_store_damages_total ")).unwrap();
+        line.rsplit(' ').next().unwrap().to_owned()
+    };
+    assert_eq!(damages().await, "0");
+    cluster.damage(&format!("videos/{id}/240p/1.m4s")).await;
+    let refused = first.get(&format!("/v/{id}/240p/1.m4s")).await;
+    assert_eq!((refused.status.as_u16(), refused.problem().as_str()), (500, "internal_error"), "{refused:?}");
+    assert_eq!(damages().await, "1");
+
     let segment = format!("/v/{id}/240p/0.m4s");
     assert_eq!(edge.http.get(&segment).await.status, StatusCode::OK);
     let deleted = first.ask(first.request("DELETE", &format!("/api/v1/videos/{id}"))).await;
@@ -147,6 +158,9 @@ async fn a_role_is_ready_while_it_reaches_what_it_works_on() {
     all_answer(200).await;
     postgres.server().kill();
     all_answer(503).await;
+    let away = roles[0].http.get("/api/v1/videos").await;
+    assert_eq!((away.status.as_u16(), away.problem().as_str()), (503, "store_away"), "{away:?}");
+    assert_eq!(away.header("retry-after"), "2");
     postgres.restart();
     all_answer(200).await;
 }

@@ -20,6 +20,7 @@ use mongodb::{
     bson::{Bson, DateTime, oid::ObjectId},
     options::{ClientOptions, ReadConcern, WriteConcern},
 };
+use prometheus_client::metrics::counter::Counter;
 use tokio::time::Instant;
 
 use super::{Blob, Body, check};
@@ -50,6 +51,7 @@ const MOST_CONNECT_TIME: Duration = Duration::from_secs(30);
 pub(crate) struct GridFs {
     media: Bucket,
     sources: Bucket,
+    damages: Counter,
 }
 
 impl GridFs {
@@ -64,9 +66,11 @@ impl GridFs {
         options.read_concern.get_or_insert_with(ReadConcern::majority);
         let name = options.default_database.clone().unwrap_or_else(|| "clipcut".to_owned());
         let database = Client::with_options(options)?.database(&name);
+        let damages = Counter::default();
         let gridfs = Self {
-            media: Bucket::new(&database, "media", MEDIA_CHUNK_BYTES),
-            sources: Bucket::new(&database, "sources", SOURCE_CHUNK_BYTES),
+            media: Bucket::new(&database, "media", MEDIA_CHUNK_BYTES, damages.clone()),
+            sources: Bucket::new(&database, "sources", SOURCE_CHUNK_BYTES, damages.clone()),
+            damages,
         };
         let began = Instant::now();
         loop {
@@ -82,6 +86,11 @@ impl GridFs {
 
     pub(crate) async fn reach(&self) -> Result<()> {
         self.media.reach().await
+    }
+
+    /// Returns the count of blobs that were read and are not what was written.
+    pub(crate) fn damages(&self) -> Counter {
+        self.damages.clone()
     }
 
     async fn make_indexes(&self) -> Result<()> {

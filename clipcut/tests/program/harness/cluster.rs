@@ -2,6 +2,7 @@
 
 use std::{path::Path, process::Command};
 
+use mongodb::bson::{Binary, Document, doc, spec::BinarySubtype};
 use testbed::{Mongodb, Postgres, Redis};
 
 use super::{Finished, Http, Program, clipcut, finish};
@@ -57,6 +58,20 @@ impl Cluster {
     pub(crate) async fn store(&self) -> store::Store {
         let (postgres, mongodb, redis) = (self.postgres.clone(), self.mongodb.clone(), self.redis.clone());
         store::Store::cluster(&store::Cluster { postgres, mongodb, redis }).await.unwrap()
+    }
+
+    /// Flips a bit of what is stored under `key`.
+    pub(crate) async fn damage(&self, key: &str) {
+        let client = mongodb::Client::with_uri_str(&self.mongodb).await.unwrap();
+        let media =
+            |kind: &str| client.default_database().unwrap().collection::<Document>(&format!("media.{kind}"));
+        let file = media("files").find_one(doc! { "filename": key }).await.unwrap().unwrap();
+        let place = doc! { "files_id": &file["_id"], "n": 0 };
+        let chunk = media("chunks").find_one(place.clone()).await.unwrap().unwrap();
+        let mut bytes = chunk.get_binary_generic("data").unwrap().clone();
+        bytes[1000] ^= 1;
+        let data = Binary { subtype: BinarySubtype::Generic, bytes };
+        media("chunks").update_one(place, doc! { "$set": { "data": data } }).await.unwrap();
     }
 
     /// Asks the database, with psql.

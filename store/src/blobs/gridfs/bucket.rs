@@ -10,12 +10,13 @@ use mongodb::{
     error::{ErrorKind, WriteFailure},
     options::{IndexOptions, ReadPreference, SelectionCriteria},
 };
+use prometheus_client::metrics::counter::Counter;
 
 use super::{
     AT_ONCE, after,
     document::{Chunk, File, NewChunk, Note, ago, binary, sha256_of},
 };
-use crate::{Error, Result};
+use crate::{Error, Result, VideoId};
 
 // The driver waits for ever on a server that took the question and does not answer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -32,16 +33,24 @@ pub(super) struct Bucket {
     pub(super) chunks: Collection<RawDocumentBuf>,
     notes: Collection<Note>,
     pub(super) chunk_bytes: usize,
+    damages: Counter,
 }
 
 impl Bucket {
-    pub(super) fn new(database: &Database, name: &str, chunk_bytes: usize) -> Self {
+    pub(super) fn new(database: &Database, name: &str, chunk_bytes: usize, damages: Counter) -> Self {
         Self {
             files: database.collection(&format!("{name}.files")),
             chunks: database.collection(&format!("{name}.chunks")),
             notes: database.collection(&format!("{name}.notes")),
             chunk_bytes,
+            damages,
         }
+    }
+
+    /// Counts that `key` is not what was written. Returns the error that says so.
+    pub(super) fn damaged(&self, key: &str, problem: &str) -> Error {
+        self.damages.inc();
+        Error::Damaged { key: key.to_owned(), problem: problem.to_owned() }
     }
 
     pub(super) async fn make_indexes(&self) -> Result<()> {
@@ -78,6 +87,12 @@ impl Bucket {
             answered(self.notes.find(doc! { "at": { "$lt": ago(age) } }).limit(NAMES_AT_ONCE as i64)).await?;
         let notes: Vec<Note> = answered(notes.try_collect()).await?;
         Ok(notes.into_iter().map(|note| note.id).collect())
+    }
+
+    /// Returns the videos among what was noted longer than `age` ago.
+    pub(super) async fn noted_videos(&self, age: Duration) -> Result<Vec<VideoId>> {
+        let noted = self.noted(age).await?;
+        Ok(noted.iter().filter_map(|id| id.as_str()?.parse().ok()).collect())
     }
 
     /// Writes chunk `n` of `id`. Returns the digest of its bytes.
@@ -122,7 +137,9 @@ impl Bucket {
         }
         let Some(document) = found else { return Ok(None) };
         let checked = Chunk::check(document).await?;
-        checked.map(Some).ok_or_else(|| file.damaged(&format!("chunk {n} is not what was written")))
+        checked
+            .map(Some)
+            .ok_or_else(|| self.damaged(&file.filename, &format!("chunk {n} is not what was written")))
     }
 
     /// Returns names from `from` on that come before `end`, in their order; not all of them.

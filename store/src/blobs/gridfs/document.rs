@@ -64,12 +64,6 @@ pub(super) struct Note {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Digest(Option<[u8; 32]>);
 
-impl File {
-    pub(super) fn damaged(&self, problem: &str) -> Error {
-        Error::Damaged { key: self.filename.clone(), problem: problem.to_owned() }
-    }
-}
-
 impl Digest {
     pub(super) fn then(self, sha256: [u8; 32]) -> Self {
         let Some(before) = self.0 else { return Self(Some(sha256)) };

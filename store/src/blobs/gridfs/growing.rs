@@ -37,8 +37,7 @@ impl GridFs {
 
     /// Returns the sources of which there is an old note.
     pub(crate) async fn old_sources(&self) -> Result<Vec<VideoId>> {
-        let noted = self.sources.noted(NOBODYS).await?;
-        Ok(noted.iter().filter_map(|id| id.as_str()?.parse().ok()).collect())
+        self.sources.noted_videos(NOBODYS).await
     }
 
     /// Deletes what is left of an upload that is over.
@@ -142,7 +141,7 @@ impl Growing {
     }
 
     fn damaged(&self, number: u64, problem: &str) -> Error {
-        Error::Damaged { key: self.video.source(), problem: format!("chunk {number} {problem}") }
+        self.bucket.damaged(&self.video.source(), &format!("chunk {number} {problem}"))
     }
 }
 

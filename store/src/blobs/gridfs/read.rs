@@ -48,7 +48,7 @@ impl Opened {
         }
         let size = self.file.chunk_size as u64;
         let (first, last) = (range.start / size, (range.end - 1) / size);
-        let mut check = WholeCheck::new(&self.file, first);
+        let mut check = WholeCheck::new(&self, first);
         let opened = self.clone();
         let head = check.take(first, opened.chunk(first, &range).await?)?;
         let rest = stream::iter(first + 1..=last)
@@ -72,11 +72,15 @@ impl Opened {
         let (start, length) = (number * size, self.file.length as u64);
         let expected = size.min(length.saturating_sub(start));
         if data.len() as u64 != expected {
-            return Err(self.file.damaged(&format!("chunk {number} has {} bytes of {expected}", data.len())));
+            return Err(self.damaged(&format!("chunk {number} has {} bytes of {expected}", data.len())));
         }
         let from = range.start.saturating_sub(start);
         let to = (range.end - start).min(expected);
         Ok(Part { sha256, bytes: data.slice(from as usize..to as usize) })
+    }
+
+    fn damaged(&self, problem: &str) -> Error {
+        self.bucket.damaged(&self.file.filename, problem)
     }
 }
 
@@ -88,22 +92,22 @@ struct Part {
 
 /// Compares the digests of all chunks with that of the whole, where all are read.
 struct WholeCheck {
-    file: File,
+    opened: Opened,
     last: u64,
     digest: Option<Digest>,
 }
 
 impl WholeCheck {
-    fn new(file: &File, first: u64) -> Self {
-        let last = (file.length as u64).div_ceil(file.chunk_size as u64).saturating_sub(1);
-        Self { file: file.clone(), last, digest: (first == 0).then(Digest::default) }
+    fn new(opened: &Opened, first: u64) -> Self {
+        let last = opened.len().div_ceil(opened.file.chunk_size as u64).saturating_sub(1);
+        Self { opened: opened.clone(), last, digest: (first == 0).then(Digest::default) }
     }
 
     fn take(&mut self, number: u64, part: Part) -> Result<Bytes> {
         let Some(digest) = &mut self.digest else { return Ok(part.bytes) };
         *digest = digest.then(part.sha256);
-        if number == self.last && digest.hex() != self.file.metadata.digest {
-            return Err(self.file.damaged("its chunks are not those that were written"));
+        if number == self.last && digest.hex() != self.opened.file.metadata.digest {
+            return Err(self.opened.damaged("its chunks are not those that were written"));
         }
         Ok(part.bytes)
     }
