@@ -8,6 +8,7 @@ mod configuration;
 #[cfg(target_os = "linux")]
 mod disk;
 mod edge;
+mod faults;
 mod hostile;
 mod kill;
 mod limits;

@@ -68,6 +68,12 @@ impl Clip {
             Self::Spoken => 500,
         }
     }
+
+    /// How many segments each rendition has.
+    pub(crate) fn segments(self) -> u64 {
+        // Six seconds of 25 pictures each.
+        self.frames().div_ceil(150)
+    }
 }
 
 /// Makes a file with ffmpeg; `args` end without the file's name.
