@@ -1,6 +1,11 @@
 //! In charge of telling edges elsewhere what to forget.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use http::{HeaderValue, Method, Uri, header};
 use server::{Request, body};
@@ -14,8 +19,7 @@ use crate::{
 pub(crate) const PATH: &str = "/edge/purge";
 
 const WAIT: Duration = Duration::from_secs(2);
-const TRIES: u32 = 3;
-const PAUSE: Duration = Duration::from_millis(200);
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// The edges to tell.
 #[derive(Clone, Debug)]
@@ -23,49 +27,92 @@ pub struct Announcer {
     names: Arc<[String]>,
     token: Token,
     client: Client,
+    /// Edges that could not be told something, and how many purges each has missed. They doubt all that they have once
+    /// they can be told that.
+    owed: Arc<Mutex<BTreeMap<SocketAddr, u64>>>,
 }
 
 impl Announcer {
     /// Makes an announcer to the edges at `names`: hosts with ports, over plain HTTP. A name stands for all its
     /// addresses.
     pub fn new(names: Vec<String>, token: Token) -> std::io::Result<Self> {
-        Ok(Self { names: names.into(), token, client: Client::new(Trust::Nobody)? })
+        Ok(Self { names: names.into(), token, client: Client::new(Trust::Nobody)?, owed: Arc::default() })
     }
 
-    /// Tells all of them. An edge that cannot be told is tried again, then named in the log: what it keeps of
-    /// playlists is short-lived.
+    /// Tells all of them. Who cannot be told is left to [`Self::catch_up`], and keeps nobody waiting a second time.
     pub async fn tell(&self, purge: &Purge) {
-        let Ok(document) = serde_json::to_string(purge) else { return };
-        let mut addresses = Vec::new();
+        let mut addresses = self.addresses().await;
+        addresses.retain(|address| match self.owed().get_mut(address) {
+            Some(missed) => {
+                *missed += 1;
+                false
+            }
+            None => true,
+        });
+        let telling = addresses.iter().map(|address| async move {
+            if let Err(problem) = self.tell_one(*address, purge).await {
+                self.owed().insert(*address, 1);
+                tracing::warn!(%address, problem, "an edge is not told what to forget; it will be as soon as it can");
+            }
+        });
+        futures::future::join_all(telling).await;
+    }
+
+    /// Tells edges that could not be told that they missed something, once they can be; never ends.
+    pub async fn catch_up(&self) {
+        let missed = &Purge { all: true, ..Purge::default() };
+        loop {
+            tokio::time::sleep(AGAIN).await;
+            if self.owed().is_empty() {
+                continue;
+            }
+            // Who has no name any more is owed nothing.
+            let addresses = self.addresses().await;
+            self.owed().retain(|address, _| addresses.contains(address));
+            let owed = self.owed().clone();
+            let telling = owed.iter().map(|(address, before)| async move {
+                if self.tell_one(*address, missed).await.is_err() {
+                    return;
+                }
+                let mut owed = self.owed();
+                // What was news meanwhile is told in the next round.
+                if owed.get(address) == Some(before) {
+                    owed.remove(address);
+                    tracing::info!(%address, "an edge that was not told what to forget doubts all that it has");
+                }
+            });
+            futures::future::join_all(telling).await;
+        }
+    }
+
+    async fn addresses(&self) -> BTreeSet<SocketAddr> {
+        let mut addresses = BTreeSet::new();
         for name in self.names.iter() {
             match tokio::net::lookup_host(name.as_str()).await {
                 Ok(found) => addresses.extend(found),
                 Err(error) => tracing::error!(name, %error, "cannot find an edge to tell what to forget"),
             }
         }
-        addresses.sort_unstable();
-        addresses.dedup();
-        let telling = addresses.iter().map(|address| self.tell_one(format!("http://{address}"), &document));
-        futures::future::join_all(telling).await;
+        addresses
     }
 
-    async fn tell_one(&self, address: String, document: &str) {
-        let Ok(base) = address.parse() else { return };
-        for attempt in 1..=TRIES {
-            let mut request = Request::new(body::full(document.to_owned()));
-            *request.method_mut() = Method::POST;
-            *request.uri_mut() = Uri::from_static(PATH);
-            self.token.put(request.headers_mut());
-            request.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            let told = tokio::time::timeout(WAIT, self.client.send(&base, Protocol::Http1, request)).await;
-            match told {
-                Ok(Ok(response)) if response.status().is_success() => return,
-                Ok(Ok(response)) => {
-                    return tracing::error!(address, status = %response.status(), "an edge refuses to forget");
-                }
-                _ if attempt == TRIES => tracing::error!(address, "an edge cannot be told what to forget"),
-                _ => tokio::time::sleep(PAUSE).await,
-            }
+    async fn tell_one(&self, address: SocketAddr, purge: &Purge) -> Result<(), String> {
+        let document = serde_json::to_string(purge).map_err(|e| e.to_string())?;
+        let base = format!("http://{address}").parse().map_err(|e: http::uri::InvalidUri| e.to_string())?;
+        let mut request = Request::new(body::full(document));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = Uri::from_static(PATH);
+        self.token.put(request.headers_mut());
+        request.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        match tokio::time::timeout(WAIT, self.client.send(&base, Protocol::Http1, request)).await {
+            Ok(Ok(response)) if response.status().is_success() => Ok(()),
+            Ok(Ok(response)) => Err(format!("it answers {}", response.status())),
+            Ok(Err(error)) => Err(error.to_string()),
+            Err(_) => Err(format!("no answer within {} s", WAIT.as_secs())),
         }
+    }
+
+    fn owed(&self) -> MutexGuard<'_, BTreeMap<SocketAddr, u64>> {
+        self.owed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

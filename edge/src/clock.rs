@@ -43,6 +43,21 @@ impl Clock {
     }
 }
 
+/// A moment that moves ahead.
+#[derive(Debug, Default)]
+pub(crate) struct Latest(AtomicU64);
+
+impl Latest {
+    pub(crate) fn set(&self, moment: Moment) {
+        self.0.fetch_max(moment.0, Ordering::Relaxed);
+    }
+
+    /// Returns whether `moment` comes after it.
+    pub(crate) fn is_before(&self, moment: Moment) -> bool {
+        self.0.load(Ordering::Relaxed) < moment.0
+    }
+}
+
 impl Moment {
     /// Returns the span since `earlier`, or none of it when that lies ahead.
     pub(crate) fn since(self, earlier: Self) -> Duration {

@@ -60,7 +60,7 @@ pub use token::{ShortSecret, Token};
 
 pub use figures::Summary;
 
-use crate::{figures::Figures, memory::Memory, table::Table};
+use crate::{clock::Latest, figures::Figures, memory::Memory, table::Table};
 
 /// What an edge may be told.
 #[derive(Clone, Debug)]
@@ -129,6 +129,8 @@ pub struct Edge(Arc<House>);
 struct House {
     config: Config,
     clock: Clock,
+    /// When news was missed last: what was heard before is used only after asking.
+    doubted: Latest,
     memory: Memory,
     table: Table,
     ask: Box<Ask>,
@@ -166,6 +168,7 @@ impl Edge {
         let via = HeaderValue::from_str(&format!("1.1 {}", config.name));
         let figures = Figures::default();
         Self(Arc::new(House {
+            doubted: Latest::default(),
             memory: Memory::new(config.memory, figures.evicted.clone()),
             table: Table::default(),
             ask: Box::new(ask),

@@ -34,6 +34,8 @@ pub(crate) struct Head {
     pub(crate) freshness: Freshness,
     /// When its age was zero.
     pub(crate) born: Moment,
+    /// When the origin said this.
+    pub(crate) heard: Moment,
     pub(crate) validators: Validators,
     pub(crate) dated: Dated,
     /// What the request said in the headers that the response depends on.
@@ -79,6 +81,7 @@ impl Head {
             len,
             freshness: Freshness::of(status, &headers, date, receipt.negative),
             born: receipt.at.before(age),
+            heard: receipt.at,
             validators: Validators {
                 etag: text(&header::ETAG).unwrap_or_default().trim().to_owned(),
                 // RFC 9111 §4.3.2: without a Last-Modified its Date stands in for If-Modified-Since.

@@ -17,7 +17,7 @@ pub struct Purge {
     /// Videos whose playlists changed: what never changes stays.
     #[serde(default)]
     pub changed: BTreeSet<String>,
-    /// Whether everything is forgotten: news was missed.
+    /// Whether news was missed: nothing is used any more without asking whether it is still so.
     #[serde(default)]
     pub all: bool,
 }
@@ -52,9 +52,6 @@ impl Purge {
     }
 
     fn dooms(&self, key: &Key, slot: &Slot) -> bool {
-        if self.all {
-            return true;
-        }
         let Some(video) = video(key) else { return false };
         self.gone.contains(video)
             || self.changed.contains(video) && !slot.variants.iter().all(|object| object.head.is_immutable())
@@ -68,12 +65,15 @@ fn video(key: &Key) -> Option<&str> {
 }
 
 impl Edge {
-    /// Forgets what `purge` names. When it returns, no request is answered with what was kept or fetched before.
+    /// Forgets what `purge` names, and doubts the rest where it says so. When it returns, no request is answered with what was kept or fetched before.
     pub async fn purge(&self, purge: Purge) {
         if purge.is_empty() {
             return;
         }
         let house = self.0.clone();
+        if purge.all {
+            house.doubted.set(house.clock.now());
+        }
         // The walk takes time in proportion to what is kept.
         let walk = tokio::task::spawn_blocking(move || {
             // First what is in the air: what lands after this is not kept, what landed before is found below.

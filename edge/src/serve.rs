@@ -11,6 +11,7 @@ use crate::{
     Edge, House, Payload, ahead, answer,
     cache_control::{CacheControl, Flag},
     cache_status::{Collapsed, Forward, Status, Stored},
+    clock::Moment,
     fetch::{Errand, Hop},
     flight::{Heard, Reason},
     freshness::Use,
@@ -48,8 +49,7 @@ impl Edge {
             && let Some(object) = slot.find(request.headers())
         {
             let now = house.clock.now();
-            let age = object.head.age(now);
-            match object.head.freshness.at(age) {
+            match house.usable(object, now) {
                 Use::Fresh(_) => {
                     let (parts, _) = request.into_parts();
                     let headers = object.hit_headers(now, &house.config.name);
@@ -259,8 +259,15 @@ impl House {
     pub(crate) fn fresh(&self, target: &Target, parts: &Parts) -> Option<Arc<Object>> {
         let slot = self.memory.get(target.as_str())?;
         let object = slot.find(&parts.headers)?;
-        let age = object.head.age(self.clock.now());
-        matches!(object.head.freshness.at(age), Use::Fresh(_)).then(|| object.clone())
+        matches!(self.usable(object, self.clock.now()), Use::Fresh(_)).then(|| object.clone())
+    }
+
+    fn usable(&self, object: &Object, now: Moment) -> Use {
+        if self.doubted.is_before(object.head.heard) {
+            object.head.freshness.at(object.head.age(now))
+        } else {
+            Use::AfterValidation
+        }
     }
 
     fn hit(&self, parts: &Parts, object: &Object) -> Response<Payload> {

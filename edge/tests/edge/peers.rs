@@ -1,6 +1,6 @@
 //! Several edges that share the work, and what the house tells them.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use edge::{Announcer, Config, Origins, Peers, Purge, Token};
 use tokio::net::TcpListener;
@@ -101,4 +101,26 @@ async fn edges_elsewhere_are_told_what_to_forget_and_obey_only_the_house() {
     Announcer::new(names, token()).unwrap().tell(&purge).await;
     assert!(!edge.get("/v/1/init.mp4").await.is_hit());
     assert_eq!(edge.edge.figures().purged, 1);
+}
+
+#[tokio::test]
+async fn an_edge_that_could_not_be_told_doubts_all_once_it_can_be() {
+    let origin = Origin::start(|_| reply(200, FRESH, "segment")).await;
+    let address = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let announcer = Announcer::new(vec![address.to_string()], token()).unwrap();
+    let purge = Purge { gone: BTreeSet::from(["1".to_owned()]), ..Purge::default() };
+    announcer.tell(&purge).await;
+    let listener = TcpListener::bind(address).await.unwrap();
+    let config = Config { token: Some(token()), prefetches: 0, ..Config::default() };
+    let edge = Running::at(listener, Origins::new(&[origin.url()]).unwrap(), config);
+    edge.get("/v/1/init.mp4").await;
+    // Who did not hear of one thing is not told of the next either, but of having missed something.
+    announcer.tell(&purge).await;
+    assert!(edge.get("/v/1/init.mp4").await.is_hit());
+    edge.clock.skip(Duration::from_millis(1));
+    let catching_up = tokio::spawn(async move { announcer.catch_up().await });
+    while origin.count() < 2 {
+        edge.get("/v/1/init.mp4").await;
+    }
+    catching_up.abort();
 }

@@ -1,6 +1,6 @@
 //! Forgetting at the origin's word.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use edge::{Config, Purge};
 
@@ -51,8 +51,29 @@ async fn of_a_video_that_changed_only_what_can_change_is_forgotten() {
     for (path, hit) in [("/v/1/0.m4s", true), ("/v/1/media.m3u8", false), ("/v/10/media.m3u8", true)] {
         check(&edge, path, hit).await;
     }
+}
+
+#[tokio::test]
+async fn where_news_was_missed_nothing_is_used_without_asking_and_nothing_is_fetched_again() {
+    let origin = Origin::start(|seen| {
+        let fields = &[("etag", "\"1\""), SEGMENT[0]];
+        if seen.headers.contains_key("if-none-match") {
+            return reply(304, fields, "");
+        }
+        reply(200, fields, "segment")
+    })
+    .await;
+    let config = Config { prefetches: 0, ..Config::default() };
+    let edge = Running::before(&origin, config).await;
+    edge.get("/v/1/0.m4s").await;
     edge.edge.purge(Purge { all: true, ..Purge::default() }).await;
-    check(&edge, "/v/10/0.m4s", false).await;
+    check(&edge, "/v/1/0.m4s", false).await;
+    // The clock tells milliseconds: what is heard in the one of the purge is doubted too.
+    edge.clock.skip(Duration::from_millis(1));
+    let asked = edge.get("/v/1/0.m4s").await;
+    assert_eq!((asked.text(), asked.did().contains("fwd=stale; fwd-status=304")), ("segment", true));
+    check(&edge, "/v/1/0.m4s", true).await;
+    assert_eq!(edge.edge.figures().fetches, 2);
 }
 
 #[tokio::test]
