@@ -195,3 +195,21 @@ fn the_doctor_tells_what_is_wrong_and_what_mends_it() {
     assert_eq!(taken.code, Some(0), "{taken:?}");
     assert!(taken.stdout.contains(&format!("poor  {address}: Address already in use")), "{taken:?}");
 }
+
+#[test]
+fn what_the_containers_set_is_known() {
+    let known = Home::with("").run(&["config"], &[]).stdout;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut seen = 0;
+    for file in ["compose.yaml", "Dockerfile"] {
+        let text = fs::read_to_string(root.join(file)).unwrap();
+        let words = text.split(|c: char| !(c.is_ascii_uppercase() || c == '_'));
+        // What people set for the containers themselves.
+        let ours = ["CLIPCUT_PASSWORD", "CLIPCUT_SECRET"];
+        for name in words.filter(|word| word.starts_with("CLIPCUT_") && !ours.contains(word)) {
+            assert!(known.contains(&format!("Variable: {name}\n")), "{file}: {name}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 5, "{seen}");
+}
