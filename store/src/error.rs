@@ -95,6 +95,8 @@ impl From<sqlx::Error> for Error {
                 Some(code) if PASSING.iter().any(|class| code.starts_with(class)) => away(&e),
                 _ => Self::Sql(e),
             },
+            // Rustls says so of a certificate that it does not trust, which no wait will mend.
+            sqlx::Error::Io(told) if told.kind() == std::io::ErrorKind::InvalidData => Self::Sql(e),
             sqlx::Error::Io(_)
             | sqlx::Error::PoolTimedOut
             | sqlx::Error::PoolClosed

@@ -74,6 +74,31 @@ async fn what_is_no_address_is_told_at_once() {
 }
 
 #[tokio::test]
+async fn a_database_is_spoken_to_in_private_where_its_address_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Postgres::start();
+    let url = server.database();
+    let trusting = |certificate: &str| {
+        let file = folder.path().join("root.crt");
+        std::fs::write(&file, certificate).unwrap();
+        format!("{url}?sslmode=verify-full&sslrootcert={}", file.display())
+    };
+    let [ours, another] =
+        [(); 2].map(|()| rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap());
+    let refused = async |url: &str| match store::migrate(url).await {
+        Err(Error::Sql(e)) => e.to_string(),
+        other => panic!("{other:?}"),
+    };
+    let said = refused(&trusting(&ours.cert.pem())).await;
+    assert!(said.contains("server does not support TLS"), "{said}");
+    server.take_tls(&ours.cert.pem(), &ours.signing_key.serialize_pem());
+    let said = refused(&trusting(&another.cert.pem())).await;
+    assert!(said.contains("invalid peer certificate"), "{said}");
+    let store = open(&trusting(&ours.cert.pem())).await;
+    assert_eq!(store.videos.count().await.unwrap(), 0);
+}
+
+#[tokio::test]
 async fn a_database_that_was_killed_is_away_and_then_as_before() {
     let server = Postgres::start();
     let store = open(&server.database()).await;

@@ -101,6 +101,28 @@ impl Postgres {
         self.wait_until_ready();
     }
 
+    /// Has it take TLS too, with a certificate and its key in PEM.
+    ///
+    /// # Panics
+    /// Panics when it cannot.
+    pub fn take_tls(&self, certificate: &str, key: &str) {
+        let folder = self.server().folder();
+        for (setting, name, pem) in
+            [("ssl_cert_file", "tls.crt", certificate), ("ssl_key_file", "tls.key", key)]
+        {
+            let file = folder.join(name).display().to_string();
+            fs::write(&file, pem).expect("the folder is ours");
+            if rustix::process::geteuid().is_root() {
+                run(&["chown", "postgres", &file]);
+            }
+            // It takes no key that others may read.
+            run(&["chmod", "0600", &file]);
+            self.say(&format!("alter system set {setting} = '{file}'"));
+        }
+        self.say("alter system set ssl = on");
+        self.say("select pg_reload_conf()");
+    }
+
     /// Returns the process.
     ///
     /// # Panics

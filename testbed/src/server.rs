@@ -5,6 +5,7 @@ use std::{
     fs::File,
     io::{BufRead, BufReader},
     net::{TcpListener, TcpStream},
+    path::Path,
     process::{Child, Command, Stdio},
     sync::{Mutex, PoisonError},
     thread,
@@ -101,6 +102,11 @@ impl Server {
     /// Returns what the server wrote to its log.
     pub fn said(&self) -> String {
         std::fs::read_to_string(self.log()).unwrap_or_default()
+    }
+
+    /// Returns the folder in which it keeps what it has.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     fn log(&self) -> std::path::PathBuf {
