@@ -255,9 +255,15 @@ impl<'a> Listening<'a> {
         let mut spoken = Vec::new();
         for piece in pieces {
             let text = vocabulary.text(&piece.tokens)?.trim().to_owned();
-            let (start, end) = (self.at + piece.start, self.at + piece.end);
-            if text.is_empty() || start >= end || (self.options.only_speech && !self.is_spoken(start, end)) {
+            let (mut start, mut end) = (self.at + piece.start, self.at + piece.end);
+            if text.is_empty() || start >= end {
                 continue;
+            }
+            if self.options.only_speech {
+                if !self.is_spoken(start, end) {
+                    continue;
+                }
+                (start, end) = self.as_heard(start, end);
             }
             spoken.push(Spoken {
                 start: time(start),
@@ -279,6 +285,17 @@ impl<'a> Listening<'a> {
         let (start, end) = (start * HOP as u64, end * HOP as u64);
         let spoken: u64 = self.survey.speech.iter().map(|speech| speech.within(start, end)).sum();
         spoken * 10 >= end - start
+    }
+
+    /// Takes the time of a sentence that begins or ends in silence from the detector: the model is wrong there.
+    fn as_heard(&self, start: u64, end: u64) -> (u64, u64) {
+        let (from, to) = (start * HOP as u64, end * HOP as u64);
+        let mut within = self.survey.speech.iter().filter(|speech| speech.within(from, to) > 0);
+        let Some(first) = within.next() else { return (start, end) };
+        let last = within.next_back().unwrap_or(first);
+        let ends = to.min(last.end);
+        let begins = if from < first.start { first.certain_start().min(ends - HOP as u64) } else { from };
+        (begins / HOP as u64, ends.div_ceil(HOP as u64))
     }
 }
 

@@ -28,6 +28,11 @@ pub struct Speech {
 }
 
 impl Speech {
+    /// Returns where the detector began to be sure of it.
+    pub(crate) fn certain_start(&self) -> u64 {
+        self.start + MARGIN
+    }
+
     /// Returns how many samples of `[start, end)` lie in it.
     pub fn within(&self, start: u64, end: u64) -> u64 {
         self.end.min(end).saturating_sub(self.start.max(start))

@@ -38,8 +38,7 @@ fn ten_minutes_of_new_sentences_come_out_as_they_were_said() {
     assert!(rate <= most_wrong, "{rate:.2} % of the words are wrong, more than {most_wrong:.2} %");
     assert!(median <= 0.05 && most <= 0.3, "cues start off by {median:.3} s, 95 % by {most:.3} s");
     let beside = beside_their_speech(&heard, &talk);
-    // The model itself tells one time wrong: it begins the last window's first sentence a second early.
-    assert!(beside.len() * 100 <= talk.sentences.len(), "{beside:#?}");
+    assert!(beside.is_empty(), "{beside:#?}");
 }
 
 /// Returns what transformers gets wrong of the same sound with the same networks (`reference/truth.py`).
