@@ -1,5 +1,5 @@
 # Targets are one line each; scripts/install brings what they need.
-.PHONY: run cluster test check fmt bench bench-counts bench-transcribe reference bench-edge golden web clean
+.PHONY: run cluster test check fmt bench bench-counts bench-transcribe reference bench-edge bench-origin golden web clean
 
 run: ; @scripts/install run && $(MAKE) --no-print-directory web && cargo run --release --bin clipcut -- serve --demo
 cluster: ; @scripts/install run && scripts/install servers && $(MAKE) --no-print-directory web && cargo build --release --bin clipcut --bin servers && scripts/cluster
@@ -9,6 +9,7 @@ fmt: ; cargo fmt --all && npm --prefix web run format
 bench: ; scripts/bench
 bench-counts: ; @scripts/install counts && cargo bench --quiet --package benches --bench counts
 bench-edge: ; @scripts/install bench && cargo build --release --bin clipcut --bin load && benches/side-by-side --fresh && benches/side-by-side --report
+bench-origin: ; @scripts/install servers && scripts/install run && cargo build --release --bin clipcut --bin origin-reads && target/release/origin-reads target/release/clipcut
 golden: ; scripts/golden
 reference: ; scripts/reference parity
 bench-transcribe: ; scripts/reference speed
