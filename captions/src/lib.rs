@@ -20,3 +20,6 @@ pub use encoding::decode;
 pub use error::{Error, Mistake, Reading, Result};
 pub use grid::Grid;
 pub use track::{Machine, Provenance, Spoken, Track, Word};
+
+/// The model that writes the captions of the demo video, and of nothing else.
+pub const DEMO_MODEL: &str = "clipcut-demo";

@@ -20,6 +20,7 @@ pub mod survey;
 pub mod vad;
 
 pub mod cues;
+pub mod demo;
 pub mod engine;
 pub mod hub;
 pub mod service;

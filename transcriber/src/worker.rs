@@ -8,7 +8,7 @@ use tokio::{runtime::Handle, sync::broadcast::error::RecvError};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, info_span};
 
-use crate::{Config, Engine, Error};
+use crate::{Config, Engine, Error, demo};
 
 mod job;
 
@@ -88,7 +88,7 @@ impl Worker {
             Err(_) => None,
         };
         let Some(track) = track else { return Err(Failed::Gone) };
-        let engine = self.engine_for(track.wish.model.as_deref())?;
+        let engine = self.engine_for(track.wish.model.as_deref()).await?;
         let loading = engine.clone();
         tokio::task::spawn_blocking(move || loading.load()).await.map_err(Failed::panicked)??;
         let Some(track) = self.store.captions.begin(job).await? else { return Err(Failed::Gone) };
@@ -107,8 +107,16 @@ impl Worker {
     }
 
     /// Returns the engine in memory, or another one for a track that wishes for another model.
-    fn engine_for(&mut self, model: Option<&str>) -> Result<Arc<Engine>, Failed> {
+    async fn engine_for(&mut self, model: Option<&str>) -> Result<Arc<Engine>, Failed> {
         let wanted = match model {
+            Some(demo::NAME) => {
+                if !self.engine.config().model.ends_with(demo::NAME) {
+                    let config = self.config.clone();
+                    let loading = tokio::task::spawn_blocking(move || demo::engine(&config));
+                    self.engine = Arc::new(loading.await.map_err(Failed::panicked)??);
+                }
+                return Ok(self.engine.clone());
+            }
             // A name, never a path: it comes from a person.
             Some(name) if name.contains(['/', '\\']) || name.starts_with('.') => {
                 return Err(Failed::For(format!("`{name}` is no model's name.")));

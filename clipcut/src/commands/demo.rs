@@ -1,12 +1,22 @@
 //! In charge of the demo video, which ffmpeg makes, so that a new library has something to play.
 
+use std::path::Path;
+
 use anyhow::{Context, Result, bail};
-use store::{NewVideo, Store, Timestamp};
+use store::{NewVideo, Store, Timestamp, Wish};
 use tokio::process::Command;
+use transcriber::demo;
 
 use crate::config::Config;
 
 const SECONDS: u32 = 24;
+
+/// What is said in it: sentences that the demo model knows, as `scripts/demo-speech` makes them.
+pub(super) const SPEECH: &[u8] = include_bytes!("../../demo/speech.ogg");
+/// The words of it.
+pub(super) const WORDS: &str = "Hello and welcome to this lesson. On Monday morning the farmer lost the ladder. \
+    The yellow bird finds my paper near the river today. There is a big clock behind the station. \
+    Is the guitar under the bridge? The lesson is thirty minutes before dinner. Thanks and goodbye.";
 
 /// Puts the demo video into an empty library; a failure is logged, for the server runs without it.
 pub(crate) async fn fill(store: &Store, config: &Config) {
@@ -22,42 +32,44 @@ async fn try_fill(store: &Store, config: &Config) -> Result<()> {
     }
     tracing::info!("the library is empty: making a demo video");
     let folder = tempfile::tempdir()?;
-    let file = folder.path().join("demo.mp4");
-    make(config, &file).await?;
+    let (file, speech) = (folder.path().join("demo.mp4"), folder.path().join("speech.ogg"));
+    tokio::fs::write(&speech, SPEECH).await?;
+    make(config, &speech, &file).await?;
 
     let video = NewVideo {
         title: "A first video".into(),
         description:
-            "Made by Clip Cut itself, so that there is something to play. Drop one of yours on the page."
+            "Made by Clip Cut itself, so that there is something to play; a small model knows its words. Drop one of yours on the page."
                 .into(),
         source_name: "demo.mp4".into(),
     };
     let bytes = tokio::fs::read(&file).await?;
     let expires = Timestamp::now() + config.upload_expiry.0;
     let upload = store.uploads.begin(&video, Some(bytes.len() as u64), expires).await?;
+    if config.captions.0 {
+        let wish = Wish { model: Some(demo::NAME.into()), language: Some("en".into()), ..Wish::default() };
+        store.captions.ask(&upload.id, &wish).await?;
+    }
     let mut append = store.uploads.append(&upload.id, false).await?.context("the new upload is taken")?;
     append.write(&bytes).await?;
     Ok(store.uploads.finish(append).await?)
 }
 
-/// Colours that drift, with ffmpeg's test picture and its running clock in a window; a chord that swells.
-async fn make(config: &Config, file: &std::path::Path) -> Result<()> {
+/// Colours that drift, with ffmpeg's test picture and its running clock in a window; voices.
+async fn make(config: &Config, speech: &Path, file: &Path) -> Result<()> {
     let picture = format!(
         "gradients=s=1280x720:r=30:d={SECONDS}:c0=0x1b2a6b:c1=0xe4572e:c2=0x17bebb:c3=0xffc914:n=4:speed=0.012:seed=7[g];\
          testsrc2=s=480x270:r=30:d={SECONDS}[t];[g][t]overlay=W-w-48:H-h-48,format=yuv420p[v]"
     );
-    let sound = format!(
-        "aevalsrc=exprs='0.12*(sin(2*PI*220*t)+sin(2*PI*277.18*t)+sin(2*PI*329.63*t))*(0.6+0.4*sin(2*PI*t/6))'\
-         :s=48000:d={SECONDS}[a]"
-    );
     let made = Command::new(&config.ffmpeg)
-        .args(["-hide_banner", "-nostdin", "-v", "error", "-y", "-filter_complex"])
-        .arg(format!("{picture};{sound}"))
+        .args(["-hide_banner", "-nostdin", "-v", "error", "-y", "-i"])
+        .arg(speech)
+        .args(["-filter_complex", &picture])
         .args([
             "-map",
             "[v]",
             "-map",
-            "[a]",
+            "0:a",
             "-c:v",
             "libx264",
             "-preset",

@@ -4,11 +4,15 @@ use std::{fmt, path::Path};
 
 use anyhow::{Result, bail};
 use tokio::process::Command;
+use tokio_util::sync::CancellationToken;
 use transcriber::{
+    audio::Source,
+    listen::Options,
     model::{Loading, Model},
     runtime::Runtime,
 };
 
+use super::demo;
 use crate::config::Config;
 
 const OLDEST_FFMPEG: (u32, u32) = (5, 1);
@@ -31,6 +35,7 @@ pub(crate) async fn run(config: &Config) -> Result<()> {
     findings.push(room(&config.data));
     findings.push(port(config).await);
     findings.push(speech(config));
+    findings.push(hearing(config).await);
     for finding in &findings {
         println!("{finding}");
     }
@@ -128,6 +133,37 @@ fn speech(config: &Config) -> Finding {
         Ok(model) => Finding::Good(format!("captions by {}, {version}", model.name)),
         Err(e) => Finding::Poor(format!("captions: {e}; {version}"), "clipcut model pull".into()),
     }
+}
+
+/// Has the demo model listen to the demo video's speech: whether ffmpeg, ONNX Runtime and all between do their work.
+async fn hearing(config: &Config) -> Finding {
+    let told = config.transcriber();
+    let heard = tokio::task::spawn_blocking(move || hear(&told)).await;
+    let heard = heard.map_err(anyhow::Error::from).and_then(|heard| heard);
+    match heard {
+        Ok(heard) if heard == demo::WORDS => {
+            Finding::Good(format!("hearing: all {} words of the demo", heard.split(' ').count()))
+        }
+        Ok(heard) => Finding::Poor(
+            format!("hearing: {} was said, {heard} was heard", demo::WORDS),
+            "scripts/install run   # brings the ONNX Runtime that it was tried with".into(),
+        ),
+        Err(e) => {
+            Finding::Poor(format!("hearing: {e:#}"), "scripts/install run   # brings ONNX Runtime".into())
+        }
+    }
+}
+
+fn hear(config: &transcriber::Config) -> Result<String> {
+    let folder = tempfile::tempdir()?;
+    let speech = folder.path().join("speech.ogg");
+    std::fs::write(&speech, demo::SPEECH)?;
+    let engine = transcriber::demo::engine(config)?;
+    let source = Source::File(engine.file(speech));
+    let asked = (&Options::default(), [].as_slice(), &CancellationToken::new());
+    let heard = engine.transcribe(&source, asked, |_| Ok(()))?;
+    let sentences: Vec<String> = heard.track.segments.into_iter().map(|said| said.text).collect();
+    Ok(sentences.join(" "))
 }
 
 async fn port(config: &Config) -> Finding {

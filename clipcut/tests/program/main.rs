@@ -5,6 +5,7 @@ mod harness;
 
 mod cluster;
 mod configuration;
+mod demo;
 #[cfg(target_os = "linux")]
 mod disk;
 mod edge;

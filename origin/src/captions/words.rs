@@ -43,6 +43,10 @@ pub(super) fn label(written: &str) -> Result<String> {
 
 /// Reads a model's name.
 pub(super) fn model(written: &str) -> Result<String> {
+    if written == captions::DEMO_MODEL {
+        let detail = format!("{written} knows three hundred words; it is for the demo video alone.");
+        return Err(bad_request("demo_model", detail));
+    }
     within(written, "model", MOST_MODEL)
 }
 
