@@ -146,10 +146,9 @@ async fn objects(database: &Database) -> Vec<Object> {
 
 async fn server(database: &Database) -> String {
     let told = database.run_command(doc! { "buildInfo": 1 }).await.unwrap();
-    let ferret = told.get_document("ferretdb").ok().and_then(|ferret| ferret.get_str("version").ok());
-    match ferret {
-        Some(version) => format!("FerretDB {version} over PostgreSQL"),
-        None => format!("MongoDB {}", told.get_str("version").unwrap_or("of no version")),
+    match told.get_str("ferretdbVersion") {
+        Ok(version) => format!("FerretDB {version} over PostgreSQL"),
+        Err(_) => format!("MongoDB {}", told.get_str("version").unwrap_or("of no version")),
     }
 }
 
