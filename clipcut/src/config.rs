@@ -126,8 +126,10 @@ settings! {
     model_precision: String = "quantized";
     /// ONNX Runtime's library or its folder; else it is looked for beside the program and in the system.
     onnxruntime: String = "";
-    /// Threads that write captions.
+    /// Threads for each sound that is listened to.
     transcriber_threads: usize = "2";
+    /// Sounds that are listened to at once, each with a model in memory: for captions, and as many for the service.
+    transcriber_sessions: usize = "1";
     /// Largest sound that the transcriber's service takes.
     speech_max: Size = "512MiB";
     /// Requests to that service that may wait; more are told to come again.

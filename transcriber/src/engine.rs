@@ -1,16 +1,16 @@
-//! In charge of the whole way of one sound: survey, windows, cues, and the record of how they came about. Keeps one
-//! model in memory, loaded when it is first wanted.
+//! In charge of the whole way of one sound: survey, windows, cues, and the record of how they came about. Keeps models
+//! in memory, as many as were at work at once, loaded when they are first wanted.
 
 use std::{
     path::PathBuf,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use captions::{Machine, Provenance, Spoken, Track};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Error, Result,
+    Result,
     audio::{File, Source},
     cues,
     listen::{Listening, Options, Window},
@@ -34,6 +34,8 @@ pub struct Config {
     pub precision: String,
     /// Threads of each network.
     pub threads: usize,
+    /// Sounds that are listened to at once, each with a model in memory of its own.
+    pub sessions: usize,
     /// The longest sound that is taken, in seconds.
     pub limit_seconds: u64,
 }
@@ -46,16 +48,17 @@ impl Default for Config {
             model: "models/whisper-tiny".into(),
             precision: "quantized".into(),
             threads: 2,
+            sessions: 1,
             limit_seconds: 12 * 3600,
         }
     }
 }
 
-/// A model at work, for one sound at a time.
+/// A model at work, for as many sounds at once as its callers bring.
 #[derive(Debug)]
 pub struct Engine {
     config: Config,
-    loaded: Mutex<Option<Loaded>>,
+    idle: Mutex<Vec<Loaded>>,
 }
 
 /// What is in memory.
@@ -63,6 +66,15 @@ pub struct Engine {
 struct Loaded {
     model: Model,
     detector: Detector,
+}
+
+impl Loaded {
+    fn new(config: &Config) -> Result<Self> {
+        let runtime = Runtime::load(config.onnxruntime.as_deref())?;
+        let Config { model: folder, precision, threads, .. } = config;
+        let model = Model::load(runtime, Loading { folder, precision, threads: *threads })?;
+        Ok(Self { model, detector: Detector::load(runtime)? })
+    }
 }
 
 /// How far a transcription is.
@@ -97,7 +109,7 @@ pub struct Transcription {
 impl Engine {
     /// Returns an engine that has not loaded anything yet.
     pub fn new(config: Config) -> Self {
-        Self { config, loaded: Mutex::new(None) }
+        Self { config, idle: Mutex::default() }
     }
 
     /// Returns what it was told.
@@ -166,15 +178,15 @@ impl Engine {
     }
 
     fn loaded<T>(&self, work: impl FnOnce(&mut Loaded) -> Result<T>) -> Result<T> {
-        // Whoever panicked left the model as it was: its memory lives in each call.
-        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
-        if loaded.is_none() {
-            let runtime = Runtime::load(self.config.onnxruntime.as_deref())?;
-            let Config { model: folder, precision, threads, .. } = &self.config;
-            let model = Model::load(runtime, Loading { folder, precision, threads: *threads })?;
-            *loaded = Some(Loaded { model, detector: Detector::load(runtime)? });
-        }
-        loaded.as_mut().map_or(Err(Error::Interrupted), work)
+        let idle = self.idle().pop();
+        let mut loaded = idle.map_or_else(|| Loaded::new(&self.config), Ok)?;
+        let worked = work(&mut loaded);
+        self.idle().push(loaded);
+        worked
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Loaded>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

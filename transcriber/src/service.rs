@@ -1,5 +1,5 @@
 //! In charge of the HTTP service: a sound comes in as OpenAI's clients send it, its words go out in the form that they
-//! ask for. One sound is listened to at a time; a bounded number waits. Leaves listening on a socket to `server`.
+//! ask for. As many sounds are listened to at once as there are sessions; a bounded number waits. Leaves listening on a socket to `server`.
 
 mod answer;
 mod folder;
@@ -57,7 +57,7 @@ pub struct Config {
     pub engine: crate::Config,
     /// The largest sound, in bytes.
     pub max_upload_bytes: u64,
-    /// Requests that may wait while another's sound is listened to. Beyond: 429.
+    /// Requests that may wait while others' sounds are listened to. Beyond: 429.
     pub waiting: usize,
     /// How long one may wait. Beyond: 429.
     pub wait: Duration,
@@ -87,7 +87,7 @@ struct House {
     config: Config,
     /// Known once the model is loaded.
     languages: OnceLock<Vec<String>>,
-    /// Everybody who is let in: the one at work and those who wait.
+    /// Everybody who is let in: those at work and those who wait.
     places: Arc<Semaphore>,
     turn: Arc<Semaphore>,
     folder: Folder,
@@ -109,8 +109,8 @@ impl Service {
         Ok(Self(Arc::new(House {
             engine: Arc::new(Engine::new(config.engine.clone())),
             languages: OnceLock::new(),
-            places: Arc::new(Semaphore::new(config.waiting + 1)),
-            turn: Arc::new(Semaphore::new(1)),
+            places: Arc::new(Semaphore::new(config.waiting + config.engine.sessions)),
+            turn: Arc::new(Semaphore::new(config.engine.sessions)),
             folder: Folder::below(&config.folder)?,
             config,
             shutdown,

@@ -24,9 +24,15 @@ const AWAY_PAUSE: Duration = Duration::from_secs(5);
 const FULL_DISK_PAUSE: Duration = Duration::from_secs(30);
 const MAX_ATTEMPTS: u32 = 3;
 
-/// Works until `shutdown`; a job in hand is then given back, to be gone on with. A track may wish for another model
-/// than `config`'s: one that lies in the folder `models`.
+/// Works until `shutdown`, on as many jobs at once as there are sessions; those in hand are then given back, to be gone
+/// on with. A track may wish for another model than `config`'s: one that lies in the folder `models`.
 pub async fn run(store: Store, config: Config, models: PathBuf, shutdown: CancellationToken) {
+    let workers =
+        (0..config.sessions).map(|_| work(store.clone(), config.clone(), models.clone(), shutdown.clone()));
+    futures::future::join_all(workers).await;
+}
+
+async fn work(store: Store, config: Config, models: PathBuf, shutdown: CancellationToken) {
     let owner = format!("{}-{}", std::process::id(), store::VideoId::random());
     let mut worker =
         Worker { store, engine: Arc::new(Engine::new(config.clone())), config, models, shutdown };

@@ -260,6 +260,21 @@ async fn more_than_may_wait_are_told_to_come_again() {
 }
 
 #[tokio::test]
+async fn as_many_as_there_are_sessions_are_listened_to_at_once_and_hear_the_same() {
+    let (fields, voice) = ([("response_format", "verbose_json")], sound("voice-0"));
+    let house = House::open(|_| ()).await;
+    let alone = house.transcribe(&fields, Some(&voice)).await;
+    let house = House::open(|config| (config.waiting, config.engine.sessions) = (0, 2)).await;
+    let long = house.send(&house.form("/v1/audio/transcriptions", &[], Some(&sound("two-minutes")))).await;
+    house.counted("requests", 1).await;
+    // Answered while the first is at work: nobody may wait here.
+    let short = house.transcribe(&fields, Some(&voice)).await;
+    assert_eq!((short.status, &short.body), (200, &alone.body));
+    house.counted("requests", 1).await;
+    assert_eq!(answer(long).await.status, 200);
+}
+
+#[tokio::test]
 async fn work_ends_when_its_client_leaves() {
     let house = House::open(|_| ()).await;
     let long = house.form("/v1/audio/transcriptions", &[], Some(&sound("two-minutes")));
