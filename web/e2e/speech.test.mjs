@@ -11,8 +11,10 @@ import { launch, newPage } from "./chromium.mjs";
 import { succeed } from "./command.mjs";
 import { numbered } from "./frame-number.mjs";
 import { startServer, upload } from "./server.mjs";
+import { ALL_PLAYERS, serveFolder } from "./static.mjs";
 import { until } from "./until.mjs";
 import * as viewer from "./viewer.mjs";
+import * as vlc from "./vlc.mjs";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const SETTINGS = {
@@ -34,6 +36,7 @@ const LEAST_RIGHT = 0.67;
 describe("speech under a moving picture", { concurrency: false }, () => {
   let folder;
   let server;
+  let site;
   let browser;
   let visit;
   let video;
@@ -42,11 +45,13 @@ describe("speech under a moving picture", { concurrency: false }, () => {
     folder = await mkdtemp(join(tmpdir(), "clipcut-speech-"));
     server = await startServer(SETTINGS);
     video = await upload(server, { name: "Lesson", path: await speak(folder) });
+    site = await serveFolder(".");
     browser = await launch();
     visit = await newPage(browser);
   });
   after(async () => {
     await browser?.close();
+    await site?.stop();
     await server?.stop();
     if (folder) await rm(folder, { recursive: true, force: true });
   });
@@ -75,28 +80,41 @@ describe("speech under a moving picture", { concurrency: false }, () => {
     await viewer.opened(page);
     await page.evaluate(() => window.seen.video.pause());
     await viewer.choose(page, "Captions", "English (automatic)");
-    for (const [start, sentence] of SPOKEN) {
-      const seconds = start + 1;
-      await page.evaluate((at) => {
-        window.seen.video.currentTime = at;
-      }, seconds);
-      let shown;
-      await until(
-        () => `“${sentence}” at ${seconds} s; there is ${JSON.stringify(shown)}`,
-        async () => {
-          shown = await page.evaluate(() => {
-            const tracks = [...window.seen.video.textTracks].filter((it) => it.mode === "showing");
-            const cues = tracks.flatMap((it) => [...(it.activeCues ?? [])]);
-            return cues.map((it) => it.getCueAsHTML().textContent).join(" ");
-          });
-          return shareOfWords(sentence, shown) >= LEAST_RIGHT;
-        },
-        { seconds: 15 },
-      );
-    }
+    await assertShown(page);
     const lines = page.getByRole("region", { name: "Transcript" }).getByRole("listitem");
     assert.ok((await lines.count()) >= SPOKEN.length);
     assert.deepEqual(visit.troubles, []);
+  });
+
+  for (const player of ALL_PLAYERS) {
+    test(`is read off the picture in ${player} on a page of another origin`, async () => {
+      const list = player === "hls.js" ? "master.m3u8" : "manifest.mpd";
+      await until(`the captions in ${list}`, async () => {
+        const text = await (await fetch(`${server.url}/v/${video.id}/${list}`)).text();
+        return text.includes("captions/en");
+      });
+      const { page, context, troubles } = await newPage(browser);
+      await page.goto(site.page(player, `${server.url}/v/${video.id}/${list}`));
+      await viewer.opened(page);
+      // dash.js warns of a pause before its play began.
+      await until("it to play", async () => (await viewer.look(page)).time > 0);
+      await page.evaluate(() => {
+        window.seen.video.pause();
+        window.showCaptions();
+      });
+      await assertShown(page);
+      assert.deepEqual(await page.evaluate(() => window.errors), []);
+      assert.deepEqual(troubles, []);
+      await context.close();
+    });
+  }
+
+  test("is decoded by VLC, which finds it in master.m3u8", async () => {
+    const url = `${server.url}/v/${video.id}/master.m3u8`;
+    const { code, errors, log } = await vlc.play(url, { options: ["--sub-track", "0"] });
+    assert.deepEqual([code, errors], [0, []]);
+    assert.match(log, /using demux module "webvtt"/);
+    assert.match(log, /using spu decoder module "webvtt"/);
   });
 
   test("shows no words where nobody speaks", async () => {
@@ -123,6 +141,29 @@ describe("speech under a moving picture", { concurrency: false }, () => {
     assert.ok(shareOfWords(all, stdout) >= LEAST_RIGHT, stdout);
   });
 });
+
+/** Seeks to each sentence and reads it off the active cues. */
+async function assertShown(page) {
+  for (const [start, sentence] of SPOKEN) {
+    const seconds = start + 1;
+    await page.evaluate((at) => {
+      window.seen.video.currentTime = at;
+    }, seconds);
+    let shown;
+    await until(
+      () => `“${sentence}” at ${seconds} s; there is ${JSON.stringify(shown)}`,
+      async () => {
+        shown = await page.evaluate(() => {
+          const tracks = [...window.seen.video.textTracks].filter((it) => it.mode === "showing");
+          const cues = tracks.flatMap((it) => [...(it.activeCues ?? [])]);
+          return cues.map((it) => it.getCueAsHTML().textContent).join(" ");
+        });
+        return shareOfWords(sentence, shown) >= LEAST_RIGHT;
+      },
+      { seconds: 15 },
+    );
+  }
+}
 
 /** Speaks the sentences under a moving picture, and resolves to the clip's path. */
 async function speak(folder) {

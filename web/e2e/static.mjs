@@ -19,7 +19,7 @@ const TYPES = {
   ".jpg": "image/jpeg",
 };
 
-/** Each player: its script and the lines that make it play `url` in `video`. */
+/** Each player: its script, the lines that make it play `url` in `video`, and the one that shows its first captions. */
 const PLAYERS = {
   "hls.js": {
     script: "/modules/hls.js/dist/hls.min.js",
@@ -28,21 +28,25 @@ const PLAYERS = {
       hls.on(Hls.Events.ERROR, (_, it) => it.fatal && window.errors.push(it.details));
       hls.loadSource(url);
       hls.attachMedia(video);`,
+    captions: "{ hls.subtitleTrack = 0; hls.subtitleDisplay = true; }",
   },
   "Shaka Player": {
     script: "/modules/shaka-player/dist/shaka-player.compiled.js",
     start: `const player = new shaka.Player();
       player.addEventListener("error", (it) => window.errors.push(JSON.stringify(it.detail)));
       player.attach(video).then(() => player.load(url)).catch((it) => window.errors.push(String(it)));`,
+    captions: "player.selectTextTrack(player.getTextTracks()[0])",
   },
   "dash.js": {
     script: "/modules/dashjs/dist/modern/umd/dash.all.min.js",
     start: `const player = dashjs.MediaPlayer().create();
       player.on("error", (it) => window.errors.push(JSON.stringify(it.error)));
       player.initialize(video, url, true);`,
+    captions: "player.setTextTrack(0)",
   },
 };
 
+export const ALL_PLAYERS = Object.keys(PLAYERS);
 export const DASH_PLAYERS = ["Shaka Player", "dash.js"];
 
 /** Serves `folder` at its root. */
@@ -82,7 +86,7 @@ async function answer(folder, { pathname, searchParams }, response) {
 }
 
 function html(name, media) {
-  const { script, start } = PLAYERS[name];
+  const { script, start, captions } = PLAYERS[name];
   return `<!doctype html>
 <title>${name}</title>
 <video autoplay playsinline width="640"></video>
@@ -92,5 +96,6 @@ function html(name, media) {
   const video = document.querySelector("video");
   const url = ${JSON.stringify(media)};
   ${start}
+  window.showCaptions = () => ${captions};
 </script>`;
 }

@@ -11,7 +11,7 @@ const NO_DESKTOP = /main interface error: no suitable interface module|globalhot
 const NOBODY = 65534;
 
 /** Plays to the end; resolves to `{ code, errors, decoded, displayed, lost, log }`. */
-export async function play(url, { seconds = 60 } = {}) {
+export async function play(url, { seconds = 60, options = [] } = {}) {
   const home = await mkdtemp(join(tmpdir(), "clipcut-vlc-"));
   const root = process.getuid() === 0;
   const args = [
@@ -26,6 +26,7 @@ export async function play(url, { seconds = 60 } = {}) {
       "--no-drop-late-frames",
       "--no-skip-frames",
       "--play-and-exit",
+      ...options,
       url,
     ],
   ];
