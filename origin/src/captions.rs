@@ -151,7 +151,7 @@ async fn ask(
     request: Request,
 ) -> Result<Response> {
     let id = known(&id)?;
-    let wish = read_json::<Asked>(request).await?.wish()?;
+    let wish = origin.wish(request).await?;
     let track = origin.store.captions.ask(&id, &wish).await?.ok_or_else(unknown_video)?;
     Ok(json(StatusCode::ACCEPTED, &origin.shown(track)))
 }
@@ -163,7 +163,7 @@ async fn ask_again(
     request: Request,
 ) -> Result<Response> {
     let track = origin.track(&id, &track).await?;
-    let wish = read_json::<Asked>(request).await?.wish()?;
+    let wish = origin.wish(request).await?;
     if !origin.store.captions.ask_again(&track.id, &wish).await? {
         return Err(unknown_track().into());
     }
@@ -192,6 +192,17 @@ impl Origin {
         let id: CaptionId = track.parse().map_err(|_| Error::from(unknown_track()))?;
         let found = self.store.captions.get(&id).await?;
         found.filter(|track| track.video == video).ok_or_else(|| unknown_track().into())
+    }
+
+    /// Reads what is asked of the machine. A language is refused where a transcriber has told those of the model; else the
+    /// track itself will say what is wrong.
+    async fn wish(&self, request: Request) -> Result<Wish> {
+        let wish = read_json::<Asked>(request).await?.wish()?;
+        if let Some(language) = &wish.language {
+            let known = self.store.captions.languages_of(wish.model.as_deref()).await?;
+            words::known_language(language, &known)?;
+        }
+        Ok(wish)
     }
 
     fn shown(&self, track: CaptionTrack) -> Document {

@@ -9,6 +9,7 @@ mod error;
 mod id;
 mod incoming;
 mod jobs;
+mod models;
 mod reach;
 mod redis;
 mod renditions;

@@ -99,6 +99,13 @@ pub(crate) struct Generation {
     pub(crate) max_initial_timestamp_index: Option<u32>,
 }
 
+impl Generation {
+    /// Returns the codes of the languages, and their tokens.
+    pub(crate) fn languages(&self) -> impl Iterator<Item = (String, u32)> {
+        self.lang_to_id.iter().map(|(sign, token)| (sign.trim_matches(['<', '|', '>']).to_owned(), *token))
+    }
+}
+
 impl Model {
     /// Loads a model and checks that its files belong together.
     pub fn load(runtime: &Runtime, loading: Loading<'_>) -> Result<Self> {
@@ -144,6 +151,14 @@ impl Model {
             decoder,
         })
     }
+}
+
+/// Returns the codes of the languages that a model knows, read in its files; its networks are not loaded.
+pub(crate) fn languages(folder: &Path, precision: &str) -> Result<Vec<String>> {
+    let generation: Generation = Folder::open(folder, precision)?.json("generation_config.json")?;
+    let codes: Vec<String> = generation.languages().map(|(code, _)| code).collect();
+    // Models of English alone have no signs for languages.
+    Ok(if codes.is_empty() { vec!["en".into()] } else { codes })
 }
 
 /// Returns the parts of the decoder's memory, as optimum names them: first its own, then those of the sound.

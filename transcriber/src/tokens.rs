@@ -64,11 +64,7 @@ impl Vocabulary {
             Some(id) => id,
             None => need(&["<|notimestamps|>"])?,
         };
-        let mut languages: Vec<(String, u32)> = generation
-            .lang_to_id
-            .into_iter()
-            .map(|(name, id)| (name.trim_matches(['<', '|', '>']).to_owned(), id))
-            .collect();
+        let mut languages: Vec<(String, u32)> = generation.languages().collect();
         languages.sort();
         let task = |name| generation.task_to_id.get(name).copied();
         let tasks = task("transcribe").zip(task("translate"));

@@ -8,7 +8,7 @@ use tokio::{runtime::Handle, sync::broadcast::error::RecvError};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, info_span};
 
-use crate::{Config, Engine, Error, demo};
+use crate::{Config, Engine, Error, demo, model};
 
 mod job;
 
@@ -36,6 +36,7 @@ async fn work(store: Store, config: Config, models: PathBuf, shutdown: Cancellat
     let owner = format!("{}-{}", std::process::id(), store::VideoId::random());
     let mut worker =
         Worker { store, engine: Arc::new(Engine::new(config.clone())), config, models, shutdown };
+    worker.introduce(None).await;
     let mut news = worker.store.signals.work();
     while !worker.shutdown.is_cancelled() {
         news.mark_unchanged();
@@ -97,6 +98,7 @@ impl Worker {
         let engine = self.engine_for(track.wish.model.as_deref()).await?;
         let loading = engine.clone();
         tokio::task::spawn_blocking(move || loading.load()).await.map_err(Failed::panicked)??;
+        self.introduce(track.wish.model.as_deref()).await;
         let Some(track) = self.store.captions.begin(job).await? else { return Err(Failed::Gone) };
         let Some(video) = self.store.videos.get(&job.video).await? else { return Err(Failed::Gone) };
         let source = self.store.blobs.source(&job.video).await?;
@@ -134,6 +136,17 @@ impl Worker {
             self.engine = Arc::new(Engine::new(Config { model: wanted, ..self.config.clone() }));
         }
         Ok(self.engine.clone())
+    }
+
+    /// Tells origins the languages of the model in hand, under the name that wishes have for it.
+    async fn introduce(&self, name: Option<&str>) {
+        let Config { model, precision, .. } = self.engine.config().clone();
+        let read = tokio::task::spawn_blocking(move || model::languages(&model, &precision)).await;
+        // Of a model that is not there nothing is known: whoever asks is told to wait for it, not that they are wrong.
+        let codes = read.ok().and_then(Result::ok).unwrap_or_default();
+        if let Err(e) = self.store.captions.learn_languages(name, &codes).await {
+            tracing::warn!(error = %e, "cannot note a model's languages");
+        }
     }
 
     async fn conclude(&self, job: &Job, outcome: Result<Conclusion<'static>, Failed>) -> store::Result<()> {

@@ -36,6 +36,16 @@ pub(super) fn language(written: &str) -> Result<String> {
     Ok(tag)
 }
 
+/// Checks that a tag's language is one of those that a model knows; none are known of a model that nobody has read.
+pub(super) fn known_language(tag: &str, known: &[String]) -> Result<()> {
+    let primary = tag.split('-').next().unwrap_or_default();
+    if known.is_empty() || known.iter().any(|code| code == primary) {
+        return Ok(());
+    }
+    let detail = format!("The model does not know the language `{tag}`; it knows {}.", known.join(", "));
+    Err(bad_request("unknown_language", detail))
+}
+
 /// Reads what a menu is to show; empty means the language's own name.
 pub(super) fn label(written: &str) -> Result<String> {
     within(written, "label", MOST_LABEL)

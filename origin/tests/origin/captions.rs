@@ -296,3 +296,27 @@ async fn the_machine_is_asked_for_another_language_and_again() {
         house.ask("POST", &again, JSON, wish.to_string()).await.is_problem(400, code);
     }
 }
+
+#[tokio::test]
+async fn a_language_that_the_model_does_not_know_is_refused_with_the_list() {
+    let house = House::open().await;
+    let id = house.planned(1).await;
+    let path = format!("/api/v1/videos/{id}/captions/machine");
+    let ask = async |wish: Value| house.ask("POST", &path, JSON, wish.to_string()).await;
+    let unknown = json!({ "language": "tlh" });
+    // Nobody has read a model yet.
+    let asked = ask(unknown.clone()).await;
+    assert_eq!(asked.status, 202);
+    let again = format!("/api/v1/videos/{id}/captions/{}/machine", asked.json()["id"].as_str().unwrap());
+    let codes = ["de", "en"].map(str::to_owned);
+    house.store.captions.learn_languages(None, &codes).await.unwrap();
+    for refused in [ask(unknown.clone()).await, house.ask("POST", &again, JSON, unknown.to_string()).await] {
+        let detail = refused.json()["detail"].as_str().unwrap().to_owned();
+        refused.is_problem(400, "unknown_language");
+        assert!(detail.contains("`tlh`") && detail.contains("de, en"), "{detail}");
+    }
+    assert_eq!(ask(json!({ "language": "de-AT" })).await.status, 202);
+    assert_eq!(ask(json!({ "language": "tlh", "model": "small" })).await.status, 202);
+    house.store.captions.learn_languages(None, &[]).await.unwrap();
+    assert_eq!(ask(unknown).await.status, 202);
+}

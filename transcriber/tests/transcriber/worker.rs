@@ -109,7 +109,10 @@ async fn without_a_model_captions_wait_and_are_written_once_it_is_there() {
     let nowhere = folder.path().join("no-model");
     let waiting = work_until(&store, config(&nowhere), &video, |t| t.state == CaptionState::Waiting).await;
     assert!(waiting.message.unwrap().contains("clipcut model pull"));
+    assert_eq!(store.captions.languages_of(None).await.unwrap(), Vec::<String>::new());
     let done = work_until(&store, config(&demo()), &video, |t| t.state == CaptionState::Done).await;
+    let known = store.captions.languages_of(None).await.unwrap();
+    assert!(["de", "en"].iter().all(|code| known.iter().any(|known| known == code)), "{known:?}");
     assert!(done.has_cues);
 }
 
