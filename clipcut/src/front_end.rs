@@ -24,6 +24,12 @@ const POLICY: &str = "default-src 'self'; media-src 'self' blob: data:; worker-s
 /// Answers what no role has taken.
 pub(crate) async fn serve(method: Method, uri: Uri) -> Response {
     let path = uri.path().trim_start_matches('/');
+    // OpenAI's clients, at a process that has no transcriber: neither the page nor a wrong method would tell them.
+    if path.starts_with("v1/") {
+        let detail = "No speech is turned into words here; ask a `clipcut transcriber` at its own address.";
+        return server::Response::from(Problem::new(StatusCode::NOT_FOUND, "no_transcriber", detail))
+            .into_response();
+    }
     if path.starts_with("api/") || path.starts_with("v/") {
         let detail = "There is nothing at this address.";
         return server::Response::from(Problem::new(StatusCode::NOT_FOUND, "unknown_path", detail))

@@ -1,24 +1,16 @@
 //! The demo video: there is one in an empty library, and it speaks.
 
-use std::path::Path;
-
-use crate::harness::{Http, Program, clipcut, finish, until};
+use crate::harness::{Http, Program, RUNTIME, clipcut, finish, until};
 
 const SAID: &str = "Hello and welcome to this lesson. On Monday morning the farmer lost the ladder. \
     The yellow bird finds my paper near the river today. There is a big clock behind the station. \
     Is the guitar under the bridge? The lesson is thirty minutes before dinner. Thanks and goodbye.";
 
-fn onnxruntime() -> String {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/onnxruntime").display().to_string()
-}
-
 #[tokio::test]
 async fn an_empty_library_gets_a_video_that_speaks_and_its_model_is_for_no_other() {
     let home = tempfile::tempdir().unwrap();
     let program = Program::start(
-        clipcut(home.path())
-            .args(["serve", "--demo", "--listen", "127.0.0.1:0"])
-            .env("CLIPCUT_ONNXRUNTIME", onnxruntime()),
+        clipcut(home.path()).args(["serve", "--demo", "--listen", "127.0.0.1:0"]).envs([RUNTIME]),
     );
     let line = program.hear("serving http://127.0.0.1:");
     let http = Http::new(line.trim_end().rsplit(' ').next().unwrap());
@@ -40,7 +32,7 @@ async fn an_empty_library_gets_a_video_that_speaks_and_its_model_is_for_no_other
 #[test]
 fn the_doctor_hears_what_it_says() {
     let home = tempfile::tempdir().unwrap();
-    let told = finish(clipcut(home.path()).arg("doctor").env("CLIPCUT_ONNXRUNTIME", onnxruntime())).stdout;
+    let told = finish(clipcut(home.path()).arg("doctor").envs([RUNTIME])).stdout;
     assert!(told.contains("ok    hearing: all 48 words of the demo"), "{told}");
     let told = finish(clipcut(home.path()).arg("doctor").env("CLIPCUT_ONNXRUNTIME", "/nowhere")).stdout;
     assert!(told.contains("poor  hearing: cannot use ONNX Runtime /nowhere"), "{told}");

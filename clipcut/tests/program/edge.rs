@@ -10,7 +10,7 @@ use std::{
 
 use reqwest::StatusCode;
 
-use crate::harness::{Answer, Clip, Http, Program, Server, clipcut, free_address, until};
+use crate::harness::{Answer, Clip, HEARS, Http, Program, Server, clipcut, free_address, until};
 
 const MIB: u64 = 1024 * 1024;
 
@@ -67,6 +67,43 @@ async fn an_edge_fetches_once_and_forgets_a_deleted_video_as_the_server_does() {
         })
         .await;
     }
+}
+
+#[tokio::test]
+async fn words_are_asked_for_through_an_edge() {
+    let home = tempfile::tempdir().unwrap();
+    let server = Server::start(&home.path().join("data"), &HEARS);
+    let (_program, through) = edge(home.path(), &server.url, &[]);
+    let sound = include_bytes!("../../../transcriber/tests/golden/voice-7.flac");
+    let ask = async |http: &Http, language: &str| {
+        let texts = [("language", language), ("response_format", "verbose_json")];
+        let (kind, form) = form(&texts, sound);
+        let request = http.request("POST", "/v1/audio/transcriptions");
+        http.ask(request.header("content-type", kind).body(form)).await
+    };
+    let (direct, heard) = (ask(&server.http, "en").await, ask(&through, "en").await);
+    assert_eq!(heard.status, StatusCode::OK, "{heard:?}");
+    assert!(heard.json()["text"].as_str().unwrap().split_whitespace().count() > 3, "{heard:?}");
+    assert!(heard.body == direct.body, "{heard:?} {direct:?}");
+    let refused = ask(&through, "klingon").await;
+    let error = &refused.json()["error"];
+    assert_eq!((refused.status, &error["param"]), (StatusCode::BAD_REQUEST, &"language".into()));
+    assert!(error["message"].as_str().unwrap().contains("de, el, en"), "{error}");
+    for _ in 0..2 {
+        let models = through.get("/v1/models").await;
+        assert_eq!(models.json()["data"][0]["id"], "demo");
+        assert!(!is_hit(&models), "{models:?}");
+    }
+}
+
+/// Returns a form as OpenAI's clients send it, behind its content type.
+fn form(texts: &[(&str, &str)], sound: &[u8]) -> (&'static str, Vec<u8>) {
+    let mut form = String::new();
+    for (name, text) in texts {
+        form += &format!("--part\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{text}\r\n");
+    }
+    form += "--part\r\ncontent-disposition: form-data; name=\"file\"; filename=\"voice.flac\"\r\n\r\n";
+    ("multipart/form-data; boundary=part", [form.as_bytes(), sound, b"\r\n--part--\r\n"].concat())
 }
 
 #[tokio::test]

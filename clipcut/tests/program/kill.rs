@@ -9,7 +9,8 @@ use rand::{RngExt, rngs::StdRng};
 use reqwest::StatusCode;
 
 use crate::harness::{
-    Answer, Clip, Http, Server, Shelf, boxes, count_frames, published, seeded, try_ask, until,
+    Answer, Clip, HEARS, Http, Server, Shelf, boxes, clipcut, count_frames, finish, published, seeded,
+    try_ask, until,
 };
 
 const RUN_SEGMENTS: u32 = 4;
@@ -122,6 +123,51 @@ async fn an_encode_goes_on_from_its_last_published_segment() {
     witness.decode();
     let master = server.http.url(&format!("/v/{id}/master.m3u8"));
     assert_eq!(count_frames(&master), [Clip::Long.frames(), Clip::Long.frames()]);
+}
+
+#[tokio::test]
+async fn captions_go_on_behind_their_last_window_to_the_same_bytes() {
+    let home = tempfile::tempdir().unwrap();
+    let data = home.path().join("data");
+    let mut server = Server::start(&data, &HEARS);
+    let id = server.upload(Clip::Lecture.file()).await;
+    let mut told = 0.0;
+    for moment in moments(&mut seeded(), 440).into_iter().step_by(2) {
+        let killed_at = until("the moment", async || {
+            let seconds = heard(&server, &id, &mut told).await;
+            (seconds >= moment as f64).then_some(seconds)
+        })
+        .await;
+        server.program.kill();
+        println!("killed after {killed_at:.0} s, for {moment}");
+        // A child that was just being started holds the library's lock until it is ffmpeg.
+        #[cfg(target_os = "linux")]
+        until("its children to end with the server", async || (!works_on(&data)).then_some(())).await;
+        server = Server::start(&data, &HEARS);
+    }
+    until("the captions to be whole", async || {
+        heard(&server, &id, &mut told).await;
+        (server.show(&id).await["captions"][0]["state"] == "done").then_some(())
+    })
+    .await;
+    let written = server.http.get(&format!("/v/{id}/captions/en.srt")).await.text();
+    let once = finish(
+        clipcut(home.path())
+            .arg("transcribe")
+            .arg(Clip::Lecture.file())
+            .args(["--format", "srt", "-o", "once"])
+            .envs(HEARS),
+    );
+    assert_eq!(once.code, Some(0), "{once:?}");
+    assert_eq!(written, std::fs::read_to_string(home.path().join("once/lecture.srt")).unwrap());
+}
+
+/// Returns how much of a video's sound has been listened to, which is never less than was `told` before.
+async fn heard(server: &Server, id: &str, told: &mut f64) -> f64 {
+    let seconds = server.show(id).await["captions"][0]["seconds_done"].as_f64().unwrap_or_default();
+    assert!(seconds >= *told, "{told} s were listened to, and then only {seconds}");
+    *told = seconds;
+    seconds
 }
 
 /// Remembers what every URL gave when it first gave something: whole, and the same for ever.

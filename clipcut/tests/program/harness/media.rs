@@ -21,12 +21,14 @@ pub(crate) enum Clip {
     Heavy,
     /// Twenty seconds in which two people speak.
     Spoken,
+    /// Eight minutes of speech under a picture that takes no work.
+    Lecture,
 }
 
 impl Clip {
     pub(crate) fn file(self) -> &'static Path {
         static FOLDER: OnceLock<TempDir> = OnceLock::new();
-        static FILES: [OnceLock<PathBuf>; 4] = [const { OnceLock::new() }; 4];
+        static FILES: [OnceLock<PathBuf>; 5] = [const { OnceLock::new() }; 5];
         let folder = FOLDER.get_or_init(|| tempfile::tempdir().unwrap()).path();
         FILES[self as usize].get_or_init(|| match self {
             Self::Short => make(
@@ -56,6 +58,16 @@ impl Clip {
                      -c:a aac",
                 ),
             ),
+            Self::Lecture => make(
+                folder,
+                "lecture.mp4",
+                concat!(
+                    "-f lavfi -i color=s=160x90:r=5:d=480 -stream_loop 3 -i ",
+                    env!("CARGO_MANIFEST_DIR"),
+                    "/../transcriber/tests/golden/two-minutes.flac -c:v libx264 -preset ultrafast -pix_fmt yuv420p \
+                     -c:a aac -t 480",
+                ),
+            ),
         })
     }
 
@@ -66,13 +78,14 @@ impl Clip {
             Self::Long => 1550,
             Self::Heavy => 100,
             Self::Spoken => 500,
+            Self::Lecture => 2400,
         }
     }
 
     /// How many segments each rendition has.
     pub(crate) fn segments(self) -> u64 {
-        // Six seconds of 25 pictures each.
-        self.frames().div_ceil(150)
+        // Six seconds each, of 25 pictures a second or, in the lecture, of 5.
+        self.frames().div_ceil(if let Self::Lecture = self { 30 } else { 150 })
     }
 }
 

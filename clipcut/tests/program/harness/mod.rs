@@ -16,7 +16,7 @@ use rand::{SeedableRng, rngs::StdRng};
 pub(crate) use cluster::{Cluster, Role};
 pub(crate) use http::{Answer, Http};
 pub(crate) use media::{Clip, boxes, count_frames, make, own, sha256, try_ask};
-pub(crate) use program::{Finished, Program, clipcut, finish};
+pub(crate) use program::{Finished, HEARS, Program, RUNTIME, clipcut, finish};
 pub(crate) use relay::Relay;
 pub(crate) use server::{Server, published};
 pub(crate) use shelf::Shelf;

@@ -13,6 +13,14 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::PATIENCE;
 
+/// Where ONNX Runtime lies, as a setting.
+pub(crate) const RUNTIME: (&str, &str) =
+    ("CLIPCUT_ONNXRUNTIME", concat!(env!("CARGO_MANIFEST_DIR"), "/../target/onnxruntime"));
+
+/// The settings of a program that hears with the demo model.
+pub(crate) const HEARS: [(&str, &str); 2] =
+    [("CLIPCUT_MODEL", concat!(env!("CARGO_MANIFEST_DIR"), "/../transcriber/demo")), RUNTIME];
+
 /// Returns the program's command line so far, to be run in `folder`: the quickest encoder, two renditions.
 pub(crate) fn clipcut(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_clipcut"));
