@@ -1,5 +1,5 @@
 // Takes the pictures of the README: `npm run screenshots`, after a build. The library holds what
-// ffmpeg draws and, before it, the folder that CLIPCUT_TEST_MEDIA names; the first is watched.
+// ffmpeg draws and, before it, the folder that CLIPCUT_TEST_MEDIA names; the demo video is watched, which speaks.
 
 import { mkdir, mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -24,6 +24,8 @@ const DRAWN = {
 
 const folder = await mkdtemp(join(tmpdir(), "clipcut-screenshots-"));
 const server = await startServer();
+const onnxruntime = fileURLToPath(new URL("../../target/onnxruntime", import.meta.url));
+const speaking = await startServer({ CLIPCUT_ONNXRUNTIME: onnxruntime }, ["--demo"]);
 const browser = await launch();
 try {
   const { page } = await newPage(browser, { colorScheme: "light" });
@@ -39,25 +41,39 @@ try {
   });
   await shoot(page, "library");
 
-  const { id, renditions } = videos.at(-1);
-  await page.goto(`${server.url}/watch/${id}`);
+  await page.goto(`${speaking.url}/watch/${await demoVideo()}`);
   await viewer.opened(page);
-  const best = Math.max(...renditions.map((it) => it.width ?? 0));
-  await viewer.choose(page, "Quality", renditions.find((it) => it.width === best).name);
-  await until("the best picture", async () => {
-    const { width, ended } = await viewer.look(page);
-    if (ended) await page.keyboard.press("0");
-    return width === best;
-  });
-  await viewer.seek(page, () => viewer.pressSeekBar(page, 0.62));
-  await page.evaluate(() => window.seen.video.play());
-  // An open menu keeps the controls from fading.
-  await page.getByRole("button", { name: "Quality", exact: true }).click();
+  await viewer.choose(page, "Captions", "English (automatic)");
+  await viewer.seek(page, () => viewer.pressSeekBar(page, 0.52));
+  await page.locator("[aria-current=true]").waitFor();
+  await until("words on the picture", () =>
+    page.evaluate(() =>
+      [...window.seen.video.textTracks].some(
+        (it) => it.mode === "showing" && it.activeCues?.length,
+      ),
+    ),
+  );
+  // Over the bar it would lay its time upon the words.
+  await page.mouse.move(0, 0);
   await shoot(page, "watch");
 } finally {
   await browser.close();
   await server.stop();
+  await speaking.stop();
   await rm(folder, { recursive: true, force: true });
+}
+
+/** Resolves to the id of the demo video once it is whole, with its captions. */
+function demoVideo() {
+  return until(
+    "the demo video",
+    async () => {
+      const { videos } = await (await fetch(`${speaking.url}/api/v1/videos`)).json();
+      const [video] = videos;
+      return video?.state === "ready" && video.captions[0]?.state === "done" && video.id;
+    },
+    { seconds: 120, every: 200 },
+  );
 }
 
 async function footage() {

@@ -22,10 +22,10 @@ export const DEFAULTS = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => !name.startsWith("CLIPCUT_")),
 );
 
-/** Starts it on its defaults, but for what `settings` say in the words of its variables. */
-export async function startServer(settings = {}) {
+/** Starts it on its defaults, but for what `settings` say in the words of its variables, and for its flags. */
+export async function startServer(settings = {}, flags = []) {
   const data = await mkdtemp(join(tmpdir(), "clipcut-e2e-"));
-  const server = await start(["serve", "--data", data], settings);
+  const server = await start(["serve", "--data", data, ...flags], settings);
   return {
     ...server,
     async stop() {
