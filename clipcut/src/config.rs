@@ -80,7 +80,7 @@ settings! {
     edge_origins: Names = "";
     /// Threads of the edge, each with its own share of the connections; 0 is one for each core.
     edge_workers: usize = "0";
-    /// Memory for what the edge caches.
+    /// Memory for the edge, which caches in what its own work leaves: all but 80 MiB, or a third of less than 120 MiB.
     edge_memory: Size = "256MiB";
     /// Largest object that the edge keeps, at most an eighth of its memory; larger ones pass by.
     edge_max_object: Size = "32MiB";
