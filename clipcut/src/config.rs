@@ -128,6 +128,9 @@ settings! {
     onnxruntime: String = "";
     /// Threads for each sound that is listened to.
     transcriber_threads: usize = "2";
+    /// Windows of a sound that are listened to at once, sharing its threads; more than 1 cuts it at its pauses: faster, and a
+    /// word may be heard differently.
+    transcriber_windows: usize = "1";
     /// Sounds that are listened to at once, each with a model in memory: for captions, and as many for the service.
     transcriber_sessions: usize = "1";
     /// Largest sound that the transcriber's service takes.

@@ -1,7 +1,7 @@
 //! The engine for `reference/{speed,parity}.py`: transcribes the sound named by each line that comes in, and answers with a
 //! line of JSON: the seconds that it took, and each window's tokens. One model, one process, so that rounds can take turns with other engines.
 //!
-//! Usage: windows MODEL PRECISION THREADS
+//! Usage: windows MODEL PRECISION THREADS WINDOWS, of which the last is how many are listened to at once.
 
 use std::{io::BufRead, path::Path, time::Instant};
 
@@ -12,10 +12,12 @@ fn main() {
     let mut told = std::env::args().skip(1);
     let mut next = |what: &str| told.next().unwrap_or_else(|| panic!("{what} is missing"));
     let (model, precision, threads) = (next("MODEL"), next("PRECISION"), next("THREADS"));
+    let windows = next("WINDOWS").parse().expect("WINDOWS is a number");
     let engine = Engine::new(Config {
         model: model.into(),
         precision: if precision == "f32" { String::new() } else { precision },
         threads: threads.parse().expect("THREADS is a number"),
+        windows,
         ..Config::default()
     });
     // What random weights say looks wrong by any threshold; nothing is asked twice.

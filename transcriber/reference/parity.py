@@ -20,7 +20,7 @@ def main():
     folder, program = Path(sys.argv[1]), sys.argv[2]
     extractor = WhisperFeatureExtractor.from_pretrained(folder / "hf")
     model = WhisperForConditionalGeneration.from_pretrained(folder / "hf").eval()
-    ours = subprocess.Popen([program, folder / "whisper-tiny-random", "f32", "2"], text=True,
+    ours = subprocess.Popen([program, folder / "whisper-tiny-random", "f32", "2", "1"], text=True,
                             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     # Told to write no times, Whisper writes none; random weights would. The engine forbids them then, transformers does not.
     no_times = model.generation_config.no_timestamps_token_id

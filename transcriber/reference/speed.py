@@ -31,8 +31,8 @@ def sound(folder):
     return file, samples
 
 
-def ours(program, folder, precision):
-    child = subprocess.Popen([program, folder / "whisper-tiny-random", precision, str(THREADS)], text=True,
+def ours(program, folder, precision, at_once):
+    child = subprocess.Popen([program, folder / "whisper-tiny-random", precision, str(THREADS), str(at_once)], text=True,
                              stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def run(file, _):
@@ -85,9 +85,10 @@ def main():
     folder, program = Path(sys.argv[1]), sys.argv[2]
     rounds = int(sys.argv[3]) if len(sys.argv) > 3 else 5
     file, samples = sound(folder)
-    engines = {"clipcut, quantized": ours(program, folder, "quantized")}
-    if (folder / "whisper-tiny-random/onnx/decoder_model_merged_fast.onnx").exists():
-        engines["clipcut, fast"] = ours(program, folder, "fast")
+    engines = {
+        "clipcut, quantized, two windows at once": ours(program, folder, "quantized", 2),
+        "clipcut, quantized, one after the other": ours(program, folder, "quantized", 1),
+    }
     if (folder / "ct2").exists():
         engines[f"faster-whisper {version('faster-whisper')} (CTranslate2 {version('ctranslate2')}), int8"] = faster_whisper(folder)
     if importlib.util.find_spec("pywhispercpp"):

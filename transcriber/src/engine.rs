@@ -2,6 +2,7 @@
 //! in memory, as many as were at work at once, loaded when they are first wanted.
 
 use std::{
+    ops::Range,
     path::PathBuf,
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -12,12 +13,12 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Result,
     audio::{File, Source},
-    cues,
+    cues, cut,
     listen::{Listening, Options, Window},
     mel::SAMPLE_RATE,
     model::{Loading, Model},
     runtime::Runtime,
-    survey::{Asked, survey},
+    survey::{Asked, Survey, survey},
     vad::Detector,
 };
 
@@ -34,6 +35,8 @@ pub struct Config {
     pub precision: String,
     /// Threads of each network.
     pub threads: usize,
+    /// Windows of a sound that are listened to at once, which share the threads. More than one cuts it at its pauses.
+    pub windows: usize,
     /// Sounds that are listened to at once, each with a model in memory of its own.
     pub sessions: usize,
     /// The longest sound that is taken, in seconds.
@@ -48,6 +51,7 @@ impl Default for Config {
             model: "models/whisper-tiny".into(),
             precision: "quantized".into(),
             threads: 2,
+            windows: 1,
             sessions: 1,
             limit_seconds: 12 * 3600,
         }
@@ -71,8 +75,9 @@ struct Loaded {
 impl Loaded {
     fn new(config: &Config) -> Result<Self> {
         let runtime = Runtime::load(config.onnxruntime.as_deref())?;
-        let Config { model: folder, precision, threads, .. } = config;
-        let model = Model::load(runtime, Loading { folder, precision, threads: *threads })?;
+        let Config { model: folder, precision, threads, windows, .. } = config;
+        let threads = (threads / windows).max(1);
+        let model = Model::load(runtime, Loading { folder, precision, threads })?;
         Ok(Self { model, detector: Detector::load(runtime)? })
     }
 }
@@ -142,24 +147,58 @@ impl Engine {
         (options, done, stop): (&Options, &[Window], &CancellationToken),
         mut tell: impl FnMut(Told<'_>) -> Result<()>,
     ) -> Result<Transcription> {
-        self.loaded(|Loaded { model, detector }| {
+        let mut windows = done.to_vec();
+        let mut keep = |window: Window, survey: &Survey, machine: &Machine| {
+            let (at, all) = (window.next.min(survey.frames()), survey.frames());
+            let progress = Progress { done: at as f64 / 100.0, all: all as f64 / 100.0 };
+            tell(Told { window: &window, progress, machine })?;
+            windows.push(window);
+            Ok(())
+        };
+        let (survey, machine, rest, language) = self.loaded(|Loaded { model, detector }| {
             let machine = self.machine(model, options)?;
             let asked = Asked { bins: model.shape.mel_bins, limit_seconds: self.config.limit_seconds };
             let survey = survey(source, asked, detector, stop)?;
             let machine = Machine { sound_sha256: survey.sha256.clone(), ..machine };
-            let mut windows = done.to_vec();
-            let mut listening = Listening::new(model, (source, &survey), (options, stop), windows.last())?;
-            while let Some(window) = listening.next_window()? {
-                let (at, all) = listening.progress();
-                let progress = Progress { done: at as f64 / 100.0, all: all as f64 / 100.0 };
-                tell(Told { window: &window, progress, machine: &machine })?;
-                windows.push(window);
+            let mut pieces = self.pieces(&survey, options, model.shape.frames);
+            let at = done.last().map_or(0, |window| window.next);
+            pieces.retain(|piece| piece.end > at);
+            let mut listening = Listening::new(model, (source, &survey), (options, stop), done.last())?;
+            let mut pieces = pieces.into_iter();
+            // The first one tells the language of all.
+            if let Some(first) = pieces.next() {
+                listening.go_to(first.start.max(at)..first.end);
+                while let Some(window) = listening.next_window()? {
+                    keep(window, &survey, &machine)?;
+                }
             }
-            let seconds = survey.samples as f64 / SAMPLE_RATE as f64;
-            let mut track = track(&windows, machine);
-            track.ends_at_seconds = survey.broke_off.is_some().then_some(seconds);
-            Ok(Transcription { track, seconds })
-        })
+            let language = listening.language().map(ToOwned::to_owned);
+            Ok((survey, machine, pieces.collect::<Vec<_>>(), language))
+        })?;
+        let known = Options { language, ..options.clone() };
+        let listen = |work: &mut dyn FnMut(&mut Listening<'_>) -> Result<()>| {
+            self.loaded(|Loaded { model, .. }| {
+                work(&mut Listening::new(model, (source, &survey), (&known, stop), None)?)
+            })
+        };
+        cut::side_by_side(&rest, self.config.windows, listen, |window| keep(window, &survey, &machine))?;
+        let seconds = survey.samples as f64 / SAMPLE_RATE as f64;
+        let mut track = track(&windows, machine);
+        track.ends_at_seconds = survey.broke_off.is_some().then_some(seconds);
+        Ok(Transcription { track, seconds })
+    }
+
+    /// Returns what is listened to one after the other: the whole sound, or the pieces that are told apart by pauses.
+    fn pieces(&self, survey: &Survey, options: &Options, frames: usize) -> Vec<Range<u64>> {
+        let (most, end) = (frames as u64, survey.frames());
+        match (self.config.windows, options) {
+            (2.., Options { only_speech: true, .. }) => cut::cuts(&survey.speech, most),
+            // Without times a window is always followed by the one behind it.
+            (2.., Options { times: false, .. }) => {
+                (0..end.div_ceil(most)).map(|n| n * most..end.min((n + 1) * most)).collect()
+            }
+            _ => std::iter::once(0..end).collect(),
+        }
     }
 
     /// Returns the record of how captions come about, but for the sound.
@@ -167,6 +206,7 @@ impl Engine {
         let runtime = Runtime::load(self.config.onnxruntime.as_deref())?;
         let mut settings = options.told();
         settings.insert("precision".into(), self.config.precision.clone());
+        settings.insert("cut".into(), (self.config.windows > 1).to_string());
         Ok(Machine {
             model: model.name.clone(),
             model_revision: model.revision.clone(),

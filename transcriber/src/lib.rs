@@ -10,6 +10,7 @@ pub mod model;
 pub mod runtime;
 pub mod tokens;
 
+mod cut;
 mod decode;
 mod rules;
 mod spectrogram;

@@ -2,7 +2,7 @@
 //! says where the next window begins; answers that look wrong are asked for again at higher temperatures. Windows do
 //! not see one another's words, so work goes on from any finished window as if it had never stopped.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, ops::Range, time::Duration};
 
 use captions::Spoken;
 use serde::{Deserialize, Serialize};
@@ -113,6 +113,8 @@ pub struct Listening<'a> {
     mel: Mel,
     prompt: Vec<u32>,
     at: u64,
+    /// The frame that it ends at.
+    end: u64,
     language: Option<String>,
 }
 
@@ -151,7 +153,18 @@ impl<'a> Listening<'a> {
         }
         let mel = Mel::new(model.shape.mel_bins);
         let at = after.map_or(0, |window| window.next);
-        Ok(Self { model, survey, options, stop, sound: source.open()?, mel, prompt, at, language })
+        let (sound, end) = (source.open()?, survey.frames());
+        Ok(Self { model, survey, options, stop, sound, mel, prompt, at, end, language })
+    }
+
+    /// Goes on in a piece of the sound, of which it hears nothing else. Pieces come in their order.
+    pub(crate) fn go_to(&mut self, piece: Range<u64>) {
+        (self.at, self.end) = (piece.start, piece.end.min(self.survey.frames()));
+    }
+
+    /// Returns the language, once it is known.
+    pub(crate) fn language(&self) -> Option<&str> {
+        self.language.as_deref()
     }
 
     /// Returns how far it is, in frames of all.
@@ -161,7 +174,7 @@ impl<'a> Listening<'a> {
 
     /// Listens to the next window; `None` at the end.
     pub fn next_window(&mut self) -> Result<Option<Window>> {
-        let end = self.survey.frames();
+        let end = self.end;
         if self.options.only_speech {
             self.skip_silence();
         }
@@ -173,7 +186,8 @@ impl<'a> Listening<'a> {
         }
         let frames = self.model.shape.frames;
         let filled = (end - self.at).min(frames as u64) as usize;
-        let place = Place { from: self.at, frames };
+        let silent_from = if end < self.survey.frames() && !self.options.times { filled } else { frames };
+        let place = Place { from: self.at, frames, silent_from };
         let spectrogram = self.spectrogram(place)?;
         let heard = self.model.hear(spectrogram)?;
         let seed = Sha256::digest(format!("{} {}", self.survey.sha256, self.at));
@@ -256,11 +270,14 @@ impl<'a> Listening<'a> {
         for piece in pieces {
             let text = vocabulary.text(&piece.tokens)?.trim().to_owned();
             let (mut start, mut end) = (self.at + piece.start, self.at + piece.end);
-            if text.is_empty() || start >= end {
+            // What begins behind the piece that is listened to belongs to the next one.
+            let elsewhere = self.end < self.survey.frames() && start >= self.end;
+            if text.is_empty() || start >= end || elsewhere {
                 continue;
             }
             if self.options.only_speech {
-                if !self.is_spoken(start, end) {
+                // A dot alone is what the model makes of a breath.
+                if !self.is_spoken(start, end) || !text.contains(char::is_alphanumeric) {
                     continue;
                 }
                 (start, end) = self.as_heard(start, end);

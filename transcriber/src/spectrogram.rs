@@ -11,8 +11,10 @@ use crate::{
 pub(crate) struct Place {
     /// Its first frame.
     pub(crate) from: u64,
-    /// Frames in it; those behind the sound's end are silent.
+    /// Frames in it; those behind the sound's end are silent …
     pub(crate) frames: usize,
+    /// … and those from here on, whatever is there.
+    pub(crate) silent_from: usize,
 }
 
 /// Returns bands × frames, scaled by the sound's `loudest`.
@@ -24,7 +26,9 @@ pub(crate) fn render(sound: &mut Sound, mel: &mut Mel, place: Place, loudest: f3
     let bins = mel.bins();
     let mut spectrogram = vec![0.0; bins * place.frames];
     let mut bands = vec![0.0; bins];
-    for frame in 0..place.frames {
+    // Where nothing sounds, the logarithm is at its floor.
+    spectrogram.fill(scale(-10.0, loudest));
+    for frame in 0..place.frames.min(place.silent_from) {
         let mut under = [0.0; WINDOW];
         window(samples, from, place.from + frame as u64, &mut under);
         mel.frame(&under, &mut bands);

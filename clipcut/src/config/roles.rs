@@ -180,6 +180,7 @@ impl Config {
             model: self.models.join(&self.model),
             precision: plain.to_owned(),
             threads: self.transcriber_threads.max(1),
+            windows: self.transcriber_windows.max(1),
             sessions: self.transcriber_sessions.max(1),
             limit_seconds: self.max_duration.0.as_secs(),
         }

@@ -1,6 +1,6 @@
 //! What does not change the words: threads, interruptions, where the work went on.
 
-use crate::harness::{engine, source, talk};
+use crate::harness::{engine, side_by_side, source, talk};
 use tokio_util::sync::CancellationToken;
 use transcriber::{
     Engine, Error,
@@ -46,6 +46,35 @@ fn work_that_was_stopped_goes_on_to_the_same_bytes() {
     let done: Vec<Window> = serde_json::from_str(&serde_json::to_string(&done).unwrap()).unwrap();
     let rest = engine.transcribe(&sound, (&options, &done, &CancellationToken::new()), |_| Ok(())).unwrap();
     assert_eq!(captions::json::render(&rest.track), captions::json::render(&whole.track));
+}
+
+#[test]
+fn windows_side_by_side_write_the_same_bytes_however_many_and_wherever_they_are_stopped() {
+    let sound = Source::Samples(talk(12, 150).samples.into());
+    let options = Options::default();
+    let whole = |windows: usize, done: &[Window]| {
+        let mut order = Vec::new();
+        let go = CancellationToken::new();
+        let heard = side_by_side(windows).transcribe(&sound, (&options, done, &go), |told| {
+            order.push(told.window.clone());
+            Ok(())
+        });
+        let (heard, all) = (heard.unwrap(), [done, &order].concat());
+        assert!(all.is_sorted_by_key(|window| window.next), "{all:?}");
+        (captions::json::render(&heard.track), all)
+    };
+    let (written, windows) = whole(2, &[]);
+    assert!(windows.len() > 4, "{windows:?}");
+    assert_eq!(whole(3, &[]).0, written);
+    for stopped_after in [1, 3, windows.len()] {
+        assert_eq!(whole(2, &windows[..stopped_after]).0, written, "{stopped_after}");
+    }
+    let stop = CancellationToken::new();
+    let stopped = side_by_side(2).transcribe(&sound, (&options, &[], &stop), |_| {
+        stop.cancel();
+        Ok(())
+    });
+    assert!(matches!(stopped, Err(Error::Interrupted)));
 }
 
 #[test]

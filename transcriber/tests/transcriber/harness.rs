@@ -25,6 +25,12 @@ pub(crate) fn engine(precision: &str, threads: usize) -> Engine {
     Engine::new(Config { model: demo(), precision: precision.into(), threads, ..Config::default() })
 }
 
+/// Returns an engine that listens to several windows at once.
+pub(crate) fn side_by_side(windows: usize) -> Engine {
+    let config = engine("quantized", 2).config().clone();
+    Engine::new(Config { windows, ..config })
+}
+
 /// Chance that repeats (Knuth's MMIX generator).
 pub(crate) struct Chance(pub(crate) u64);
 
@@ -124,6 +130,13 @@ pub(crate) fn source(file: &Path) -> Source {
 pub(crate) struct Talk {
     pub(crate) samples: Vec<f32>,
     pub(crate) sentences: Vec<Sentence>,
+}
+
+impl Talk {
+    /// Counts its words.
+    pub(crate) fn words(&self) -> usize {
+        self.sentences.iter().map(|said| words(&said.text).len()).sum()
+    }
 }
 
 /// A sentence and its place in the sound, in seconds.
