@@ -1,12 +1,30 @@
 //! In charge of telling edges what the store says has changed: the one in this process, and those elsewhere.
 
-use edge::Purge;
-use store::Signal;
+use edge::{Announcer, Purge};
+use store::{Signal, Signals};
 use tokio::sync::broadcast::{
     Receiver,
     error::{RecvError, TryRecvError},
 };
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// Tells edges elsewhere what changes, until `stop`.
+///
+/// Each origin tells what it hears of all of the cluster. Who is told twice forgets twice, and no origin's end leaves the
+/// edges without news.
+pub(super) fn announce(
+    announcer: Announcer,
+    signals: &Signals,
+    tasks: &TaskTracker,
+    stop: &CancellationToken,
+) {
+    let (late, stop_too) = (announcer.clone(), stop.clone());
+    tasks.spawn(async move { stop_too.run_until_cancelled(late.catch_up()).await });
+    tasks.spawn(follow(signals.subscribe(), stop.clone(), move |purge| {
+        let announcer = announcer.clone();
+        async move { announcer.tell(&purge).await }
+    }));
+}
 
 /// Hands news to `forget` until `stop`. What comes in meanwhile is handed on together.
 pub(super) async fn follow<F>(

@@ -25,14 +25,7 @@ pub(crate) async fn run(config: &Config) -> Result<()> {
     // To the end of the drain: until then viewers are answered.
     let drained = CancellationToken::new();
     if let Some(announcer) = announcer {
-        let (late, drained_too) = (announcer.clone(), drained.clone());
-        tasks.spawn(async move { drained_too.run_until_cancelled(late.catch_up()).await });
-        // Each origin tells what it hears of all of the cluster. Who is told twice forgets twice, and no origin's end
-        // leaves the edges without news.
-        tasks.spawn(forget::follow(store.signals.subscribe(), drained.clone(), move |purge| {
-            let announcer = announcer.clone();
-            async move { announcer.tell(&purge).await }
-        }));
+        forget::announce(announcer, &store.signals, &tasks, &drained);
     }
     role.answer("serving", origin.router().fallback(front_end::serve)).await?;
     drained.cancel();

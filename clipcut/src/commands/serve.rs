@@ -74,12 +74,7 @@ pub(crate) async fn run(config: &Config, demo: Demo) -> Result<()> {
         async move { edge.purge(purge).await }
     }));
     if let Some(announcer) = announcer {
-        let (late, drained_too) = (announcer.clone(), drained.clone());
-        tasks.spawn(async move { drained_too.run_until_cancelled(late.catch_up()).await });
-        tasks.spawn(forget::follow(store.signals.subscribe(), drained.clone(), move |purge| {
-            let announcer = announcer.clone();
-            async move { announcer.tell(&purge).await }
-        }));
+        forget::announce(announcer, &store.signals, &tasks, &drained);
     }
     tasks.close();
 
