@@ -5,12 +5,12 @@ use std::{collections::BTreeMap, path::Path, time::Duration};
 use bytes::Bytes;
 use futures::{StreamExt, stream};
 use tempfile::TempDir;
-use testbed::{Mongodb, Postgres, Redis};
+use testbed::{Mongodb, Postgres, Redis, Server};
 use tokio::time::timeout;
 
 use super::viewer::Viewer;
 use crate::harness::{
-    Answer, Clip, Cluster, Http, Role, clipcut, count_frames, free_address, published, until,
+    Answer, Clip, Cluster, Http, Program, Role, clipcut, count_frames, free_address, published, until,
 };
 
 // No request may take longer, whatever is broken; more than the time for which a server is frozen.
@@ -18,12 +18,28 @@ pub(super) const BOUND: Duration = Duration::from_secs(45);
 const PAUSE: Duration = Duration::from_millis(100);
 const PIECE: usize = 16 << 10;
 
+/// What can be struck. Of a role's two processes it is the first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    Origin,
+    Packager,
+    Postgres,
+    Mongodb,
+    Redis,
+}
+
+/// A part's process.
+pub(super) enum Victim<'a> {
+    Role(&'a mut Program),
+    Server(&'a Server),
+}
+
 pub(super) struct Scene {
-    pub(super) postgres: Postgres,
-    pub(super) mongodb: Mongodb,
-    pub(super) redis: Redis,
+    postgres: Postgres,
+    mongodb: Mongodb,
+    redis: Redis,
     pub(super) origins: [Role; 2],
-    pub(super) packagers: [Role; 2],
+    packagers: [Role; 2],
     edge: Role,
     cluster: Cluster,
     home: TempDir,
@@ -53,6 +69,16 @@ impl Scene {
         Self { postgres, mongodb, redis, origins, packagers, edge, cluster, home }
     }
 
+    pub(super) fn part(&mut self, part: Part) -> Victim<'_> {
+        match part {
+            Part::Origin => Victim::Role(&mut self.origins[0].program),
+            Part::Packager => Victim::Role(&mut self.packagers[0].program),
+            Part::Postgres => Victim::Server(self.postgres.server()),
+            Part::Mongodb => Victim::Server(self.mongodb.server()),
+            Part::Redis => Victim::Server(self.redis.server()),
+        }
+    }
+
     /// Uploads a clip whole, and returns its id.
     pub(super) async fn upload(&self, clip: Clip) -> String {
         let http = &self.origins[1].http;
@@ -79,12 +105,12 @@ impl Scene {
         Sending { id: id(&path), path, bytes, answers: BTreeMap::new() }
     }
 
-    /// Goes on with an upload at the origins in turn, until it is whole.
-    pub(super) async fn go_on(&self, sending: &mut Sending) {
+    /// Goes on with an upload at these `origins` in turn, until it is whole.
+    pub(super) async fn go_on(&self, sending: &mut Sending, origins: &[usize]) {
         let len = sending.bytes.len() as u64;
-        let mut turns = [1, 0].into_iter().cycle();
+        let mut turns = origins.iter().cycle();
         until("the upload to be whole", async || {
-            let http = &self.origins[turns.next().unwrap()].http;
+            let http = &self.origins[*turns.next().unwrap()].http;
             let told = sending.note("HEAD", http.tus("HEAD", &sending.path), &[200, 404, 503]).await;
             if told.as_ref().is_some_and(|told| told.status == 404) {
                 // Once it is whole there is no upload of this address any more.
