@@ -17,12 +17,17 @@ import (
 func main() {
 	listen := flag.String("listen", "127.0.0.1:27017", "address to listen on")
 	postgres := flag.String("postgres", "", "URL of the PostgreSQL database that keeps everything")
+	pem := flag.String("tls", "", "PEM file of a certificate and its key; with it, TLS alone is spoken")
 	flag.Parse()
+	listener := ferretdb.ListenerConfig{TCP: *listen}
+	if *pem != "" {
+		listener = ferretdb.ListenerConfig{TLS: *listen, TLSCertFile: *pem, TLSKeyFile: *pem}
+	}
 
 	// Its warnings are about answers that differ from MongoDB's; at info it logs every command.
 	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
 	server, err := ferretdb.New(&ferretdb.Config{
-		Listener:      ferretdb.ListenerConfig{TCP: *listen},
+		Listener:      listener,
 		Handler:       "postgresql",
 		PostgreSQLURL: *postgres,
 	})

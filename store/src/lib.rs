@@ -35,6 +35,7 @@ pub use id::{CaptionId, VideoId};
 pub use incoming::Append;
 use incoming::{Incoming, Shared};
 pub use jobs::{Attempt, Job, Jobs, Kind as JobKind, NewJob};
+pub use reach::versions;
 pub use renditions::{Kind as RenditionKind, NewPlan, Progress, Rendition, Renditions, Segment};
 pub use signals::{Signal, Signals};
 pub use sources::{Served, Source};

@@ -7,7 +7,7 @@ use redis::{
     aio::{ConnectionManager, ConnectionManagerConfig},
 };
 
-use crate::Result;
+use crate::{Error, Result};
 
 // What is asked of Redis can be done without; nobody waits long for it.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -20,4 +20,14 @@ pub(crate) fn connection(client: &Client) -> Result<ConnectionManager> {
         // Who asks again is the caller, in its own time.
         .set_number_of_retries(0);
     Ok(ConnectionManager::new_lazy_with_config(client.clone(), config)?)
+}
+
+/// Returns the server's version.
+pub(crate) async fn version(url: &str) -> Result<String> {
+    let mut connection = connection(&Client::open(url)?)?;
+    let told: String = redis::cmd("INFO").arg("server").query_async(&mut connection).await?;
+    let version = told.lines().find_map(|line| line.strip_prefix("redis_version:"));
+    version
+        .map(ToOwned::to_owned)
+        .ok_or_else(|| Error::Away { what: "Redis", cause: "it does not tell its version".into() })
 }

@@ -12,8 +12,8 @@ use std::{fs::File, sync::Arc, time::Duration};
 use sqlx::{PgPool, SqlitePool, migrate::Migrator};
 
 pub(crate) use change::{Change, Of};
-pub(crate) use postgres::connect;
 pub use postgres::migrate;
+pub(crate) use postgres::{connect, version};
 pub(crate) use query::{Query, query};
 pub(crate) use row::{FromRow, Row};
 pub(crate) use sqlite::{lock, open};

@@ -12,7 +12,7 @@ use std::{
 
 use crate::{
     Postgres, Server,
-    program::{find, tell},
+    program::{find, private, tell},
     server::free_port,
 };
 
@@ -47,13 +47,30 @@ impl Mongodb {
     /// # Panics
     /// Panics when there is none to start.
     pub fn start() -> Self {
+        Self::start_with(None)
+    }
+
+    /// Starts a server that speaks TLS alone, with a certificate and its key in PEM. How its clients are to look at that
+    /// is for them to add to the URL.
+    ///
+    /// # Panics
+    /// Panics when there is none to start.
+    pub fn start_private(pem: &str) -> Self {
+        Self::start_with(Some(pem))
+    }
+
+    fn start_with(pem: Option<&str>) -> Self {
         let folder = tempfile::tempdir().expect("there is room for a folder");
         let port = free_port();
-        let (command, postgres) = if let Some(mongod) = find("mongod", &[]) {
+        let pem = pem.map(|pem| private(folder.path(), pem));
+        let (mut command, postgres) = if let Some(mongod) = find("mongod", &[]) {
             tell(&format!("MongoDB is {} on port {port}", mongod.display()));
             let mut command: Vec<OsString> = vec![mongod.into(), "--port".into(), port.to_string().into()];
             command.extend(["--bind_ip", "127.0.0.1", "--quiet", "--dbpath"].map(Into::into));
             command.push(folder.path().into());
+            if pem.is_some() {
+                command.extend(["--tlsMode", "requireTLS", "--tlsCertificateKeyFile"].map(Into::into));
+            }
             (command, None)
         } else {
             let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/mongodb-server");
@@ -64,15 +81,19 @@ impl Mongodb {
             let postgres = Postgres::start();
             tell(&format!("MongoDB is FerretDB over that PostgreSQL, on port {port}"));
             let listen = format!("127.0.0.1:{port}");
-            let command = vec![
+            let mut command = vec![
                 program.into(),
                 "-listen".into(),
                 listen.into(),
                 "-postgres".into(),
                 postgres.database().into(),
             ];
+            if pem.is_some() {
+                command.push("-tls".into());
+            }
             (command, Some(postgres))
         };
+        command.extend(pem.map(Into::into));
         let server = Server::start_new(command, port, folder);
         Self {
             address: format!("mongodb://127.0.0.1:{port}/"),

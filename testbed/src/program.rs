@@ -3,6 +3,7 @@
 use std::{
     env,
     ffi::{OsStr, OsString},
+    fs,
     io::Write,
     path::{Path, PathBuf},
     process::Command,
@@ -23,6 +24,13 @@ pub(crate) fn unprivileged(program: &Path) -> Vec<OsString> {
         &[]
     };
     words.iter().map(OsString::from).chain([program.into()]).collect()
+}
+
+/// Writes a certificate and its key into one file of `folder`.
+pub(crate) fn private(folder: &Path, pem: &str) -> PathBuf {
+    let file = folder.join("tls.pem");
+    fs::write(&file, pem).expect("the folder is ours");
+    file
 }
 
 /// Runs `command` to its end.

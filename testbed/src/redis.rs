@@ -4,7 +4,7 @@ use std::{env, sync::OnceLock};
 
 use crate::{
     Server,
-    program::{find, tell},
+    program::{find, private, tell},
     server::free_port,
 };
 
@@ -33,18 +33,39 @@ impl Redis {
     /// # Panics
     /// Panics when there is none to start.
     pub fn start() -> Self {
+        Self::start_with(None)
+    }
+
+    /// Starts a server that speaks TLS alone, with a certificate and its key in PEM.
+    ///
+    /// # Panics
+    /// Panics when there is none to start.
+    pub fn start_private(pem: &str) -> Self {
+        Self::start_with(Some(pem))
+    }
+
+    fn start_with(pem: Option<&str>) -> Self {
         let program = find("redis-server", &[]).expect("no redis-server; try scripts/install test");
         let folder = tempfile::tempdir().expect("there is room for a folder");
         let port = free_port();
         let mut command = vec![program.clone().into()];
         let port_text = port.to_string();
-        command.extend(
-            ["--port", &port_text, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"].map(Into::into),
-        );
+        let scheme = if let Some(pem) = pem {
+            let pem = private(folder.path(), pem).display().to_string();
+            command.extend(
+                ["--port", "0", "--tls-port", &port_text, "--tls-auth-clients", "no"].map(Into::into),
+            );
+            command.extend(["--tls-cert-file", &pem, "--tls-key-file", &pem].map(Into::into));
+            "rediss"
+        } else {
+            command.extend(["--port", &port_text].map(Into::into));
+            "redis"
+        };
+        command.extend(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"].map(Into::into));
         command.extend(["--dir".into(), folder.path().into()]);
         let server = Server::start_new(command, port, folder);
         tell(&format!("Redis is {} on port {port}", program.display()));
-        Self { url: format!("redis://127.0.0.1:{port}"), server: Some(server) }
+        Self { url: format!("{scheme}://127.0.0.1:{port}"), server: Some(server) }
     }
 
     /// Returns its URL.

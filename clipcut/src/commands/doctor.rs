@@ -32,6 +32,9 @@ pub(crate) async fn run(config: &Config) -> Result<()> {
     let mut findings =
         vec![version("ffmpeg", &config.ffmpeg).await, version("ffprobe", &config.ffprobe).await];
     findings.extend(parts(config).await);
+    if let Some(cluster) = config.cluster()? {
+        findings.extend(store::versions(&cluster).await.map(server));
+    }
     findings.push(room(&config.data));
     findings.push(port(config).await);
     findings.push(speech(config));
@@ -113,6 +116,18 @@ fn room(data: &Path) -> Finding {
             }
         }
         Err(e) => Finding::Bad(format!("{told}: {e}"), format!("mkdir -p {}", data.display())),
+    }
+}
+
+/// A server of a cluster, and what it said.
+fn server((name, said): (&str, store::Result<String>)) -> Finding {
+    match said {
+        Ok(version) => Finding::Good(format!("{name} {version}")),
+        Err(e @ store::Error::OlderTables) => Finding::Bad(format!("{name}: {e}"), "clipcut migrate".into()),
+        Err(e) => Finding::Bad(
+            format!("{name}: {e}"),
+            format!("start it, or name another: clipcut config   # {} is its address", name.to_lowercase()),
+        ),
     }
 }
 

@@ -74,3 +74,44 @@ fn a_cluster_is_named_whole_and_no_password_is_printed() {
     }
     assert!(!printed.contains("s3cret"), "{printed}");
 }
+
+#[test]
+fn the_doctor_looks_at_each_server_in_private_where_its_address_says_so() {
+    let home = tempfile::tempdir().unwrap();
+    let [ours, another] =
+        [(); 2].map(|()| rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap());
+    let (certificate, key) = (ours.cert.pem(), ours.signing_key.serialize_pem());
+    let pem = certificate.clone() + &key;
+    let (postgres, mongodb, redis) =
+        (Postgres::start(), Mongodb::start_private(&pem), Redis::start_private(&pem));
+    postgres.take_tls(&certificate, &key);
+    let file = |name: &str, text: &str| {
+        let file = home.path().join(name);
+        std::fs::write(&file, text).unwrap();
+        file.display().to_string()
+    };
+    let (database, blobs) = (postgres.database(), mongodb.database());
+    let run = |command: &str, trusted: &str| {
+        let settings = [
+            ("CLIPCUT_POSTGRES", format!("{database}?sslmode=verify-full&sslrootcert={trusted}")),
+            ("CLIPCUT_MONGODB", format!("{blobs}?tls=true&tlsCAFile={trusted}")),
+            ("CLIPCUT_REDIS", redis.url().to_owned()),
+            ("SSL_CERT_FILE", trusted.to_owned()),
+            ("CLIPCUT_LISTEN", "127.0.0.1:0".to_owned()),
+        ];
+        finish(clipcut(home.path()).arg(command).envs(settings))
+    };
+    let (trusted, other) = (file("ours.pem", &certificate), file("another.pem", &another.cert.pem()));
+    let early = run("doctor", &trusted).stdout;
+    assert!(early.contains("BAD   PostgreSQL: ") && early.contains("mend: clipcut migrate"), "{early}");
+    assert_eq!(run("migrate", &trusted).code, Some(0));
+    let good = run("doctor", &trusted);
+    assert_eq!(good.code, Some(0), "{good:?}");
+    let bad = run("doctor", &other);
+    assert_eq!(bad.code, Some(1), "{bad:?}");
+    for server in ["PostgreSQL", "MongoDB", "Redis"] {
+        assert!(good.stdout.contains(&format!("ok    {server} ")), "{good:?}");
+        assert!(bad.stdout.contains(&format!("BAD   {server}: ")), "{bad:?}");
+    }
+    assert!(bad.stdout.matches("certificate").count() >= 3, "{bad:?}");
+}

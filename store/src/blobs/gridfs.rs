@@ -16,8 +16,8 @@ use std::time::Duration;
 
 use futures::{TryStreamExt, stream};
 use mongodb::{
-    Client,
-    bson::{Bson, DateTime, oid::ObjectId},
+    Client, Database,
+    bson::{Bson, DateTime, doc, oid::ObjectId},
     options::{ClientOptions, ReadConcern, WriteConcern},
 };
 use prometheus_client::metrics::counter::Counter;
@@ -55,8 +55,8 @@ pub(crate) struct GridFs {
 }
 
 impl GridFs {
-    /// Connects, and makes the indexes where they are not there yet.
-    pub(crate) async fn connect(url: &str) -> Result<Self> {
+    /// Returns the database that `url` names; nothing is connected yet.
+    async fn database(url: &str) -> Result<Database> {
         let mut options = ClientOptions::parse(url).await?;
         options.server_selection_timeout.get_or_insert(FIND_SERVER);
         options.connect_timeout.get_or_insert(FIND_SERVER);
@@ -65,7 +65,18 @@ impl GridFs {
         options.write_concern.get_or_insert_with(WriteConcern::majority);
         options.read_concern.get_or_insert_with(ReadConcern::majority);
         let name = options.default_database.clone().unwrap_or_else(|| "clipcut".to_owned());
-        let database = Client::with_options(options)?.database(&name);
+        Ok(Client::with_options(options)?.database(&name))
+    }
+
+    /// Returns the server's version.
+    pub(crate) async fn version(url: &str) -> Result<String> {
+        let told = Self::database(url).await?.run_command(doc! { "buildInfo": 1 }).await?;
+        Ok(told.get_str("version").unwrap_or("unknown").to_owned())
+    }
+
+    /// Connects, and makes the indexes where they are not there yet.
+    pub(crate) async fn connect(url: &str) -> Result<Self> {
+        let database = Self::database(url).await?;
         let damages = Counter::default();
         let gridfs = Self {
             media: Bucket::new(&database, "media", MEDIA_CHUNK_BYTES, damages.clone()),

@@ -29,6 +29,15 @@ pub(crate) async fn connect(url: &str) -> Result<Sql> {
     Ok(Sql::Postgres(pool))
 }
 
+/// Returns the server's version. An error where its tables are not up to date.
+pub(crate) async fn version(url: &str) -> Result<String> {
+    let pool = pool(url, &SERVER_LIMITS)?;
+    let version = sqlx::query_scalar("show server_version").fetch_one(&pool).await?;
+    check(&pool).await?;
+    pool.close().await;
+    Ok(version)
+}
+
 /// Brings the tables at `url` up to date. Two who do so at once are fine. Returns how many steps it took.
 pub async fn migrate(url: &str) -> Result<usize> {
     // Statements of a migration may take as long as they need.
