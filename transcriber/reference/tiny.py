@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import onnx as graphs
 import torch
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 from transformers import (GenerationConfig, WhisperConfig, WhisperFeatureExtractor, WhisperForConditionalGeneration,
@@ -96,8 +97,35 @@ def onnx(source, folder):
         # As the hub's `_quantized` files were made.
         quantize_dynamic(networks / f"{name}.onnx", networks / f"{name}_quantized.onnx", weight_type=QuantType.QUInt8,
                          extra_options={"EnableSubgraph": True})
+    tie(networks / "decoder_model_merged_quantized.onnx")
     for left in folder.glob("*.onnx*"):
         left.unlink()
+
+
+def tie(file):
+    """Has the decoder's last matrix be its embedding turned round, as in the hub's files (and in the demo model's): newer
+    versions of the exporter keep it twice, which takes 20 MB more and is another thing to run."""
+    model = graphs.load(file)
+    whole = {tuple(tensor.dims): tensor for tensor in model.graph.initializer}
+    embedding, last = whole[51865, 384], whole[384, 51865]
+    assert embedding.name.endswith("_quantized")
+    stem = embedding.name.removesuffix("_quantized")
+    for branch in (attribute.g for node in model.graph.node if node.op_type == "If" for attribute in node.attribute):
+        maker = {name: node for node in branch.node for name in node.output}
+        scaled = maker["logits"]
+        exact, scales = maker[scaled.input[0]], maker[scaled.input[1]]
+        product = maker[exact.input[0]]
+        assert product.input[1] == last.name
+        for node in (scaled, exact, scales, product):
+            branch.node.remove(node)
+        branch.node.extend([
+            graphs.helper.make_node("Transpose", [embedding.name], ["turned"], perm=[1, 0]),
+            graphs.helper.make_node("DequantizeLinear", ["turned", f"{stem}_scale", f"{stem}_zero_point"], ["last"]),
+            graphs.helper.make_node("MatMul", [product.input[0].removesuffix("_quantized"), "last"], ["logits"]),
+        ])
+    model.graph.initializer.remove(last)
+    graphs.checker.check_model(model)
+    graphs.save(model, file)
 
 
 def ct2(source, folder):

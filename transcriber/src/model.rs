@@ -12,8 +12,12 @@ use serde::Deserialize;
 use crate::{Error, Result, runtime::Runtime, tokens::Vocabulary};
 
 pub mod folder;
+mod untied;
 
 use folder::Folder;
+
+// The most that protobuf holds; what is larger has its numbers in another file.
+const MOST_NETWORK_BYTES: u64 = 2 << 30;
 
 /// A model, ready to work.
 #[derive(Debug)]
@@ -227,6 +231,11 @@ fn open(runtime: &Runtime, file: &Path, threads: usize) -> ort::Result<Session> 
         .with_intra_op_spinning(false)?
         .with_deterministic_compute(true)?;
     let mut builder = builder;
+    if std::fs::metadata(file).is_ok_and(|found| found.len() <= MOST_NETWORK_BYTES)
+        && let Some(network) = std::fs::read(file).ok().and_then(|network| untied::untied(&network))
+    {
+        return builder.commit_from_memory(&network);
+    }
     builder.commit_from_file(file)
 }
 
