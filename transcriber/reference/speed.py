@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-RATE, THREADS, WINDOWS, TOKENS = 16000, 2, 6, 100
+RATE, THREADS, WINDOWS = 16000, 2, 12
 
 
 def sound(folder):

@@ -73,6 +73,6 @@ pub(crate) fn log_sum_exp(scores: &[f32]) -> f32 {
     if top == f32::NEG_INFINITY {
         return top;
     }
-    let sum: f64 = scores.iter().map(|score| f64::from(score - top).exp()).sum();
+    let sum: f64 = scores.iter().map(|score| f64::from((score - top).exp())).sum();
     top + sum.ln() as f32
 }
