@@ -65,7 +65,8 @@ fn video(key: &Key) -> Option<&str> {
 }
 
 impl Edge {
-    /// Forgets what `purge` names, and doubts the rest where it says so. When it returns, no request is answered with what was kept or fetched before.
+    /// Forgets what `purge` names, and doubts the rest where it says so. When it returns, no request is answered with
+    /// what was kept or fetched before.
     pub async fn purge(&self, purge: Purge) {
         if purge.is_empty() {
             return;
