@@ -74,9 +74,9 @@ impl Draft {
     }
 }
 
-/// Returns the words of a sentence with their times: its own, or their share of its characters.
-pub fn words(sentence: &Spoken) -> Vec<(String, Duration, Duration)> {
-    timed(sentence).into_iter().map(|unit| (unit.text, unit.start, unit.end)).collect()
+/// Returns the words of a text, as cues are made of them.
+pub(crate) fn words(text: &str) -> impl Iterator<Item = String> {
+    units(text).into_iter().map(|unit| unit.text)
 }
 
 /// Gives the words of a sentence their times: their own, or their share of its characters.

@@ -9,7 +9,8 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 use crate::{
     Result,
-    model::{Model, cache_names},
+    align::Attention,
+    model::{Model, attention_name, cache_names},
     rules::{Rules, log_sum_exp},
 };
 
@@ -41,6 +42,17 @@ pub(crate) struct Answer {
     pub(crate) avg_logprob: f32,
     /// The belief that nobody speaks.
     pub(crate) no_speech: f32,
+    /// Where it was heard; of no heads, unless the network tells.
+    pub(crate) attention: Attention,
+}
+
+/// What the decoder says after some tokens.
+struct Step {
+    /// A row for each token.
+    scores: Vec<f32>,
+    memory: Memory,
+    /// Behind the last token: a row for each head that tells where it listens.
+    attention: Vec<f32>,
 }
 
 /// The decoder's keys and values, in the order of `cache_names`.
@@ -63,7 +75,7 @@ impl Model {
         if self.vocabulary.languages.is_empty() {
             return Ok(None);
         }
-        let (scores, _) = self.step(&[self.vocabulary.start], None, heard)?;
+        let Step { scores, .. } = self.step(&[self.vocabulary.start], None, heard)?;
         let of = |token: u32| scores.get(token as usize).copied().unwrap_or(f32::NEG_INFINITY);
         let all: Vec<f32> = self.vocabulary.languages.iter().map(|(_, token)| of(*token)).collect();
         let total = log_sum_exp(&all);
@@ -75,12 +87,19 @@ impl Model {
     pub(crate) fn answer(&mut self, heard: &Heard, ask: &Ask<'_>) -> Result<Answer> {
         let mut random = StdRng::from_seed(ask.seed);
         let most = (self.shape.context / 2).min(self.shape.context.saturating_sub(ask.prefix.len()));
-        let (all, mut memory) = self.step(ask.prefix, None, heard)?;
+        let Step { scores: all, mut memory, attention } = self.step(ask.prefix, None, heard)?;
         let width = self.shape.tokens;
         let no_speech = self.no_speech(&all, ask.prefix);
         let mut scores = all[all.len() - width..].to_vec();
 
-        let mut answer = Answer { tokens: vec![], probabilities: vec![], avg_logprob: 0.0, no_speech };
+        let mut answer = Answer {
+            tokens: vec![],
+            probabilities: vec![],
+            avg_logprob: 0.0,
+            no_speech,
+            attention: Attention::new(self.alignment_heads.len()),
+        };
+        answer.attention.push(attention);
         let mut sum = 0.0;
         loop {
             Rules { vocabulary: &self.vocabulary, times: ask.times }.apply(&answer.tokens, &mut scores);
@@ -99,7 +118,9 @@ impl Model {
             if answer.tokens.len() == most {
                 break;
             }
-            (scores, memory) = self.step(&[token as u32], Some(memory), heard)?;
+            let attention;
+            Step { scores, memory, attention } = self.step(&[token as u32], Some(memory), heard)?;
+            answer.attention.push(attention);
         }
         answer.avg_logprob = sum / (answer.tokens.len() + 1) as f32;
         Ok(answer)
@@ -113,8 +134,8 @@ impl Model {
         row.get(token as usize).map_or(0.0, |score| (score - log_sum_exp(row)).exp())
     }
 
-    /// Runs the decoder over `tokens`. Returns a row of scores for each, and its memory of them.
-    fn step(&mut self, tokens: &[u32], memory: Option<Memory>, heard: &Heard) -> Result<(Vec<f32>, Memory)> {
+    /// Runs the decoder over `tokens`, behind those of its memory.
+    fn step(&mut self, tokens: &[u32], memory: Option<Memory>, heard: &Heard) -> Result<Step> {
         let ids: Vec<i64> = tokens.iter().map(|token| i64::from(*token)).collect();
         let goes_on = memory.is_some();
         let mut memory = match memory {
@@ -133,6 +154,14 @@ impl Model {
         let mut outputs = self.decoder.run(inputs)?;
         let (_, scores) = outputs["logits"].try_extract_tensor::<f32>()?;
         let scores = scores.to_vec();
+        let mut attention = Vec::new();
+        for (layer, head) in &self.alignment_heads {
+            let (_, rows) = outputs[attention_name(*layer)].try_extract_tensor::<f32>()?;
+            // Heads × tokens × positions.
+            let width = rows.len() / self.shape.heads / tokens.len();
+            let last = (head + 1) * tokens.len() - 1;
+            attention.extend_from_slice(&rows[last * width..][..width]);
+        }
         let mut present = cache_names(self.shape.layers).map(|name| {
             let value = outputs.remove(format!("present.{name}"));
             value.ok_or_else(|| crate::Error::Inference(format!("the decoder gave no present.{name}")))
@@ -143,7 +172,7 @@ impl Model {
             memory.sound = present.collect::<Result<Vec<_>>>()?;
         }
         memory.own = own;
-        Ok((scores, memory))
+        Ok(Step { scores, memory, attention })
     }
 
     /// Returns what stands for a memory in the first step. The network looks at its shape alone.

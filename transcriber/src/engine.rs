@@ -207,6 +207,10 @@ impl Engine {
         let mut settings = options.told();
         settings.insert("precision".into(), self.config.precision.clone());
         settings.insert("cut".into(), (self.config.windows > 1).to_string());
+        // Without, words have their share of the characters.
+        if !model.alignment_heads.is_empty() {
+            settings.insert("words".into(), "attention".into());
+        }
         Ok(Machine {
             model: model.name.clone(),
             model_revision: model.revision.clone(),

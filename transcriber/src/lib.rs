@@ -10,11 +10,13 @@ pub mod model;
 pub mod runtime;
 pub mod tokens;
 
+mod align;
 mod cut;
 mod decode;
 mod rules;
 mod spectrogram;
 mod thresholds;
+mod words;
 
 pub mod listen;
 pub mod survey;

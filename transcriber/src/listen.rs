@@ -19,6 +19,7 @@ use crate::{
     survey::Survey,
     thresholds::{Verdict, compression_ratio, is_silence, judge},
     tokens::TIME_FRAMES,
+    words,
 };
 
 /// What is asked for.
@@ -266,6 +267,8 @@ impl<'a> Listening<'a> {
         let vocabulary = &self.model.vocabulary;
         let tokens = &tried.answer.tokens;
         let (pieces, used) = pieces(tokens, vocabulary.first_time, filled);
+        let positions = tried.answer.attention.starts((filled / TIME_FRAMES) as usize);
+        let starts: Vec<u64> = positions.iter().map(|n| self.at + *n as u64 * TIME_FRAMES).collect();
         let mut spoken = Vec::new();
         for piece in pieces {
             let text = vocabulary.text(&piece.tokens)?.trim().to_owned();
@@ -282,16 +285,21 @@ impl<'a> Listening<'a> {
                 }
                 (start, end) = self.as_heard(start, end);
             }
+            let timed = words::Said {
+                ids: &piece.tokens,
+                probabilities: &tried.answer.probabilities[piece.from..],
+                starts: starts.get(piece.from..).unwrap_or_default(),
+            };
             spoken.push(Spoken {
                 start: time(start),
                 end: time(end),
+                words: words::of(vocabulary, &text, timed, &(start..end))?,
                 text,
                 tokens: piece.tokens,
                 avg_logprob: tried.answer.avg_logprob,
                 compression_ratio: tried.ratio,
                 no_speech_prob: tried.answer.no_speech,
                 temperature: tried.temperature,
-                words: vec![],
             });
         }
         Ok((spoken, used))
@@ -327,6 +335,8 @@ struct Tried {
 struct Piece {
     start: u64,
     end: u64,
+    /// The place of its first token in the answer.
+    from: usize,
     tokens: Vec<u32>,
 }
 
@@ -334,10 +344,11 @@ struct Piece {
 fn pieces(tokens: &[u32], first_time: u32, filled: u64) -> (Vec<Piece>, u64) {
     let frames = |token: u32| u64::from(token.saturating_sub(first_time)) * TIME_FRAMES;
     let is_time = |n: usize| tokens[n] >= first_time;
-    let piece = |tokens: &[u32]| Piece {
-        start: frames(tokens[0]),
-        end: frames(tokens[tokens.len() - 1]),
-        tokens: tokens.to_vec(),
+    let piece = |from: usize, to: usize| Piece {
+        start: frames(tokens[from]),
+        end: frames(tokens[to - 1]),
+        from,
+        tokens: tokens[from..to].to_vec(),
     };
     let mut cuts: Vec<usize> = (1..tokens.len()).filter(|n| is_time(*n) && is_time(n - 1)).collect();
     // One time at the end: no more speech behind it in this window.
@@ -347,7 +358,7 @@ fn pieces(tokens: &[u32], first_time: u32, filled: u64) -> (Vec<Piece>, u64) {
             (0..tokens.len()).rev().find(|n| is_time(*n)).map(|n| frames(tokens[n])).filter(|end| *end > 0);
         let start = tokens.first().map_or(0, |token| frames(*token));
         let end = last.filter(|end| *end > start).unwrap_or(filled).min(filled);
-        let all = Piece { start, end, tokens: tokens.to_vec() };
+        let all = Piece { start, end, from: 0, tokens: tokens.to_vec() };
         return (vec![all], filled);
     }
     if ends_with_one {
@@ -356,7 +367,7 @@ fn pieces(tokens: &[u32], first_time: u32, filled: u64) -> (Vec<Piece>, u64) {
     let mut from = 0;
     let mut pieces = Vec::new();
     for cut in cuts {
-        pieces.push(piece(&tokens[from..cut]));
+        pieces.push(piece(from, cut));
         from = cut;
     }
     // Without an end of its own, what follows the last pair is heard again by the next window.
@@ -364,7 +375,7 @@ fn pieces(tokens: &[u32], first_time: u32, filled: u64) -> (Vec<Piece>, u64) {
     (pieces, used)
 }
 
-fn time(frames: u64) -> Duration {
+pub(crate) fn time(frames: u64) -> Duration {
     Duration::from_millis(frames * 1000 / FRAMES_PER_SECOND as u64)
 }
 

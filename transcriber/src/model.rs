@@ -32,6 +32,8 @@ pub struct Model {
     pub vocabulary: Vocabulary,
     /// Its dimensions.
     pub shape: Shape,
+    /// Layers and their heads that listen to the word that they write; none where the network does not show them.
+    pub(crate) alignment_heads: Vec<(usize, usize)>,
     pub(crate) encoder: Session,
     pub(crate) decoder: Session,
 }
@@ -88,6 +90,9 @@ struct Preprocessor {
     sampling_rate: usize,
 }
 
+// OpenAI's own models have 23 at most. A row of each is 6 kB, and an answer has 224.
+const MAX_ALIGNMENT_HEADS: usize = 64;
+
 /// What `generation_config.json` says of the tokens.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -101,6 +106,8 @@ pub(crate) struct Generation {
     pub(crate) suppress_tokens: Option<Vec<u32>>,
     pub(crate) begin_suppress_tokens: Option<Vec<u32>>,
     pub(crate) max_initial_timestamp_index: Option<u32>,
+    /// Layers and their heads.
+    pub(crate) alignment_heads: Option<Vec<(usize, usize)>>,
 }
 
 impl Generation {
@@ -116,7 +123,9 @@ impl Model {
         let folder = Folder::open(loading.folder, loading.precision)?;
         let revision = crate::hub::check(loading.folder)?;
         let shape = shape(&folder)?;
-        let vocabulary = Vocabulary::read(&folder, folder.json("generation_config.json")?)?;
+        let mut generation: Generation = folder.json("generation_config.json")?;
+        let named = generation.alignment_heads.take().unwrap_or_default();
+        let vocabulary = Vocabulary::read(&folder, generation)?;
         let open = |file: &Path| {
             open(runtime, file, loading.threads).map_err(|e| Error::Model {
                 file: file.to_owned(),
@@ -139,6 +148,13 @@ impl Model {
             check.tensor(decoder.inputs(), &format!("past_key_values.{name}"), &head)?;
             check.tensor(decoder.outputs(), &format!("present.{name}"), &head)?;
         }
+        // Exports for other ends do without these outputs.
+        let shown = decoder.outputs().iter().any(|output| output.name() == attention_name(0));
+        let alignment_heads = if shown { alignment_heads(&folder, named, &shape)? } else { vec![] };
+        for (layer, _) in &alignment_heads {
+            let rows = dims(&[0, shape.heads, 0, 0]);
+            check.tensor(decoder.outputs(), &attention_name(*layer), &rows)?;
+        }
         if vocabulary.first_time as usize >= shape.tokens {
             return Err(Error::Model {
                 file: folder.file("tokenizer.json"),
@@ -151,6 +167,7 @@ impl Model {
             revision,
             vocabulary,
             shape,
+            alignment_heads,
             encoder,
             decoder,
         })
@@ -170,6 +187,30 @@ pub(crate) fn cache_names(layers: usize) -> impl Iterator<Item = String> {
     ["decoder", "encoder"].into_iter().flat_map(move |of| {
         (0..layers).flat_map(move |layer| ["key", "value"].map(|part| format!("{layer}.{of}.{part}")))
     })
+}
+
+/// Checks the heads that the settings name. Their rows are kept for a whole answer, so there may not be any number.
+fn alignment_heads(
+    folder: &Folder,
+    mut named: Vec<(usize, usize)>,
+    shape: &Shape,
+) -> Result<Vec<(usize, usize)>> {
+    named.sort_unstable();
+    named.dedup();
+    let there = named.iter().all(|(layer, head)| *layer < shape.layers && *head < shape.heads);
+    if there && named.len() <= MAX_ALIGNMENT_HEADS {
+        return Ok(named);
+    }
+    let Shape { layers, heads, .. } = shape;
+    let problem = format!(
+        "alignment_heads may name {MAX_ALIGNMENT_HEADS} heads at most, of {layers} layers with {heads} each"
+    );
+    Err(Error::Model { file: folder.file("generation_config.json"), problem })
+}
+
+/// Returns the name of a layer's attention to the sound, as `*_timestamped` exports have it.
+pub(crate) fn attention_name(layer: usize) -> String {
+    format!("cross_attentions.{layer}")
 }
 
 fn shape(folder: &Folder) -> Result<Shape> {

@@ -41,9 +41,16 @@ pub(crate) fn compression_ratio(text: &str) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::align::Attention;
 
     fn answer(avg_logprob: f32, no_speech: f32) -> Answer {
-        Answer { tokens: vec![], probabilities: vec![], avg_logprob, no_speech }
+        Answer {
+            tokens: vec![],
+            probabilities: vec![],
+            avg_logprob,
+            no_speech,
+            attention: Attention::default(),
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ fn load(folder: &Path) -> Result<Model, transcriber::Error> {
     Model::load(Runtime::load(None).unwrap(), Loading { folder, precision: "quantized", threads: 1 })
 }
 
-fn copy(to: &Path) {
+pub(super) fn copy(to: &Path) {
     fs::create_dir_all(to.join("onnx")).unwrap();
     for name in ["config.json", "generation_config.json", "preprocessor_config.json", "tokenizer.json"] {
         fs::copy(demo().join(name), to.join(name)).unwrap();
@@ -67,6 +67,10 @@ fn what_is_wrong_with_a_model_is_named() {
     check(
         &swap("config.json", "\"decoder_layers\": 2", "\"decoder_layers\": 4"),
         &["decoder", "past_key_values.2."],
+    );
+    check(
+        &swap("generation_config.json", "\"alignment_heads\": [", "\"alignment_heads\": [[1, 4],"),
+        &["generation_config.json", "alignment_heads", "of 2 layers with 4"],
     );
     check(&|folder| fs::remove_dir_all(folder.join("onnx")).unwrap(), &["onnx", "missing"]);
     let nowhere = load(Path::new("/nowhere")).unwrap_err().to_string();

@@ -9,4 +9,5 @@ mod music;
 mod parity;
 mod service;
 mod truth;
+mod words;
 mod worker;

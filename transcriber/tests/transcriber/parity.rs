@@ -35,7 +35,7 @@ struct Segment {
 // The demo model's `<|endoftext|>`; words lie below it.
 const END: u32 = 1200;
 
-fn here(name: &str) -> std::path::PathBuf {
+pub(super) fn here(name: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }
 
@@ -59,12 +59,12 @@ fn goldens() -> BTreeMap<String, Answer> {
     answers
 }
 
-fn model() -> Model {
+pub(super) fn model() -> Model {
     let runtime = Runtime::load(None).unwrap();
     Model::load(runtime, Loading { folder: &here("demo"), precision: "", threads: 2 }).unwrap()
 }
 
-fn sound(name: &str) -> Source {
+pub(super) fn sound(name: &str) -> Source {
     let path = here("tests/golden").join(format!("{name}.flac"));
     Source::File(File { ffmpeg: "ffmpeg".into(), input: path.into(), stream: None, clock_at_zero: None })
 }
@@ -76,7 +76,7 @@ fn facts(source: &Source) -> Survey {
 }
 
 /// The reference's way: greedy, no thresholds, no speech detector.
-fn plainly(language: Option<&str>) -> Options {
+pub(super) fn plainly(language: Option<&str>) -> Options {
     Options {
         language: language.map(ToOwned::to_owned),
         temperatures: vec![0.0],
@@ -86,7 +86,7 @@ fn plainly(language: Option<&str>) -> Options {
     }
 }
 
-fn windows(model: &mut Model, source: &Source, options: &Options) -> Vec<Window> {
+pub(super) fn windows(model: &mut Model, source: &Source, options: &Options) -> Vec<Window> {
     let survey = facts(source);
     let stop = CancellationToken::new();
     let mut listening = Listening::new(model, (source, &survey), (options, &stop), None).unwrap();
