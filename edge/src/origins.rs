@@ -4,7 +4,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicUsize, Ordering},
     },
     task::{Context, Poll},
     time::Duration,
@@ -14,6 +14,7 @@ use futures::future::BoxFuture;
 use http::{Method, Uri, uri::Scheme};
 use http_body::Body as _;
 use server::{BoxError, Request, Response, body};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tower::Service;
 
@@ -54,7 +55,7 @@ struct Pool {
 struct Origin {
     base: Uri,
     protocol: Protocol,
-    well: AtomicBool,
+    well: watch::Sender<bool>,
 }
 
 impl Origins {
@@ -73,15 +74,15 @@ impl Origins {
 
     /// Returns whether some origin is well.
     pub fn any_well(&self) -> bool {
-        self.0.all.iter().any(|origin| origin.well.load(Ordering::Relaxed))
+        self.0.all.iter().any(Origin::is_well)
     }
 
     /// Looks after the origins until `shutdown`: who does not answer is asked last.
     pub async fn watch(self, shutdown: CancellationToken) {
         while shutdown.run_until_cancelled(tokio::time::sleep(CHECK_EVERY)).await.is_some() {
             let checks = self.0.all.iter().map(|origin| async {
-                let well = self.0.is_well(origin).await;
-                if origin.well.swap(well, Ordering::Relaxed) != well {
+                let well = self.0.finds_well(origin).await;
+                if origin.found(well) {
                     tracing::warn!(origin = %origin.base, well, "an origin's health changed");
                 }
             });
@@ -96,7 +97,7 @@ impl Pool {
     fn order(&self) -> Vec<&Origin> {
         let turn = self.next.fetch_add(1, Ordering::Relaxed);
         let all = (0..self.all.len()).map(move |n| &self.all[(turn + n) % self.all.len()]);
-        let (well, ill): (Vec<_>, Vec<_>) = all.partition(|origin| origin.well.load(Ordering::Relaxed));
+        let (well, ill): (Vec<_>, Vec<_>) = all.partition(|origin| origin.is_well());
         [well, ill].concat()
     }
 
@@ -104,7 +105,7 @@ impl Pool {
         self.client.send(&origin.base, origin.protocol, request).await
     }
 
-    async fn is_well(&self, origin: &Origin) -> bool {
+    async fn finds_well(&self, origin: &Origin) -> bool {
         let mut request = Request::new(body::empty());
         *request.uri_mut() = Uri::from_static(HEALTH);
         // Any answer that is no failure will do: an origin need not be one of ours.
@@ -125,7 +126,27 @@ impl Origin {
         if !known || base.authority().is_none() || base.path() != "/" || base.query().is_some() {
             return Err(wrong());
         }
-        Ok(Self { base, protocol, well: AtomicBool::new(true) })
+        Ok(Self { base, protocol, well: watch::Sender::new(true) })
+    }
+}
+
+impl Origin {
+    fn is_well(&self) -> bool {
+        *self.well.borrow()
+    }
+
+    /// Notes whether it is well. Returns whether that is news.
+    fn found(&self, well: bool) -> bool {
+        self.well.send_if_modified(|before| std::mem::replace(before, well) != well)
+    }
+
+    /// Ends once this one, which was well, has been found ill while `other` is well.
+    async fn is_better_left_for(&self, other: &Self) {
+        let mut news = self.well.subscribe();
+        let fell_ill = *news.borrow_and_update() && news.wait_for(|well| !well).await.is_ok();
+        if !fell_ill || !other.is_well() {
+            std::future::pending::<()>().await;
+        }
     }
 }
 
@@ -145,18 +166,23 @@ impl Service<Request> for Origins {
             // RFC 9110 §9.2.2: only what may happen twice is sent twice, and only once more.
             let again = is_idempotent(&parts.method) && body.is_end_stream();
             let order = pool.order();
-            let error = match pool.send(order[0], Request::from_parts(parts.clone(), body)).await {
+            let (first, other) = (order[0], order.get(1).copied().unwrap_or(order[0]));
+            let answered = tokio::select! {
+                answered = pool.send(first, Request::from_parts(parts.clone(), body)) => answered,
+                // A frozen one keeps its connections, and who waits for it would wait to the end of all patience.
+                () = first.is_better_left_for(other), if again => Err("the origin fell ill".into()),
+            };
+            let error = match answered {
                 Ok(response) => return Ok(response),
                 Err(error) => error,
             };
-            order[0].well.store(false, Ordering::Relaxed);
+            first.found(false);
             if !again {
                 return Err(error);
             }
             tracing::debug!(error, "asking again");
-            let other = order.get(1).copied().unwrap_or(order[0]);
             let answered = pool.send(other, Request::from_parts(parts, body::empty())).await;
-            other.well.store(answered.is_ok(), Ordering::Relaxed);
+            other.found(answered.is_ok());
             answered
         })
     }

@@ -5,7 +5,7 @@ use std::{
     net::SocketAddr,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant, SystemTime},
 };
@@ -67,6 +67,7 @@ pub(crate) struct Origin {
     script: Arc<Mutex<Script>>,
     /// How far its clock is ahead, in seconds: it skips with the edge's.
     ahead: Arc<AtomicU64>,
+    frozen: Arc<AtomicBool>,
     stop: CancellationToken,
 }
 
@@ -93,14 +94,16 @@ impl Origin {
         let script = Arc::new(Mutex::new(boxed));
         let stop = CancellationToken::new();
         let ahead = Arc::<AtomicU64>::default();
+        let frozen = Arc::<AtomicBool>::default();
+        let freezes = frozen.clone();
         let (remembers, plays, stops, dates) = (seen.clone(), script.clone(), stop.clone(), ahead.clone());
         tokio::spawn(async move {
             while let Some(Ok((stream, _))) = stops.run_until_cancelled(listener.accept()).await {
                 let (remembers, plays, stops) = (remembers.clone(), plays.clone(), stops.clone());
-                let dates = dates.clone();
+                let (dates, freezes) = (dates.clone(), freezes.clone());
                 tokio::spawn(async move {
                     let service = hyper::service::service_fn(move |request| {
-                        play(request, remembers.clone(), plays.clone(), dates.clone())
+                        play(request, remembers.clone(), plays.clone(), (dates.clone(), freezes.clone()))
                     });
                     let builder = hyper_util::server::conn::auto::Builder::new(TokioExecutor::new());
                     let connection = builder.serve_connection(TokioIo::new(stream), service);
@@ -108,7 +111,7 @@ impl Origin {
                 });
             }
         });
-        Self { address, seen, script, ahead, stop }
+        Self { address, seen, script, ahead, frozen, stop }
     }
 
     /// Does something else from now on.
@@ -128,6 +131,11 @@ impl Origin {
     /// Waits until it was asked `count` times.
     pub(crate) async fn asked(&self, count: usize) {
         until("the origin to be asked", || self.count() >= count).await;
+    }
+
+    /// Says nothing any more, also of its health; connections stay open.
+    pub(crate) fn freeze(&self) {
+        self.frozen.store(true, Ordering::Relaxed);
     }
 
     /// Stops listening, and closes all connections.
@@ -154,17 +162,23 @@ async fn play(
     request: http::Request<hyper::body::Incoming>,
     remembers: Arc<Mutex<Vec<Seen>>>,
     plays: Arc<Mutex<Script>>,
-    dates: Arc<AtomicU64>,
+    (dates, frozen): (Arc<AtomicU64>, Arc<AtomicBool>),
 ) -> Result<Response, BoxError> {
     let (parts, body) = request.into_parts();
     let body = body.collect().await?.to_bytes();
-    if parts.uri.path() == "/readyz" {
-        return Ok(Response::new(body::full("ok")));
-    }
+    let looks_after = parts.uri.path() == "/readyz";
     let path = parts.uri.path_and_query().unwrap().to_string();
     let (method, version) = (parts.method, parts.version);
     let seen = Seen { method, path, headers: parts.headers, version, body };
-    remembers.lock().unwrap().push(seen.clone());
+    if !looks_after {
+        remembers.lock().unwrap().push(seen.clone());
+    }
+    if frozen.load(Ordering::Relaxed) {
+        std::future::pending::<()>().await;
+    }
+    if looks_after {
+        return Ok(Response::new(body::full("ok")));
+    }
     let reply = plays.lock().unwrap()(seen);
     match reply {
         Reply::Answer(response) => Ok(dated(response, &dates)),

@@ -60,6 +60,22 @@ async fn a_dead_origin_is_left_out_and_comes_back() {
 }
 
 #[tokio::test]
+async fn who_waits_for_a_frozen_origin_is_answered_by_another() {
+    let frozen = Origin::start(|_| reply(200, FRESH, "frozen")).await;
+    let alive = Origin::start(|_| reply(200, FRESH, "alive")).await;
+    let edge = edge_before(&[&frozen, &alive]).await;
+    frozen.freeze();
+    for n in 0..4 {
+        assert_eq!(edge.get(&format!("/{n}")).await.text(), "alive");
+    }
+    assert!(frozen.count() > 0, "nobody asked it");
+    // Who is alone is waited for.
+    let later = Config { first_byte: std::time::Duration::from_secs(5), ..Config::default() };
+    let alone = Running::of(Origins::new(&[frozen.url()]).unwrap(), later).await;
+    assert_eq!(alone.get("/a").await.status, 504);
+}
+
+#[tokio::test]
 async fn the_origin_may_speak_http2() {
     let origin = Origin::start(|_| reply(200, FRESH, "over h2")).await;
     let url = format!("h2c://{}", origin.address);
