@@ -103,11 +103,13 @@ fn timed(sentence: &Spoken) -> Vec<Unit> {
 /// Cuts a sentence in as few cues as it needs, each near its share, at the best places.
 fn pieces(units: &[Unit]) -> Vec<&[Unit]> {
     let mut pieces = Vec::new();
-    let mut rest = units;
-    while !rest.is_empty() {
-        let cut = cut(rest);
-        pieces.push(&rest[..cut]);
-        rest = &rest[cut..];
+    // Nothing is shown over a pause that is longer than a cue may outstay its speech.
+    for mut rest in units.chunk_by(|before, after| after.start.saturating_sub(before.end) <= LINGER) {
+        while !rest.is_empty() {
+            let cut = cut(rest);
+            pieces.push(&rest[..cut]);
+            rest = &rest[cut..];
+        }
     }
     pieces
 }
@@ -184,6 +186,23 @@ mod tests {
             said(16_000, 16_300, "Stop!"),
         ]);
         insta::assert_snapshot!(captions::subrip::render(&cues));
+    }
+
+    #[test]
+    fn a_long_pause_within_a_sentence_ends_a_cue() {
+        let word = |word: &str, start: u64, end: u64| captions::Word {
+            start: Duration::from_millis(start),
+            end: Duration::from_millis(end),
+            word: word.into(),
+            probability: 1.0,
+        };
+        let mut sentence = said(0, 5000, "One. Two three.");
+        sentence.words = vec![word("One.", 0, 500), word("Two", 2000, 2300), word("three.", 3300, 5000)];
+        let cues = lay_out(&[sentence]);
+        let shown: Vec<_> =
+            cues.iter().map(|cue| (cue.text.as_str(), cue.start.as_millis(), cue.end.as_millis())).collect();
+        // Two and three are a second apart, which is not too long.
+        assert_eq!(shown, [("One.", 0, 1000), ("Two three.", 2000, 5000)]);
     }
 
     #[test]

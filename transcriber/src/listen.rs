@@ -269,6 +269,7 @@ impl<'a> Listening<'a> {
         let (pieces, used) = pieces(tokens, vocabulary.first_time, filled);
         let positions = tried.answer.attention.starts((filled / TIME_FRAMES) as usize);
         let starts: Vec<u64> = positions.iter().map(|n| self.at + *n as u64 * TIME_FRAMES).collect();
+        let only_speech = self.options.only_speech;
         let mut spoken = Vec::new();
         for piece in pieces {
             let text = vocabulary.text(&piece.tokens)?.trim().to_owned();
@@ -278,7 +279,7 @@ impl<'a> Listening<'a> {
             if text.is_empty() || start >= end || elsewhere {
                 continue;
             }
-            if self.options.only_speech {
+            if only_speech {
                 // A dot alone is what the model makes of a breath.
                 if !self.is_spoken(start, end) || !text.contains(char::is_alphanumeric) {
                     continue;
@@ -289,11 +290,12 @@ impl<'a> Listening<'a> {
                 ids: &piece.tokens,
                 probabilities: &tried.answer.probabilities[piece.from..],
                 starts: starts.get(piece.from..).unwrap_or_default(),
+                heard: &words::stretches(if only_speech { &self.survey.speech } else { &[] }, start..end),
             };
             spoken.push(Spoken {
                 start: time(start),
                 end: time(end),
-                words: words::of(vocabulary, &text, timed, &(start..end))?,
+                words: words::of(vocabulary, &text, timed)?,
                 text,
                 tokens: piece.tokens,
                 avg_logprob: tried.answer.avg_logprob,

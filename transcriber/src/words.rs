@@ -1,11 +1,12 @@
-//! In charge of when each word of a sentence is said, by the times of its tokens. Words lie within their sentence, one behind
-//! the other, whatever the tokens' times are. Leaves those to `align`.
+//! In charge of when each word of a sentence is said: by the times of its tokens, else, where pauses lie within, by its
+//! share of the characters. Words lie within their sentence, outside of its pauses, one behind the other. Leaves the
+//! tokens' times to `align`, and sentences without pauses to whoever lays out their cues.
 
 use std::ops::Range;
 
 use captions::Word;
 
-use crate::{Result, cues, listen::time, tokens::Vocabulary};
+use crate::{Result, cues, listen::time, mel::HOP, tokens::Vocabulary, vad::Speech};
 
 /// A sentence's tokens.
 #[derive(Clone, Copy, Debug)]
@@ -13,19 +14,15 @@ pub(crate) struct Said<'a> {
     pub(crate) ids: &'a [u32],
     /// One for each.
     pub(crate) probabilities: &'a [f32],
-    /// Frames of the sound at which each begins.
+    /// Frames of the sound at which each begins; none where the model does not show it.
     pub(crate) starts: &'a [u64],
+    /// The frames in which it is said, with long pauses between; never none.
+    pub(crate) heard: &'a [Range<u64>],
 }
 
-/// Returns the words of a `text` that is said within `frames`, as cues break it.
-pub(crate) fn of(
-    vocabulary: &Vocabulary,
-    text: &str,
-    said: Said<'_>,
-    frames: &Range<u64>,
-) -> Result<Vec<Word>> {
-    // The model does not show where it listens.
-    if said.starts.is_empty() {
+/// Returns the words of a sentence, as cues break its `text`.
+pub(crate) fn of(vocabulary: &Vocabulary, text: &str, said: Said<'_>) -> Result<Vec<Word>> {
+    if said.starts.is_empty() && said.heard.len() == 1 {
         return Ok(vec![]);
     }
     let mut written = Vec::new();
@@ -35,19 +32,113 @@ pub(crate) fn of(
         let whole = text.trim_end_matches(char::REPLACEMENT_CHARACTER);
         written.push(whole.chars().filter(|c| !c.is_whitespace()).count());
     }
+    let all = written.last().copied().unwrap_or_default();
     let writes = |character: usize| written.partition_point(|count| *count <= character);
+    // When the sentence has come to a character.
+    let at = |character: usize| match said.starts.get(writes(character)) {
+        Some(start) if character < all => *start,
+        _ => share(said.heard, character as f64 / all.max(1) as f64),
+    };
     let mut words: Vec<Word> = Vec::new();
-    let (mut at, mut passed) = (frames.start, 0);
+    let (mut latest, mut passed) = (said.heard[0].start, 0);
     for word in cues::words(text) {
-        let first = writes(passed);
+        let from = passed;
         passed += word.chars().count();
-        let last = writes(passed - 1);
-        let Some(probabilities) = said.probabilities.get(first..=last) else { return Ok(vec![]) };
+        let Some(probabilities) = said.probabilities.get(writes(from)..=writes(passed - 1)) else {
+            return Ok(vec![]);
+        };
         let probability = probabilities.iter().sum::<f32>() / probabilities.len() as f32;
-        let next = if Some(&passed) == written.last() { None } else { said.starts.get(writes(passed)) };
-        let end = next.map_or(frames.end, |next| (*next).clamp(at, frames.end));
-        words.push(Word { start: time(at), end: time(end), word, probability });
-        at = end;
+        let begins = if from == 0 { said.heard[0].start } else { at(from) };
+        let (start, end) = outside_pauses(begins.max(latest), at(passed).max(latest), said.heard);
+        words.push(Word { start: time(start), end: time(end), word, probability });
+        latest = end;
     }
     Ok(words)
+}
+
+/// Returns the stretches in which a `sentence` is said, with pauses between that no cue may lie over.
+pub(crate) fn stretches(speech: &[Speech], sentence: Range<u64>) -> Vec<Range<u64>> {
+    let mut stretches: Vec<Range<u64>> = vec![];
+    for speech in speech {
+        let start = (speech.start / HOP as u64).max(sentence.start);
+        let end = speech.end.div_ceil(HOP as u64).min(sentence.end);
+        match stretches.last_mut() {
+            _ if start >= end => {}
+            Some(last) if time(start - last.end) <= cues::LINGER => last.end = end,
+            _ => stretches.push(start..end),
+        }
+    }
+    // The detector is not asked where the sentence begins and ends.
+    if let Some(first) = stretches.first_mut() {
+        first.start = sentence.start;
+    }
+    match stretches.last_mut() {
+        Some(last) => last.end = sentence.end,
+        None => stretches.push(sentence),
+    }
+    stretches
+}
+
+/// Returns when a `share` of all that is said has been said.
+fn share(heard: &[Range<u64>], share: f64) -> u64 {
+    let all: u64 = heard.iter().map(|stretch| stretch.end - stretch.start).sum();
+    let mut left = (all as f64 * share).round() as u64;
+    for stretch in heard {
+        let length = stretch.end - stretch.start;
+        if left <= length {
+            return stretch.start + left;
+        }
+        left -= length;
+    }
+    heard[heard.len() - 1].end
+}
+
+/// Puts a word into the stretch that is nearest to its middle.
+fn outside_pauses(start: u64, end: u64, heard: &[Range<u64>]) -> (u64, u64) {
+    let middle = u64::midpoint(start, end.max(start));
+    let away =
+        |stretch: &&Range<u64>| stretch.start.saturating_sub(middle).max(middle.saturating_sub(stretch.end));
+    let Some(nearest) = heard.iter().min_by_key(away) else { return (start, end) };
+    let within = |frame: u64| frame.clamp(nearest.start, nearest.end);
+    (within(start), within(end.max(start)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_is_said_in_stretches_between_its_long_pauses() {
+        let speech = |spans: &[(u64, u64)]| -> Vec<Speech> {
+            spans.iter().map(|(s, e)| Speech { start: s * HOP as u64, end: e * HOP as u64 }).collect()
+        };
+        let check = |spans: &[(u64, u64)], expected: &[(u64, u64)]| {
+            let found: Vec<_> =
+                stretches(&speech(spans), 100..900).iter().map(|s| (s.start, s.end)).collect();
+            assert_eq!(found, expected, "{spans:?}");
+        };
+        check(&[], &[(100, 900)]);
+        check(&[(0, 50), (110, 300), (400, 850), (950, 990)], &[(100, 900)]);
+        check(&[(110, 300), (401, 500), (620, 950)], &[(100, 300), (401, 500), (620, 900)]);
+    }
+
+    #[test]
+    fn a_share_is_one_of_what_is_said_without_pauses() {
+        let heard = [100..200, 500..700];
+        let said = [0.0, 0.25, 1.0 / 3.0, 0.5, 1.0].map(|part| share(&heard, part));
+        assert_eq!(said, [100, 175, 200, 550, 700]);
+    }
+
+    #[test]
+    fn a_word_lies_in_one_stretch() {
+        let heard = [100..200, 500..700];
+        let check = |start, end, expected| assert_eq!(outside_pauses(start, end, &heard), expected);
+        check(120, 180, (120, 180));
+        // More of it before the pause, more behind it, all within it.
+        check(150, 300, (150, 200));
+        check(190, 600, (500, 600));
+        check(220, 300, (200, 200));
+        check(400, 480, (500, 500));
+        check(650, 900, (650, 700));
+    }
 }

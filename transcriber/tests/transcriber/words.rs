@@ -1,7 +1,7 @@
 //! When words are said, by the decoder's attention: against the references' algorithm, and against espeak-ng, which
 //! knows. `reference/words.py` writes both.
 
-use std::{collections::BTreeMap, fs};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use captions::{Provenance, Spoken, Word};
 use serde::Deserialize;
@@ -63,6 +63,41 @@ fn words_of_sentences_begin_nearer_to_the_truth_than_their_share_of_characters()
 #[test]
 fn words_of_a_window_in_one_piece_begin_nearer_to_the_truth_than_their_share_of_characters() {
     nearer_than_their_share(&Options { times: false, ..Options::default() }, 0.2);
+}
+
+#[test]
+fn no_word_and_no_cue_lasts_over_a_long_pause() {
+    let options = Options { times: false, ..Options::default() };
+    // Its sentences are six to nine seconds apart, and stand in one piece without times.
+    let by_attention = transcribe(&engine("quantized", 2), "long-pauses", &options).track;
+    let folder = tempfile::tempdir().unwrap();
+    let hidden = without_attention(folder.path());
+    let by_share = transcribe(&hidden, "long-pauses", &options).track;
+    for track in [by_attention, by_share] {
+        let words: Vec<&Word> = track.segments.iter().flat_map(|spoken| &spoken.words).collect();
+        assert!(words.len() > 20, "{words:?}");
+        for word in &words {
+            let seconds = word.end.saturating_sub(word.start).as_secs_f64();
+            assert!(seconds < 2.0, "{word:?} lasts {seconds} s");
+        }
+        assert!(words.is_sorted_by_key(|word| (word.start, word.end)), "{words:?}");
+        for cue in &track.cues {
+            assert!(cue.end.saturating_sub(cue.start) < std::time::Duration::from_secs(6), "{cue:?}");
+        }
+    }
+}
+
+/// Returns an engine whose network has no outputs of these names, as ordinary exports have it.
+fn without_attention(folder: &Path) -> Engine {
+    folder::copy(folder);
+    let file = folder.join("onnx/decoder_model_merged_quantized.onnx");
+    let mut network = fs::read(&file).unwrap();
+    let (name, other) = (b"cross_attentions.", b"other_attentions.");
+    while let Some(at) = network.windows(name.len()).position(|bytes| bytes == name) {
+        network[at..at + name.len()].copy_from_slice(other);
+    }
+    fs::write(&file, network).unwrap();
+    Engine::new(Config { model: folder.into(), ..engine("quantized", 2).config().clone() })
 }
 
 /// Checks that the median word begins at least so much nearer to its truth.
@@ -146,20 +181,10 @@ fn transcribe(engine: &Engine, name: &str, options: &Options) -> Transcription {
 
 #[test]
 fn a_network_that_does_not_show_its_attention_writes_the_same_but_for_words() {
-    let hidden = tempfile::tempdir().unwrap();
-    folder::copy(hidden.path());
-    // As ordinary exports have it: the network has no outputs of these names.
-    let file = hidden.path().join("onnx/decoder_model_merged_quantized.onnx");
-    let mut network = fs::read(&file).unwrap();
-    let (name, other) = (b"cross_attentions.", b"other_attentions.");
-    while let Some(at) = network.windows(name.len()).position(|bytes| bytes == name) {
-        network[at..at + name.len()].copy_from_slice(other);
-    }
-    fs::write(&file, network).unwrap();
-    let config = Config { model: hidden.path().into(), ..engine("quantized", 2).config().clone() };
-
+    let folder = tempfile::tempdir().unwrap();
+    let hidden = without_attention(folder.path());
     let timed = transcribe(&engine("quantized", 2), "voice-3", &Options::default()).track;
-    let plain = transcribe(&Engine::new(config), "voice-3", &Options::default()).track;
+    let plain = transcribe(&hidden, "voice-3", &Options::default()).track;
     assert!(plain.segments.iter().all(|spoken| spoken.words.is_empty()));
     let without = |mut spoken: Spoken| {
         assert!(!spoken.words.is_empty());
