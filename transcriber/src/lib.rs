@@ -13,6 +13,7 @@ pub mod tokens;
 mod align;
 mod cut;
 mod decode;
+mod pieces;
 mod rules;
 mod spectrogram;
 mod thresholds;

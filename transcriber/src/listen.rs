@@ -15,6 +15,7 @@ use crate::{
     decode::{Answer, Ask},
     mel::{FRAMES_PER_SECOND, HOP, Mel},
     model::Model,
+    pieces::pieces,
     spectrogram::{self, Place},
     survey::Survey,
     thresholds::{Verdict, compression_ratio, is_silence, judge},
@@ -332,72 +333,6 @@ struct Tried {
     temperature: f32,
 }
 
-/// A stretch of an answer between its times, which count in frames from the window's start.
-#[derive(Debug, PartialEq, Eq)]
-struct Piece {
-    start: u64,
-    end: u64,
-    /// The place of its first token in the answer.
-    from: usize,
-    tokens: Vec<u32>,
-}
-
-/// Cuts an answer as OpenAI's `transcribe` does. Returns the pieces and the frames that are done with.
-fn pieces(tokens: &[u32], first_time: u32, filled: u64) -> (Vec<Piece>, u64) {
-    let frames = |token: u32| u64::from(token.saturating_sub(first_time)) * TIME_FRAMES;
-    let is_time = |n: usize| tokens[n] >= first_time;
-    let piece = |from: usize, to: usize| Piece {
-        start: frames(tokens[from]),
-        end: frames(tokens[to - 1]),
-        from,
-        tokens: tokens[from..to].to_vec(),
-    };
-    let mut cuts: Vec<usize> = (1..tokens.len()).filter(|n| is_time(*n) && is_time(n - 1)).collect();
-    // One time at the end: no more speech behind it in this window.
-    let ends_with_one = tokens.len() >= 2 && is_time(tokens.len() - 1) && !is_time(tokens.len() - 2);
-    if cuts.is_empty() {
-        let last =
-            (0..tokens.len()).rev().find(|n| is_time(*n)).map(|n| frames(tokens[n])).filter(|end| *end > 0);
-        let start = tokens.first().map_or(0, |token| frames(*token));
-        let end = last.filter(|end| *end > start).unwrap_or(filled).min(filled);
-        let all = Piece { start, end, from: 0, tokens: tokens.to_vec() };
-        return (vec![all], filled);
-    }
-    if ends_with_one {
-        cuts.push(tokens.len());
-    }
-    let mut from = 0;
-    let mut pieces = Vec::new();
-    for cut in cuts {
-        pieces.push(piece(from, cut));
-        from = cut;
-    }
-    // Without an end of its own, what follows the last pair is heard again by the next window.
-    let used = if ends_with_one { filled } else { frames(tokens[from - 1]) };
-    (pieces, used)
-}
-
 pub(crate) fn time(frames: u64) -> Duration {
     Duration::from_millis(frames * 1000 / FRAMES_PER_SECOND as u64)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_answer_is_cut_at_its_pairs_of_times() {
-        // Times from 100 on, 20 ms each: 2 frames.
-        let check = |tokens: &[u32], expected: &[(u64, u64)], used: u64| {
-            let (pieces, done) = pieces(tokens, 100, 3000);
-            let spans: Vec<(u64, u64)> = pieces.iter().map(|piece| (piece.start, piece.end)).collect();
-            assert_eq!((spans.as_slice(), done), (expected, used), "{tokens:?}");
-        };
-        check(&[100, 1, 2, 150], &[(0, 100)], 3000);
-        check(&[100, 1, 150, 150, 2, 200], &[(0, 100), (100, 200)], 3000);
-        check(&[100, 1, 150, 160, 2, 200, 200, 3], &[(0, 100), (120, 200)], 200);
-        check(&[100, 1, 150, 150], &[(0, 100)], 100);
-        check(&[110, 1, 2], &[(20, 3000)], 3000);
-        check(&[], &[(0, 3000)], 3000);
-    }
 }
