@@ -128,9 +128,7 @@ impl Origin {
         }
         Ok(Self { base, protocol, well: watch::Sender::new(true) })
     }
-}
 
-impl Origin {
     fn is_well(&self) -> bool {
         *self.well.borrow()
     }
