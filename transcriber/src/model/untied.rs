@@ -1,52 +1,22 @@
 //! In charge of decoders whose last matrix is their embedding, as optimum writes models that share the two. In eight bits
 //! it is turned back to f32 at every token, which takes longer than all the rest. Rewritten, it multiplies in eight bits
 //! as the other layers do: from h · dequantized(Eᵀ) to quantized(h) · Eᵀ, scaled.
-//!
-//! Works on protobuf's wire format (the field numbers are those of onnx.proto), so that whatever it does not know stays
-//! as it is.
-
-mod wire;
 
 use std::collections::{HashMap, HashSet};
 
-use wire::{Message, Value};
-
-// ModelProto.
-const GRAPH: u64 = 7;
-// GraphProto.
-const NODE: u64 = 1;
-const INITIALIZER: u64 = 5;
-// NodeProto.
-const INPUT: u64 = 1;
-const OUTPUT: u64 = 2;
-const NAME: u64 = 3;
-const OP_TYPE: u64 = 4;
-const ATTRIBUTE: u64 = 5;
-// AttributeProto.
-const ATTRIBUTE_NAME: u64 = 1;
-const ATTRIBUTE_INT: u64 = 3;
-const ATTRIBUTE_GRAPH: u64 = 6;
-const ATTRIBUTE_TYPE: u64 = 20;
-const TYPE_INT: u64 = 2;
-// TensorProto.
-const DIMS: u64 = 1;
-const DATA_TYPE: u64 = 2;
-const TENSOR_NAME: u64 = 8;
-const DATA_LOCATION: u64 = 14;
-const EXTERNAL: u64 = 1;
-const FLOAT: u64 = 1;
-const UINT8: u64 = 2;
-const INT8: u64 = 3;
+use super::{
+    onnx::{
+        ATTRIBUTE, ATTRIBUTE_GRAPH, ATTRIBUTE_INT, ATTRIBUTE_NAME, ATTRIBUTE_TYPE, FLOAT, GRAPH, INPUT, INT8,
+        NAME, NODE, OP_TYPE, OUTPUT, TENSOR_NAME, TYPE_INT, UINT8, tensors,
+    },
+    wire::{Message, Value},
+};
 
 /// Returns the rewritten network, or nothing where there is nothing to rewrite.
-pub(super) fn untied(network: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn faster(network: &[u8]) -> Option<Vec<u8>> {
     let model = Message::read(network)?;
     let graph = Message::read(model.bytes(GRAPH)?)?;
-    let tensors = graph.all(INITIALIZER).map(Message::read).collect::<Option<Vec<_>>>()?;
-    // Numbers that lie in a file beside it are not found from memory.
-    if tensors.iter().any(|tensor| tensor.number(DATA_LOCATION) == Some(EXTERNAL)) {
-        return None;
-    }
+    let tensors = tensors(&graph)?;
     let tensors: HashMap<&[u8], &Message<'_>> =
         tensors.iter().filter_map(|tensor| Some((tensor.bytes(TENSOR_NAME)?, tensor))).collect();
     let mut rewritten = 0;
@@ -78,7 +48,7 @@ fn branch(graph: &[u8], tensors: &HashMap<&[u8], &Message<'_>>) -> Option<Vec<u8
         let turned = made_by(dequantized.all(INPUT).next()?, b"Transpose")?;
         let matrix = tensors.get(turned.all(INPUT).next()?)?;
         let scale = tensors.get(dequantized.all(INPUT).nth(1)?)?;
-        let fits = matches!(matrix.number(DATA_TYPE)?, UINT8 | INT8)
+        let fits = (matrix.is_of(UINT8) || matrix.is_of(INT8))
             && matrix.dims() == 2
             // One scale for all of it.
             && scale.dims() == 0
@@ -142,13 +112,6 @@ fn to_float() -> Message<'static> {
         .with(ATTRIBUTE_TYPE, Value::Number(TYPE_INT))
 }
 
-impl Message<'_> {
-    /// A tensor's number of dimensions, which are packed or not.
-    fn dims(&self) -> usize {
-        self.fields().iter().filter(|(number, _)| *number == DIMS).map(|(_, value)| value.numbers()).sum()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -174,7 +137,7 @@ mod tests {
 
     #[test]
     fn both_branches_multiply_in_eight_bits() {
-        let rewritten = untied(NETWORK).unwrap();
+        let rewritten = faster(NETWORK).unwrap();
         for (kind, more) in
             [("MatMulInteger", 1), ("MatMul", -1), ("DequantizeLinear", -1), ("DynamicQuantizeLinear", 1)]
         {
@@ -185,15 +148,15 @@ mod tests {
 
     #[test]
     fn what_has_nothing_of_it_stays_as_it_is() {
-        assert_eq!(untied(&untied(NETWORK).unwrap()), None, "once rewritten");
-        assert_eq!(untied(include_bytes!("../../demo/onnx/decoder_model_merged.onnx")), None, "in f32");
+        assert_eq!(faster(&faster(NETWORK).unwrap()), None, "once rewritten");
+        assert_eq!(faster(include_bytes!("../../demo/onnx/decoder_model_merged.onnx")), None, "in f32");
         assert_eq!(
-            untied(include_bytes!("../../demo/onnx/encoder_model_quantized.onnx")),
+            faster(include_bytes!("../../demo/onnx/encoder_model_quantized.onnx")),
             None,
             "an encoder"
         );
         for len in (0..NETWORK.len()).step_by(10_007) {
-            assert_eq!(untied(&NETWORK[..len]), None, "the first {len} bytes");
+            assert_eq!(faster(&NETWORK[..len]), None, "the first {len} bytes");
         }
     }
 }

@@ -24,13 +24,23 @@ impl From<Vec<u8>> for Value<'_> {
 }
 
 impl Value<'_> {
-    /// How many numbers it holds, as a field of whole numbers.
-    pub(super) fn numbers(&self) -> usize {
+    /// Returns the whole numbers that it holds, packed or one alone.
+    pub(super) fn numbers(&self) -> Vec<u64> {
         match self {
-            // The last byte of each has no bit for more.
-            Self::Bytes(packed) => packed.iter().filter(|byte| **byte < 0x80).count(),
-            _ => 1,
+            Self::Number(n) => vec![*n],
+            Self::Bytes(packed) => {
+                let mut left = packed.as_ref();
+                std::iter::from_fn(|| number(&mut left)).collect()
+            }
+            Self::Eight(_) | Self::Four(_) => vec![],
         }
+    }
+
+    /// Packs whole numbers.
+    pub(super) fn packed(numbers: impl Iterator<Item = u64>) -> Self {
+        let mut out = Vec::new();
+        numbers.for_each(|n| put(&mut out, n));
+        Self::from(out)
     }
 }
 
@@ -154,7 +164,7 @@ mod tests {
 
     #[test]
     fn a_message_is_written_as_it_was_read() {
-        let network = include_bytes!("../../../demo/onnx/decoder_model_merged_quantized.onnx");
+        let network = include_bytes!("../../demo/onnx/decoder_model_merged_quantized.onnx");
         assert!(Message::read(network).unwrap().written() == network);
         let all = Message::default()
             .with(1, Value::Number(u64::MAX))
