@@ -5,13 +5,14 @@ use ort::{
     session::SessionInputValue,
     value::{DynValue, Tensor},
 };
-use rand::{RngExt, SeedableRng, rngs::StdRng};
+use rand::{SeedableRng, rngs::StdRng};
 
 use crate::{
     Result,
     align::Attention,
     model::{Model, attention_name, cache_names},
-    rules::{Rules, log_sum_exp},
+    rules::Rules,
+    scores::{draw, likeliest, log_sum_exp},
 };
 
 /// The encoder's answer to a window; serves any number of decodings.
@@ -87,10 +88,10 @@ impl Model {
     pub(crate) fn answer(&mut self, heard: &Heard, ask: &Ask<'_>) -> Result<Answer> {
         let mut random = StdRng::from_seed(ask.seed);
         let most = (self.shape.context / 2).min(self.shape.context.saturating_sub(ask.prefix.len()));
-        let Step { scores: all, mut memory, attention } = self.step(ask.prefix, None, heard)?;
-        let width = self.shape.tokens;
-        let no_speech = self.no_speech(&all, ask.prefix);
-        let mut scores = all[all.len() - width..].to_vec();
+        let Step { mut scores, mut memory, attention } = self.step(ask.prefix, None, heard)?;
+        let no_speech = self.no_speech(&scores, ask.prefix);
+        // What follows the prefix is in its last row.
+        scores.drain(..scores.len() - self.shape.tokens);
 
         let mut answer = Answer {
             tokens: vec![],
@@ -185,27 +186,4 @@ impl Model {
         let half = || (0..self.shape.layers * 2).map(|_| empty()).collect::<Result<Vec<_>>>();
         Ok(Memory { own: half()?, sound: half()? })
     }
-}
-
-fn likeliest(scores: &[f32]) -> usize {
-    let mut best = 0;
-    for (token, score) in scores.iter().enumerate() {
-        if *score > scores[best] {
-            best = token;
-        }
-    }
-    best
-}
-
-fn draw(scores: &[f32], temperature: f32, random: &mut StdRng) -> usize {
-    let warm: Vec<f32> = scores.iter().map(|score| score / temperature).collect();
-    let total = log_sum_exp(&warm);
-    let mut left: f64 = random.random();
-    for (token, score) in warm.iter().enumerate() {
-        left -= f64::from(score - total).exp();
-        if left <= 0.0 && *score > f32::NEG_INFINITY {
-            return token;
-        }
-    }
-    likeliest(scores)
 }

@@ -158,7 +158,7 @@ impl Engine {
         let (survey, machine, rest, language) = self.loaded(|Loaded { model, detector }| {
             let machine = self.machine(model, options)?;
             let asked = Asked { bins: model.shape.mel_bins, limit_seconds: self.config.limit_seconds };
-            let survey = survey(source, asked, detector, stop)?;
+            let survey = survey(source, asked, options.only_speech.then_some(detector), stop)?;
             let machine = Machine { sound_sha256: survey.sha256.clone(), ..machine };
             let mut pieces = self.pieces(&survey, options, model.shape.frames);
             let at = done.last().map_or(0, |window| window.next);

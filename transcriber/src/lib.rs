@@ -15,6 +15,7 @@ mod cut;
 mod decode;
 mod pieces;
 mod rules;
+mod scores;
 mod spectrogram;
 mod thresholds;
 mod words;

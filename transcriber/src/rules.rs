@@ -1,7 +1,10 @@
 //! In charge of what the model may write next: suppressed tokens, and Whisper's rules of time tokens (pairs, never
 //! backwards, a time at the start, a time wherever times together are likelier than any word).
 
-use crate::tokens::Vocabulary;
+use crate::{
+    scores::{highest, log_sum_exp},
+    tokens::Vocabulary,
+};
 
 /// What an answer must keep to.
 #[derive(Debug)]
@@ -55,7 +58,7 @@ impl Rules<'_> {
             forbid(scores, v.first_time + v.last_first_time + 1..u32::MAX);
         }
         let (words, times) = scores.split_at(v.first_time as usize);
-        if log_sum_exp(times) > words.iter().copied().fold(f32::NEG_INFINITY, f32::max) {
+        if log_sum_exp(times) > highest(words) {
             forbid(scores, 0..v.first_time);
         }
     }
@@ -65,14 +68,4 @@ fn forbid(scores: &mut [f32], tokens: std::ops::Range<u32>) {
     let end = scores.len().min(tokens.end as usize);
     let start = end.min(tokens.start as usize);
     scores[start..end].fill(f32::NEG_INFINITY);
-}
-
-/// Returns the logarithm of the sum of the exponentials; that of nothing is −∞.
-pub(crate) fn log_sum_exp(scores: &[f32]) -> f32 {
-    let top = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    if top == f32::NEG_INFINITY {
-        return top;
-    }
-    let sum: f64 = scores.iter().map(|score| f64::from((score - top).exp())).sum();
-    top + sum.ln() as f32
 }

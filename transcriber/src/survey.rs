@@ -28,7 +28,7 @@ pub struct Survey {
     pub samples: u64,
     /// The highest decimal logarithm in its spectrogram.
     pub loudest: f32,
-    /// Where somebody speaks.
+    /// Where somebody speaks, if that was listened for.
     pub speech: Vec<Speech>,
     /// SHA-256 of the samples, as little-endian f32.
     pub sha256: String,
@@ -36,16 +36,16 @@ pub struct Survey {
     pub broke_off: Option<String>,
 }
 
-/// Hears `source` from end to end.
+/// Hears `source` from end to end. Without a `detector` nobody is heard to speak.
 pub fn survey(
     source: &Source,
     Asked { bins, limit_seconds }: Asked,
-    detector: &mut Detector,
+    detector: Option<&mut Detector>,
     stop: &CancellationToken,
 ) -> Result<Survey> {
     let mut sound = source.open()?;
     let mut mel = Mel::new(bins);
-    let mut listener = Listener::new(detector);
+    let mut listener = detector.map(Listener::new);
     let mut hash = Sha256::new();
     let mut loudest = f32::NEG_INFINITY;
     let (mut second, mut samples) = (0, 0);
@@ -70,10 +70,10 @@ pub fn survey(
             mel.frame(&under, &mut bands);
             loudest = bands.iter().copied().fold(loudest, f32::max);
         }
-        for sample in new {
-            hash.update(sample.to_le_bytes());
+        hash.update(new.iter().flat_map(|sample| sample.to_le_bytes()).collect::<Vec<_>>());
+        if let Some(listener) = &mut listener {
+            listener.hear(new)?;
         }
-        listener.hear(new)?;
         samples += new.len() as u64;
         second += 1;
         if new.len() < SAMPLE_RATE {
@@ -84,7 +84,7 @@ pub fn survey(
         samples,
         // Silence is measured too: at the floor.
         loudest: loudest.max(-10.0),
-        speech: listener.finish()?,
+        speech: listener.map(Listener::finish).transpose()?.unwrap_or_default(),
         sha256: hex(&hash.finalize()),
         broke_off: sound.broke_off().map(ToOwned::to_owned),
     })

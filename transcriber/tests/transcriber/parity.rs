@@ -72,7 +72,7 @@ pub(super) fn sound(name: &str) -> Source {
 fn facts(source: &Source) -> Survey {
     let mut detector = Detector::load(Runtime::load(None).unwrap()).unwrap();
     let asked = Asked { bins: 80, limit_seconds: 600 };
-    survey(source, asked, &mut detector, &CancellationToken::new()).unwrap()
+    survey(source, asked, Some(&mut detector), &CancellationToken::new()).unwrap()
 }
 
 /// The reference's way: greedy, no thresholds, no speech detector.
