@@ -117,6 +117,25 @@ describe("speech under a moving picture", { concurrency: false }, () => {
     assert.match(log, /using spu decoder module "webvtt"/);
   });
 
+  test("is read from master.m3u8 by an ffmpeg of today", async () => {
+    const url = `${server.url}/v/${video.id}/master.m3u8`;
+    const ffmpeg = here("../../target/ffmpeg-of-today");
+    const { stdout } = await succeed(ffmpeg, [
+      "-v",
+      "error",
+      "-i",
+      url,
+      "-map",
+      "0:s:0",
+      "-f",
+      "srt",
+      "-",
+    ]);
+    const written = await (await fetch(server.url + track.files.srt)).text();
+    // A cue that crosses a border stands in both segments, and ffmpeg tells it twice.
+    assert.deepEqual([...new Set(cues(stdout))], cues(written));
+  });
+
   test("shows no words where nobody speaks", async () => {
     const written = await (await fetch(server.url + track.files.json)).json();
     for (const { start, end, text } of written.cues) {
@@ -193,4 +212,10 @@ function shareOfWords(sentence, heard) {
   const given = words(heard);
   const spoken = words(sentence);
   return spoken.filter((it) => given.includes(it)).length / spoken.length;
+}
+
+/** The cues of a SubRip file without their numbers. */
+function cues(file) {
+  const blocks = file.trim().split(/\r?\n\r?\n/);
+  return blocks.map((block) => block.replace(/^\d+\r?\n/, ""));
 }
