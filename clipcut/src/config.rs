@@ -160,8 +160,9 @@ impl Config {
         // Not `vars`, which panics at anybody's variable that is not Unicode.
         let variables = std::env::vars_os().filter_map(|(name, value)| {
             let key = name.to_str()?.strip_prefix(PREFIX)?.to_lowercase();
-            // Those of flags that are no settings.
-            (key != "config" && key != "server").then(|| (key, value.to_string_lossy().into_owned()))
+            // Those of flags that are no settings, and those that tests are told by.
+            let other = key == "config" || key == "server" || key.starts_with("test_");
+            (!other).then(|| (key, value.to_string_lossy().into_owned()))
         });
         layers.0.push(Layer { name: "the environment".into(), values: variables.collect() });
         layers.0.push(Layer { name: "the flags".into(), values: flags });
