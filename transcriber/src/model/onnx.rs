@@ -1,7 +1,7 @@
-//! In charge of what `signed` and `untied` know of ONNX's files, which they rewrite as they are loaded. Works on protobuf's wire format (the field
-//! numbers are those of onnx.proto), so that whatever it does not know stays as it is.
+//! In charge of what `signed` and `untied` know of ONNX's files, which they rewrite as they are loaded. They work on
+//! protobuf's wire format (the field numbers are those of onnx.proto), so that whatever they do not know stays as it is.
 
-use super::wire::{Message, Value};
+use super::wire::Message;
 
 // ModelProto.
 pub(super) const GRAPH: u64 = 7;
@@ -40,7 +40,7 @@ pub(super) fn tensors<'a>(graph: &'a Message<'_>) -> Option<Vec<Message<'a>>> {
 }
 
 impl Message<'_> {
-    /// A tensor's number of dimensions, which are packed or not.
+    /// Returns a tensor's number of dimensions, which are packed or not.
     pub(super) fn dims(&self) -> usize {
         self.fields()
             .iter()
@@ -49,29 +49,8 @@ impl Message<'_> {
             .sum()
     }
 
-    /// Whether a tensor has one number for each of eight bits.
+    /// Returns whether a tensor's numbers are of this type.
     pub(super) fn is_of(&self, data_type: u64) -> bool {
         self.number(DATA_TYPE) == Some(data_type)
     }
-}
-
-/// Returns a tensor of `UINT8` as one of `INT8`: every number less 128.
-pub(super) fn less_128(tensor: &Message<'_>) -> Option<Vec<u8>> {
-    let mut signed = Message::default();
-    for (field, value) in tensor.fields() {
-        let value = match (*field, value) {
-            (DATA_TYPE, Value::Number(UINT8)) => Value::Number(INT8),
-            (RAW_DATA, Value::Bytes(bytes)) => {
-                Value::from(bytes.iter().map(|byte| byte ^ 0x80).collect::<Vec<_>>())
-            }
-            // Negative numbers are as long as protobuf has them.
-            (INT32_DATA, numbers) => {
-                Value::packed(numbers.numbers().into_iter().map(|number| number.wrapping_sub(128)))
-            }
-            (DATA_TYPE | RAW_DATA, _) => return None,
-            (_, other) => other.clone(),
-        };
-        signed.push(*field, value);
-    }
-    Some(signed.written())
 }

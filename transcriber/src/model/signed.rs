@@ -7,10 +7,10 @@ use std::collections::{HashMap, HashSet};
 
 use super::{
     onnx::{
-        ATTRIBUTE, ATTRIBUTE_GRAPH, GRAPH, INITIALIZER, INPUT, NODE, OP_TYPE, TENSOR_NAME, UINT8, less_128,
-        tensors,
+        ATTRIBUTE, ATTRIBUTE_GRAPH, DATA_TYPE, GRAPH, INITIALIZER, INPUT, INT8, INT32_DATA, NODE, OP_TYPE,
+        RAW_DATA, TENSOR_NAME, UINT8, tensors,
     },
-    wire::Message,
+    wire::{Message, Value},
 };
 
 /// Returns whether this processor is made for it.
@@ -32,23 +32,41 @@ fn signed(network: &[u8]) -> Option<Vec<u8>> {
     let mut uses = Uses::default();
     uses.read(&graph)?;
     let tensors = tensors(&graph)?;
-    let signed: HashMap<&[u8], Vec<u8>> = tensors
+    let unsigned: HashSet<&[u8]> = tensors
         .iter()
         .filter(|tensor| tensor.is_of(UINT8))
-        .filter_map(|tensor| Some((tensor.bytes(TENSOR_NAME)?, less_128(tensor)?)))
+        .filter_map(|tensor| tensor.bytes(TENSOR_NAME))
         .collect();
-    let pairs =
-        uses.pairs().filter(|(matrix, zero)| signed.contains_key(matrix) && signed.contains_key(zero));
+    let pairs = uses.pairs().filter(|(matrix, zero)| unsigned.contains(matrix) && unsigned.contains(zero));
     let rewritten: HashSet<&[u8]> = pairs.flat_map(|(matrix, zero)| [matrix, zero]).collect();
     if rewritten.is_empty() {
         return None;
     }
     let graph = graph.edited(INITIALIZER, |tensor| {
         let tensor = Message::read(tensor)?;
-        let name = tensor.bytes(TENSOR_NAME)?;
-        rewritten.contains(name).then(|| signed[name].clone())
+        rewritten.contains(tensor.bytes(TENSOR_NAME)?).then(|| less_128(&tensor))
     });
     Some(model.edited(GRAPH, |_| Some(graph.written())).written())
+}
+
+/// Returns a tensor of u8 as one of s8: every number less 128.
+fn less_128(tensor: &Message<'_>) -> Vec<u8> {
+    let mut signed = Message::default();
+    for (field, value) in tensor.fields() {
+        let value = match (*field, value) {
+            (DATA_TYPE, _) => Value::Number(INT8),
+            (RAW_DATA, Value::Bytes(bytes)) => {
+                Value::from(bytes.iter().map(|byte| byte ^ 0x80).collect::<Vec<_>>())
+            }
+            // Negative numbers are as long as protobuf has them.
+            (INT32_DATA, numbers) => {
+                Value::packed(numbers.numbers().into_iter().map(|number| number.wrapping_sub(128)))
+            }
+            (_, other) => other.clone(),
+        };
+        signed.push(*field, value);
+    }
+    signed.written()
 }
 
 /// What becomes of tensors in a graph and those within it.
@@ -98,7 +116,7 @@ impl Uses {
 mod tests {
     use ort::value::Tensor;
 
-    use super::{super::onnx::INT8, *};
+    use super::*;
     use crate::{model::builder, runtime::Runtime};
 
     const ENCODER: &[u8] = include_bytes!("../../demo/onnx/encoder_model_quantized.onnx");
