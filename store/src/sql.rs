@@ -2,6 +2,7 @@
 //! own files, and the connections to `sqlite` and `postgres`.
 
 mod change;
+mod migrations;
 mod postgres;
 mod query;
 mod row;
@@ -9,16 +10,15 @@ mod sqlite;
 
 use std::{fs::File, sync::Arc, time::Duration};
 
-use sqlx::{PgPool, SqlitePool, migrate::Migrator};
+use sqlx::{PgPool, SqlitePool};
 
 pub(crate) use change::{Change, Of};
+use migrations::MIGRATIONS;
 pub use postgres::migrate;
 pub(crate) use postgres::{connect, version};
 pub(crate) use query::{Query, query};
 pub(crate) use row::{FromRow, Row};
 pub(crate) use sqlite::{lock, open};
-
-static MIGRATIONS: Migrator = sqlx::migrate!();
 
 // A server that is frozen answers nothing, not even that a statement took too long.
 const PATIENCE: Duration = Duration::from_secs(15);
