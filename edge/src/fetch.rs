@@ -9,13 +9,13 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header, response::Parts};
 use http_body_util::BodyExt;
-use server::{Body, BoxError, Request, Response, body};
+use server::{Body, BoxError, Interim, Request, Response, body};
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::{
     House,
     flight::{End, Failure, Flight, Heard, Hold, Reason},
-    hop,
+    hop, interim,
     key::Target,
     object::{Head, Object, Receipt},
     storable::{self, Asker, Audience},
@@ -37,6 +37,8 @@ pub(crate) struct Errand {
     pub(crate) hop: Hop,
     /// What we have and may not use without asking.
     pub(crate) stale: Option<Arc<Object>>,
+    /// Where interim answers go: to the one who asked first.
+    pub(crate) interim: Option<Interim>,
 }
 
 /// How far a request has come.
@@ -51,6 +53,7 @@ pub(crate) enum Hop {
 impl Errand {
     fn request(&self, via: &HeaderValue, stale: Option<&Object>) -> Request {
         let mut request = Request::new(body::empty());
+        interim::pass_on(&mut request, self.interim.clone());
         *request.method_mut() = Method::GET;
         // The key's path was a URI's once.
         *request.uri_mut() = self.target.path_and_query().parse().unwrap_or_default();

@@ -5,13 +5,13 @@ use std::{sync::Arc, time::Duration};
 
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri, header};
 use http_body_util::{BodyExt, StreamBody};
-use server::{Body, Request};
+use server::{Body, Interim, Request};
 
 use crate::{
     House, Payload, answer,
     cache_status::{Forward, Status},
     flight::Failure,
-    hop,
+    hop, interim,
     key::Target,
     table::Fate,
     token,
@@ -30,6 +30,7 @@ impl House {
         self.figures.passed.inc();
         let (mut parts, body) = request.into_parts();
         let method = parts.method.clone();
+        let interim = Interim::of(parts.version);
         parts.uri = target.path_and_query().parse::<Uri>().unwrap_or_default();
         parts.version = http::Version::HTTP_11;
         hop::drop_hop_by_hop(&mut parts.headers);
@@ -43,7 +44,9 @@ impl House {
         let described = (method == Method::HEAD)
             .then(|| self.memory.get(target.as_str())?.find(&parts.headers).cloned())
             .flatten();
-        let asked = (self.ask)(Request::from_parts(parts, body));
+        let mut request = Request::from_parts(parts, body);
+        interim::pass_on(&mut request, interim);
+        let asked = (self.ask)(request);
         // Who sends a body decides itself how long that takes; the listener's clock watches it.
         let answered = if matches!(method, Method::GET | Method::HEAD) {
             tokio::time::timeout(self.config.first_byte, asked).await.map_err(|_| Failure::Silent)

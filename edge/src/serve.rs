@@ -5,7 +5,7 @@ use std::sync::{Arc, atomic::Ordering};
 
 use futures::future::{BoxFuture, Either, Ready, ready};
 use http::{HeaderMap, HeaderName, Method, Response, StatusCode, header, request::Parts};
-use server::{Problem, Request, body, ticket::Refusal};
+use server::{Interim, Problem, Request, body, ticket::Refusal};
 
 use crate::{
     Edge, House, Payload, ahead, answer,
@@ -162,6 +162,7 @@ impl House {
                 Joined::Full => return answer::problem(answer::too_many()),
                 Joined::Leads(flight) => {
                     self.figures.misses.inc();
+                    let errand = Errand { interim: Interim::of(parts.version), ..errand };
                     self.dispatch(Arc::clone(&flight), errand, None);
                     (flight, Collapsed::No)
                 }
@@ -253,7 +254,7 @@ impl House {
         let stale = slot.and_then(|slot| slot.find(&parts.headers).cloned());
         let purpose = Purpose { key: target.key(), selecting };
         let hop = if parts.headers.contains_key(token::NAME) { Hop::Second } else { Hop::First };
-        Errand { target: target.clone(), purpose, told, asker, hop, stale }
+        Errand { target: target.clone(), purpose, told, asker, hop, stale, interim: None }
     }
 
     pub(crate) fn fresh(&self, target: &Target, parts: &Parts) -> Option<Arc<Object>> {

@@ -17,7 +17,8 @@ use tower::{Service, ServiceExt, util::Oneshot};
 use tracing::error;
 
 use crate::{
-    Body, BoxError, Problem, Request, Response, access::Asked, cors, patience::Turn, well_formed::Malformed,
+    Body, BoxError, Problem, Request, Response, access::Asked, cors, interim, patience::Turn,
+    well_formed::Malformed,
 };
 
 pin_project! {
@@ -87,6 +88,7 @@ where
                 (response, books.take())
             }
         };
+        interim::answered();
         let Books { asked, turn, last } = books.expect("a future is not polled after its end");
         if last {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));

@@ -25,6 +25,7 @@ use crate::{
     body,
     cork::Corked,
     incoming::{Afterwards, Incoming},
+    interim::Spoken,
     metrics::Counts,
     patience::{self, Activity, Lost, Turn, Watched},
     well_formed,
@@ -91,13 +92,14 @@ impl House {
     {
         let answers = Answers { service, activity: activity.clone(), house: self.clone() };
         let builder = self.builder();
+        let (stream, line) = Spoken::new(stream);
         let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), answers));
         let mut lost = pin!(patience::lost(&activity, &self.limits));
         let mut draining = false;
         loop {
             tokio::select! {
                 biased;
-                ended = connection.as_mut() => {
+                ended = line.scope(connection.as_mut()) => {
                     if let Err(error) = ended {
                         debug!(error, "a connection broke");
                     }

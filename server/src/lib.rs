@@ -12,6 +12,7 @@ pub mod cors;
 pub mod encoding;
 pub mod health;
 mod incoming;
+mod interim;
 mod limits;
 mod listen;
 pub mod metrics;
@@ -23,6 +24,7 @@ mod tls;
 mod well_formed;
 
 pub use body::{Body, BoxError};
+pub use interim::Interim;
 pub use limits::Limits;
 pub use listen::{Listener, serve};
 pub use metrics::Metrics;

@@ -7,6 +7,7 @@ mod ahead;
 mod asking;
 mod collapse;
 mod figures;
+mod interim;
 mod keys;
 mod origins;
 mod passing;
