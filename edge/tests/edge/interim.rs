@@ -66,6 +66,12 @@ async fn ask(stream: &mut BufReader<TcpStream>, line: &str) {
     stream.write_all(format!("{line}\r\nhost: x\r\n\r\n").as_bytes()).await.unwrap();
 }
 
+async fn hints(stream: &mut BufReader<TcpStream>, to: &str) {
+    for hint in HINTS_PASSED_ON {
+        assert_eq!(head(stream).await, hint, "{to}");
+    }
+}
+
 async fn ok(stream: &mut BufReader<TcpStream>) {
     let head = head(stream).await;
     assert!(head.contains(" 200 OK\r\n"), "{head}");
@@ -80,9 +86,7 @@ async fn they_reach_the_client_before_the_answer_is_there() {
     let mut client = BufReader::new(TcpStream::connect(edge.address).await.unwrap());
     for line in ["GET /a HTTP/1.1", "DELETE /b HTTP/1.1", "GET /c HTTP/1.1"] {
         ask(&mut client, line).await;
-        for hint in HINTS_PASSED_ON {
-            assert_eq!(head(&mut client).await, hint, "{line}");
-        }
+        hints(&mut client, line).await;
         permits.add_permits(1);
         ok(&mut client).await;
     }
@@ -97,10 +101,9 @@ async fn they_stay_in_front_of_an_answer_that_comes_at_once() {
     permits.add_permits(100);
     let mut client = BufReader::new(TcpStream::connect(edge.address).await.unwrap());
     for n in 0..100 {
-        ask(&mut client, &format!("GET /{n} HTTP/1.1")).await;
-        for hint in HINTS_PASSED_ON {
-            assert_eq!(head(&mut client).await, hint, "{n}");
-        }
+        let line = format!("GET /{n} HTTP/1.1");
+        ask(&mut client, &line).await;
+        hints(&mut client, &line).await;
         ok(&mut client).await;
     }
 }
@@ -119,9 +122,7 @@ async fn a_client_that_waits_for_anothers_fetch_gets_the_answer_alone() {
     let (edge, permits) = edge_before_hints().await;
     let mut first = BufReader::new(TcpStream::connect(edge.address).await.unwrap());
     ask(&mut first, "GET /a HTTP/1.1").await;
-    for hint in HINTS_PASSED_ON {
-        assert_eq!(head(&mut first).await, hint);
-    }
+    hints(&mut first, "the first").await;
     let mut second = BufReader::new(TcpStream::connect(edge.address).await.unwrap());
     ask(&mut second, "GET /a HTTP/1.1").await;
     until("the second to wait", || edge.edge.figures().collapsed == 1).await;
