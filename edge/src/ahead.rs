@@ -3,7 +3,8 @@
 
 use std::sync::{Arc, atomic::Ordering};
 
-use http::{HeaderMap, Request, request::Parts};
+use http::{HeaderMap, HeaderName, Request, request::Parts};
+use server::has_any;
 
 use crate::{
     House,
@@ -19,6 +20,8 @@ const AHEAD: u32 = 1;
 const AHEAD_WHEN_URGENT: u32 = 2;
 // What a segment takes up at least, when nobody knows yet.
 const SIZE: u64 = 64 * 1024;
+const TOLD: [HeaderName; 2] =
+    [HeaderName::from_static("cmcd-request"), HeaderName::from_static("cmcd-status")];
 
 impl House {
     /// Looks at what a player told with a request, and fetches what it will ask for next. `object` is what it
@@ -96,7 +99,7 @@ fn counted(path: &str, ahead: u32) -> Vec<String> {
 
 /// What `follow` needs of a request's headers is there without a player's word too.
 pub(crate) fn tells(target: &Target, headers: &HeaderMap) -> bool {
-    target.cmcd.is_some() || headers.contains_key("cmcd-request") || headers.contains_key("cmcd-status")
+    target.cmcd.is_some() || has_any(headers, &TOLD)
 }
 
 #[cfg(test)]

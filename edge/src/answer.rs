@@ -3,11 +3,11 @@
 
 use std::ops::Range;
 
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header, request::Parts};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header, request::Parts};
 use server::{
     Problem,
     conditional::{self, Decision},
-    cors,
+    cors, has_any,
     range::{self, Part},
 };
 
@@ -25,10 +25,13 @@ enum Cut {
     Unsatisfiable(u64),
 }
 
+/// Without any of these, all of a response is asked for.
+const OF_A_PART: [HeaderName; 3] = [header::IF_NONE_MATCH, header::IF_MODIFIED_SINCE, header::RANGE];
+
 /// Decides what of a response answers a request. RFC 9111 §4.3.2: `If-Match` and `If-Unmodified-Since` are the
 /// origin's business; requests with them never come here.
 fn cut(request: &Parts, head: &Head) -> Cut {
-    if head.status != StatusCode::OK {
+    if head.status != StatusCode::OK || !has_any(&request.headers, &OF_A_PART) {
         return Cut::Whole;
     }
     if conditional::evaluate(&request.method, &request.headers, &head.validators) == Decision::NotModified {
@@ -117,7 +120,7 @@ fn respond(status: StatusCode, headers: HeaderMap, payload: Payload) -> Response
     response
 }
 
-fn set(headers: &mut HeaderMap, name: &http::HeaderName, value: &str) {
+fn set(headers: &mut HeaderMap, name: &HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         headers.insert(name, value);
     }

@@ -114,6 +114,18 @@ impl std::borrow::Borrow<str> for Key {
     }
 }
 
+/// What a host may be written with.
+const PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let mut byte: u8 = 0;
+    while byte < 128 {
+        plain[byte as usize] =
+            byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':' | b'[' | b']');
+        byte += 1;
+    }
+    plain
+};
+
 fn host_of(origin: &str) -> &str {
     origin.split_once("://").map_or("", |(_, host)| host)
 }
@@ -126,24 +138,22 @@ fn push_host(text: &mut String, authority: Option<&Authority>, headers: &HeaderM
         (None, Some(host), None) => host.to_str().map_err(|_| Invalid::Host)?,
         _ => return Err(Invalid::Host),
     };
-    let plain = !host.is_empty()
-        && host
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b':' | b'[' | b']'));
-    if !plain {
+    if host.is_empty() || !host.bytes().all(|byte| PLAIN[usize::from(byte)]) {
         return Err(Invalid::Host);
     }
     // RFC 3986 §6.2.3: the scheme's own port is no port.
     let port = if text.starts_with("https") { ":443" } else { ":80" };
     let host = host.strip_suffix(port).filter(|h| !h.ends_with(':')).unwrap_or(host);
-    text.extend(host.chars().map(|c| c.to_ascii_lowercase()));
+    let host_at = text.len();
+    text.push_str(host);
+    text[host_at..].make_ascii_lowercase();
     Ok(())
 }
 
 /// Normalises a path (RFC 3986 §6.2.2): unreserved characters are decoded, other escapes in capitals, dot
 /// segments resolved. `None` when an escape is broken.
 pub fn normal_path(path: &str) -> Option<Cow<'_, str>> {
-    if !path.contains('%') && !path.contains("/.") && path.starts_with('/') {
+    if is_normal(path.as_bytes()) {
         return Some(Cow::Borrowed(path));
     }
     let decoded = normal_escapes(path)?;
@@ -164,6 +174,11 @@ pub fn normal_path(path: &str) -> Option<Cow<'_, str>> {
         }
     }
     Some(Cow::Owned(format!("/{}", segments.join("/"))))
+}
+
+/// Returns whether a path is normal at first sight.
+fn is_normal(path: &[u8]) -> bool {
+    path.starts_with(b"/") && !path.contains(&b'%') && !path.windows(2).any(|two| two == b"/.")
 }
 
 fn normal_escapes(text: &str) -> Option<String> {

@@ -4,8 +4,8 @@
 use std::sync::{Arc, atomic::Ordering};
 
 use futures::future::{BoxFuture, Either, Ready, ready};
-use http::{HeaderMap, HeaderName, Method, Response, StatusCode, header, request::Parts};
-use server::{Interim, Problem, Request, body, ticket::Refusal};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header, request::Parts};
+use server::{Interim, Problem, Request, body, has_any, ticket::Refusal};
 
 use crate::{
     Edge, House, Payload, ahead, answer,
@@ -104,7 +104,7 @@ impl House {
     /// verified its client's ticket.
     fn admit(&self, request: &mut Request) -> Result<Target, Refused> {
         let scheme = self.config.scheme;
-        if request.headers().contains_key(token::NAME) {
+        if has_any(request.headers(), &[token::NAME]) {
             if self.token.as_ref().is_some_and(|token| token.is_in(request.headers())) {
                 return Ok(Target::decode(scheme, request.uri(), request.headers(), None)?);
             }
@@ -124,12 +124,11 @@ impl House {
             return Some(Forward::Bypass);
         }
         // RFC 9111 §4.3.2: these are for the origin. And a GET with a body means what only it knows.
-        let headers = request.headers();
-        let for_origin = headers.contains_key(header::IF_MATCH)
-            || headers.contains_key(header::IF_UNMODIFIED_SINCE)
-            || headers.contains_key(header::TRANSFER_ENCODING)
-            || headers.get(header::CONTENT_LENGTH).is_some_and(|length| length != "0");
-        for_origin.then_some(Forward::Request)
+        let for_origin = |(name, value): (&HeaderName, &HeaderValue)| {
+            [header::IF_MATCH, header::IF_UNMODIFIED_SINCE, header::TRANSFER_ENCODING].contains(name)
+                || *name == header::CONTENT_LENGTH && value != "0"
+        };
+        request.headers().iter().any(for_origin).then_some(Forward::Request)
     }
 
     async fn miss(self: Arc<Self>, target: Target, request: Request) -> Response<Payload> {
@@ -238,7 +237,7 @@ impl House {
                 told.append(name.clone(), value.clone());
             }
         }
-        told.insert(header::ACCEPT_ENCODING, http::HeaderValue::from_static(vary::coding(&parts.headers)));
+        told.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(vary::coding(&parts.headers)));
         let mut selecting = vary::select(names, &parts.headers);
         if !names.contains(&header::ACCEPT_ENCODING) {
             selecting.push((header::ACCEPT_ENCODING, Some(vary::coding(&parts.headers).to_owned())));

@@ -6,7 +6,7 @@ use std::{
     convert::Infallible,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
-    task::{Context, Poll, ready},
+    task::{Context, Poll, Waker, ready},
 };
 
 use bytes::Bytes;
@@ -23,13 +23,25 @@ use crate::{
 
 pin_project! {
     /// The future of a response.
-    #[project = AnsweringProjection]
-    pub(crate) enum Answering<S>
+    pub(crate) struct Answering<S>
     where
         S: Service<Request>,
     {
-        Serving { #[pin] service: Oneshot<S, Request>, books: Option<Books> },
-        Refused { why: Malformed, books: Option<Books> },
+        #[pin]
+        stage: Stage<S>,
+        books: Option<Books>,
+    }
+}
+
+pin_project! {
+    #[project = StageProjection]
+    enum Stage<S>
+    where
+        S: Service<Request>,
+    {
+        Called { #[pin] future: S::Future },
+        Waiting { #[pin] service: Oneshot<S, Request> },
+        Ours { response: Option<Response> },
     }
 }
 
@@ -43,14 +55,21 @@ pub(crate) struct Books {
 
 impl<S> Answering<S>
 where
-    S: Service<Request>,
+    S: Service<Request> + Clone,
 {
-    pub(crate) fn serve(service: S, request: Request, books: Books) -> Self {
-        Self::Serving { service: service.oneshot(request), books: Some(books) }
+    /// Has `service` answer. It gets the request at once, if it is ready: what is answered from memory then lets go of
+    /// hyper's buffer before hyper looks whether the client has gone, and would have to take another for that.
+    pub(crate) fn serve(service: &mut S, request: Request, books: Books) -> Self {
+        let called = caught(|| match service.poll_ready(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Ok(())) => Stage::Called { future: service.call(request) },
+            _ => Stage::Waiting { service: service.clone().oneshot(request) },
+        });
+        let stage = called.unwrap_or_else(|response| Stage::Ours { response: Some(response) });
+        Self { stage, books: Some(books) }
     }
 
     pub(crate) fn refuse(why: Malformed, books: Books) -> Self {
-        Self::Refused { why, books: Some(books) }
+        Self { stage: Stage::Ours { response: Some(Problem::from(why).into()) }, books: Some(books) }
     }
 }
 
@@ -63,33 +82,14 @@ where
     type Output = Result<http::Response<Tail<B>>, Infallible>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let (mut response, books) = match self.project() {
-            AnsweringProjection::Refused { why, books } => (ours(Problem::from(*why).into()), books.take()),
-            AnsweringProjection::Serving { mut service, books } => {
-                // Whatever a handler held when it panicked is dropped with its future, so nothing broken is
-                // seen later.
-                let polled = catch_unwind(AssertUnwindSafe(|| service.as_mut().poll(cx)));
-                let response = match polled {
-                    Ok(polled) => match ready!(polled) {
-                        Ok(response) => response.map(|body| Source::Service { body }),
-                        Err(error) => {
-                            let error: BoxError = error.into();
-                            error!(error, "a service failed");
-                            unexpected()
-                        }
-                    },
-                    Err(panic) => {
-                        let said = panic.downcast_ref::<&str>().copied();
-                        let said = said.or(panic.downcast_ref::<String>().map(String::as_str));
-                        error!(panic = said.unwrap_or("not a text"), "a handler panicked");
-                        unexpected()
-                    }
-                };
-                (response, books.take())
-            }
+        let this = self.project();
+        let mut response = match this.stage.project() {
+            StageProjection::Called { future } => ready!(answered(|| future.poll(cx))),
+            StageProjection::Waiting { service } => ready!(answered(|| service.poll(cx))),
+            StageProjection::Ours { response } => ours(response.take().expect(ONCE)),
         };
         interim::answered();
-        let Books { asked, turn, last } = books.expect("a future is not polled after its end");
+        let Books { asked, turn, last } = this.books.take().expect(ONCE);
         if last {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
@@ -102,15 +102,46 @@ where
     }
 }
 
+const ONCE: &str = "a future is not polled after its end";
+
+/// Makes a response of what a service says, whatever that is.
+fn answered<B, E: Into<BoxError>>(
+    poll: impl FnOnce() -> Poll<Result<http::Response<B>, E>>,
+) -> Poll<http::Response<Source<B>>> {
+    let polled = match caught(poll) {
+        Ok(polled) => ready!(polled),
+        Err(response) => return Poll::Ready(ours(response)),
+    };
+    Poll::Ready(match polled {
+        Ok(response) => response.map(|body| Source::Service { body }),
+        Err(error) => {
+            let error: BoxError = error.into();
+            error!(error, "a service failed");
+            ours(unexpected())
+        }
+    })
+}
+
+/// Runs `work`, or answers in its place when it panics. Whatever it held then is dropped with its future, so nothing
+/// broken is seen later.
+fn caught<T>(work: impl FnOnce() -> T) -> Result<T, Response> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| {
+        let said = panic.downcast_ref::<&str>().copied();
+        let said = said.or(panic.downcast_ref::<String>().map(String::as_str));
+        error!(panic = said.unwrap_or("not a text"), "a handler panicked");
+        unexpected()
+    })
+}
+
 fn ours<B>(response: Response) -> http::Response<Source<B>> {
     response.map(|body| Source::Ours { body })
 }
 
-fn unexpected<B>() -> http::Response<Source<B>> {
+fn unexpected() -> Response {
     let mut response = Response::from(Problem::internal());
     // No layer of the role sees this answer any more, yet a page must be able to.
     cors::expose(response.headers_mut(), cors::PLAYBACK);
-    ours(response)
+    response
 }
 
 pin_project! {

@@ -1,9 +1,10 @@
 //! In charge of one connection from its acceptance to its end, with HTTP/1.1 and HTTP/2 on one port. Leaves
 //! requests to the service.
 
-use std::{pin::pin, sync::Arc};
+use std::{cell::RefCell, pin::pin, sync::Arc};
 
 use bytes::Bytes;
+use futures::{StreamExt, stream::FuturesUnordered};
 use http_body_util::BodyExt;
 use hyper::{body::Body as _, rt::Executor, service::Service as HyperService};
 use hyper_util::{
@@ -90,12 +91,14 @@ impl House {
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        let answers = Answers { service, activity: activity.clone(), house: self.clone() };
+        let answers =
+            Answers { service: RefCell::new(service), activity: activity.clone(), house: self.clone() };
         let builder = self.builder();
         let (stream, line) = Spoken::new(stream);
         let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), answers));
-        let mut lost = pin!(patience::lost(&activity, &self.limits));
         let mut draining = false;
+        // A set of one is polled when it has something to say, and not with every request.
+        let mut news = FuturesUnordered::from_iter([self.news(&activity, draining)]);
         loop {
             tokio::select! {
                 biased;
@@ -105,21 +108,24 @@ impl House {
                     }
                     return;
                 }
-                () = self.draining.cancelled(), if !draining => {
-                    draining = true;
-                    connection.as_mut().graceful_shutdown();
+                Some(told) = news.next() => match told {
+                    News::Drain => {}
+                    News::Lost(Lost::Idle) if !draining => debug!("a connection without a request is closed"),
+                    News::Lost(lost) => return debug!(?lost, "a connection was cut"),
+                    News::Cut => return,
                 }
-                lost_to = &mut lost => match lost_to {
-                    Lost::Idle if !draining => {
-                        debug!("a connection without a request is closed");
-                        draining = true;
-                        lost.set(patience::lost(&activity, &self.limits));
-                        connection.as_mut().graceful_shutdown();
-                    }
-                    lost_to => return debug!(?lost_to, "a connection was cut"),
-                },
-                () = self.cut.cancelled() => return,
             }
+            draining = true;
+            connection.as_mut().graceful_shutdown();
+            news.push(self.news(&activity, draining));
+        }
+    }
+
+    async fn news(&self, activity: &Activity, draining: bool) -> News {
+        tokio::select! {
+            () = self.draining.cancelled(), if !draining => News::Drain,
+            lost = patience::lost(activity, &self.limits) => News::Lost(lost),
+            () = self.cut.cancelled() => News::Cut,
         }
     }
 
@@ -152,9 +158,16 @@ impl House {
     }
 }
 
+/// What a connection is told besides its requests.
+enum News {
+    Drain,
+    Lost(Lost),
+    Cut,
+}
+
 /// Turns hyper's requests into ours.
 struct Answers<S> {
-    service: S,
+    service: RefCell<S>,
     activity: Arc<Activity>,
     house: House,
 }
@@ -186,7 +199,7 @@ where
         if let Err(why) = well_formed::check(&mut parts) {
             return Answering::refuse(why, books);
         }
-        Answering::serve(self.service.clone(), Request::from_parts(parts, body), books)
+        Answering::serve(&mut self.service.borrow_mut(), Request::from_parts(parts, body), books)
     }
 }
 

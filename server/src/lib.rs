@@ -10,6 +10,7 @@ pub mod content;
 mod cork;
 pub mod cors;
 pub mod encoding;
+mod fields;
 pub mod health;
 mod incoming;
 mod interim;
@@ -24,6 +25,7 @@ mod tls;
 mod well_formed;
 
 pub use body::{Body, BoxError};
+pub use fields::has_any;
 pub use interim::Interim;
 pub use limits::Limits;
 pub use listen::{Listener, serve};

@@ -4,7 +4,7 @@
 
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header, request::Parts, uri::Authority};
 
-use crate::Problem;
+use crate::{Problem, has_any};
 
 const ALLOW: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
 
@@ -24,11 +24,12 @@ pub(crate) fn check(request: &mut Parts) -> Result<(), Malformed> {
         return Err(Malformed::Method);
     }
     host(request)?;
-    framing(&request.headers)?;
-    // RFC 9110 §7.8: a server may ignore Upgrade, and this one does, so nobody behind it gets to see one.
-    if request.headers.contains_key(header::UPGRADE) {
-        request.headers.remove(header::UPGRADE);
-        request.headers.remove("http2-settings");
+    if has_any(&request.headers, &[header::TRANSFER_ENCODING, header::UPGRADE]) {
+        framing(&request.headers)?;
+        // RFC 9110 §7.8: a server may ignore Upgrade, and this one does, so nobody behind it gets to see one.
+        if request.headers.remove(header::UPGRADE).is_some() {
+            request.headers.remove("http2-settings");
+        }
     }
     Ok(())
 }
@@ -110,7 +111,7 @@ fn framing(headers: &HeaderMap) -> Result<(), Malformed> {
 pub(crate) fn is_last(request: &Parts) -> bool {
     // RFC 9112 §6.1: a Content-Length beside a Transfer-Encoding may be smuggling, and the connection must be
     // closed. hyper takes the length away before we see it, so all that are chunked are closed.
-    request.version < Version::HTTP_2 && request.headers.contains_key(header::TRANSFER_ENCODING)
+    request.version < Version::HTTP_2 && has_any(&request.headers, &[header::TRANSFER_ENCODING])
 }
 
 impl From<Malformed> for Problem {
