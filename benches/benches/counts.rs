@@ -34,14 +34,14 @@ fn ticket(ticket: TicketPath) -> TicketPath {
 }
 
 #[library_benchmark]
-#[bench::of_a_target(args = (RequestTarget::default()), config = counted(2_171))]
+#[bench::of_a_target(args = (RequestTarget::default()), config = counted(2_022))]
 fn key(target: RequestTarget) -> RequestTarget {
     _ = black_box(black_box(&target).run());
     target
 }
 
 #[library_benchmark]
-#[bench::of_a_segment(args = (Hit::default()), config = counted(8_003))]
+#[bench::of_a_segment(args = (Hit::default()), config = counted(6_222))]
 fn hit(hit: Hit) -> Hit {
     _ = black_box(black_box(&hit).run());
     hit
