@@ -3,6 +3,7 @@
 //! request's way.
 
 use std::{
+    any::Any,
     convert::Infallible,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
@@ -64,7 +65,7 @@ where
             Poll::Ready(Ok(())) => Stage::Called { future: service.call(request) },
             _ => Stage::Waiting { service: service.clone().oneshot(request) },
         });
-        let stage = called.unwrap_or_else(|response| Stage::Ours { response: Some(response) });
+        let stage = called.unwrap_or_else(|| Stage::Ours { response: Some(unexpected()) });
         Self { stage, books: Some(books) }
     }
 
@@ -108,11 +109,8 @@ const ONCE: &str = "a future is not polled after its end";
 fn answered<B, E: Into<BoxError>>(
     poll: impl FnOnce() -> Poll<Result<http::Response<B>, E>>,
 ) -> Poll<http::Response<Source<B>>> {
-    let polled = match caught(poll) {
-        Ok(polled) => ready!(polled),
-        Err(response) => return Poll::Ready(ours(response)),
-    };
-    Poll::Ready(match polled {
+    let Some(polled) = caught(poll) else { return Poll::Ready(ours(unexpected())) };
+    Poll::Ready(match ready!(polled) {
         Ok(response) => response.map(|body| Source::Service { body }),
         Err(error) => {
             let error: BoxError = error.into();
@@ -122,15 +120,15 @@ fn answered<B, E: Into<BoxError>>(
     })
 }
 
-/// Runs `work`, or answers in its place when it panics. Whatever it held then is dropped with its future, so nothing
-/// broken is seen later.
-fn caught<T>(work: impl FnOnce() -> T) -> Result<T, Response> {
-    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| {
+/// Runs `work`; `None` when it panics. What a handler held then is dropped with its future, and services are handles to
+/// what they share, so nothing broken is seen later.
+fn caught<T>(work: impl FnOnce() -> T) -> Option<T> {
+    let told = |panic: Box<dyn Any + Send>| {
         let said = panic.downcast_ref::<&str>().copied();
         let said = said.or(panic.downcast_ref::<String>().map(String::as_str));
         error!(panic = said.unwrap_or("not a text"), "a handler panicked");
-        unexpected()
-    })
+    };
+    catch_unwind(AssertUnwindSafe(work)).map_err(told).ok()
 }
 
 fn ours<B>(response: Response) -> http::Response<Source<B>> {
