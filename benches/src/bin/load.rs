@@ -1,27 +1,26 @@
-//! In charge of asking a server for one URL over and over, on one thread, without reading what it answers: the kernel
-//! throws bodies away (`MSG_TRUNC`). A load generator that copies every byte is slower than the servers measured.
+//! In charge of asking a server for one URL over and over, on one thread. The kernel throws bodies away (`MSG_TRUNC`),
+//! for a client that copies every byte is slower than the servers measured. It looks for answers without ever sleeping:
+//! waking a client that sleeps on the next core is work of the server's, which a client across a network never gives it.
 //!
 //! Usage: `load http://ADDRESS/PATH CONNECTIONS SECONDS`. Prints requests, requests a second, and the 50th and 99th
 //! percentile of their time in µs. Any answer but a whole 200 ends it.
 
 use std::{
     error::Error,
-    io,
-    net::SocketAddr,
+    io::{self, Write},
+    net::{SocketAddr, TcpStream},
     time::{Duration, Instant},
 };
 
 use http::Uri;
 use rustix::net::{RecvFlags, recv};
-use tokio::{io::Interest, net::TcpStream, task::JoinSet};
 
-type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 const HEAD_BYTES: usize = 8 * 1024;
 const BODY_BYTES: usize = 1024 * 1024;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<()> {
+fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [url, connections, seconds] = &arguments[..] else {
         return Err("usage: load http://ADDRESS/PATH CONNECTIONS SECONDS".into());
@@ -31,14 +30,22 @@ async fn main() -> Result<()> {
     let address: SocketAddr = host.parse()?;
     let question = format!("GET {} HTTP/1.1\r\nHost: {host}\r\n\r\n", url.path());
     let span = Duration::from_secs_f64(seconds.parse()?);
-    let begun = Instant::now();
-    let mut asking = JoinSet::new();
+    let mut clients = Vec::new();
     for _ in 0..connections.parse()? {
-        asking.spawn(ask(address, question.clone(), begun + span));
+        clients.push(Client::connect(address)?);
     }
-    let mut took = Vec::new();
-    while let Some(asked) = asking.join_next().await {
-        took.extend(asked??);
+    let (mut body, mut took) = (vec![0; BODY_BYTES], Vec::new());
+    let begun = Instant::now();
+    for client in &mut clients {
+        client.ask(&question)?;
+    }
+    while begun.elapsed() < span {
+        for client in &mut clients {
+            if client.has_answer(&mut body)? {
+                took.push(client.asked.elapsed());
+                client.ask(&question)?;
+            }
+        }
     }
     let second = begun.elapsed().as_secs_f64();
     took.sort_unstable();
@@ -47,59 +54,69 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
-/// Asks on one connection until `end`. Returns how long each answer took, from the question to its last byte.
-async fn ask(address: SocketAddr, question: String, end: Instant) -> Result<Vec<Duration>> {
-    let stream = TcpStream::connect(address).await?;
-    stream.set_nodelay(true)?;
-    let (mut head, mut body) = (vec![0; HEAD_BYTES], vec![0; BODY_BYTES]);
-    let mut took = Vec::new();
-    while Instant::now() < end {
-        let asked = Instant::now();
-        let mut told = question.as_bytes();
-        while !told.is_empty() {
-            stream.writable().await?;
-            match stream.try_write(told) {
-                Ok(written) => told = &told[written..],
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        let mut left = answer(&stream, &mut head).await?;
-        while left > 0 {
-            let most = left.min(BODY_BYTES);
-            left -= receive(&stream, &mut body[..most], RecvFlags::TRUNC).await?;
-        }
-        took.push(asked.elapsed());
-    }
-    Ok(took)
+/// One connection, and what it waits for.
+struct Client {
+    stream: TcpStream,
+    asked: Instant,
+    head: Vec<u8>,
+    filled: usize,
+    /// How much of a body is still to come, once its head is there.
+    left: Option<usize>,
 }
 
-/// Reads the head of an answer. Returns how much of its body is still to come.
-async fn answer(stream: &TcpStream, head: &mut [u8]) -> Result<usize> {
-    let mut filled = 0;
-    loop {
-        filled += receive(stream, &mut head[filled..], RecvFlags::empty()).await?;
-        let Some(end) = head[..filled].windows(4).position(|four| four == b"\r\n\r\n") else { continue };
-        let text = std::str::from_utf8(&head[..end])?;
-        let len = text.lines().find_map(|line| {
-            let (name, value) = line.split_once(':')?;
-            name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>())
-        });
-        let Some(len) = len.filter(|_| text.starts_with("HTTP/1.1 200 ")) else {
-            return Err(format!("not a 200 of a known length: {text}").into());
+impl Client {
+    fn connect(address: SocketAddr) -> Result<Self> {
+        let stream = TcpStream::connect(address)?;
+        stream.set_nodelay(true)?;
+        stream.set_nonblocking(true)?;
+        Ok(Self { stream, asked: Instant::now(), head: vec![0; HEAD_BYTES], filled: 0, left: None })
+    }
+
+    fn ask(&mut self, question: &str) -> Result<()> {
+        self.asked = Instant::now();
+        (self.filled, self.left) = (0, None);
+        // A question is short, and nothing else waits to be sent.
+        Ok(self.stream.write_all(question.as_bytes())?)
+    }
+
+    /// Takes what is there. Returns whether it is all of the answer.
+    fn has_answer(&mut self, body: &mut [u8]) -> Result<bool> {
+        let Some(left) = self.left else {
+            self.filled += self.receive(self.filled)?;
+            self.left = body_left(&self.head[..self.filled])?;
+            return Ok(self.left == Some(0));
         };
-        return Ok(len? - (filled - end - 4));
+        let most = left.min(body.len());
+        let left = left - received(&self.stream, &mut body[..most], RecvFlags::TRUNC)?;
+        self.left = Some(left);
+        Ok(left == 0)
+    }
+
+    fn receive(&mut self, at: usize) -> Result<usize> {
+        received(&self.stream, &mut self.head[at..], RecvFlags::empty())
     }
 }
 
-async fn receive(stream: &TcpStream, into: &mut [u8], flags: RecvFlags) -> Result<usize> {
-    loop {
-        stream.readable().await?;
-        match stream.try_io(Interest::READABLE, || Ok(recv(stream, &mut *into, flags)?.1)) {
-            Ok(0) => return Err("the server closed the connection in the middle of an answer".into()),
-            Ok(received) => return Ok(received),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            Err(error) => return Err(error.into()),
-        }
+/// Returns how much of the body comes after what has been received; `None` before the end of the head.
+fn body_left(received: &[u8]) -> Result<Option<usize>> {
+    let Some(end) = received.windows(4).position(|four| four == b"\r\n\r\n") else { return Ok(None) };
+    let text = std::str::from_utf8(&received[..end])?;
+    let len = text.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>())
+    });
+    let Some(len) = len.filter(|_| text.starts_with("HTTP/1.1 200 ")) else {
+        return Err(format!("not a 200 of a known length: {text}").into());
+    };
+    Ok(Some(len? - (received.len() - end - 4)))
+}
+
+/// Returns how much there was; 0 when there is nothing yet.
+fn received(stream: &TcpStream, into: &mut [u8], flags: RecvFlags) -> Result<usize> {
+    match recv(stream, into, flags).map_err(io::Error::from) {
+        Ok((_, 0)) => Err("the server closed the connection in the middle of an answer".into()),
+        Ok((_, received)) => Ok(received),
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
+        Err(error) => Err(error.into()),
     }
 }
