@@ -41,6 +41,8 @@ const PLAYERS = {
     script: "/modules/dashjs/dist/modern/umd/dash.all.min.js",
     start: `const player = dashjs.MediaPlayer().create();
       player.on("error", (it) => window.errors.push(JSON.stringify(it.error)));
+      // It takes a slow machine's stall near the end for a gap, and then stops. A gap of ours is not to be hidden either.
+      player.updateSettings({ streaming: { gaps: { jumpGaps: false } } });
       player.initialize(video, url, true);`,
     captions: "player.setTextTrack(0)",
   },
