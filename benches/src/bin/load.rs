@@ -82,7 +82,7 @@ impl Client {
     /// Takes what is there. Returns whether it is all of the answer.
     fn has_answer(&mut self, body: &mut [u8]) -> Result<bool> {
         let Some(left) = self.left else {
-            self.filled += self.receive(self.filled)?;
+            self.filled += received(&self.stream, &mut self.head[self.filled..], RecvFlags::empty())?;
             self.left = body_left(&self.head[..self.filled])?;
             return Ok(self.left == Some(0));
         };
@@ -90,10 +90,6 @@ impl Client {
         let left = left - received(&self.stream, &mut body[..most], RecvFlags::TRUNC)?;
         self.left = Some(left);
         Ok(left == 0)
-    }
-
-    fn receive(&mut self, at: usize) -> Result<usize> {
-        received(&self.stream, &mut self.head[at..], RecvFlags::empty())
     }
 }
 
