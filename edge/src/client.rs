@@ -1,5 +1,5 @@
-//! In charge of connections that are kept: one pool for HTTP/1.1 and what TLS agrees on, one for HTTP/2 from the
-//! first byte.
+//! In charge of what goes out: over a pool of connections for HTTP/1.1, or over the one of `http2`, which is spoken from
+//! the first byte or agreed on by TLS.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,7 +11,12 @@ use hyper_util::{
     rt::{TokioExecutor, TokioTimer},
 };
 use rustls::{ClientConfig, RootCertStore};
-use server::{Body, BoxError, Request, Response};
+use server::{Body, BoxError, Interim, Request, Response};
+
+use crate::{
+    http2::{self, Connections},
+    interim,
+};
 
 const CONNECT: Duration = Duration::from_secs(3);
 // Servers of ours close a quiet connection after 30 s; one that we let go first is never closed under a request.
@@ -20,7 +25,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 // hyper's own 400 kB, for each connection, leave an allocator with more holes than a fetch is quicker by.
 const READ_BUFFER: usize = 64 * 1024;
 
-/// What is spoken without TLS; TLS agrees on it by itself.
+/// What is spoken without TLS, which agrees on it by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Protocol {
     Http1,
@@ -39,8 +44,8 @@ pub(crate) enum Trust {
 /// Sends requests.
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
-    agreed: Pool<HttpsConnector<HttpConnector>, Body>,
-    prior: Pool<HttpsConnector<HttpConnector>, Body>,
+    http1: Pool<HttpsConnector<HttpConnector>, Body>,
+    http2: Connections,
 }
 
 impl Client {
@@ -50,20 +55,15 @@ impl Client {
         tcp.set_nodelay(true);
         tcp.set_connect_timeout(Some(CONNECT));
         tcp.set_keepalive(Some(KEEP_ALIVE));
-        let builder = HttpsConnectorBuilder::new().with_tls_config(tls(trust)?).https_or_http();
-        let connector = builder.enable_all_versions().wrap_connector(tcp);
-        let pool = |protocol: Protocol| {
-            Pool::builder(TokioExecutor::new())
-                .pool_timer(TokioTimer::new())
-                .timer(TokioTimer::new())
-                .pool_idle_timeout(POOL_IDLE)
-                .http1_max_buf_size(READ_BUFFER)
-                .http2_only(protocol == Protocol::Http2)
-                .http2_adaptive_window(true)
-                .http2_keep_alive_interval(KEEP_ALIVE)
-                .build(connector.clone())
-        };
-        Ok(Self { agreed: pool(Protocol::Http1), prior: pool(Protocol::Http2) })
+        let tls = tls(trust)?;
+        let builder = || HttpsConnectorBuilder::new().with_tls_config(tls.clone()).https_or_http();
+        let http1 = Pool::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(POOL_IDLE)
+            .http1_max_buf_size(READ_BUFFER)
+            .build(builder().enable_http1().wrap_connector(tcp.clone()));
+        let http2 = Connections::new(builder().enable_all_versions().wrap_connector(tcp));
+        Ok(Self { http1, http2 })
     }
 
     /// Sends a request to the origin of `base`, a URI without a path.
@@ -76,13 +76,20 @@ impl Client {
         let mut parts = base.clone().into_parts();
         parts.path_and_query = request.uri().path_and_query().cloned();
         *request.uri_mut() = Uri::from_parts(parts)?;
-        // RFC 9113 §8.3.1: a Host beside another `:authority` is refused. Where HTTP/2 may be spoken the server is
-        // asked by its own name, then.
         if protocol == Protocol::Http2 || base.scheme() == Some(&Scheme::HTTPS) {
+            // RFC 9113 §8.3.1: a Host beside another `:authority` is refused. Where HTTP/2 may be spoken the server is
+            // asked by its own name, then.
             request.headers_mut().remove(header::HOST);
+            if let Some(connection) = self.http2.reach(base, protocol).await? {
+                return http2::ask(connection, request).await;
+            }
         }
-        let pool = if protocol == Protocol::Http2 { &self.prior } else { &self.agreed };
-        Ok(pool.request(request).await?.map(|body| body.map_err(Into::into).boxed_unsync()))
+        if let Some(client) = request.extensions_mut().remove::<Interim>() {
+            hyper::ext::on_informational(&mut request, move |said| {
+                interim::pass_on(&client, said.status(), said.headers());
+            });
+        }
+        Ok(self.http1.request(request).await?.map(|body| body.map_err(Into::into).boxed_unsync()))
     }
 }
 

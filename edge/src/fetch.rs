@@ -15,7 +15,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use crate::{
     House,
     flight::{End, Failure, Flight, Heard, Hold, Reason},
-    hop, interim,
+    hop,
     key::Target,
     object::{Head, Object, Receipt},
     storable::{self, Asker, Audience},
@@ -53,7 +53,7 @@ pub(crate) enum Hop {
 impl Errand {
     fn request(&self, via: &HeaderValue, stale: Option<&Object>) -> Request {
         let mut request = Request::new(body::empty());
-        interim::pass_on(&mut request, self.interim.clone());
+        self.interim.clone().map(|client| request.extensions_mut().insert(client));
         *request.method_mut() = Method::GET;
         // The key's path was a URI's once.
         *request.uri_mut() = self.target.path_and_query().parse().unwrap_or_default();

@@ -1,15 +1,13 @@
 //! In charge of what an origin says before its answer (RFC 9110 §15.2): a proxy passes that on.
 
-use server::{Interim, Request};
+use http::{HeaderMap, StatusCode};
+use server::Interim;
 
 use crate::hop;
 
-/// Has the interim answers to `request` go to where those of the client's request go.
-pub(crate) fn pass_on(request: &mut Request, to: Option<Interim>) {
-    let Some(to) = to else { return };
-    hyper::ext::on_informational(request, move |answer| {
-        let mut headers = answer.headers().clone();
-        hop::drop_hop_by_hop(&mut headers);
-        to.send(answer.status(), &headers);
-    });
+/// Passes on to a client what an origin said.
+pub(crate) fn pass_on(client: &Interim, status: StatusCode, headers: &HeaderMap) {
+    let mut headers = headers.clone();
+    hop::drop_hop_by_hop(&mut headers);
+    client.send(status, headers);
 }

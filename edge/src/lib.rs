@@ -16,6 +16,7 @@ mod flight;
 pub mod freshness;
 mod front;
 mod hop;
+mod http2;
 mod interim;
 pub mod key;
 mod memory;

@@ -11,7 +11,7 @@ use crate::{
     House, Payload, answer,
     cache_status::{Forward, Status},
     flight::Failure,
-    hop, interim,
+    hop,
     key::Target,
     table::Fate,
     token,
@@ -30,8 +30,8 @@ impl House {
         self.figures.passed.inc();
         let (mut parts, body) = request.into_parts();
         let method = parts.method.clone();
-        let interim = Interim::of(parts.version);
         parts.uri = target.path_and_query().parse::<Uri>().unwrap_or_default();
+        Interim::of(parts.version).map(|client| parts.extensions.insert(client));
         parts.version = http::Version::HTTP_11;
         hop::drop_hop_by_hop(&mut parts.headers);
         parts.headers.remove(token::NAME);
@@ -44,9 +44,7 @@ impl House {
         let described = (method == Method::HEAD)
             .then(|| self.memory.get(target.as_str())?.find(&parts.headers).cloned())
             .flatten();
-        let mut request = Request::from_parts(parts, body);
-        interim::pass_on(&mut request, interim);
-        let asked = (self.ask)(request);
+        let asked = (self.ask)(Request::from_parts(parts, body));
         // Who sends a body decides itself how long that takes; the listener's clock watches it.
         let answered = if matches!(method, Method::GET | Method::HEAD) {
             tokio::time::timeout(self.config.first_byte, asked).await.map_err(|_| Failure::Silent)

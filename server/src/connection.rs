@@ -1,16 +1,20 @@
 //! In charge of one connection from its acceptance to its end, with HTTP/1.1 and HTTP/2 on one port. Leaves
 //! requests to the service.
 
-use std::{cell::RefCell, pin::pin, sync::Arc};
+use std::{
+    cell::RefCell,
+    fmt::Display,
+    pin::{Pin, pin},
+    sync::Arc,
+};
 
 use bytes::Bytes;
-use futures::{StreamExt, stream::FuturesUnordered};
+use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
+use http::{Version, request::Parts};
+use http_body::Body as _;
 use http_body_util::BodyExt;
-use hyper::{body::Body as _, rt::Executor, service::Service as HyperService};
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    server::conn::auto,
-};
+use hyper::{server::conn::http1, service::Service as HyperService};
+use hyper_util::rt::TokioIo;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
@@ -20,15 +24,18 @@ use tower::Service;
 use tracing::debug;
 
 use crate::{
-    BoxError, Limits, Request, Tls,
+    Body, BoxError, Interim, Limits, Request, Tls,
     access::Asked,
     answer::{Answering, Books, Tail},
     body,
     cork::Corked,
+    http2,
     incoming::{Afterwards, Incoming},
     interim::Spoken,
     metrics::Counts,
     patience::{self, Activity, Lost, Turn, Watched},
+    preface,
+    streams::{self, Streams},
     well_formed,
 };
 
@@ -81,7 +88,7 @@ impl House {
 
     async fn http<S, B>(
         &self,
-        stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
         service: S,
         activity: Arc<Activity>,
     ) where
@@ -93,18 +100,59 @@ impl House {
     {
         let answers =
             Answers { service: RefCell::new(service), activity: activity.clone(), house: self.clone() };
-        let builder = self.builder();
-        let (stream, line) = Spoken::new(stream);
-        let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), answers));
+        let looked = tokio::select! {
+            looked = preface::look(stream) => looked,
+            _ = self.news(&activity, false) => return debug!("a connection without a request is closed"),
+        };
+        match looked {
+            Ok((stream, Version::HTTP_2)) => {
+                let (stream, heard) = http2::listen(stream);
+                let shaken = tokio::select! {
+                    shaken = streams::shake(stream, &self.limits, answers) => shaken,
+                    _ = self.news(&activity, true) => return debug!("a preface took too long"),
+                };
+                match shaken {
+                    Ok((connection, pings)) => {
+                        let waits = || activity.is_answering();
+                        let silence = http2::silence(pings, heard, self.limits.ping, waits);
+                        let silence = silence.map(|()| News::Silence).boxed();
+                        self.see_out(connection, Streams::leave, &activity, Some(silence)).await;
+                    }
+                    Err(error) => debug!(%error, "no HTTP/2 came about"),
+                }
+            }
+            Ok((stream, _)) => {
+                let (stream, line) = Spoken::new(stream);
+                let connection = self.http1().serve_connection(TokioIo::new(stream), answers);
+                line.scope(self.see_out(connection, http1::Connection::graceful_shutdown, &activity, None))
+                    .await;
+            }
+            Err(error) => debug!(%error, "a connection broke"),
+        }
+    }
+
+    /// Serves a connection until it ends, is told to `leave` and does, or is cut.
+    async fn see_out<'a, C, E>(
+        &'a self,
+        connection: C,
+        leave: impl Fn(Pin<&mut C>),
+        activity: &'a Activity,
+        silence: Option<BoxFuture<'a, News>>,
+    ) where
+        C: Future<Output = Result<(), E>>,
+        E: Display,
+    {
+        let mut connection = pin!(connection);
         let mut draining = false;
-        // A set of one is polled when it has something to say, and not with every request.
-        let mut news = FuturesUnordered::from_iter([self.news(&activity, draining)]);
+        // A set is polled when it has something to say, and not with every request.
+        let mut news = FuturesUnordered::from_iter(silence);
+        news.push(self.news(activity, draining).boxed());
         loop {
             tokio::select! {
                 biased;
-                ended = line.scope(connection.as_mut()) => {
+                ended = connection.as_mut() => {
                     if let Err(error) = ended {
-                        debug!(error, "a connection broke");
+                        debug!(%error, "a connection broke");
                     }
                     return;
                 }
@@ -112,12 +160,13 @@ impl House {
                     News::Drain => {}
                     News::Lost(Lost::Idle) if !draining => debug!("a connection without a request is closed"),
                     News::Lost(lost) => return debug!(?lost, "a connection was cut"),
+                    News::Silence => return debug!("a client is gone"),
                     News::Cut => return,
                 }
             }
             draining = true;
-            connection.as_mut().graceful_shutdown();
-            news.push(self.news(&activity, draining));
+            leave(connection.as_mut());
+            news.push(self.news(activity, draining).boxed());
         }
     }
 
@@ -129,31 +178,17 @@ impl House {
         }
     }
 
-    fn builder(&self) -> auto::Builder<Tracked> {
+    fn http1(&self) -> http1::Builder {
         let limits = &self.limits;
-        let mut builder = auto::Builder::new(Tracked { tasks: self.tasks.clone(), cut: self.cut.clone() });
+        let mut builder = http1::Builder::new();
         builder
-            .http1()
             // `patience` has one clock for all of a connection; hyper's is set anew by every request.
             .header_read_timeout(None)
             .max_buf_size(limits.header_bytes.max(8192) as usize);
         // Said in so many words, hyper clears as many places for every request; unsaid, it leaves them as they are.
         if limits.headers != HYPERS_HEADERS {
-            builder.http1().max_headers(limits.headers);
+            builder.max_headers(limits.headers);
         }
-        builder
-            .http2()
-            .timer(TokioTimer::new())
-            .max_header_list_size(limits.header_bytes)
-            .max_concurrent_streams(limits.streams)
-            // CVE-2023-44487: streams that are opened and reset at once cost us more than the client.
-            .max_pending_accept_reset_streams(limits.resets)
-            .max_local_error_reset_streams(limits.resets)
-            .keep_alive_interval(limits.ping)
-            .keep_alive_timeout(limits.ping)
-            // Enough for an upload over a long line; the product with `connections` bounds our memory.
-            .initial_stream_window_size(512 * 1024)
-            .initial_connection_window_size(1024 * 1024);
         builder
     }
 }
@@ -162,14 +197,38 @@ impl House {
 enum News {
     Drain,
     Lost(Lost),
+    Silence,
     Cut,
 }
 
-/// Turns hyper's requests into ours.
-struct Answers<S> {
+/// Turns a connection's requests into ours, and has them answered.
+pub(crate) struct Answers<S> {
     service: RefCell<S>,
     activity: Arc<Activity>,
-    house: House,
+    pub(crate) house: House,
+}
+
+impl<S> Answers<S>
+where
+    S: Service<Request> + Clone,
+{
+    /// Has a request answered. `expecting` is who waits to be told that the body is wanted.
+    pub(crate) fn answer(&self, mut parts: Parts, body: Body, expecting: Option<Interim>) -> Answering<S> {
+        let house = &self.house;
+        let turn = Turn::begin(self.activity.clone());
+        let asked = Asked::new(house.counts.clone(), &parts.method, &parts.uri);
+        let books = Books { asked, turn, last: well_formed::is_last(&parts) };
+        let body = if body.is_end_stream() {
+            body
+        } else {
+            let afterwards = Afterwards { tasks: house.tasks.clone(), cut: house.cut.clone() };
+            Incoming::new(&parts, body, house.limits.body_idle, expecting, afterwards).boxed_unsync()
+        };
+        if let Err(why) = well_formed::check(&mut parts) {
+            return Answering::refuse(why, books);
+        }
+        Answering::serve(&mut self.service.borrow_mut(), Request::from_parts(parts, body), books)
+    }
 }
 
 impl<S, B> HyperService<http::Request<hyper::body::Incoming>> for Answers<S>
@@ -184,39 +243,10 @@ where
     type Future = Answering<S>;
 
     fn call(&self, request: http::Request<hyper::body::Incoming>) -> Self::Future {
-        let turn = Turn::begin(self.activity.clone());
-        let (mut parts, body) = request.into_parts();
-        let asked = Asked::new(self.house.counts.clone(), &parts.method, &parts.uri);
-        let books = Books { asked, turn, last: well_formed::is_last(&parts) };
-        let body = if body.is_end_stream() {
-            body::empty()
-        } else {
-            let house = &self.house;
-            let afterwards = Afterwards { tasks: house.tasks.clone(), cut: house.cut.clone() };
-            let body = body.map_err(Into::into).boxed_unsync();
-            Incoming::new(&parts, body, house.limits.body_idle, afterwards).boxed_unsync()
-        };
-        if let Err(why) = well_formed::check(&mut parts) {
-            return Answering::refuse(why, books);
-        }
-        Answering::serve(&mut self.service.borrow_mut(), Request::from_parts(parts, body), books)
-    }
-}
-
-/// Runs HTTP/2's requests where the drain can see and the cut can reach them.
-#[derive(Clone)]
-struct Tracked {
-    tasks: TaskTracker,
-    cut: CancellationToken,
-}
-
-impl<F> Executor<F> for Tracked
-where
-    F: Future + Send + 'static,
-    F::Output: Send,
-{
-    fn execute(&self, task: F) {
-        let cut = self.cut.clone();
-        self.tasks.spawn(async move { cut.run_until_cancelled(task).await });
+        let (parts, body) = request.into_parts();
+        let body =
+            if body.is_end_stream() { body::empty() } else { body.map_err(Into::into).boxed_unsync() };
+        // hyper tells by itself.
+        self.answer(parts, body, None)
     }
 }

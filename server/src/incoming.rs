@@ -17,7 +17,7 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{Body, BoxError, body};
+use crate::{Body, BoxError, Interim, body};
 
 // Long enough for an answer to cross the world and for the client to stop sending.
 const READ_ON: Duration = Duration::from_secs(5);
@@ -39,6 +39,8 @@ pub(crate) struct Incoming {
     sleep: Pin<Box<Sleep>>,
     waiting: bool,
     rest: Rest,
+    /// Who is to be told that the body is wanted.
+    expecting: Option<Interim>,
     afterwards: Afterwards,
 }
 
@@ -55,7 +57,13 @@ enum Rest {
 }
 
 impl Incoming {
-    pub(crate) fn new(request: &Parts, inner: Body, idle: Duration, afterwards: Afterwards) -> Self {
+    pub(crate) fn new(
+        request: &Parts,
+        inner: Body,
+        idle: Duration,
+        expecting: Option<Interim>,
+        afterwards: Afterwards,
+    ) -> Self {
         let rest = if request.version >= Version::HTTP_2 {
             Rest::LetGo
         } else if request.headers.contains_key(header::EXPECT) {
@@ -64,7 +72,7 @@ impl Incoming {
             Rest::ReadOn
         };
         let sleep = Box::pin(tokio::time::sleep(idle));
-        Self { inner, idle, sleep, waiting: false, rest, afterwards }
+        Self { inner, idle, sleep, waiting: false, rest, expecting, afterwards }
     }
 }
 
@@ -88,6 +96,9 @@ impl http_body::Body for Incoming {
         }
         if !this.waiting {
             this.waiting = true;
+            if let Some(client) = this.expecting.take() {
+                client.go_on();
+            }
             this.sleep.as_mut().reset(Instant::now() + this.idle);
         }
         ready!(this.sleep.as_mut().poll(cx));
@@ -135,7 +146,7 @@ mod tests {
         let silent = body::stream(stream::pending::<Result<Bytes, BoxError>>());
         let (request, ()) = Request::new(()).into_parts();
         let afterwards = Afterwards { tasks: TaskTracker::new(), cut: CancellationToken::new() };
-        let body = Incoming::new(&request, silent, Duration::from_secs(5), afterwards);
+        let body = Incoming::new(&request, silent, Duration::from_secs(5), None, afterwards);
         let wrapped = body.map_err(|e| Box::new(Wrapper(e)) as BoxError);
         let error = body::collect(wrapped, 10).await.unwrap_err();
         assert!(matches!(error, body::Error::Stalled(span) if span == Duration::from_secs(5)), "{error:?}");

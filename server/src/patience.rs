@@ -33,6 +33,11 @@ pub(crate) struct Activity {
 }
 
 impl Activity {
+    /// Returns whether some request is being answered.
+    pub(crate) fn is_answering(&self) -> bool {
+        self.open.load(Relaxed) > 0
+    }
+
     fn turn(&self) {
         self.turns.fetch_add(1, Relaxed);
     }
@@ -81,7 +86,7 @@ pub(crate) async fn lost(activity: &Activity, limits: &Limits) -> Lost {
             if quiet >= stall {
                 return Lost::Stalled;
             }
-        } else if activity.open.load(Relaxed) == 0 && quiet >= idle {
+        } else if !activity.is_answering() && quiet >= idle {
             return Lost::Idle;
         }
     }

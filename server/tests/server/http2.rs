@@ -1,6 +1,10 @@
 //! HTTP/2 frame by frame: what the limits and the drain look like on the wire.
 
-use server::Limits;
+use bytes::Bytes;
+use futures::FutureExt;
+use h2::{Reason, RecvStream, client::SendRequest};
+use http::{Method, Request, Response, StatusCode};
+use server::{Limits, body, http2};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -11,10 +15,13 @@ use crate::running::{LONG, Running, SHORT, start};
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 // RFC 9113 §6: types of frames, and §7: codes of errors.
+const DATA: u8 = 0;
 const HEADERS: u8 = 1;
 const RST_STREAM: u8 = 3;
 const SETTINGS: u8 = 4;
+const PING: u8 = 6;
 const GOAWAY: u8 = 7;
+const ACK: u8 = 0x1;
 const END_STREAM_AND_HEADERS: u8 = 0x5;
 const NO_ERROR: u32 = 0;
 const ENHANCE_YOUR_CALM: u32 = 11;
@@ -224,4 +231,178 @@ async fn a_connection_that_asks_nothing_more_is_sent_away_rfc_9113_9_1() {
     assert_eq!(next(&mut stream, GOAWAY).await.unwrap().code(), NO_ERROR);
     drop(stream);
     running.stop().await;
+}
+
+/// A request for `path`, which fits into one byte's length.
+fn get_path(stream: u32, path: &str) -> Vec<u8> {
+    let path = [&[0x04, u8::try_from(path.len()).unwrap()], path.as_bytes()].concat();
+    let fields = [&[0x82, 0x86], &path[..], &literal(":authority", "x")].concat();
+    frame(HEADERS, END_STREAM_AND_HEADERS, stream, &fields)
+}
+
+#[tokio::test]
+async fn who_asks_nothing_is_not_asked_either_and_sent_away() {
+    let limits = Limits { header_timeout: 4 * SHORT, ping: SHORT, ..Limits::default() };
+    let running = start(limits).await;
+    let mut stream = connect(&running).await;
+    stream.write_all(&get(1, &[&literal(":authority", "x")])).await.unwrap();
+    assert_eq!(status(&mut stream).await, 200);
+    let mut rest = Vec::new();
+    tokio::time::timeout(LONG, stream.read_to_end(&mut rest)).await.expect("the connection stays open").unwrap();
+    let mut kinds = Vec::new();
+    while rest.len() >= 9 {
+        let length = u32::from_be_bytes([0, rest[0], rest[1], rest[2]]) as usize;
+        kinds.push(rest[3]);
+        rest.drain(..9 + length);
+    }
+    assert!(kinds.contains(&GOAWAY) && kinds.iter().filter(|kind| **kind == PING).count() <= 1, "{kinds:?}");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn who_waits_and_answers_no_ping_is_gone_rfc_9113_6_7() {
+    let mut running = start(Limits { ping: SHORT, ..Limits::default() }).await;
+    let mut stream = connect(&running).await;
+    stream.write_all(&get_path(1, "/wait")).await.unwrap();
+    assert_eq!(running.started.recv().await.unwrap(), "/wait");
+    for _ in 0..3 {
+        let asked = next(&mut stream, PING).await.unwrap();
+        stream.write_all(&frame(PING, ACK, 0, &asked.payload)).await.unwrap();
+    }
+    next(&mut stream, PING).await.unwrap();
+    assert!(next(&mut stream, HEADERS).await.is_none(), "nobody answered, and it went on");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_reset_stream_is_not_answered_any_more() {
+    let mut running = start(Limits { drain: 2 * LONG, ..Limits::default() }).await;
+    let mut stream = connect(&running).await;
+    stream.write_all(&get_path(1, "/endless")).await.unwrap();
+    stream.write_all(&get_path(3, "/wait")).await.unwrap();
+    assert_eq!(running.started.recv().await.unwrap(), "/endless");
+    assert_eq!(running.started.recv().await.unwrap(), "/wait");
+    next(&mut stream, DATA).await.unwrap();
+    for id in [1, 3] {
+        stream.write_all(&frame(RST_STREAM, 0, id, &8_u32.to_be_bytes())).await.unwrap();
+    }
+    running.shutdown.cancel();
+    // The drain asks whether the client has seen the GOAWAY.
+    let asked = next(&mut stream, PING).await.unwrap();
+    stream.write_all(&frame(PING, ACK, 0, &asked.payload)).await.unwrap();
+    tokio::time::timeout(LONG, running.serving).await.expect("something is answered still").unwrap();
+}
+
+/// A client that is h2's.
+struct Client {
+    to: SendRequest<Bytes>,
+    _running: Running,
+}
+
+impl Client {
+    async fn start() -> Self {
+        let running = start(Limits { body_idle: SHORT, ..Limits::default() }).await;
+        let stream = TcpStream::connect(running.address).await.unwrap();
+        let (to, connection) = h2::client::handshake(stream).await.unwrap();
+        tokio::spawn(async move { _ = connection.await });
+        Self { to, _running: running }
+    }
+
+    async fn send(
+        &mut self,
+        request: Request<()>,
+        body: Option<&'static str>,
+        ends: bool,
+    ) -> Result<Response<RecvStream>, h2::Error> {
+        let (answer, mut stream) = self.to.send_request(request, body.is_none()).unwrap();
+        if let Some(body) = body {
+            stream.send_data(Bytes::from(body), ends).unwrap();
+        }
+        answer.await
+    }
+}
+
+fn request(method: Method, path: &str) -> Request<()> {
+    Request::builder().method(method).uri(format!("http://x{path}")).body(()).unwrap()
+}
+
+async fn text(response: Response<RecvStream>) -> String {
+    let mut body = response.into_body();
+    let mut text = Vec::new();
+    while let Some(data) = body.data().await {
+        text.extend_from_slice(&data.unwrap());
+    }
+    String::from_utf8(text).unwrap()
+}
+
+#[tokio::test]
+async fn bodies_go_both_ways_up_to_their_limits() {
+    let mut client = Client::start().await;
+    let whole = client.send(request(Method::POST, "/echo"), Some("complete"), true).await.unwrap();
+    assert_eq!(whole.headers()["content-length"], "8");
+    assert!(whole.headers().contains_key("date"));
+    assert_eq!(text(whole).await, "complete");
+    for (path, body, expected) in [
+        ("/echo", "half", StatusCode::REQUEST_TIMEOUT),
+        ("/echo", "more than ten bytes", StatusCode::PAYLOAD_TOO_LARGE),
+        ("/refuse", "half", StatusCode::PAYLOAD_TOO_LARGE),
+    ] {
+        let response = client.send(request(Method::POST, path), Some(body), false).await.unwrap();
+        assert_eq!(response.status(), expected, "{path} {body}");
+    }
+}
+
+#[tokio::test]
+async fn a_head_has_the_length_alone() {
+    let mut client = Client::start().await;
+    let response = client.send(request(Method::HEAD, "/"), None, true).await.unwrap();
+    assert_eq!(response.headers()["content-length"], "4");
+    assert!(response.body().is_end_stream());
+}
+
+#[tokio::test]
+async fn a_panic_on_a_stream_is_a_500_and_the_connection_lives() {
+    let mut client = Client::start().await;
+    let response = client.send(request(Method::GET, "/panic"), None, true).await.unwrap();
+    assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    let response = client.send(request(Method::GET, "/"), None, true).await.unwrap();
+    assert_eq!(text(response).await, "fine");
+}
+
+#[tokio::test]
+async fn who_expects_to_be_told_is_told_to_go_on_when_the_body_is_wanted_rfc_9110_10_1_1() {
+    let mut client = Client::start().await;
+    let expecting = |path| {
+        let mut request = request(Method::POST, path);
+        request.headers_mut().insert("expect", "100-continue".parse().unwrap());
+        request
+    };
+    let (mut answer, mut stream) = client.to.send_request(expecting("/echo"), false).unwrap();
+    let told = std::future::poll_fn(|cx| answer.poll_informational(cx)).await.unwrap().unwrap();
+    assert_eq!(told.status(), StatusCode::CONTINUE);
+    stream.send_data(Bytes::from("complete"), true).unwrap();
+    assert_eq!(text(answer.await.unwrap()).await, "complete");
+
+    let (mut answer, _stream) = client.to.send_request(expecting("/refuse"), false).unwrap();
+    assert!(std::future::poll_fn(|cx| answer.poll_informational(cx)).await.is_none());
+    assert_eq!(answer.await.unwrap().status(), StatusCode::PAYLOAD_TOO_LARGE);
+}
+
+#[tokio::test]
+async fn a_body_that_is_reset_has_broken_off_rfc_9113_8_1() {
+    for reason in [Reason::CANCEL, Reason::NO_ERROR, Reason::INTERNAL_ERROR] {
+        let (near, far) = tokio::io::duplex(1000);
+        let (serving, asking) = tokio::join!(h2::server::handshake(near), h2::client::handshake(far));
+        let (mut serving, (mut to, connection)) = (serving.unwrap(), asking.unwrap());
+        tokio::spawn(async move { _ = connection.await });
+        let (_answer, mut stream) = to.send_request(request(Method::PUT, "/"), false).unwrap();
+        stream.send_data(Bytes::from("half"), false).unwrap();
+        let (incoming, _respond) = serving.accept().await.unwrap().unwrap();
+        tokio::spawn(async move { while serving.accept().await.is_some() {} });
+        let (parts, incoming) = incoming.into_parts();
+        let mut taking = Box::pin(body::collect(http2::body_of(incoming, &parts.headers), 100));
+        assert!(taking.as_mut().now_or_never().is_none(), "it is whole already");
+        stream.send_reset(reason);
+        assert!(matches!(taking.await, Err(body::Error::Broken(_))), "{reason}");
+    }
 }

@@ -1,0 +1,146 @@
+//! In charge of HTTP/2 to origins (RFC 9113): one connection for each, which all requests share.
+
+use std::{
+    collections::HashMap,
+    future::poll_fn,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    task::Poll,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use futures::FutureExt;
+use h2::client::{Builder, SendRequest};
+use http::{Uri, header};
+use http_body::Body as _;
+use hyper_rustls::HttpsConnector;
+use hyper_util::{
+    client::legacy::connect::{Connection, HttpConnector},
+    rt::TokioIo,
+};
+use server::{BoxError, Interim, Request, Response, http2};
+use tower::ServiceExt;
+
+use crate::{client::Protocol, interim};
+
+/// TCP, TLS and the preface.
+const CONNECT: Duration = Duration::from_secs(5);
+const PING: Duration = Duration::from_secs(15);
+/// An origin that prefers HTTP/1.1 today may be another tomorrow.
+const PREFERENCE: Duration = Duration::from_mins(5);
+// Some 80 Mbit/s at 100 ms, for each stream. Their sum has no bound of its own: else a few slow clients of large objects
+// would hold up all others. An origin of ours opens 128 streams at most.
+const STREAM_WINDOW: u32 = 1024 * 1024;
+const CONNECTION_WINDOW: u32 = (1 << 31) - 1;
+
+/// The connections.
+#[derive(Clone, Debug)]
+pub(crate) struct Connections {
+    connector: HttpsConnector<HttpConnector>,
+    places: Arc<Mutex<HashMap<Uri, Arc<tokio::sync::Mutex<Place>>>>>,
+}
+
+/// What an origin is reached by.
+#[derive(Debug, Default)]
+enum Place {
+    #[default]
+    Empty,
+    Open(SendRequest<Bytes>),
+    /// TLS has agreed on HTTP/1.1.
+    Http1(Instant),
+}
+
+impl Place {
+    fn is_spent(&self) -> bool {
+        match self {
+            Self::Empty => true,
+            Self::Open(sender) => matches!(sender.clone().ready().now_or_never(), Some(Err(_))),
+            Self::Http1(since) => since.elapsed() > PREFERENCE,
+        }
+    }
+}
+
+impl Connections {
+    pub(crate) fn new(connector: HttpsConnector<HttpConnector>) -> Self {
+        Self { connector, places: Arc::default() }
+    }
+
+    /// Returns the way to the origin of `base`, once it has room for one more request; `None` when it speaks HTTP/1.1.
+    pub(crate) async fn reach(
+        &self,
+        base: &Uri,
+        protocol: Protocol,
+    ) -> Result<Option<SendRequest<Bytes>>, BoxError> {
+        let place = self.place(base);
+        let sender = {
+            // Who comes second waits for the connection of the first.
+            let mut place = place.lock().await;
+            if place.is_spent() {
+                *place = tokio::time::timeout(CONNECT, self.connect(base, protocol)).await??;
+            }
+            match &*place {
+                Place::Open(sender) => sender.clone(),
+                _ => return Ok(None),
+            }
+        };
+        Ok(Some(sender.ready().await?))
+    }
+
+    fn place(&self, base: &Uri) -> Arc<tokio::sync::Mutex<Place>> {
+        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        places.entry(base.clone()).or_default().clone()
+    }
+
+    async fn connect(&self, base: &Uri, protocol: Protocol) -> Result<Place, BoxError> {
+        let stream = self.connector.clone().oneshot(base.clone()).await?;
+        if protocol == Protocol::Http1 && !stream.connected().is_negotiated_h2() {
+            return Ok(Place::Http1(Instant::now()));
+        }
+        let (stream, heard) = http2::listen(TokioIo::new(stream));
+        let (sender, mut connection) = Builder::new()
+            .enable_push(false)
+            .initial_window_size(STREAM_WINDOW)
+            .initial_connection_window_size(CONNECTION_WINDOW)
+            .handshake(stream)
+            .await?;
+        let pings = connection.ping_pong().expect("it is taken once");
+        let origin = base.clone();
+        tokio::spawn(async move {
+            tokio::select! {
+                ended = connection => match ended {
+                    Ok(()) => tracing::debug!(%origin, "an origin has closed its connection"),
+                    Err(error) => tracing::debug!(%origin, %error, "the connection to an origin broke"),
+                },
+                () = http2::silence(pings, heard, PING, || true) => tracing::debug!(%origin, "an origin is gone"),
+            }
+        });
+        Ok(Place::Open(sender))
+    }
+}
+
+/// Sends a request where there is room for it.
+pub(crate) async fn ask(mut to: SendRequest<Bytes>, request: Request) -> Result<Response, BoxError> {
+    let (mut parts, body) = request.into_parts();
+    let client = parts.extensions.remove::<Interim>();
+    let is_whole = body.is_end_stream();
+    if let Some(len) = body.size_hint().exact().filter(|_| !is_whole) {
+        parts.headers.entry(header::CONTENT_LENGTH).or_insert_with(|| len.into());
+    }
+    let (mut answer, stream) = to.send_request(http::Request::from_parts(parts, ()), is_whole)?;
+    if !is_whole {
+        // On its own: an answer may come before all of it is sent, and then the rest is still due.
+        tokio::spawn(http2::send(body, stream));
+    }
+    let response = poll_fn(|cx| {
+        while let Some(client) = &client
+            && let Poll::Ready(Some(said)) = answer.poll_informational(cx)?
+        {
+            interim::pass_on(client, said.status(), said.headers());
+        }
+        Pin::new(&mut answer).poll(cx)
+    });
+    let (parts, stream) = response.await?.into_parts();
+    let body = http2::body_of(stream, &parts.headers);
+    Ok(Response::from_parts(parts, body))
+}
