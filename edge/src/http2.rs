@@ -144,3 +144,64 @@ pub(crate) async fn ask(mut to: SendRequest<Bytes>, request: Request) -> Result<
     let body = http2::body_of(stream, &parts.headers);
     Ok(Response::from_parts(parts, body))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use hyper_rustls::HttpsConnectorBuilder;
+    use rustls::{ClientConfig, RootCertStore, ServerConfig, crypto::ring, pki_types::PrivatePkcs8KeyDer};
+    use tokio::net::TcpListener;
+    use tokio_rustls::TlsAcceptor;
+
+    use super::*;
+
+    /// A server that speaks `protocols` over TLS, and how often it was connected to; and connections that trust it.
+    async fn server(protocols: &[&str]) -> (Uri, Arc<AtomicUsize>, Connections) {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let certificate = made.cert.der().clone();
+        let key = PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
+        let provider = Arc::new(ring::default_provider());
+        let builder = ServerConfig::builder_with_provider(provider.clone());
+        let builder = builder.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
+        let mut config = builder.with_single_cert(vec![certificate.clone()], key.into()).unwrap();
+        config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("https://localhost:{}", listener.local_addr().unwrap().port()).parse().unwrap();
+        let count = Arc::<AtomicUsize>::default();
+        let counts = count.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                counts.fetch_add(1, Ordering::Relaxed);
+                let stream = acceptor.accept(stream).await.unwrap();
+                if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
+                    let mut connection = h2::server::handshake(stream).await.unwrap();
+                    tokio::spawn(async move { while connection.accept().await.is_some() {} });
+                }
+            }
+        });
+        let mut roots = RootCertStore::empty();
+        roots.add(certificate).unwrap();
+        let trusting = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        let trusting = trusting.unwrap().with_root_certificates(roots).with_no_client_auth();
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        let builder = HttpsConnectorBuilder::new().with_tls_config(trusting).https_only();
+        (base, count, Connections::new(builder.enable_all_versions().wrap_connector(tcp)))
+    }
+
+    #[tokio::test]
+    async fn tls_agrees_on_a_version_and_all_share_what_came_of_it() {
+        for (protocols, is_http2) in
+            [(&["h2", "http/1.1"][..], true), (&["h2"], true), (&["http/1.1"], false), (&[], false)]
+        {
+            let (base, count, connections) = server(protocols).await;
+            let reaching = (0..10).map(|_| connections.reach(&base, Protocol::Http1));
+            for reached in futures::future::join_all(reaching).await {
+                assert_eq!(reached.unwrap().is_some(), is_http2, "{protocols:?}");
+            }
+            assert_eq!(count.load(Ordering::Relaxed), 1, "{protocols:?}");
+        }
+    }
+}

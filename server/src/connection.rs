@@ -244,8 +244,7 @@ where
 
     fn call(&self, request: http::Request<hyper::body::Incoming>) -> Self::Future {
         let (parts, body) = request.into_parts();
-        let body =
-            if body.is_end_stream() { body::empty() } else { body.map_err(Into::into).boxed_unsync() };
+        let body = if body.is_end_stream() { body::empty() } else { body.map_err(Into::into).boxed_unsync() };
         // hyper tells by itself.
         self.answer(parts, body, None)
     }

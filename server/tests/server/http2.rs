@@ -248,7 +248,10 @@ async fn who_asks_nothing_is_not_asked_either_and_sent_away() {
     stream.write_all(&get(1, &[&literal(":authority", "x")])).await.unwrap();
     assert_eq!(status(&mut stream).await, 200);
     let mut rest = Vec::new();
-    tokio::time::timeout(LONG, stream.read_to_end(&mut rest)).await.expect("the connection stays open").unwrap();
+    tokio::time::timeout(LONG, stream.read_to_end(&mut rest))
+        .await
+        .expect("the connection stays open")
+        .unwrap();
     let mut kinds = Vec::new();
     while rest.len() >= 9 {
         let length = u32::from_be_bytes([0, rest[0], rest[1], rest[2]]) as usize;
