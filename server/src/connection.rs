@@ -53,6 +53,13 @@ pub(crate) struct House {
     pub(crate) tls: Option<Tls>,
 }
 
+/// One connection to the house, whatever is spoken on it.
+#[derive(Clone)]
+struct Visit {
+    house: House,
+    activity: Arc<Activity>,
+}
+
 impl House {
     /// Serves one connection to its end.
     pub(crate) async fn connection<S, B>(self, stream: TcpStream, service: S)
@@ -67,67 +74,61 @@ impl House {
         if let Err(error) = stream.set_nodelay(true) {
             debug!(%error, "cannot set TCP_NODELAY");
         }
-        let activity = Arc::new(Activity::default());
-        let stream = Watched::new(stream, activity.clone());
-        match &self.tls {
-            None => self.http(stream, service, activity).await,
+        let visit = Visit { house: self, activity: Arc::default() };
+        let stream = Watched::new(stream, visit.activity.clone());
+        match &visit.house.tls {
+            None => visit.http(stream, service).await,
             Some(tls) => {
                 let (stream, cork) = Corked::new(stream);
                 let shaken = tokio::select! {
                     shaken = cork.around(tls.accept(stream)) => shaken,
-                    _ = patience::lost(&activity, &self.limits) => return debug!("a handshake took too long"),
-                    () = self.cut.cancelled() => return,
+                    _ = visit.news(true) => return debug!("a handshake took too long"),
                 };
                 match shaken {
-                    Ok(stream) => cork.around(self.http(stream, service, activity)).await,
+                    Ok(stream) => cork.around(visit.http(stream, service)).await,
                     Err(error) => debug!(%error, "no TLS came about"),
                 }
             }
         }
     }
+}
 
-    async fn http<S, B>(
-        &self,
-        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-        service: S,
-        activity: Arc<Activity>,
-    ) where
+impl Visit {
+    async fn http<S, B>(&self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, service: S)
+    where
         S: Service<Request, Response = http::Response<B>> + Clone + Send + 'static,
         S::Future: Send + 'static,
         S::Error: Into<BoxError>,
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        let answers =
-            Answers { service: RefCell::new(service), activity: activity.clone(), house: self.clone() };
         let looked = tokio::select! {
             looked = preface::look(stream) => looked,
-            _ = self.news(&activity, false) => return debug!("a connection without a request is closed"),
+            _ = self.news(false) => return debug!("a connection without a request is closed"),
         };
-        match looked {
-            Ok((stream, Version::HTTP_2)) => {
-                let (stream, heard) = http2::listen(stream);
-                let shaken = tokio::select! {
-                    shaken = streams::shake(stream, &self.limits, answers) => shaken,
-                    _ = self.news(&activity, true) => return debug!("a preface took too long"),
-                };
-                match shaken {
-                    Ok((connection, pings)) => {
-                        let waits = || activity.is_answering();
-                        let silence = http2::silence(pings, heard, self.limits.ping, waits);
-                        let silence = silence.map(|()| News::Silence).boxed();
-                        self.see_out(connection, Streams::leave, &activity, Some(silence)).await;
-                    }
-                    Err(error) => debug!(%error, "no HTTP/2 came about"),
-                }
+        let (stream, version) = match looked {
+            Ok(looked) => looked,
+            Err(error) => return debug!(%error, "a connection broke"),
+        };
+        let answers = Answers { service: RefCell::new(service), visit: self.clone() };
+        if version < Version::HTTP_2 {
+            let (stream, line) = Spoken::new(stream);
+            let connection = self.http1().serve_connection(TokioIo::new(stream), answers);
+            return line.scope(self.see_out(connection, http1::Connection::graceful_shutdown, None)).await;
+        }
+        let (stream, heard) = http2::listen(stream);
+        let shaken = tokio::select! {
+            shaken = streams::shake(stream, &self.house.limits, answers) => shaken,
+            _ = self.news(true) => return debug!("a handshake took too long"),
+        };
+        match shaken {
+            Ok((connection, pings)) => {
+                let waits = || self.activity.is_answering();
+                let silence = http2::silence(pings, heard, self.house.limits.ping, waits);
+                let silence = silence.map(|()| News::Silence).boxed();
+                self.see_out(connection, Streams::leave, Some(silence)).await;
             }
-            Ok((stream, _)) => {
-                let (stream, line) = Spoken::new(stream);
-                let connection = self.http1().serve_connection(TokioIo::new(stream), answers);
-                line.scope(self.see_out(connection, http1::Connection::graceful_shutdown, &activity, None))
-                    .await;
-            }
-            Err(error) => debug!(%error, "a connection broke"),
+            Err(error) => debug!(%error, "no HTTP/2 came about"),
         }
     }
 
@@ -136,7 +137,6 @@ impl House {
         &'a self,
         connection: C,
         leave: impl Fn(Pin<&mut C>),
-        activity: &'a Activity,
         silence: Option<BoxFuture<'a, News>>,
     ) where
         C: Future<Output = Result<(), E>>,
@@ -146,7 +146,7 @@ impl House {
         let mut draining = false;
         // A set is polled when it has something to say, and not with every request.
         let mut news = FuturesUnordered::from_iter(silence);
-        news.push(self.news(activity, draining).boxed());
+        news.push(self.news(draining).boxed());
         loop {
             tokio::select! {
                 biased;
@@ -166,20 +166,20 @@ impl House {
             }
             draining = true;
             leave(connection.as_mut());
-            news.push(self.news(activity, draining).boxed());
+            news.push(self.news(draining).boxed());
         }
     }
 
-    async fn news(&self, activity: &Activity, draining: bool) -> News {
+    async fn news(&self, draining: bool) -> News {
         tokio::select! {
-            () = self.draining.cancelled(), if !draining => News::Drain,
-            lost = patience::lost(activity, &self.limits) => News::Lost(lost),
-            () = self.cut.cancelled() => News::Cut,
+            () = self.house.draining.cancelled(), if !draining => News::Drain,
+            lost = patience::lost(&self.activity, &self.house.limits) => News::Lost(lost),
+            () = self.house.cut.cancelled() => News::Cut,
         }
     }
 
     fn http1(&self) -> http1::Builder {
-        let limits = &self.limits;
+        let limits = &self.house.limits;
         let mut builder = http1::Builder::new();
         builder
             // `patience` has one clock for all of a connection; hyper's is set anew by every request.
@@ -204,25 +204,28 @@ enum News {
 /// Turns a connection's requests into ours, and has them answered.
 pub(crate) struct Answers<S> {
     service: RefCell<S>,
-    activity: Arc<Activity>,
-    pub(crate) house: House,
+    visit: Visit,
 }
 
 impl<S> Answers<S>
 where
     S: Service<Request> + Clone,
 {
+    pub(crate) fn house(&self) -> &House {
+        &self.visit.house
+    }
+
     /// Has a request answered. `expecting` is who waits to be told that the body is wanted.
     pub(crate) fn answer(&self, mut parts: Parts, body: Body, expecting: Option<Interim>) -> Answering<S> {
-        let house = &self.house;
-        let turn = Turn::begin(self.activity.clone());
+        let house = self.house();
+        let turn = Turn::begin(self.visit.activity.clone());
         let asked = Asked::new(house.counts.clone(), &parts.method, &parts.uri);
         let books = Books { asked, turn, last: well_formed::is_last(&parts) };
         let body = if body.is_end_stream() {
             body
         } else {
             let afterwards = Afterwards { tasks: house.tasks.clone(), cut: house.cut.clone() };
-            Incoming::new(&parts, body, house.limits.body_idle, expecting, afterwards).boxed_unsync()
+            Incoming::new(&parts, body, house.limits.body_idle, afterwards).telling(expecting).boxed_unsync()
         };
         if let Err(why) = well_formed::check(&mut parts) {
             return Answering::refuse(why, books);

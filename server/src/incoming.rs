@@ -57,13 +57,7 @@ enum Rest {
 }
 
 impl Incoming {
-    pub(crate) fn new(
-        request: &Parts,
-        inner: Body,
-        idle: Duration,
-        expecting: Option<Interim>,
-        afterwards: Afterwards,
-    ) -> Self {
+    pub(crate) fn new(request: &Parts, inner: Body, idle: Duration, afterwards: Afterwards) -> Self {
         let rest = if request.version >= Version::HTTP_2 {
             Rest::LetGo
         } else if request.headers.contains_key(header::EXPECT) {
@@ -72,7 +66,13 @@ impl Incoming {
             Rest::ReadOn
         };
         let sleep = Box::pin(tokio::time::sleep(idle));
-        Self { inner, idle, sleep, waiting: false, rest, expecting, afterwards }
+        Self { inner, idle, sleep, waiting: false, rest, expecting: None, afterwards }
+    }
+
+    /// Has a client told, who expects it, when the body is wanted.
+    pub(crate) fn telling(mut self, expecting: Option<Interim>) -> Self {
+        self.expecting = expecting;
+        self
     }
 }
 
@@ -146,7 +146,7 @@ mod tests {
         let silent = body::stream(stream::pending::<Result<Bytes, BoxError>>());
         let (request, ()) = Request::new(()).into_parts();
         let afterwards = Afterwards { tasks: TaskTracker::new(), cut: CancellationToken::new() };
-        let body = Incoming::new(&request, silent, Duration::from_secs(5), None, afterwards);
+        let body = Incoming::new(&request, silent, Duration::from_secs(5), afterwards);
         let wrapped = body.map_err(|e| Box::new(Wrapper(e)) as BoxError);
         let error = body::collect(wrapped, 10).await.unwrap_err();
         assert!(matches!(error, body::Error::Stalled(span) if span == Duration::from_secs(5)), "{error:?}");

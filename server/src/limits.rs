@@ -17,7 +17,8 @@ pub struct Limits {
     pub streams: u32,
     /// Requests of one HTTP/2 connection that were reset and not yet cleared away. Beyond: the connection ends.
     pub resets: usize,
-    /// How often a quiet HTTP/2 connection is asked whether it still lives, and how long it may think.
+    /// How often an HTTP/2 connection that is quiet while a request is open is asked whether it still lives, and how
+    /// long it may think.
     pub ping: Duration,
     /// How long a request body may go without a byte.
     pub body_idle: Duration,

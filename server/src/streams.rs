@@ -22,7 +22,7 @@ use tracing::debug;
 use crate::{
     BoxError, Limits, Request,
     answer::{Answering, Tail},
-    connection::Answers,
+    connection::{Answers, House},
     has_any, http2,
     interim::{self, Hints},
 };
@@ -98,8 +98,8 @@ where
         let mut answer = Box::pin(hints.scope(answer(answering, respond, is_head)));
         // What is in memory is on its way at once. What is not is a task that the drain sees and the cut can reach.
         if answer.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending() {
-            let cut = self.answers.house.cut.clone();
-            self.answers.house.tasks.spawn(async move { cut.run_until_cancelled(answer).await });
+            let House { tasks, cut, .. } = self.answers.house().clone();
+            tasks.spawn(async move { cut.run_until_cancelled(answer).await });
         }
     }
 }
@@ -164,7 +164,9 @@ where
     B::Error: Into<BoxError>,
 {
     if has_any(headers, &OF_HTTP_1) {
-        OF_HTTP_1.iter().for_each(|name| drop(headers.remove(name)));
+        for name in &OF_HTTP_1 {
+            headers.remove(name);
+        }
     }
     if let Some(len) = body.size_hint().exact().filter(|_| !body.is_end_stream()) {
         headers.entry(header::CONTENT_LENGTH).or_insert_with(|| len.into());
