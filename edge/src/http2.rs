@@ -147,17 +147,21 @@ pub(crate) async fn ask(mut to: SendRequest<Bytes>, request: Request) -> Result<
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::{
+        net::TcpListener,
+        sync::atomic::{AtomicUsize, Ordering},
+    };
 
     use hyper_rustls::HttpsConnectorBuilder;
-    use rustls::{ClientConfig, RootCertStore, ServerConfig, crypto::ring, pki_types::PrivatePkcs8KeyDer};
-    use tokio::net::TcpListener;
-    use tokio_rustls::TlsAcceptor;
+    use rustls::{
+        ClientConfig, RootCertStore, ServerConfig, ServerConnection, crypto::ring,
+        pki_types::PrivatePkcs8KeyDer,
+    };
 
     use super::*;
 
-    /// A server that speaks `protocols` over TLS, and how often it was connected to; and connections that trust it.
-    async fn server(protocols: &[&str]) -> (Uri, Arc<AtomicUsize>, Connections) {
+    /// A server that agrees on one of `protocols` and says no more, how often that was, and connections that trust it.
+    fn server(protocols: &[&str]) -> (Uri, Arc<AtomicUsize>, Connections) {
         let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
         let certificate = made.cert.der().clone();
         let key = PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
@@ -166,19 +170,20 @@ mod tests {
         let builder = builder.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
         let mut config = builder.with_single_cert(vec![certificate.clone()], key.into()).unwrap();
         config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
-        let acceptor = TlsAcceptor::from(Arc::new(config));
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let config = Arc::new(config);
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let base = format!("https://localhost:{}", listener.local_addr().unwrap().port()).parse().unwrap();
         let count = Arc::<AtomicUsize>::default();
         let counts = count.clone();
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
+        std::thread::spawn(move || {
+            let mut open = Vec::new();
+            for mut stream in listener.incoming().map(Result::unwrap) {
                 counts.fetch_add(1, Ordering::Relaxed);
-                let stream = acceptor.accept(stream).await.unwrap();
-                if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
-                    let mut connection = h2::server::handshake(stream).await.unwrap();
-                    tokio::spawn(async move { while connection.accept().await.is_some() {} });
+                let mut session = ServerConnection::new(config.clone()).unwrap();
+                while session.is_handshaking() {
+                    session.complete_io(&mut stream).unwrap();
                 }
+                open.push(stream);
             }
         });
         let mut roots = RootCertStore::empty();
@@ -196,7 +201,7 @@ mod tests {
         for (protocols, is_http2) in
             [(&["h2", "http/1.1"][..], true), (&["h2"], true), (&["http/1.1"], false), (&[], false)]
         {
-            let (base, count, connections) = server(protocols).await;
+            let (base, count, connections) = server(protocols);
             let reaching = (0..10).map(|_| connections.reach(&base, Protocol::Http1));
             for reached in futures::future::join_all(reaching).await {
                 assert_eq!(reached.unwrap().is_some(), is_http2, "{protocols:?}");
