@@ -53,7 +53,9 @@ pub(crate) enum Hop {
 impl Errand {
     fn request(&self, via: &HeaderValue, stale: Option<&Object>) -> Request {
         let mut request = Request::new(body::empty());
-        self.interim.clone().map(|client| request.extensions_mut().insert(client));
+        if let Some(client) = self.interim.clone() {
+            request.extensions_mut().insert(client);
+        }
         *request.method_mut() = Method::GET;
         // The key's path was a URI's once.
         *request.uri_mut() = self.target.path_and_query().parse().unwrap_or_default();

@@ -31,7 +31,9 @@ impl House {
         let (mut parts, body) = request.into_parts();
         let method = parts.method.clone();
         parts.uri = target.path_and_query().parse::<Uri>().unwrap_or_default();
-        Interim::of(parts.version).map(|client| parts.extensions.insert(client));
+        if let Some(client) = Interim::of(parts.version) {
+            parts.extensions.insert(client);
+        }
         parts.version = http::Version::HTTP_11;
         hop::drop_hop_by_hop(&mut parts.headers);
         parts.headers.remove(token::NAME);

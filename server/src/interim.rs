@@ -25,6 +25,8 @@ use tokio::{
 // not tell what it has taken.
 const MOST: usize = 16 * 1024;
 const MOST_AT_ONCE: usize = 16;
+// A frame's head and its status.
+const STATUS: usize = 16;
 
 tokio::task_local! {
     static WAY: Way;
@@ -119,8 +121,8 @@ impl Hints {
         let mut place = self.0.borrow_mut();
         let Some(place) = place.as_mut() else { return Poll::Pending };
         while let Some(next) = ready!(place.receiver.poll_recv(cx)) {
-            let size = next.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
-            if let Some(room) = place.room.checked_sub(size) {
+            let fields = next.headers().iter().map(|(name, value)| name.as_str().len() + value.len());
+            if let Some(room) = place.room.checked_sub(STATUS + fields.sum::<usize>()) {
                 place.room = room;
                 return Poll::Ready(next);
             }
