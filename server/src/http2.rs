@@ -23,6 +23,10 @@ use tracing::debug;
 
 use crate::{Body, BoxError, body};
 
+// RFC 9113 §4.1 and RFC 8446 §5.1: a frame and its head of nine bytes fit into one record of TLS. Frames of as many bytes
+// as most peers take would leave nine bytes to a record of their own.
+const PIECE: usize = 16 * 1024 - 9;
+
 /// Returns the body of a message with `headers` that comes in on `stream`.
 pub fn body_of(stream: RecvStream, headers: &HeaderMap) -> Body {
     if stream.is_end_stream() {
@@ -98,13 +102,16 @@ where
         let frame = poll_fn(|cx| unless_reset(stream, cx, |_, cx| body.as_mut().poll_frame(cx))).await?;
         let Some(frame) = frame else { return Ok(stream.send_data(Bytes::new(), true)?) };
         match frame.map_err(Into::into)?.into_data() {
-            Ok(data) => {
+            Ok(mut data) => {
                 let last = body.is_end_stream();
                 if !data.is_empty() {
                     // One byte is room enough to begin: what is asked for and not used would be missing to other
                     // streams. h2 asks for the rest itself.
                     stream.reserve_capacity(1);
                     poll_fn(|cx| unless_reset(stream, cx, poll_room)).await??;
+                }
+                while data.len() > PIECE {
+                    stream.send_data(data.split_to(PIECE), false)?;
                 }
                 stream.send_data(data, last)?;
                 if last {

@@ -298,6 +298,18 @@ async fn a_reset_stream_is_not_answered_any_more() {
     tokio::time::timeout(LONG, running.serving).await.expect("something is answered still").unwrap();
 }
 
+#[tokio::test]
+async fn a_frame_and_its_head_fit_into_one_record_of_tls_rfc_8446_5_1() {
+    let running = start(Limits::default()).await;
+    let mut stream = connect(&running).await;
+    stream.write_all(&get_path(1, "/endless")).await.unwrap();
+    for _ in 0..3 {
+        assert_eq!(next(&mut stream, DATA).await.unwrap().payload.len() + 9, 1 << 14);
+    }
+    drop(stream);
+    running.stop().await;
+}
+
 /// A client that is h2's.
 struct Client {
     to: SendRequest<Bytes>,
