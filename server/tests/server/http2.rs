@@ -266,7 +266,7 @@ async fn who_asks_nothing_is_not_asked_either_and_sent_away() {
 
 #[tokio::test]
 async fn who_waits_and_answers_no_ping_is_gone_rfc_9113_6_7() {
-    let mut running = start(Limits { ping: SHORT, ..Limits::default() }).await;
+    let mut running = start(Limits { ping: 5 * SHORT, ..Limits::default() }).await;
     let mut stream = connect(&running).await;
     stream.write_all(&get_path(1, "/wait")).await.unwrap();
     assert_eq!(running.started.recv().await.unwrap(), "/wait");
@@ -317,8 +317,8 @@ struct Client {
 }
 
 impl Client {
-    async fn start() -> Self {
-        let running = start(Limits { body_idle: SHORT, ..Limits::default() }).await;
+    async fn start(limits: Limits) -> Self {
+        let running = start(limits).await;
         let stream = TcpStream::connect(running.address).await.unwrap();
         let (to, connection) = h2::client::handshake(stream).await.unwrap();
         tokio::spawn(async move { _ = connection.await });
@@ -354,7 +354,7 @@ async fn text(response: Response<RecvStream>) -> String {
 
 #[tokio::test]
 async fn bodies_go_both_ways_up_to_their_limits() {
-    let mut client = Client::start().await;
+    let mut client = Client::start(Limits { body_idle: 5 * SHORT, ..Limits::default() }).await;
     let whole = client.send(request(Method::POST, "/echo"), Some("complete"), true).await.unwrap();
     assert_eq!(whole.headers()["content-length"], "8");
     assert!(whole.headers().contains_key("date"));
@@ -371,7 +371,7 @@ async fn bodies_go_both_ways_up_to_their_limits() {
 
 #[tokio::test]
 async fn a_head_has_the_length_alone() {
-    let mut client = Client::start().await;
+    let mut client = Client::start(Limits::default()).await;
     let response = client.send(request(Method::HEAD, "/"), None, true).await.unwrap();
     assert_eq!(response.headers()["content-length"], "4");
     assert!(response.body().is_end_stream());
@@ -379,7 +379,7 @@ async fn a_head_has_the_length_alone() {
 
 #[tokio::test]
 async fn a_panic_on_a_stream_is_a_500_and_the_connection_lives() {
-    let mut client = Client::start().await;
+    let mut client = Client::start(Limits::default()).await;
     let response = client.send(request(Method::GET, "/panic"), None, true).await.unwrap();
     assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
     let response = client.send(request(Method::GET, "/"), None, true).await.unwrap();
@@ -388,7 +388,7 @@ async fn a_panic_on_a_stream_is_a_500_and_the_connection_lives() {
 
 #[tokio::test]
 async fn who_expects_to_be_told_is_told_to_go_on_when_the_body_is_wanted_rfc_9110_10_1_1() {
-    let mut client = Client::start().await;
+    let mut client = Client::start(Limits::default()).await;
     let expecting = |path| {
         let mut request = request(Method::POST, path);
         request.headers_mut().insert("expect", "100-continue".parse().unwrap());
