@@ -87,7 +87,7 @@ where
 {
     if let Err(error) = send_all(body, &mut stream).await {
         debug!(error, "a stream broke");
-        // CANCEL would be wrong: hyper takes a body that ends with it for a whole one.
+        // With NO_ERROR some would take what they have for the whole body.
         stream.send_reset(Reason::INTERNAL_ERROR);
     }
 }

@@ -129,7 +129,7 @@ async fn a_stream_that_is_reset_is_no_answer_rfc9113_8_1() {
     let edge = edge_before_http2(&origin).await;
     write.send(Ok(Bytes::from("half"))).unwrap();
     let begun = edge.begin("GET", "/a", &[]).await;
-    // hyper's server resets with INTERNAL_ERROR; CANCEL is covered where bodies are taken in.
+    // hyper's server resets with INTERNAL_ERROR; other reasons are covered where bodies are taken in.
     write.send(Err("as the test asked".into())).unwrap();
     assert!(begun.into_body().collect().await.is_err());
     assert_eq!(edge.get("/a").await.text(), "whole");
