@@ -2,7 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of tests fail as tests do")]
 
 mod form;
+mod frames;
 mod http2;
 mod listen;
 mod running;
+mod streams;
 mod tls;
