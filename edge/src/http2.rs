@@ -12,7 +12,7 @@ use std::{
 use bytes::Bytes;
 use futures::FutureExt;
 use h2::client::{Builder, SendRequest};
-use http::{Uri, header};
+use http::Uri;
 use http_body::Body as _;
 use hyper_rustls::HttpsConnector;
 use hyper_util::{
@@ -30,7 +30,7 @@ const PING: Duration = Duration::from_secs(15);
 /// An origin that prefers HTTP/1.1 today may be another tomorrow.
 const PREFERENCE: Duration = Duration::from_mins(5);
 // Some 80 Mbit/s at 100 ms, for each stream. Their sum has no bound of its own: else a few slow clients of large objects
-// would hold up all others. An origin of ours opens 128 streams at most.
+// would hold up all others. An origin of ours lets 128 be open.
 const STREAM_WINDOW: u32 = 1024 * 1024;
 const CONNECTION_WINDOW: u32 = (1 << 31) - 1;
 
@@ -38,25 +38,32 @@ const CONNECTION_WINDOW: u32 = (1 << 31) - 1;
 #[derive(Clone, Debug)]
 pub(crate) struct Connections {
     connector: HttpsConnector<HttpConnector>,
-    places: Arc<Mutex<HashMap<Uri, Arc<tokio::sync::Mutex<Place>>>>>,
+    places: Arc<Mutex<HashMap<Uri, Place>>>,
 }
 
+/// One origin's. Who comes second waits for what the first makes.
+type Place = Arc<tokio::sync::Mutex<Option<Way>>>;
+
 /// What an origin is reached by.
-#[derive(Debug, Default)]
-enum Place {
-    #[default]
-    Empty,
-    Open(SendRequest<Bytes>),
-    /// TLS has agreed on HTTP/1.1.
+#[derive(Debug)]
+enum Way {
+    Http2(SendRequest<Bytes>),
+    /// TLS has agreed on HTTP/1.1, at that time.
     Http1(Instant),
 }
 
-impl Place {
+impl Way {
     fn is_spent(&self) -> bool {
         match self {
-            Self::Empty => true,
-            Self::Open(sender) => matches!(sender.clone().ready().now_or_never(), Some(Err(_))),
+            Self::Http2(sender) => matches!(sender.clone().ready().now_or_never(), Some(Err(_))),
             Self::Http1(since) => since.elapsed() > PREFERENCE,
+        }
+    }
+
+    fn http2(&self) -> Option<SendRequest<Bytes>> {
+        match self {
+            Self::Http2(sender) => Some(sender.clone()),
+            Self::Http1(_) => None,
         }
     }
 }
@@ -66,36 +73,29 @@ impl Connections {
         Self { connector, places: Arc::default() }
     }
 
-    /// Returns the way to the origin of `base`, once it has room for one more request; `None` when it speaks HTTP/1.1.
+    /// Returns the connection to the origin of `base`; `None` when that speaks HTTP/1.1.
     pub(crate) async fn reach(
         &self,
         base: &Uri,
         protocol: Protocol,
     ) -> Result<Option<SendRequest<Bytes>>, BoxError> {
         let place = self.place(base);
-        let sender = {
-            // Who comes second waits for the connection of the first.
-            let mut place = place.lock().await;
-            if place.is_spent() {
-                *place = tokio::time::timeout(CONNECT, self.connect(base, protocol)).await??;
-            }
-            match &*place {
-                Place::Open(sender) => sender.clone(),
-                _ => return Ok(None),
-            }
-        };
-        Ok(Some(sender.ready().await?))
+        let mut way = place.lock().await;
+        if way.as_ref().is_none_or(Way::is_spent) {
+            *way = Some(tokio::time::timeout(CONNECT, self.connect(base, protocol)).await??);
+        }
+        Ok(way.as_ref().and_then(Way::http2))
     }
 
-    fn place(&self, base: &Uri) -> Arc<tokio::sync::Mutex<Place>> {
+    fn place(&self, base: &Uri) -> Place {
         let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
         places.entry(base.clone()).or_default().clone()
     }
 
-    async fn connect(&self, base: &Uri, protocol: Protocol) -> Result<Place, BoxError> {
+    async fn connect(&self, base: &Uri, protocol: Protocol) -> Result<Way, BoxError> {
         let stream = self.connector.clone().oneshot(base.clone()).await?;
         if protocol == Protocol::Http1 && !stream.connected().is_negotiated_h2() {
-            return Ok(Place::Http1(Instant::now()));
+            return Ok(Way::Http1(Instant::now()));
         }
         let (stream, heard) = http2::listen(TokioIo::new(stream));
         let (sender, mut connection) = Builder::new()
@@ -106,6 +106,7 @@ impl Connections {
             .await?;
         let pings = connection.ping_pong().expect("it is taken once");
         let origin = base.clone();
+        // Ends with the last who has the connection, or with the peer.
         tokio::spawn(async move {
             tokio::select! {
                 ended = connection => match ended {
@@ -115,18 +116,16 @@ impl Connections {
                 () = http2::silence(pings, heard, PING, || true) => tracing::debug!(%origin, "an origin is gone"),
             }
         });
-        Ok(Place::Open(sender))
+        Ok(Way::Http2(sender))
     }
 }
 
-/// Sends a request where there is room for it.
+/// Sends a request over a connection. h2 holds it back while the origin takes no more at once.
 pub(crate) async fn ask(mut to: SendRequest<Bytes>, request: Request) -> Result<Response, BoxError> {
     let (mut parts, body) = request.into_parts();
     let client = parts.extensions.remove::<Interim>();
+    http2::tell_length(&mut parts.headers, &body);
     let is_whole = body.is_end_stream();
-    if let Some(len) = body.size_hint().exact().filter(|_| !is_whole) {
-        parts.headers.entry(header::CONTENT_LENGTH).or_insert_with(|| len.into());
-    }
     let (mut answer, stream) = to.send_request(http::Request::from_parts(parts, ()), is_whole)?;
     if !is_whole {
         // On its own: an answer may come before all of it is sent, and then the rest is still due.

@@ -79,6 +79,13 @@ impl http_body::Body for Received {
     }
 }
 
+/// Tells the length of `body`, if it is known and there is one (RFC 9110 §8.6).
+pub fn tell_length(headers: &mut HeaderMap, body: &impl http_body::Body) {
+    if let Some(len) = body.size_hint().exact().filter(|_| !body.is_end_stream()) {
+        headers.entry(header::CONTENT_LENGTH).or_insert_with(|| len.into());
+    }
+}
+
 /// Sends `body` on `stream`, no faster than the peer takes it. The stream is reset when the body breaks off.
 pub async fn send<B>(body: B, mut stream: SendStream<Bytes>)
 where

@@ -93,9 +93,9 @@ where
         let hints = Hints::default();
         let expecting = parts.headers.contains_key(header::EXPECT).then(|| hints.interim());
         let body = http2::body_of(stream, &parts.headers);
-        let is_head = parts.method == Method::HEAD;
+        let method = parts.method.clone();
         let answering = self.answers.answer(parts, body, expecting);
-        let mut answer = Box::pin(hints.scope(answer(answering, respond, is_head)));
+        let mut answer = Box::pin(hints.scope(answer(answering, respond, method)));
         // What is in memory is on its way at once. What is not is a task that the drain sees and the cut can reach.
         if answer.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending() {
             let House { tasks, cut, .. } = self.answers.house().clone();
@@ -127,7 +127,7 @@ where
 }
 
 /// Answers one request, unless its client wants no answer any more.
-async fn answer<S, B>(answering: Answering<S>, mut respond: SendResponse<Bytes>, is_head: bool)
+async fn answer<S, B>(answering: Answering<S>, mut respond: SendResponse<Bytes>, method: Method)
 where
     S: Service<Request, Response = http::Response<B>> + Clone,
     S::Error: Into<BoxError>,
@@ -150,7 +150,7 @@ where
     let Some(response) = answered.await else { return };
     let (mut parts, body) = response.into_parts();
     dress(&mut parts.headers, &body);
-    let is_whole = is_head || body.is_end_stream();
+    let is_whole = method == Method::HEAD || body.is_end_stream();
     match respond.send_response(http::Response::from_parts(parts, ()), is_whole) {
         Ok(stream) if !is_whole => http2::send(body, stream).await,
         Ok(_) => {}
@@ -168,9 +168,7 @@ where
             headers.remove(name);
         }
     }
-    if let Some(len) = body.size_hint().exact().filter(|_| !body.is_end_stream()) {
-        headers.entry(header::CONTENT_LENGTH).or_insert_with(|| len.into());
-    }
+    http2::tell_length(headers, body);
     // RFC 9110 §6.6.1
     headers.entry(header::DATE).or_insert_with(|| {
         HeaderValue::try_from(httpdate::fmt_http_date(SystemTime::now())).expect("a date is visible ASCII")
