@@ -66,7 +66,9 @@ settings! {
     log: String = "info,ort=warn";
     /// Connections at once; more wait.
     max_connections: usize = "4096";
-    /// How long requests may go on after a stop signal.
+    /// How long to go on taking requests after a stop signal, with /readyz failing: load balancers need a few seconds.
+    linger: Span = "0s";
+    /// How long requests may go on after that.
     drain: Span = "30s";
     /// Largest upload.
     upload_max: Size = "20GiB";

@@ -139,7 +139,12 @@ impl Config {
     }
 
     pub(crate) fn server(&self) -> server::Limits {
-        server::Limits { connections: self.max_connections, drain: self.drain.0, ..server::Limits::default() }
+        server::Limits {
+            connections: self.max_connections,
+            linger: self.linger.0,
+            drain: self.drain.0,
+            ..server::Limits::default()
+        }
     }
 
     /// Reads the certificate, if there is one.

@@ -127,6 +127,23 @@ async fn an_edge_asks_its_origin_over_tls_and_trusts_only_whom_the_machine_trust
     assert_eq!((answer.status, answer.problem().as_str()), (StatusCode::BAD_GATEWAY, "origin_unreachable"));
 }
 
+#[tokio::test]
+async fn an_edge_that_is_to_stop_says_so_while_it_still_takes_requests() {
+    let home = tempfile::tempdir().unwrap();
+    let (mut program, http) = edge(home.path(), &sized_origin(), &[("CLIPCUT_LINGER", "5s")]);
+    assert_eq!(http.get("/readyz").await.status, StatusCode::OK);
+    program.terminate();
+    until("readiness to fail", async || {
+        (http.get("/readyz").await.status == StatusCode::SERVICE_UNAVAILABLE).then_some(())
+    })
+    .await;
+    // A client that nobody has told yet, on a connection of its own.
+    let newcomer = Http::new(&http.url("")).get("/a/1000").await;
+    assert_eq!((newcomer.status, newcomer.body.len()), (StatusCode::OK, 1000));
+    program.hear("draining");
+    assert_eq!(program.wait().code(), Some(0), "{}", program.said());
+}
+
 /// Answers `/{anything}/{length}` with that many bytes, for as long as the test runs.
 fn sized_origin() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
