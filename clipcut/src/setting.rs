@@ -63,7 +63,7 @@ impl Setting for Span {
         let ms = self.0.as_millis() as u64;
         let units = [SPANS[1], SPANS[2], SPANS[3], SPANS[0]];
         let unit = units.into_iter().find(|(_, n)| ms >= *n && ms.is_multiple_of(*n));
-        unit.map_or_else(|| format!("{ms}ms"), |(name, n)| format!("{}{name}", ms / n))
+        unit.map_or_else(|| "0s".into(), |(name, n)| format!("{}{name}", ms / n))
     }
 }
 
@@ -214,6 +214,7 @@ mod tests {
         check("24h", "24h");
         check("1500ms", "1500ms");
         check("60s", "1m");
+        check("0ms", "0s");
     }
 
     #[test]
