@@ -13,10 +13,7 @@ use hyper_util::{
 use rustls::{ClientConfig, RootCertStore};
 use server::{Body, BoxError, Interim, Request, Response};
 
-use crate::{
-    http2::{self, Connections},
-    interim,
-};
+use crate::{http2::Connections, interim};
 
 const CONNECT: Duration = Duration::from_secs(3);
 // Servers of ours close a quiet connection after 30 s; one that we let go first is never closed under a request.
@@ -81,7 +78,7 @@ impl Client {
             // asked by its own name, then.
             request.headers_mut().remove(header::HOST);
             if let Some(connection) = self.http2.reach(base, protocol).await? {
-                return http2::ask(connection, request).await;
+                return self.http2.ask(connection, request).await;
             }
         }
         if let Some(client) = request.extensions_mut().remove::<Interim>() {
@@ -90,6 +87,11 @@ impl Client {
             });
         }
         Ok(self.http1.request(request).await?.map(|body| body.map_err(Into::into).boxed_unsync()))
+    }
+
+    /// Takes leave of whom it has been sent to. To be called when nothing is sent any more.
+    pub(crate) async fn finish(&self) {
+        self.http2.finish().await;
     }
 }
 

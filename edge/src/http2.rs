@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     future::poll_fn,
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::Poll,
     time::{Duration, Instant},
 };
@@ -20,6 +20,7 @@ use hyper_util::{
     rt::TokioIo,
 };
 use server::{BoxError, Interim, Request, Response, http2};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
 use crate::{client::Protocol, interim};
@@ -33,12 +34,16 @@ const PREFERENCE: Duration = Duration::from_mins(5);
 // would hold up all others. An origin of ours lets 128 be open.
 const STREAM_WINDOW: u32 = 1024 * 1024;
 const CONNECTION_WINDOW: u32 = (1 << 31) - 1;
+/// How long an origin may take to hear that we leave.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// The connections.
 #[derive(Clone, Debug)]
 pub(crate) struct Connections {
     connector: HttpsConnector<HttpConnector>,
     places: Arc<Mutex<HashMap<Uri, Place>>>,
+    tasks: TaskTracker,
+    cut: CancellationToken,
 }
 
 /// One origin's. Who comes second waits for what the first makes.
@@ -70,7 +75,7 @@ impl Way {
 
 impl Connections {
     pub(crate) fn new(connector: HttpsConnector<HttpConnector>) -> Self {
-        Self { connector, places: Arc::default() }
+        Self { connector, places: Arc::default(), tasks: TaskTracker::new(), cut: CancellationToken::new() }
     }
 
     /// Returns the connection to the origin of `base`; `None` when that speaks HTTP/1.1.
@@ -88,8 +93,11 @@ impl Connections {
     }
 
     fn place(&self, base: &Uri) -> Place {
-        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
-        places.entry(base.clone()).or_default().clone()
+        self.places().entry(base.clone()).or_default().clone()
+    }
+
+    fn places(&self) -> MutexGuard<'_, HashMap<Uri, Place>> {
+        self.places.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn connect(&self, base: &Uri, protocol: Protocol) -> Result<Way, BoxError> {
@@ -106,42 +114,60 @@ impl Connections {
             .await?;
         let pings = connection.ping_pong().expect("it is taken once");
         let origin = base.clone();
+        let cut = self.cut.clone();
         // Ends with the last who has the connection, or with the peer.
-        tokio::spawn(async move {
+        self.tasks.spawn(async move {
             tokio::select! {
                 ended = connection => match ended {
-                    Ok(()) => tracing::debug!(%origin, "an origin has closed its connection"),
+                    Ok(()) => tracing::debug!(%origin, "a connection to an origin has ended"),
                     Err(error) => tracing::debug!(%origin, %error, "the connection to an origin broke"),
                 },
                 () = http2::silence(pings, heard, PING, || true) => tracing::debug!(%origin, "an origin is gone"),
+                () = cut.cancelled() => tracing::debug!(%origin, "an origin does not let us leave"),
             }
         });
         Ok(Way::Http2(sender))
     }
-}
 
-/// Sends a request over a connection. h2 holds it back while the origin takes no more at once.
-pub(crate) async fn ask(mut to: SendRequest<Bytes>, request: Request) -> Result<Response, BoxError> {
-    let (mut parts, body) = request.into_parts();
-    let client = parts.extensions.remove::<Interim>();
-    http2::tell_length(&mut parts.headers, &body);
-    let is_whole = body.is_end_stream();
-    let (mut answer, stream) = to.send_request(http::Request::from_parts(parts, ()), is_whole)?;
-    if !is_whole {
-        // On its own: an answer may come before all of it is sent, and then the rest is still due.
-        tokio::spawn(http2::send(body, stream));
-    }
-    let response = poll_fn(|cx| {
-        while let Some(client) = &client
-            && let Poll::Ready(Some(said)) = answer.poll_informational(cx)?
-        {
-            interim::pass_on(client, said.status(), said.headers());
+    /// Sends a request over a connection. h2 holds it back while the origin takes no more at once.
+    pub(crate) async fn ask(
+        &self,
+        mut to: SendRequest<Bytes>,
+        request: Request,
+    ) -> Result<Response, BoxError> {
+        let (mut parts, body) = request.into_parts();
+        let client = parts.extensions.remove::<Interim>();
+        http2::tell_length(&mut parts.headers, &body);
+        let is_whole = body.is_end_stream();
+        let (mut answer, stream) = to.send_request(http::Request::from_parts(parts, ()), is_whole)?;
+        if !is_whole {
+            // On its own: an answer may come before all of it is sent, and then the rest is still due.
+            let cut = self.cut.clone();
+            self.tasks.spawn(async move { cut.run_until_cancelled(http2::send(body, stream)).await });
         }
-        Pin::new(&mut answer).poll(cx)
-    });
-    let (parts, stream) = response.await?.into_parts();
-    let body = http2::body_of(stream, &parts.headers);
-    Ok(Response::from_parts(parts, body))
+        let response = poll_fn(|cx| {
+            while let Some(client) = &client
+                && let Poll::Ready(Some(said)) = answer.poll_informational(cx)?
+            {
+                interim::pass_on(client, said.status(), said.headers());
+            }
+            Pin::new(&mut answer).poll(cx)
+        });
+        let (parts, stream) = response.await?.into_parts();
+        let body = http2::body_of(stream, &parts.headers);
+        Ok(Response::from_parts(parts, body))
+    }
+
+    /// Takes leave of all origins. To be called when nobody asks any more.
+    pub(crate) async fn finish(&self) {
+        // RFC 9113 §5.4.1: GOAWAY goes out on a connection that nobody has any more.
+        self.places().clear();
+        self.tasks.close();
+        if tokio::time::timeout(FAREWELL, self.tasks.wait()).await.is_err() {
+            self.cut.cancel();
+            self.tasks.wait().await;
+        }
+    }
 }
 
 #[cfg(test)]

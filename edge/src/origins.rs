@@ -89,6 +89,11 @@ impl Origins {
             futures::future::join_all(checks).await;
         }
     }
+
+    /// Takes leave of the origins. To be called behind [`crate::Edge::finish`] and [`Self::watch`].
+    pub async fn finish(&self) {
+        self.0.client.finish().await;
+    }
 }
 
 impl Pool {

@@ -64,9 +64,10 @@ pub(crate) async fn run(config: &Config) -> Result<()> {
     let scheme = if tls.is_some() { "https" } else { "http" };
     tracing::info!("serving {scheme}://{}", listener.local_addr()?);
     let listener = listener.tls(tls).metrics(&metrics);
-    let front = Front::new(edge.clone(), origins, metrics, shutdown.clone());
+    let front = Front::new(edge.clone(), origins.clone(), metrics, shutdown.clone());
     server::serve(listener, front, config.server(), shutdown).await;
     edge.finish().await;
     tasks.wait().await;
+    origins.finish().await;
     Ok(())
 }
