@@ -2,24 +2,36 @@
 
 use std::{fs::File, path::Path, sync::Arc, time::Duration};
 
-use rustix::fs::{FlockOperation, flock};
+use rustix::{
+    fs::{FlockOperation, flock},
+    io::Errno,
+};
 use sqlx::{
     Connection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
+use tokio::time::Instant;
 
 use super::{MIGRATIONS, Sql};
 use crate::{Error, Result};
+
+// A process that was killed a moment ago still holds its lock while the system takes its memory back.
+const LOCK_WAIT: Duration = Duration::from_secs(2);
+const LOCK_AGAIN: Duration = Duration::from_millis(50);
 
 /// Locks `dir` against other processes; the lock dies with this one, however it dies.
 pub(crate) async fn lock(dir: &Path) -> Result<File> {
     tokio::fs::create_dir_all(dir).await.map_err(|e| Error::io("create", dir.display().to_string(), e))?;
     let path = dir.join("lock");
     let file = File::create(&path).map_err(|e| Error::io("create", path.display().to_string(), e))?;
-    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(file),
-        Err(rustix::io::Errno::WOULDBLOCK) => Err(Error::InUse(dir.display().to_string())),
-        Err(e) => Err(Error::io("lock", path.display().to_string(), e.into())),
+    let give_up = Instant::now() + LOCK_WAIT;
+    loop {
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(file),
+            Err(Errno::WOULDBLOCK) if Instant::now() < give_up => tokio::time::sleep(LOCK_AGAIN).await,
+            Err(Errno::WOULDBLOCK) => return Err(Error::InUse(dir.display().to_string())),
+            Err(e) => return Err(Error::io("lock", path.display().to_string(), e.into())),
+        }
     }
 }
 
@@ -51,6 +63,18 @@ mod tests {
 
     const BEFORE: &str = include_str!("../../migrations/0001_library.sql");
     const CAPTIONS: &str = include_str!("../../migrations/0002_captions.sql");
+
+    #[tokio::test(start_paused = true)]
+    async fn a_folder_whose_process_is_about_to_end_is_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = lock(folder.path()).await.unwrap();
+        let mut second = std::pin::pin!(lock(folder.path()));
+        assert!(tokio::time::timeout(LOCK_WAIT / 2, &mut second).await.is_err());
+        drop(first);
+        let second = second.await.unwrap();
+        assert!(matches!(lock(folder.path()).await, Err(Error::InUse(_))));
+        drop(second);
+    }
 
     #[tokio::test]
     async fn text_renditions_of_before_become_captions_that_are_read_again() {
