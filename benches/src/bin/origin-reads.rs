@@ -147,6 +147,8 @@ async fn objects(database: &Database) -> Vec<Object> {
 async fn server(database: &Database) -> String {
     let told = database.run_command(doc! { "buildInfo": 1 }).await.unwrap();
     match told.get_str("ferretdbVersion") {
+        // What is built from its modules does not know which version it is.
+        Ok("unknown") => "FerretDB over PostgreSQL".to_owned(),
         Ok(version) => format!("FerretDB {version} over PostgreSQL"),
         Err(_) => format!("MongoDB {}", told.get_str("version").unwrap_or("of no version")),
     }
