@@ -1,7 +1,7 @@
 //! In charge of answering from what is known: preconditions (RFC 9110 §13), ranges (§14), HEAD, and the
 //! problems of the edge itself.
 
-use std::ops::Range;
+use std::{ops::Range, time::SystemTime};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header, request::Parts};
 use server::{
@@ -14,6 +14,7 @@ use server::{
 use crate::{
     Payload, cache_status,
     flight::{Failure, Seat},
+    freshness,
     object::{Dated, Head, Object},
 };
 
@@ -57,7 +58,10 @@ fn range_counts(request: &Parts, head: &Head) -> bool {
         let field = field.as_bytes();
         !field.starts_with(b"\"") && !field.starts_with(b"W/")
     });
-    !(by_date && head.dated == Dated::No) && conditional::range_counts(&request.headers, &head.validators)
+    // §8.8.2.2: the origin's own clock says how old its last change was when it answered.
+    let answered = freshness::read_date(&head.headers, &header::DATE).unwrap_or(SystemTime::UNIX_EPOCH);
+    let counts = || conditional::range_counts(&request.headers, &head.validators, answered);
+    !(by_date && head.dated == Dated::No) && counts()
 }
 
 /// Answers with a stored object. `headers` are the ones to send with all of it.
@@ -151,6 +155,11 @@ impl Failure {
         }
         .retry_after(1)
     }
+}
+
+/// RFC 9110 §7.6.2: what a recipient says who is the last one.
+pub(crate) fn end_of_the_way() -> Response<Payload> {
+    respond(StatusCode::NO_CONTENT, HeaderMap::new(), Payload::empty())
 }
 
 /// RFC 9111 §5.2.1.7.

@@ -145,11 +145,17 @@ pub(crate) fn initial_age(headers: &HeaderMap, asked: Duration, now: SystemTime)
     let apparent = now.duration_since(date).unwrap_or_default();
     // §5.1: of a list the first; what is no number does not count.
     let told = headers.get(header::AGE).and_then(|age| age.to_str().ok());
-    let told = told.and_then(|age| age.split(',').next()?.trim().parse().ok()).unwrap_or(0_u64);
-    let corrected = Duration::from_secs(told.min(1 << 31)) + asked;
+    let told = told.and_then(|age| seconds(age.split(',').next()?.trim())).unwrap_or(0);
+    let corrected = Duration::from_secs(told) + asked;
     // Dates have whole seconds: what was made in this second is not old.
     let apparent = if apparent < Duration::from_secs(1) { Duration::ZERO } else { apparent };
     apparent.max(corrected)
+}
+
+/// Reads a number of seconds; one too large to count with is the largest (§1.2.2).
+fn seconds(text: &str) -> Option<u64> {
+    let is_number = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    is_number.then(|| text.parse().unwrap_or(u64::MAX).min(1 << 31))
 }
 
 fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
@@ -246,6 +252,7 @@ mod tests {
         check(&[(DATE, A_HUNDRED_BEFORE), (AGE, "150")], 3, 153);
         check(&[(DATE, IN_A_MINUTE), (AGE, "x")], 3, 3);
         check(&[(AGE, "7, 9")], 0, 7);
+        check(&[(AGE, "99999999999999999999999")], 0, 1 << 31);
         check(&[], 2, 2);
     }
 }

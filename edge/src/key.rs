@@ -4,6 +4,7 @@
 use std::{borrow::Cow, fmt::Write, sync::Arc};
 
 use http::{HeaderMap, Uri, header, uri::Authority};
+use url::Url;
 
 /// The key of a resource, such as `http://example.org/v/abc/720p/3.m4s`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -27,6 +28,9 @@ pub enum Invalid {
     /// RFC 3986 §2.1: a percent sign is followed by two hexadecimal digits.
     #[error("the path has a percent sign without two hexadecimal digits behind it")]
     Path,
+    /// A ticket that is not spelt plainly would go on to the origin, and into logs.
+    #[error("a ticket stands in a path as it was given out, behind /t/")]
+    Ticket,
 }
 
 impl Target {
@@ -39,6 +43,9 @@ impl Target {
         inner: Option<&str>,
     ) -> Result<Self, Invalid> {
         let path = normal_path(inner.unwrap_or(uri.path())).ok_or(Invalid::Path)?;
+        if matches!(&path, Cow::Owned(path) if path.starts_with("/t/")) {
+            return Err(Invalid::Ticket);
+        }
         let query = uri.query().unwrap_or_default();
         let mut text = String::with_capacity(scheme.len() + 64 + path.len() + query.len());
         text.push_str(scheme);
@@ -82,14 +89,10 @@ impl Target {
 
     /// Resolves a `Location` or `Content-Location`; `None` when it is of another origin (RFC 9111 §4.4).
     pub(crate) fn same_origin(&self, reference: &str) -> Option<Self> {
-        if reference.starts_with('/') && !reference.starts_with("//") {
-            let path_and_query: Uri = reference.parse().ok()?;
-            let path = normal_path(path_and_query.path())?;
-            let mut sibling = self.sibling(&path);
-            push_query(&mut sibling.text, path_and_query.query().unwrap_or_default());
-            return Some(sibling);
-        }
-        let uri: Uri = reference.parse().ok()?;
+        // RFC 9110 §10.2.2: both may be relative.
+        let mut url = Url::parse(&self.text).ok()?.join(reference).ok()?;
+        url.set_fragment(None);
+        let uri: Uri = url.as_str().parse().ok()?;
         let other = Self::decode(uri.scheme_str()?, &uri, &HeaderMap::new(), None).ok()?;
         (other.text[..other.path_at] == self.text[..self.path_at]).then_some(other)
     }
@@ -274,6 +277,9 @@ mod tests {
         }
         assert_eq!(key("/%zz", "h"), Err(Invalid::Path));
         assert_eq!(key("/a%2", "h"), Err(Invalid::Path));
+        for path in ["/%74/x/v/1", "/./t/x/v/1", "/a/../t/x"] {
+            assert_eq!(key(path, "h"), Err(Invalid::Ticket), "{path}");
+        }
         assert_eq!(
             Target::decode("http", &Uri::from_static("/"), &HeaderMap::new(), None),
             Err(Invalid::Host)
@@ -291,6 +297,12 @@ mod tests {
         check("http://H:80/b", Some("http://h/b"));
         check("http://other/b", None);
         check("//other/b", None);
+        check("//h/b#c", Some("http://h/b"));
+        check("b/c", Some("http://h/b/c"));
+        check("?c", Some("http://h/a?c"));
+        check("../b", Some("http://h/b"));
+        check("", Some("http://h/a"));
+        check("http://[", None);
         check("https://h/b", None);
     }
 

@@ -11,7 +11,14 @@ use http::{Method, StatusCode, Uri};
 use http_body::Frame;
 use tracing::{Level, debug, enabled, warn};
 
-use crate::{BoxError, metrics::Counts};
+use crate::{
+    BoxError,
+    metrics::Counts,
+    ticket::{self, Ticket},
+};
+
+// Letters of the shortest ticket.
+const SHORTEST: usize = 30;
 
 /// What is known of a request when it comes in.
 pub(crate) struct Asked {
@@ -42,9 +49,19 @@ impl Asked {
 
 /// A ticket is a right to play; who reads the log must not get it.
 fn without_ticket(path: &str) -> Cow<'_, str> {
-    let Some(rest) = path.strip_prefix("/t/") else { return path.into() };
-    let after = rest.find('/').map_or("", |slash| &rest[slash..]);
-    format!("/t/-{after}").into()
+    if let Some((_, after)) = ticket::split(path) {
+        return format!("/t/-{after}").into();
+    }
+    // Behind another spelling of `/t/` it is refused, and still good.
+    let hides = |segment: &str| {
+        segment.parse::<Ticket>().is_ok() || segment.len() > SHORTEST && segment.contains('%')
+    };
+    if !path.split('/').any(hides) {
+        return path.into();
+    }
+    let shown: Vec<&str> =
+        path.split('/').map(|segment| if hides(segment) { "-" } else { segment }).collect();
+    shown.join("/").into()
 }
 
 /// The account of a response's body; closed when it is dropped.
@@ -96,6 +113,8 @@ mod tests {
             ("/v/abc/master.m3u8", "/v/abc/master.m3u8"),
             ("/t/secret/v/abc/master.m3u8", "/t/-/v/abc/master.m3u8"),
             ("/t/secret", "/t/-"),
+            ("/%74/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA/v/1/a", "/%74/-/v/1/a"),
+            ("/./t/%41AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA/v/1/a", "/./t/-/v/1/a"),
             ("/tea/secret", "/tea/secret"),
         ] {
             assert_eq!(without_ticket(path), expected);

@@ -104,8 +104,8 @@ impl<'a> Shown<'a> {
         R: Future<Output = Result<Body, E>>,
     {
         // RFC 9110 §14.2: Range is defined for GET alone.
-        let ranged =
-            request.method == Method::GET && conditional::range_counts(&request.headers, &self.validators);
+        let ranged = request.method == Method::GET
+            && conditional::range_counts(&request.headers, &self.validators, SystemTime::now());
         let part = if ranged { range::part(&request.headers, len) } else { Part::Whole };
         let (status, bytes) = match part {
             Part::Whole => (StatusCode::OK, 0..len),

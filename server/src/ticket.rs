@@ -50,11 +50,11 @@ pub enum Refusal {
     BadSignature,
 }
 
-/// Returns the ticket's text and the path that it is to open, which begins with a slash; `None` for a path
-/// that carries no ticket.
+/// Returns the ticket's text and the path that it is to open, which begins with a slash or is empty; `None` for a
+/// path that carries no ticket.
 pub fn split(path: &str) -> Option<(&str, &str)> {
     let rest = path.strip_prefix("/t/")?;
-    rest.find('/').map(|slash| rest.split_at(slash))
+    Some(rest.split_at(rest.find('/').unwrap_or(rest.len())))
 }
 
 impl Ticket {
@@ -164,7 +164,7 @@ mod tests {
             ("/t/abc/v/1/master.m3u8", Some(("abc", "/v/1/master.m3u8"))),
             ("/t//v/1", Some(("", "/v/1"))),
             ("/t/abc/", Some(("abc", "/"))),
-            ("/t/abc", None),
+            ("/t/abc", Some(("abc", ""))),
             ("/v/1/master.m3u8", None),
             ("/tt/abc/v/1", None),
         ] {
