@@ -102,6 +102,11 @@ pub(crate) fn tells(target: &Target, headers: &HeaderMap) -> bool {
     target.cmcd.is_some() || has_any(headers, &TOLD)
 }
 
+/// Returns whether a header is a player's word of itself (CTA-5004).
+pub(crate) fn is_told(name: &HeaderName) -> bool {
+    name.as_str().starts_with("cmcd-")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,6 +6,15 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 pub(crate) const NAME: HeaderName = HeaderName::from_static("cache-status");
 
+/// Returns whether an answer of another cache is a failure of its own, and tells of no origin's: neither of one that was
+/// asked (§2.3) nor of one whose answer it had.
+pub(crate) fn is_of_the_cache_alone<B>(answer: &http::Response<B>) -> bool {
+    let tells = |member: &HeaderValue| {
+        member.to_str().is_ok_and(|member| member.contains("; hit") || member.contains("; fwd-status="))
+    };
+    matches!(answer.status().as_u16(), 502..=504) && !answer.headers().get_all(NAME).iter().any(tells)
+}
+
 /// Why a request went on to the origin (RFC 9211 §2.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Forward {

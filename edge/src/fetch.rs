@@ -18,6 +18,7 @@ use crate::{
     hop,
     key::Target,
     object::{Head, Object, Receipt},
+    room::Taken,
     storable::{self, Asker, Audience},
     table::Purpose,
     vary,
@@ -35,6 +36,7 @@ pub(crate) struct Errand {
     pub(crate) told: HeaderMap,
     pub(crate) asker: Asker,
     pub(crate) hop: Hop,
+    pub(crate) via: HeaderValue,
     /// What we have and may not use without asking.
     pub(crate) stale: Option<Arc<Object>>,
     /// Where interim answers go: to the one who asked first.
@@ -51,7 +53,7 @@ pub(crate) enum Hop {
 }
 
 impl Errand {
-    fn request(&self, via: &HeaderValue, stale: Option<&Object>) -> Request {
+    fn request(&self, stale: Option<&Object>) -> Request {
         let mut request = Request::new(body::empty());
         if let Some(client) = self.interim.clone() {
             request.extensions_mut().insert(client);
@@ -61,7 +63,7 @@ impl Errand {
         *request.uri_mut() = self.target.path_and_query().parse().unwrap_or_default();
         let headers = request.headers_mut();
         headers.clone_from(&self.told);
-        headers.insert(header::VIA, via.clone());
+        headers.insert(header::VIA, self.via.clone());
         if let Ok(host) = HeaderValue::from_str(self.target.host()) {
             headers.insert(header::HOST, host);
         }
@@ -107,12 +109,12 @@ impl Trip {
     async fn fly(&self) {
         let mut stale = self.errand.stale.as_deref();
         let place = tokio::time::timeout(self.house.config.first_byte, self.house.fetching.acquire()).await;
-        let Ok(Ok(_place)) = place else { return self.flight.tell(Heard::Failed(Failure::Silent)) };
+        let Ok(Ok(_place)) = place else { return self.flight.tell(self.failed(Failure::Silent)) };
         loop {
             let heard = match self.ask(stale).await {
                 Ok((parts, _, receipt)) if parts.status == StatusCode::NOT_MODIFIED && stale.is_some() => {
                     let Some(object) = self.validated(&parts.headers, receipt) else {
-                        // It speaks of another version than ours: ask for that one.
+                        // It does not make ours good: ask for the whole.
                         stale = None;
                         continue;
                     };
@@ -127,8 +129,7 @@ impl Trip {
                 }
                 Err(failure) => {
                     self.house.figures.failures.inc();
-                    let stand_in = self.stand_in(Some(self.house.config.stale_when_down));
-                    stand_in.map_or(Heard::Failed(failure), Heard::StandIn)
+                    self.failed(failure)
                 }
             };
             return self.flight.tell(heard);
@@ -171,12 +172,18 @@ impl Trip {
         let Self { house, errand, .. } = self;
         if errand.hop == Hop::First
             && let Some(peers) = &house.peers
-            && let Some(answered) = peers.ask(&errand.purpose.key, errand.request(&house.via, stale)).await
+            && let Some(answered) = peers.ask(&errand.purpose.key, errand.request(stale)).await
         {
             house.figures.peer_fetches.inc();
             return answered;
         }
-        (house.ask)(errand.request(&house.via, stale)).await
+        (house.ask)(errand.request(stale)).await
+    }
+
+    /// Returns what comes of a fetch without an answer.
+    fn failed(&self, failure: Failure) -> Heard {
+        let stand_in = self.stand_in(Some(self.house.config.stale_when_down));
+        stand_in.map_or(Heard::Failed(failure), Heard::StandIn)
     }
 
     /// Returns what we have, when it may stand in (RFC 5861 §4, RFC 9111 §4.2.4).
@@ -186,16 +193,20 @@ impl Trip {
         object.head.freshness.covers_error(age, grace).then(|| object.clone())
     }
 
-    /// Keeps what we have with the fields of a 304, if that speaks of it (RFC 9111 §4.3.4).
+    /// Keeps what we have with the fields of a 304, if that speaks of it (RFC 9111 §4.3.4) and it may be kept with them.
     fn validated(&self, update: &HeaderMap, mut receipt: Receipt) -> Option<Arc<Object>> {
         let stale = self.errand.stale.as_ref()?;
-        let ours = &stale.head.validators.etag;
-        let theirs = update.get(header::ETAG).and_then(|tag| tag.to_str().ok());
-        if theirs.is_some_and(|theirs| !ours.is_empty() && theirs.trim() != ours) {
+        if !stale.head.is_meant_by(update) {
             return None;
         }
         receipt.selecting.clone_from(&stale.head.selecting);
-        let object = Arc::new(Object::new(&stale.head.freshened(update, receipt), stale.body.clone()));
+        let head = stale.head.freshened(update, receipt);
+        let audience = storable::audience(head.status, &head.headers, self.errand.asker);
+        let same_names = vary::names(&head.headers) == vary::names(&stale.head.headers);
+        if !matches!(audience, Audience::Everybody | Audience::Validating) || !same_names {
+            return None;
+        }
+        let object = Arc::new(Object::new(&head, stale.body.clone()));
         self.keep(&object);
         Some(object)
     }
@@ -206,17 +217,30 @@ impl Trip {
         let head = Head::new(parts.status, parts.headers, receipt);
         let large = head.len.is_some_and(|len| len > self.house.config.max_object);
         if audience == Audience::One || large {
-            let reason = if large { Reason::Large } else { Reason::Private };
+            let reason = if audience == Audience::One { Reason::Private } else { Reason::Large };
             let mut response = Response::new(body);
-            *response.status_mut() = head.status;
+            let status = head.status;
+            *response.status_mut() = status;
             *response.headers_mut() = head.headers;
             self.flight.leave(response);
-            self.land(|house| house.memory.pass(self.errand.purpose.key.clone(), now, PASS));
+            self.land(|house| {
+                // What one of them was refused, or an origin that is broken, says nothing of what others will get.
+                if self.errand.asker == Asker::Anonymous && !status.is_server_error() {
+                    house.memory.pass(self.errand.purpose.key.clone(), now, PASS);
+                }
+            });
             return self.flight.tell(Heard::Unshared(reason));
         }
+        let Some(mut room) = self.house.room.take(head.len, self.house.config.first_byte).await else {
+            return self.flight.tell(self.failed(Failure::Silent));
+        };
         let head = Arc::new(head);
         self.flight.tell(Heard::Streaming(head.clone(), audience));
-        let Some(whole) = self.take_in(&head, body).await else { return };
+        if self.flight.suspect.load(Ordering::Relaxed) && !head.is_immutable() {
+            // Who asks from now on flies anew.
+            self.land(|_| {});
+        }
+        let Some(whole) = self.take_in(&head, body, &mut room).await else { return };
         let object = Arc::new(Object::new(&head, whole.clone()));
         if audience == Audience::Waiting {
             self.land(|_| {});
@@ -227,7 +251,7 @@ impl Trip {
     }
 
     /// Takes in a body. Returns it in one piece, unless it broke off or was too large to keep.
-    async fn take_in(&self, head: &Head, mut body: Body) -> Option<Bytes> {
+    async fn take_in(&self, head: &Head, mut body: Body, room: &mut Taken<'_>) -> Option<Bytes> {
         let mut hold = Hold::All;
         let mut len = 0_u64;
         let mut last = None;
@@ -247,7 +271,7 @@ impl Trip {
             let Ok(data) = frame.into_data() else { continue };
             len += data.len() as u64;
             self.house.figures.fetched_bytes.inc_by(data.len() as u64);
-            if hold == Hold::All && len > self.house.config.max_object {
+            if hold == Hold::All && (len > self.house.config.max_object || !room.covers(len)) {
                 // From here on it only passes by. Nobody new may join, for the beginning will be gone.
                 self.land(|_| {});
                 hold = Hold::Window;

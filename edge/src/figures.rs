@@ -15,7 +15,9 @@ pub(crate) struct Figures {
     pub(crate) misses: Counter,
     pub(crate) collapsed: Counter,
     pub(crate) passed: Counter,
+    /// For their ticket.
     pub(crate) refused: Counter,
+    pub(crate) invalid: Counter,
     pub(crate) hit_bytes: Counter,
     pub(crate) fetched_bytes: Counter,
     pub(crate) fetches: Counter,
@@ -45,6 +47,7 @@ impl Default for Figures {
             collapsed: of("collapsed"),
             passed: of("passed"),
             refused: of("refused"),
+            invalid: of("invalid"),
             hit_bytes: Counter::default(),
             fetched_bytes: Counter::default(),
             fetches: Counter::default(),

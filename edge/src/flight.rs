@@ -39,6 +39,16 @@ pub(crate) enum Heard {
     Failed(Failure),
 }
 
+impl Heard {
+    fn is_immutable(&self) -> bool {
+        match self {
+            Self::Streaming(head, _) => head.is_immutable(),
+            Self::Validated(object) | Self::StandIn(object) => object.head.is_immutable(),
+            Self::Unshared(_) | Self::Failed(_) => false,
+        }
+    }
+}
+
 /// Why a response is not shared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reason {
@@ -133,10 +143,7 @@ impl Flight {
 
     /// Returns whether what it brings never changes, once that is known.
     pub(crate) fn is_immutable(&self) -> Option<bool> {
-        match self.lock().heard.as_ref()? {
-            Heard::Streaming(head, _) => Some(head.is_immutable()),
-            _ => Some(false),
-        }
+        self.lock().heard.as_ref().map(Heard::is_immutable)
     }
 
     pub(crate) fn tell(&self, heard: Heard) {
@@ -210,7 +217,7 @@ impl Flight {
 
     /// Takes a seat, unless `most` are taken.
     pub(crate) fn seat(self: &Arc<Self>, most: usize) -> Option<Seat> {
-        let seat = Seat(self.clone());
+        let seat = Seat { flight: self.clone(), is_late: self.suspect.load(Ordering::Relaxed) };
         (self.seats.fetch_add(1, Ordering::AcqRel) < most).then_some(seat)
     }
 
@@ -221,9 +228,18 @@ impl Flight {
 
 /// The place of one request that waits for a flight, and then reads from it.
 #[derive(Debug)]
-pub(crate) struct Seat(Arc<Flight>);
+pub(crate) struct Seat {
+    flight: Arc<Flight>,
+    is_late: bool,
+}
 
 impl Seat {
+    /// Returns whether what was heard is not for this one: it was asked for before news came, and the seat taken after.
+    pub(crate) fn is_too_late_for(&self, heard: &Heard) -> bool {
+        let answers = matches!(heard, Heard::Streaming(..) | Heard::Validated(_) | Heard::StandIn(_));
+        self.is_late && answers && !heard.is_immutable()
+    }
+
     /// Returns a body of the bytes in `range` as they come.
     pub(crate) fn body(self, range: Range<u64>) -> Body {
         let news = self.news.subscribe();
@@ -238,14 +254,14 @@ impl Deref for Seat {
     type Target = Arc<Flight>;
 
     fn deref(&self) -> &Arc<Flight> {
-        &self.0
+        &self.flight
     }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.0.seats.fetch_sub(1, Ordering::AcqRel);
-        self.0.moved.notify_one();
+        self.seats.fetch_sub(1, Ordering::AcqRel);
+        self.moved.notify_one();
     }
 }
 
@@ -285,7 +301,7 @@ impl Reader {
         if self.at >= self.until {
             return Found::End;
         }
-        let flight = self.seat.0.clone();
+        let flight = self.seat.flight.clone();
         let state = flight.lock();
         if state.landing == Landing::Now && state.end.is_none() {
             return Found::Nothing;

@@ -1,6 +1,6 @@
 //! In charge of what belongs to one connection and goes no further (RFC 9110 §7.6.1).
 
-use http::{HeaderMap, HeaderName, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Version, header};
 
 // RFC 9110 §7.6.1, and RFC 9111 §3.1 for what speaks to the next proxy. Trailers are not passed on, so their
 // announcement is not either.
@@ -39,10 +39,46 @@ pub(crate) fn drop_hop_by_hop(headers: &mut HeaderMap) {
     }
 }
 
+/// Counts an OPTIONS one down (RFC 9110 §7.6.2). Returns whether it goes any further.
+pub(crate) fn goes_on(method: &Method, headers: &mut HeaderMap) -> bool {
+    if *method != Method::OPTIONS {
+        return true;
+    }
+    let told = headers.get(header::MAX_FORWARDS).and_then(|told| told.to_str().ok()?.parse::<u64>().ok());
+    match told.map(|left| left.checked_sub(1)) {
+        None => true,
+        Some(None) => false,
+        Some(Some(left)) => {
+            headers.insert(header::MAX_FORWARDS, left.into());
+            true
+        }
+    }
+}
+
+/// Our name on the way of a request, behind the version that it came in (RFC 9110 §7.6.3).
+#[derive(Clone, Debug)]
+pub(crate) struct Via {
+    http1: HeaderValue,
+    http2: HeaderValue,
+}
+
+impl Via {
+    /// Makes the fields of the edge called `name`.
+    pub(crate) fn new(name: &str) -> Self {
+        let of = |version: &str| HeaderValue::from_str(&format!("{version} {name}")).ok();
+        Self {
+            http1: of("1.1").unwrap_or(HeaderValue::from_static("1.1 edge")),
+            http2: of("2").unwrap_or(HeaderValue::from_static("2 edge")),
+        }
+    }
+
+    pub(crate) fn of(&self, version: Version) -> HeaderValue {
+        if version == Version::HTTP_2 { self.http2.clone() } else { self.http1.clone() }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
-
     use super::*;
 
     #[test]

@@ -28,10 +28,12 @@ mod peers;
 mod purge;
 mod rendezvous;
 mod rights;
+mod room;
 mod serve;
 mod storable;
 mod table;
 mod token;
+mod upload;
 mod vary;
 
 use std::{
@@ -42,7 +44,6 @@ use std::{
 
 use bytes::Bytes;
 use futures::{FutureExt, future::BoxFuture};
-use http::HeaderValue;
 use http_body_util::BodyExt;
 use server::{BoxError, Metrics, Request};
 use tokio::sync::Semaphore;
@@ -62,7 +63,10 @@ pub use token::{ShortSecret, Token};
 
 pub use figures::Summary;
 
-use crate::{clock::Latest, figures::Figures, memory::Memory, table::Table};
+use crate::{clock::Latest, figures::Figures, hop::Via, memory::Memory, room::Room, table::Table};
+
+// What is on its way into the cache has so large a share of its memory again.
+const ON_THE_WAY: u64 = 4;
 
 /// What an edge may be told.
 #[derive(Clone, Debug)]
@@ -81,6 +85,8 @@ pub struct Config {
     pub stale_when_down: Duration,
     /// How long the origin may take to begin an answer.
     pub first_byte: Duration,
+    /// How long it may take over a request that is not safe, once it has all of it: a transcription is one.
+    pub change: Duration,
     /// How long it may go without a byte after that.
     pub idle: Duration,
     /// Fetches at once; more wait, as for a slow origin.
@@ -109,6 +115,7 @@ impl Default for Config {
             negative: Duration::from_secs(1),
             stale_when_down: Duration::from_hours(1),
             first_byte: Duration::from_secs(30),
+            change: Duration::from_hours(1),
             idle: Duration::from_secs(15),
             fetches: 512,
             waiters: 10_000,
@@ -134,9 +141,10 @@ struct House {
     /// When news was missed last: what was heard before is used only after asking.
     doubted: Latest,
     memory: Memory,
+    room: Room,
     table: Table,
     ask: Box<Ask>,
-    via: HeaderValue,
+    via: Via,
     rights: Rights,
     token: Option<Token>,
     peers: Option<Arc<Peers>>,
@@ -167,14 +175,14 @@ impl Edge {
         };
         // One object must not take the room of all others.
         config.max_object = config.max_object.min(config.memory / 8);
-        let via = HeaderValue::from_str(&format!("1.1 {}", config.name));
         let figures = Figures::default();
         Self(Arc::new(House {
             doubted: Latest::default(),
             memory: Memory::new(config.memory, figures.evicted.clone()),
+            room: Room::new(config.memory / ON_THE_WAY),
             table: Table::default(),
             ask: Box::new(ask),
-            via: via.unwrap_or(HeaderValue::from_static("1.1 edge")),
+            via: Via::new(&config.name),
             rights: config.rights.clone(),
             tasks: TaskTracker::new(),
             cut: CancellationToken::new(),

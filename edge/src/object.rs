@@ -110,6 +110,20 @@ impl Head {
         Self::new(self.status, headers, receipt)
     }
 
+    /// Returns whether `update`, the fields of a 304, speaks of this response: by the tag that it names, or the date, or
+    /// without a word (RFC 9111 §4.3.4).
+    pub(crate) fn is_meant_by(&self, update: &HeaderMap) -> bool {
+        if let Some(theirs) = update.get(header::ETAG) {
+            let ours = self.validators.etag.as_str();
+            return theirs.to_str().is_ok_and(|theirs| match theirs.trim().strip_prefix("W/") {
+                Some(weak) => weak == ours.strip_prefix("W/").unwrap_or(ours),
+                None => theirs.trim() == ours,
+            });
+        }
+        let theirs = update.get(header::LAST_MODIFIED);
+        theirs.is_none_or(|theirs| self.headers.get(header::LAST_MODIFIED) == Some(theirs))
+    }
+
     pub(crate) fn age(&self, now: Moment) -> Duration {
         now.since(self.born)
     }

@@ -18,7 +18,10 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tower::Service;
 
-use crate::client::{Client, Protocol, Trust};
+use crate::{
+    client::{Client, Protocol, Trust},
+    upload::Progress,
+};
 
 const CHECK_EVERY: Duration = Duration::from_secs(1);
 const CHECK_WAIT: Duration = Duration::from_secs(2);
@@ -166,6 +169,7 @@ impl Service<Request> for Origins {
         let pool = self.0.clone();
         Box::pin(async move {
             let (parts, body) = request.into_parts();
+            let progress = parts.extensions.get::<Progress>().cloned();
             // RFC 9110 §9.2.2: only what may happen twice is sent twice, and only once more.
             let again = is_idempotent(&parts.method) && body.is_end_stream();
             let order = pool.order();
@@ -179,6 +183,10 @@ impl Service<Request> for Origins {
                 Ok(response) => return Ok(response),
                 Err(error) => error,
             };
+            if progress.is_some_and(|progress| progress.is_broken()) {
+                // It was the client.
+                return Err(error);
+            }
             first.found(false);
             if !again {
                 return Err(error);

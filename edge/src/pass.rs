@@ -8,13 +8,13 @@ use http_body_util::{BodyExt, StreamBody};
 use server::{Body, Interim, Request};
 
 use crate::{
-    House, Payload, answer,
+    House, Payload, Purge, answer,
     cache_status::{Forward, Status},
     flight::Failure,
     hop,
     key::Target,
     table::Fate,
-    token,
+    token, upload,
 };
 
 const EVENTS: &[u8] = b"text/event-stream";
@@ -30,6 +30,10 @@ impl House {
         self.figures.passed.inc();
         let (mut parts, body) = request.into_parts();
         let method = parts.method.clone();
+        if !hop::goes_on(&method, &mut parts.headers) {
+            return answer::end_of_the_way();
+        }
+        let via = self.via.of(parts.version);
         parts.uri = target.path_and_query().parse::<Uri>().unwrap_or_default();
         if let Some(client) = Interim::of(parts.version) {
             parts.extensions.insert(client);
@@ -37,8 +41,7 @@ impl House {
         parts.version = http::Version::HTTP_11;
         hop::drop_hop_by_hop(&mut parts.headers);
         parts.headers.remove(token::NAME);
-        // RFC 9110 §7.6.3
-        parts.headers.append(header::VIA, self.via.clone());
+        parts.headers.append(header::VIA, via);
         if let Ok(host) = HeaderValue::from_str(target.host()) {
             parts.headers.insert(header::HOST, host);
         }
@@ -46,23 +49,23 @@ impl House {
         let described = (method == Method::HEAD)
             .then(|| self.memory.get(target.as_str())?.find(&parts.headers).cloned())
             .flatten();
-        let asked = (self.ask)(Request::from_parts(parts, body));
-        // Who sends a body decides itself how long that takes; the listener's clock watches it.
-        let answered = if matches!(method, Method::GET | Method::HEAD) {
-            tokio::time::timeout(self.config.first_byte, asked).await.map_err(|_| Failure::Silent)
-        } else {
-            Ok(asked.await)
+        let (body, progress) = upload::watched(body);
+        parts.extensions.insert(progress.clone());
+        let patience = if is_safe(&method) { self.config.first_byte } else { self.config.change };
+        let answered = tokio::select! {
+            answered = (self.ask)(Request::from_parts(parts, body)) => answered,
+            // How long the client takes, the listener's clock watches.
+            () = progress.silence(patience) => return self.no_answer(Failure::Silent, &status),
         };
         let response = match answered {
-            Ok(Ok(response)) => response,
-            Ok(Err(error)) => {
+            Ok(response) => response,
+            Err(error) => {
                 tracing::warn!(path = target.path(), error, "no origin answers");
                 return self.no_answer(Failure::Unreachable, &status);
             }
-            Err(failure) => return self.no_answer(failure, &status),
         };
         if !is_safe(&method) && (response.status().is_success() || response.status().is_redirection()) {
-            self.invalidate(&target, response.headers());
+            self.invalidate(&target, response.headers()).await;
         }
         // RFC 9111 §4.3.5: a HEAD that describes something else than what is stored ends it.
         if response.status() == StatusCode::OK
@@ -71,18 +74,16 @@ impl House {
         {
             self.forget(&target);
         }
-        // Events come when there are some; all else may not stop in the middle.
-        let endless = response
-            .headers()
-            .get(header::CONTENT_TYPE)
-            .is_some_and(|kind| kind.as_bytes().starts_with(EVENTS));
-        let response = if endless { response } else { response.map(|body| restless(body, self.config.idle)) };
         self.passed_on(response, &status)
     }
 
     /// Makes the origin's answer to one request ours.
     pub(crate) fn passed_on(&self, response: server::Response, status: &Status) -> Response<Payload> {
         let (mut parts, body) = response.into_parts();
+        // Events come when there are some; all else may not stop in the middle.
+        let kind = parts.headers.get(header::CONTENT_TYPE);
+        let endless = kind.is_some_and(|kind| kind.as_bytes().starts_with(EVENTS));
+        let body = if endless { body } else { restless(body, self.config.idle) };
         hop::drop_hop_by_hop(&mut parts.headers);
         let status = Status { origin_said: Some(parts.status), ..*status };
         status.append(&self.config.name, &mut parts.headers);
@@ -101,10 +102,18 @@ impl House {
 
     /// Forgets what an unsafe method changed: its target, and what the answer names of the same origin. Other
     /// origins' keys are theirs: else one could empty another's cache.
-    fn invalidate(&self, target: &Target, response: &HeaderMap) {
+    async fn invalidate(&self, target: &Target, response: &HeaderMap) {
         let named = [header::LOCATION, header::CONTENT_LOCATION];
         let named = named.iter().filter_map(|name| target.same_origin(response.get(name)?.to_str().ok()?));
-        named.chain([target.clone()]).for_each(|changed| self.forget(&changed));
+        let changed: Vec<Target> = named.chain([target.clone()]).collect();
+        for changed in &changed {
+            self.forget(changed);
+        }
+        if let Some(peers) = &self.peers {
+            // Else the next who asks here would be given the old one by them.
+            let keys = changed.iter().map(|changed| changed.as_str().to_owned()).collect();
+            peers.tell(&Purge { keys, ..Purge::default() }).await;
+        }
     }
 
     fn forget(&self, target: &Target) {

@@ -11,9 +11,11 @@ use std::{
 use arc_swap::ArcSwap;
 use http::Uri;
 use server::{BoxError, Request, Response, body};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    Purge, announce, cache_status,
     client::{Client, Protocol, Trust},
     key::Key,
     rendezvous,
@@ -38,6 +40,8 @@ pub struct Peers {
     client: Client,
     /// Those that answer, we among them.
     members: ArcSwap<Vec<Member>>,
+    /// Told when the members change.
+    news: watch::Sender<()>,
     known: Mutex<BTreeMap<SocketAddr, Place>>,
 }
 
@@ -66,6 +70,7 @@ impl Peers {
             id,
             client: Client::new(Trust::Nobody)?,
             members: ArcSwap::default(),
+            news: watch::Sender::default(),
             known: Mutex::default(),
         }))
     }
@@ -128,10 +133,32 @@ impl Peers {
             Some(Member { address: address.to_string(), base, place: *place })
         });
         self.members.store(Arc::new(members.collect()));
+        self.news.send_replace(());
+    }
+
+    /// Ends once nobody at `address` answers any more.
+    async fn left(&self, address: &str) {
+        let mut news = self.news.subscribe();
+        while self.members.load().iter().any(|member| member.address == address) {
+            // The sender is ours, so it is there.
+            let _ = news.changed().await;
+        }
+    }
+
+    /// Tells the others what to forget, each for a moment at most.
+    pub(crate) async fn tell(&self, purge: &Purge) {
+        let members = self.members.load_full();
+        let others = members.iter().filter(|member| member.place == Place::Elsewhere);
+        let telling = others.map(|peer| async move {
+            if let Err(problem) = announce::send(&self.client, &self.token, &peer.base, purge).await {
+                tracing::warn!(peer = peer.address, problem, "a peer is not told what to forget");
+            }
+        });
+        futures::future::join_all(telling).await;
     }
 
     /// Asks the edge that `key` belongs to. `None` when that is this one, or when it does not answer: then it is
-    /// left out, and the origin is asked.
+    /// left out, and the origin is asked; so it is when the peer has nothing to say but that it got no answer itself.
     pub(crate) async fn ask(&self, key: &Key, request: Request) -> Option<Result<Response, BoxError>> {
         let members = self.members.load_full();
         let owner = rendezvous::owner(members.iter().map(|member| member.address.as_str()), key.as_str())?;
@@ -141,7 +168,13 @@ impl Peers {
         }
         let mut request = request;
         self.token.put(request.headers_mut());
-        match self.client.send(&owner.base, Protocol::Http1, request).await {
+        let answered = tokio::select! {
+            answered = self.client.send(&owner.base, Protocol::Http1, request) => answered,
+            // A frozen one keeps its connections.
+            () = self.left(&owner.address) => Err("it answers nobody any more".into()),
+        };
+        match answered {
+            Ok(response) if cache_status::is_of_the_cache_alone(&response) => None,
             Ok(response) => Some(Ok(response)),
             Err(error) => {
                 tracing::warn!(peer = owner.address, error, "a peer does not answer");

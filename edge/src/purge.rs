@@ -17,6 +17,9 @@ pub struct Purge {
     /// Videos whose playlists changed: what never changes stays.
     #[serde(default)]
     pub changed: BTreeSet<String>,
+    /// Keys that something unsafe was sent to (RFC 9111 §4.4), whole.
+    #[serde(default)]
+    pub keys: BTreeSet<String>,
     /// Whether news was missed: nothing is used any more without asking whether it is still so.
     #[serde(default)]
     pub all: bool,
@@ -25,19 +28,21 @@ pub struct Purge {
 impl Purge {
     /// Returns whether there is nothing to forget.
     pub fn is_empty(&self) -> bool {
-        !self.all && self.gone.is_empty() && self.changed.is_empty()
+        !self.all && self.gone.is_empty() && self.changed.is_empty() && self.keys.is_empty()
     }
 
     /// Adds what `other` says.
     pub fn merge(&mut self, other: Self) {
         self.gone.extend(other.gone);
         self.changed.extend(other.changed);
+        self.keys.extend(other.keys);
         self.all |= other.all;
     }
 
     fn fate(&self, key: &Key, flight: &Flight) -> Fate {
         let video = video(key);
-        if self.all || video.is_some_and(|video| self.gone.contains(video)) {
+        let is_gone = video.is_some_and(|video| self.gone.contains(video));
+        if self.all || is_gone || self.keys.contains(key.as_str()) {
             return Fate::Doomed;
         }
         if !video.is_some_and(|video| self.changed.contains(video)) {
@@ -52,6 +57,9 @@ impl Purge {
     }
 
     fn dooms(&self, key: &Key, slot: &Slot) -> bool {
+        if self.keys.contains(key.as_str()) {
+            return true;
+        }
         let Some(video) = video(key) else { return false };
         self.gone.contains(video)
             || self.changed.contains(video) && !slot.variants.iter().all(|object| object.head.is_immutable())
@@ -72,13 +80,13 @@ impl Edge {
             return;
         }
         let house = self.0.clone();
-        if purge.all {
-            house.doubted.set(house.clock.now());
-        }
         // The walk takes time in proportion to what is kept.
         let walk = tokio::task::spawn_blocking(move || {
             // First what is in the air: what lands after this is not kept, what landed before is found below.
             house.table.sweep(|key, flight| purge.fate(key, flight));
+            if purge.all {
+                house.doubted.set(house.clock.now());
+            }
             let purged = house.memory.remove_all(|key, slot| purge.dooms(key, slot));
             house.figures.purged.inc_by(purged);
             tracing::debug!(?purge, purged, "forgot");

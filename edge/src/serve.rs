@@ -31,6 +31,23 @@ pub type Answer<E> =
 // answers are for one request each.
 const MOST_ROUNDS: usize = 3;
 
+// The origin is told these whatever it depends on.
+const OF_ALL: [HeaderName; 2] = [header::ACCEPT_ENCODING, header::AUTHORIZATION];
+// These say how, not what, to answer.
+const HOW: [&str; 11] = [
+    "cache-control",
+    "clipcut-token",
+    "connection",
+    "host",
+    "if-modified-since",
+    "if-none-match",
+    "if-range",
+    "pragma",
+    "priority",
+    "te",
+    "via",
+];
+
 impl Edge {
     /// Answers a request. What is in memory is answered without waiting for anything.
     pub fn answer<E: Send + 'static>(&self, mut request: Request) -> Answer<E> {
@@ -38,7 +55,10 @@ impl Edge {
         let target = match house.admit(&mut request) {
             Ok(target) => target,
             Err(refused) => {
-                house.figures.refused.inc();
+                match &refused {
+                    Refused::Ticket(_) => house.figures.refused.inc(),
+                    Refused::Target(_) => house.figures.invalid.inc(),
+                };
                 return Either::Left(ready(Ok(answer::problem(refused.into()))));
             }
         };
@@ -175,7 +195,11 @@ impl House {
                 self.follow(&target, &parts, None);
             }
             let mut status = Status { collapsed, ..Status::forwarded(Some(forward)) };
-            match flight.heard().await {
+            let comes = flight.heard().await;
+            if flight.is_too_late_for(&comes) {
+                continue;
+            }
+            match comes {
                 Heard::Streaming(head, audience) => {
                     if !vary::agrees(&head.selecting, &parts.headers) {
                         // It depends on more than the origin was told: tell it.
@@ -206,14 +230,14 @@ impl House {
                     return self.kept(&parts, &object, status);
                 }
                 Heard::Unshared(reason) => {
-                    // Its answer was made without the request's own headers. It will do for a request that has
-                    // none that matter.
                     let leftover = (collapsed == Collapsed::No).then(|| flight.take_leftover()).flatten();
-                    let ranged = reason == Reason::Large && parts.headers.contains_key(header::RANGE);
-                    if let Some(response) = leftover.filter(|_| is_plain(&parts.headers) && !ranged) {
+                    let leftover =
+                        leftover.filter(|left| is_for(&parts.headers, left.headers(), reason, &names));
+                    let ranged = parts.headers.contains_key(header::RANGE);
+                    if let Some(response) = leftover.filter(|_| !ranged) {
                         return self.passed_on(response, &status);
                     }
-                    if ranged {
+                    if ranged && reason == Reason::Large {
                         forward = Forward::Partial;
                     }
                     break;
@@ -242,18 +266,21 @@ impl House {
         if !names.contains(&header::ACCEPT_ENCODING) {
             selecting.push((header::ACCEPT_ENCODING, Some(vary::coding(&parts.headers).to_owned())));
         }
-        selecting.sort_unstable_by(|a, b| a.0.as_str().cmp(b.0.as_str()));
-        selecting.dedup();
         let mut asker = Asker::Anonymous;
         if let Some(value) = parts.headers.get(header::AUTHORIZATION) {
             asker = Asker::Authorized;
             told.insert(header::AUTHORIZATION, value.clone());
+            // Nobody waits for an answer that may be another's alone.
+            selecting.extend(vary::select(&[header::AUTHORIZATION], &parts.headers));
         }
+        selecting.sort_unstable_by(|a, b| a.0.as_str().cmp(b.0.as_str()));
+        selecting.dedup();
         let slot = self.memory.get(target.as_str());
         let stale = slot.and_then(|slot| slot.find(&parts.headers).cloned());
         let purpose = Purpose { key: target.key(), selecting };
         let hop = if parts.headers.contains_key(token::NAME) { Hop::Second } else { Hop::First };
-        Errand { target: target.clone(), purpose, told, asker, hop, stale, interim: None }
+        let via = self.via.of(parts.version);
+        Errand { target: target.clone(), purpose, told, asker, hop, via, stale, interim: None }
     }
 
     pub(crate) fn fresh(&self, target: &Target, parts: &Parts) -> Option<Arc<Object>> {
@@ -322,32 +349,20 @@ fn known_names(slot: &Slot) -> Vec<HeaderName> {
     names
 }
 
-/// Returns whether a request has no headers besides those that say how, not what, to answer.
-fn is_plain(headers: &HeaderMap) -> bool {
-    headers.keys().all(|name| {
-        matches!(
-            name.as_str(),
-            "accept"
-                | "accept-encoding"
-                | "accept-language"
-                | "authorization"
-                | "cache-control"
-                | "connection"
-                | "dnt"
-                | "host"
-                | "if-modified-since"
-                | "if-none-match"
-                | "if-range"
-                | "pragma"
-                | "priority"
-                | "range"
-                | "referer"
-                | "te"
-                | "upgrade-insecure-requests"
-                | "via"
-                | "user-agent"
-                | "clipcut-token"
-        ) || name.as_str().starts_with("sec-")
-            || name.as_str().starts_with("cmcd-")
-    })
+/// Returns whether an answer for one is for the one with this request, whose fields were not told but for `names`.
+fn is_for(request: &HeaderMap, answer: &HeaderMap, reason: Reason, names: &[HeaderName]) -> bool {
+    match reason {
+        // It tells what it depends on.
+        Reason::Large => vary::names(answer).is_some_and(|depends| {
+            let untold = |name: &&HeaderName| !names.contains(name) && !OF_ALL.contains(name);
+            !depends.iter().filter(untold).any(|name| request.contains_key(name))
+        }),
+        // It may depend on whatever there is, and need not say so to caches.
+        Reason::Private => request.keys().all(|name| {
+            names.contains(name)
+                || OF_ALL.contains(name)
+                || HOW.contains(&name.as_str())
+                || ahead::is_told(name)
+        }),
+    }
 }

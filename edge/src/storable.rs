@@ -33,14 +33,11 @@ pub(crate) fn audience(status: StatusCode, headers: &HeaderMap, asker: Asker) ->
     let understood = is_understood(status);
     // §5.2.2.3: who understands the status need not heed the no-store that comes with must-understand.
     let understands = control.has(Flag::MustUnderstand) && understood;
-    if control.has(Flag::NoStore) && !understands
-        || control.has(Flag::Private)
+    // §7.3 leaves cookies to us: what sets one was made for somebody.
+    if control.has(Flag::Private)
         || vary::names(headers).is_none()
+        || headers.contains_key(header::SET_COOKIE)
     {
-        return Audience::One;
-    }
-    // §7.3 leaves it to us. What sets a cookie was made for somebody.
-    if headers.contains_key(header::SET_COOKIE) {
         return Audience::One;
     }
     // §3.5
@@ -49,7 +46,8 @@ pub(crate) fn audience(status: StatusCode, headers: &HeaderMap, asker: Asker) ->
         return Audience::One;
     }
     let explicit = freshness::is_explicit(&control, headers);
-    if understood && (explicit || is_cacheable_by_default(status)) {
+    let stores = !control.has(Flag::NoStore) || understands;
+    if stores && understood && (explicit || is_cacheable_by_default(status)) {
         return if control.has(Flag::NoCache) { Audience::Validating } else { Audience::Everybody };
     }
     // A thousand who wait for one broken origin get its one answer.
@@ -106,7 +104,8 @@ mod tests {
         check(302, &[("cache-control", "max-age=9")], A, Audience::Everybody);
         check(404, &[], A, Audience::Everybody);
         check(503, &[], A, Audience::Waiting);
-        check(503, &[("cache-control", "no-store")], A, Audience::One);
+        check(503, &[("cache-control", "no-store")], A, Audience::Waiting);
+        check(503, &[("cache-control", "private")], A, Audience::One);
         check(299, &[("cache-control", "max-age=9")], A, Audience::One);
     }
 
@@ -121,6 +120,7 @@ mod tests {
     fn answers_to_authorized_requests_are_shared_only_when_allowed() {
         use Asker::Authorized as A;
         check(200, &[("cache-control", "max-age=9")], A, Audience::One);
+        check(503, &[], A, Audience::One);
         for allowed in ["public", "s-maxage=9", "must-revalidate, max-age=9"] {
             check(200, &[("cache-control", allowed)], A, Audience::Everybody);
         }

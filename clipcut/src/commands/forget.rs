@@ -20,10 +20,16 @@ pub(super) fn announce(
 ) {
     let (late, stop_too) = (announcer.clone(), stop.clone());
     tasks.spawn(async move { stop_too.run_until_cancelled(late.catch_up()).await });
-    tasks.spawn(follow(signals.subscribe(), stop.clone(), move |purge| {
-        let announcer = announcer.clone();
-        async move { announcer.tell(&purge).await }
-    }));
+    let (news, stop) = (signals.subscribe(), stop.clone());
+    tasks.spawn(async move {
+        // Nobody knows what an origin that ended had still to tell.
+        announcer.tell(&everything()).await;
+        let tell = |purge| {
+            let announcer = &announcer;
+            async move { announcer.tell(&purge).await }
+        };
+        follow(news, stop, tell).await;
+    });
 }
 
 /// Hands news to `forget` until `stop`. What comes in meanwhile is handed on together.

@@ -244,3 +244,86 @@ async fn fetches_are_bounded_in_number() {
     assert_eq!(edge.get("/b").await.status, 504);
     assert_eq!(first.await.unwrap(), 504);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn those_who_wait_for_a_broken_origin_get_its_one_answer_and_the_next_asks_again() {
+    let (release, held) = tokio::sync::oneshot::channel();
+    let mut held = Some(held);
+    let origin = Origin::start(move |_| match held.take() {
+        Some(held) => Reply::Later(held),
+        None => reply(200, FRESH, "whole again").into(),
+    })
+    .await;
+    let edge = Arc::new(Running::before(&origin, Config::default()).await);
+    let clients: Vec<_> = (0..100)
+        .map(|_| {
+            let edge = edge.clone();
+            tokio::spawn(async move { edge.get("/a").await })
+        })
+        .collect();
+    until("all of them to wait", || edge.edge.figures().collapsed == 99).await;
+    release.send(reply(500, &[("cache-control", "no-store")], "broken")).map_err(drop).unwrap();
+    for client in clients {
+        assert_eq!(client.await.unwrap().status, 500);
+    }
+    assert_eq!(origin.count(), 1);
+    // Nor is its key one that everybody asks for on their own from now on.
+    for _ in 0..2 {
+        assert_eq!(edge.get("/a").await.text(), "whole again");
+    }
+    assert_eq!(origin.count(), 2);
+}
+
+#[tokio::test]
+async fn a_stored_answer_stands_in_where_all_fetches_are_taken() {
+    let (bytes, body) = written();
+    let mut body = Some(body);
+    let origin = Origin::start(move |seen| match seen.path.as_str() {
+        "/slow" => with_body(200, FRESH, body.take().expect("one fetch")),
+        _ => reply(200, FRESH, "kept"),
+    })
+    .await;
+    let config = Config { fetches: 1, first_byte: Duration::from_millis(300), ..Config::default() };
+    let edge = Running::before(&origin, config).await;
+    edge.get("/a").await;
+    edge.skip(61);
+    bytes.send(Ok(Bytes::from("half"))).unwrap();
+    let slow = edge.begin("GET", "/slow", &[]).await;
+    assert_eq!(edge.get("/a").await.text(), "kept");
+    assert_eq!(origin.count(), 2);
+    drop(bytes);
+    assert_eq!(slow.into_body().collect().await.unwrap().to_bytes(), "half");
+}
+
+#[tokio::test]
+async fn what_is_on_its_way_into_the_cache_is_bounded_in_bytes() {
+    const LENGTH: usize = 400_000;
+    let (sender, mut bodies) = tokio::sync::mpsc::unbounded_channel();
+    let origin = Origin::start(move |_| {
+        let (bytes, body) = written();
+        sender.send(bytes).unwrap();
+        with_body(200, &[FRESH[0], ("content-length", &LENGTH.to_string())], body)
+    })
+    .await;
+    let config = Config { memory: 4_000_000, prefetches: 0, ..Config::default() };
+    let edge = Arc::new(Running::before(&origin, config).await);
+    let begin = |path: &'static str| {
+        let edge = edge.clone();
+        tokio::spawn(async move { edge.begin("GET", path, &[]).await })
+    };
+    let heads = [begin("/a").await.unwrap(), begin("/b").await.unwrap()];
+    let mut third = begin("/c");
+    origin.asked(3).await;
+    assert!(tokio::time::timeout(Duration::from_millis(200), &mut third).await.is_err(), "it found room");
+    let mut finish = async || {
+        let bytes = bodies.recv().await.unwrap();
+        bytes.send(Ok(Bytes::from(vec![0; LENGTH]))).unwrap();
+    };
+    finish().await;
+    let third = third.await.unwrap();
+    finish().await;
+    finish().await;
+    for answer in heads.into_iter().chain([third]) {
+        assert_eq!(answer.into_body().collect().await.unwrap().to_bytes().len(), LENGTH);
+    }
+}

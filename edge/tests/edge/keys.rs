@@ -90,3 +90,29 @@ async fn an_escape_that_is_none_is_400() {
     let answer = edge.get("/%zz").await;
     assert_eq!((answer.status, answer.problem().as_str(), origin.count()), (400, "invalid_request", 0));
 }
+
+#[tokio::test]
+async fn an_answer_for_one_speaks_its_language_from_the_first_time_on() {
+    let fields = [("cache-control", "private"), ("vary", "accept-language")];
+    let origin =
+        Origin::start(move |seen| reply(200, &fields, seen.header("accept-language").unwrap_or("none")))
+            .await;
+    let edge = Running::before(&origin, Config::default()).await;
+    for language in ["de", "fr"] {
+        assert_eq!(edge.ask("GET", "/a", &[("accept-language", language)]).await.text(), language);
+    }
+}
+
+#[tokio::test]
+async fn who_is_authorized_does_not_part_those_who_are_not() {
+    let (origin, edge) = edge_before_numbered(FRESH).await;
+    for _ in 0..2 {
+        edge.ask("GET", "/a", &[("authorization", "x")]).await;
+    }
+    assert_eq!(edge.get("/a").await.text(), "answer 3");
+    edge.ask("GET", "/b", &[("authorization", "x")]).await;
+    for text in ["answer 3", "answer 3"] {
+        assert_eq!(edge.get("/a").await.text(), text);
+    }
+    assert_eq!(origin.count(), 4);
+}

@@ -1,8 +1,12 @@
 //! Several origins, their health, and what is tried again.
 
-use edge::{Config, Origins};
+use std::convert::Infallible;
 
-use crate::harness::{Origin, Reply, Running, reply};
+use bytes::Bytes;
+use edge::{Clock, Config, Edge, Origins};
+use http::Request;
+
+use crate::harness::{Origin, Reply, Running, reply, written};
 
 const FRESH: &[(&str, &str)] = &[("cache-control", "max-age=60")];
 
@@ -73,4 +77,22 @@ async fn who_waits_for_a_frozen_origin_is_answered_by_another() {
     let later = Config { first_byte: std::time::Duration::from_secs(5), ..Config::default() };
     let alone = Running::of(Origins::new(&[frozen.url()]).unwrap(), later).await;
     assert_eq!(alone.get("/a").await.status, 504);
+}
+
+#[tokio::test]
+async fn a_client_that_breaks_off_makes_no_origin_ill() {
+    for scheme in ["http", "h2c"] {
+        let origin = Origin::start(|_| reply(200, FRESH, "well")).await;
+        let origins = Origins::new(&[format!("{scheme}://{}", origin.address)]).unwrap();
+        let (write, body) = written();
+        let taken = origins.clone();
+        let asked = tokio::spawn(async move {
+            let edge = Edge::new(Config::default(), Clock::system(), taken);
+            edge.answer::<Infallible>(Request::post("http://x/a").body(body).unwrap()).await.unwrap()
+        });
+        write.send(Ok(Bytes::from("half"))).unwrap();
+        write.send(Err("gone".into())).unwrap();
+        assert_eq!(asked.await.unwrap().status(), 502);
+        assert!(origins.any_well(), "{scheme}");
+    }
 }

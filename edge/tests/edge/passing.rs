@@ -7,7 +7,7 @@ use edge::Config;
 use http_body_util::BodyExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::harness::{Origin, Running, edge_before_numbered, reply, with_body, written};
+use crate::harness::{Origin, Reply, Running, edge_before_numbered, reply, with_body, written};
 
 const FRESH: &[(&str, &str)] = &[("cache-control", "max-age=60")];
 
@@ -113,4 +113,37 @@ async fn bodies_pass_in_both_directions() {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
     assert!(answer.ends_with("PUT bytes"), "{answer}");
+}
+
+#[tokio::test]
+async fn what_is_made_for_one_may_not_stop_in_the_middle_either() {
+    let origin = Origin::start(|_| {
+        let (bytes, body) = written();
+        bytes.send(Ok(Bytes::from("first"))).unwrap();
+        // Held open for ever.
+        std::mem::forget(bytes);
+        with_body(200, &[("cache-control", "private")], body)
+    })
+    .await;
+    let config = Config { idle: Duration::from_millis(200), ..Config::default() };
+    let edge = Running::before(&origin, config).await;
+    assert!(edge.get("/a").await.body.is_none());
+}
+
+#[tokio::test]
+async fn an_origin_that_says_nothing_to_a_change_is_a_504_in_time() {
+    let origin = Origin::start(|_| Reply::Silence).await;
+    let config = Config { change: Duration::from_millis(200), ..Config::default() };
+    let edge = Running::before(&origin, config).await;
+    let answer = edge.ask("POST", "/api/a", &[]).await;
+    assert_eq!((answer.status, answer.problem().as_str()), (504, "origin_timeout"));
+}
+
+#[tokio::test]
+async fn options_go_as_far_as_they_are_told_to_rfc9110_7_6_2() {
+    let (origin, edge) = edge_before_numbered(FRESH).await;
+    assert_eq!(edge.ask("OPTIONS", "/a", &[("max-forwards", "0")]).await.status, 204);
+    assert_eq!(origin.count(), 0);
+    edge.ask("OPTIONS", "/a", &[("max-forwards", "3")]).await;
+    assert_eq!(origin.seen()[0].header("max-forwards"), Some("2"));
 }

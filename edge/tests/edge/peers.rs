@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use edge::{Announcer, Config, Origins, Peers, Purge, Token};
 use tokio::net::TcpListener;
 
-use crate::harness::{Origin, Running, reply, until};
+use crate::harness::{Origin, Reply, Running, reply, until};
 
 const FRESH: &[(&str, &str)] = &[("cache-control", "public, max-age=31536000, immutable")];
 const SECRET: &str = "a secret of tests only";
@@ -123,4 +123,98 @@ async fn an_edge_that_could_not_be_told_doubts_all_once_it_can_be() {
         edge.get("/v/1/init.mp4").await;
     }
     catching_up.abort();
+}
+
+#[tokio::test]
+async fn who_waits_for_a_frozen_peer_is_answered_by_the_origin() {
+    let origin = Origin::start(|seen| reply(200, FRESH, &seen.path)).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let frozen = Origin::start(|seen| match seen.path.as_str() {
+        "/edge/peer" => reply(200, &[], "another").into(),
+        _ => Reply::Silence,
+    })
+    .await;
+    let names = vec![listener.local_addr().unwrap().to_string(), frozen.address.to_string()];
+    let peers = Peers::new(names, token(), "one".to_owned()).unwrap();
+    let config = Config { peers: Some(peers), token: Some(token()), prefetches: 0, ..Config::default() };
+    let edge = Arc::new(Running::at(listener, Origins::new(&[origin.url()]).unwrap(), config));
+    until("them to know each other", || edge.edge.figures().peers == 2).await;
+    let asking: Vec<_> = (0..20)
+        .map(|n| {
+            let edge = edge.clone();
+            tokio::spawn(async move { edge.get(&format!("/{n}")).await.status })
+        })
+        .collect();
+    until("some to wait for it", || frozen.seen().iter().any(|seen| seen.path != "/edge/peer")).await;
+    frozen.freeze();
+    for asked in asking {
+        assert_eq!(asked.await.unwrap(), 200);
+    }
+    assert_eq!(origin.count(), 20);
+}
+
+#[tokio::test]
+async fn a_peer_that_reaches_no_origin_is_no_answer_and_what_is_stale_stands_in() {
+    let origin = Origin::start(|_| reply(200, &[("cache-control", "max-age=60")], "kept")).await;
+    let edges = group(&origin, 2).await;
+    let host = [("host", "videos.example")];
+    for n in 0..20 {
+        edges[0].ask("GET", &format!("/{n}"), &host).await;
+    }
+    origin.die().await;
+    edges[0].skip(61);
+    // The other one has nothing to stand in with.
+    edges[1].edge.purge(Purge { all: true, ..Purge::default() }).await;
+    edges[1].skip(4000);
+    for n in 0..20 {
+        assert_eq!(edges[0].ask("GET", &format!("/{n}"), &host).await.text(), "kept");
+    }
+}
+
+#[tokio::test]
+async fn an_unsafe_method_makes_the_peers_forget_too() {
+    let origin = Origin::start(|seen| match seen.method {
+        http::Method::GET => reply(200, FRESH, "old"),
+        _ => reply(200, &[("location", "b")], ""),
+    })
+    .await;
+    let edges = group(&origin, 3).await;
+    let host = [("host", "videos.example")];
+    for path in ["/a", "/b", "/c"] {
+        for edge in &edges {
+            edge.ask("GET", path, &host).await;
+        }
+    }
+    edges[0].ask("POST", "/a", &host).await;
+    origin.play(|_| reply(200, FRESH, "new"));
+    for (path, text) in [("/a", "new"), ("/b", "new"), ("/c", "old")] {
+        for edge in &edges {
+            assert_eq!(edge.ask("GET", path, &host).await.text(), text, "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_one_edge_took_again_from_one_that_heard_later_is_forgotten_too() {
+    let origin = Origin::start(|_| reply(200, FRESH, "segment")).await;
+    let config = Config { token: Some(token()), prefetches: 0, ..Config::default() };
+    let early = Arc::new(Running::before(&origin, config).await);
+    early.get("/v/1/init.mp4").await;
+    let takes_again = early.clone();
+    // Stands for the edge that hears later: the early one has what was to be forgotten again before it has.
+    let late = Origin::start(move |_| {
+        let (release, held) = tokio::sync::oneshot::channel();
+        let edge = takes_again.clone();
+        tokio::spawn(async move {
+            until("the early one to forget", || edge.edge.figures().purged > 0).await;
+            edge.get("/v/1/init.mp4").await;
+            _ = release.send(reply(204, &[], ""));
+        });
+        Reply::Later(held)
+    })
+    .await;
+    let names = vec![early.address.to_string(), late.address.to_string()];
+    let purge = Purge { gone: BTreeSet::from(["1".to_owned()]), ..Purge::default() };
+    Announcer::new(names, token()).unwrap().tell(&purge).await;
+    assert_eq!((late.count(), early.edge.figures().purged), (2, 2));
 }

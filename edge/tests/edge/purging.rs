@@ -135,3 +135,27 @@ async fn news_of_a_video_does_not_part_those_who_wait_for_its_segments() {
     check(&edge, "/v/1/init.mp4", true).await;
     assert_eq!(edge.get("/v/1/media.m3u8").await.text(), "new");
 }
+
+#[tokio::test]
+async fn who_asks_for_a_playlist_after_the_news_does_not_get_the_one_before() {
+    let (release, held) = tokio::sync::oneshot::channel();
+    let mut held = Some(held);
+    let origin = Origin::start(move |_| match held.take() {
+        Some(held) => Reply::Later(held),
+        None => reply(200, PLAYLIST, "new").into(),
+    })
+    .await;
+    let edge = Arc::new(Running::before(&origin, Config::default()).await);
+    let ask = || {
+        let edge = edge.clone();
+        tokio::spawn(async move { edge.get("/v/1/media.m3u8").await })
+    };
+    let early = ask();
+    origin.asked(1).await;
+    edge.edge.purge(Purge { changed: one("1"), ..Purge::default() }).await;
+    let late = ask();
+    until("it to wait with the first", || edge.edge.figures().collapsed == 1).await;
+    release.send(reply(200, PLAYLIST, "old")).map_err(drop).unwrap();
+    assert_eq!((early.await.unwrap().text(), late.await.unwrap().text()), ("old", "new"));
+    assert_eq!(origin.count(), 2);
+}

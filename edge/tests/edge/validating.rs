@@ -112,3 +112,50 @@ async fn a_head_that_tells_of_another_version_ends_what_is_stored_rfc9111_4_3_5(
     assert!(!edge.get("/a").await.is_hit());
     assert_eq!(origin.count(), 4);
 }
+
+#[tokio::test]
+async fn a_304_is_judged_as_any_answer_is_rfc9111_3() {
+    for changed in [
+        ("set-cookie", "sid=1"),
+        ("cache-control", "private"),
+        ("cache-control", "no-store, max-age=60"),
+        ("vary", "x-language"),
+        ("vary", "*"),
+    ] {
+        let (origin, edge) = edge_with_version("\"v1\"").await;
+        edge.get("/a").await;
+        edge.skip(61);
+        origin.play(move |seen| match seen.header("if-none-match") {
+            Some(tag) => reply(304, &[("etag", tag), ("cache-control", "max-age=60"), changed], ""),
+            None => reply(200, &[("etag", "\"v1\""), ("cache-control", "max-age=60")], "without it"),
+        });
+        let answer = edge.get("/a").await;
+        assert_eq!(
+            (answer.text(), answer.header(changed.0)),
+            ("without it", expected(changed)),
+            "{changed:?}"
+        );
+        assert_eq!(origin.count(), 3, "{changed:?}");
+    }
+}
+
+fn expected(changed: (&'static str, &str)) -> &'static str {
+    if changed.0 == "cache-control" { "max-age=60" } else { "" }
+}
+
+#[tokio::test]
+async fn a_304_with_a_tag_for_what_has_none_is_not_believed_rfc9111_4_3_4() {
+    let dated = ("last-modified", "Sun, 06 Nov 1994 08:49:37 GMT");
+    for other in [("etag", "\"v1\""), ("last-modified", "Sun, 06 Nov 1994 08:49:38 GMT")] {
+        let origin =
+            Origin::start(move |_| reply(200, &[("cache-control", "max-age=60"), dated], "old")).await;
+        let edge = Running::before(&origin, Config::default()).await;
+        edge.get("/a").await;
+        edge.skip(61);
+        origin.play(move |seen| match seen.header("if-modified-since") {
+            Some(_) => reply(304, &[other], ""),
+            None => reply(200, &[other], "new"),
+        });
+        assert_eq!(edge.get("/a").await.text(), "new", "{other:?}");
+    }
+}

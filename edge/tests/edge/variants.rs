@@ -58,3 +58,19 @@ async fn codings_are_variants_and_spellings_of_one_wish_are_not() {
     }
     assert_eq!(origin.count(), 2);
 }
+
+#[tokio::test]
+async fn the_oldest_of_too_many_variants_goes() {
+    let (origin, edge) = edge_with_languages().await;
+    let languages: Vec<String> = (0..9).map(|n| format!("l{n}")).collect();
+    let get = async |language: &str| edge.ask("GET", "/a", &[("accept-language", language)]).await;
+    for language in &languages {
+        assert_eq!(get(language).await.text(), language);
+    }
+    let before = origin.count();
+    for language in &languages[1..] {
+        assert!(get(language).await.is_hit(), "{language}");
+    }
+    assert!(!get(&languages[0]).await.is_hit());
+    assert_eq!(origin.count(), before + 1);
+}

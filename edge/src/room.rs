@@ -1,0 +1,84 @@
+//! In charge of the memory of what is on its way into the cache: bounded, so that a thousand fetches at once take no more
+//! of it than a few. Leaves what has arrived to `memory`.
+
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+// Of what does not tell its length, so much is expected at first, and so much more each time.
+const STEP: u64 = 256 * 1024;
+const UNIT: u64 = 1024;
+
+/// The memory that there is for it.
+#[derive(Debug)]
+pub(crate) struct Room {
+    free: Semaphore,
+    all: u32,
+}
+
+/// What one fetch has of it, given back when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Taken<'a> {
+    room: &'a Room,
+    permit: SemaphorePermit<'a>,
+}
+
+impl Room {
+    /// Makes room for `bytes`.
+    pub(crate) fn new(bytes: u64) -> Self {
+        let all = units(bytes);
+        Self { free: Semaphore::new(all as usize), all }
+    }
+
+    /// Takes room for something of this length, which is waited for. `None` when there is none in time.
+    pub(crate) async fn take(&self, len: Option<u64>, patience: Duration) -> Option<Taken<'_>> {
+        let taking = self.free.acquire_many(units(len.unwrap_or(STEP)).min(self.all));
+        let permit = tokio::time::timeout(patience, taking).await.ok()?.ok()?;
+        Some(Taken { room: self, permit })
+    }
+}
+
+impl Taken<'_> {
+    /// Returns whether there is room for `len` bytes by now. More is taken where it is free: who waited for it might wait
+    /// for others that wait for him.
+    pub(crate) fn covers(&mut self, len: u64) -> bool {
+        while (self.permit.num_permits() as u64) < u64::from(units(len)) {
+            match self.room.free.try_acquire_many(units(STEP)) {
+                Ok(more) => self.permit.merge(more),
+                Err(_) => return false,
+            }
+        }
+        true
+    }
+}
+
+fn units(bytes: u64) -> u32 {
+    u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn who_finds_no_room_waits_for_it_and_not_for_ever() {
+        let room = Room::new(3 * STEP);
+        let second = Duration::from_secs(1);
+        let first = room.take(Some(2 * STEP), second).await.unwrap();
+        assert!(room.take(Some(2 * STEP), second).await.is_none());
+        let waits = room.take(Some(2 * STEP), second);
+        let ends = async { drop(first) };
+        assert!(tokio::join!(waits, ends).0.is_some());
+    }
+
+    #[tokio::test]
+    async fn what_tells_no_length_takes_more_while_there_is_some() {
+        let room = Room::new(3 * STEP);
+        let mut unknown = room.take(None, Duration::ZERO).await.unwrap();
+        assert!(unknown.covers(STEP) && unknown.covers(STEP + 1));
+        let other = room.take(Some(STEP), Duration::ZERO).await.unwrap();
+        assert!(unknown.covers(2 * STEP) && !unknown.covers(2 * STEP + 1));
+        drop(other);
+        assert!(unknown.covers(3 * STEP));
+    }
+}

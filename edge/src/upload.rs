@@ -1,0 +1,123 @@
+//! In charge of a request's body on its way to the origin: who of client and origin keeps the other waiting, and whether
+//! it broke off.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http_body::{Frame, SizeHint};
+use http_body_util::BodyExt;
+use server::{Body, BoxError};
+use tokio::sync::watch;
+
+/// Whose turn it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Turn {
+    Client,
+    Origin,
+    /// Nobody's: the body broke off.
+    Broken,
+}
+
+/// How far a body has come.
+#[derive(Clone, Debug)]
+pub(crate) struct Progress(watch::Receiver<Turn>);
+
+/// Makes a body tell how far it has come.
+pub(crate) fn watched(body: Body) -> (Body, Progress) {
+    let (turn, told) = watch::channel(Turn::Origin);
+    (Watched { body, turn }.boxed_unsync(), Progress(told))
+}
+
+impl Progress {
+    /// Ends when it was the origin's turn for `patience`: to take more of the body, or to answer.
+    pub(crate) async fn silence(mut self, patience: Duration) {
+        loop {
+            let turn = *self.0.borrow_and_update();
+            let moved = if turn == Turn::Client {
+                self.0.changed().await
+            } else {
+                match tokio::time::timeout(patience, self.0.changed()).await {
+                    Ok(moved) => moved,
+                    Err(_) => return,
+                }
+            };
+            if moved.is_err() {
+                // The origin has all that it wants of the body.
+                return tokio::time::sleep(patience).await;
+            }
+        }
+    }
+
+    /// Returns whether the client did not send all of it.
+    pub(crate) fn is_broken(&self) -> bool {
+        *self.0.borrow() == Turn::Broken
+    }
+}
+
+struct Watched {
+    body: Body,
+    turn: watch::Sender<Turn>,
+}
+
+impl http_body::Body for Watched {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(cx);
+        self.turn.send_replace(match &polled {
+            Poll::Pending => Turn::Client,
+            Poll::Ready(Some(Err(_))) => Turn::Broken,
+            Poll::Ready(_) => Turn::Origin,
+        });
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use server::body;
+    use tokio::{sync::mpsc, time::timeout};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn only_the_origin_is_waited_for_with_a_limit() {
+        let (write, mut written) = mpsc::unbounded_channel::<Result<Bytes, BoxError>>();
+        let written = futures::stream::poll_fn(move |cx| written.poll_recv(cx));
+        let (mut body, progress) = watched(body::stream(written));
+        let patience = Duration::from_secs(1);
+        let mut silence = std::pin::pin!(progress.clone().silence(patience));
+        let slow_client = timeout(10 * patience, body.frame());
+        assert!(tokio::join!(slow_client, timeout(9 * patience, &mut silence)).1.is_err());
+        write.send(Ok(Bytes::from("part"))).unwrap();
+        assert!(body.frame().await.unwrap().is_ok());
+        assert!(timeout(2 * patience, silence).await.is_ok(), "the origin takes no more");
+        assert!(!progress.is_broken());
+        write.send(Err("gone".into())).unwrap();
+        assert!(body.frame().await.unwrap().is_err());
+        assert!(progress.is_broken());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_is_waited_for_behind_the_body() {
+        let (body, progress) = watched(body::empty());
+        drop(body);
+        assert!(timeout(Duration::from_secs(2), progress.silence(Duration::from_secs(1))).await.is_ok());
+    }
+}
