@@ -52,7 +52,7 @@ impl House {
     }
 
     fn prefetch(self: &Arc<Self>, target: &Target, size: u64) {
-        if self.memory.get(target.as_str()).is_some() || !self.memory.has_room(size) {
+        if self.memory.get(target.as_str()).is_some() || !self.memory.has_room(size) || !self.room.has(size) {
             return;
         }
         let Ok(permit) = self.prefetching.clone().try_acquire_owned() else { return };

@@ -3,13 +3,16 @@
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use http::{HeaderValue, Method, Uri, header};
 use server::{Request, body};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use crate::{
     Purge, Token,
@@ -19,11 +22,12 @@ use crate::{
 /// Where an edge takes what to forget.
 pub(crate) const PATH: &str = "/edge/purge";
 
-// Who is slower than this is left behind: the others must hear within a second.
-const WAIT: Duration = Duration::from_millis(750);
+/// Who is slower than this is late: the others must hear within a second.
+pub(crate) const WAIT: Duration = Duration::from_millis(400);
+const WAIT_FOR_LATE: Duration = Duration::from_secs(5);
 const AGAIN: Duration = Duration::from_secs(1);
-// A pod that is not ready has no name for a while, and comes back with all that it kept.
-const REMEMBERED: Duration = Duration::from_hours(1);
+// One that has had no name for so long, and has one again, is as good as new.
+const REMEMBERED: Duration = Duration::from_mins(1);
 const MOST_EDGES: usize = 256;
 
 /// The edges to tell.
@@ -33,115 +37,130 @@ pub struct Announcer {
     token: Token,
     client: Client,
     edges: Arc<Mutex<BTreeMap<SocketAddr, Edge>>>,
+    /// Whether a name could not be resolved the last time, which was told.
+    unresolved: Arc<AtomicBool>,
 }
 
 /// What is known of one edge.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Edge {
     /// When it had a name last.
     named: Instant,
-    /// How many purges it could not be told. It doubts all that it has once it can be told that.
-    missed: u64,
+    /// What it has still to be told. Of one that is new nobody knows what it missed.
+    owed: Purge,
+    /// Whether it was told in vain: [`Announcer::catch_up`] goes on, and nobody waits for it.
+    is_late: bool,
 }
 
 impl Announcer {
     /// Makes an announcer to the edges at `names`: hosts with ports, over plain HTTP. A name stands for all its
     /// addresses.
     pub fn new(names: Vec<String>, token: Token) -> std::io::Result<Self> {
-        Ok(Self { names: names.into(), token, client: Client::new(Trust::Nobody)?, edges: Arc::default() })
+        let client = Client::new(Trust::Nobody)?;
+        Ok(Self { names: names.into(), token, client, edges: Arc::default(), unresolved: Arc::default() })
     }
 
     /// Tells all of them. Who cannot be told is left to [`Self::catch_up`], and keeps nobody waiting a second time.
     pub async fn tell(&self, purge: &Purge) {
-        self.look().await;
-        let told = self.tell_those(self.all(), purge).await;
-        if told.len() > 1 {
+        if self.edges().is_empty() {
+            self.look().await;
+        }
+        let told = self.tell_prompt(purge).await;
+        if told > 1 {
             // One that heard it early may have taken the same again from one that heard it late.
-            self.tell_those(told, purge).await;
+            self.tell_prompt(purge).await;
         }
     }
 
-    /// Tells edges that could not be told that they missed something, once they can be; never ends.
+    /// Looks for edges, and tells those that are new or late what they missed, as soon as it can; never ends.
     pub async fn catch_up(&self) {
-        let missed = &Purge { all: true, ..Purge::default() };
         loop {
-            tokio::time::sleep(AGAIN).await;
-            let owed = self.owed();
-            if owed.is_empty() {
-                continue;
-            }
             self.look().await;
-            let late: Vec<SocketAddr> = owed.keys().copied().collect();
-            let mut told = self.tell_those(late, missed).await;
-            // What was news meanwhile is told in the next round.
-            told.retain(|address| {
-                let mut edges = self.edges();
-                let edge = edges.get_mut(address).filter(|edge| Some(&edge.missed) == owed.get(address));
-                edge.map(|edge| edge.missed = 0).is_some()
+            let owing: Vec<(SocketAddr, Edge)> = {
+                let edges = self.edges();
+                let owing = edges.iter().filter(|(_, edge)| edge.is_late || !edge.owed.is_empty());
+                owing.map(|(address, edge)| (*address, edge.clone())).collect()
+            };
+            let telling = owing.iter().map(async |(address, edge)| {
+                let told = self.tell_one(*address, &edge.owed, WAIT_FOR_LATE).await.is_ok();
+                (told && edge.is_late).then_some(&edge.owed)
             });
-            if told.is_empty() {
-                continue;
+            // What it gave to others until now they have to forget once more.
+            let late = futures::future::join_all(telling).await.into_iter().flatten();
+            let again = late.fold(Purge::default(), |mut all, owed| {
+                all.merge(owed.clone());
+                all
+            });
+            if !again.is_empty() {
+                self.tell_prompt(&again).await;
             }
-            tracing::info!(?told, "edges that were not told what to forget doubt all that they have");
-            if self.all().len() > told.len() {
-                // The others may have taken from these what they had forgotten themselves.
-                self.tell(missed).await;
-            }
+            tokio::time::sleep(AGAIN).await;
         }
     }
 
     /// Finds out which edges there are.
     async fn look(&self) {
+        let mut unresolved = false;
         for name in self.names.iter() {
-            match tokio::net::lookup_host(name.as_str()).await {
-                Ok(found) => {
-                    let mut edges = self.edges();
-                    for address in found {
-                        let named = Instant::now();
-                        edges.entry(address).or_insert(Edge { named, missed: 0 }).named = named;
-                    }
+            let looked = timeout(WAIT_FOR_LATE, tokio::net::lookup_host(name.as_str())).await;
+            let Ok(found) = looked.unwrap_or_else(|slow| Err(slow.into())) else {
+                unresolved = true;
+                if !self.unresolved.load(Ordering::Relaxed) {
+                    tracing::error!(name, "cannot resolve the name of edges to tell what to forget");
                 }
-                Err(error) => tracing::error!(name, %error, "cannot find an edge to tell what to forget"),
+                continue;
+            };
+            let (mut edges, named) = (self.edges(), Instant::now());
+            for address in found {
+                if let Some(edge) = edges.get_mut(&address) {
+                    edge.named = named;
+                } else if edges.len() < MOST_EDGES {
+                    edges.insert(address, Edge { named, owed: Purge::everything(), is_late: false });
+                }
             }
         }
+        self.unresolved.store(unresolved, Ordering::Relaxed);
+        self.edges().retain(|_, edge| edge.named.elapsed() < REMEMBERED);
+    }
+
+    /// Tells those who are not late. Returns how many have heard.
+    async fn tell_prompt(&self, purge: &Purge) -> usize {
+        let prompt: Vec<(SocketAddr, Purge)> = {
+            let mut edges = self.edges();
+            edges.values_mut().for_each(|edge| edge.owed.merge(purge.clone()));
+            let prompt = edges.iter().filter(|(_, edge)| !edge.is_late);
+            prompt.map(|(address, edge)| (*address, edge.owed.clone())).collect()
+        };
+        let telling = prompt.iter().map(|(address, owed)| self.tell_one(*address, owed, WAIT));
+        futures::future::join_all(telling).await.into_iter().flatten().count()
+    }
+
+    /// Tells one edge what it is owed.
+    async fn tell_one(&self, address: SocketAddr, owed: &Purge, patience: Duration) -> Result<(), ()> {
+        let sent = match format!("http://{address}").parse() {
+            Ok(base) => send(&self.client, (&self.token, &base), owed, patience).await,
+            Err(error) => Err(format!("{error}")),
+        };
         let mut edges = self.edges();
-        edges.retain(|_, edge| edge.named.elapsed() < REMEMBERED);
-        while edges.len() > MOST_EDGES {
-            edges.pop_last();
-        }
-    }
-
-    /// Returns those who have missed nothing; the others miss one more.
-    fn all(&self) -> Vec<SocketAddr> {
-        let mut edges = self.edges();
-        edges.values_mut().filter(|edge| edge.missed > 0).for_each(|edge| edge.missed += 1);
-        edges.iter().filter(|(_, edge)| edge.missed == 0).map(|(address, _)| *address).collect()
-    }
-
-    fn owed(&self) -> BTreeMap<SocketAddr, u64> {
-        let edges = self.edges();
-        let owed = edges.iter().filter(|(_, edge)| edge.missed > 0);
-        owed.map(|(address, edge)| (*address, edge.missed)).collect()
-    }
-
-    /// Tells the edges at `addresses`. Returns those who have heard.
-    async fn tell_those(&self, addresses: Vec<SocketAddr>, purge: &Purge) -> Vec<SocketAddr> {
-        let telling = addresses.iter().map(|address| async move {
-            let Err(problem) = self.tell_one(*address, purge).await else { return Some(*address) };
-            if let Some(edge) = self.edges().get_mut(address)
-                && edge.missed == 0
-            {
-                edge.missed = 1;
-                tracing::warn!(%address, problem, "an edge is not told what to forget; it will be as soon as it can");
+        let Some(edge) = edges.get_mut(&address) else { return Err(()) };
+        match sent {
+            Ok(()) => {
+                if std::mem::take(&mut edge.is_late) {
+                    tracing::info!(%address, "an edge that was not told what to forget knows it now");
+                }
+                // What was news meanwhile is still to be told.
+                if edge.owed == *owed {
+                    edge.owed = Purge::default();
+                }
+                Ok(())
             }
-            None
-        });
-        futures::future::join_all(telling).await.into_iter().flatten().collect()
-    }
-
-    async fn tell_one(&self, address: SocketAddr, purge: &Purge) -> Result<(), String> {
-        let base = format!("http://{address}").parse().map_err(|e: http::uri::InvalidUri| e.to_string())?;
-        send(&self.client, &self.token, &base, purge).await
+            Err(problem) => {
+                if !std::mem::replace(&mut edge.is_late, true) {
+                    tracing::warn!(%address, problem, "an edge is not told what to forget; it will be as soon as it can");
+                }
+                Err(())
+            }
+        }
     }
 
     fn edges(&self) -> MutexGuard<'_, BTreeMap<SocketAddr, Edge>> {
@@ -150,17 +169,22 @@ impl Announcer {
 }
 
 /// Tells the edge of `base` what to forget.
-pub(crate) async fn send(client: &Client, token: &Token, base: &Uri, purge: &Purge) -> Result<(), String> {
+pub(crate) async fn send(
+    client: &Client,
+    (token, base): (&Token, &Uri),
+    purge: &Purge,
+    patience: Duration,
+) -> Result<(), String> {
     let document = serde_json::to_string(purge).map_err(|e| e.to_string())?;
     let mut request = Request::new(body::full(document));
     *request.method_mut() = Method::POST;
     *request.uri_mut() = Uri::from_static(PATH);
     token.put(request.headers_mut());
     request.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    match tokio::time::timeout(WAIT, client.send(base, Protocol::Http1, request)).await {
+    match timeout(patience, client.send(base, Protocol::Http1, request)).await {
         Ok(Ok(response)) if response.status().is_success() => Ok(()),
         Ok(Ok(response)) => Err(format!("it answers {}", response.status())),
         Ok(Err(error)) => Err(error.to_string()),
-        Err(_) => Err(format!("no answer within {} ms", WAIT.as_millis())),
+        Err(_) => Err(format!("no answer within {} ms", patience.as_millis())),
     }
 }

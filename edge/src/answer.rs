@@ -148,6 +148,10 @@ impl Failure {
                 let detail = "The server behind this edge did not answer in time.";
                 Problem::new(StatusCode::GATEWAY_TIMEOUT, "origin_timeout", detail)
             }
+            Self::Full => {
+                let detail = "This edge fetches as much as it can already.";
+                Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too_many_fetches", detail)
+            }
             Self::Stopping => {
                 let detail = "This edge is shutting down.";
                 Problem::new(StatusCode::SERVICE_UNAVAILABLE, "draining", detail)
@@ -166,6 +170,10 @@ pub(crate) fn end_of_the_way() -> Response<Payload> {
 pub(crate) fn not_stored() -> Problem {
     let detail = "The request takes only what is stored, and nothing fit is.";
     Problem::new(StatusCode::GATEWAY_TIMEOUT, "not_stored", detail)
+}
+
+pub(crate) fn incomplete() -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, "incomplete_request", "The request's body broke off or stalled.")
 }
 
 pub(crate) fn too_many() -> Problem {

@@ -109,7 +109,7 @@ impl Trip {
     async fn fly(&self) {
         let mut stale = self.errand.stale.as_deref();
         let place = tokio::time::timeout(self.house.config.first_byte, self.house.fetching.acquire()).await;
-        let Ok(Ok(_place)) = place else { return self.flight.tell(self.failed(Failure::Silent)) };
+        let Ok(Ok(_place)) = place else { return self.flight.tell(self.full()) };
         loop {
             let heard = match self.ask(stale).await {
                 Ok((parts, _, receipt)) if parts.status == StatusCode::NOT_MODIFIED && stale.is_some() => {
@@ -186,6 +186,12 @@ impl Trip {
         stand_in.map_or(Heard::Failed(failure), Heard::StandIn)
     }
 
+    fn full(&self) -> Heard {
+        tracing::warn!(path = self.errand.target.path(), "too much is fetched at once");
+        self.house.figures.failures.inc();
+        self.failed(Failure::Full)
+    }
+
     /// Returns what we have, when it may stand in (RFC 5861 §4, RFC 9111 §4.2.4).
     fn stand_in(&self, grace: Option<Duration>) -> Option<Arc<Object>> {
         let object = self.errand.stale.as_ref()?;
@@ -217,30 +223,29 @@ impl Trip {
         let head = Head::new(parts.status, parts.headers, receipt);
         let large = head.len.is_some_and(|len| len > self.house.config.max_object);
         if audience == Audience::One || large {
-            let reason = if audience == Audience::One { Reason::Private } else { Reason::Large };
+            let reason = if large { Reason::Large } else { Reason::Private };
             let mut response = Response::new(body);
             let status = head.status;
             *response.status_mut() = status;
             *response.headers_mut() = head.headers;
             self.flight.leave(response);
             self.land(|house| {
-                // What one of them was refused, or an origin that is broken, says nothing of what others will get.
-                if self.errand.asker == Asker::Anonymous && !status.is_server_error() {
-                    house.memory.pass(self.errand.purpose.key.clone(), now, PASS);
+                // An origin that is broken says nothing of what comes after.
+                if !status.is_server_error() {
+                    house.memory.pass(self.errand.purpose.key.clone(), self.errand.asker, now.after(PASS));
                 }
             });
             return self.flight.tell(Heard::Unshared(reason));
         }
-        let Some(mut room) = self.house.room.take(head.len, self.house.config.first_byte).await else {
-            return self.flight.tell(self.failed(Failure::Silent));
+        let Some(room) = self.house.room.take(head.len, self.house.config.first_byte).await else {
+            return self.flight.tell(self.full());
         };
         let head = Arc::new(head);
+        self.part(&head);
         self.flight.tell(Heard::Streaming(head.clone(), audience));
-        if self.flight.suspect.load(Ordering::Relaxed) && !head.is_immutable() {
-            // Who asks from now on flies anew.
-            self.land(|_| {});
-        }
-        let Some(whole) = self.take_in(&head, body, &mut room).await else { return };
+        // The news may have come in between.
+        self.part(&head);
+        let Some(whole) = self.take_in(&head, body, room).await else { return };
         let object = Arc::new(Object::new(&head, whole.clone()));
         if audience == Audience::Waiting {
             self.land(|_| {});
@@ -250,8 +255,16 @@ impl Trip {
         self.flight.end(End::Whole(whole));
     }
 
+    /// Parts those who ask from now on from this flight, if news came while it was in the air.
+    fn part(&self, head: &Head) {
+        if self.flight.suspect.load(Ordering::Relaxed) && !head.is_immutable() {
+            self.land(|_| {});
+        }
+    }
+
     /// Takes in a body. Returns it in one piece, unless it broke off or was too large to keep.
-    async fn take_in(&self, head: &Head, mut body: Body, room: &mut Taken<'_>) -> Option<Bytes> {
+    async fn take_in(&self, head: &Head, mut body: Body, room: Taken<'_>) -> Option<Bytes> {
+        let mut room = Some(room);
         let mut hold = Hold::All;
         let mut len = 0_u64;
         let mut last = None;
@@ -271,10 +284,13 @@ impl Trip {
             let Ok(data) = frame.into_data() else { continue };
             len += data.len() as u64;
             self.house.figures.fetched_bytes.inc_by(data.len() as u64);
-            if hold == Hold::All && (len > self.house.config.max_object || !room.covers(len)) {
-                // From here on it only passes by. Nobody new may join, for the beginning will be gone.
+            let is_kept =
+                len <= self.house.config.max_object && room.as_mut().is_some_and(|room| room.covers(len));
+            if hold == Hold::All && !is_kept {
+                // From here on it only passes by, as fast as it is taken. Nobody new may join, for the beginning will be gone.
                 self.land(|_| {});
                 hold = Hold::Window;
+                room = None;
             }
             if hold == Hold::All && head.len == Some(len) && !data.is_empty() {
                 last = Some(data);

@@ -65,6 +65,8 @@ pub(crate) enum Failure {
     Unreachable,
     /// None answered in time.
     Silent,
+    /// There was no place or no room for it in time.
+    Full,
     /// We stop.
     Stopping,
 }

@@ -57,23 +57,25 @@ pub(crate) fn goes_on(method: &Method, headers: &mut HeaderMap) -> bool {
 
 /// Our name on the way of a request, behind the version that it came in (RFC 9110 §7.6.3).
 #[derive(Clone, Debug)]
-pub(crate) struct Via {
-    http1: HeaderValue,
-    http2: HeaderValue,
-}
+pub(crate) struct Via([HeaderValue; 3]);
 
 impl Via {
     /// Makes the fields of the edge called `name`.
     pub(crate) fn new(name: &str) -> Self {
-        let of = |version: &str| HeaderValue::from_str(&format!("{version} {name}")).ok();
-        Self {
-            http1: of("1.1").unwrap_or(HeaderValue::from_static("1.1 edge")),
-            http2: of("2").unwrap_or(HeaderValue::from_static("2 edge")),
-        }
+        Self(["1.0", "1.1", "2"].map(|version| {
+            let named = HeaderValue::from_str(&format!("{version} {name}"));
+            named.unwrap_or(HeaderValue::from_static("1.1 edge"))
+        }))
     }
 
     pub(crate) fn of(&self, version: Version) -> HeaderValue {
-        if version == Version::HTTP_2 { self.http2.clone() } else { self.http1.clone() }
+        let [http1_0, http1_1, http2] = &self.0;
+        match version {
+            Version::HTTP_10 => http1_0,
+            Version::HTTP_2 => http2,
+            _ => http1_1,
+        }
+        .clone()
     }
 }
 

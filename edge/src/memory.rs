@@ -1,12 +1,12 @@
 //! In charge of what is kept in memory: bounded by bytes, admitted by how often it is asked for (`TinyLFU`).
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use http::HeaderMap;
 use moka::{notification::RemovalCause, sync::Cache};
 use server::metrics::Counter;
 
-use crate::{clock::Moment, key::Key, object::Object, vary};
+use crate::{clock::Moment, key::Key, object::Object, storable::Asker, vary};
 
 // More are of an origin that varies by too much; the oldest go.
 const MOST_VARIANTS: usize = 8;
@@ -17,10 +17,21 @@ pub(crate) struct Slot {
     /// Newest first.
     pub(crate) variants: Vec<Arc<Object>>,
     /// Until then its answers are taken to be for one request each, so that nobody waits for another's.
-    pub(crate) passes_until: Option<Moment>,
+    passes_until: Option<Moment>,
+    /// The same for those who are authorized. What they get says nothing of what the others will.
+    passes_authorized_until: Option<Moment>,
 }
 
 impl Slot {
+    /// Returns whether who asks is not to wait for others.
+    pub(crate) fn passes(&self, asker: Asker, now: Moment) -> bool {
+        let until = match asker {
+            Asker::Anonymous => self.passes_until,
+            Asker::Authorized => self.passes_authorized_until,
+        };
+        until.is_some_and(|until| now < until)
+    }
+
     /// Returns the newest object that answers a request with these headers.
     pub(crate) fn find(&self, request: &HeaderMap) -> Option<&Arc<Object>> {
         self.variants.iter().find(|object| vary::agrees(&object.head.selecting, request))
@@ -63,17 +74,21 @@ impl Memory {
             let others = old.variants.iter().filter(|other| other.head.selecting != object.head.selecting);
             let mut variants = vec![Arc::clone(object)];
             variants.extend(others.take(MOST_VARIANTS - 1).cloned());
-            Arc::new(Slot { variants, passes_until: None })
+            Arc::new(Slot { variants, ..Slot::default() })
         });
         // moka lets go of others later, a few dozen writes at a time: of segments that would be far over the cap.
         self.settle();
     }
 
     /// Remembers that a key's answers are for one request each.
-    pub(crate) fn pass(&self, key: Key, now: Moment, span: Duration) {
+    pub(crate) fn pass(&self, key: Key, asker: Asker, until: Moment) {
         self.slots.entry(key).and_upsert_with(|old| {
-            let old = old.map(moka::Entry::into_value).unwrap_or_default();
-            Arc::new(Slot { variants: old.variants.clone(), passes_until: Some(now.after(span)) })
+            let mut slot = Slot::clone(&old.map(moka::Entry::into_value).unwrap_or_default());
+            match asker {
+                Asker::Anonymous => slot.passes_until = Some(until),
+                Asker::Authorized => slot.passes_authorized_until = Some(until),
+            }
+            Arc::new(slot)
         });
     }
 

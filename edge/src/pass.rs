@@ -55,24 +55,28 @@ impl House {
         let answered = tokio::select! {
             answered = (self.ask)(Request::from_parts(parts, body)) => answered,
             // How long the client takes, the listener's clock watches.
-            () = progress.silence(patience) => return self.no_answer(Failure::Silent, &status),
+            () = progress.clone().silence(patience) => return self.no_answer(Failure::Silent, &status),
         };
         let response = match answered {
             Ok(response) => response,
+            Err(error) if progress.is_broken() => {
+                tracing::debug!(path = target.path(), error, "a request broke off");
+                return answer::problem(answer::incomplete());
+            }
             Err(error) => {
                 tracing::warn!(path = target.path(), error, "no origin answers");
                 return self.no_answer(Failure::Unreachable, &status);
             }
         };
         if !is_safe(&method) && (response.status().is_success() || response.status().is_redirection()) {
-            self.invalidate(&target, response.headers()).await;
+            self.clone().invalidate(&target, response.headers()).await;
         }
         // RFC 9111 §4.3.5: a HEAD that describes something else than what is stored ends it.
         if response.status() == StatusCode::OK
             && let Some(stored) = described
             && !stored.head.is_of(response.headers())
         {
-            self.forget(&target);
+            self.forget(target.as_str());
         }
         self.passed_on(response, &status)
     }
@@ -102,23 +106,38 @@ impl House {
 
     /// Forgets what an unsafe method changed: its target, and what the answer names of the same origin. Other
     /// origins' keys are theirs: else one could empty another's cache.
-    async fn invalidate(&self, target: &Target, response: &HeaderMap) {
+    async fn invalidate(self: Arc<Self>, target: &Target, response: &HeaderMap) {
         let named = [header::LOCATION, header::CONTENT_LOCATION];
         let named = named.iter().filter_map(|name| target.same_origin(response.get(name)?.to_str().ok()?));
-        let changed: Vec<Target> = named.chain([target.clone()]).collect();
+        let cached = named.chain([target.clone()]).filter(|changed| !self.is_passed(changed));
+        let changed: Vec<Target> = cached.collect();
         for changed in &changed {
-            self.forget(changed);
+            self.forget(changed.as_str());
         }
-        if let Some(peers) = &self.peers {
-            // Else the next who asks here would be given the old one by them.
-            let keys = changed.iter().map(|changed| changed.as_str().to_owned()).collect();
-            peers.tell(&Purge { keys, ..Purge::default() }).await;
+        if self.peers.is_none() || changed.is_empty() {
+            return;
+        }
+        let keys = changed.iter().map(|changed| changed.as_str().to_owned()).collect();
+        let purge = Purge { keys, ..Purge::default() };
+        // On its own, for the client may leave.
+        let house = self.clone();
+        let telling = self.tasks.spawn(async move {
+            // Twice: who forgot it early may have taken the old one again from who forgot it late.
+            for _ in 0..2 {
+                if let Some(peers) = &house.peers {
+                    peers.tell(&purge).await;
+                }
+                purge.keys.iter().for_each(|key| house.forget(key));
+            }
+        });
+        if let Err(error) = telling.await {
+            tracing::error!(%error, "cannot tell the peers what to forget");
         }
     }
 
-    fn forget(&self, target: &Target) {
-        self.table.sweep(|key, _| if key.as_str() == target.as_str() { Fate::Doomed } else { Fate::Spared });
-        self.memory.remove(target.as_str());
+    fn forget(&self, forgotten: &str) {
+        self.table.sweep(|key, _| if key.as_str() == forgotten { Fate::Doomed } else { Fate::Spared });
+        self.memory.remove(forgotten);
     }
 }
 

@@ -27,6 +27,7 @@ pub(crate) const PATH: &str = "/edge/peer";
 
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 const LOOK_WAIT: Duration = Duration::from_secs(1);
+const MISSES: u32 = 2;
 const MOST_MEMBERS: usize = 256;
 
 /// The edges of a house.
@@ -42,7 +43,7 @@ pub struct Peers {
     members: ArcSwap<Vec<Member>>,
     /// Told when the members change.
     news: watch::Sender<()>,
-    known: Mutex<BTreeMap<SocketAddr, Place>>,
+    known: Mutex<BTreeMap<SocketAddr, Known>>,
 }
 
 #[derive(Clone, Debug)]
@@ -53,11 +54,29 @@ struct Member {
 }
 
 /// Whether a member is this process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Place {
     Here,
     Elsewhere,
+    #[default]
     Nowhere,
+}
+
+/// What looking at an address has told.
+#[derive(Clone, Copy, Debug, Default)]
+struct Known {
+    place: Place,
+    misses: u32,
+}
+
+impl Known {
+    /// One look in vain is none: who leaves a member that is only slow asks the origin for what that asks it for.
+    fn found(self, place: Place) -> Self {
+        if place == Place::Nowhere && self.misses + 1 < MISSES {
+            return Self { place: self.place, misses: self.misses + 1 };
+        }
+        Self { place, misses: 0 }
+    }
 }
 
 impl Peers {
@@ -102,8 +121,15 @@ impl Peers {
         addresses.dedup();
         addresses.truncate(MOST_MEMBERS);
         let looks = addresses.into_iter().map(|address| async move { (address, self.place(address).await) });
-        let found: BTreeMap<SocketAddr, Place> = futures::future::join_all(looks).await.into_iter().collect();
-        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = found;
+        let found = futures::future::join_all(looks).await;
+        {
+            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            let before = std::mem::take(&mut *known);
+            known.extend(found.into_iter().map(|(address, place)| {
+                let known = before.get(&address).copied().unwrap_or_default();
+                (address, known.found(place))
+            }));
+        }
         self.publish();
     }
 
@@ -127,10 +153,10 @@ impl Peers {
 
     fn publish(&self) {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let there = known.iter().filter(|(_, place)| **place != Place::Nowhere);
-        let members = there.filter_map(|(address, place)| {
+        let there = known.iter().filter(|(_, known)| known.place != Place::Nowhere);
+        let members = there.filter_map(|(address, known)| {
             let base = format!("http://{address}").parse().ok()?;
-            Some(Member { address: address.to_string(), base, place: *place })
+            Some(Member { address: address.to_string(), base, place: known.place })
         });
         self.members.store(Arc::new(members.collect()));
         self.news.send_replace(());
@@ -150,7 +176,8 @@ impl Peers {
         let members = self.members.load_full();
         let others = members.iter().filter(|member| member.place == Place::Elsewhere);
         let telling = others.map(|peer| async move {
-            if let Err(problem) = announce::send(&self.client, &self.token, &peer.base, purge).await {
+            let to = (&self.token, &peer.base);
+            if let Err(problem) = announce::send(&self.client, to, purge, announce::WAIT).await {
                 tracing::warn!(peer = peer.address, problem, "a peer is not told what to forget");
             }
         });
@@ -177,11 +204,7 @@ impl Peers {
             Ok(response) if cache_status::is_of_the_cache_alone(&response) => None,
             Ok(response) => Some(Ok(response)),
             Err(error) => {
-                tracing::warn!(peer = owner.address, error, "a peer does not answer");
-                if let Ok(address) = owner.address.parse() {
-                    self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(address, Place::Nowhere);
-                }
-                self.publish();
+                tracing::debug!(peer = owner.address, error, "a peer does not answer");
                 None
             }
         }

@@ -7,18 +7,21 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Edge, flight::Flight, key::Key, memory::Slot, table::Fate};
 
+// Fits what an edge takes at once.
+const MOST_NAMED: usize = 10_000;
+
 /// What to forget.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Purge {
     /// Videos that are gone or hidden: all of them is forgotten.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub gone: BTreeSet<String>,
     /// Videos whose playlists changed: what never changes stays.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub changed: BTreeSet<String>,
     /// Keys that something unsafe was sent to (RFC 9111 §4.4), whole.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub keys: BTreeSet<String>,
     /// Whether news was missed: nothing is used any more without asking whether it is still so.
     #[serde(default)]
@@ -26,17 +29,25 @@ pub struct Purge {
 }
 
 impl Purge {
+    /// Returns the one after which nothing is used without asking.
+    pub fn everything() -> Self {
+        Self { all: true, ..Self::default() }
+    }
+
     /// Returns whether there is nothing to forget.
     pub fn is_empty(&self) -> bool {
         !self.all && self.gone.is_empty() && self.changed.is_empty() && self.keys.is_empty()
     }
 
-    /// Adds what `other` says.
+    /// Adds what `other` says. What grows too large becomes [`Self::everything`].
     pub fn merge(&mut self, other: Self) {
         self.gone.extend(other.gone);
         self.changed.extend(other.changed);
         self.keys.extend(other.keys);
         self.all |= other.all;
+        if self.gone.len() + self.changed.len() + self.keys.len() > MOST_NAMED {
+            *self = Self::everything();
+        }
     }
 
     fn fate(&self, key: &Key, flight: &Flight) -> Fate {
@@ -57,9 +68,6 @@ impl Purge {
     }
 
     fn dooms(&self, key: &Key, slot: &Slot) -> bool {
-        if self.keys.contains(key.as_str()) {
-            return true;
-        }
         let Some(video) = video(key) else { return false };
         self.gone.contains(video)
             || self.changed.contains(video) && !slot.variants.iter().all(|object| object.head.is_immutable())
@@ -80,13 +88,17 @@ impl Edge {
             return;
         }
         let house = self.0.clone();
+        // First what is in the air: what lands after this is not kept, what landed before is found below.
+        house.table.sweep(|key, flight| purge.fate(key, flight));
+        if purge.all {
+            house.doubted.set(house.clock.now());
+        }
+        purge.keys.iter().for_each(|key| house.memory.remove(key));
+        if purge.gone.is_empty() && purge.changed.is_empty() {
+            return;
+        }
         // The walk takes time in proportion to what is kept.
         let walk = tokio::task::spawn_blocking(move || {
-            // First what is in the air: what lands after this is not kept, what landed before is found below.
-            house.table.sweep(|key, flight| purge.fate(key, flight));
-            if purge.all {
-                house.doubted.set(house.clock.now());
-            }
             let purged = house.memory.remove_all(|key, slot| purge.dooms(key, slot));
             house.figures.purged.inc_by(purged);
             tracing::debug!(?purge, purged, "forgot");

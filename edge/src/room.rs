@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-// Of what does not tell its length, so much is expected at first, and so much more each time.
+// Playlists and init segments take none: they are not to wait for segments.
+const SMALL: u64 = 64 * 1024;
+// What does not tell its length takes so much at a time.
 const STEP: u64 = 256 * 1024;
 const UNIT: u64 = 1024;
 
@@ -30,19 +32,24 @@ impl Room {
         Self { free: Semaphore::new(all as usize), all }
     }
 
+    /// Returns whether there is room for `bytes` right now.
+    pub(crate) fn has(&self, bytes: u64) -> bool {
+        self.free.available_permits() as u64 >= u64::from(needed(bytes))
+    }
+
     /// Takes room for something of this length, which is waited for. `None` when there is none in time.
     pub(crate) async fn take(&self, len: Option<u64>, patience: Duration) -> Option<Taken<'_>> {
-        let taking = self.free.acquire_many(units(len.unwrap_or(STEP)).min(self.all));
+        let taking = self.free.acquire_many(needed(len.unwrap_or(0)).min(self.all));
         let permit = tokio::time::timeout(patience, taking).await.ok()?.ok()?;
         Some(Taken { room: self, permit })
     }
 }
 
 impl Taken<'_> {
-    /// Returns whether there is room for `len` bytes by now. More is taken where it is free: who waited for it might wait
+    /// Returns whether there is room for `len` bytes. More is taken where it is free: who waited for it might wait
     /// for others that wait for him.
     pub(crate) fn covers(&mut self, len: u64) -> bool {
-        while (self.permit.num_permits() as u64) < u64::from(units(len)) {
+        while (self.permit.num_permits() as u64) < u64::from(needed(len)) {
             match self.room.free.try_acquire_many(units(STEP)) {
                 Ok(more) => self.permit.merge(more),
                 Err(_) => return false,
@@ -50,6 +57,10 @@ impl Taken<'_> {
         }
         true
     }
+}
+
+fn needed(len: u64) -> u32 {
+    if len <= SMALL { 0 } else { units(len) }
 }
 
 fn units(bytes: u64) -> u32 {
@@ -75,10 +86,11 @@ mod tests {
     async fn what_tells_no_length_takes_more_while_there_is_some() {
         let room = Room::new(3 * STEP);
         let mut unknown = room.take(None, Duration::ZERO).await.unwrap();
-        assert!(unknown.covers(STEP) && unknown.covers(STEP + 1));
+        assert!(unknown.covers(SMALL) && unknown.covers(STEP + 1));
         let other = room.take(Some(STEP), Duration::ZERO).await.unwrap();
         assert!(unknown.covers(2 * STEP) && !unknown.covers(2 * STEP + 1));
         drop(other);
         assert!(unknown.covers(3 * STEP));
+        assert!(room.take(Some(SMALL), Duration::ZERO).await.is_some());
     }
 }

@@ -33,18 +33,25 @@ const MOST_ROUNDS: usize = 3;
 
 // The origin is told these whatever it depends on.
 const OF_ALL: [HeaderName; 2] = [header::ACCEPT_ENCODING, header::AUTHORIZATION];
-// These say how, not what, to answer.
-const HOW: [&str; 11] = [
+// These say how, not what, to answer; or an answer that depends on them says so.
+const HOW: [&str; 18] = [
+    "accept",
+    "accept-language",
     "cache-control",
     "clipcut-token",
     "connection",
+    "dnt",
     "host",
     "if-modified-since",
     "if-none-match",
     "if-range",
     "pragma",
     "priority",
+    "range",
+    "referer",
     "te",
+    "upgrade-insecure-requests",
+    "user-agent",
     "via",
 ];
 
@@ -139,8 +146,7 @@ impl House {
         if *request.method() != Method::GET && *request.method() != Method::HEAD {
             return Some(Forward::Method);
         }
-        let path = target.path_and_query();
-        if self.config.passed.iter().any(|prefix| path.starts_with(prefix.as_str())) {
+        if self.is_passed(target) {
             return Some(Forward::Bypass);
         }
         // RFC 9111 §4.3.2: these are for the origin. And a GET with a body means what only it knows.
@@ -149,6 +155,12 @@ impl House {
                 || *name == header::CONTENT_LENGTH && value != "0"
         };
         request.headers().iter().any(for_origin).then_some(Forward::Request)
+    }
+
+    /// Returns whether what a target names is never cached.
+    pub(crate) fn is_passed(&self, target: &Target) -> bool {
+        let path = target.path_and_query();
+        self.config.passed.iter().any(|prefix| path.starts_with(prefix.as_str()))
     }
 
     async fn miss(self: Arc<Self>, target: Target, request: Request) -> Response<Payload> {
@@ -167,7 +179,7 @@ impl House {
             Some(_) => Forward::Stale,
         };
         let passes =
-            slot.as_ref().and_then(|slot| slot.passes_until).is_some_and(|until| self.clock.now() < until);
+            slot.as_ref().is_some_and(|slot| slot.passes(Asker::of(&parts.headers), self.clock.now()));
         // A HEAD fetches nothing that could be kept, but it may validate what is.
         if passes || parts.method == Method::HEAD && forward != Forward::Stale {
             return self.pass(target, Request::from_parts(parts, body), forward).await;
@@ -231,13 +243,12 @@ impl House {
                 }
                 Heard::Unshared(reason) => {
                     let leftover = (collapsed == Collapsed::No).then(|| flight.take_leftover()).flatten();
-                    let leftover =
-                        leftover.filter(|left| is_for(&parts.headers, left.headers(), reason, &names));
-                    let ranged = parts.headers.contains_key(header::RANGE);
+                    let leftover = leftover.filter(|left| is_for(&parts.headers, left.headers(), &names));
+                    let ranged = reason == Reason::Large && parts.headers.contains_key(header::RANGE);
                     if let Some(response) = leftover.filter(|_| !ranged) {
                         return self.passed_on(response, &status);
                     }
-                    if ranged && reason == Reason::Large {
+                    if ranged {
                         forward = Forward::Partial;
                     }
                     break;
@@ -266,9 +277,7 @@ impl House {
         if !names.contains(&header::ACCEPT_ENCODING) {
             selecting.push((header::ACCEPT_ENCODING, Some(vary::coding(&parts.headers).to_owned())));
         }
-        let mut asker = Asker::Anonymous;
         if let Some(value) = parts.headers.get(header::AUTHORIZATION) {
-            asker = Asker::Authorized;
             told.insert(header::AUTHORIZATION, value.clone());
             // Nobody waits for an answer that may be another's alone.
             selecting.extend(vary::select(&[header::AUTHORIZATION], &parts.headers));
@@ -279,7 +288,7 @@ impl House {
         let stale = slot.and_then(|slot| slot.find(&parts.headers).cloned());
         let purpose = Purpose { key: target.key(), selecting };
         let hop = if parts.headers.contains_key(token::NAME) { Hop::Second } else { Hop::First };
-        let via = self.via.of(parts.version);
+        let (via, asker) = (self.via.of(parts.version), Asker::of(&parts.headers));
         Errand { target: target.clone(), purpose, told, asker, hop, via, stale, interim: None }
     }
 
@@ -349,20 +358,13 @@ fn known_names(slot: &Slot) -> Vec<HeaderName> {
     names
 }
 
-/// Returns whether an answer for one is for the one with this request, whose fields were not told but for `names`.
-fn is_for(request: &HeaderMap, answer: &HeaderMap, reason: Reason, names: &[HeaderName]) -> bool {
-    match reason {
-        // It tells what it depends on.
-        Reason::Large => vary::names(answer).is_some_and(|depends| {
-            let untold = |name: &&HeaderName| !names.contains(name) && !OF_ALL.contains(name);
-            !depends.iter().filter(untold).any(|name| request.contains_key(name))
-        }),
-        // It may depend on whatever there is, and need not say so to caches.
-        Reason::Private => request.keys().all(|name| {
-            names.contains(name)
-                || OF_ALL.contains(name)
-                || HOW.contains(&name.as_str())
-                || ahead::is_told(name)
-        }),
-    }
+/// Returns whether an answer for one is for the one with this request, of whose fields only `names` were told.
+fn is_for(request: &HeaderMap, answer: &HeaderMap, names: &[HeaderName]) -> bool {
+    let is_told = |name: &HeaderName| names.contains(name) || OF_ALL.contains(name);
+    let says_how = |name: &HeaderName| {
+        HOW.contains(&name.as_str()) || name.as_str().starts_with("sec-") || ahead::is_told(name)
+    };
+    let is_plain = request.keys().all(|name| is_told(name) || says_how(name));
+    let depends = vary::names(answer);
+    is_plain && depends.is_some_and(|on| on.iter().all(|name| is_told(name) || !request.contains_key(name)))
 }

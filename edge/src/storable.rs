@@ -27,6 +27,12 @@ pub(crate) enum Asker {
     Authorized,
 }
 
+impl Asker {
+    pub(crate) fn of(request: &HeaderMap) -> Self {
+        if request.contains_key(header::AUTHORIZATION) { Self::Authorized } else { Self::Anonymous }
+    }
+}
+
 /// Decides for whom the answer to a GET is.
 pub(crate) fn audience(status: StatusCode, headers: &HeaderMap, asker: Asker) -> Audience {
     let (control, _) = CacheControl::targeted(headers);

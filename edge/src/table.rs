@@ -88,7 +88,8 @@ impl Table {
             Fate::Spared => true,
             Fate::Suspect => {
                 flight.suspect.store(true, Ordering::Relaxed);
-                true
+                // It may have become known meanwhile, and its trip have looked before.
+                flight.is_immutable() != Some(false)
             }
             Fate::Doomed => {
                 flight.doomed.store(true, Ordering::Relaxed);

@@ -72,11 +72,13 @@ impl http_body::Body for Watched {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let polled = Pin::new(&mut self.body).poll_frame(cx);
-        self.turn.send_replace(match &polled {
+        let turn = match &polled {
             Poll::Pending => Turn::Client,
             Poll::Ready(Some(Err(_))) => Turn::Broken,
             Poll::Ready(_) => Turn::Origin,
-        });
+        };
+        // Every part begins the origin's turn anew.
+        self.turn.send_if_modified(|before| std::mem::replace(before, turn) != turn || turn == Turn::Origin);
         polled
     }
 

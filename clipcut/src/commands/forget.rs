@@ -20,16 +20,10 @@ pub(super) fn announce(
 ) {
     let (late, stop_too) = (announcer.clone(), stop.clone());
     tasks.spawn(async move { stop_too.run_until_cancelled(late.catch_up()).await });
-    let (news, stop) = (signals.subscribe(), stop.clone());
-    tasks.spawn(async move {
-        // Nobody knows what an origin that ended had still to tell.
-        announcer.tell(&everything()).await;
-        let tell = |purge| {
-            let announcer = &announcer;
-            async move { announcer.tell(&purge).await }
-        };
-        follow(news, stop, tell).await;
-    });
+    tasks.spawn(follow(signals.subscribe(), stop.clone(), move |purge| {
+        let announcer = announcer.clone();
+        async move { announcer.tell(&purge).await }
+    }));
 }
 
 /// Hands news to `forget` until `stop`. What comes in meanwhile is handed on together.
@@ -43,7 +37,7 @@ pub(super) async fn follow<F>(
     while let Some(first) = stop.run_until_cancelled(news.recv()).await {
         let mut purge = match first {
             Ok(signal) => of(&signal),
-            Err(RecvError::Lagged(_)) => everything(),
+            Err(RecvError::Lagged(_)) => Purge::everything(),
             Err(RecvError::Closed) => return,
         };
         drain(&mut news, &mut purge);
@@ -56,7 +50,7 @@ fn drain(news: &mut Receiver<Signal>, purge: &mut Purge) {
         match news.try_recv() {
             Ok(signal) => purge.merge(of(&signal)),
             // What was missed may have been of any video.
-            Err(TryRecvError::Lagged(_)) => purge.merge(everything()),
+            Err(TryRecvError::Lagged(_)) => purge.merge(Purge::everything()),
             Err(TryRecvError::Empty | TryRecvError::Closed) => return,
         }
     }
@@ -67,11 +61,7 @@ fn of(signal: &Signal) -> Purge {
     match signal {
         Signal::Changed(id) => _ = purge.changed.insert(id.to_string()),
         Signal::Deleted(id) => _ = purge.gone.insert(id.to_string()),
-        Signal::Missed => return everything(),
+        Signal::Missed => return Purge::everything(),
     }
     purge
-}
-
-fn everything() -> Purge {
-    Purge { all: true, ..Purge::default() }
 }

@@ -70,6 +70,28 @@ async fn an_edge_fetches_once_and_forgets_a_deleted_video_as_the_server_does() {
 }
 
 #[tokio::test]
+async fn an_origin_that_starts_has_edges_ask_whether_what_they_keep_is_still_so() {
+    let home = tempfile::tempdir().unwrap();
+    let secret = home.path().join("secret");
+    fs::write(&secret, "only the tests of the program know this").unwrap();
+    let secret = ("CLIPCUT_EDGE_SECRET", secret.to_str().unwrap());
+    let server = Server::start(&home.path().join("data"), &[]);
+    let address = free_address();
+    let (_program, through) = edge(home.path(), &server.url, &[("CLIPCUT_LISTEN", address.as_str()), secret]);
+    let id = server.upload(Clip::Short.file()).await;
+    server.ready(&id).await;
+    let segment = format!("/v/{id}/240p/0.m4s");
+    until("a hit", async || Some(through.get(&segment).await).filter(is_hit)).await;
+    let told = [("CLIPCUT_EDGES", address.as_str()), secret];
+    let _another = Server::start(&home.path().join("another"), &told);
+    until("it to ask", async || {
+        let answer = through.get(&segment).await;
+        answer.header("cache-status").contains("fwd=stale; fwd-status=304").then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn words_are_asked_for_through_an_edge() {
     let home = tempfile::tempdir().unwrap();
     let server = Server::start(&home.path().join("data"), &HEARS);

@@ -233,16 +233,17 @@ async fn those_who_wait_for_a_segment_that_does_not_come_hear_of_it_together() {
 
 #[tokio::test]
 async fn fetches_are_bounded_in_number() {
-    let origin = Origin::start(|_| Reply::Silence).await;
+    let (bytes, body) = written();
+    let mut body = Some(body);
+    let origin = Origin::start(move |_| with_body(200, FRESH, body.take().expect("one fetch"))).await;
     let config = Config { fetches: 1, first_byte: Duration::from_millis(300), ..Config::default() };
-    let edge = Arc::new(Running::before(&origin, config).await);
-    let first = tokio::spawn({
-        let edge = edge.clone();
-        async move { edge.get("/a").await.status }
-    });
-    origin.asked(1).await;
-    assert_eq!(edge.get("/b").await.status, 504);
-    assert_eq!(first.await.unwrap(), 504);
+    let edge = Running::before(&origin, config).await;
+    bytes.send(Ok(Bytes::from("half"))).unwrap();
+    let first = edge.begin("GET", "/a", &[]).await;
+    let second = edge.get("/b").await;
+    assert_eq!((second.status, second.problem().as_str()), (503, "too_many_fetches"));
+    drop(bytes);
+    assert_eq!(first.into_body().collect().await.unwrap().to_bytes(), "half");
 }
 
 #[tokio::test(flavor = "multi_thread")]

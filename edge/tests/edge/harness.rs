@@ -64,6 +64,7 @@ impl From<Response> for Reply {
 pub(crate) struct Origin {
     pub(crate) address: SocketAddr,
     seen: Arc<Mutex<Vec<Seen>>>,
+    connections: Arc<AtomicU64>,
     script: Arc<Mutex<Script>>,
     /// How far its clock is ahead, in seconds: it skips with the edge's.
     ahead: Arc<AtomicU64>,
@@ -95,10 +96,12 @@ impl Origin {
         let stop = CancellationToken::new();
         let ahead = Arc::<AtomicU64>::default();
         let frozen = Arc::<AtomicBool>::default();
-        let freezes = frozen.clone();
+        let connections = Arc::<AtomicU64>::default();
+        let (freezes, counts) = (frozen.clone(), connections.clone());
         let (remembers, plays, stops, dates) = (seen.clone(), script.clone(), stop.clone(), ahead.clone());
         tokio::spawn(async move {
             while let Some(Ok((stream, _))) = stops.run_until_cancelled(listener.accept()).await {
+                counts.fetch_add(1, Ordering::Relaxed);
                 let (remembers, plays, stops) = (remembers.clone(), plays.clone(), stops.clone());
                 let (dates, freezes) = (dates.clone(), freezes.clone());
                 tokio::spawn(async move {
@@ -111,7 +114,7 @@ impl Origin {
                 });
             }
         });
-        Self { address, seen, script, ahead, frozen, stop }
+        Self { address, seen, connections, script, ahead, frozen, stop }
     }
 
     /// Does something else from now on.
@@ -126,6 +129,11 @@ impl Origin {
 
     pub(crate) fn count(&self) -> usize {
         self.seen.lock().unwrap().len()
+    }
+
+    /// Returns how many connections there were to it.
+    pub(crate) fn connections(&self) -> u64 {
+        self.connections.load(Ordering::Relaxed)
     }
 
     /// Waits until it was asked `count` times.

@@ -116,3 +116,16 @@ async fn who_is_authorized_does_not_part_those_who_are_not() {
     }
     assert_eq!(origin.count(), 4);
 }
+
+#[tokio::test]
+async fn what_is_made_for_a_browser_is_asked_for_once_each_time() {
+    let browser = [("accept", "*/*"), ("user-agent", "Browser/1"), ("accept-language", "de")];
+    let authorized = [browser[0], browser[1], ("authorization", "x")];
+    for fields in [browser, authorized] {
+        let (origin, edge) = edge_before_numbered(&[("cache-control", "private")]).await;
+        for text in ["answer 1", "answer 2", "answer 3"] {
+            assert_eq!(edge.ask("GET", "/a", &fields).await.text(), text);
+        }
+        assert_eq!(origin.count(), 3);
+    }
+}
