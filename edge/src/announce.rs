@@ -16,7 +16,8 @@ use tokio::time::{Instant, timeout};
 
 use crate::{
     Purge, Token,
-    client::{Client, Protocol, Trust},
+    client::{Client, Trust},
+    http2::Protocol,
 };
 
 /// Where an edge takes what to forget.

@@ -13,7 +13,10 @@ use hyper_util::{
 use rustls::{ClientConfig, RootCertStore};
 use server::{Body, BoxError, Interim, Request, Response};
 
-use crate::{http2::Connections, interim};
+use crate::{
+    http2::{Connections, Protocol},
+    interim,
+};
 
 const CONNECT: Duration = Duration::from_secs(3);
 // Servers of ours close a quiet connection after 30 s; one that we let go first is never closed under a request.
@@ -21,13 +24,6 @@ const POOL_IDLE: Duration = Duration::from_secs(20);
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 // hyper's own 400 kB, for each connection, leave an allocator with more holes than a fetch is quicker by.
 const READ_BUFFER: usize = 64 * 1024;
-
-/// What is spoken without TLS, which agrees on it by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Protocol {
-    Http1,
-    Http2,
-}
 
 /// Which authorities are trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

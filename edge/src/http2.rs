@@ -23,7 +23,7 @@ use server::{BoxError, Interim, Request, Response, http2};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
-use crate::{client::Protocol, interim};
+use crate::interim;
 
 /// TCP, TLS and the preface.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -36,6 +36,13 @@ const STREAM_WINDOW: u32 = 1024 * 1024;
 const CONNECTION_WINDOW: u32 = (1 << 31) - 1;
 /// How long an origin may take to hear that we leave.
 const FAREWELL: Duration = Duration::from_secs(1);
+
+/// What is spoken without TLS, which agrees on it by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    Http1,
+    Http2,
+}
 
 /// The connections.
 #[derive(Clone, Debug)]

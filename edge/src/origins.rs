@@ -19,7 +19,8 @@ use tokio_util::sync::CancellationToken;
 use tower::Service;
 
 use crate::{
-    client::{Client, Protocol, Trust},
+    client::{Client, Trust},
+    http2::Protocol,
     upload::Progress,
 };
 

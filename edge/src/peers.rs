@@ -16,7 +16,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Purge, announce, cache_status,
-    client::{Client, Protocol, Trust},
+    client::{Client, Trust},
+    http2::Protocol,
     key::Key,
     rendezvous,
     token::Token,

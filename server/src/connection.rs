@@ -2,7 +2,6 @@
 //! requests to the service.
 
 use std::{
-    cell::RefCell,
     fmt::Display,
     pin::{Pin, pin},
     sync::Arc,
@@ -10,55 +9,29 @@ use std::{
 
 use bytes::Bytes;
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
-use http::{Version, request::Parts};
-use http_body::Body as _;
-use http_body_util::BodyExt;
-use hyper::{server::conn::http1, service::Service as HyperService};
+use http::Version;
+use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
 };
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::Service;
 use tracing::debug;
 
 use crate::{
-    Body, BoxError, Interim, Limits, Request, Tls,
-    access::Asked,
-    answer::{Answering, Books, Tail},
-    body,
+    BoxError, Request,
     cork::Corked,
     http2,
-    incoming::{Afterwards, Incoming},
     interim::Spoken,
-    metrics::Counts,
-    patience::{self, Activity, Lost, Turn, Watched},
+    patience::{self, Lost, Watched},
     preface,
     streams::{self, Streams},
-    well_formed,
+    visit::{Answers, House, Visit},
 };
 
 // What hyper takes by itself.
 const HYPERS_HEADERS: usize = 100;
-
-/// What all connections of a listener share.
-#[derive(Clone)]
-pub(crate) struct House {
-    pub(crate) tasks: TaskTracker,
-    pub(crate) draining: CancellationToken,
-    pub(crate) cut: CancellationToken,
-    pub(crate) limits: Arc<Limits>,
-    pub(crate) counts: Arc<Counts>,
-    pub(crate) tls: Option<Tls>,
-}
-
-/// One connection to the house, whatever is spoken on it.
-#[derive(Clone)]
-struct Visit {
-    house: House,
-    activity: Arc<Activity>,
-}
 
 impl House {
     /// Serves one connection to its end.
@@ -110,7 +83,7 @@ impl Visit {
             Ok(looked) => looked,
             Err(error) => return debug!(%error, "a connection broke"),
         };
-        let answers = Answers { service: RefCell::new(service), visit: self.clone() };
+        let answers = Answers::new(service, self.clone());
         if version < Version::HTTP_2 {
             let (stream, line) = Spoken::new(stream);
             let connection = self.http1().serve_connection(TokioIo::new(stream), answers);
@@ -199,56 +172,4 @@ enum News {
     Lost(Lost),
     Silence,
     Cut,
-}
-
-/// Turns a connection's requests into ours, and has them answered.
-pub(crate) struct Answers<S> {
-    service: RefCell<S>,
-    visit: Visit,
-}
-
-impl<S> Answers<S>
-where
-    S: Service<Request> + Clone,
-{
-    pub(crate) fn house(&self) -> &House {
-        &self.visit.house
-    }
-
-    /// Has a request answered. `expecting` is who waits to be told that the body is wanted.
-    pub(crate) fn answer(&self, mut parts: Parts, body: Body, expecting: Option<Interim>) -> Answering<S> {
-        let house = self.house();
-        let turn = Turn::begin(self.visit.activity.clone());
-        let asked = Asked::new(house.counts.clone(), &parts.method, &parts.uri);
-        let books = Books { asked, turn, last: well_formed::is_last(&parts) };
-        let body = if body.is_end_stream() {
-            body
-        } else {
-            let afterwards = Afterwards { tasks: house.tasks.clone(), cut: house.cut.clone() };
-            Incoming::new(&parts, body, house.limits.body_idle, afterwards).telling(expecting).boxed_unsync()
-        };
-        if let Err(why) = well_formed::check(&mut parts) {
-            return Answering::refuse(why, books);
-        }
-        Answering::serve(&mut self.service.borrow_mut(), Request::from_parts(parts, body), books)
-    }
-}
-
-impl<S, B> HyperService<http::Request<hyper::body::Incoming>> for Answers<S>
-where
-    S: Service<Request, Response = http::Response<B>> + Clone,
-    S::Error: Into<BoxError>,
-    B: http_body::Body<Data = Bytes>,
-    B::Error: Into<BoxError>,
-{
-    type Response = http::Response<Tail<B>>;
-    type Error = std::convert::Infallible;
-    type Future = Answering<S>;
-
-    fn call(&self, request: http::Request<hyper::body::Incoming>) -> Self::Future {
-        let (parts, body) = request.into_parts();
-        let body = if body.is_end_stream() { body::empty() } else { body.map_err(Into::into).boxed_unsync() };
-        // hyper tells by itself.
-        self.answer(parts, body, None)
-    }
 }

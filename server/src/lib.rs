@@ -25,6 +25,7 @@ pub mod range;
 mod streams;
 pub mod ticket;
 mod tls;
+mod visit;
 mod well_formed;
 
 pub use body::{Body, BoxError};

@@ -18,8 +18,8 @@ use tracing::{error, info, warn};
 
 use crate::{
     BoxError, Limits, Request, Tls,
-    connection::House,
     metrics::{Counts, Metrics},
+    visit::House,
 };
 
 // When accepting fails, descriptors have run out; they come back as connections end, not at once.

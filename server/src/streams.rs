@@ -22,9 +22,9 @@ use tracing::debug;
 use crate::{
     BoxError, Limits, Request,
     answer::{Answering, Tail},
-    connection::{Answers, House},
     has_any, http2,
     interim::{self, Hints},
+    visit::{Answers, House},
 };
 
 // Enough for an upload over a long line; the product with `connections` bounds our memory.
