@@ -71,7 +71,8 @@ struct Known {
 }
 
 impl Known {
-    /// One look in vain is none: who leaves a member that is only slow asks the origin for what that asks it for.
+    /// Takes what a look has told. One in vain does not count: the member may be slow only, and all who wait for it would
+    /// ask the origin for what it fetches for them.
     fn found(self, place: Place) -> Self {
         if place == Place::Nowhere && self.misses + 1 < MISSES {
             return Self { place: self.place, misses: self.misses + 1 };
@@ -185,8 +186,8 @@ impl Peers {
         futures::future::join_all(telling).await;
     }
 
-    /// Asks the edge that `key` belongs to. `None` when that is this one, or when it does not answer: then it is
-    /// left out, and the origin is asked; so it is when the peer has nothing to say but that it got no answer itself.
+    /// Asks the edge that `key` belongs to. `None` when the origin is to be asked: that edge is this one, does not
+    /// answer, or says only that it got no answer itself. Who does not answer is left out by [`Self::look`].
     pub(crate) async fn ask(&self, key: &Key, request: Request) -> Option<Result<Response, BoxError>> {
         let members = self.members.load_full();
         let owner = rendezvous::owner(members.iter().map(|member| member.address.as_str()), key.as_str())?;
