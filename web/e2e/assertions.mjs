@@ -1,4 +1,4 @@
-// What every player must show of a clip, whichever player it is.
+// The assertions on a played clip, the same for every player.
 
 import assert from "node:assert/strict";
 import { frames, seek } from "./viewer.mjs";
@@ -7,7 +7,7 @@ export function near(actual, expected, within, what) {
   assert.ok(Math.abs(actual - expected) <= within, `${what}: ${actual} instead of ${expected}`);
 }
 
-/** Returns the frame rate that the video's document tells, or undefined when there is no picture. */
+/** Returns the frame rate that the video's document names, or undefined when there is no picture. */
 export function frameRate(document) {
   return document.renditions.find((it) => it.kind === "video")?.frame_rate;
 }
@@ -39,7 +39,7 @@ export async function assertPlayedWhole(page, facts, { clip, fps, planned }) {
     near(mediaTime * fps, Math.round(mediaTime * fps), 0.02, "a frame's time");
   }
   if (clip.numbered) assertInPlace(shown, fps);
-  // How many of the decoded pictures reach the screen is the machine's affair; this many tell what they show.
+  // The share of decoded pictures on the screen depends on the machine; this many suffice.
   assert.ok(shown.length >= Math.min(planned, 10), `${shown.length} of ${planned} were shown`);
 }
 
@@ -56,7 +56,7 @@ export async function assertStartsAtZero(page, clip) {
   if (clip.numbered) assert.equal(frame.number, 0, "the first picture");
 }
 
-// The browser may already show a later picture while it tells of the last one, so that a picture read
+// The browser may already show a later picture while it reports the last one, so that a picture read
 // during playback is at times ahead; the still ones after a seek are compared exactly.
 function assertInPlace(shown, fps) {
   const ahead = shown.map((it) => it.number - Math.round(it.mediaTime * fps));

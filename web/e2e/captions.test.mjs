@@ -136,9 +136,7 @@ describe("captions that a person adds", { concurrency: false }, () => {
     assert.deepEqual(words, SAID);
     await assertShown(5.5, [SAID[1]]);
     const current = transcript().locator("[aria-current=true]");
-    await until("the line that is said", async () =>
-      (await current.innerText()).includes("alert(1)"),
-    );
+    await until("the current line", async () => (await current.innerText()).includes("alert(1)"));
     await lines.first().getByRole("button").first().click();
     await until("the jump", async () => Math.abs((await viewer.look(page)).time - 1) < 0.05);
   });

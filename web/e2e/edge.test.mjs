@@ -11,7 +11,7 @@ import { startEdge, startServer, upload } from "./server.mjs";
 import * as viewer from "./viewer.mjs";
 import * as vlc from "./vlc.mjs";
 
-// What a machine without a screen lacks.
+// Complaints of a machine without a screen.
 const NO_DESKTOP = /hardware accelerated renderer/;
 
 const clip = (await clips()).find((it) => it.name === "mono-360p30.mp4");

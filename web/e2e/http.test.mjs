@@ -104,7 +104,7 @@ describe("curl", { concurrency: false }, () => {
     assert.ok(Number(seconds) <= 10, plain.headers["cache-control"]);
   });
 
-  test("is told what is missing", async () => {
+  test("gets 404 for what is missing", async () => {
     const cases = [
       [`${base}/360p/99.m4s`, "unknown_segment"],
       [`${server.url}/v/aaaaaaaaaaaaaaaa/master.m3u8`, "unknown_video"],

@@ -1,4 +1,4 @@
-// Whether the picture on the screen is the source's picture of that time.
+// The comparison of the picture on the screen with the source's at that time.
 
 import assert from "node:assert/strict";
 import { succeed } from "./command.mjs";

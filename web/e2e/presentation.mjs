@@ -37,7 +37,7 @@ export async function readMedia(folder, path) {
   return { path, targetSeconds: playlist.targetDuration, init, segments };
 }
 
-/** Adds to each segment of fragmented MP4 what its boxes say: when it starts and what is in it. */
+/** Adds to each segment of fragmented MP4 the facts of its boxes: when it starts and what is in it. */
 export function withTimes(media) {
   const ticksPerSecond = timescale(media.init);
   const segments = media.segments.map((it) => {

@@ -22,7 +22,7 @@ export const DEFAULTS = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => !name.startsWith("CLIPCUT_")),
 );
 
-/** Starts it on its defaults, but for what `settings` say in the words of its variables, and for its flags. */
+/** Starts it on its defaults, except for `settings`, its environment variables, and its flags. */
 export async function startServer(settings = {}, flags = []) {
   const data = await mkdtemp(join(tmpdir(), "clipcut-e2e-"));
   const server = await start(["serve", "--data", data, ...flags], settings);
@@ -61,7 +61,7 @@ async function start(command, settings = {}) {
 
   const url = `http://127.0.0.1:${port}`;
   await until(
-    () => `the server to answer; it said:\n${log}`,
+    () => `the server to answer; its log:\n${log}`,
     async () => {
       if (child.exitCode !== null) throw new Error(`the server ended at once:\n${log}`);
       return fetch(`${url}/healthz`).then(
@@ -105,7 +105,7 @@ export async function upload(server, clip) {
  */
 export function uploadAll(server, clips) {
   const uploads = new Map(clips.map((clip) => [clip, upload(server, clip)]));
-  // Whoever awaits it hears of the failure; without this it would end the process before.
+  // An unhandled rejection ends the process before the test awaits it.
   for (const one of uploads.values()) one.catch(() => {});
   return uploads;
 }

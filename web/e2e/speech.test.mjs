@@ -71,7 +71,7 @@ describe("speech under a moving picture", { concurrency: false }, () => {
     assert.match(track.machine.model_sha256, /^[0-9a-f]{64}$/);
     const written = await (await fetch(server.url + track.files.json)).json();
     assert.equal(written.provenance.by, "machine");
-    assert.ok(written.segments.length > 0, "what was heard is there too");
+    assert.ok(written.segments.length > 0, "the transcript is there too");
   });
 
   test("is read off the picture at its times", async () => {
@@ -206,10 +206,10 @@ async function speak(folder) {
   return path;
 }
 
-/** Returns how many of the sentence's words were heard, 0 to 1. */
-function shareOfWords(sentence, heard) {
+/** Returns the share of the sentence's words in the transcript, 0 to 1. */
+function shareOfWords(sentence, transcript) {
   const words = (text) => text.toLowerCase().match(/[a-z]+/g) ?? [];
-  const given = words(heard);
+  const given = words(transcript);
   const spoken = words(sentence);
   return spoken.filter((it) => given.includes(it)).length / spoken.length;
 }

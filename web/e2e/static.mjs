@@ -24,7 +24,7 @@ const PLAYERS = {
   "hls.js": {
     script: "/modules/hls.js/dist/hls.min.js",
     start: `const hls = new Hls();
-      // What is not fatal is news of a slow machine, such as a stall.
+      // Errors that are not fatal, such as stalls, come from a slow machine.
       hls.on(Hls.Events.ERROR, (_, it) => it.fatal && window.errors.push(it.details));
       hls.loadSource(url);
       hls.attachMedia(video);`,

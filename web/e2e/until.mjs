@@ -1,4 +1,4 @@
-// Waiting for something to become so, never longer than told.
+// Polling for a condition, up to a limit.
 
 import { setTimeout as pause } from "node:timers/promises";
 

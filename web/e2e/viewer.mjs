@@ -1,5 +1,5 @@
-// What a person does: uploads, opens a video, plays, seeks, picks a quality. Each tells what the media
-// element itself then says.
+// The actions of a viewer: upload, open a video, play, seek, pick a quality. Each returns the media
+// element's own facts.
 
 import { basename } from "node:path";
 import { readNumber } from "./frame-number.mjs";
@@ -56,7 +56,7 @@ export async function playToEnd(page, { rate = 1, seconds = 60 } = {}) {
   return until(what, ended, { seconds });
 }
 
-/** Pauses, seeks as told and returns what is then on the screen. */
+/** Pauses, seeks by `move` and returns the picture on the screen. */
 export async function seek(page, move) {
   await page.evaluate(() => window.seen.video.pause());
   await page.evaluate(() => {

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { run } from "./command.mjs";
 
-// What a machine without a desktop lacks, not what the video lacks.
+// Complaints of a machine without a desktop, not of the video.
 const NO_DESKTOP = /main interface error: no suitable interface module|globalhotkeys|dbus|pulse/;
 
 const NOBODY = 65534;

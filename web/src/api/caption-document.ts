@@ -12,14 +12,14 @@ export interface Captions {
   label: string | null;
   origin: "file" | "machine" | "person";
   state: CaptionState;
-  /** What is waited for, or why it failed. */
+  /** The reason for waiting or for the failure. */
   message: string | null;
-  /** Players are told of it: there are cues. */
+  /** Listed in the playlists: there are cues. */
   listed: boolean;
   edited: boolean;
   translated: boolean;
   secondsDone: number;
-  /** What the machine was asked for, to be asked again. */
+  /** The options of the transcription, to be requested again. */
   asked: Asked;
   machine: { model: string; sha256: string; library: string } | null;
   files: { vtt: string; srt: string; txt: string; json: string } | null;

@@ -10,14 +10,14 @@ import {
 import { type Outcome, request } from "./request.ts";
 import { videoPath } from "./videos.ts";
 
-/** What a person tells of captions besides the file. */
+/** The language and name that a person gives a caption track. */
 export interface Naming {
   language: string;
   label: string;
 }
 
-/** What the machine is asked for; empty leaves it to the machine. */
-export interface Wish {
+/** The options of a transcription; empty leaves the choice to the transcriber. */
+export interface TranscriptionOptions {
   language: string;
   model: string;
   prompt: string;
@@ -53,14 +53,14 @@ export function deleteCaptions(video: string, track: string): Promise<Outcome<tr
   return request(trackPath(video, track), { method: "DELETE", decode: () => true });
 }
 
-/** Asks the machine for a new track, or, when `track` is one, to write that one again. */
-export function askMachine(
+/** Requests a new machine track, or, with `track`, a new transcription of that one. */
+export function requestTranscription(
   video: string,
   track: string | null,
-  wish: Wish,
+  options: TranscriptionOptions,
 ): Promise<Outcome<Captions>> {
   const path = track === null ? captionsPath(video) : trackPath(video, track);
-  const { language, model, prompt, translate } = wish;
+  const { language, model, prompt, translate } = options;
   const body = {
     ...(language !== "" && { language }),
     ...(model !== "" && { model }),

@@ -22,8 +22,8 @@ const REOPEN_MS = 3000;
 
 const feeds = new Map<string, Feed>();
 
-/** Listens to the events at `path` until the returned function is called. */
-export function listen(path: string, listener: Listener): () => void {
+/** Subscribes to the events at `path` until the returned function is called. */
+export function subscribe(path: string, listener: Listener): () => void {
   const feed = feeds.get(path) ?? new Feed(path);
   feeds.set(path, feed);
   feed.add(listener);
@@ -98,8 +98,8 @@ class Feed {
     this.#source = null;
   }
 
-  #each(tell: (listener: Listener) => void) {
-    for (const listener of [...this.#listeners]) tell(listener);
+  #each(notify: (listener: Listener) => void) {
+    for (const listener of [...this.#listeners]) notify(listener);
   }
 }
 

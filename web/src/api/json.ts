@@ -1,4 +1,4 @@
-// What an answer's JSON may hold, field by field: the value of the expected type, or a plain absence.
+// Fields of a JSON response, one by one: the value of the expected type, or its absence.
 
 type Json = Record<string, unknown>;
 

@@ -1,7 +1,7 @@
-// The player without its face: owns the media element and the engine that feeds it, and tells its
-// state as one value. React shows that value and calls the methods; it never touches the element.
+// The player without its controls: owns the media element and the engine that feeds it, and publishes its
+// state as one value. React renders that value and calls the methods; it never touches the element.
 
-import type { Engine, News } from "./engine.ts";
+import type { Engine, EngineEvent } from "./engine.ts";
 import { MEDIA_EVENTS } from "./media-state.ts";
 import * as native from "./native-engine.ts";
 import { readPreferences, writePreferences } from "./preferences.ts";
@@ -35,11 +35,11 @@ export class Driver {
   #held: Failure | null = null;
   /** The captions in the playlist that is loaded. */
   #loadedTexts: TextChoice[] = [];
-  /** The captions that the page knows of; null until it says so. */
+  /** The captions in the video's document; null until the page has passed them on. */
   #knownTexts: TextChoice[] | null = null;
   /** The captions that were shown last, for the key that turns them on again. */
   #lastText: string | null = null;
-  /** Counts loads, so that an engine that arrives late knows that it is no longer wanted. */
+  /** Counts loads, so that events of an engine of an earlier load are dropped. */
   #load = 0;
 
   constructor(media = document.createElement("video")) {
@@ -110,7 +110,7 @@ export class Driver {
     try {
       await this.media.play();
     } catch (error) {
-      // An AbortError only says that a pause or another load came in between.
+      // An AbortError only means that a pause or another load came in between.
       if (named(error, "NotAllowedError")) this.#set({ blocked: true, buffering: false });
     }
   }
@@ -129,7 +129,7 @@ export class Driver {
     if (duration <= 0) return;
     const target = Math.min(Math.max(0, seconds), duration);
     this.media.currentTime = target;
-    // Shown at once: the element tells its new time only after the data for it is there.
+    // Shown at once: the element reports its new time only after the data for it has arrived.
     this.#set({ seconds: target, ended: false });
   }
 
@@ -178,8 +178,8 @@ export class Driver {
     else if (again !== undefined) this.setTextTrack(again.id);
   }
 
-  /** Says which captions there are by now; the playlist may have been loaded before. */
-  knowTextTracks(known: TextChoice[]) {
+  /** Sets the captions of the video's document, which may be newer than the loaded playlist. */
+  setKnownTextTracks(known: TextChoice[]) {
     this.#knownTexts = known;
     this.#offerTexts();
   }
@@ -202,7 +202,7 @@ export class Driver {
       if (document.pictureInPictureElement === this.media) await document.exitPictureInPicture();
       else await this.media.requestPictureInPicture();
     } catch {
-      // Refused by the browser or before the first picture: nothing has changed, nothing to tell.
+      // Refused by the browser or before the first picture: nothing has changed.
     }
   }
 
@@ -213,10 +213,10 @@ export class Driver {
     this.#set({ buffering: true });
     const engine = await import("./hls-engine.ts").catch(() => null);
     if (load !== this.#load) return;
-    const tell = (news: News) => {
-      if (load === this.#load) this.#hear(news);
+    const emit = (event: EngineEvent) => {
+      if (load === this.#load) this.#handle(event);
     };
-    const start = { media: this.media, url: source.url, from, tell };
+    const start = { media: this.media, url: source.url, from, emit };
     if (engine?.supported()) this.#engine = engine.start(start);
     else if (native.supported(this.media)) this.#engine = native.start(start);
     else {
@@ -226,10 +226,10 @@ export class Driver {
     if (play) await this.play();
   }
 
-  #hear(news: News) {
-    const { failure, textTracks, textTrack, ...rest } = news;
+  #handle(event: EngineEvent) {
+    const { failure, textTracks, textTrack, ...rest } = event;
     this.#set(rest);
-    if (textTracks !== undefined) this.#hearTexts(textTracks, textTrack ?? null);
+    if (textTracks !== undefined) this.#handleTexts(textTracks, textTrack ?? null);
     else if (textTrack !== undefined) this.#set({ textTrack });
     if (failure === undefined) return;
     const playsOn =
@@ -238,7 +238,7 @@ export class Driver {
     else this.#fail(failure);
   }
 
-  #hearTexts(loaded: TextChoice[], shown: string | null) {
+  #handleTexts(loaded: TextChoice[], shown: string | null) {
     const wanted = this.#state.textTrack;
     this.#loadedTexts = loaded;
     // A playlist that is loaded again shows what was shown before.
@@ -250,7 +250,7 @@ export class Driver {
     this.#offerTexts();
   }
 
-  /** Loads again in a moment: the page knew of captions before the playlist was written anew. */
+  /** Loads again in a moment: the document lists captions before the playlist does. */
   #loadLater() {
     const load = this.#load;
     window.setTimeout(() => {

@@ -1,9 +1,9 @@
-// What the driver needs of whatever brings HLS into the media element: hls.js, or the browser.
+// The engine's side of the driver: hls.js, or the browser's own HLS, feeds the media element behind it.
 
 import type { Choice, Failure, TextChoice } from "./state.ts";
 
-/** What an engine learns, told as it happens; absent keys have not changed. */
-export interface News {
+/** A change in the engine's state; absent keys have not changed. */
+export interface EngineEvent {
   qualities?: Choice[];
   quality?: number | null;
   currentQuality?: number | null;
@@ -18,9 +18,9 @@ export interface News {
 export interface Start {
   media: HTMLVideoElement;
   url: string;
-  /** Where to begin, in seconds. */
+  /** The start position, in seconds. */
   from: number;
-  tell: (news: News) => void;
+  emit: (event: EngineEvent) => void;
 }
 
 export interface Engine {

@@ -1,4 +1,4 @@
-// The keys, for whoever presses "?".
+// The table of keyboard shortcuts, opened by "?".
 
 import { Dialog } from "../shared/dialog.tsx";
 import { HELP } from "./keyboard.ts";

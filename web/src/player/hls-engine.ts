@@ -8,7 +8,7 @@ import Hls, {
   type FragBufferedData,
 } from "hls.js";
 import workerPath from "hls.js/dist/hls.worker.js?url";
-import type { Engine, News, Start } from "./engine.ts";
+import type { Engine, EngineEvent, Start } from "./engine.ts";
 import { SETTINGS } from "./hls-settings.ts";
 import { MEDIA_FAILURE, qualities, requestFailure, textTracks, tracks } from "./state.ts";
 
@@ -19,7 +19,7 @@ export function supported(): boolean {
   return Hls.isSupported();
 }
 
-export function start({ media, url, from, tell }: Start): Engine {
+export function start({ media, url, from, emit }: Start): Engine {
   const hls = new Hls({ ...SETTINGS, workerPath, startPosition: from > 0 ? from : -1 });
   let recoveredAt = Number.NEGATIVE_INFINITY;
 
@@ -33,39 +33,39 @@ export function start({ media, url, from, tell }: Start): Engine {
       bitrate: it.bitrate,
     }));
     const hasPicture = variants.some((it) => it.height > 0);
-    tell({ qualities: hasPicture ? qualities(variants) : [], quality: null });
-    // Of captions that there are, SUBTITLE_TRACKS_UPDATED tells; of none, nothing does.
-    if (subtitleTracks.length === 0) tell({ textTracks: [] });
+    emit({ qualities: hasPicture ? qualities(variants) : [], quality: null });
+    // SUBTITLE_TRACKS_UPDATED does not fire for a playlist without captions.
+    if (subtitleTracks.length === 0) emit({ textTracks: [] });
   });
-  hls.on(Events.LEVEL_SWITCHED, (_, { level }) => tell({ currentQuality: level }));
+  hls.on(Events.LEVEL_SWITCHED, (_, { level }) => emit({ currentQuality: level }));
   hls.on(Events.AUDIO_TRACKS_UPDATED, (_, { audioTracks }) => {
-    tell({ audioTracks: tracks(audioTracks), audioTrack: selected(hls.audioTrack) });
+    emit({ audioTracks: tracks(audioTracks), audioTrack: selected(hls.audioTrack) });
   });
-  hls.on(Events.AUDIO_TRACK_SWITCHED, (_, { id }) => tell({ audioTrack: id }));
+  hls.on(Events.AUDIO_TRACK_SWITCHED, (_, { id }) => emit({ audioTrack: id }));
   hls.on(Events.SUBTITLE_TRACKS_UPDATED, (_, { subtitleTracks }) => {
-    // hls.js selects its default behind this event; whoever chooses in answer would be overruled.
+    // hls.js selects its default after this event; a choice made in the handler would be overruled.
     queueMicrotask(() => {
-      tell({ textTracks: textTracks(subtitleTracks), textTrack: captions(hls.subtitleTrack) });
+      emit({ textTracks: textTracks(subtitleTracks), textTrack: captions(hls.subtitleTrack) });
     });
   });
-  hls.on(Events.SUBTITLE_TRACK_SWITCH, (_, { id }) => tell({ textTrack: captions(id) }));
-  hls.on(Events.FRAG_BUFFERED, () => tell({ awaitingEncoder: false }));
-  hls.on(Events.LEVEL_LOADED, () => tell({ awaitingEncoder: false }));
+  hls.on(Events.SUBTITLE_TRACK_SWITCH, (_, { id }) => emit({ textTrack: captions(id) }));
+  hls.on(Events.FRAG_BUFFERED, () => emit({ awaitingEncoder: false }));
+  hls.on(Events.LEVEL_LOADED, () => emit({ awaitingEncoder: false }));
   hls.on(Events.ERROR, (_, data) => {
-    const news = data.fatal ? onFatal(data) : onPassing(data);
-    if (news !== null) tell(news);
+    const event = data.fatal ? onFatal(data) : onPassing(data);
+    if (event !== null) emit(event);
   });
 
   hls.attachMedia(media);
   hls.loadSource(url);
 
-  function onPassing(data: ErrorData): News | null {
+  function onPassing(data: ErrorData): EngineEvent | null {
     if (data.response?.code !== 503) return null;
     // A 503 is a promise that the segment comes. It must not use up the retries, or a long wait would
     // end in a failure.
     for (const level of hls.levels) level.fragmentError = 0;
     const late = data.frag;
-    // Captions that are still being written keep nobody waiting.
+    // Captions that are still being transcribed do not hold up playback.
     if (late?.type === "subtitle") return null;
     if (late?.type === "main" && hls.autoLevelEnabled && late.level !== hls.firstLevel) {
       // The start-up rendition is encoded first, so in Auto it is the one to fall back on.
@@ -74,7 +74,7 @@ export function start({ media, url, from, tell }: Start): Engine {
     return { awaitingEncoder: true };
   }
 
-  function onFatal(data: ErrorData): News | null {
+  function onFatal(data: ErrorData): EngineEvent | null {
     if (data.type === ErrorTypes.MEDIA_ERROR && recoverable(data)) {
       hls.recoverMediaError();
       return null;
@@ -100,12 +100,12 @@ export function start({ media, url, from, tell }: Start): Engine {
 
   return {
     chooseQuality(id) {
-      // currentLevel replaces what is buffered, this segment too: who picks a quality wants to see it, also
-      // within the last segment, behind which nextLevel has nothing to change.
+      // currentLevel replaces what is buffered, the current segment too: nextLevel would leave
+      // the picked quality unseen within the last segment, after which there is nothing to switch.
       const changes = id !== null && id !== hls.currentLevel;
       hls.currentLevel = id ?? -1;
       if (changes) redrawOnceBuffered(hls);
-      tell({ quality: id });
+      emit({ quality: id });
     },
     chooseAudio(id) {
       hls.audioTrack = id;
@@ -120,7 +120,7 @@ export function start({ media, url, from, tell }: Start): Engine {
   };
 }
 
-// hls.js says -1 where nothing is selected.
+// hls.js uses -1 for no selection.
 function selected(id: number): number | null {
   return id < 0 ? null : id;
 }

@@ -9,7 +9,7 @@ const FIRST_BYTE_MS = 20_000;
 const ERROR_RETRIES = 6;
 
 /**
- * Tells whether to ask again. hls.js takes status 0 for a CORS error and gives up; here the media is
+ * Decides whether to retry. hls.js takes status 0 for a CORS error and gives up; here the media is
  * of one origin with the page, so that it is a server that restarts or a network that went away.
  */
 export function retriesError(
@@ -43,7 +43,7 @@ const playlistPolicy = {
 export const SETTINGS: Partial<HlsConfig> = {
   enableWorker: true,
   capLevelToPlayerSize: false,
-  // What has been watched stays for a short way back; a long film must not fill the memory.
+  // A short back buffer serves small seeks back; a long film must not fill the memory.
   backBufferLength: 60,
   maxBufferLength: 30,
   maxMaxBufferLength: 120,

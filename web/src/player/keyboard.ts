@@ -1,4 +1,4 @@
-// The player's keys: which key means what, without acting on it.
+// The player's keyboard map: from a key to a command, without running it.
 
 export type Command =
   | { do: "toggle" | "mute" | "fullscreen" | "captions" | "help" }
@@ -73,7 +73,7 @@ export function nextRate(rate: number, step: 1 | -1): number {
   return beyond ?? rate;
 }
 
-/** Tells whether the focused element wants the key for itself. */
+/** Returns whether the focused element handles the key itself. */
 export function belongsTo(target: EventTarget | null, key: string): boolean {
   if (!(target instanceof HTMLElement)) return false;
   if (target.isContentEditable || target.closest("dialog, [role=menu]") !== null) return true;

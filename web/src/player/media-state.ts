@@ -1,4 +1,4 @@
-// What each event of the media element means for the player's state.
+// The change of the player's state for each event of the media element.
 
 import { type PlayerState, ranges } from "./state.ts";
 

@@ -1,4 +1,4 @@
-// How the keys move through a menu.
+// Keyboard movement through a menu, after the ARIA menu pattern.
 
 /** Returns the entry that the key moves to; null for any other key. */
 export function destination(key: string, at: number, count: number): number | null {

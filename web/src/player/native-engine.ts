@@ -10,33 +10,33 @@ export function supported(media: HTMLVideoElement): boolean {
   return media.canPlayType(HLS_TYPE) !== "";
 }
 
-export function start({ media, url, from, tell }: Start): Engine {
+export function start({ media, url, from, emit }: Start): Engine {
   const stop = new AbortController();
   const { signal } = stop;
 
   const captions = () =>
     [...media.textTracks].filter((it) => it.kind === "subtitles" || it.kind === "captions");
   const choices = () => textTracks(captions().map((it) => ({ name: it.label, lang: it.language })));
-  const tellText = () => {
+  const emitTexts = () => {
     const shown = captions().findIndex((it) => it.mode === "showing");
-    tell({ textTracks: choices(), textTrack: choices()[shown]?.id ?? null });
+    emit({ textTracks: choices(), textTrack: choices()[shown]?.id ?? null });
   };
 
   media.addEventListener(
     "loadedmetadata",
     () => {
       if (from > 0) media.currentTime = from;
-      tellText();
+      emitTexts();
     },
     { signal },
   );
-  media.textTracks.addEventListener("addtrack", tellText, { signal });
-  media.textTracks.addEventListener("change", tellText, { signal });
+  media.textTracks.addEventListener("addtrack", emitTexts, { signal });
+  media.textTracks.addEventListener("change", emitTexts, { signal });
   media.addEventListener(
     "error",
     () => {
       const network = media.error?.code === MediaError.MEDIA_ERR_NETWORK;
-      tell({ failure: network ? requestFailure(undefined) : MEDIA_FAILURE });
+      emit({ failure: network ? requestFailure(undefined) : MEDIA_FAILURE });
     },
     { signal },
   );

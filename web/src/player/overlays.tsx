@@ -1,4 +1,4 @@
-// What lies over the picture: the big Play button, the spinner and what went wrong.
+// The overlays on the picture: the big Play button, the spinner and the failure.
 
 import { Icon } from "../shared/icons.tsx";
 import styles from "./player.module.css";

@@ -1,5 +1,5 @@
-// The player's face: the stage with the picture, what lies over it, and the controls. Shows the
-// driver's state and hands every wish back to it.
+// The player's view: the stage with the picture, its overlays, and the controls. Renders the
+// driver's state and passes every command on to it.
 
 import {
   type PointerEvent,
@@ -22,7 +22,7 @@ import { useIdle } from "./use-idle.ts";
 interface PlayerProps extends Source {
   driver: Driver;
   title: string;
-  /** How many qualities the playlists are known to list by now, or 0 while that may still grow. */
+  /** The number of qualities in the playlists, or 0 while it may still grow. */
   qualityCount: number;
 }
 
@@ -55,19 +55,19 @@ export function Player({ driver, url, poster, autoplay, title, qualityCount }: P
     if (lacksQualities) driver.reload();
   }, [driver, lacksQualities]);
 
-  const obey = useCallback(
-    (wish: Command) => {
-      switch (wish.do) {
+  const execute = useCallback(
+    (command: Command) => {
+      switch (command.do) {
         case "toggle":
           return driver.toggle();
         case "seek-by":
-          return driver.seekBy(wish.seconds);
+          return driver.seekBy(command.seconds);
         case "seek-to":
-          return driver.seek(wish.fraction * driver.state().duration);
+          return driver.seek(command.fraction * driver.state().duration);
         case "volume-by":
-          return driver.setVolume(driver.state().volume + wish.step);
+          return driver.setVolume(driver.state().volume + command.step);
         case "rate-by":
-          return driver.setRate(nextRate(driver.state().rate, wish.step));
+          return driver.setRate(nextRate(driver.state().rate, command.step));
         case "mute":
           return driver.toggleMuted();
         case "captions":
@@ -84,15 +84,15 @@ export function Player({ driver, url, poster, autoplay, title, qualityCount }: P
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
       if (event.defaultPrevented || belongsTo(event.target, event.key)) return;
-      const wish = command(event);
-      if (wish === null) return;
+      const pressed = command(event);
+      if (pressed === null) return;
       event.preventDefault();
       idle.stir();
-      obey(wish);
+      execute(pressed);
     };
     window.addEventListener("keydown", press);
     return () => window.removeEventListener("keydown", press);
-  }, [obey, idle.stir]);
+  }, [execute, idle.stir]);
 
   // A mouse click plays and pauses; a tap only shows and hides the controls, as on every phone.
   const press = (event: PointerEvent) => {

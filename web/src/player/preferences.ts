@@ -1,4 +1,4 @@
-// What the player remembers from one video to the next, on this device alone.
+// The viewer's preferences from one video to the next, kept on this device alone.
 
 export interface PlayerPreferences {
   volume: number;
@@ -14,7 +14,7 @@ export function readPreferences(): PlayerPreferences {
   try {
     return decodePreferences(localStorage.getItem(KEY));
   } catch {
-    // Storage may be forbidden; the player works without a memory.
+    // Storage may be forbidden; the player works without stored preferences.
     return DEFAULTS;
   }
 }
@@ -27,7 +27,7 @@ export function writePreferences(preferences: PlayerPreferences) {
   }
 }
 
-/** Returns what was stored, with the default in place of anything that makes no sense. */
+/** Returns the stored preferences, with the default in place of anything that makes no sense. */
 export function decodePreferences(stored: string | null): PlayerPreferences {
   if (stored === null) return DEFAULTS;
   let value: unknown;

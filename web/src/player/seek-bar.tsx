@@ -23,10 +23,10 @@ export function SeekBar({ state, onSeek }: SeekBarProps) {
   };
   const press = (event: KeyboardEvent) => {
     // The input would move by its own step; the player's 5 seconds are the same everywhere.
-    const wish = event.key.startsWith("Arrow") ? command(event) : null;
-    if (wish?.do !== "seek-by") return;
+    const pressed = event.key.startsWith("Arrow") ? command(event) : null;
+    if (pressed?.do !== "seek-by") return;
     event.preventDefault();
-    onSeek(seconds + wish.seconds);
+    onSeek(seconds + pressed.seconds);
   };
 
   return (

@@ -67,12 +67,12 @@ test("captions that the playlist lacks are offered, and those that are gone are 
   expect(offered(loaded, [choice("fr"), choice("de")])).toEqual([choice("de"), choice("fr")]);
 });
 
-test("a language that nobody knows keeps its tag", () => {
+test("a language without a name keeps its tag", () => {
   expect(languageName("not a tag")).toBe("not a tag");
   expect(languageName(undefined)).toBe("");
 });
 
-describe("a request that failed for good is told by its status", () => {
+describe("a request that failed for good is classified by its status", () => {
   test.each([
     [404, "missing"],
     [410, "missing"],
@@ -81,11 +81,11 @@ describe("a request that failed for good is told by its status", () => {
     [undefined, "network"],
   ] as const)("%s is %s", (status, kind) => expect(requestFailure(status).kind).toBe(kind));
 
-  test("a 503 is told as what it means here", () => {
+  test("a 503 means that the encoder is behind", () => {
     expect(requestFailure(503).detail).toContain("encoded");
   });
 
-  test("a status that nobody explains is named", () => {
+  test("a status without an explanation is named", () => {
     expect(requestFailure(500).detail).toContain("500");
   });
 });

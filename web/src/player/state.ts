@@ -1,4 +1,4 @@
-// What the player shows at any moment, and the pure mappings from the media's and hls.js's terms
+// The player's state, and the pure mappings from the media's and hls.js's terms
 // into it. No element and no network here, so that all of it can be tested as a table.
 
 export interface Range {
@@ -49,7 +49,7 @@ export interface PlayerState {
   /** A part of the video is still being encoded and is being waited for. */
   awaitingEncoder: boolean;
   pictureInPicture: boolean;
-  /** There is nothing to see, which only shows once the media has told what it is made of. */
+  /** There is nothing to see, known once the media's metadata has loaded. */
   soundOnly: boolean;
   failure: Failure | null;
 }
@@ -126,8 +126,8 @@ export function textTracks(list: readonly (Track & { url?: string })[]): TextCho
 }
 
 /**
- * Returns what the captions menu offers: what the page has learned to be there, also when the
- * playlist was loaded before that. Null is a page that knows nothing of its own.
+ * Returns what the captions menu offers: the captions of the document, also when the
+ * playlist was loaded before they were added. Null is a page without a document.
  */
 export function offered(
   loaded: readonly TextChoice[],
@@ -143,7 +143,7 @@ function folder(url: string | undefined): string {
   return url?.split(/[?#]/)[0]?.split("/").at(-2) ?? "";
 }
 
-/** Returns a BCP 47 tag's name in English, or the tag itself when nobody knows it. */
+/** Returns a BCP 47 tag's name in English, or the tag itself when the browser has no name for it. */
 export function languageName(tag: string | undefined): string {
   if (tag === undefined || tag === "") return "";
   try {
@@ -153,7 +153,7 @@ export function languageName(tag: string | undefined): string {
   }
 }
 
-/** Returns what to tell about a request for media that failed for good. */
+/** Returns the failure to show for a media request whose retries are used up. */
 export function requestFailure(status: number | undefined): Failure {
   if (status === 404 || status === 410) {
     return {

@@ -1,4 +1,4 @@
-// Whether the viewer has let go of the controls, so that they may fade.
+// Idle detection, so that the controls fade.
 
 import { type RefObject, useCallback, useEffect, useState } from "react";
 
@@ -6,7 +6,7 @@ const IDLE_MS = 2600;
 
 export interface Idle {
   isIdle: boolean;
-  /** Shows the controls, and starts the wait anew. */
+  /** Shows the controls, and restarts the timer. */
   stir: () => void;
   /** Hides the controls at once. */
   rest: () => void;
@@ -22,7 +22,7 @@ export function useIdle(stage: RefObject<HTMLElement | null>): Idle {
   }, []);
   const rest = useCallback(() => setIdle(true), []);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: each stir starts the wait anew
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each stir restarts the timer
   useEffect(() => {
     const timer = window.setTimeout(rest, IDLE_MS);
     return () => window.clearTimeout(timer);

@@ -42,7 +42,7 @@ test("a speed is a size per second", () => {
   expect(speed(2_500_000)).toBe("2.5 MB/s");
 });
 
-describe("the time that is left is told coarsely", () => {
+describe("the remaining time is coarse", () => {
   test.each([
     [3, "a few seconds left"],
     [21, "30 seconds left"],
@@ -52,13 +52,13 @@ describe("the time that is left is told coarsely", () => {
   ])("%s s is “%s”", (seconds, text) => expect(remaining(seconds)).toBe(text));
 });
 
-test("nothing is told to be complete before it is", () => {
+test("nothing is complete before it is", () => {
   expect(percent(0.999)).toBe("99 %");
   expect(percent(1)).toBe("100 %");
   expect(percent(1.2)).toBe("100 %");
 });
 
-describe("an age is told in its largest unit", () => {
+describe("an age is in its largest unit", () => {
   const now = Date.parse("2026-03-10T12:00:00Z");
   test.each([
     ["2026-03-10T11:59:30Z", "just now"],

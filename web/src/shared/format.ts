@@ -48,7 +48,7 @@ export function speed(bytesPerSecond: number): string {
 }
 
 export function percent(fraction: number): string {
-  // Floored, so that nothing is told to be complete before it is.
+  // Floored, so that 100 % means complete.
   return `${Math.floor(clamp(fraction, 0, 1) * 100)} %`;
 }
 

@@ -23,7 +23,7 @@ function video(change: Partial<Video>): Video {
   return { ...plain, ...change };
 }
 
-describe("a video tells what is still being done for it", () => {
+describe("the progress of a video is", () => {
   test.each<[string, Partial<Video>, ReturnType<typeof progress>]>([
     [
       "an upload by its bytes",
@@ -63,7 +63,7 @@ describe("a video tells what is still being done for it", () => {
     ],
     ["nothing when it is ready", { state: "ready" }, null],
     ["nothing when it failed", { state: "failed" }, null],
-  ])("%s", (_, change, told) => expect(progress(video(change))).toEqual(told));
+  ])("%s", (_, change, expected) => expect(progress(video(change))).toEqual(expected));
 });
 
 test("a planned video has addresses, but does not play yet", () => {

@@ -1,16 +1,16 @@
-// How far a video is, in numbers and in words, from its document alone.
+// The progress of a video, as a fraction and a label, from its document alone.
 
 import type { Rendition, Video } from "../api/document.ts";
 import { percent } from "./format.ts";
 
 export interface Progress {
-  /** What is going on, in a few words. */
+  /** The current step, in a few words. */
   label: string;
   /** 0 to 1; null while there is nothing to measure. */
   fraction: number | null;
 }
 
-/** Returns what is still being done for the video; null when nothing is. */
+/** Returns the progress of the work that is left; null when none is. */
 export function progress(video: Video): Progress | null {
   switch (video.state) {
     case "uploading":
@@ -28,7 +28,7 @@ export function progress(video: Video): Progress | null {
 
 /**
  * Returns where the video plays; null while it does not. A planned video has its addresses already,
- * but nothing to hear or see behind them.
+ * but no segments behind them.
  */
 export function playback({ state, playback: addresses }: Video): Video["playback"] {
   return state === "playable" || state === "ready" ? addresses : null;

@@ -1,4 +1,4 @@
-// How far each rendition of a video is.
+// The encoding progress of each rendition of a video.
 
 import type { Rendition } from "../api/document.ts";
 import { percent } from "./format.ts";

@@ -13,8 +13,8 @@ export interface Collection {
   loaded: boolean;
   problem: Problem | null;
   /**
-   * What events have said since the last (re)connection. They are newer than any page that was asked
-   * for before them, whichever arrives first.
+   * Ids in events since the last (re)connection. They are newer than any page that was requested
+   * before them, whichever arrives first.
    */
   fresh: ReadonlySet<string>;
   gone: ReadonlySet<string>;
@@ -67,8 +67,8 @@ export function reduce(state: Collection, action: Action): Collection {
   }
 }
 
-// A first page that comes again, after a reconnection, speaks for its own span only: what lies in
-// that span and is missing from it was deleted meanwhile, what lies beyond stays.
+// A first page that comes again, after a reconnection, covers its own span only: what lies in
+// that span and is missing from it was deleted since, what lies beyond stays.
 function withFirstPage(state: Collection, page: VideoPage): Collection {
   const listed = new Set(page.videos.map((it) => it.id));
   const last = page.videos.at(-1);

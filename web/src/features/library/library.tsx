@@ -12,7 +12,7 @@ import { useLibrary } from "./use-library.ts";
 import { VideoCard } from "./video-card.tsx";
 
 interface LibraryProps {
-  /** How a first video gets in; uploading is another feature's business. */
+  /** The upload button of an empty library; uploading belongs to another feature. */
   invitation: ReactNode;
 }
 

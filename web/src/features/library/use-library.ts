@@ -1,7 +1,7 @@
 // The library's state, fed by the list and by the events.
 
 import { useCallback, useEffect, useReducer } from "react";
-import { LIBRARY_EVENTS, listen } from "../../api/events.ts";
+import { LIBRARY_EVENTS, subscribe } from "../../api/events.ts";
 import { listVideos } from "../../api/videos.ts";
 import { type Action, type Collection, EMPTY, reduce } from "./collection.ts";
 
@@ -36,7 +36,7 @@ export function useLibrary(): LibraryState {
     // connection was lost in between, for then some may have been missed.
     void refresh();
     let connections = 0;
-    return listen(LIBRARY_EVENTS, {
+    return subscribe(LIBRARY_EVENTS, {
       onOpen: () => {
         connections += 1;
         dispatch({ type: "connected" });

@@ -99,7 +99,7 @@ export class UploadQueue {
   cancel(key: number) {
     const job = this.#jobs.get(key);
     const terminate = job !== undefined && job.upload.url !== null;
-    // If the server cannot be told, the abandoned upload expires by itself.
+    // If the request fails, the server expires the abandoned upload by itself.
     job?.upload.abort(terminate).catch(() => {});
     this.dismiss(key);
   }
@@ -108,7 +108,7 @@ export class UploadQueue {
   dismiss(key: number) {
     this.#jobs.delete(key);
     this.#items = this.#items.filter((it) => it.key !== key);
-    this.#tell();
+    this.#notify();
     this.#startWaiting();
   }
 
@@ -186,10 +186,10 @@ export class UploadQueue {
 
   #change(key: number, change: Partial<Item>) {
     this.#items = this.#items.map((it) => (it.key === key ? { ...it, ...change } : it));
-    this.#tell();
+    this.#notify();
   }
 
-  #tell() {
+  #notify() {
     for (const listener of this.#listeners) listener();
   }
 }

@@ -7,7 +7,7 @@ function fed(...samples: [atMs: number, bytes: number][]): Rate {
   return rate;
 }
 
-test("nothing is told before there is something to go by", () => {
+test("there is no rate before there are two samples", () => {
   expect(fed().bytesPerSecond()).toBeNull();
   expect(fed([0, 1000]).bytesPerSecond()).toBeNull();
   expect(fed([0, 0], [100, 9000]).bytesPerSecond()).toBeNull();

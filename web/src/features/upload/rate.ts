@@ -1,4 +1,4 @@
-// How fast an upload goes: the mean over the last seconds, which neither jumps with every packet nor
+// The rate of an upload: the mean over the last seconds, which neither jumps with every packet nor
 // remembers the speed of another network.
 
 const WINDOW_MS = 5000;

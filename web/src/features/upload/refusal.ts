@@ -1,4 +1,4 @@
-// Why an upload failed, in words, and whether it is worth trying again.
+// The reason of a failed upload, in words, and whether a retry can help.
 
 import { DetailedError } from "tus-js-client";
 import { decodeProblem, type Problem, sentence, UNREACHABLE } from "../../api/request.ts";
@@ -24,7 +24,7 @@ export function refusalOf(problem: Problem): Refusal {
   return { message: sentence(problem), retriable: isPassing(problem.status), offline: false };
 }
 
-/** Tells whether tus-js-client should try again by itself. */
+/** Decides whether tus-js-client retries by itself. */
 export function retriesByItself(status: number): boolean {
   // A full disk does not empty itself within seconds; the person decides when to go on.
   return status !== 507 && (status === 0 || isPassing(status));

@@ -40,7 +40,7 @@ export function useUnfinished(): UnfinishedUploads {
   const discard = useCallback((it: Unfinished) => {
     setList((all) => all.filter((other) => other.key !== it.key));
     void defaultOptions.urlStorage.removeUpload(it.key);
-    // If the server cannot be told, the abandoned upload expires by itself.
+    // If the request fails, the server expires the abandoned upload by itself.
     Upload.terminate(it.url).catch(() => {});
   }, []);
 

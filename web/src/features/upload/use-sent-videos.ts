@@ -2,7 +2,7 @@
 
 import { useEffect, useState } from "react";
 import type { Video } from "../../api/document.ts";
-import { LIBRARY_EVENTS, listen } from "../../api/events.ts";
+import { LIBRARY_EVENTS, subscribe } from "../../api/events.ts";
 import { showVideo } from "../../api/videos.ts";
 
 export function useSentVideos(ids: string[], onDeleted: (id: string) => void) {
@@ -16,7 +16,7 @@ export function useSentVideos(ids: string[], onDeleted: (id: string) => void) {
     const keep = (video: Video) => {
       if (wanted.includes(video.id)) setVideos((all) => new Map(all).set(video.id, video));
     };
-    return listen(LIBRARY_EVENTS, {
+    return subscribe(LIBRARY_EVENTS, {
       onVideo: keep,
       onDeleted: (id) => {
         if (wanted.includes(id)) onDeleted(id);

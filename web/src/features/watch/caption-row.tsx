@@ -1,14 +1,14 @@
-// One caption track in the list: its name and state, its files, and what can be done with it.
+// One caption track in the dialog: its name and state, its files and its actions.
 
 import { type ChangeEvent, useRef, useState } from "react";
 import type { Captions } from "../../api/caption-document.ts";
 import { deleteCaptions, replaceCaptions } from "../../api/captions.ts";
 import { type Outcome, sentence } from "../../api/request.ts";
 import { ProgressBar } from "../../shared/progress-bar.tsx";
-import { AskMachine } from "./ask-machine.tsx";
 import { captionLabel, captionSource, captionState, fractionDone } from "./caption-words.ts";
 import styles from "./captions-dialog.module.css";
-import { RenameCaptions } from "./rename-captions.tsx";
+import { RenameCaptionsForm } from "./rename-captions-form.tsx";
+import { TranscriptionForm } from "./transcription-form.tsx";
 
 interface CaptionRowProps {
   video: string;
@@ -109,7 +109,7 @@ export function CaptionRow({ video, track, durationSeconds, onChanged }: Caption
         </button>
       </div>
       {panel === "rename" && (
-        <RenameCaptions
+        <RenameCaptionsForm
           video={video}
           track={track}
           onClose={() => setPanel(null)}
@@ -117,7 +117,12 @@ export function CaptionRow({ video, track, durationSeconds, onChanged }: Caption
         />
       )}
       {panel === "again" && (
-        <AskMachine video={video} track={track} onClose={() => setPanel(null)} onAsked={done} />
+        <TranscriptionForm
+          video={video}
+          track={track}
+          onClose={() => setPanel(null)}
+          onRequested={done}
+        />
       )}
       {panel === "delete" && (
         <div className={styles.panel} role="alert">

@@ -16,7 +16,7 @@ test("a track is called by its label, else by its language and author", () => {
   expect(captionLabel(track({ asked: { language: "fr" } }))).toBe("French (automatic)");
 });
 
-test("its state is told as it is", () => {
+test("its state is a sentence", () => {
   const states: [Record<string, unknown>, string][] = [
     [{ state: "waiting", message: "Run `clipcut model pull`." }, "Run `clipcut model pull`."],
     [{ state: "running", seconds_done: 0 }, "Listening"],

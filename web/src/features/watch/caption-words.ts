@@ -1,17 +1,17 @@
-// What captions are called and how far they are, in words.
+// The labels of caption tracks and of their states.
 
 import type { Captions } from "../../api/caption-document.ts";
 import { languageName } from "../../player/state.ts";
 import { clock, percent } from "../../shared/format.ts";
 
-/** Returns what a menu calls the track: a person's name for it, or its language and who wrote it. */
+/** Returns the track's label in menus: its given name, or its language and author. */
 export function captionLabel(track: Captions): string {
   const spoken = track.language === "und" ? null : track.language;
   const language = languageName(spoken ?? track.asked.language ?? "") || "Subtitles";
   return track.label ?? (track.origin === "machine" ? `${language} (automatic)` : language);
 }
 
-/** Returns how far the track is, as a sentence; the message of the server says it best where it has one. */
+/** Returns the track's state as a sentence; a message of the server takes precedence. */
 export function captionState(track: Captions, durationSeconds: number | null): string {
   switch (track.state) {
     case "queued":
@@ -49,7 +49,7 @@ export function captionSource(track: Captions): string {
   return `Written by ${model}${hash}${library === "" ? "" : `, ${library}`}${edited}`;
 }
 
-/** Tells whether the track is going to change by itself. */
+/** Returns whether the track is going to change by itself. */
 export function isUnderWay(track: Captions): boolean {
   return track.state === "queued" || track.state === "waiting" || track.state === "running";
 }

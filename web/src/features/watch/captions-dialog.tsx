@@ -1,13 +1,13 @@
-// All captions of a video in one place: what there is and how far it is, and what can be done with it.
+// The dialog of a video's caption tracks: their states and the actions on them.
 
 import { useState } from "react";
 import type { Captions } from "../../api/caption-document.ts";
 import { Dialog } from "../../shared/dialog.tsx";
 import { Icon } from "../../shared/icons.tsx";
-import { AddCaptions } from "./add-captions.tsx";
-import { AskMachine } from "./ask-machine.tsx";
 import { CaptionRow } from "./caption-row.tsx";
 import styles from "./captions-dialog.module.css";
+import { TranscriptionForm } from "./transcription-form.tsx";
+import { UploadCaptionsForm } from "./upload-captions-form.tsx";
 
 interface CaptionsDialogProps {
   video: string;
@@ -52,10 +52,15 @@ export function CaptionsDialog(props: CaptionsDialogProps) {
         </div>
       )}
       {panel === "add" && (
-        <AddCaptions video={video} onClose={() => setPanel(null)} onAdded={done} />
+        <UploadCaptionsForm video={video} onClose={() => setPanel(null)} onAdded={done} />
       )}
       {panel === "machine" && (
-        <AskMachine video={video} track={null} onClose={() => setPanel(null)} onAsked={done} />
+        <TranscriptionForm
+          video={video}
+          track={null}
+          onClose={() => setPanel(null)}
+          onRequested={done}
+        />
       )}
     </Dialog>
   );

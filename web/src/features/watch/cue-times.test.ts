@@ -18,7 +18,7 @@ test("times are written and read with their thousandths", () => {
   expect(timeText(59.9996)).toBe("1:00.000");
 });
 
-test("what is no time is told apart", () => {
+test("malformed times are refused", () => {
   expect(readTime("2,5")).toBe(2.5);
   for (const typed of ["", "x", "1:60", "1:2:3:4", "-1", "1.5:00"]) {
     expect(readTime(typed)).toBeNull();

@@ -1,4 +1,4 @@
-// Cues in time: which one is shown, and times as people type them.
+// The cue at a time, and times as people type them.
 
 import type { Cue } from "../../api/caption-document.ts";
 

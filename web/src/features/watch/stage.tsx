@@ -1,4 +1,4 @@
-// What stands where the player will be, until there is something to play.
+// The placeholder of the player, until there is something to play.
 
 import { useState } from "react";
 import type { Video } from "../../api/document.ts";

@@ -1,5 +1,5 @@
-// The words beside the video: they follow what is said, a press on them goes there, and each can be corrected
-// in its place.
+// The transcript beside the video: it follows playback, a press on a line seeks to it, and each line can be
+// corrected in its place.
 
 import { memo, useEffect, useId, useRef, useState, useSyncExternalStore } from "react";
 import type { Captions, Cue } from "../../api/caption-document.ts";
@@ -133,7 +133,7 @@ function Lines({ video, track, cues, driver, editing, onEdit, onSaved }: LinesPr
   useEffect(() => {
     const frame = list.current;
     if (frame === null || current === null) return;
-    // Who reads ahead, or writes, is not pulled away.
+    // Scrolling would pull a reader or an editor away from a line.
     if (frame.matches(":hover, :focus-within")) return;
     const line = frame.querySelector<HTMLElement>("[aria-current=true]");
     // Not scrollIntoView, which would move the page as well.

@@ -2,7 +2,7 @@
 
 import { useCallback, useEffect, useState } from "react";
 import type { Video } from "../../api/document.ts";
-import { listen, videoEvents } from "../../api/events.ts";
+import { subscribe, videoEvents } from "../../api/events.ts";
 import type { Loadable } from "../../api/request.ts";
 import { showVideo } from "../../api/videos.ts";
 import { isUnderWay } from "./caption-words.ts";
@@ -48,7 +48,7 @@ export function useVideo(id: string): Watched {
     (video.value.state !== "ready" || video.value.captions.some(isUnderWay));
   useEffect(() => {
     if (!follows) return;
-    return listen(videoEvents(id), { onVideo: replace, onDeleted: () => setDeleted(true) });
+    return subscribe(videoEvents(id), { onVideo: replace, onDeleted: () => setDeleted(true) });
   }, [id, follows, replace]);
 
   return { video, deleted, refresh, look, replace };

@@ -56,7 +56,7 @@ function Screen({ video, onLook, onReplace }: ScreenProps) {
 
   useEffect(() => {
     const listed = captions.filter((it) => it.listed && it.name !== null);
-    driver.knowTextTracks(listed.map((it) => ({ id: it.name ?? "", label: captionLabel(it) })));
+    driver.setKnownTextTracks(listed.map((it) => ({ id: it.name ?? "", label: captionLabel(it) })));
   }, [driver, captions]);
 
   return (
@@ -137,7 +137,7 @@ function useFirst<T>(value: T | null): T | null {
 
 function Work({ video }: { video: Video }) {
   const work = progress(video);
-  // Before there is a player, the stage itself tells how far it is.
+  // Before there is a player, the stage itself shows the progress.
   if (work === null || playback(video) === null) return null;
   return (
     <section className={styles.work} aria-label="Encoding">

@@ -1,20 +1,20 @@
-// What the machine is to write: for the first time, or again with other words to go by.
+// The form of a transcription: a first one, or another with other options.
 
 import { type FormEvent, useState } from "react";
 import type { Captions } from "../../api/caption-document.ts";
-import { askMachine } from "../../api/captions.ts";
+import { requestTranscription } from "../../api/captions.ts";
 import { sentence } from "../../api/request.ts";
 import styles from "./captions-dialog.module.css";
 
-interface AskMachineProps {
+interface TranscriptionFormProps {
   video: string;
-  /** The track to write again; null asks for one more. */
+  /** The track to transcribe again; null requests a new one. */
   track: Captions | null;
   onClose: () => void;
-  onAsked: () => void;
+  onRequested: () => void;
 }
 
-export function AskMachine({ video, track, onClose, onAsked }: AskMachineProps) {
+export function TranscriptionForm({ video, track, onClose, onRequested }: TranscriptionFormProps) {
   const [language, setLanguage] = useState(track?.asked.language ?? "");
   const [model, setModel] = useState(track?.asked.model ?? "");
   const [prompt, setPrompt] = useState(track?.asked.prompt ?? "");
@@ -25,11 +25,11 @@ export function AskMachine({ video, track, onClose, onAsked }: AskMachineProps) 
   const ask = async (event: FormEvent) => {
     event.preventDefault();
     setBusy(true);
-    const wish = { language: language.trim(), model: model.trim(), prompt, translate };
-    const outcome = await askMachine(video, track?.id ?? null, wish);
+    const options = { language: language.trim(), model: model.trim(), prompt, translate };
+    const outcome = await requestTranscription(video, track?.id ?? null, options);
     setBusy(false);
     if (outcome.state === "failed") setTrouble(sentence(outcome.problem));
-    else onAsked();
+    else onRequested();
   };
 
   return (

@@ -1,17 +1,17 @@
-// A person's own caption file, with its language and, if wanted, a name.
+// The form of a caption file's upload, with its language and, if wanted, a name.
 
 import { type FormEvent, useState } from "react";
 import { addCaptions } from "../../api/captions.ts";
 import { sentence } from "../../api/request.ts";
 import styles from "./captions-dialog.module.css";
 
-interface AddCaptionsProps {
+interface UploadCaptionsFormProps {
   video: string;
   onClose: () => void;
   onAdded: () => void;
 }
 
-export function AddCaptions({ video, onClose, onAdded }: AddCaptionsProps) {
+export function UploadCaptionsForm({ video, onClose, onAdded }: UploadCaptionsFormProps) {
   const [file, setFile] = useState<File | null>(null);
   const [language, setLanguage] = useState(navigator.language.split("-")[0] ?? "");
   const [label, setLabel] = useState("");

@@ -1,4 +1,4 @@
-// What a caption track is called: its language, and a name if the language's own does not do.
+// The form of a caption track's language and name.
 
 import { type FormEvent, useState } from "react";
 import type { Captions } from "../../api/caption-document.ts";
@@ -6,14 +6,14 @@ import { renameCaptions } from "../../api/captions.ts";
 import { sentence } from "../../api/request.ts";
 import styles from "./captions-dialog.module.css";
 
-interface RenameCaptionsProps {
+interface RenameCaptionsFormProps {
   video: string;
   track: Captions;
   onClose: () => void;
   onRenamed: () => void;
 }
 
-export function RenameCaptions({ video, track, onClose, onRenamed }: RenameCaptionsProps) {
+export function RenameCaptionsForm({ video, track, onClose, onRenamed }: RenameCaptionsFormProps) {
   const [language, setLanguage] = useState(track.language ?? "");
   const [label, setLabel] = useState(track.label ?? "");
   const [trouble, setTrouble] = useState("");
