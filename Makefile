@@ -13,5 +13,5 @@ bench-origin: ; @scripts/install servers && scripts/install run && cargo build -
 golden: ; scripts/golden
 reference: ; scripts/reference parity
 bench-transcribe: ; scripts/reference speed
-web: ; npm --prefix web ci --no-audit --no-fund && npm --prefix web run build
+web: ; @node web/build.mjs
 clean: ; cargo clean && rm -rf web/node_modules web/dist
