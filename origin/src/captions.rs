@@ -15,7 +15,7 @@ use axum::{
 use http::StatusCode;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use server::{Problem, Response, body};
-use store::{CaptionId, CaptionNaming, CaptionTrack, NewTrack, Wish};
+use store::{CaptionId, CaptionNaming, CaptionTrack, NewTrack, TranscriptionOptions};
 
 pub(crate) use document::Captions as Document;
 
@@ -151,8 +151,8 @@ async fn ask(
     request: Request,
 ) -> Result<Response> {
     let id = known(&id)?;
-    let wish = origin.wish(request).await?;
-    let track = origin.store.captions.ask(&id, &wish).await?.ok_or_else(unknown_video)?;
+    let options = origin.options(request).await?;
+    let track = origin.store.captions.ask(&id, &options).await?.ok_or_else(unknown_video)?;
     Ok(json(StatusCode::ACCEPTED, &origin.shown(track)))
 }
 
@@ -163,8 +163,8 @@ async fn ask_again(
     request: Request,
 ) -> Result<Response> {
     let track = origin.track(&id, &track).await?;
-    let wish = origin.wish(request).await?;
-    if !origin.store.captions.ask_again(&track.id, &wish).await? {
+    let options = origin.options(request).await?;
+    if !origin.store.captions.ask_again(&track.id, &options).await? {
         return Err(unknown_track().into());
     }
     let track = origin.store.captions.get(&track.id).await?.ok_or_else(unknown_track)?;
@@ -172,8 +172,8 @@ async fn ask_again(
 }
 
 impl Asked {
-    fn wish(self) -> Result<Wish> {
-        Ok(Wish {
+    fn options(self) -> Result<TranscriptionOptions> {
+        Ok(TranscriptionOptions {
             language: self.language.as_deref().map(words::language).transpose()?,
             model: self.model.as_deref().map(words::model).transpose()?,
             prompt: self.prompt.as_deref().map(words::prompt).transpose()?,
@@ -196,13 +196,13 @@ impl Origin {
 
     /// Reads what is asked of the machine. A language is refused where a transcriber has told those of the model; else the
     /// track itself will say what is wrong.
-    async fn wish(&self, request: Request) -> Result<Wish> {
-        let wish = read_json::<Asked>(request).await?.wish()?;
-        if let Some(language) = &wish.language {
-            let known = self.store.captions.languages_of(wish.model.as_deref()).await?;
+    async fn options(&self, request: Request) -> Result<TranscriptionOptions> {
+        let options = read_json::<Asked>(request).await?.options()?;
+        if let Some(language) = &options.language {
+            let known = self.store.captions.languages_of(options.model.as_deref()).await?;
             words::known_language(language, &known)?;
         }
-        Ok(wish)
+        Ok(options)
     }
 
     fn shown(&self, track: CaptionTrack) -> Document {

@@ -68,7 +68,7 @@ impl Document {
             _ => None,
         };
         let queue_position = match video.state {
-            State::Uploaded | State::Planned | State::Playable => store.jobs.ahead_of(id).await?,
+            State::Uploaded | State::Planned | State::Playable => store.jobs.queue_position(id).await?,
             State::Uploading | State::Ready | State::Failed => None,
         };
         // A failed video keeps what was encoded before, but it does not play to its end.

@@ -18,7 +18,7 @@ pub(crate) enum Error {
     Body(#[from] body::Error),
     /// Another request wants to go on with the upload.
     #[error("another request goes on with the upload")]
-    Wanted,
+    Takeover,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] store::Error),
@@ -53,16 +53,16 @@ impl From<Error> for Problem {
                 tracing::debug!(cause, "a request's body broke off");
                 Self::new(StatusCode::BAD_REQUEST, "body_broken", "The request's body broke off.")
             }
-            Error::Store(store::Error::Full { what }) => {
+            Error::Store(store::Error::StorageFull { what }) => {
                 tracing::error!(what, "no room left");
                 insufficient_storage()
             }
             Error::Store(store::Error::Gone(_)) => unknown_video(),
-            Error::Wanted | Error::Store(store::Error::Overtaken(_)) => {
+            Error::Takeover | Error::Store(store::Error::TakenOver(_)) => {
                 let detail = "Another request is uploading to this address.";
                 Self::new(StatusCode::LOCKED, "upload_locked", detail).retry_after(1)
             }
-            Error::Store(store::Error::Away { .. }) => {
+            Error::Store(store::Error::Unavailable { .. }) => {
                 tracing::warn!(%error, "a request found a server away");
                 let detail =
                     "A part of the server is away for the moment. What it has stored stays; try again.";

@@ -18,7 +18,7 @@ use crate::{
     Document, Origin,
     error::{Error, Result, bad_request, unknown_video, upload_too_large},
     library,
-    receive::{Incoming, Received, bytes, told_length},
+    receive::{Incoming, Received, bytes, content_length},
     title,
 };
 
@@ -47,11 +47,11 @@ pub(crate) async fn create(
     let Query(words) = query.map_err(|e| bad_request("invalid_query", e.body_text()))?;
     let limit = origin.config.max_upload_bytes;
     let most = if is_form(&request) { limit.saturating_add(FORM_EXTRA) } else { limit };
-    if told_length(request.body()).is_some_and(|bytes| bytes > most) {
+    if content_length(request.body()).is_some_and(|bytes| bytes > most) {
         return Err(upload_too_large(limit));
     }
     let worker = origin.clone();
-    let document = origin.see_through(async move { worker.take_all(words, request).await }).await?;
+    let document = origin.run_to_completion(async move { worker.take_all(words, request).await }).await?;
     let location = format!("/api/v1/videos/{}", document.id());
     let mut response = library::json(StatusCode::CREATED, &document);
     if let Ok(location) = HeaderValue::from_str(&location) {
@@ -85,7 +85,7 @@ impl Origin {
 
     async fn take_raw(&self, words: &Words, body: Body, begun: &mut Option<VideoId>) -> Result<Document> {
         let video = words.video(None)?;
-        let length = told_length(&body);
+        let length = content_length(&body);
         if length == Some(0) {
             return Err(no_file());
         }

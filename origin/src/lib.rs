@@ -134,7 +134,7 @@ impl Origin {
 
     /// Runs `work` to its end also when the client goes away: a write to the disk that was begun must not
     /// go on behind the back of the next request for the same upload.
-    async fn see_through<T, F>(&self, work: F) -> Result<T>
+    async fn run_to_completion<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
         F: Future<Output = Result<T>> + Send + 'static,
@@ -151,7 +151,7 @@ impl Origin {
 }
 
 async fn ready(State(origin): State<Origin>) -> Response {
-    health::ready(&origin.shutdown, origin.store.reach()).await
+    health::ready(&origin.shutdown, origin.store.ping()).await
 }
 
 fn unknown_path() -> Problem {

@@ -18,7 +18,7 @@ const MOST_DOCUMENT: u64 = 64 * 1024;
 
 /// Where a page starts and how long it is.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Wanted {
+pub(crate) struct PageQuery {
     limit: Option<u32>,
     cursor: Option<String>,
 }
@@ -39,14 +39,14 @@ struct Changes {
 /// Lists videos, newest first.
 pub(crate) async fn list(
     State(origin): State<Origin>,
-    wanted: std::result::Result<Query<Wanted>, QueryRejection>,
+    page: std::result::Result<Query<PageQuery>, QueryRejection>,
 ) -> Result<Response> {
-    let Query(wanted) = wanted.map_err(|e| bad_request("invalid_query", e.body_text()))?;
-    let limit = wanted.limit.unwrap_or(PAGE);
+    let Query(page) = page.map_err(|e| bad_request("invalid_query", e.body_text()))?;
+    let limit = page.limit.unwrap_or(PAGE);
     if !(1..=MOST_PAGE).contains(&limit) {
         return Err(bad_request("invalid_limit", format!("A page has 1 to {MOST_PAGE} videos.")));
     }
-    let after = match wanted.cursor.as_deref().map(decode_cursor) {
+    let after = match page.cursor.as_deref().map(decode_cursor) {
         Some(None) => return Err(bad_request("invalid_cursor", "The cursor is not one that a list gave.")),
         Some(cursor) => cursor,
         None => None,
@@ -91,7 +91,7 @@ pub(crate) async fn delete(State(origin): State<Origin>, UrlPath(id): UrlPath<St
     let id = known(&id)?;
     // To the end, also when the client does not wait: half a deletion would leave blobs until the next start.
     let store = origin.store.clone();
-    if !origin.see_through(async move { Ok(store.delete(&id).await?) }).await? {
+    if !origin.run_to_completion(async move { Ok(store.delete(&id).await?) }).await? {
         return Err(unknown_video().into());
     }
     Ok(no_content())

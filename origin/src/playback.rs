@@ -64,7 +64,7 @@ async fn play(origin: Origin, request: Request) -> Result<Response> {
 }
 
 /// What a blob that is not there can still become.
-enum Outlook {
+enum Availability {
     /// It will be published, or the video will fail.
     Coming,
     /// It will not be there.
@@ -78,12 +78,12 @@ impl Origin {
         let mut news = self.store.signals.subscribe();
         let waited = tokio::time::timeout(self.config.segment_wait, async {
             loop {
-                // The outlook first: what is published after it was taken is then found by the open.
-                let outlook = self.outlook(path).await?;
+                // The availability first: what is published after it was taken is then found by the open.
+                let availability = self.availability(path).await?;
                 if let Some(blob) = self.store.blobs.open_blob(key).await? {
                     return Ok(blob);
                 }
-                if let Outlook::Never(problem) = outlook {
+                if let Availability::Never(problem) = availability {
                     return Err(problem.into());
                 }
                 loop {
@@ -100,19 +100,19 @@ impl Origin {
         waited.await.unwrap_or_else(|_| Err(not_encoded_yet().into()))
     }
 
-    async fn outlook(&self, path: &Path) -> Result<Outlook> {
+    async fn availability(&self, path: &Path) -> Result<Availability> {
         let Some(video) = self.store.videos.get(&path.video).await? else {
-            return Ok(Outlook::Never(unknown_video()));
+            return Ok(Availability::Never(unknown_video()));
         };
         if let Some(problem) = unplayable(&video) {
-            return Ok(Outlook::Never(problem));
+            return Ok(Availability::Never(problem));
         }
         let (File::Init(name) | File::Segment { rendition: name, .. }) = &path.file else {
-            return Ok(Outlook::Never(unknown_file()));
+            return Ok(Availability::Never(unknown_file()));
         };
         let planned = self.store.renditions.of(&path.video).await?;
         let Some(planned) = planned.into_iter().find(|p| p.rendition.name == *name) else {
-            return Ok(Outlook::Never(unknown_file()));
+            return Ok(Availability::Never(unknown_file()));
         };
         let number = match path.file {
             File::Segment { number, .. } => number,
@@ -120,12 +120,12 @@ impl Origin {
             _ => 0,
         };
         if number >= planned.rendition.segments_total {
-            return Ok(Outlook::Never(unknown_segment(planned.rendition.segments_total)));
+            return Ok(Availability::Never(unknown_segment(planned.rendition.segments_total)));
         }
         // What is ready was published whole: a blob that is missing then will not come.
         match video.state {
-            VideoState::Ready => Ok(Outlook::Never(unknown_file())),
-            _ => Ok(Outlook::Coming),
+            VideoState::Ready => Ok(Availability::Never(unknown_file())),
+            _ => Ok(Availability::Coming),
         }
     }
 

@@ -40,7 +40,7 @@ pub(crate) fn bytes(
 }
 
 /// Says how long a request's body is, where that is known beforehand.
-pub(crate) fn told_length(body: &axum::body::Body) -> Option<u64> {
+pub(crate) fn content_length(body: &axum::body::Body) -> Option<u64> {
     http_body::Body::size_hint(body).exact()
 }
 
@@ -62,11 +62,11 @@ impl Origin {
         let Incoming { mut bytes, limit, rest, seen } = from;
         let mut told = Instant::now();
         let mut extended = Instant::now();
-        let mut wanted = self.store.signals.wanted();
+        let mut wanted = self.store.signals.takeover_requests();
         loop {
             let next = tokio::select! {
                 next = bytes.try_next() => next.map_err(|e| Error::Body(body::Error::from(e.into()))),
-                () = wanted_in_silence(&mut wanted, id) => Err(Error::Wanted),
+                () = takeover_while_idle(&mut wanted, id) => Err(Error::Takeover),
             };
             let piece = match next {
                 Ok(Some(piece)) => piece,
@@ -85,7 +85,7 @@ impl Origin {
             append.write(&piece).await?;
             if told.elapsed() >= TELL_EVERY {
                 told = Instant::now();
-                self.store.signals.tell(Signal::Changed(id.clone()));
+                self.store.signals.publish(Signal::Changed(id.clone()));
             }
             if extended.elapsed() >= EXTEND_EVERY {
                 extended = Instant::now();
@@ -96,7 +96,7 @@ impl Origin {
 }
 
 /// Returns when somebody wants the upload `id`, but not before there was a silence.
-async fn wanted_in_silence(wanted: &mut broadcast::Receiver<VideoId>, id: &VideoId) {
+async fn takeover_while_idle(wanted: &mut broadcast::Receiver<VideoId>, id: &VideoId) {
     tokio::time::sleep(SILENCE).await;
     // Who asked before that may have given up.
     *wanted = wanted.resubscribe();

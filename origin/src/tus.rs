@@ -25,7 +25,7 @@ const EXTENSIONS: &str = "creation,creation-with-upload,termination,checksum,exp
 
 /// Answers at the address where uploads are created.
 pub(crate) async fn collection(State(origin): State<Origin>, request: Request) -> Response {
-    let answered = match spoken(&request) {
+    let answered = match effective_method(&request) {
         Ok(Method::OPTIONS) => Ok(origin.abilities()),
         Ok(Method::POST) => origin.create(request).await,
         Ok(_) => Err(wrong_method("POST, OPTIONS")),
@@ -40,7 +40,7 @@ pub(crate) async fn upload(
     UrlPath(id): UrlPath<String>,
     request: Request,
 ) -> Response {
-    let answered = match (spoken(&request), id.parse::<VideoId>()) {
+    let answered = match (effective_method(&request), id.parse::<VideoId>()) {
         (Err(problem), _) => Err(problem),
         (Ok(Method::OPTIONS), _) => Ok(origin.abilities()),
         (Ok(_), Err(_)) => {
@@ -55,7 +55,7 @@ pub(crate) async fn upload(
 }
 
 /// Returns the method that the client means, once it speaks our version.
-fn spoken(request: &Request) -> Result<Method> {
+fn effective_method(request: &Request) -> Result<Method> {
     let method = match request.headers().get(METHOD_OVERRIDE) {
         Some(value) => Method::from_bytes(value.as_bytes()).map_err(|_| {
             crate::error::bad_request("invalid_method", "X-HTTP-Method-Override is no method.")
@@ -150,7 +150,7 @@ impl Origin {
     /// client, told that all is there, would not send anything that could finish it.
     async fn finish_whole(&self, upload: Upload) -> Result<()> {
         let store = self.store.clone();
-        self.see_through(async move {
+        self.run_to_completion(async move {
             // Without the right, somebody else is about to.
             let Some(append) = store.uploads.append(&upload.id, false).await? else { return Ok(()) };
             if upload.length == Some(append.offset()) && store.uploads.get(&upload.id).await?.is_some() {

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use store::Served;
+use store::LoopbackSource;
 
 use crate::Result;
 
@@ -12,7 +12,7 @@ const MOST_BOXES: usize = 64;
 const LONG_HEADER: u64 = 16;
 
 /// Returns where the media data lies, in order, if the file has an index of it (ISO/IEC 14496-12 §8.2.1, §8.1.1).
-pub(crate) async fn media_data(source: &Served) -> Result<Option<Vec<Range<u64>>>> {
+pub(crate) async fn media_data(source: &LoopbackSource) -> Result<Option<Vec<Range<u64>>>> {
     let (mut at, mut media, mut indexed) = (0, Vec::new(), false);
     for _ in 0..MOST_BOXES {
         if at == source.len() {

@@ -69,7 +69,7 @@ async fn encode(work: &Work<'_>, job: &Job) -> Result<()> {
 async fn probed(config: &Config, source: &Source) -> Result<Facts> {
     match source {
         Source::File(path) => probe::probe(&config.ffprobe, &path.clone().into()).await,
-        Source::Served(served) => probe::probe_served(&config.ffprobe, served).await,
+        Source::Loopback(source) => probe::probe_loopback(&config.ffprobe, source).await,
     }
 }
 
@@ -77,7 +77,7 @@ async fn probed(config: &Config, source: &Source) -> Result<Facts> {
 fn input(source: &Source) -> Input {
     match source {
         Source::File(path) => path.clone().into(),
-        Source::Served(served) => Input::Loopback { url: served.url().to_owned(), len: served.len() },
+        Source::Loopback(source) => Input::Loopback { url: source.url().to_owned(), len: source.len() },
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::{io, path::Path, process::Stdio, time::Duration};
 
-use store::Served;
+use store::LoopbackSource;
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader},
     process::Child,
@@ -42,14 +42,14 @@ pub async fn probe(ffprobe: &Path, source: &Input) -> Result<Facts> {
 
 /// Measures a source as [`probe`] does, and leaves its pictures and sounds where they are if its index tells all
 /// packets: a film of hours is then planned before its bytes could have been fetched.
-pub async fn probe_served(ffprobe: &Path, source: &Served) -> Result<Facts> {
+pub async fn probe_loopback(ffprobe: &Path, source: &LoopbackSource) -> Result<Facts> {
     let input = Input::Loopback { url: source.url().to_owned(), len: source.len() };
     let call = Call::on(ffprobe, &input).await?;
     let described = call.describe().await?;
     let holes = if described.0.parsed() { None } else { index::media_data(source).await? };
     let scan = match holes {
         Some(holes) => {
-            let hollow = Input::Loopback { url: source.hollow_url(holes), len: source.len() };
+            let hollow = Input::Loopback { url: source.sparse_url(holes), len: source.len() };
             Call { source: &hollow, ..call }.packets(&["-fflags", "+noparse"]).await?
         }
         None => call.packets(&[]).await?,

@@ -44,7 +44,7 @@ pub fn listed(tracks: &[CaptionTrack]) -> Vec<Subtitle> {
         .map(|track| {
             let author = match track.origin {
                 CaptionOrigin::File | CaptionOrigin::Person => Author::Person,
-                CaptionOrigin::Machine if track.wish.translated => Author::Translator,
+                CaptionOrigin::Machine if track.options.translated => Author::Translator,
                 CaptionOrigin::Machine => Author::Machine,
             };
             let language = track.language.as_deref();
@@ -81,7 +81,7 @@ impl Subtitle {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use store::{CaptionId, Timestamp, VideoId, Wish};
+    use store::{CaptionId, Timestamp, TranscriptionOptions, VideoId};
 
     use super::*;
 
@@ -96,7 +96,7 @@ pub(crate) mod tests {
             language: Some(name.split('-').next().unwrap().to_owned()),
             label: None,
             describes_sounds: false,
-            wish: Wish::default(),
+            options: TranscriptionOptions::default(),
             seconds_done: 0.0,
             ends_at_seconds: None,
             checkpoint: None,

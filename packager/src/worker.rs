@@ -76,7 +76,7 @@ impl Worker {
                 outcome = job::run(&self.store, &self.config, job, &stop) => outcome,
                 () = self.keep_lease(job) => {
                     tracing::info!("the job is no longer ours");
-                    if let Err(e) = self.let_others_have_the_last_word(job).await {
+                    if let Err(e) = self.requeue_after_lost_lease(job).await {
                         tracing::error!(error = %e, "cannot have playlists written again");
                     }
                     return;
@@ -112,8 +112,8 @@ impl Worker {
     }
 
     /// Who was stopped for longer than its lease may have written playlists over those of the one who took over.
-    async fn let_others_have_the_last_word(&self, job: &Job) -> store::Result<()> {
-        if job.kind.writes_playlists() { self.store.jobs.write_again(&job.video).await } else { Ok(()) }
+    async fn requeue_after_lost_lease(&self, job: &Job) -> store::Result<()> {
+        if job.kind.writes_playlists() { self.store.jobs.requeue_playlists(&job.video).await } else { Ok(()) }
     }
 
     async fn conclude(&self, job: &Job, outcome: Result<()>) -> Result<()> {
@@ -122,22 +122,22 @@ impl Worker {
             Ok(()) => {
                 tracing::info!("done");
                 if !jobs.finish(job).await? {
-                    self.let_others_have_the_last_word(job).await?;
+                    self.requeue_after_lost_lease(job).await?;
                 }
                 return Ok(());
             }
             Err(error) => error,
         };
         match error {
-            Error::Interrupted => jobs.give_back(job, Duration::ZERO, Attempt::Interrupted).await?,
+            Error::Interrupted => jobs.release(job, Duration::ZERO, Attempt::Interrupted).await?,
             Error::Store(store::Error::Gone(_)) => _ = jobs.finish(job).await?,
-            Error::Store(e @ store::Error::Away { .. }) => {
+            Error::Store(e @ store::Error::Unavailable { .. }) => {
                 tracing::warn!(error = %e, "waiting for a server");
-                jobs.give_back(job, AWAY_PAUSE.mul_f64(jitter()), Attempt::Interrupted).await?;
+                jobs.release(job, AWAY_PAUSE.mul_f64(jitter()), Attempt::Interrupted).await?;
             }
-            Error::Store(e @ store::Error::Full { .. }) => {
+            Error::Store(e @ store::Error::StorageFull { .. }) => {
                 tracing::error!(error = %e, "waiting for room");
-                jobs.give_back(job, FULL_DISK_PAUSE, Attempt::Interrupted).await?;
+                jobs.release(job, FULL_DISK_PAUSE, Attempt::Interrupted).await?;
             }
             error if job.kind == JobKind::Poster => {
                 // A video without its poster is still a video.
@@ -152,7 +152,7 @@ impl Worker {
             error if job.attempts < MAX_ATTEMPTS && !matches!(error, Error::Refused(_)) => {
                 tracing::warn!(%error, attempts = job.attempts, "trying again");
                 let pause = Duration::from_secs(1 << job.attempts).mul_f64(jitter());
-                jobs.give_back(job, pause, Attempt::Failed).await?;
+                jobs.release(job, pause, Attempt::Failed).await?;
             }
             error if job.kind == JobKind::Playlists => {
                 // They stand as they were; the next change of the captions tries again.

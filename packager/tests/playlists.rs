@@ -7,7 +7,9 @@ mod harness;
 use std::{path::Path, time::Duration};
 
 use harness::{ask, make, package, quick, settled};
-use store::{Advance, Conclusion, Cue, Heard, JobKind, NewTrack, NewVideo, State, Store, Timestamp, VideoId};
+use store::{
+    Advance, Conclusion, Cue, DetectedLanguage, JobKind, NewTrack, NewVideo, State, Store, Timestamp, VideoId,
+};
 use tokio_util::sync::CancellationToken;
 
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -90,7 +92,12 @@ async fn playlists_of_a_ready_video_follow_its_captions() {
     let lease = Duration::from_mins(1);
     let job = store.jobs.claim(&[JobKind::Captions], "ear", lease).await.unwrap().unwrap();
     store.captions.begin(&job).await.unwrap().unwrap();
-    store.captions.hear(&job, &Heard { language: "en", provenance: "{}" }).await.unwrap().unwrap();
+    store
+        .captions
+        .set_language(&job, &DetectedLanguage { language: "en", provenance: "{}" })
+        .await
+        .unwrap()
+        .unwrap();
     let cues = [Cue { start_ms: 500, end_ms: 1500, settings: String::new(), text: "Hello".into() }];
     let window = Advance { seconds_done: 4.0, checkpoint: "{}", cues: &cues, segments: "[]" };
     assert!(store.captions.advance(&job, &window).await.unwrap());

@@ -6,7 +6,7 @@ mod film;
 
 use std::path::Path;
 
-use packager::probe::{probe, probe_served};
+use packager::probe::{probe, probe_loopback};
 use store::{Blobs, Source, VideoId};
 use testbed::Mongodb;
 
@@ -29,8 +29,8 @@ async fn check(name: &str, args: &str, expected: Fetched) {
     let blobs = Blobs::in_gridfs(&Mongodb::shared().database()).await.unwrap();
     let id = VideoId::random();
     blobs.put(&id.source(), &std::fs::read(&file).unwrap()).await.unwrap();
-    let Source::Served(source) = blobs.source(&id).await.unwrap() else { panic!("it is a file") };
-    let seen = probe_served(Path::new("ffprobe"), &source).await.unwrap();
+    let Source::Loopback(source) = blobs.source(&id).await.unwrap() else { panic!("it is a file") };
+    let seen = probe_loopback(Path::new("ffprobe"), &source).await.unwrap();
 
     assert_eq!(format!("{seen:?}"), format!("{told:?}"), "{args}");
     let (fetched, len) = (source.fetched_bytes(), source.len());

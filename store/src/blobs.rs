@@ -25,10 +25,10 @@ pub type ByteStream = Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>;
 
 /// Blobs, wherever this deployment keeps them.
 #[derive(Clone, Debug)]
-pub struct Blobs(Place);
+pub struct Blobs(Backend);
 
 #[derive(Clone, Debug)]
-enum Place {
+enum Backend {
     Files(Files),
     GridFs(GridFs),
 }
@@ -54,19 +54,19 @@ enum Body {
 impl Blobs {
     /// Opens the folder `root`, created when absent, and drops what a killed writer left in it.
     pub async fn in_folder(root: &Path) -> Result<Self> {
-        Ok(Self(Place::Files(Files::open(root).await?)))
+        Ok(Self(Backend::Files(Files::open(root).await?)))
     }
 
     /// Keeps blobs in the database of a MongoDB server that `url` names.
     pub async fn in_gridfs(url: &str) -> Result<Self> {
-        Ok(Self(Place::GridFs(GridFs::connect(url).await?)))
+        Ok(Self(Backend::GridFs(GridFs::connect(url).await?)))
     }
 
     /// Publishes `bytes` under `key`, in place of what was there.
     pub async fn put(&self, key: &str, bytes: &[u8]) -> Result<()> {
         match &self.0 {
-            Place::Files(files) => files.put(key, bytes).await,
-            Place::GridFs(gridfs) => gridfs.put(key, bytes).await,
+            Backend::Files(files) => files.put(key, bytes).await,
+            Backend::GridFs(gridfs) => gridfs.put(key, bytes).await,
         }
     }
 
@@ -74,16 +74,16 @@ impl Blobs {
     /// Returns whether it was published.
     pub async fn put_new(&self, key: &str, bytes: &[u8]) -> Result<bool> {
         match &self.0 {
-            Place::Files(files) => files.put_new(key, bytes).await,
-            Place::GridFs(gridfs) => gridfs.put_new(key, bytes).await,
+            Backend::Files(files) => files.put_new(key, bytes).await,
+            Backend::GridFs(gridfs) => gridfs.put_new(key, bytes).await,
         }
     }
 
     /// Opens the blob `key`.
     pub async fn open_blob(&self, key: &str) -> Result<Option<Blob>> {
         match &self.0 {
-            Place::Files(files) => files.open_blob(key).await,
-            Place::GridFs(gridfs) => gridfs.open_blob(key).await,
+            Backend::Files(files) => files.open_blob(key).await,
+            Backend::GridFs(gridfs) => gridfs.open_blob(key).await,
         }
     }
 
@@ -99,25 +99,25 @@ impl Blobs {
     /// Returns the names directly below `folder`, sorted.
     pub async fn children(&self, folder: &str) -> Result<Vec<String>> {
         match &self.0 {
-            Place::Files(files) => files.children(folder).await,
-            Place::GridFs(gridfs) => gridfs.children(folder).await,
+            Backend::Files(files) => files.children(folder).await,
+            Backend::GridFs(gridfs) => gridfs.children(folder).await,
         }
     }
 
     /// Deletes the blob `key`, or all blobs below it. Nothing there is fine.
     pub async fn delete_all(&self, key: &str) -> Result<()> {
         match &self.0 {
-            Place::Files(files) => files.delete_all(key).await,
-            Place::GridFs(gridfs) => gridfs.delete_all(key).await,
+            Backend::Files(files) => files.delete_all(key).await,
+            Backend::GridFs(gridfs) => gridfs.delete_all(key).await,
         }
     }
 
     /// Returns the bytes free to this process where the blobs lie, where that can be told.
     pub fn free_bytes(&self) -> Result<Option<u64>> {
         match &self.0 {
-            Place::Files(files) => files.free_bytes().map(Some),
+            Backend::Files(files) => files.free_bytes().map(Some),
             // A replica set's room is its operator's to watch; a full one answers with an error of its own.
-            Place::GridFs(_) => Ok(None),
+            Backend::GridFs(_) => Ok(None),
         }
     }
 
@@ -149,8 +149,8 @@ impl Blobs {
     /// to check.
     pub fn damages(&self) -> Counter {
         match &self.0 {
-            Place::Files(_) => Counter::default(),
-            Place::GridFs(gridfs) => gridfs.damages(),
+            Backend::Files(_) => Counter::default(),
+            Backend::GridFs(gridfs) => gridfs.damages(),
         }
     }
 
@@ -158,32 +158,32 @@ impl Blobs {
     /// leaves. A folder is swept when it is opened.
     pub(crate) async fn note_deleted(&self, video: &VideoId) -> Result<()> {
         match &self.0 {
-            Place::Files(_) => Ok(()),
-            Place::GridFs(gridfs) => gridfs.note_deleted(video).await,
+            Backend::Files(_) => Ok(()),
+            Backend::GridFs(gridfs) => gridfs.note_deleted(video).await,
         }
     }
 
     /// Returns videos that were noted so long ago that nobody can be writing a blob of theirs any more.
     pub(crate) async fn deleted(&self) -> Result<Vec<VideoId>> {
         match &self.0 {
-            Place::Files(_) => Ok(Vec::new()),
-            Place::GridFs(gridfs) => gridfs.deleted().await,
+            Backend::Files(_) => Ok(Vec::new()),
+            Backend::GridFs(gridfs) => gridfs.deleted().await,
         }
     }
 
     /// Takes the note back.
     pub(crate) async fn forget_deleted(&self, video: &VideoId) -> Result<()> {
         match &self.0 {
-            Place::Files(_) => Ok(()),
-            Place::GridFs(gridfs) => gridfs.forget_deleted(video).await,
+            Backend::Files(_) => Ok(()),
+            Backend::GridFs(gridfs) => gridfs.forget_deleted(video).await,
         }
     }
 
     /// Asks the server for nothing, to see whether it answers; a folder is there.
-    pub(crate) async fn reach(&self) -> Result<()> {
+    pub(crate) async fn ping(&self) -> Result<()> {
         match &self.0 {
-            Place::Files(_) => Ok(()),
-            Place::GridFs(gridfs) => gridfs.reach().await,
+            Backend::Files(_) => Ok(()),
+            Backend::GridFs(gridfs) => gridfs.ping().await,
         }
     }
 
@@ -191,22 +191,22 @@ impl Blobs {
     pub async fn sweep_unfinished(&self) -> Result<u64> {
         match &self.0 {
             // Opening the folder did that.
-            Place::Files(_) => Ok(0),
-            Place::GridFs(gridfs) => gridfs.sweep().await,
+            Backend::Files(_) => Ok(0),
+            Backend::GridFs(gridfs) => gridfs.sweep().await,
         }
     }
 
     fn files(&self, action: &'static str, key: &str) -> Result<&Files> {
         match &self.0 {
-            Place::Files(files) => Ok(files),
-            Place::GridFs(_) => Err(Error::io(action, key, io::ErrorKind::Unsupported.into())),
+            Backend::Files(files) => Ok(files),
+            Backend::GridFs(_) => Err(Error::io(action, key, io::ErrorKind::Unsupported.into())),
         }
     }
 }
 
 impl From<GridFs> for Blobs {
     fn from(gridfs: GridFs) -> Self {
-        Self(Place::GridFs(gridfs))
+        Self(Backend::GridFs(gridfs))
     }
 }
 

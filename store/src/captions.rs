@@ -3,13 +3,13 @@
 
 mod track;
 
-pub use track::{FileTrack, Naming, Origin, State, Track, Wish};
+pub use track::{FileTrack, Naming, Origin, State, Track, TranscriptionOptions};
 
 use crate::{
     CaptionId, Error, JobKind, NewJob, NewPlan, Result, Signal, Signals, Timestamp, VideoId,
     cues::clear,
     jobs::{insert_job, insert_playlists},
-    sql::{Change, Of, Sql, query},
+    sql::{LockScope, Sql, Transaction, query},
 };
 
 /// The tables of caption tracks and their cues.
@@ -49,20 +49,20 @@ impl Captions {
     }
 
     /// Asks the machine for a track. Returns it, or `None` when there is no such video.
-    pub async fn ask(&self, video: &VideoId, wish: &Wish) -> Result<Option<Track>> {
-        let mut change = self.sql.change(Of::Video(video)).await?;
-        if !has_video(&mut change, video).await? {
+    pub async fn ask(&self, video: &VideoId, options: &TranscriptionOptions) -> Result<Option<Track>> {
+        let mut tx = self.sql.begin(LockScope::Video(video)).await?;
+        if !has_video(&mut tx, video).await? {
             return Ok(None);
         }
-        let id = insert_machine(&mut change, video, wish).await?;
-        change.commit().await?;
-        self.told(video);
+        let id = insert_machine(&mut tx, video, options).await?;
+        tx.commit().await?;
+        self.publish_changed(video);
         self.get(&id).await
     }
 
     /// Asks the machine to write a track again, in place of what it has. Returns whether there was one.
-    pub async fn ask_again(&self, id: &CaptionId, wish: &Wish) -> Result<bool> {
-        let mut change = self.sql.change(Of::Captions(id)).await?;
+    pub async fn ask_again(&self, id: &CaptionId, options: &TranscriptionOptions) -> Result<bool> {
+        let mut tx = self.sql.begin(LockScope::Captions(id)).await?;
         let video = query(
             "update captions set origin = 'machine', state = 'queued', message = null, name = null,
                  language = null, label = null, describes_sounds = false, wanted_language = $2,
@@ -71,30 +71,30 @@ impl Captions {
              where id = $1 returning video_id",
         )
         .bind(id.as_str())
-        .bind(&wish.language)
-        .bind(&wish.model)
-        .bind(&wish.prompt)
-        .bind(wish.translated)
-        .fetch_optional(&mut change)
+        .bind(&options.language)
+        .bind(&options.model)
+        .bind(&options.prompt)
+        .bind(options.translated)
+        .fetch_optional(&mut tx)
         .await?;
         let Some(video) = parsed(video)? else { return Ok(false) };
-        drop_job(&mut change, id).await?;
-        clear(&mut change, id).await?;
-        insert_job(&mut change, &video, &job(JobKind::Captions, id, ASKED), Timestamp::now()).await?;
-        insert_playlists(&mut change, &video).await?;
-        change.commit().await?;
-        self.told(&video);
+        drop_job(&mut tx, id).await?;
+        clear(&mut tx, id).await?;
+        insert_job(&mut tx, &video, &job(JobKind::Captions, id, ASKED), Timestamp::now()).await?;
+        insert_playlists(&mut tx, &video).await?;
+        tx.commit().await?;
+        self.publish_changed(&video);
         Ok(true)
     }
 
     /// Changes what a track is called. Returns the track, or `None` when there is none.
     pub async fn rename(&self, id: &CaptionId, naming: &Naming) -> Result<Option<Track>> {
-        let mut change = self.sql.change(Of::Captions(id)).await?;
-        let track: Option<Track> = query(TRACK).bind(id.as_str()).fetch_optional(&mut change).await?;
+        let mut tx = self.sql.begin(LockScope::Captions(id)).await?;
+        let track: Option<Track> = query(TRACK).bind(id.as_str()).fetch_optional(&mut tx).await?;
         let Some(track) = track else { return Ok(None) };
         let moved = naming.language.as_ref().filter(|wanted| track.language.as_ref() != Some(wanted));
         let name = match moved {
-            Some(language) => Some(free_name(&mut change, &track.video, language).await?),
+            Some(language) => Some(free_name(&mut tx, &track.video, language).await?),
             None => track.name,
         };
         query(
@@ -106,30 +106,30 @@ impl Captions {
         .bind(&name)
         .bind(moved)
         .bind(&naming.label)
-        .execute(&mut change)
+        .execute(&mut tx)
         .await?;
-        insert_playlists(&mut change, &track.video).await?;
-        change.commit().await?;
-        self.told(&track.video);
+        insert_playlists(&mut tx, &track.video).await?;
+        tx.commit().await?;
+        self.publish_changed(&track.video);
         self.get(id).await
     }
 
     /// Deletes a track with its cues and its work. Returns whether there was one.
     pub async fn delete(&self, id: &CaptionId) -> Result<bool> {
-        let mut change = self.sql.change(Of::Captions(id)).await?;
+        let mut tx = self.sql.begin(LockScope::Captions(id)).await?;
         let video = query("delete from captions where id = $1 returning video_id");
-        let video: Option<String> = video.bind(id.as_str()).fetch_optional(&mut change).await?;
+        let video: Option<String> = video.bind(id.as_str()).fetch_optional(&mut tx).await?;
         let Some(video) = parsed(video)? else { return Ok(false) };
-        drop_job(&mut change, id).await?;
-        insert_playlists(&mut change, &video).await?;
-        change.commit().await?;
-        self.told(&video);
+        drop_job(&mut tx, id).await?;
+        insert_playlists(&mut tx, &video).await?;
+        tx.commit().await?;
+        self.publish_changed(&video);
         Ok(true)
     }
 
-    pub(crate) fn told(&self, video: &VideoId) {
-        self.signals.tell(Signal::Changed(video.clone()));
-        self.signals.tell_workers();
+    pub(crate) fn publish_changed(&self, video: &VideoId) {
+        self.signals.publish(Signal::Changed(video.clone()));
+        self.signals.notify_workers();
     }
 }
 
@@ -139,7 +139,7 @@ const ASKED: i64 = 10;
 /// Records the plan's caption tracks and queues all that is not done. What is there already, from before a
 /// failure, stays.
 pub(crate) async fn insert_planned(
-    change: &mut Change,
+    tx: &mut Transaction,
     video: &VideoId,
     plan: &NewPlan<'_>,
     queued_at: Timestamp,
@@ -156,12 +156,12 @@ pub(crate) async fn insert_planned(
         .bind(&track.label)
         .bind(track.describes_sounds)
         .bind(Timestamp::now().0)
-        .execute(&mut *change)
+        .execute(&mut *tx)
         .await?;
     }
-    let tracks: Vec<Track> = query(TRACKS).bind(video.as_str()).fetch_all(&mut *change).await?;
+    let tracks: Vec<Track> = query(TRACKS).bind(video.as_str()).fetch_all(&mut *tx).await?;
     if plan.listen && tracks.iter().all(|track| track.origin != Origin::Machine) {
-        insert_machine(change, video, &Wish::default()).await?;
+        insert_machine(tx, video, &TranscriptionOptions::default()).await?;
     }
     for track in tracks {
         let kind = match (track.origin, track.state) {
@@ -169,12 +169,16 @@ pub(crate) async fn insert_planned(
             (Origin::File, _) => JobKind::Text,
             (Origin::Machine, _) => JobKind::Captions,
         };
-        insert_job(change, video, &job(kind, &track.id, 0), queued_at).await?;
+        insert_job(tx, video, &job(kind, &track.id, 0), queued_at).await?;
     }
     Ok(())
 }
 
-async fn insert_machine(change: &mut Change, video: &VideoId, wish: &Wish) -> Result<CaptionId> {
+async fn insert_machine(
+    tx: &mut Transaction,
+    video: &VideoId,
+    options: &TranscriptionOptions,
+) -> Result<CaptionId> {
     let id = CaptionId::random();
     let now = Timestamp::now();
     query(
@@ -183,23 +187,23 @@ async fn insert_machine(change: &mut Change, video: &VideoId, wish: &Wish) -> Re
     )
     .bind(id.as_str())
     .bind(video.as_str())
-    .bind(&wish.language)
-    .bind(&wish.model)
-    .bind(&wish.prompt)
-    .bind(wish.translated)
+    .bind(&options.language)
+    .bind(&options.model)
+    .bind(&options.prompt)
+    .bind(options.translated)
     .bind(now.0)
-    .execute(&mut *change)
+    .execute(&mut *tx)
     .await?;
-    let priority = if *wish == Wish::default() { 0 } else { ASKED };
-    insert_job(change, video, &job(JobKind::Captions, &id, priority), now).await?;
+    let priority = if *options == TranscriptionOptions::default() { 0 } else { ASKED };
+    insert_job(tx, video, &job(JobKind::Captions, &id, priority), now).await?;
     Ok(id)
 }
 
 /// Returns the language's folder, or the first of `de-2`, `de-3` … that is free in the video.
-pub(crate) async fn free_name(change: &mut Change, video: &VideoId, language: &str) -> Result<String> {
+pub(crate) async fn free_name(tx: &mut Transaction, video: &VideoId, language: &str) -> Result<String> {
     let taken: Vec<String> = query("select name from captions where video_id = $1 and name is not null")
         .bind(video.as_str())
-        .fetch_all(change)
+        .fetch_all(tx)
         .await?;
     // A file system may not tell `zh-Hant` from `zh-hant`.
     let is_free = |name: &String| !taken.iter().any(|other| other.eq_ignore_ascii_case(name));
@@ -207,16 +211,16 @@ pub(crate) async fn free_name(change: &mut Change, video: &VideoId, language: &s
     Ok(names.find(is_free).expect("the numbers do not end"))
 }
 
-pub(crate) async fn has_video(change: &mut Change, video: &VideoId) -> Result<bool> {
+pub(crate) async fn has_video(tx: &mut Transaction, video: &VideoId) -> Result<bool> {
     let count: i64 =
-        query("select count(*) from videos where id = $1").bind(video.as_str()).fetch_one(change).await?;
+        query("select count(*) from videos where id = $1").bind(video.as_str()).fetch_one(tx).await?;
     Ok(count > 0)
 }
 
-pub(crate) async fn drop_job(change: &mut Change, id: &CaptionId) -> Result<()> {
+pub(crate) async fn drop_job(tx: &mut Transaction, id: &CaptionId) -> Result<()> {
     query("delete from jobs where track = $1 and kind in ('captions', 'text')")
         .bind(id.as_str())
-        .execute(change)
+        .execute(tx)
         .await?;
     Ok(())
 }

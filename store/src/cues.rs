@@ -5,7 +5,7 @@ use crate::{
     CaptionId, CaptionTrack, Captions, Result, Timestamp, VideoId,
     captions::{drop_job, free_name, has_video, parsed},
     jobs::insert_playlists,
-    sql::{Change, FromRow, Of, Row, query},
+    sql::{FromRow, LockScope, Row, Transaction, query},
 };
 
 /// Words and when they are shown.
@@ -66,12 +66,12 @@ pub struct NewTrack<'a> {
 impl Captions {
     /// Adds a track that a person brings. Returns it, or `None` when there is no such video.
     pub async fn add(&self, video: &VideoId, new: &NewTrack<'_>) -> Result<Option<CaptionTrack>> {
-        let mut change = self.sql.change(Of::Video(video)).await?;
-        if !has_video(&mut change, video).await? {
+        let mut tx = self.sql.begin(LockScope::Video(video)).await?;
+        if !has_video(&mut tx, video).await? {
             return Ok(None);
         }
         let id = CaptionId::random();
-        let name = free_name(&mut change, video, new.language).await?;
+        let name = free_name(&mut tx, video, new.language).await?;
         query(
             "insert into captions (id, video_id, name, origin, state, language, label, created_at)
              values ($1, $2, $3, 'person', 'done', $4, $5, $6)",
@@ -82,34 +82,34 @@ impl Captions {
         .bind(new.language)
         .bind(new.label)
         .bind(Timestamp::now().0)
-        .execute(&mut change)
+        .execute(&mut tx)
         .await?;
-        append(&mut change, &id, new.cues).await?;
-        insert_playlists(&mut change, video).await?;
-        change.commit().await?;
-        self.told(video);
+        append(&mut tx, &id, new.cues).await?;
+        insert_playlists(&mut tx, video).await?;
+        tx.commit().await?;
+        self.publish_changed(video);
         self.get(&id).await
     }
 
     /// Replaces all cues of a track by a person's; a machine that still writes it is stopped. Returns the
     /// track, or `None` when there is none or its language is not known yet.
     pub async fn replace(&self, id: &CaptionId, cues: &[Cue]) -> Result<Option<CaptionTrack>> {
-        let mut change = self.sql.change(Of::Captions(id)).await?;
+        let mut tx = self.sql.begin(LockScope::Captions(id)).await?;
         let video: Option<String> = query(
             "update captions set origin = 'person', state = 'done', message = null, provenance = null,
                  checkpoint = null, ends_at_seconds = null, edited = false, revision = revision + 1
              where id = $1 and name is not null returning video_id",
         )
         .bind(id.as_str())
-        .fetch_optional(&mut change)
+        .fetch_optional(&mut tx)
         .await?;
         let Some(video) = parsed(video)? else { return Ok(None) };
-        drop_job(&mut change, id).await?;
-        clear(&mut change, id).await?;
-        append(&mut change, id, cues).await?;
-        insert_playlists(&mut change, &video).await?;
-        change.commit().await?;
-        self.told(&video);
+        drop_job(&mut tx, id).await?;
+        clear(&mut tx, id).await?;
+        append(&mut tx, id, cues).await?;
+        insert_playlists(&mut tx, &video).await?;
+        tx.commit().await?;
+        self.publish_changed(&video);
         self.get(id).await
     }
 
@@ -131,22 +131,22 @@ impl Captions {
 
     /// Adds a cue by hand. Returns it, or `None` when there is no such track.
     pub async fn add_cue(&self, id: &CaptionId, cue: &Cue) -> Result<Option<StoredCue>> {
-        let mut change = self.sql.change(Of::Captions(id)).await?;
-        let Some(video) = mark_edited(&mut change, id).await? else { return Ok(None) };
-        let number = append(&mut change, id, std::slice::from_ref(cue)).await?;
+        let mut tx = self.sql.begin(LockScope::Captions(id)).await?;
+        let Some(video) = mark_edited(&mut tx, id).await? else { return Ok(None) };
+        let number = append(&mut tx, id, std::slice::from_ref(cue)).await?;
         // The first cue of an empty track is what makes it listed.
-        insert_playlists(&mut change, &video).await?;
-        change.commit().await?;
-        self.told(&video);
+        insert_playlists(&mut tx, &video).await?;
+        tx.commit().await?;
+        self.publish_changed(&video);
         Ok(Some(StoredCue { number, cue: cue.clone() }))
     }
 
     /// Changes a cue by hand.
     pub async fn edit_cue(&self, id: &CaptionId, number: u32, edit: &CueEdit) -> Result<Edited> {
-        let mut change = self.sql.change(Of::Captions(id)).await?;
+        let mut tx = self.sql.begin(LockScope::Captions(id)).await?;
         let stored = query("select * from cues where captions_id = $1 and number = $2");
         let stored: Option<StoredCue> =
-            stored.bind(id.as_str()).bind(i64::from(number)).fetch_optional(&mut change).await?;
+            stored.bind(id.as_str()).bind(i64::from(number)).fetch_optional(&mut tx).await?;
         let Some(StoredCue { mut cue, .. }) = stored else { return Ok(Edited::Absent) };
         cue.start_ms = edit.start_ms.unwrap_or(cue.start_ms);
         cue.end_ms = edit.end_ms.unwrap_or(cue.end_ms);
@@ -165,58 +165,58 @@ impl Captions {
         .bind(cue.start_ms as i64)
         .bind(cue.end_ms as i64)
         .bind(&cue.text)
-        .execute(&mut change)
+        .execute(&mut tx)
         .await?;
-        let video = mark_edited(&mut change, id).await?;
-        change.commit().await?;
+        let video = mark_edited(&mut tx, id).await?;
+        tx.commit().await?;
         if let Some(video) = video {
-            self.told(&video);
+            self.publish_changed(&video);
         }
         Ok(Edited::Cue(StoredCue { number, cue }))
     }
 
     /// Deletes a cue by hand. Returns whether there was one.
     pub async fn delete_cue(&self, id: &CaptionId, number: u32) -> Result<bool> {
-        let mut change = self.sql.change(Of::Captions(id)).await?;
+        let mut tx = self.sql.begin(LockScope::Captions(id)).await?;
         let query = query("delete from cues where captions_id = $1 and number = $2");
         let query = query.bind(id.as_str()).bind(i64::from(number));
-        if query.execute(&mut change).await? == 0 {
+        if query.execute(&mut tx).await? == 0 {
             return Ok(false);
         }
-        let video = mark_edited(&mut change, id).await?;
+        let video = mark_edited(&mut tx, id).await?;
         if let Some(video) = &video {
             // Without its last cue a track is listed no more.
-            insert_playlists(&mut change, video).await?;
+            insert_playlists(&mut tx, video).await?;
         }
-        change.commit().await?;
+        tx.commit().await?;
         if let Some(video) = video {
-            self.told(&video);
+            self.publish_changed(&video);
         }
         Ok(true)
     }
 }
 
-async fn mark_edited(change: &mut Change, id: &CaptionId) -> Result<Option<VideoId>> {
+async fn mark_edited(tx: &mut Transaction, id: &CaptionId) -> Result<Option<VideoId>> {
     let video: Option<String> =
         query("update captions set edited = true, revision = revision + 1 where id = $1 returning video_id")
             .bind(id.as_str())
-            .fetch_optional(change)
+            .fetch_optional(tx)
             .await?;
     parsed(video)
 }
 
 /// Deletes all that a track says.
-pub(crate) async fn clear(change: &mut Change, id: &CaptionId) -> Result<()> {
+pub(crate) async fn clear(tx: &mut Transaction, id: &CaptionId) -> Result<()> {
     for statement in ["delete from cues where captions_id = $1", "delete from heard where captions_id = $1"] {
-        query(statement).bind(id.as_str()).execute(&mut *change).await?;
+        query(statement).bind(id.as_str()).execute(&mut *tx).await?;
     }
     Ok(())
 }
 
 /// Adds cues behind the highest number. Returns the last one's.
-pub(crate) async fn append(change: &mut Change, id: &CaptionId, cues: &[Cue]) -> Result<u32> {
+pub(crate) async fn append(tx: &mut Transaction, id: &CaptionId, cues: &[Cue]) -> Result<u32> {
     let highest = query("select coalesce(max(number), 0) from cues where captions_id = $1");
-    let mut number: i64 = highest.bind(id.as_str()).fetch_one(&mut *change).await?;
+    let mut number: i64 = highest.bind(id.as_str()).fetch_one(&mut *tx).await?;
     for cue in cues {
         number += 1;
         query(
@@ -229,7 +229,7 @@ pub(crate) async fn append(change: &mut Change, id: &CaptionId, cues: &[Cue]) ->
         .bind(cue.end_ms as i64)
         .bind(&cue.settings)
         .bind(&cue.text)
-        .execute(&mut *change)
+        .execute(&mut *tx)
         .await?;
     }
     Ok(number as u32)

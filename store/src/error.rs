@@ -8,7 +8,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 pub enum Error {
     /// The disk has no room; the caller may try again later.
     #[error("no room left for {what}")]
-    Full {
+    StorageFull {
         /// What was being written.
         what: String,
     },
@@ -27,7 +27,7 @@ pub enum Error {
     InUse(String),
     /// A server of the cluster does not answer; the caller may try again later.
     #[error("{what} does not answer: {cause}")]
-    Away {
+    Unavailable {
         /// The server.
         what: &'static str,
         /// How it was noticed.
@@ -69,7 +69,7 @@ pub enum Error {
     Migrate(#[from] sqlx::migrate::MigrateError),
     /// Another process appends to the upload, for this one was silent for too long.
     #[error("another process has taken the upload {0} over")]
-    Overtaken(crate::VideoId),
+    TakenOver(crate::VideoId),
     /// The video was deleted, or the rendition is not planned.
     #[error("video {0} is gone")]
     Gone(crate::VideoId),
@@ -80,7 +80,7 @@ impl Error {
         use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
         let what = what.into();
         match cause.kind() {
-            StorageFull | QuotaExceeded | FileTooLarge => Self::Full { what },
+            StorageFull | QuotaExceeded | FileTooLarge => Self::StorageFull { what },
             _ => Self::Io { action, what, cause },
         }
     }
@@ -88,10 +88,10 @@ impl Error {
 
 impl From<sqlx::Error> for Error {
     fn from(e: sqlx::Error) -> Self {
-        let away = |e: &sqlx::Error| Self::Away { what: "the database", cause: e.to_string() };
+        let away = |e: &sqlx::Error| Self::Unavailable { what: "the database", cause: e.to_string() };
         match &e {
             sqlx::Error::Database(told) => match told.code().as_deref() {
-                Some(SQLITE_FULL | DISK_FULL) => Self::Full { what: "the database".into() },
+                Some(SQLITE_FULL | DISK_FULL) => Self::StorageFull { what: "the database".into() },
                 Some(code) if PASSING.iter().any(|class| code.starts_with(class)) => away(&e),
                 _ => Self::Sql(e),
             },
@@ -111,11 +111,12 @@ impl From<mongodb::error::Error> for Error {
         use mongodb::error::{ErrorKind, WriteFailure};
         // https://www.mongodb.com/docs/manual/reference/error-codes/
         const OUT_OF_DISK_SPACE: i32 = 14031;
-        let away = |cause: &mongodb::error::Error| Self::Away { what: "MongoDB", cause: cause.to_string() };
+        let away =
+            |cause: &mongodb::error::Error| Self::Unavailable { what: "MongoDB", cause: cause.to_string() };
         match &*e.kind {
-            ErrorKind::Command(c) if c.code == OUT_OF_DISK_SPACE => Self::Full { what: "MongoDB".into() },
+            ErrorKind::Command(c) if c.code == OUT_OF_DISK_SPACE => Self::StorageFull { what: "MongoDB".into() },
             ErrorKind::Write(WriteFailure::WriteError(w)) if w.code == OUT_OF_DISK_SPACE => {
-                Self::Full { what: "MongoDB".into() }
+                Self::StorageFull { what: "MongoDB".into() }
             }
             ErrorKind::ServerSelection { .. }
             | ErrorKind::Io(_)

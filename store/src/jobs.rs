@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::{
     Result, Signals, Timestamp, VideoId,
-    sql::{Change, FromRow, Of, Row, Sql, query},
+    sql::{FromRow, LockScope, Row, Sql, Transaction, query},
 };
 
 /// What there is to do.
@@ -120,9 +120,9 @@ impl Jobs {
         };
         if self.sql.is_shared() && kinds.iter().any(|kind| kind.writes_playlists()) {
             // Two who claim at once do not see each other's claims; of these kinds that would make two writers.
-            let mut change = self.sql.change(Of::Writers).await?;
-            let job = bound(CLAIM_SHARED).fetch_optional(&mut change).await?;
-            change.commit().await?;
+            let mut tx = self.sql.begin(LockScope::Writers).await?;
+            let job = bound(CLAIM_SHARED).fetch_optional(&mut tx).await?;
+            tx.commit().await?;
             return Ok(job);
         }
         let statement = if self.sql.is_shared() { CLAIM_SHARED } else { CLAIM };
@@ -141,23 +141,23 @@ impl Jobs {
     pub async fn finish(&self, job: &Job) -> Result<bool> {
         let query = query("delete from jobs where id = $1 and lease_owner = $2 and not again");
         let removed = query.bind(&job.id).bind(&job.owner).execute(&self.sql).await? > 0;
-        let ours = removed || release(&self.sql, job).await?;
-        self.signals.tell_workers();
+        let ours = removed || release_for_rerun(&self.sql, job).await?;
+        self.signals.notify_workers();
         Ok(ours)
     }
 
     /// Says of a job that may have written playlists, though it was no longer this worker's, that somebody must write
     /// them again: what it wrote last may be older than what another wrote.
-    pub async fn write_again(&self, video: &VideoId) -> Result<()> {
-        let mut change = self.sql.change(Of::Video(video)).await?;
-        insert_playlists(&mut change, video).await?;
-        change.commit().await?;
-        self.signals.tell_workers();
+    pub async fn requeue_playlists(&self, video: &VideoId) -> Result<()> {
+        let mut tx = self.sql.begin(LockScope::Video(video)).await?;
+        insert_playlists(&mut tx, video).await?;
+        tx.commit().await?;
+        self.signals.notify_workers();
         Ok(())
     }
 
     /// Gives a claimed job back, to be claimed again after `delay`.
-    pub async fn give_back(&self, job: &Job, delay: Duration, counted: Attempt) -> Result<()> {
+    pub async fn release(&self, job: &Job, delay: Duration, counted: Attempt) -> Result<()> {
         query(
             "update jobs set lease_owner = null, lease_until = null, not_before = $3, attempts = attempts - $4
              where id = $1 and lease_owner = $2",
@@ -168,12 +168,12 @@ impl Jobs {
         .bind(i64::from(counted == Attempt::Interrupted))
         .execute(&self.sql)
         .await?;
-        self.signals.tell_workers();
+        self.signals.notify_workers();
         Ok(())
     }
 
     /// Returns how many videos are to be encoded before the video `id`, or `None` when it waits for nothing.
-    pub async fn ahead_of(&self, id: &VideoId) -> Result<Option<u32>> {
+    pub async fn queue_position(&self, id: &VideoId) -> Result<Option<u32>> {
         let queued: Option<i64> = query(
             "select min(queued_at) from jobs where video_id = $1 and kind in ('prepare', 'video', 'audio')",
         )
@@ -192,7 +192,7 @@ impl Jobs {
     }
 
     /// Frees every lease; only for a store that has no other process.
-    pub(crate) async fn free_all(&self) -> Result<()> {
+    pub(crate) async fn release_all(&self) -> Result<()> {
         let query =
             query("update jobs set lease_owner = null, lease_until = null where lease_owner is not null");
         query.execute(&self.sql).await?;
@@ -210,12 +210,12 @@ pub enum Attempt {
 }
 
 /// Returns whether a job is still who claimed it's, and keeps others from claiming it until the change is done.
-pub(crate) async fn is_ours(change: &mut Change, job: &Job) -> Result<bool> {
+pub(crate) async fn holds_lease(tx: &mut Transaction, job: &Job) -> Result<bool> {
     let held = query("update jobs set lease_owner = lease_owner where id = $1 and lease_owner = $2");
-    Ok(held.bind(&job.id).bind(&job.owner).execute(change).await? > 0)
+    Ok(held.bind(&job.id).bind(&job.owner).execute(tx).await? > 0)
 }
 
-async fn release(sql: &Sql, job: &Job) -> Result<bool> {
+async fn release_for_rerun(sql: &Sql, job: &Job) -> Result<bool> {
     let released = query(
         "update jobs set lease_owner = null, lease_until = null, attempts = 0, again = false
          where id = $1 and lease_owner = $2",
@@ -227,15 +227,15 @@ async fn release(sql: &Sql, job: &Job) -> Result<bool> {
     Ok(released > 0)
 }
 
-pub(crate) async fn insert_prepare(change: &mut Change, id: &VideoId) -> Result<()> {
+pub(crate) async fn insert_prepare(tx: &mut Transaction, id: &VideoId) -> Result<()> {
     // Before all encoding, so that a new video's playlists stand within seconds.
     let job = NewJob { kind: Kind::Prepare, track: String::new(), segments: (0, 0), priority: 100 };
-    insert_job(change, id, &job, Timestamp::now()).await
+    insert_job(tx, id, &job, Timestamp::now()).await
 }
 
 /// Has the playlists of a planned video written again. Those that are being written are written once more, for what
 /// was looked at has changed; before the plan there are none, and the plan writes the first.
-pub(crate) async fn insert_playlists(change: &mut Change, video: &VideoId) -> Result<()> {
+pub(crate) async fn insert_playlists(tx: &mut Transaction, video: &VideoId) -> Result<()> {
     query(
         "insert into jobs (id, video_id, kind, priority, queued_at)
          select $1, v.id, 'playlists', 50, $3 from videos v
@@ -246,13 +246,13 @@ pub(crate) async fn insert_playlists(change: &mut Change, video: &VideoId) -> Re
     .bind(VideoId::random().as_str())
     .bind(video.as_str())
     .bind(Timestamp::now().0)
-    .execute(change)
+    .execute(tx)
     .await?;
     Ok(())
 }
 
 pub(crate) async fn insert_job(
-    change: &mut Change,
+    tx: &mut Transaction,
     video: &VideoId,
     job: &NewJob,
     now: Timestamp,
@@ -269,7 +269,7 @@ pub(crate) async fn insert_job(
     .bind(i64::from(job.segments.1))
     .bind(job.priority)
     .bind(now.0)
-    .execute(change)
+    .execute(tx)
     .await?;
     Ok(())
 }

@@ -6,11 +6,11 @@ mod captions;
 mod counters;
 mod cues;
 mod error;
+mod health;
 mod id;
 mod incoming;
 mod jobs;
 mod models;
-mod reach;
 mod redis;
 mod renditions;
 mod signals;
@@ -26,22 +26,22 @@ use std::path::Path;
 pub use blobs::{Blob, Blobs, ByteStream};
 pub use captions::{
     Captions, FileTrack, Naming as CaptionNaming, Origin as CaptionOrigin, State as CaptionState,
-    Track as CaptionTrack, Wish,
+    Track as CaptionTrack, TranscriptionOptions,
 };
 pub use counters::{Counters, Hit, Limit};
 pub use cues::{Cue, CueEdit, Edited, NewTrack, StoredCue};
 pub use error::{Error, Result};
+pub use health::versions;
 pub use id::{CaptionId, VideoId};
 pub use incoming::Append;
 use incoming::{Incoming, Shared};
 pub use jobs::{Attempt, Job, Jobs, Kind as JobKind, NewJob};
-pub use reach::versions;
 pub use renditions::{Kind as RenditionKind, NewPlan, Progress, Rendition, Renditions, Segment};
 pub use signals::{Signal, Signals};
-pub use sources::{Served, Source};
+pub use sources::{LoopbackSource, Source};
 pub use sql::migrate;
 pub use time::Timestamp;
-pub use transcription::{Advance, Conclusion, Heard};
+pub use transcription::{Advance, Conclusion, DetectedLanguage};
 pub use uploads::{Lease as UploadLease, Upload, Uploads};
 pub use videos::{Cursor, Edit, Failure, NewVideo, Page, State, Video, Videos};
 
@@ -94,7 +94,7 @@ impl Store {
         let blobs = Blobs::in_folder(&dir.join("blobs")).await?;
         let incoming = Incoming::in_folder(&dir.join("incoming")).await?;
         let store = Self::of(&sql, signals, blobs, incoming);
-        store.jobs.free_all().await?;
+        store.jobs.release_all().await?;
         store.uploads.drop_unverified().await?;
         store.uploads.finish_whole().await?;
         store.sweep().await?;

@@ -29,5 +29,5 @@ pub(crate) async fn version(url: &str) -> Result<String> {
     let version = told.lines().find_map(|line| line.strip_prefix("redis_version:"));
     version
         .map(ToOwned::to_owned)
-        .ok_or_else(|| Error::Away { what: "Redis", cause: "it does not tell its version".into() })
+        .ok_or_else(|| Error::Unavailable { what: "Redis", cause: "it does not tell its version".into() })
 }

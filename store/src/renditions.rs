@@ -4,7 +4,7 @@ use crate::{
     Error, FileTrack, NewJob, Result, Signal, Signals, Timestamp, VideoId,
     captions::insert_planned,
     jobs::insert_job,
-    sql::{Change, FromRow, Of, Row, Sql, query},
+    sql::{FromRow, LockScope, Row, Sql, Transaction, query},
 };
 
 /// What a rendition carries.
@@ -74,33 +74,33 @@ impl Renditions {
     /// Records a video's plan, its renditions, its caption tracks and the jobs that fill them, all or nothing; the
     /// video moves to `planned`. A rendition that is there already keeps its segments, a track its cues.
     pub async fn plan(&self, id: &VideoId, plan: &NewPlan<'_>) -> Result<()> {
-        let mut change = self.sql.change(Of::Video(id)).await?;
+        let mut tx = self.sql.begin(LockScope::Video(id)).await?;
         let done = query(
             "update videos set state = 'planned', plan = $2, duration_seconds = $3 where id = $1 and state = 'uploaded'",
         )
         .bind(id.as_str())
         .bind(plan.json)
         .bind(plan.duration_seconds)
-        .execute(&mut change)
+        .execute(&mut tx)
         .await?;
         if done == 0 {
             return Err(Error::Gone(id.clone()));
         }
         for (position, rendition) in plan.renditions.iter().enumerate() {
-            insert_rendition(&mut change, id, position, rendition).await?;
+            insert_rendition(&mut tx, id, position, rendition).await?;
         }
         // One time for all: within a video, jobs go in the order of their segments; and the time of its upload,
         // so that a video keeps its place in the queue.
         let queued = query("select queued_at from jobs where video_id = $1 and kind = 'prepare'");
-        let queued: Option<i64> = queued.bind(id.as_str()).fetch_optional(&mut change).await?;
+        let queued: Option<i64> = queued.bind(id.as_str()).fetch_optional(&mut tx).await?;
         let queued = queued.map_or_else(Timestamp::now, Timestamp);
         for job in plan.jobs {
-            insert_job(&mut change, id, job, queued).await?;
+            insert_job(&mut tx, id, job, queued).await?;
         }
-        insert_planned(&mut change, id, plan, queued).await?;
-        change.commit().await?;
-        self.signals.tell(Signal::Changed(id.clone()));
-        self.signals.tell_workers();
+        insert_planned(&mut tx, id, plan, queued).await?;
+        tx.commit().await?;
+        self.signals.publish(Signal::Changed(id.clone()));
+        self.signals.notify_workers();
         Ok(())
     }
 
@@ -151,7 +151,7 @@ impl Renditions {
         if done == 0 && !self.is_published(id, rendition, segment.number).await? {
             return Err(Error::Gone(id.clone()));
         }
-        self.signals.tell_of(crate::signals::Topic::Published, Signal::Changed(id.clone()));
+        self.signals.publish_as(crate::signals::Topic::Published, Signal::Changed(id.clone()));
         Ok(())
     }
 
@@ -191,7 +191,7 @@ pub struct NewPlan<'a> {
 }
 
 async fn insert_rendition(
-    change: &mut Change,
+    tx: &mut Transaction,
     id: &VideoId,
     position: usize,
     rendition: &Rendition,
@@ -211,7 +211,7 @@ async fn insert_rendition(
     .bind(&rendition.language)
     .bind(&rendition.label)
     .bind(i64::from(rendition.segments_total))
-    .execute(change)
+    .execute(tx)
     .await?;
     Ok(())
 }

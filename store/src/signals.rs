@@ -40,104 +40,104 @@ pub(crate) enum Topic {
 /// News for everybody who waits.
 #[derive(Clone, Debug)]
 pub struct Signals {
-    here: Here,
+    bus: LocalBus,
     relay: Option<Relay>,
 }
 
 /// The listeners of this process.
 #[derive(Clone, Debug)]
-struct Here {
+struct LocalBus {
     videos: broadcast::Sender<Signal>,
     work: watch::Sender<()>,
-    wanted: broadcast::Sender<VideoId>,
+    takeovers: broadcast::Sender<VideoId>,
 }
 
 impl Signals {
     /// News that stays in this process.
     pub fn in_process() -> Self {
-        Self { here: Here::new(), relay: None }
+        Self { bus: LocalBus::new(), relay: None }
     }
 
     /// News of all processes that name the same Redis by its `url`. Needs none to be there yet: while it is away,
     /// everybody hears of their own process alone, and afterwards that there may have been news.
     pub fn over_redis(url: &str) -> Result<Self> {
-        let here = Here::new();
-        let relay = Relay::start(url, here.clone())?;
-        Ok(Self { here, relay: Some(relay) })
+        let bus = LocalBus::new();
+        let relay = Relay::start(url, bus.clone())?;
+        Ok(Self { bus, relay: Some(relay) })
     }
 
     /// Returns a receiver of all news from now on.
     pub fn subscribe(&self) -> broadcast::Receiver<Signal> {
-        self.here.videos.subscribe()
+        self.bus.videos.subscribe()
     }
 
     /// Returns a receiver of the uploads that somebody wants to go on with while another has them.
-    pub fn wanted(&self) -> broadcast::Receiver<VideoId> {
-        self.here.wanted.subscribe()
+    pub fn takeover_requests(&self) -> broadcast::Receiver<VideoId> {
+        self.bus.takeovers.subscribe()
     }
 
     /// Asks whoever has the upload for the right to go on with it.
-    pub fn want(&self, upload: &VideoId) {
+    pub fn request_takeover(&self, upload: &VideoId) {
         if let Some(relay) = &self.relay {
-            relay.want(upload);
+            relay.request_takeover(upload);
         }
-        self.here.want(upload.clone());
+        self.bus.request_takeover(upload.clone());
     }
 
     /// Tells everybody about a video.
-    pub fn tell(&self, signal: Signal) {
+    pub fn publish(&self, signal: Signal) {
         let topic = match signal {
             Signal::Deleted(_) => Topic::Deleted,
             Signal::Changed(_) | Signal::Missed => Topic::Progress,
         };
-        self.tell_of(topic, signal);
+        self.publish_as(topic, signal);
     }
 
     /// Returns a receiver whose `changed` wakes when there may be new work, also if that came before the wait.
     pub fn work(&self) -> watch::Receiver<()> {
-        self.here.work.subscribe()
+        self.bus.work.subscribe()
     }
 
-    pub(crate) fn tell_of(&self, topic: Topic, signal: Signal) {
+    pub(crate) fn publish_as(&self, topic: Topic, signal: Signal) {
         if let (Some(relay), Signal::Changed(id) | Signal::Deleted(id)) = (&self.relay, &signal) {
-            relay.tell(topic, id);
+            relay.publish(topic, id);
         }
-        self.here.tell(signal);
+        self.bus.publish(signal);
     }
 
-    pub(crate) fn tell_workers(&self) {
+    pub(crate) fn notify_workers(&self) {
         if let Some(relay) = &self.relay {
-            relay.tell_workers();
+            relay.notify_workers();
         }
-        self.here.tell_workers();
+        self.bus.notify_workers();
     }
 }
 
-impl Here {
+impl LocalBus {
     fn new() -> Self {
         Self {
             videos: broadcast::channel(BACKLOG).0,
             work: watch::Sender::new(()),
-            wanted: broadcast::channel(BACKLOG).0,
+            takeovers: broadcast::channel(BACKLOG).0,
         }
     }
 
-    fn tell(&self, signal: Signal) {
+    fn publish(&self, signal: Signal) {
         // Nobody listening is fine.
         let _ = self.videos.send(signal);
     }
 
-    fn want(&self, upload: VideoId) {
-        let _ = self.wanted.send(upload);
+    fn request_takeover(&self, upload: VideoId) {
+        let _ = self.takeovers.send(upload);
     }
 
-    fn tell_workers(&self) {
+    fn notify_workers(&self) {
         self.work.send_replace(());
     }
 
     /// What was missed may have been of anything.
     fn look_again(&self) {
-        self.tell(Signal::Missed);
-        self.tell_workers();
+        self.publish(Signal::Missed);
+        self.notify_workers();
     }
 }

@@ -4,11 +4,11 @@
 //! The address is guarded by a secret path, answers for this one source, and goes when the source is dropped. What a
 //! program says of a file that it lost in the middle is no verdict on the file: `failure` tells what really happened.
 
-mod served;
+mod loopback;
 
 use std::path::PathBuf;
 
-pub use served::Served;
+pub use loopback::LoopbackSource;
 
 use crate::{Blobs, Error, Result, VideoId};
 
@@ -18,7 +18,7 @@ pub enum Source {
     /// A file of this machine.
     File(PathBuf),
     /// An address on this machine.
-    Served(Served),
+    Loopback(LoopbackSource),
 }
 
 impl Source {
@@ -26,7 +26,7 @@ impl Source {
     pub fn failure(&self) -> Option<Error> {
         match self {
             Self::File(_) => None,
-            Self::Served(served) => served.failure(),
+            Self::Loopback(source) => source.failure(),
         }
     }
 }
@@ -38,6 +38,6 @@ impl Blobs {
             return Ok(Source::File(file));
         }
         let opened = self.open_object(&id.source()).await?.ok_or_else(|| Error::Gone(id.clone()))?;
-        Ok(Source::Served(Served::start(opened).await?))
+        Ok(Source::Loopback(LoopbackSource::start(opened).await?))
     }
 }

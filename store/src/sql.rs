@@ -1,24 +1,24 @@
 //! In charge of the database: SQLite or PostgreSQL behind one statement text. Leaves what is asked to the tables'
 //! own files, and the connections to `sqlite` and `postgres`.
 
-mod change;
 mod migrations;
 mod postgres;
 mod query;
 mod row;
 mod sqlite;
+mod transaction;
 
 use std::{fs::File, sync::Arc, time::Duration};
 
 use sqlx::{PgPool, SqlitePool};
 
-pub(crate) use change::{Change, Of};
 use migrations::MIGRATIONS;
 pub use postgres::migrate;
 pub(crate) use postgres::{connect, version};
 pub(crate) use query::{Query, query};
 pub(crate) use row::{FromRow, Row};
 pub(crate) use sqlite::{lock, open};
+pub(crate) use transaction::{LockScope, Transaction};
 
 // A server that is frozen answers nothing, not even that a statement took too long.
 const PATIENCE: Duration = Duration::from_secs(15);

@@ -3,9 +3,9 @@
 //!
 //! A transcriber's day: claim a job of [`JobKind::Captions`](crate::JobKind::Captions); without a model
 //! [`await_model`](crate::Captions::await_model); else [`begin`](crate::Captions::begin), which returns the track with
-//! the checkpoint to go on from; [`hear`](crate::Captions::hear) once the language is known;
+//! the checkpoint to go on from; [`set_language`](crate::Captions::set_language) once the language is known;
 //! [`advance`](crate::Captions::advance) after each window; and [`conclude`](crate::Captions::conclude). A worker that is
-//! stopped gives the job back by [`Jobs::give_back`](crate::Jobs::give_back); the checkpoint stays.
+//! stopped gives the job back by [`Jobs::release`](crate::Jobs::release); the checkpoint stays.
 
 use std::time::Duration;
 
@@ -13,13 +13,13 @@ use crate::{
     CaptionId, CaptionTrack, Captions, Cue, Job, Result, Timestamp,
     captions::free_name,
     cues::{append, clear},
-    jobs::{insert_playlists, is_ours},
-    sql::{Change, Of, query},
+    jobs::{holds_lease, insert_playlists},
+    sql::{LockScope, Transaction, query},
 };
 
 /// What the machine learned before its first cue.
 #[derive(Clone, Debug)]
-pub struct Heard<'a> {
+pub struct DetectedLanguage<'a> {
     /// The language of the cues, as BCP 47: what is spoken, or `en` for a translation.
     pub language: &'a str,
     /// Model, revision and hash, library version and settings, as JSON.
@@ -55,19 +55,19 @@ pub enum Conclusion<'a> {
 
 impl Captions {
     /// Begins or goes on with a claimed job's track, which is `running` from here on. Returns it with what was
-    /// asked ([`Wish`](crate::Wish)) and the last [`Advance::checkpoint`], or `None` when the lease or the track is gone.
+    /// asked ([`TranscriptionOptions`](crate::TranscriptionOptions)) and the last [`Advance::checkpoint`], or `None` when the lease or the track is gone.
     pub async fn begin(&self, job: &Job) -> Result<Option<CaptionTrack>> {
         let Some(id) = track_of(job) else { return Ok(None) };
-        let mut change = self.sql.change(Of::Video(&job.video)).await?;
-        if !is_ours(&mut change, job).await? {
+        let mut tx = self.sql.begin(LockScope::Video(&job.video)).await?;
+        if !holds_lease(&mut tx, job).await? {
             return Ok(None);
         }
         query("update captions set state = 'running', message = null where id = $1")
             .bind(id.as_str())
-            .execute(&mut change)
+            .execute(&mut tx)
             .await?;
-        change.commit().await?;
-        self.told(&job.video);
+        tx.commit().await?;
+        self.publish_changed(&job.video);
         self.get(&id).await
     }
 
@@ -75,8 +75,8 @@ impl Captions {
     /// is `waiting`, and the job comes back after `pause`. To be called instead of [`Captions::begin`]. Returns whether
     /// that is news.
     pub async fn await_model(&self, job: &Job, message: &str, pause: Duration) -> Result<bool> {
-        let mut change = self.sql.change(Of::Video(&job.video)).await?;
-        if !is_ours(&mut change, job).await? {
+        let mut tx = self.sql.begin(LockScope::Video(&job.video)).await?;
+        if !holds_lease(&mut tx, job).await? {
             return Ok(false);
         }
         let changed = query(
@@ -85,7 +85,7 @@ impl Captions {
         )
         .bind(&job.track)
         .bind(message)
-        .execute(&mut change)
+        .execute(&mut tx)
         .await?;
         query(
             "update jobs set lease_owner = null, lease_until = null, not_before = $2, attempts = attempts - 1
@@ -93,32 +93,36 @@ impl Captions {
         )
         .bind(&job.id)
         .bind((Timestamp::now() + pause).0)
-        .execute(&mut change)
+        .execute(&mut tx)
         .await?;
-        change.commit().await?;
+        tx.commit().await?;
         let news = changed > 0;
         if news {
-            self.told(&job.video);
+            self.publish_changed(&job.video);
         }
         Ok(news)
     }
 
     /// Records the language, which gives the track its folder, and how it is made. Returns the track, or `None`
     /// when the lease or the track is gone. Calling it again after a restart is fine.
-    pub async fn hear(&self, job: &Job, heard: &Heard<'_>) -> Result<Option<CaptionTrack>> {
+    pub async fn set_language(
+        &self,
+        job: &Job,
+        heard: &DetectedLanguage<'_>,
+    ) -> Result<Option<CaptionTrack>> {
         let Some(id) = track_of(job) else { return Ok(None) };
-        let mut change = self.sql.change(Of::Video(&job.video)).await?;
-        if !is_ours(&mut change, job).await? {
+        let mut tx = self.sql.begin(LockScope::Video(&job.video)).await?;
+        if !holds_lease(&mut tx, job).await? {
             return Ok(None);
         }
         let named: Option<Option<String>> = query("select name from captions where id = $1")
             .bind(id.as_str())
-            .fetch_optional(&mut change)
+            .fetch_optional(&mut tx)
             .await?;
         let Some(named) = named else { return Ok(None) };
         let name = match named {
             Some(name) => name,
-            None => free_name(&mut change, &job.video, heard.language).await?,
+            None => free_name(&mut tx, &job.video, heard.language).await?,
         };
         query(
             "update captions set name = $2, language = coalesce(language, $3), provenance = $4,
@@ -129,10 +133,10 @@ impl Captions {
         .bind(&name)
         .bind(heard.language)
         .bind(heard.provenance)
-        .execute(&mut change)
+        .execute(&mut tx)
         .await?;
-        change.commit().await?;
-        self.told(&job.video);
+        tx.commit().await?;
+        self.publish_changed(&job.video);
         self.get(&id).await
     }
 
@@ -140,8 +144,8 @@ impl Captions {
     /// on behind it. Returns whether the job is still ours; if not, nothing was recorded and the work ends.
     pub async fn advance(&self, job: &Job, advance: &Advance<'_>) -> Result<bool> {
         let Some(id) = track_of(job) else { return Ok(false) };
-        let mut change = self.sql.change(Of::Video(&job.video)).await?;
-        if !is_ours(&mut change, job).await? {
+        let mut tx = self.sql.begin(LockScope::Video(&job.video)).await?;
+        if !holds_lease(&mut tx, job).await? {
             return Ok(false);
         }
         let done = query(
@@ -150,37 +154,37 @@ impl Captions {
         .bind(id.as_str())
         .bind(advance.seconds_done)
         .bind(advance.checkpoint)
-        .execute(&mut change)
+        .execute(&mut tx)
         .await?;
         if done == 0 {
             return Ok(false);
         }
-        let first = !advance.cues.is_empty() && !has_cues(&mut change, &id).await?;
-        append(&mut change, &id, advance.cues).await?;
+        let first = !advance.cues.is_empty() && !has_cues(&mut tx, &id).await?;
+        append(&mut tx, &id, advance.cues).await?;
         query(
             "insert into heard (captions_id, number, segments)
              select $1, coalesce(max(number), 0) + 1, $2 from heard where captions_id = $1",
         )
         .bind(id.as_str())
         .bind(advance.segments)
-        .execute(&mut change)
+        .execute(&mut tx)
         .await?;
         if first {
-            insert_playlists(&mut change, &job.video).await?;
+            insert_playlists(&mut tx, &job.video).await?;
         }
-        change.commit().await?;
-        self.told(&job.video);
+        tx.commit().await?;
+        self.publish_changed(&job.video);
         Ok(true)
     }
 
     /// Ends a job and its track's writing. Nothing happens when the lease is gone.
     pub async fn conclude(&self, job: &Job, conclusion: Conclusion<'_>) -> Result<()> {
         let Some(id) = track_of(job) else { return Ok(()) };
-        let mut change = self.sql.change(Of::Video(&job.video)).await?;
-        if !is_ours(&mut change, job).await? {
+        let mut tx = self.sql.begin(LockScope::Video(&job.video)).await?;
+        if !holds_lease(&mut tx, job).await? {
             return Ok(());
         }
-        let written = if has_cues(&mut change, &id).await? { "done" } else { "none" };
+        let written = if has_cues(&mut tx, &id).await? { "done" } else { "none" };
         let (state, message, ends_at_seconds) = match conclusion {
             Conclusion::Whole => (written, None, None),
             Conclusion::CutShort(seconds) => (written, None, Some(seconds)),
@@ -196,42 +200,42 @@ impl Captions {
         .bind(state)
         .bind(message)
         .bind(ends_at_seconds)
-        .execute(&mut change)
+        .execute(&mut tx)
         .await?;
-        query("delete from jobs where id = $1").bind(&job.id).execute(&mut change).await?;
+        query("delete from jobs where id = $1").bind(&job.id).execute(&mut tx).await?;
         // DASH shows a track once it is whole.
-        insert_playlists(&mut change, &job.video).await?;
-        change.commit().await?;
-        self.told(&job.video);
+        insert_playlists(&mut tx, &job.video).await?;
+        tx.commit().await?;
+        self.publish_changed(&job.video);
         Ok(())
     }
 
     /// Records a file's own track whole and ends the job.
     pub async fn fill(&self, job: &Job, cues: &[Cue]) -> Result<()> {
         let Some(id) = track_of(job) else { return Ok(()) };
-        let mut change = self.sql.change(Of::Video(&job.video)).await?;
-        if !is_ours(&mut change, job).await? {
+        let mut tx = self.sql.begin(LockScope::Video(&job.video)).await?;
+        if !holds_lease(&mut tx, job).await? {
             return Ok(());
         }
         let done =
             query("update captions set state = $2, message = null, revision = revision + 1 where id = $1")
                 .bind(id.as_str())
                 .bind(if cues.is_empty() { "none" } else { "done" })
-                .execute(&mut change)
+                .execute(&mut tx)
                 .await?;
         if done > 0 {
-            clear(&mut change, &id).await?;
-            append(&mut change, &id, cues).await?;
-            insert_playlists(&mut change, &job.video).await?;
+            clear(&mut tx, &id).await?;
+            append(&mut tx, &id, cues).await?;
+            insert_playlists(&mut tx, &job.video).await?;
         }
-        query("delete from jobs where id = $1").bind(&job.id).execute(&mut change).await?;
-        change.commit().await?;
-        self.told(&job.video);
+        query("delete from jobs where id = $1").bind(&job.id).execute(&mut tx).await?;
+        tx.commit().await?;
+        self.publish_changed(&job.video);
         Ok(())
     }
 
     /// Returns what the machine heard, one JSON array for each window, in order.
-    pub async fn heard(&self, id: &CaptionId) -> Result<Vec<String>> {
+    pub async fn recognized(&self, id: &CaptionId) -> Result<Vec<String>> {
         let query = query("select segments from heard where captions_id = $1 order by number");
         query.bind(id.as_str()).fetch_all(&self.sql).await
     }
@@ -242,10 +246,10 @@ fn track_of(job: &Job) -> Option<CaptionId> {
     job.track.parse().ok()
 }
 
-async fn has_cues(change: &mut Change, id: &CaptionId) -> Result<bool> {
+async fn has_cues(tx: &mut Transaction, id: &CaptionId) -> Result<bool> {
     let cue: Option<i64> = query("select number from cues where captions_id = $1 limit 1")
         .bind(id.as_str())
-        .fetch_optional(change)
+        .fetch_optional(tx)
         .await?;
     Ok(cue.is_some())
 }

@@ -9,7 +9,7 @@ pub use lease::Lease;
 use crate::{
     Append, Blobs, Incoming, NewVideo, Result, Signal, Signals, Timestamp, VideoId,
     jobs::insert_prepare,
-    sql::{FromRow, Of, Row, Sql, query},
+    sql::{FromRow, LockScope, Row, Sql, query},
 };
 
 /// An upload that is not complete. It has the id of the video that it becomes.
@@ -45,7 +45,7 @@ impl Uploads {
         expires_at: Timestamp,
     ) -> Result<Upload> {
         let upload = Upload { id: VideoId::random(), length, expires_at };
-        let mut change = self.sql.change(Of::New).await?;
+        let mut tx = self.sql.begin(LockScope::New).await?;
         query(
             "insert into videos (id, title, description, state, source_name, created_at)
              values ($1, $2, $3, 'uploading', $4, $5)",
@@ -55,16 +55,16 @@ impl Uploads {
         .bind(&video.description)
         .bind(&video.source_name)
         .bind(Timestamp::now().0)
-        .execute(&mut change)
+        .execute(&mut tx)
         .await?;
         query("insert into uploads (video_id, length, expires_at) values ($1, $2, $3)")
             .bind(upload.id.as_str())
             .bind(length.map(|n| n as i64))
             .bind(expires_at.0)
-            .execute(&mut change)
+            .execute(&mut tx)
             .await?;
-        change.commit().await?;
-        self.signals.tell(Signal::Changed(upload.id.clone()));
+        tx.commit().await?;
+        self.signals.publish(Signal::Changed(upload.id.clone()));
         Ok(upload)
     }
 
@@ -126,7 +126,7 @@ impl Uploads {
             .bind(expires_at.0)
             .execute(&self.sql)
             .await?;
-        self.signals.tell(Signal::Changed(id.clone()));
+        self.signals.publish(Signal::Changed(id.clone()));
         Ok(())
     }
 
@@ -206,21 +206,21 @@ impl Uploads {
     }
 
     async fn commit_finish(&self, id: &VideoId) -> Result<()> {
-        let mut change = self.sql.change(Of::Video(id)).await?;
+        let mut tx = self.sql.begin(LockScope::Video(id)).await?;
         let ours =
-            query("delete from uploads where video_id = $1").bind(id.as_str()).execute(&mut change).await?;
+            query("delete from uploads where video_id = $1").bind(id.as_str()).execute(&mut tx).await?;
         if ours == 0 {
             // Somebody else has committed it, and the packager may be done with it.
             return Ok(());
         }
         query("update videos set state = 'uploaded' where id = $1 and state = 'uploading'")
             .bind(id.as_str())
-            .execute(&mut change)
+            .execute(&mut tx)
             .await?;
-        insert_prepare(&mut change, id).await?;
-        change.commit().await?;
-        self.signals.tell_of(crate::signals::Topic::Uploaded, Signal::Changed(id.clone()));
-        self.signals.tell_workers();
+        insert_prepare(&mut tx, id).await?;
+        tx.commit().await?;
+        self.signals.publish_as(crate::signals::Topic::Uploaded, Signal::Changed(id.clone()));
+        self.signals.notify_workers();
         Ok(())
     }
 

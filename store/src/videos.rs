@@ -2,7 +2,7 @@
 
 use crate::{
     Job, Result, Signal, Signals, Timestamp, VideoId,
-    sql::{FromRow, Of, Query, Row, Sql, query},
+    sql::{FromRow, LockScope, Query, Row, Sql, query},
 };
 
 /// How far a video has come.
@@ -130,7 +130,7 @@ impl Videos {
     }
 
     /// Asks the database for nothing, to see whether it answers.
-    pub(crate) async fn reach(&self) -> Result<()> {
+    pub(crate) async fn ping(&self) -> Result<()> {
         query("select ''").fetch_one::<String>(&self.sql).await.map(drop)
     }
 
@@ -153,7 +153,7 @@ impl Videos {
         if done == 0 {
             return Ok(None);
         }
-        self.signals.tell(Signal::Changed(id.clone()));
+        self.signals.publish(Signal::Changed(id.clone()));
         self.get(id).await
     }
 
@@ -169,7 +169,7 @@ impl Videos {
             query("update videos set state = 'ready' where id = $1 and state in ('planned', 'playable')");
         let moved = self.run(id, query.bind(id.as_str())).await?;
         if moved {
-            self.signals.tell_of(crate::signals::Topic::Ready, Signal::Changed(id.clone()));
+            self.signals.publish_as(crate::signals::Topic::Ready, Signal::Changed(id.clone()));
         }
         Ok(moved)
     }
@@ -178,40 +178,40 @@ impl Videos {
     /// whoever has it now may do better.
     pub async fn fail(&self, job: &Job, failure: &Failure) -> Result<()> {
         let id = &job.video;
-        let mut change = self.sql.change(Of::Video(id)).await?;
-        if !crate::jobs::is_ours(&mut change, job).await? {
+        let mut tx = self.sql.begin(LockScope::Video(id)).await?;
+        if !crate::jobs::holds_lease(&mut tx, job).await? {
             return Ok(());
         }
         query("update videos set state = 'failed', error_code = $2, error_message = $3 where id = $1")
             .bind(id.as_str())
             .bind(&failure.code)
             .bind(&failure.message)
-            .execute(&mut change)
+            .execute(&mut tx)
             .await?;
-        query("delete from jobs where video_id = $1").bind(id.as_str()).execute(&mut change).await?;
-        change.commit().await?;
-        self.signals.tell(Signal::Changed(id.clone()));
+        query("delete from jobs where video_id = $1").bind(id.as_str()).execute(&mut tx).await?;
+        tx.commit().await?;
+        self.signals.publish(Signal::Changed(id.clone()));
         Ok(())
     }
 
     /// Starts a failed video again from its source; what was published stays and is not encoded again.
     /// Returns whether there was a failed one.
     pub async fn retry(&self, id: &VideoId) -> Result<bool> {
-        let mut change = self.sql.change(Of::Video(id)).await?;
+        let mut tx = self.sql.begin(LockScope::Video(id)).await?;
         let done = query(
             "update videos set state = 'uploaded', error_code = null, error_message = null
              where id = $1 and state = 'failed'",
         )
         .bind(id.as_str())
-        .execute(&mut change)
+        .execute(&mut tx)
         .await?;
         if done == 0 {
             return Ok(false);
         }
-        crate::jobs::insert_prepare(&mut change, id).await?;
-        change.commit().await?;
-        self.signals.tell(Signal::Changed(id.clone()));
-        self.signals.tell_workers();
+        crate::jobs::insert_prepare(&mut tx, id).await?;
+        tx.commit().await?;
+        self.signals.publish(Signal::Changed(id.clone()));
+        self.signals.notify_workers();
         Ok(true)
     }
 
@@ -219,7 +219,7 @@ impl Videos {
         let query = query("delete from videos where id = $1").bind(id.as_str());
         let existed = query.execute(&self.sql).await? > 0;
         if existed {
-            self.signals.tell(Signal::Deleted(id.clone()));
+            self.signals.publish(Signal::Deleted(id.clone()));
         }
         Ok(existed)
     }
@@ -227,7 +227,7 @@ impl Videos {
     async fn run(&self, id: &VideoId, query: Query) -> Result<bool> {
         let moved = query.execute(&self.sql).await? > 0;
         if moved {
-            self.signals.tell(Signal::Changed(id.clone()));
+            self.signals.publish(Signal::Changed(id.clone()));
         }
         Ok(moved)
     }

@@ -308,8 +308,8 @@ async fn a_server_that_is_away_is_told_as_such_and_found_again() {
     blobs.put("v/1", b"bytes").await.unwrap();
     mongodb.server().kill();
     for _ in 0..2 {
-        assert!(matches!(blobs.read("v/1").await, Err(store::Error::Away { .. })));
-        assert!(matches!(blobs.put("v/2", b"x").await, Err(store::Error::Away { .. })));
+        assert!(matches!(blobs.read("v/1").await, Err(store::Error::Unavailable { .. })));
+        assert!(matches!(blobs.put("v/2", b"x").await, Err(store::Error::Unavailable { .. })));
     }
     mongodb.server().start();
     let read = async || blobs.read("v/1").await;
@@ -317,7 +317,7 @@ async fn a_server_that_is_away_is_told_as_such_and_found_again() {
         loop {
             match read().await {
                 Ok(found) => return found,
-                Err(store::Error::Away { .. }) => tokio::task::yield_now().await,
+                Err(store::Error::Unavailable { .. }) => tokio::task::yield_now().await,
                 Err(e) => panic!("{e}"),
             }
         }

@@ -104,8 +104,8 @@ async fn a_database_that_was_killed_is_away_and_then_as_before() {
     let store = open(&server.database()).await;
     let id = store.uploads.begin(&video("v"), None, later()).await.unwrap().id;
     server.server().kill();
-    assert!(matches!(store.videos.get(&id).await, Err(Error::Away { .. })));
-    assert!(matches!(store.uploads.begin(&video("w"), None, later()).await, Err(Error::Away { .. })));
+    assert!(matches!(store.videos.get(&id).await, Err(Error::Unavailable { .. })));
+    assert!(matches!(store.uploads.begin(&video("w"), None, later()).await, Err(Error::Unavailable { .. })));
     server.restart();
     assert_eq!(store.videos.get(&id).await.unwrap().unwrap().title, "v");
     assert_eq!(store.videos.count().await.unwrap(), 1);
@@ -117,7 +117,7 @@ async fn a_database_that_is_frozen_is_away_in_bounded_time() {
     let store = open(&server.database()).await;
     let id = store.uploads.begin(&video("v"), None, later()).await.unwrap().id;
     server.server().freeze();
-    assert!(matches!(store.videos.get(&id).await, Err(Error::Away { .. })));
+    assert!(matches!(store.videos.get(&id).await, Err(Error::Unavailable { .. })));
     server.server().thaw();
     assert_eq!(store.videos.get(&id).await.unwrap().unwrap().title, "v");
 }

@@ -36,7 +36,7 @@ async fn introduce(from: &Signals, to: &Signals) {
     let hello = Signal::Changed(VideoId::random());
     let said = async {
         loop {
-            from.tell(hello.clone());
+            from.publish(hello.clone());
             if let Ok(heard) = tokio::time::timeout(Duration::from_millis(100), news.recv()).await
                 && heard.unwrap() == hello
             {
@@ -53,10 +53,10 @@ async fn news_reaches_every_process_and_its_own_once() {
     let (mut here, mut there) = (one.subscribe(), other.subscribe());
     let ids: Vec<VideoId> = (0..50).map(|_| VideoId::random()).collect();
     for id in &ids {
-        one.tell(Signal::Changed(id.clone()));
+        one.publish(Signal::Changed(id.clone()));
     }
     let gone = Signal::Deleted(VideoId::random());
-    one.tell(gone.clone());
+    one.publish(gone.clone());
     for news in [&mut here, &mut there] {
         // In their order, and none of them twice.
         let first = Signal::Changed(ids[0].clone());
@@ -75,8 +75,8 @@ async fn listeners_of_redis_choose_by_channel() {
     let mut listener = client.get_async_pubsub().await.unwrap();
     listener.subscribe("clipcut:deleted").await.unwrap();
     let id = VideoId::random();
-    one.tell(Signal::Changed(id.clone()));
-    one.tell(Signal::Deleted(id.clone()));
+    one.publish(Signal::Changed(id.clone()));
+    one.publish(Signal::Deleted(id.clone()));
     let mut messages = listener.on_message();
     let ours = async {
         loop {
@@ -99,7 +99,7 @@ async fn after_redis_was_killed_all_look_again_and_hear_again() {
     redis.server().kill();
     // One's own process hears all the same.
     let meanwhile = Signal::Changed(VideoId::random());
-    one.tell(meanwhile.clone());
+    one.publish(meanwhile.clone());
     hears(&mut here, &meanwhile).await;
     work.mark_unchanged();
     redis.server().start();
@@ -117,7 +117,7 @@ async fn a_redis_that_hangs_is_left_and_found_again() {
     let (one, other) = pair(&redis).await;
     let mut there = other.subscribe();
     redis.server().freeze();
-    one.tell(Signal::Changed(VideoId::random()));
+    one.publish(Signal::Changed(VideoId::random()));
     // Each of these finds out for itself that nobody answers; by then the listeners have, too.
     for _ in 0..3 {
         let limit = Limit { most: 1, window: PATIENCE };

@@ -4,7 +4,7 @@
 
 use std::{path::Path, process::Stdio};
 
-use store::{Blobs, Served, Source, VideoId};
+use store::{Blobs, LoopbackSource, Source, VideoId};
 use testbed::Mongodb;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -13,16 +13,16 @@ use tokio::{
 };
 
 /// Keeps `bytes` as the source of a video, and serves it.
-async fn served(mongodb: &Mongodb, bytes: &[u8]) -> (Served, Blobs) {
+async fn served(mongodb: &Mongodb, bytes: &[u8]) -> (LoopbackSource, Blobs) {
     let blobs = Blobs::in_gridfs(&mongodb.database()).await.unwrap();
     let id = VideoId::random();
     blobs.put(&id.source(), bytes).await.unwrap();
-    let Source::Served(served) = blobs.source(&id).await.unwrap() else { panic!("not a file") };
+    let Source::Loopback(served) = blobs.source(&id).await.unwrap() else { panic!("not a file") };
     (served, blobs)
 }
 
 /// Asks for `path` at a source's port. Returns the status line, the headers and the body.
-async fn ask(served: &Served, request: &str, range: &str) -> (String, String, Vec<u8>) {
+async fn ask(served: &LoopbackSource, request: &str, range: &str) -> (String, String, Vec<u8>) {
     let address = served.url().strip_prefix("http://").unwrap().split('/').next().unwrap();
     let mut stream = TcpStream::connect(address).await.unwrap();
     let text = format!("{request} HTTP/1.1\r\nHost: {address}\r\n{range}Connection: close\r\n\r\n");
@@ -36,7 +36,7 @@ async fn ask(served: &Served, request: &str, range: &str) -> (String, String, Ve
     (status.to_owned(), headers.to_owned(), body)
 }
 
-fn path(served: &Served) -> &str {
+fn path(served: &LoopbackSource) -> &str {
     let rest = served.url().strip_prefix("http://").unwrap();
     &rest[rest.find('/').unwrap()..]
 }

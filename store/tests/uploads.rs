@@ -91,7 +91,7 @@ async fn an_origin_that_was_overtaken_writes_nothing_more() {
     quick.sync().await.unwrap();
 
     let refused = slow.sync().await.err().unwrap();
-    assert!(matches!(refused, Error::Overtaken(_)), "{refused}");
+    assert!(matches!(refused, Error::TakenOver(_)), "{refused}");
     assert_eq!(other.uploads.offset(&id).await.unwrap(), 5);
     quick.write(&vec![7; 2 * CHUNK - 5]).await.unwrap();
     other.uploads.finish(quick).await.unwrap();

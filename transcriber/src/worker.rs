@@ -95,10 +95,10 @@ impl Worker {
             Err(_) => None,
         };
         let Some(track) = track else { return Err(Failed::Gone) };
-        let engine = self.engine_for(track.wish.model.as_deref()).await?;
+        let engine = self.engine_for(track.options.model.as_deref()).await?;
         let loading = engine.clone();
         tokio::task::spawn_blocking(move || loading.load()).await.map_err(Failed::panicked)??;
-        self.introduce(track.wish.model.as_deref()).await;
+        self.introduce(track.options.model.as_deref()).await;
         let Some(track) = self.store.captions.begin(job).await? else { return Err(Failed::Gone) };
         let Some(video) = self.store.videos.get(&job.video).await? else { return Err(Failed::Gone) };
         let source = self.store.blobs.source(&job.video).await?;
@@ -158,16 +158,16 @@ impl Worker {
             }
             Err(Failed::Gone) => self.store.jobs.finish(job).await.map(|_| ()),
             Err(Failed::For(message)) => captions.conclude(job, Conclusion::Failed(&message)).await,
-            Err(Failed::Store(e @ store::Error::Away { .. })) => {
+            Err(Failed::Store(e @ store::Error::Unavailable { .. })) => {
                 tracing::warn!(error = %e, "waiting for a server");
-                self.store.jobs.give_back(job, AWAY_PAUSE, Attempt::Interrupted).await
+                self.store.jobs.release(job, AWAY_PAUSE, Attempt::Interrupted).await
             }
-            Err(Failed::Store(e @ store::Error::Full { .. })) => {
+            Err(Failed::Store(e @ store::Error::StorageFull { .. })) => {
                 tracing::error!(error = %e, "waiting for room");
-                self.store.jobs.give_back(job, FULL_DISK_PAUSE, Attempt::Interrupted).await
+                self.store.jobs.release(job, FULL_DISK_PAUSE, Attempt::Interrupted).await
             }
             Err(Failed::Engine(Error::Interrupted)) => {
-                self.store.jobs.give_back(job, Duration::ZERO, Attempt::Interrupted).await
+                self.store.jobs.release(job, Duration::ZERO, Attempt::Interrupted).await
             }
             Err(Failed::Engine(
                 e @ (Error::NoRuntime { .. }
@@ -183,7 +183,7 @@ impl Worker {
             }
             Err(error) if job.attempts < MAX_ATTEMPTS => {
                 tracing::warn!(%error, attempts = job.attempts, "trying again");
-                self.store.jobs.give_back(job, Duration::from_secs(1 << job.attempts), Attempt::Failed).await
+                self.store.jobs.release(job, Duration::from_secs(1 << job.attempts), Attempt::Failed).await
             }
             Err(error) => {
                 tracing::warn!(%error, "the captions failed");

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use store::{NewVideo, Store, Timestamp, Wish};
+use store::{NewVideo, Store, Timestamp, TranscriptionOptions};
 use tokio::process::Command;
 use transcriber::demo;
 
@@ -47,8 +47,12 @@ async fn try_fill(store: &Store, config: &Config) -> Result<()> {
     let expires = Timestamp::now() + config.upload_expiry.0;
     let upload = store.uploads.begin(&video, Some(bytes.len() as u64), expires).await?;
     if config.captions.0 {
-        let wish = Wish { model: Some(demo::NAME.into()), language: Some("en".into()), ..Wish::default() };
-        store.captions.ask(&upload.id, &wish).await?;
+        let options = TranscriptionOptions {
+            model: Some(demo::NAME.into()),
+            language: Some("en".into()),
+            ..TranscriptionOptions::default()
+        };
+        store.captions.ask(&upload.id, &options).await?;
     }
     let mut append = store.uploads.append(&upload.id, false).await?.context("the new upload is taken")?;
     append.write(&bytes).await?;

@@ -67,7 +67,7 @@ impl Role {
     /// reaches what it works on.
     pub(super) fn health(&self, store: &Store) -> Router {
         let (shutdown, store) = (self.shutdown.clone(), store.clone());
-        let ready = async move || health::ready(&shutdown, store.reach()).await;
+        let ready = async move || health::ready(&shutdown, store.ping()).await;
         Router::new().route("/healthz", get(async || health::live())).route("/readyz", get(ready))
     }
 

@@ -75,10 +75,10 @@ impl Captions {
             seconds_done: track.seconds_done,
             ends_at_seconds: track.ends_at_seconds,
             asked: Asked {
-                language: track.wish.language,
-                model: track.wish.model,
-                prompt: track.wish.prompt,
-                translate: track.wish.translated,
+                language: track.options.language,
+                model: track.options.model,
+                prompt: track.options.prompt,
+                translate: track.options.translated,
             },
             // What is no JSON is not shown; only the transcriber writes it.
             machine: track.provenance.and_then(|json| RawValue::from_string(json).ok()),

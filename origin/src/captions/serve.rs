@@ -110,7 +110,7 @@ impl Origin {
     async fn whole(&self, track: &CaptionTrack, cues: Vec<captions::Cue>) -> Result<Track> {
         let read = |e: serde_json::Error| Error::Io(e.into());
         let mut segments: Vec<Spoken> = Vec::new();
-        for window in self.store.captions.heard(&track.id).await? {
+        for window in self.store.captions.recognized(&track.id).await? {
             segments.append(&mut serde_json::from_str(&window).map_err(read)?);
         }
         let machine = track.provenance.as_deref().map(serde_json::from_str::<Machine>);

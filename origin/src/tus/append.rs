@@ -17,7 +17,7 @@ use super::{
 use crate::{
     Origin,
     error::{Result, bad_request, upload_too_large},
-    receive::{Incoming, Received, bytes, told_length},
+    receive::{Incoming, Received, bytes, content_length},
 };
 
 // Longer than the silence after which one who has an upload gives it up.
@@ -38,21 +38,21 @@ impl Origin {
         let upload = match self.find(&id).await? {
             Found::Open(upload) => upload,
             // The client did not hear that it is done. Saying so again is all that is left to do.
-            Found::Complete(length) if offset == length && told_length(&body) == Some(0) => {
+            Found::Complete(length) if offset == length && content_length(&body) == Some(0) => {
                 return Ok(at(length));
             }
             Found::Complete(length) => return Err(wrong_offset(length).into()),
         };
         let piece = Piece { offset, body, checksum };
         let origin = self.clone();
-        self.see_through(async move { origin.take(upload, piece).await }).await
+        self.run_to_completion(async move { origin.take(upload, piece).await }).await
     }
 
     /// Takes one piece of an upload, while no other request can.
     pub(super) async fn take(&self, upload: Upload, piece: Piece) -> Result<Response> {
         let id = &upload.id;
         let limit = self.limit(&upload);
-        if told_length(&piece.body).is_some_and(|bytes| bytes > limit.saturating_sub(piece.offset)) {
+        if content_length(&piece.body).is_some_and(|bytes| bytes > limit.saturating_sub(piece.offset)) {
             return Err(upload_too_large(limit));
         }
         let Some(mut append) = self.claim(id, piece.checksum.is_some()).await? else {
@@ -104,7 +104,7 @@ impl Origin {
             if append.is_some() || began.elapsed() > HAND_OVER {
                 return Ok(append);
             }
-            self.store.signals.want(id);
+            self.store.signals.request_takeover(id);
             tokio::time::sleep(ASK_EVERY).await;
         }
     }
@@ -147,7 +147,7 @@ pub(super) struct Piece {
 
 /// Returns whether a creation brings bytes along.
 pub(super) fn brings_bytes(headers: &HeaderMap, body: &Body) -> Result<bool> {
-    if told_length(body) == Some(0) {
+    if content_length(body) == Some(0) {
         return Ok(false);
     }
     if carries_bytes(headers) {

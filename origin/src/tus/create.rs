@@ -37,7 +37,7 @@ impl Origin {
             let body = if brings_bytes { body } else { axum::body::Body::empty() };
             let piece = Piece { offset: 0, body, checksum };
             let origin = self.clone();
-            let taken = self.see_through(async move { origin.take_first(upload, piece).await }).await?;
+            let taken = self.run_to_completion(async move { origin.take_first(upload, piece).await }).await?;
             if let Some(reached) = taken.headers().get(UPLOAD_OFFSET) {
                 offset = reached.clone();
             }

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use origin::Config;
 use serde_json::{Value, json};
-use store::{Advance, Conclusion, Cue, Heard, Job, JobKind, VideoId};
+use store::{Advance, Conclusion, Cue, DetectedLanguage, Job, JobKind, VideoId};
 
 use crate::house::House;
 
@@ -31,9 +31,9 @@ async fn advance(house: &House, job: &Job, seconds_done: f64, text: &str) {
 const MACHINE: &str =
     r#"{"model":"tiny","model_sha256":"ab","library":"clipcut","sound_sha256":"cd","settings":{}}"#;
 
-async fn hear(house: &House, job: &Job) {
-    let heard = Heard { language: "en", provenance: MACHINE };
-    house.store.captions.hear(job, &heard).await.unwrap().unwrap();
+async fn set_language(house: &House, job: &Job) {
+    let heard = DetectedLanguage { language: "en", provenance: MACHINE };
+    house.store.captions.set_language(job, &heard).await.unwrap().unwrap();
 }
 
 async fn text(house: &House, path: &str) -> String {
@@ -155,7 +155,7 @@ async fn a_segment_that_is_being_written_is_waited_for() {
     let house = House::open().await;
     let (id, job) = listening(&house).await;
     house.get(&format!("/v/{id}/captions/en/0.vtt")).await.is_problem(404, "unknown_file");
-    hear(&house, &job).await;
+    set_language(&house, &job).await;
     advance(&house, &job, 6.0, "first").await;
     let first = text(&house, &format!("/v/{id}/captions/en/0.vtt")).await;
     assert!(first.contains("first"), "{first}");
@@ -186,7 +186,7 @@ async fn a_segment_that_is_being_written_is_waited_for() {
 async fn a_segment_that_takes_too_long_to_write_is_503_and_not_kept() {
     let house = House::with(Config { segment_wait: SHORT, ..Config::default() }).await;
     let (id, job) = listening(&house).await;
-    hear(&house, &job).await;
+    set_language(&house, &job).await;
     advance(&house, &job, 3.0, "half").await;
     let answer = house.get(&format!("/v/{id}/captions/en/0.vtt")).await;
     answer.is_problem(503, "captions_not_written_yet");
@@ -197,7 +197,7 @@ async fn a_segment_that_takes_too_long_to_write_is_503_and_not_kept() {
 async fn what_a_broken_off_machine_wrote_stays_to_be_seen() {
     let house = House::open().await;
     let (id, job) = listening(&house).await;
-    hear(&house, &job).await;
+    set_language(&house, &job).await;
     advance(&house, &job, 6.0, "first").await;
     house.store.captions.conclude(&job, Conclusion::Failed("The model broke.")).await.unwrap();
     let second = text(&house, &format!("/v/{id}/captions/en/1.vtt")).await;

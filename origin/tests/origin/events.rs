@@ -101,9 +101,9 @@ async fn a_listener_that_lags_gets_the_documents_again() {
     // More news than the store keeps, about a video that is none, and the one that counts before it. The
     // stream's task cannot run in between, as nothing here waits.
     let noise = store::VideoId::random();
-    house.store.signals.tell(store::Signal::Changed(id.clone()));
+    house.store.signals.publish(store::Signal::Changed(id.clone()));
     for _ in 0..5000 {
-        house.store.signals.tell(store::Signal::Changed(noise.clone()));
+        house.store.signals.publish(store::Signal::Changed(noise.clone()));
     }
     loop {
         let (name, document) = events.next().await.unwrap();

@@ -115,7 +115,7 @@ impl House {
 
     /// Has a worker give up on a planned video.
     pub(crate) async fn fail(&self, id: &VideoId, failure: &Failure) {
-        self.store.jobs.write_again(id).await.unwrap();
+        self.store.jobs.requeue_playlists(id).await.unwrap();
         let lease = Duration::from_mins(1);
         let job = self.store.jobs.claim(&[JobKind::Playlists], "worker", lease).await.unwrap().unwrap();
         assert_eq!(job.video, *id);

@@ -86,7 +86,7 @@ impl GridFs {
         let began = Instant::now();
         loop {
             match gridfs.make_indexes().await {
-                Err(e @ Error::Away { .. }) if began.elapsed() < MOST_CONNECT_TIME => {
+                Err(e @ Error::Unavailable { .. }) if began.elapsed() < MOST_CONNECT_TIME => {
                     tracing::warn!(error = %e, "waiting for MongoDB");
                     tokio::time::sleep(Duration::from_millis(rand::random_range(200..1000))).await;
                 }
@@ -95,8 +95,8 @@ impl GridFs {
         }
     }
 
-    pub(crate) async fn reach(&self) -> Result<()> {
-        self.media.reach().await
+    pub(crate) async fn ping(&self) -> Result<()> {
+        self.media.ping().await
     }
 
     /// Returns the count of blobs that were read and are not what was written.
@@ -123,7 +123,7 @@ impl GridFs {
             }
         }
         bucket.drop_bytes(&file.id).await?;
-        Err(Error::Away { what: "MongoDB", cause: format!("too many writers of {key} at once") })
+        Err(Error::Unavailable { what: "MongoDB", cause: format!("too many writers of {key} at once") })
     }
 
     pub(crate) async fn put_new(&self, key: &str, bytes: &[u8]) -> Result<bool> {
@@ -199,7 +199,10 @@ impl GridFs {
             digest = digest.then(bucket.write_chunk(&id, n as i32, part).await?);
         }
         if began.elapsed() > MOST_WRITE_TIME {
-            return Err(Error::Away { what: "MongoDB", cause: format!("it took too long to write {key}") });
+            return Err(Error::Unavailable {
+                what: "MongoDB",
+                cause: format!("it took too long to write {key}"),
+            });
         }
         Ok(File {
             id,

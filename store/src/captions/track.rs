@@ -1,4 +1,4 @@
-//! In charge of what a caption track is: whose words, how far, by which wish. Leaves the tables to `captions`.
+//! In charge of what a caption track is: whose words, how far, by which options. Leaves the tables to `captions`.
 
 use crate::{
     CaptionId, Timestamp, VideoId,
@@ -35,7 +35,7 @@ pub enum State {
 
 /// What a person asks of the machine; `None` leaves it to the machine's settings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Wish {
+pub struct TranscriptionOptions {
     /// What is spoken, as BCP 47.
     pub language: Option<String>,
     /// Which model listens.
@@ -68,7 +68,7 @@ pub struct Track {
     /// Tells sounds besides words.
     pub describes_sounds: bool,
     /// What the machine is asked; empty for what no machine writes.
-    pub wish: Wish,
+    pub options: TranscriptionOptions,
     /// Cues that start before this are there.
     pub seconds_done: f64,
     /// Where the sound broke off, when it did so before the video's end.
@@ -164,7 +164,7 @@ impl FromRow for Track {
             language: row.try_get("language")?,
             label: row.try_get("label")?,
             describes_sounds: row.try_get("describes_sounds")?,
-            wish: Wish {
+            options: TranscriptionOptions {
                 language: row.try_get("wanted_language")?,
                 model: row.try_get("wanted_model")?,
                 prompt: row.try_get("prompt")?,

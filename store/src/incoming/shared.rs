@@ -148,7 +148,7 @@ impl Append {
 
     pub(crate) async fn close(mut self) -> Result<()> {
         self.held.released = true;
-        self.held.uploads.give_back(&self.held.lease).await
+        self.held.uploads.release(&self.held.lease).await
     }
 
     pub(crate) fn id(&self) -> &VideoId {
@@ -174,7 +174,7 @@ impl Append {
         }
         let id = lease.id.clone();
         if uploads.exists(&id).await? {
-            return Err(Error::Overtaken(id));
+            return Err(Error::TakenOver(id));
         }
         if !self.source.is_visible().await? {
             // Deleted, and with it the chunks that there were then.
@@ -200,7 +200,7 @@ impl Drop for Held {
         // A request that was dropped in its middle; its client comes back soon.
         let (uploads, lease) = (self.uploads.clone(), self.lease.clone());
         runtime.spawn(async move {
-            if let Err(error) = uploads.give_back(&lease).await {
+            if let Err(error) = uploads.release(&lease).await {
                 tracing::debug!(%error, "an upload's lease runs out by itself");
             }
         });

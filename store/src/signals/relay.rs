@@ -1,5 +1,5 @@
 //! In charge of news between processes, over Redis' channels `clipcut:uploaded`, `clipcut:progress`,
-//! `clipcut:published`, `clipcut:ready`, `clipcut:deleted`, `clipcut:wanted`, `clipcut:work` and `clipcut:missed`. A
+//! `clipcut:published`, `clipcut:ready`, `clipcut:deleted`, `clipcut:takeover`, `clipcut:work` and `clipcut:missed`. A
 //! message is the video's id and the sender's, with a space between.
 //!
 //! Redis keeps nothing of this. Whoever was cut off, or could not speak, has everybody look again.
@@ -20,7 +20,7 @@ use tokio::{
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::{Here, Signal, Topic};
+use super::{LocalBus, Signal, Topic};
 use crate::{Result, VideoId, redis::connection};
 
 // What is not sent yet. Past this, the others are told that they missed something.
@@ -45,13 +45,13 @@ pub(super) struct Relay {
 #[derive(Clone, Debug)]
 enum Message {
     Video(Topic, VideoId),
-    Wanted(VideoId),
+    Takeover(VideoId),
     Work,
     Missed,
 }
 
 impl Relay {
-    pub(super) fn start(url: &str, here: Here) -> Result<Self> {
+    pub(super) fn start(url: &str, bus: LocalBus) -> Result<Self> {
         let client = Client::open(url)?;
         let speaks = connection(&client)?;
         let (queue, queued) = mpsc::channel(BACKLOG);
@@ -59,24 +59,24 @@ impl Relay {
         let running = CancellationToken::new();
         // Which process said it: our own listeners have heard it already.
         let sender = VideoId::random().to_string();
-        let speaker =
-            Speaker { connection: speaks, queued, overflowed: overflowed.clone(), sender: sender.clone() };
+        let publisher =
+            Publisher { connection: speaks, queued, overflowed: overflowed.clone(), sender: sender.clone() };
         let stop = running.clone();
-        tokio::spawn(async move { stop.run_until_cancelled_owned(speaker.speak()).await });
+        tokio::spawn(async move { stop.run_until_cancelled_owned(publisher.speak()).await });
         let stop = running.clone();
-        tokio::spawn(async move { stop.run_until_cancelled_owned(listen(client, here, sender)).await });
+        tokio::spawn(async move { stop.run_until_cancelled_owned(listen(client, bus, sender)).await });
         Ok(Self { queue, overflowed, _running: Arc::new(running.drop_guard()) })
     }
 
-    pub(super) fn tell(&self, topic: Topic, id: &VideoId) {
+    pub(super) fn publish(&self, topic: Topic, id: &VideoId) {
         self.send(Message::Video(topic, id.clone()));
     }
 
-    pub(super) fn want(&self, upload: &VideoId) {
-        self.send(Message::Wanted(upload.clone()));
+    pub(super) fn request_takeover(&self, upload: &VideoId) {
+        self.send(Message::Takeover(upload.clone()));
     }
 
-    pub(super) fn tell_workers(&self) {
+    pub(super) fn notify_workers(&self) {
         self.send(Message::Work);
     }
 
@@ -95,7 +95,7 @@ impl Message {
             Self::Video(Topic::Published, _) => "clipcut:published",
             Self::Video(Topic::Ready, _) => "clipcut:ready",
             Self::Video(Topic::Deleted, _) => DELETED,
-            Self::Wanted(_) => WANTED,
+            Self::Takeover(_) => TAKEOVER,
             Self::Work => WORK,
             Self::Missed => MISSED,
         }
@@ -103,14 +103,14 @@ impl Message {
 
     fn id(&self) -> &str {
         match self {
-            Self::Video(_, id) | Self::Wanted(id) => id.as_str(),
+            Self::Video(_, id) | Self::Takeover(id) => id.as_str(),
             Self::Work | Self::Missed => "-",
         }
     }
 }
 
 const DELETED: &str = "clipcut:deleted";
-const WANTED: &str = "clipcut:wanted";
+const TAKEOVER: &str = "clipcut:takeover";
 const WORK: &str = "clipcut:work";
 const MISSED: &str = "clipcut:missed";
 const CHANNELS: [&str; 8] = [
@@ -119,19 +119,19 @@ const CHANNELS: [&str; 8] = [
     "clipcut:published",
     "clipcut:ready",
     DELETED,
-    WANTED,
+    TAKEOVER,
     WORK,
     MISSED,
 ];
 
-struct Speaker {
+struct Publisher {
     connection: ConnectionManager,
     queued: mpsc::Receiver<Message>,
     overflowed: Arc<AtomicBool>,
     sender: String,
 }
 
-impl Speaker {
+impl Publisher {
     async fn speak(mut self) {
         let mut batch = Vec::new();
         while self.queued.recv_many(&mut batch, TOGETHER).await > 0 {
@@ -169,14 +169,14 @@ impl Speaker {
 }
 
 /// Hears what other processes say, for as long as this one lives.
-async fn listen(client: Client, here: Here, sender: String) {
+async fn listen(client: Client, bus: LocalBus, sender: String) {
     let mut told = false;
     loop {
         let lost = match timeout(PATIENCE, client.get_async_pubsub()).await {
             Ok(Ok(connection)) => {
                 let (sink, stream) = connection.split();
                 told = false;
-                follow(sink, stream, &here, &sender).await
+                follow(sink, stream, &bus, &sender).await
             }
             Ok(Err(error)) => error.to_string(),
             Err(_) => "no answer".to_owned(),
@@ -192,7 +192,7 @@ async fn listen(client: Client, here: Here, sender: String) {
 async fn follow(
     mut sink: redis::aio::PubSubSink,
     mut stream: redis::aio::PubSubStream,
-    here: &Here,
+    bus: &LocalBus,
     sender: &str,
 ) -> String {
     match timeout(PATIENCE, sink.subscribe(&CHANNELS)).await {
@@ -201,13 +201,13 @@ async fn follow(
         Err(_) => return "no answer".to_owned(),
     }
     // What was said before is said again by nobody.
-    here.look_again();
+    bus.look_again();
     let mut ask = interval(ASK_AFTER);
     ask.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             message = stream.next() => match message {
-                Some(message) => take(&message, here, sender),
+                Some(message) => take(&message, bus, sender),
                 None => return "the connection was closed".to_owned(),
             },
             _ = ask.tick() => match timeout(PATIENCE, sink.ping::<redis::Value>()).await {
@@ -219,18 +219,18 @@ async fn follow(
     }
 }
 
-fn take(message: &Msg, here: &Here, sender: &str) {
+fn take(message: &Msg, bus: &LocalBus, sender: &str) {
     let Ok(text) = message.get_payload::<String>() else { return };
     let Some((id, from)) = text.split_once(' ') else { return };
     if from == sender {
         return;
     }
     match (message.get_channel_name(), id.parse()) {
-        (WORK, _) => here.tell_workers(),
-        (MISSED, _) => here.look_again(),
-        (DELETED, Ok(id)) => here.tell(Signal::Deleted(id)),
-        (WANTED, Ok(id)) => here.want(id),
-        (_, Ok(id)) => here.tell(Signal::Changed(id)),
+        (WORK, _) => bus.notify_workers(),
+        (MISSED, _) => bus.look_again(),
+        (DELETED, Ok(id)) => bus.publish(Signal::Deleted(id)),
+        (TAKEOVER, Ok(id)) => bus.request_takeover(id),
+        (_, Ok(id)) => bus.publish(Signal::Changed(id)),
         (_, Err(_)) => {}
     }
 }

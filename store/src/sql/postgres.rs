@@ -24,7 +24,7 @@ const SERVER_LIMITS: [(&str, &str); 3] =
 /// Connects to the database at `url`, whose tables must be up to date.
 pub(crate) async fn connect(url: &str) -> Result<Sql> {
     let pool = pool(url, &SERVER_LIMITS)?;
-    reach(&pool).await?;
+    ping(&pool).await?;
     check(&pool).await?;
     Ok(Sql::Postgres(pool))
 }
@@ -42,7 +42,7 @@ pub(crate) async fn version(url: &str) -> Result<String> {
 pub async fn migrate(url: &str) -> Result<usize> {
     // Statements of a migration may take as long as they need.
     let pool = pool(url, &[])?;
-    reach(&pool).await?;
+    ping(&pool).await?;
     let before = applied(&pool).await?.len();
     MIGRATIONS.run(&pool).await?;
     let after = applied(&pool).await?.len();
@@ -64,14 +64,14 @@ fn pool(url: &str, limits: &[(&'static str, &'static str)]) -> Result<PgPool> {
 }
 
 /// Waits for a server that is about to start. Who waits with us tries at other moments.
-async fn reach(pool: &PgPool) -> Result<()> {
+async fn ping(pool: &PgPool) -> Result<()> {
     let give_up = tokio::time::Instant::now() + START;
     loop {
         let error = match pool.acquire().await {
             Ok(_) => return Ok(()),
             Err(e) => Error::from(e),
         };
-        if !matches!(error, Error::Away { .. }) || tokio::time::Instant::now() >= give_up {
+        if !matches!(error, Error::Unavailable { .. }) || tokio::time::Instant::now() >= give_up {
             return Err(error);
         }
         tracing::warn!(%error, "waiting for the database");

@@ -2,7 +2,7 @@
 
 use sqlx::{Database, Encode, Postgres, Sqlite, Type, query::Query as Prepared};
 
-use super::{Change, FromRow, Row, Sql, in_time};
+use super::{FromRow, Row, Sql, Transaction, in_time};
 use crate::Result;
 
 /// A statement and the values of its places.
@@ -22,9 +22,9 @@ pub(crate) enum Value {
 }
 
 /// Where a statement runs: by itself, or as a part of a change.
-pub(crate) enum On<'a> {
+pub(crate) enum Executor<'a> {
     Sql(&'a Sql),
-    Change(&'a mut Change),
+    Transaction(&'a mut Transaction),
 }
 
 /// Begins a statement.
@@ -40,20 +40,20 @@ impl Query {
     }
 
     /// Returns the number of rows that it touched.
-    pub(crate) async fn execute(self, on: impl Into<On<'_>>) -> Result<u64> {
+    pub(crate) async fn execute(self, on: impl Into<Executor<'_>>) -> Result<u64> {
         let done = async {
             Ok(match on.into() {
-                On::Sql(Sql::Sqlite { pool, .. }) => {
+                Executor::Sql(Sql::Sqlite { pool, .. }) => {
                     self.prepared::<Sqlite>().execute(pool).await?.rows_affected()
                 }
-                On::Sql(Sql::Postgres(pool)) => {
+                Executor::Sql(Sql::Postgres(pool)) => {
                     self.prepared::<Postgres>().execute(pool).await?.rows_affected()
                 }
-                On::Change(Change::Sqlite(change)) => {
-                    self.prepared::<Sqlite>().execute(&mut **change).await?.rows_affected()
+                Executor::Transaction(Transaction::Sqlite(tx)) => {
+                    self.prepared::<Sqlite>().execute(&mut **tx).await?.rows_affected()
                 }
-                On::Change(Change::Postgres(change)) => {
-                    self.prepared::<Postgres>().execute(&mut **change).await?.rows_affected()
+                Executor::Transaction(Transaction::Postgres(tx)) => {
+                    self.prepared::<Postgres>().execute(&mut **tx).await?.rows_affected()
                 }
             })
         };
@@ -61,18 +61,22 @@ impl Query {
     }
 
     /// Returns all rows.
-    pub(crate) async fn fetch_all<T: FromRow>(self, on: impl Into<On<'_>>) -> Result<Vec<T>> {
+    pub(crate) async fn fetch_all<T: FromRow>(self, on: impl Into<Executor<'_>>) -> Result<Vec<T>> {
         let sqlite = |rows: Vec<_>| rows.into_iter().map(Row::Sqlite).collect::<Vec<_>>();
         let postgres = |rows: Vec<_>| rows.into_iter().map(Row::Postgres).collect::<Vec<_>>();
         let fetched = async {
             Ok(match on.into() {
-                On::Sql(Sql::Sqlite { pool, .. }) => sqlite(self.prepared::<Sqlite>().fetch_all(pool).await?),
-                On::Sql(Sql::Postgres(pool)) => postgres(self.prepared::<Postgres>().fetch_all(pool).await?),
-                On::Change(Change::Sqlite(change)) => {
-                    sqlite(self.prepared::<Sqlite>().fetch_all(&mut **change).await?)
+                Executor::Sql(Sql::Sqlite { pool, .. }) => {
+                    sqlite(self.prepared::<Sqlite>().fetch_all(pool).await?)
                 }
-                On::Change(Change::Postgres(change)) => {
-                    postgres(self.prepared::<Postgres>().fetch_all(&mut **change).await?)
+                Executor::Sql(Sql::Postgres(pool)) => {
+                    postgres(self.prepared::<Postgres>().fetch_all(pool).await?)
+                }
+                Executor::Transaction(Transaction::Sqlite(tx)) => {
+                    sqlite(self.prepared::<Sqlite>().fetch_all(&mut **tx).await?)
+                }
+                Executor::Transaction(Transaction::Postgres(tx)) => {
+                    postgres(self.prepared::<Postgres>().fetch_all(&mut **tx).await?)
                 }
             })
         };
@@ -81,12 +85,12 @@ impl Query {
     }
 
     /// Returns the row of a statement that has at most one.
-    pub(crate) async fn fetch_optional<T: FromRow>(self, on: impl Into<On<'_>>) -> Result<Option<T>> {
+    pub(crate) async fn fetch_optional<T: FromRow>(self, on: impl Into<Executor<'_>>) -> Result<Option<T>> {
         Ok(self.fetch_all(on).await?.into_iter().next())
     }
 
     /// Returns the row of a statement that always has one.
-    pub(crate) async fn fetch_one<T: FromRow>(self, on: impl Into<On<'_>>) -> Result<T> {
+    pub(crate) async fn fetch_one<T: FromRow>(self, on: impl Into<Executor<'_>>) -> Result<T> {
         Ok(self.fetch_optional(on).await?.ok_or(sqlx::Error::RowNotFound)?)
     }
 
@@ -106,15 +110,15 @@ impl Query {
     }
 }
 
-impl<'a> From<&'a Sql> for On<'a> {
+impl<'a> From<&'a Sql> for Executor<'a> {
     fn from(sql: &'a Sql) -> Self {
         Self::Sql(sql)
     }
 }
 
-impl<'a> From<&'a mut Change> for On<'a> {
-    fn from(change: &'a mut Change) -> Self {
-        Self::Change(change)
+impl<'a> From<&'a mut Transaction> for Executor<'a> {
+    fn from(tx: &'a mut Transaction) -> Self {
+        Self::Transaction(tx)
     }
 }
 

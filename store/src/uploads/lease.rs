@@ -65,7 +65,7 @@ impl Uploads {
     }
 
     /// Gives an upload back before its time.
-    pub async fn give_back(&self, lease: &Lease) -> Result<()> {
+    pub async fn release(&self, lease: &Lease) -> Result<()> {
         query(
             "update uploads set lease_owner = null, lease_until = null
              where video_id = $1 and lease_owner = $2",

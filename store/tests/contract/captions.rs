@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use store::{
     Advance, Attempt, CaptionId, CaptionNaming, CaptionOrigin, CaptionState, CaptionTrack, Conclusion, Cue,
-    CueEdit, Edited, Failure, FileTrack, Heard, Job, JobKind, NewPlan, NewTrack, NewVideo, Store, Timestamp,
-    VideoId, Wish,
+    CueEdit, DetectedLanguage, Edited, Failure, FileTrack, Job, JobKind, NewPlan, NewTrack, NewVideo, Store,
+    Timestamp, TranscriptionOptions, VideoId,
 };
 
 use crate::store;
@@ -69,8 +69,8 @@ async fn a_machine_writes_window_by_window_and_the_first_cues_list_the_track() {
 
     let job = claim(&store, JobKind::Captions).await.unwrap();
     assert_eq!(store.captions.begin(&job).await.unwrap().unwrap().id, track.id);
-    let heard = Heard { language: "en", provenance: "{\"model\":\"tiny\"}" };
-    let named = store.captions.hear(&job, &heard).await.unwrap().unwrap();
+    let heard = DetectedLanguage { language: "en", provenance: "{\"model\":\"tiny\"}" };
+    let named = store.captions.set_language(&job, &heard).await.unwrap().unwrap();
     assert_eq!((named.name.as_deref(), named.language.as_deref()), (Some("en"), Some("en")));
     assert!(!named.is_listed());
     assert!(claim(&store, JobKind::Playlists).await.is_none());
@@ -92,7 +92,7 @@ async fn a_machine_writes_window_by_window_and_the_first_cues_list_the_track() {
     let track = only(&store, &video).await;
     assert_eq!((track.state, track.checkpoint), (CaptionState::Done, None));
     assert_eq!(texts(&store, &track.id).await, ["one", "two", "three"]);
-    assert_eq!(store.captions.heard(&track.id).await.unwrap(), ["[1]", "[2]"]);
+    assert_eq!(store.captions.recognized(&track.id).await.unwrap(), ["[1]", "[2]"]);
     assert!(claim(&store, JobKind::Playlists).await.is_some());
     assert!(claim(&store, JobKind::Captions).await.is_none());
 }
@@ -103,7 +103,12 @@ async fn a_killed_transcriber_goes_on_behind_its_last_window() {
     let video = playable(&store).await;
     let job = claim(&store, JobKind::Captions).await.unwrap();
     store.captions.begin(&job).await.unwrap().unwrap();
-    store.captions.hear(&job, &Heard { language: "en", provenance: "{}" }).await.unwrap().unwrap();
+    store
+        .captions
+        .set_language(&job, &DetectedLanguage { language: "en", provenance: "{}" })
+        .await
+        .unwrap()
+        .unwrap();
     let cues = [cue(0, 1000, "one")];
     let window = Advance { seconds_done: 30.0, checkpoint: "here", cues: &cues, segments: "[]" };
     assert!(store.captions.advance(&job, &window).await.unwrap());
@@ -113,7 +118,11 @@ async fn a_killed_transcriber_goes_on_behind_its_last_window() {
     let again = claim(&store, JobKind::Captions).await.unwrap();
     let track = store.captions.begin(&again).await.unwrap().unwrap();
     assert_eq!((track.checkpoint.as_deref(), track.seconds_done), (Some("here"), 30.0));
-    let named = store.captions.hear(&again, &Heard { language: "en", provenance: "{}" }).await.unwrap();
+    let named = store
+        .captions
+        .set_language(&again, &DetectedLanguage { language: "en", provenance: "{}" })
+        .await
+        .unwrap();
     assert_eq!(named.unwrap().name.as_deref(), Some("en"), "it keeps its folder");
     assert_eq!(texts(&store, &only(&store, &video).await.id).await, ["one"]);
 }
@@ -124,13 +133,20 @@ async fn who_lost_the_lease_writes_nothing() {
     let video = playable(&store).await;
     let lost = claim(&store, JobKind::Captions).await.unwrap();
     store.captions.begin(&lost).await.unwrap().unwrap();
-    store.jobs.give_back(&lost, Duration::ZERO, Attempt::Interrupted).await.unwrap();
+    store.jobs.release(&lost, Duration::ZERO, Attempt::Interrupted).await.unwrap();
     let job = store.jobs.claim(&[JobKind::Captions], "another", LEASE).await.unwrap().unwrap();
     let cues = [cue(0, 1000, "ghost")];
     let window = Advance { seconds_done: 30.0, checkpoint: "", cues: &cues, segments: "[]" };
     assert!(!store.captions.advance(&lost, &window).await.unwrap());
     assert!(store.captions.begin(&lost).await.unwrap().is_none());
-    assert!(store.captions.hear(&lost, &Heard { language: "xx", provenance: "" }).await.unwrap().is_none());
+    assert!(
+        store
+            .captions
+            .set_language(&lost, &DetectedLanguage { language: "xx", provenance: "" })
+            .await
+            .unwrap()
+            .is_none()
+    );
     store.captions.conclude(&lost, Conclusion::Failed("no")).await.unwrap();
     store.captions.await_model(&lost, "no", LEASE).await.unwrap();
     let track = only(&store, &video).await;
@@ -174,7 +190,7 @@ async fn captions_wait_for_those_who_see_nothing_yet() {
     uploaded(&store).await;
     let encoding = claim(&store, JobKind::Prepare).await.unwrap();
     assert!(claim(&store, JobKind::Captions).await.is_none(), "an encoder is at work for somebody");
-    store.jobs.give_back(&encoding, LEASE, Attempt::Interrupted).await.unwrap();
+    store.jobs.release(&encoding, LEASE, Attempt::Interrupted).await.unwrap();
     assert!(claim(&store, JobKind::Captions).await.is_some(), "nobody is at work on what still waits");
 }
 
@@ -278,7 +294,12 @@ async fn a_replaced_track_is_a_persons_and_stops_the_machine() {
     let job = claim(&store, JobKind::Captions).await.unwrap();
     let id = store.captions.begin(&job).await.unwrap().unwrap().id;
     assert!(store.captions.replace(&id, &[cue(0, 1, "x")]).await.unwrap().is_none(), "no language yet");
-    store.captions.hear(&job, &Heard { language: "en", provenance: "{}" }).await.unwrap().unwrap();
+    store
+        .captions
+        .set_language(&job, &DetectedLanguage { language: "en", provenance: "{}" })
+        .await
+        .unwrap()
+        .unwrap();
     let track = store.captions.replace(&id, &[cue(0, 1, "mine")]).await.unwrap().unwrap();
     assert_eq!(
         (track.origin, track.state, track.provenance),
@@ -295,19 +316,19 @@ async fn the_machine_is_asked_again_with_other_wishes() {
     let video = playable(&store).await;
     let running = claim(&store, JobKind::Captions).await.unwrap();
     let id = store.captions.begin(&running).await.unwrap().unwrap().id;
-    let wish = Wish {
+    let options = TranscriptionOptions {
         language: Some("de".into()),
         model: Some("small".into()),
         prompt: Some("Clip Cut".into()),
         translated: true,
     };
-    assert!(store.captions.ask_again(&id, &wish).await.unwrap());
+    assert!(store.captions.ask_again(&id, &options).await.unwrap());
     assert!(store.captions.begin(&running).await.unwrap().is_none(), "the old run is over");
     let job = claim(&store, JobKind::Captions).await.unwrap();
-    assert_eq!(store.captions.begin(&job).await.unwrap().unwrap().wish, wish);
-    let other = store.captions.ask(&video, &Wish::default()).await.unwrap().unwrap();
+    assert_eq!(store.captions.begin(&job).await.unwrap().unwrap().options, options);
+    let other = store.captions.ask(&video, &TranscriptionOptions::default()).await.unwrap().unwrap();
     assert_ne!(other.id, id);
-    assert!(store.captions.ask(&VideoId::random(), &wish).await.unwrap().is_none());
+    assert!(store.captions.ask(&VideoId::random(), &options).await.unwrap().is_none());
     assert!(store.captions.delete(&id).await.unwrap());
     assert!(!store.captions.delete(&id).await.unwrap());
     assert!(store.captions.begin(&job).await.unwrap().is_none());

@@ -146,10 +146,10 @@ async fn an_interrupted_job_keeps_its_attempts_and_a_failed_one_waits() {
     let (store, _folder) = store().await;
     uploaded(&store, "v").await;
     let job = store.jobs.claim(&[JobKind::Prepare], "a", LEASE).await.unwrap().unwrap();
-    store.jobs.give_back(&job, Duration::ZERO, Attempt::Interrupted).await.unwrap();
+    store.jobs.release(&job, Duration::ZERO, Attempt::Interrupted).await.unwrap();
     let job = store.jobs.claim(&[JobKind::Prepare], "a", LEASE).await.unwrap().unwrap();
     assert_eq!(job.attempts, 1);
-    store.jobs.give_back(&job, LEASE, Attempt::Failed).await.unwrap();
+    store.jobs.release(&job, LEASE, Attempt::Failed).await.unwrap();
     assert!(store.jobs.claim(&[JobKind::Prepare], "a", LEASE).await.unwrap().is_none());
 }
 
@@ -161,8 +161,8 @@ async fn the_finish_waits_for_all_else_and_the_first_video_goes_first() {
     planned(&store, &first, &[job(JobKind::Finish, 0), job(JobKind::Video, 1), job(JobKind::Video, 0)]).await;
     let second = uploaded(&store, "second").await;
     planned(&store, &second, &[job(JobKind::Video, 0)]).await;
-    assert_eq!(store.jobs.ahead_of(&second).await.unwrap(), Some(1));
-    assert_eq!(store.jobs.ahead_of(&first).await.unwrap(), Some(0));
+    assert_eq!(store.jobs.queue_position(&second).await.unwrap(), Some(1));
+    assert_eq!(store.jobs.queue_position(&first).await.unwrap(), Some(0));
 
     let mut order = Vec::new();
     while let Some(job) = store.jobs.claim(&kinds, "w", LEASE).await.unwrap() {
@@ -275,7 +275,7 @@ async fn one_at_a_time_writes_the_playlists_of_a_video() {
     let (store, _folder) = store().await;
     let id = uploaded(&store, "v").await;
     planned(&store, &id, &[job(JobKind::Finish, 0)]).await;
-    store.jobs.write_again(&id).await.unwrap();
+    store.jobs.requeue_playlists(&id).await.unwrap();
     let writers = [JobKind::Prepare, JobKind::Finish, JobKind::Playlists];
     for _ in 0..8 {
         let claims = (0..8).map(|n| {
@@ -285,7 +285,7 @@ async fn one_at_a_time_writes_the_playlists_of_a_video() {
         let claimed = futures::future::try_join_all(claims).await.unwrap();
         let claimed: Vec<_> = claimed.into_iter().flatten().collect();
         assert_eq!(claimed.len(), 1, "the plan's end and its playlists both wait");
-        store.jobs.give_back(&claimed[0], Duration::ZERO, Attempt::Interrupted).await.unwrap();
+        store.jobs.release(&claimed[0], Duration::ZERO, Attempt::Interrupted).await.unwrap();
     }
 }
 
@@ -295,7 +295,7 @@ async fn another_videos_playlists_are_written_meanwhile() {
     for title in ["one", "two"] {
         let id = uploaded(&store, title).await;
         planned(&store, &id, &[]).await;
-        store.jobs.write_again(&id).await.unwrap();
+        store.jobs.requeue_playlists(&id).await.unwrap();
     }
     for owner in ["a", "b"] {
         assert!(store.jobs.claim(&[JobKind::Playlists], owner, LEASE).await.unwrap().is_some());
@@ -309,7 +309,7 @@ async fn whoever_lost_a_lease_finishes_and_gives_back_nothing() {
     let lost = store.jobs.claim(&[JobKind::Prepare], "a", Duration::ZERO).await.unwrap().unwrap();
     let held = store.jobs.claim(&[JobKind::Prepare], "b", LEASE).await.unwrap().unwrap();
     assert!(!store.jobs.finish(&lost).await.unwrap());
-    store.jobs.give_back(&lost, Duration::ZERO, Attempt::Failed).await.unwrap();
+    store.jobs.release(&lost, Duration::ZERO, Attempt::Failed).await.unwrap();
     assert!(store.jobs.claim(&[JobKind::Prepare], "c", LEASE).await.unwrap().is_none());
     assert!(store.jobs.renew(&held, LEASE).await.unwrap());
     assert_eq!(held.video, id);
@@ -328,10 +328,10 @@ async fn an_upload_is_one_origins_at_a_time_and_a_dead_ones_not_for_long() {
     assert_eq!(second.stored, 4);
     assert!(!uploads.store_up_to(&mut first, 9, LEASE).await.unwrap(), "it was taken over");
     assert!(!uploads.keep(&first, LEASE).await.unwrap());
-    uploads.give_back(&first).await.unwrap();
+    uploads.release(&first).await.unwrap();
     assert!(uploads.take(&id, LEASE).await.unwrap().is_none());
     assert!(uploads.store_up_to(&mut second, 10, LEASE).await.unwrap());
-    uploads.give_back(&second).await.unwrap();
+    uploads.release(&second).await.unwrap();
     assert_eq!(uploads.take(&id, LEASE).await.unwrap().unwrap().stored, 10);
     assert!(uploads.take(&VideoId::random(), LEASE).await.unwrap().is_none());
 }

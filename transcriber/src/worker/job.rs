@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use captions::{Cue, Spoken};
 use serde::{Deserialize, Serialize};
-use store::{Advance, CaptionTrack, Conclusion, Heard, Job, Store};
+use store::{Advance, CaptionTrack, Conclusion, DetectedLanguage, Job, Store};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
@@ -78,8 +78,8 @@ impl Listen {
         let Some(audio) = plan.audio.first() else { return Ok(Conclusion::Silent) };
         let input: ffmpeg::Input = match &self.source {
             store::Source::File(path) => path.clone().into(),
-            store::Source::Served(served) => {
-                ffmpeg::Input::Loopback { url: served.url().to_owned(), len: served.len() }
+            store::Source::Loopback(source) => {
+                ffmpeg::Input::Loopback { url: source.url().to_owned(), len: source.len() }
             }
         };
         let mut file = engine.file(input);
@@ -132,11 +132,11 @@ impl Listen {
     }
 
     fn options(&self) -> Options {
-        let wish = &self.track.wish;
+        let asked = &self.track.options;
         Options {
-            language: wish.language.clone(),
-            prompt: wish.prompt.clone(),
-            task: if wish.translated { Task::Translate } else { Task::Transcribe },
+            language: asked.language.clone(),
+            prompt: asked.prompt.clone(),
+            task: if asked.translated { Task::Translate } else { Task::Transcribe },
             ..Options::default()
         }
     }
@@ -145,13 +145,13 @@ impl Listen {
         let window = told.window;
         if !*named && (!window.spoken.is_empty() || draft.held().is_some()) {
             let spoken = window.language.as_deref().unwrap_or("und");
-            let language = if self.track.wish.translated { "en" } else { spoken };
+            let language = if self.track.options.translated { "en" } else { spoken };
             let provenance =
                 serde_json::to_string(told.machine).map_err(std::io::Error::from).map_err(Error::from)?;
             // Whisper's own code for Javanese is of an older standard.
             let language = if language == "jw" { "jv" } else { language };
-            let heard = Heard { language, provenance: &provenance };
-            if self.handle.block_on(self.store.captions.hear(&self.job, &heard))?.is_none() {
+            let heard = DetectedLanguage { language, provenance: &provenance };
+            if self.handle.block_on(self.store.captions.set_language(&self.job, &heard))?.is_none() {
                 return Err(Failed::Gone);
             }
             *named = true;

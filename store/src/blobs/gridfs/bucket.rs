@@ -64,7 +64,7 @@ impl Bucket {
     }
 
     /// Asks the server that takes writes for nothing.
-    pub(super) async fn reach(&self) -> Result<()> {
+    pub(super) async fn ping(&self) -> Result<()> {
         answered(self.files.client().database("admin").run_command(doc! { "ping": 1 })).await.map(drop)
     }
 
@@ -225,8 +225,10 @@ impl Bucket {
 /// Waits for an answer, but not for ever.
 pub(super) async fn answered<T>(question: impl IntoFuture<Output = mongodb::error::Result<T>>) -> Result<T> {
     let answer = tokio::time::timeout(PATIENCE, question.into_future()).await;
-    let late =
-        |_| Error::Away { what: "MongoDB", cause: format!("no answer within {} s", PATIENCE.as_secs()) };
+    let late = |_| Error::Unavailable {
+        what: "MongoDB",
+        cause: format!("no answer within {} s", PATIENCE.as_secs()),
+    };
     Ok(answer.map_err(late)??)
 }
 

@@ -79,7 +79,7 @@ impl Growing {
                 break;
             }
         }
-        Err(Error::Overtaken(self.video.clone()))
+        Err(Error::TakenOver(self.video.clone()))
     }
 
     /// Returns the digest of all chunks before `number`.

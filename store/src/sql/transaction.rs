@@ -1,20 +1,20 @@
 //! In charge of changes of several statements, all or nothing, and of their order: whoever changes a video's rows
 //! has that video for itself until it is done.
 
-use sqlx::{Postgres, Sqlite, Transaction};
+use sqlx::{Postgres, Sqlite};
 
 use super::{Sql, in_time, query};
 use crate::{CaptionId, Result, VideoId};
 
 /// A transaction; dropped, it leaves nothing behind.
-pub(crate) enum Change {
-    Sqlite(Transaction<'static, Sqlite>),
-    Postgres(Transaction<'static, Postgres>),
+pub(crate) enum Transaction {
+    Sqlite(sqlx::Transaction<'static, Sqlite>),
+    Postgres(sqlx::Transaction<'static, Postgres>),
 }
 
 /// What a change is about.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Of<'a> {
+pub(crate) enum LockScope<'a> {
     /// Something that nobody else knows yet.
     New,
     /// A video and what belongs to it.
@@ -30,38 +30,38 @@ impl Sql {
     ///
     /// `SQLite` has one writer at a time. `PostgreSQL` has many, so that one who reads in order to write locks the
     /// video's row first: always that and always first, which is why two never wait for each other.
-    pub(crate) async fn change(&self, of: Of<'_>) -> Result<Change> {
-        let mut change = match self {
+    pub(crate) async fn begin(&self, scope: LockScope<'_>) -> Result<Transaction> {
+        let mut tx = match self {
             Self::Sqlite { pool, .. } => {
-                return Ok(Change::Sqlite(in_time(pool.begin_with("begin immediate")).await?));
+                return Ok(Transaction::Sqlite(in_time(pool.begin_with("begin immediate")).await?));
             }
-            Self::Postgres(pool) => Change::Postgres(in_time(pool.begin()).await?),
+            Self::Postgres(pool) => Transaction::Postgres(in_time(pool.begin()).await?),
         };
         // Weaker than `for update`: rows that refer to the video may still be added.
-        match of {
-            Of::New => return Ok(change),
-            Of::Video(id) => {
+        match scope {
+            LockScope::New => return Ok(tx),
+            LockScope::Video(id) => {
                 query("select id from videos where id = $1 for no key update").bind(id.as_str())
             }
-            Of::Captions(id) => query(
+            LockScope::Captions(id) => query(
                 "select id from videos where id = (select video_id from captions where id = $1) for no key update",
             )
             .bind(id.as_str()),
             // Any number will do that stands for nothing else.
-            Of::Writers => query("select '' from pg_advisory_xact_lock(24111)"),
+            LockScope::Writers => query("select '' from pg_advisory_xact_lock(24111)"),
         }
-        .fetch_optional::<String>(&mut change)
+        .fetch_optional::<String>(&mut tx)
         .await?;
-        Ok(change)
+        Ok(tx)
     }
 }
 
-impl Change {
+impl Transaction {
     /// Makes it so.
     pub(crate) async fn commit(self) -> Result<()> {
         match self {
-            Self::Sqlite(change) => in_time(change.commit()).await?,
-            Self::Postgres(change) => in_time(change.commit()).await?,
+            Self::Sqlite(tx) => in_time(tx.commit()).await?,
+            Self::Postgres(tx) => in_time(tx.commit()).await?,
         }
         Ok(())
     }

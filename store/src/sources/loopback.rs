@@ -43,12 +43,12 @@ const MOST_ABSENCE: Duration = Duration::from_mins(2);
 const PAUSE_MS: Range<u64> = 200..1000;
 // What a hole answers at a time.
 const ZEROS: &[u8] = &[0; 64 << 10];
-const HOLLOW: &str = "/hollow";
+const SPARSE: &str = "/sparse";
 
 type Body = Either<Empty<Bytes>, StreamBody<stream::BoxStream<'static, Result<Frame<Bytes>>>>>;
 
 /// A source's address.
-pub struct Served {
+pub struct LoopbackSource {
     url: String,
     read: Arc<Reading>,
     _listening: DropGuard,
@@ -64,7 +64,7 @@ struct Reading {
     failure: Mutex<Option<Error>>,
 }
 
-impl Served {
+impl LoopbackSource {
     pub(super) async fn start(opened: Opened) -> Result<Self> {
         let failed = |e| Error::io("listen for", "readers of a source", e);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(failed)?;
@@ -92,9 +92,9 @@ impl Served {
 
     /// Returns a second address, under which `holes`, in order, are zeros that nobody fetches: for readers that go by
     /// an index and are not interested in what it points to. The first holes that were told stay.
-    pub fn hollow_url(&self, holes: Vec<Range<u64>>) -> String {
+    pub fn sparse_url(&self, holes: Vec<Range<u64>>) -> String {
         self.read.holes.get_or_init(|| holes);
-        format!("{}{HOLLOW}", self.url)
+        format!("{}{SPARSE}", self.url)
     }
 
     /// Returns the bytes of `range`, as far as the source goes.
@@ -129,9 +129,9 @@ impl Served {
     }
 }
 
-impl fmt::Debug for Served {
+impl fmt::Debug for LoopbackSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Served").field("len", &self.len()).finish_non_exhaustive()
+        f.debug_struct("LoopbackSource").field("len", &self.len()).finish_non_exhaustive()
     }
 }
 
@@ -173,7 +173,7 @@ impl Reading {
     fn answer(self: &Arc<Self>, request: &Request<Incoming>) -> Response<Body> {
         let holes: &[Range<u64>] = match request.uri().path().strip_prefix(&self.path) {
             Some("") => &[],
-            Some(HOLLOW) => self.holes.get().map_or(&[], Vec::as_slice),
+            Some(SPARSE) => self.holes.get().map_or(&[], Vec::as_slice),
             _ => return empty(StatusCode::NOT_FOUND),
         };
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
@@ -241,7 +241,7 @@ impl Reading {
         let began = Instant::now();
         let bytes = loop {
             match self.opened.whole_chunk(number).await {
-                Err(error @ Error::Away { .. }) if began.elapsed() < MOST_ABSENCE => {
+                Err(error @ Error::Unavailable { .. }) if began.elapsed() < MOST_ABSENCE => {
                     tracing::warn!(%error, "a source waits");
                     tokio::time::sleep(Duration::from_millis(rand::random_range(PAUSE_MS))).await;
                 }

@@ -10,9 +10,9 @@ const PATIENCE: Duration = Duration::from_millis(1500);
 impl Store {
     /// Asks what no work can do without: the database, and the place of the blobs. Redis is not among them: without
     /// news everybody looks by themselves.
-    pub async fn reach(&self) -> Result<()> {
-        let asked = async { tokio::try_join!(self.videos.reach(), self.blobs.reach()).map(drop) };
-        let silence = || Err(Error::Away { what: "the store", cause: "no answer in time".into() });
+    pub async fn ping(&self) -> Result<()> {
+        let asked = async { tokio::try_join!(self.videos.ping(), self.blobs.ping()).map(drop) };
+        let silence = || Err(Error::Unavailable { what: "the store", cause: "no answer in time".into() });
         tokio::time::timeout(PATIENCE, asked).await.unwrap_or_else(|_| silence())
     }
 }
