@@ -11,7 +11,7 @@ WORKDIR /src
 COPY . .
 COPY --from=web /src/dist web/dist
 RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/src/target \
-    cargo build --release --locked --bin clipcut && cp target/release/clipcut /usr/local/bin/
+    cargo build --profile dist --locked --bin clipcut && cp target/dist/clipcut /usr/local/bin/
 
 # ONNX Runtime, as its wheel carries it; the version is that of scripts/install.
 FROM python:3.12-slim-bookworm AS speech

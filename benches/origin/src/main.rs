@@ -1,5 +1,5 @@
-//! In charge of what an origin adds to a read from GridFS: the same objects, by HTTP from `clipcut origin` and by the
-//! bare driver, in turns, on the same server. Prints a table in Markdown.
+//! The cost that an origin adds to a read from GridFS: the same objects, by HTTP from `clipcut origin` and by the bare
+//! driver, in turns, on the same server. Prints a table in Markdown.
 //!
 //! Usage: `origin-reads PROGRAM`, where PROGRAM is `clipcut`.
 #![expect(clippy::unwrap_used, reason = "a bench that cannot be set up is to fail")]
