@@ -1,14 +1,13 @@
 //! In charge of media: sources made by ffmpeg, and what ffprobe and the boxes themselves say of results.
 
 use std::{
+    fs,
     io::Write,
     path::{Path, PathBuf},
     process::{Command, Stdio},
-    sync::OnceLock,
 };
 
 use sha2::{Digest, Sha256};
-use tempfile::TempDir;
 
 /// Sources that many tests share, each made once.
 #[derive(Clone, Copy, Debug)]
@@ -26,30 +25,38 @@ pub(crate) enum Clip {
 }
 
 impl Clip {
+    /// Returns the clip's file. Each test is a process of its own, so the clip is kept on disk, under the hash of the
+    /// arguments that make it, and takes its place by a rename: two tests that make it at once both end with a whole file.
     pub(crate) fn file(self) -> &'static Path {
-        static FOLDER: OnceLock<TempDir> = OnceLock::new();
-        static FILES: [OnceLock<PathBuf>; 5] = [const { OnceLock::new() }; 5];
-        let folder = FOLDER.get_or_init(|| tempfile::tempdir().unwrap()).path();
-        FILES[self as usize].get_or_init(|| match self {
-            Self::Short => make(
-                folder,
+        let (name, args) = self.recipe();
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("clips").join(sha256(args.as_bytes()));
+        let file = folder.join(name);
+        if !file.is_file() {
+            fs::create_dir_all(&folder).unwrap();
+            let unfinished = tempfile::tempdir_in(&folder).unwrap();
+            fs::rename(make(unfinished.path(), name, args), &file).unwrap();
+        }
+        file.leak()
+    }
+
+    /// Returns the file's name and ffmpeg's arguments without it.
+    fn recipe(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Short => (
                 "short.mp4",
                 "-f lavfi -i testsrc2=s=320x240:r=25:d=2 -f lavfi -i sine=440:d=2 -c:v libx264 -preset ultrafast \
                  -pix_fmt yuv420p -c:a aac -movflags +faststart",
             ),
-            Self::Long => make(
-                folder,
+            Self::Long => (
                 "long.mp4",
                 "-f lavfi -i testsrc2=s=640x360:r=25:d=62 -f lavfi -i sine=440:d=62 -c:v libx264 -preset ultrafast \
                  -pix_fmt yuv420p -c:a aac",
             ),
-            Self::Heavy => make(
-                folder,
+            Self::Heavy => (
                 "heavy.mkv",
                 "-f lavfi -i testsrc2=s=320x240:r=25:d=4 -c:v rawvideo -pix_fmt yuv420p",
             ),
-            Self::Spoken => make(
-                folder,
+            Self::Spoken => (
                 "spoken.mp4",
                 concat!(
                     "-f lavfi -i testsrc2=s=640x360:r=25:d=20 -i ",
@@ -58,8 +65,7 @@ impl Clip {
                      -c:a aac",
                 ),
             ),
-            Self::Lecture => make(
-                folder,
+            Self::Lecture => (
                 "lecture.mp4",
                 concat!(
                     "-f lavfi -i color=s=160x90:r=5:d=480 -stream_loop 3 -i ",
@@ -68,7 +74,7 @@ impl Clip {
                      -c:a aac -t 480",
                 ),
             ),
-        })
+        }
     }
 
     /// How many pictures its packaged form has.
@@ -167,6 +173,6 @@ pub(crate) fn sha256(bytes: &[u8]) -> String {
 /// Copies a file to a path of the test's own.
 pub(crate) fn own(file: &Path, folder: &Path) -> PathBuf {
     let copy = folder.join(file.file_name().unwrap());
-    std::fs::copy(file, &copy).unwrap();
+    fs::copy(file, &copy).unwrap();
     copy
 }
