@@ -20,6 +20,7 @@ mod time;
 mod transcription;
 mod uploads;
 mod videos;
+mod worker;
 
 use std::path::Path;
 
@@ -44,6 +45,7 @@ pub use time::Timestamp;
 pub use transcription::{Advance, Conclusion, DetectedLanguage};
 pub use uploads::{Lease as UploadLease, Upload, Uploads};
 pub use videos::{Cursor, Edit, Failure, NewVideo, Page, State, Video, Videos};
+pub use worker::{JobError, Work, Worker};
 
 /// Everything that is kept, as one handle that is cheap to clone.
 #[derive(Clone, Debug)]

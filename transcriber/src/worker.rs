@@ -1,12 +1,11 @@
-//! In charge of the transcriber's working day: claims caption jobs, keeps their leases, goes on behind the last finished
-//! window, and decides what a failure means. Leaves the work itself to the engine.
+//! The transcriber's workers: the engine of the model that a track asks for, and the meaning of a job's failure for its
+//! track. Leaves the loop and the leases to `store`, the work itself to `job` and the engine.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use store::{Attempt, Conclusion, Job, JobKind, Signal, Store};
-use tokio::{runtime::Handle, sync::broadcast::error::RecvError};
+use store::{Conclusion, Job, JobError, JobKind, Store};
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
-use tracing::{Instrument, info_span};
 
 use crate::{Config, Engine, Error, demo, model};
 
@@ -14,18 +13,11 @@ mod job;
 
 use job::{Failed, Listen};
 
-const LEASE: Duration = Duration::from_secs(30);
-const RENEWAL: Duration = Duration::from_secs(10);
-// News may be lost, and a lease may run out without any.
-const LOOK_AGAIN: Duration = Duration::from_secs(5);
 // Soon after somebody has pulled the model.
 const MODEL_PAUSE: Duration = Duration::from_secs(10);
-const AWAY_PAUSE: Duration = Duration::from_secs(5);
-const FULL_DISK_PAUSE: Duration = Duration::from_secs(30);
-const MAX_ATTEMPTS: u32 = 3;
 
-/// Works until `shutdown`, on as many jobs at once as there are sessions; those in hand are then given back, to be gone
-/// on with. A track may wish for another model than `config`'s: one that lies in the folder `models`.
+/// Works until `shutdown`, on as many jobs at once as there are sessions; those in hand are then released, to be gone
+/// on with. A track may ask for another model than `config`'s: one that lies in the folder `models`.
 pub async fn run(store: Store, config: Config, models: PathBuf, shutdown: CancellationToken) {
     let workers =
         (0..config.sessions).map(|_| work(store.clone(), config.clone(), models.clone(), shutdown.clone()));
@@ -33,62 +25,64 @@ pub async fn run(store: Store, config: Config, models: PathBuf, shutdown: Cancel
 }
 
 async fn work(store: Store, config: Config, models: PathBuf, shutdown: CancellationToken) {
-    let owner = format!("{}-{}", std::process::id(), store::VideoId::random());
-    let mut worker =
-        Worker { store, engine: Arc::new(Engine::new(config.clone())), config, models, shutdown };
-    worker.introduce(None).await;
-    let mut news = worker.store.signals.work();
-    while !worker.shutdown.is_cancelled() {
-        news.mark_unchanged();
-        match worker.store.jobs.claim(&[JobKind::Captions], &owner, LEASE).await {
-            Ok(Some(job)) => worker.handle(&job).await,
-            Ok(None) => {
-                tokio::select! {
-                    _ = news.changed() => {}
-                    () = tokio::time::sleep(LOOK_AGAIN) => {}
-                    () = worker.shutdown.cancelled() => {}
-                }
-            }
-            Err(e) => {
-                tracing::error!(error = %e, "cannot look for work");
-                tokio::time::sleep(LOOK_AGAIN).await;
-            }
-        }
-    }
+    let worker = store::Worker { store: store.clone(), kinds: vec![JobKind::Captions], shutdown };
+    let mut jobs = Jobs { store, engine: Arc::new(Engine::new(config.clone())), config, models };
+    jobs.advertise_languages(None).await;
+    worker.run(&mut jobs).await;
 }
 
-struct Worker {
+struct Jobs {
     store: Store,
     config: Config,
     models: PathBuf,
     engine: Arc<Engine>,
-    shutdown: CancellationToken,
 }
 
-impl Worker {
-    async fn handle(&mut self, job: &Job) {
-        let span = info_span!("captions", video = %job.video, track = job.track);
-        async {
-            let stop = self.shutdown.child_token();
-            // Dropped or lost, the work hears of it at its next window.
-            let _stops = stop.clone().drop_guard();
-            let store = self.store.clone();
-            let outcome = tokio::select! {
-                outcome = self.listen(job, &stop) => outcome,
-                () = keep_lease(&store, job) => {
-                    tracing::info!("the job is no longer ours");
-                    return;
-                }
-            };
-            if let Err(e) = self.conclude(job, outcome).await {
-                // The lease runs out by itself, and the job goes on from its last window.
-                tracing::error!(error = %e, "cannot conclude a job");
-            }
-        }
-        .instrument(span)
-        .await;
+impl store::Work for Jobs {
+    type Output = Conclusion<'static>;
+    type Error = Failed;
+
+    async fn perform(
+        &mut self,
+        job: &Job,
+        stop: &CancellationToken,
+    ) -> Result<Conclusion<'static>, JobError<Failed>> {
+        self.listen(job, stop).await.map_err(|failed| match failed {
+            Failed::Gone => JobError::Store(store::Error::Gone(job.video.clone())),
+            Failed::Store(error) => JobError::Store(error),
+            Failed::Engine(Error::Interrupted) => JobError::Stopped,
+            failed if failed.awaits_model() || matches!(failed, Failed::For(_)) => JobError::Final(failed),
+            failed => JobError::Retryable(failed),
+        })
     }
 
+    async fn succeed(&mut self, job: &Job, conclusion: Conclusion<'static>) -> store::Result<()> {
+        tracing::info!(?conclusion, "captions written");
+        self.store.captions.conclude(job, conclusion).await
+    }
+
+    async fn fail(&mut self, job: &Job, failed: Failed) -> store::Result<()> {
+        let captions = &self.store.captions;
+        match failed {
+            Failed::For(message) => captions.conclude(job, Conclusion::Failed(&message)).await,
+            failed if failed.awaits_model() => {
+                // Every few seconds until it is there: logged once, not each time.
+                if captions.await_model(job, &failed.to_string(), MODEL_PAUSE).await? {
+                    tracing::warn!(error = %failed, "captions wait for the model");
+                }
+                Ok(())
+            }
+            error => {
+                tracing::warn!(%error, "the captions failed");
+                let message =
+                    "The captions could not be written; the server's log says why. Ask for them again.";
+                captions.conclude(job, Conclusion::Failed(message)).await
+            }
+        }
+    }
+}
+
+impl Jobs {
     async fn listen(&mut self, job: &Job, stop: &CancellationToken) -> Result<Conclusion<'static>, Failed> {
         let track = match job.track.parse() {
             Ok(id) => self.store.captions.get(&id).await?,
@@ -98,7 +92,7 @@ impl Worker {
         let engine = self.engine_for(track.options.model.as_deref()).await?;
         let loading = engine.clone();
         tokio::task::spawn_blocking(move || loading.load()).await.map_err(Failed::panicked)??;
-        self.introduce(track.options.model.as_deref()).await;
+        self.advertise_languages(track.options.model.as_deref()).await;
         let Some(track) = self.store.captions.begin(job).await? else { return Err(Failed::Gone) };
         let Some(video) = self.store.videos.get(&job.video).await? else { return Err(Failed::Gone) };
         let source = self.store.blobs.source(&job.video).await?;
@@ -114,7 +108,7 @@ impl Worker {
         tokio::task::spawn_blocking(move || listen.run(&engine)).await.map_err(Failed::panicked)?
     }
 
-    /// Returns the engine in memory, or another one for a track that wishes for another model.
+    /// Returns the engine in memory, or another one for a track that asks for another model.
     async fn engine_for(&mut self, model: Option<&str>) -> Result<Arc<Engine>, Failed> {
         let wanted = match model {
             Some(demo::NAME) => {
@@ -138,79 +132,14 @@ impl Worker {
         Ok(self.engine.clone())
     }
 
-    /// Tells origins the languages of the model in hand, under the name that wishes have for it.
-    async fn introduce(&self, name: Option<&str>) {
+    /// Records the languages of the loaded model for the origins, under the name that tracks ask for it by.
+    async fn advertise_languages(&self, name: Option<&str>) {
         let Config { model, precision, .. } = self.engine.config().clone();
         let read = tokio::task::spawn_blocking(move || model::languages(&model, &precision)).await;
-        // Of a model that is not there nothing is known: whoever asks is told to wait for it, not that they are wrong.
+        // Without the model's files no language can be refused: the track then waits for the model instead.
         let codes = read.ok().and_then(Result::ok).unwrap_or_default();
         if let Err(e) = self.store.captions.learn_languages(name, &codes).await {
-            tracing::warn!(error = %e, "cannot note a model's languages");
-        }
-    }
-
-    async fn conclude(&self, job: &Job, outcome: Result<Conclusion<'static>, Failed>) -> store::Result<()> {
-        let captions = &self.store.captions;
-        match outcome {
-            Ok(conclusion) => {
-                tracing::info!(?conclusion, "done");
-                captions.conclude(job, conclusion).await
-            }
-            Err(Failed::Gone) => self.store.jobs.finish(job).await.map(|_| ()),
-            Err(Failed::For(message)) => captions.conclude(job, Conclusion::Failed(&message)).await,
-            Err(Failed::Store(e @ store::Error::Unavailable { .. })) => {
-                tracing::warn!(error = %e, "waiting for a server");
-                self.store.jobs.release(job, AWAY_PAUSE, Attempt::Interrupted).await
-            }
-            Err(Failed::Store(e @ store::Error::StorageFull { .. })) => {
-                tracing::error!(error = %e, "waiting for room");
-                self.store.jobs.release(job, FULL_DISK_PAUSE, Attempt::Interrupted).await
-            }
-            Err(Failed::Engine(Error::Interrupted)) => {
-                self.store.jobs.release(job, Duration::ZERO, Attempt::Interrupted).await
-            }
-            Err(Failed::Engine(
-                e @ (Error::NoRuntime { .. }
-                | Error::Runtime { .. }
-                | Error::NoModel { .. }
-                | Error::Model { .. }),
-            )) => {
-                // Every few seconds until it is there: said once, not each time.
-                if captions.await_model(job, &e.to_string(), MODEL_PAUSE).await? {
-                    tracing::warn!(error = %e, "captions wait for the model");
-                }
-                Ok(())
-            }
-            Err(error) if job.attempts < MAX_ATTEMPTS => {
-                tracing::warn!(%error, attempts = job.attempts, "trying again");
-                self.store.jobs.release(job, Duration::from_secs(1 << job.attempts), Attempt::Failed).await
-            }
-            Err(error) => {
-                tracing::warn!(%error, "the captions failed");
-                let message =
-                    "The captions could not be written; the server's log says why. Ask for them again.";
-                captions.conclude(job, Conclusion::Failed(message)).await
-            }
-        }
-    }
-}
-
-/// Renews the lease until it is lost or the video is deleted.
-async fn keep_lease(store: &Store, job: &Job) {
-    let mut news = store.signals.subscribe();
-    let mut renewal = tokio::time::interval_at(tokio::time::Instant::now() + RENEWAL, RENEWAL);
-    loop {
-        tokio::select! {
-            _ = renewal.tick() => match store.jobs.renew(job, LEASE).await {
-                Ok(true) => {}
-                Ok(false) => return,
-                Err(e) => tracing::warn!(error = %e, "cannot renew a lease"),
-            },
-            signal = news.recv() => match signal {
-                Ok(Signal::Deleted(video)) if video == job.video => return,
-                Ok(_) | Err(RecvError::Lagged(_)) => {}
-                Err(RecvError::Closed) => return,
-            },
+            tracing::warn!(error = %e, "cannot record a model's languages");
         }
     }
 }

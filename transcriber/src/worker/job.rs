@@ -48,6 +48,12 @@ impl Failed {
     pub(super) fn panicked(e: tokio::task::JoinError) -> Self {
         Self::Engine(Error::Io(std::io::Error::other(e)))
     }
+
+    /// Returns whether the model, or the library that runs it, is missing: a person mends that, no attempt does.
+    pub(super) fn awaits_model(&self) -> bool {
+        use Error::{Model, NoModel, NoRuntime, Runtime};
+        matches!(self, Self::Engine(NoRuntime { .. } | Runtime { .. } | NoModel { .. } | Model { .. }))
+    }
 }
 
 /// What of the plan concerns the sound.

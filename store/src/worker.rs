@@ -1,0 +1,184 @@
+//! The worker loop over the job queue: claim, keep the lease, record the outcome. Leaves the work itself, and the
+//! meaning of its errors, to the roles, each of which implements [`Work`].
+
+use std::{fmt::Display, time::Duration};
+
+use tokio::{
+    sync::{broadcast::error::RecvError, watch},
+    time::{Instant, interval_at, sleep},
+};
+use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, info_span};
+
+use crate::{Attempt, Error, Job, JobKind, Result, Signal, Store, VideoId};
+
+const LEASE: Duration = Duration::from_secs(30);
+// Two renewals may fail before another worker takes the job over.
+const RENEWAL: Duration = Duration::from_secs(10);
+// Signals may be lost, and a lease may expire without any.
+const POLL: Duration = Duration::from_secs(5);
+const MAX_ATTEMPTS: u32 = 3;
+const STORAGE_FULL_PAUSE: Duration = Duration::from_secs(30);
+const UNAVAILABLE_PAUSE: Duration = Duration::from_secs(5);
+
+/// A role's jobs, as the loop runs them: one at a time.
+pub trait Work: Send {
+    /// The result of a job that succeeded.
+    type Output: Send;
+    /// The error of a job that did not.
+    type Error: From<Error> + Display + Send;
+
+    /// Performs a claimed job until its end or until `stop`.
+    ///
+    /// The future is dropped when the lease is lost; threads that it started see `stop` cancelled then.
+    fn perform(
+        &mut self,
+        job: &Job,
+        stop: &CancellationToken,
+    ) -> impl Future<Output = std::result::Result<Self::Output, JobError<Self::Error>>> + Send;
+
+    /// Records the output and takes the job out of the queue.
+    fn succeed(&mut self, job: &Job, output: Self::Output) -> impl Future<Output = Result<()>> + Send;
+
+    /// Records an error that is final or came on the last attempt, and takes the job out of the queue.
+    fn fail(&mut self, job: &Job, error: Self::Error) -> impl Future<Output = Result<()>> + Send;
+
+    /// Repairs the traces of a job that another worker has taken over meanwhile.
+    fn lease_lost(&mut self, _job: &Job) -> impl Future<Output = Result<()>> + Send {
+        async { Ok(()) }
+    }
+}
+
+/// An error of a job, by how the queue goes on with it.
+#[derive(Debug)]
+pub enum JobError<E> {
+    /// `stop` was cancelled: released at once, and the attempt does not count.
+    Stopped,
+    /// The store's: an outage or a full disk is waited out without counting the attempt.
+    Store(Error),
+    /// Tried again with growing pauses, a few times.
+    Retryable(E),
+    /// Another attempt would give the same.
+    Final(E),
+}
+
+/// One worker: claims jobs of its kinds, one after the other.
+#[derive(Debug)]
+pub struct Worker {
+    /// The queue's store.
+    pub store: Store,
+    /// The kinds of jobs that are claimed.
+    pub kinds: Vec<JobKind>,
+    /// Ends the loop; the job in hand is stopped and released.
+    pub shutdown: CancellationToken,
+}
+
+impl Worker {
+    /// Runs until the shutdown.
+    pub async fn run(self, work: &mut impl Work) {
+        let owner = format!("{}-{}", std::process::id(), VideoId::random());
+        let mut signals = self.store.signals.work();
+        while !self.shutdown.is_cancelled() {
+            signals.mark_unchanged();
+            match self.store.jobs.claim(&self.kinds, &owner, LEASE).await {
+                Ok(Some(job)) => {
+                    let (first, last) = job.segments;
+                    let kind = job.kind.as_str();
+                    let span = info_span!("job", video = %job.video, kind, track = job.track, first, last);
+                    self.handle(&job, work).instrument(span).await;
+                }
+                Ok(None) => self.wait(&mut signals).await,
+                Err(error) => {
+                    tracing::error!(%error, "cannot claim a job");
+                    _ = self.shutdown.run_until_cancelled(sleep(POLL)).await;
+                }
+            }
+        }
+    }
+
+    async fn wait(&self, signals: &mut watch::Receiver<()>) {
+        tokio::select! {
+            _ = signals.changed() => {}
+            () = sleep(POLL) => {}
+            () = self.shutdown.cancelled() => {}
+        }
+    }
+
+    async fn handle<W: Work>(&self, job: &Job, work: &mut W) {
+        let stop = self.shutdown.child_token();
+        // Inference and encoding run on threads of their own, which dropping the future does not end.
+        let _stops = stop.clone().drop_guard();
+        let outcome = tokio::select! {
+            outcome = work.perform(job, &stop) => Some(outcome),
+            () = self.keep_lease(job) => None,
+        };
+        let Some(outcome) = outcome else {
+            tracing::info!("lease lost");
+            if let Err(error) = work.lease_lost(job).await {
+                tracing::error!(%error, "cannot repair after a lost lease");
+            }
+            return;
+        };
+        let recorded = match outcome {
+            Ok(output) => {
+                tracing::info!("done");
+                work.succeed(job, output).await
+            }
+            Err(error) => self.after(job, error, work).await,
+        };
+        if let Err(error) = recorded {
+            // The lease expires by itself, and the job is claimed again.
+            tracing::error!(%error, "cannot record a job's outcome");
+        }
+    }
+
+    /// Renews the lease; returns when it is lost or the video is deleted.
+    async fn keep_lease(&self, job: &Job) {
+        let mut signals = self.store.signals.subscribe();
+        let mut renewal = interval_at(Instant::now() + RENEWAL, RENEWAL);
+        loop {
+            tokio::select! {
+                _ = renewal.tick() => match self.store.jobs.renew(job, LEASE).await {
+                    Ok(true) => {}
+                    Ok(false) => return,
+                    Err(error) => tracing::warn!(%error, "cannot renew a lease"),
+                },
+                signal = signals.recv() => match signal {
+                    Ok(Signal::Deleted(video)) if video == job.video => return,
+                    Ok(_) | Err(RecvError::Lagged(_)) => {}
+                    Err(RecvError::Closed) => return,
+                },
+            }
+        }
+    }
+
+    /// Goes on after an error: releases the job for another attempt, or has it recorded as failed.
+    async fn after<W: Work>(&self, job: &Job, error: JobError<W::Error>, work: &mut W) -> Result<()> {
+        let jobs = &self.store.jobs;
+        let error: W::Error = match error {
+            JobError::Stopped => return jobs.release(job, Duration::ZERO, Attempt::Interrupted).await,
+            JobError::Store(Error::Gone(_)) => return jobs.finish(job).await.map(drop),
+            JobError::Store(error @ Error::Unavailable { .. }) => {
+                tracing::warn!(%error, "waiting for a server");
+                return jobs.release(job, jittered(UNAVAILABLE_PAUSE), Attempt::Interrupted).await;
+            }
+            JobError::Store(error @ Error::StorageFull { .. }) => {
+                tracing::error!(%error, "waiting for free space");
+                return jobs.release(job, STORAGE_FULL_PAUSE, Attempt::Interrupted).await;
+            }
+            JobError::Final(error) => return work.fail(job, error).await,
+            JobError::Store(error) => error.into(),
+            JobError::Retryable(error) => error,
+        };
+        if job.attempts >= MAX_ATTEMPTS {
+            return work.fail(job, error).await;
+        }
+        tracing::warn!(%error, attempts = job.attempts, "trying again");
+        jobs.release(job, jittered(Duration::from_secs(1 << job.attempts)), Attempt::Failed).await
+    }
+}
+
+// Workers that met the same outage come back spread over time.
+fn jittered(pause: Duration) -> Duration {
+    pause.mul_f64(rand::random_range(0.5..1.5))
+}
