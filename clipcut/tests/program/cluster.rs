@@ -60,7 +60,7 @@ fn a_cluster_is_named_whole_and_no_password_is_printed() {
     };
     let without = run("migrate", &[]);
     assert!(without.stderr.contains("CLIPCUT_POSTGRES"), "{without:?}");
-    let redis = ("CLIPCUT_REDIS", "redis://:s3cret@news.example");
+    let redis = ("CLIPCUT_REDIS", "redis://:s3cret@redis.example");
     let part = run("serve", &[redis]);
     assert!(part.stderr.contains("redis names a cluster's server, which needs postgres and mongodb too"));
     let settings = [
@@ -69,7 +69,7 @@ fn a_cluster_is_named_whole_and_no_password_is_printed() {
         ("CLIPCUT_MONGODB", "mongodb://clip:s3cret@blobs.example/cut"),
     ];
     let printed = run("config", &settings).stdout;
-    for name in ["news.example", "db.example", "blobs.example"] {
+    for name in ["redis.example", "db.example", "blobs.example"] {
         assert!(printed.contains(name), "{name}: {printed}");
     }
     assert!(!printed.contains("s3cret"), "{printed}");

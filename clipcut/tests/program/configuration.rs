@@ -25,7 +25,7 @@ impl Home {
     }
 }
 
-/// Returns the value of `key` in what `clipcut config` printed.
+/// Returns the value of `key` in the output of `clipcut config`.
 fn value(printed: &str, key: &str) -> String {
     let line = printed.lines().find_map(|line| line.strip_prefix(&format!("{key} = ")));
     line.unwrap_or_else(|| panic!("no {key} in {printed}")).trim_matches('"').to_owned()
@@ -54,7 +54,7 @@ fn the_file_wins_over_the_defaults_and_the_environment_over_the_file() {
 fn a_flag_wins_over_the_environment() {
     let home = Home::with("listen = 'nonsense'");
     let data = home.0.path().join("by-flag");
-    // The server listens where its flag says, else the file's nonsense would have been told.
+    // The flag wins; else the file's invalid address would have been reported.
     let settings = &[("CLIPCUT_LISTEN", "also nonsense"), ("CLIPCUT_DATA", "by-environment")];
     let server = Server::start(&data, settings);
     assert!(server.url.starts_with("http://127.0.0.1:"));
@@ -63,7 +63,7 @@ fn a_flag_wins_over_the_environment() {
 }
 
 #[test]
-fn all_mistakes_are_told_at_once_each_with_its_key_and_its_place() {
+fn all_mistakes_are_reported_at_once_each_with_its_key_and_its_place() {
     let home = Home::with("lisen = 'x'\ncrf = 'much'\n[ladder]\nx = 1");
     let settings = &[("CLIPCUT_DRAIN", "3 fortnights"), ("CLIPCUT_LADER", "720"), ("CLIPCUT_PRESET", "warp")];
     for command in [&["config"][..], &["doctor"], &["serve"], &["package", "x.mp4", "-o", "y"]] {
@@ -90,7 +90,7 @@ fn all_mistakes_are_told_at_once_each_with_its_key_and_its_place() {
 #[test]
 fn variables_of_others_are_no_mistake() {
     let home = Home::with("");
-    // Documented for `clipcut upload`; who exports it wants to run the other commands too.
+    // Documented for `clipcut upload`; with it exported, the other commands must still run.
     let done = home.run(&["config"], &[("CLIPCUT_SERVER", "http://localhost:8080")]);
     assert_eq!(done.code, Some(0), "{done:?}");
     let broken = OsString::from_vec(vec![0xff, 0xfe]);
@@ -145,12 +145,12 @@ fn script(home: &Path, name: &str, text: &str) -> PathBuf {
 }
 
 #[test]
-fn the_doctor_tells_what_is_wrong_and_what_mends_it() {
+fn the_doctor_reports_each_fault_with_the_command_that_mends_it() {
     let home = Home::with("");
     let doctor = |settings: &[(&str, &str)]| {
         let settings = [&[("CLIPCUT_LISTEN", "127.0.0.1:0")], settings].concat();
         let done = home.run(&["doctor"], &settings);
-        // Whatever is not good has the command that mends it in the line below.
+        // Each finding that is not ok is followed by the command that mends it.
         for (n, line) in
             done.stdout.lines().enumerate().filter(|(_, l)| l.starts_with("poor") || l.starts_with("BAD"))
         {
@@ -197,14 +197,14 @@ fn the_doctor_tells_what_is_wrong_and_what_mends_it() {
 }
 
 #[test]
-fn what_the_containers_set_is_known() {
+fn every_variable_of_the_containers_is_a_setting() {
     let known = Home::with("").run(&["config"], &[]).stdout;
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut seen = 0;
     for file in ["compose.yaml", "Dockerfile"] {
         let text = fs::read_to_string(root.join(file)).unwrap();
         let words = text.split(|c: char| !(c.is_ascii_uppercase() || c == '_'));
-        // What people set for the containers themselves.
+        // Variables of compose.yaml itself, which people set.
         let ours = ["CLIPCUT_PASSWORD", "CLIPCUT_SECRET"];
         for name in words.filter(|word| word.starts_with("CLIPCUT_") && !ours.contains(word)) {
             assert!(known.contains(&format!("Variable: {name}\n")), "{file}: {name}");

@@ -1,8 +1,8 @@
-//! The demo video: there is one in an empty library, and it speaks.
+//! The demo video of an empty library, and its captions.
 
 use crate::harness::{Http, Program, RUNTIME, clipcut, finish, until};
 
-const SAID: &str = "Hello and welcome to this lesson. On Monday morning the farmer lost the ladder. \
+const SPEECH: &str = "Hello and welcome to this lesson. On Monday morning the farmer lost the ladder. \
     The yellow bird finds my paper near the river today. There is a big clock behind the station. \
     Is the guitar under the bridge? The lesson is thirty minutes before dinner. Thanks and goodbye.";
 
@@ -12,7 +12,7 @@ async fn an_empty_library_gets_a_video_that_speaks_and_its_model_is_for_no_other
     let program = Program::start(
         clipcut(home.path()).args(["serve", "--demo", "--listen", "127.0.0.1:0"]).envs([RUNTIME]),
     );
-    let line = program.hear("serving http://127.0.0.1:");
+    let line = program.wait_for_log("serving http://127.0.0.1:");
     let http = Http::new(line.trim_end().rsplit(' ').next().unwrap());
     let video = until("the captions of the demo video", async || {
         let video = http.get("/api/v1/videos").await.json()["videos"][0].clone();
@@ -20,8 +20,8 @@ async fn an_empty_library_gets_a_video_that_speaks_and_its_model_is_for_no_other
     })
     .await;
     let id = video["id"].as_str().unwrap();
-    let heard = http.get(&format!("/v/{id}/captions/en.txt")).await.text();
-    assert_eq!(heard.split_whitespace().collect::<Vec<_>>().join(" "), SAID);
+    let text = http.get(&format!("/v/{id}/captions/en.txt")).await.text();
+    assert_eq!(text.split_whitespace().collect::<Vec<_>>().join(" "), SPEECH);
     assert_eq!(video["captions"].as_array().unwrap().len(), 1, "{video}");
 
     let asked = http.request("POST", &format!("/api/v1/videos/{id}/captions/machine"));
@@ -30,10 +30,10 @@ async fn an_empty_library_gets_a_video_that_speaks_and_its_model_is_for_no_other
 }
 
 #[test]
-fn the_doctor_hears_what_it_says() {
+fn the_doctor_transcribes_the_demo_speech() {
     let home = tempfile::tempdir().unwrap();
-    let told = finish(clipcut(home.path()).arg("doctor").envs([RUNTIME])).stdout;
-    assert!(told.contains("ok    hearing: all 48 words of the demo"), "{told}");
-    let told = finish(clipcut(home.path()).arg("doctor").env("CLIPCUT_ONNXRUNTIME", "/nowhere")).stdout;
-    assert!(told.contains("poor  hearing: cannot use ONNX Runtime /nowhere"), "{told}");
+    let printed = finish(clipcut(home.path()).arg("doctor").envs([RUNTIME])).stdout;
+    assert!(printed.contains("ok    transcription: all 48 words of the demo"), "{printed}");
+    let printed = finish(clipcut(home.path()).arg("doctor").env("CLIPCUT_ONNXRUNTIME", "/nowhere")).stdout;
+    assert!(printed.contains("poor  transcription: cannot use ONNX Runtime /nowhere"), "{printed}");
 }

@@ -12,7 +12,7 @@ use reqwest::StatusCode;
 
 use crate::harness::{Clip, Server, Shelf, count_frames, published, until};
 
-/// Starts a server whose library is on a disk of its own with `room`, seen by nobody else.
+/// Starts a server whose library is on a tmpfs of size `room`, in a mount namespace of its own.
 fn on_a_small_disk(home: &Path, room: &str) -> Server {
     let disk = home.join("disk");
     fs::create_dir(&disk).unwrap();
@@ -40,7 +40,7 @@ fn on_a_small_disk(home: &Path, room: &str) -> Server {
     server
 }
 
-/// Has somebody else fill the disk of `folder`, but for `left` bytes. Returns what fills it.
+/// Fills the disk of `folder` up to `left` bytes, as another program would. Returns the file that fills it.
 fn fill(folder: &Path, left: u64) -> PathBuf {
     let ballast = folder.join("ballast");
     let free = rustix::fs::statvfs(folder).map(|stat| stat.f_bavail * stat.f_frsize).unwrap();
@@ -75,7 +75,7 @@ async fn a_full_disk_is_507_and_the_upload_goes_on_once_there_is_room() {
     let stored = server.http.offset(&upload).await;
     let id = upload.rsplit('/').next().unwrap();
     let file = server.data.join("incoming").join(id);
-    assert_eq!(file.metadata().unwrap().len(), stored, "the offset told is the bytes stored");
+    assert_eq!(file.metadata().unwrap().len(), stored, "the offset is the number of bytes stored");
     assert!((1..len).contains(&stored), "{stored} of {len} found room");
     assert!(fs::read(&file).unwrap() == bytes[..stored as usize]);
     // Reading needs no room.
@@ -100,12 +100,12 @@ async fn an_encode_waits_for_room_and_goes_on() {
     let ballast = fill(&server.data, 0);
     let document = until("the encode to notice", async || {
         let document = server.show(&id).await;
-        (server.program.said().contains("waiting for room") || document["state"] == "failed")
+        (server.program.log().contains("waiting for room") || document["state"] == "failed")
             .then_some(document)
     })
     .await;
     assert_ne!(document["state"], "failed", "{document}");
-    assert!(!server.program.said().contains("trying again"), "a full disk counts as a failure of ffmpeg");
+    assert!(!server.program.log().contains("trying again"), "a full disk counts as a failure of ffmpeg");
     let left = Shelf::of(&server.folder(&id));
 
     fs::remove_file(&ballast).unwrap();

@@ -1,4 +1,4 @@
-//! `clipcut edge` in front of `clipcut serve`: what is fetched once, what is forgotten, and the memory it takes.
+//! `clipcut edge` in front of `clipcut serve`: one fetch for each object, purges, and memory.
 
 use std::{
     fs,
@@ -10,7 +10,7 @@ use std::{
 
 use reqwest::StatusCode;
 
-use crate::harness::{Answer, Clip, HEARS, Http, Program, Server, clipcut, free_address, until};
+use crate::harness::{Answer, Clip, DEMO_MODEL, Http, Program, Server, clipcut, free_address, until};
 
 const MIB: u64 = 1024 * 1024;
 
@@ -22,7 +22,7 @@ fn edge(home: &Path, origin: &str, settings: &[(&str, &str)]) -> (Program, Http)
         .env("CLIPCUT_LISTEN", "127.0.0.1:0")
         .envs(settings.iter().copied());
     let program = Program::start(&mut command);
-    let line = program.hear("serving http://");
+    let line = program.wait_for_log("serving http://");
     let url = line.split_whitespace().find(|word| word.starts_with("http://")).unwrap().to_owned();
     (program, Http::new(&url))
 }
@@ -38,8 +38,8 @@ async fn an_edge_fetches_once_and_forgets_a_deleted_video_as_the_server_does() {
     fs::write(&secret, "only the tests of the program know this").unwrap();
     let secret = secret.to_str().unwrap();
     let address = free_address();
-    let told = &[("CLIPCUT_EDGES", address.as_str()), ("CLIPCUT_EDGE_SECRET", secret)];
-    let server = Server::start(&home.path().join("data"), told);
+    let announcing = &[("CLIPCUT_EDGES", address.as_str()), ("CLIPCUT_EDGE_SECRET", secret)];
+    let server = Server::start(&home.path().join("data"), announcing);
     let settings = &[("CLIPCUT_LISTEN", address.as_str()), ("CLIPCUT_EDGE_SECRET", secret)];
     let (_program, through) = edge(home.path(), &server.url, settings);
     let id = server.upload(Clip::Short.file()).await;
@@ -49,7 +49,7 @@ async fn an_edge_fetches_once_and_forgets_a_deleted_video_as_the_server_does() {
         let path = format!("/v/{id}/{file}");
         let first = through.get(&path).await;
         assert_eq!(first.status, StatusCode::OK, "{first:?}");
-        // Who asks before the last byte has been put away joins the same fetch, on whichever thread it is.
+        // A request before the last byte is stored joins the same fetch, on any thread.
         let second = until("a hit", async || Some(through.get(&path).await).filter(is_hit)).await;
         assert!(first.body == second.body, "{path}: {:?}", second.headers);
         // The server has an edge of its own in front of it, where its own host is another key.
@@ -82,8 +82,8 @@ async fn an_origin_that_starts_has_edges_ask_whether_what_they_keep_is_still_so(
     server.ready(&id).await;
     let segment = format!("/v/{id}/240p/0.m4s");
     until("a hit", async || Some(through.get(&segment).await).filter(is_hit)).await;
-    let told = [("CLIPCUT_EDGES", address.as_str()), secret];
-    let _another = Server::start(&home.path().join("another"), &told);
+    let announcing = [("CLIPCUT_EDGES", address.as_str()), secret];
+    let _another = Server::start(&home.path().join("another"), &announcing);
     until("it to ask", async || {
         let answer = through.get(&segment).await;
         answer.header("cache-status").contains("fwd=stale; fwd-status=304").then_some(())
@@ -92,9 +92,9 @@ async fn an_origin_that_starts_has_edges_ask_whether_what_they_keep_is_still_so(
 }
 
 #[tokio::test]
-async fn words_are_asked_for_through_an_edge() {
+async fn transcriptions_pass_through_an_edge() {
     let home = tempfile::tempdir().unwrap();
-    let server = Server::start(&home.path().join("data"), &HEARS);
+    let server = Server::start(&home.path().join("data"), &DEMO_MODEL);
     let (_program, through) = edge(home.path(), &server.url, &[]);
     let sound = include_bytes!("../../../transcriber/tests/golden/voice-7.flac");
     let ask = async |http: &Http, language: &str| {
@@ -103,10 +103,10 @@ async fn words_are_asked_for_through_an_edge() {
         let request = http.request("POST", "/v1/audio/transcriptions");
         http.ask(request.header("content-type", kind).body(form)).await
     };
-    let (direct, heard) = (ask(&server.http, "en").await, ask(&through, "en").await);
-    assert_eq!(heard.status, StatusCode::OK, "{heard:?}");
-    assert!(heard.json()["text"].as_str().unwrap().split_whitespace().count() > 3, "{heard:?}");
-    assert!(heard.body == direct.body, "{heard:?} {direct:?}");
+    let (direct, proxied) = (ask(&server.http, "en").await, ask(&through, "en").await);
+    assert_eq!(proxied.status, StatusCode::OK, "{proxied:?}");
+    assert!(proxied.json()["text"].as_str().unwrap().split_whitespace().count() > 3, "{proxied:?}");
+    assert!(proxied.body == direct.body, "{proxied:?} {direct:?}");
     let refused = ask(&through, "klingon").await;
     let error = &refused.json()["error"];
     assert_eq!((refused.status, &error["param"]), (StatusCode::BAD_REQUEST, &"language".into()));
@@ -129,7 +129,7 @@ fn form(texts: &[(&str, &str)], sound: &[u8]) -> (&'static str, Vec<u8>) {
 }
 
 #[tokio::test]
-async fn an_edge_asks_its_origin_over_tls_and_trusts_only_whom_the_machine_trusts() {
+async fn an_edge_asks_its_origin_over_tls_and_trusts_only_the_certificates_that_the_machine_trusts() {
     let home = tempfile::tempdir().unwrap();
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let (certificate, key) = (home.path().join("tls.crt"), home.path().join("tls.key"));
@@ -138,7 +138,7 @@ async fn an_edge_asks_its_origin_over_tls_and_trusts_only_whom_the_machine_trust
     let (certificate, key) = (certificate.to_str().unwrap(), key.to_str().unwrap());
     let settings = [("CLIPCUT_TLS_CERT", certificate), ("CLIPCUT_TLS_KEY", key)];
     let server = Program::start(&mut Server::command(&home.path().join("data"), &settings));
-    let line = server.hear("serving https://127.0.0.1:");
+    let line = server.wait_for_log("serving https://127.0.0.1:");
     let origin = format!("https://localhost:{}", line.trim_end().rsplit(':').next().unwrap());
 
     let (_trusting, http) = edge(home.path(), &origin, &[("SSL_CERT_FILE", certificate)]);
@@ -150,7 +150,7 @@ async fn an_edge_asks_its_origin_over_tls_and_trusts_only_whom_the_machine_trust
 }
 
 #[tokio::test]
-async fn an_edge_that_is_to_stop_says_so_while_it_still_takes_requests() {
+async fn an_edge_that_is_stopping_fails_readiness_while_it_still_takes_requests() {
     let home = tempfile::tempdir().unwrap();
     let (mut program, http) = edge(home.path(), &sized_origin(), &[("CLIPCUT_LINGER", "5s")]);
     assert_eq!(http.get("/readyz").await.status, StatusCode::OK);
@@ -159,11 +159,11 @@ async fn an_edge_that_is_to_stop_says_so_while_it_still_takes_requests() {
         (http.get("/readyz").await.status == StatusCode::SERVICE_UNAVAILABLE).then_some(())
     })
     .await;
-    // A client that nobody has told yet, on a connection of its own.
+    // A new client, on a connection of its own.
     let newcomer = Http::new(&http.url("")).get("/a/1000").await;
     assert_eq!((newcomer.status, newcomer.body.len()), (StatusCode::OK, 1000));
-    program.hear("draining");
-    assert_eq!(program.wait().code(), Some(0), "{}", program.said());
+    program.wait_for_log("draining");
+    assert_eq!(program.wait().code(), Some(0), "{}", program.log());
 }
 
 /// Answers `/{anything}/{length}` with that many bytes, for as long as the test runs.

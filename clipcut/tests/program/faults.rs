@@ -1,7 +1,7 @@
 //! A cluster under upload, encode and playback, while one after the other of its processes is killed and frozen: no
-//! byte, job or segment is lost, nobody is sent half of anything, and all goes on by itself.
+//! byte, job or segment is lost, no response is cut short, and all work goes on without help.
 //!
-//! `CLIPCUT_TEST_FREEZE_SECONDS` sets for how long servers are frozen. What was seen is printed as a table.
+//! `CLIPCUT_TEST_FREEZE_SECONDS` sets for how long servers are frozen. The results are printed as a table.
 
 mod scene;
 mod viewer;
@@ -12,7 +12,7 @@ use scene::{Part, Scene, Victim};
 
 use crate::harness::Clip;
 
-/// What happens to a part of a cluster.
+/// A fault that is injected into a part of a cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fault {
     Killed,
@@ -20,11 +20,11 @@ enum Fault {
 }
 
 fn freeze() -> Duration {
-    let told = std::env::var("CLIPCUT_TEST_FREEZE_SECONDS").ok().and_then(|seconds| seconds.parse().ok());
-    Duration::from_secs(told.unwrap_or(3))
+    let set = std::env::var("CLIPCUT_TEST_FREEZE_SECONDS").ok().and_then(|seconds| seconds.parse().ok());
+    Duration::from_secs(set.unwrap_or(3))
 }
 
-/// Strikes, and lets servers come back as an operator's supervisor would. Roles do not come back: others are there.
+/// Injects the fault, and restarts databases as a supervisor would. Roles are not restarted: their peers take over.
 async fn strike(fault: Fault, victim: Victim<'_>) {
     match (fault, victim) {
         (Fault::Killed, Victim::Role(role)) => role.kill(),
@@ -53,7 +53,7 @@ async fn endure(faults: &[(Part, Fault)], clip: Clip) {
 
         let struck = Instant::now();
         strike(*fault, scene.part(*part)).await;
-        // Whoever balances leaves out an origin that does not answer.
+        // A load balancer leaves out an origin that does not answer.
         let origins: &[usize] = if (*part, *fault) == (Part::Origin, Fault::Frozen) { &[1] } else { &[1, 0] };
         scene.go_on(&mut sending, origins).await;
         let uploaded = struck.elapsed();
@@ -70,7 +70,7 @@ async fn endure(faults: &[(Part, Fault)], clip: Clip) {
         seen.check(&scene.origins[1].http).await;
         println!(
             "| {part:?} {fault:?} | players: {seen} | uploader: {} | whole after {:.1} s, all ready after {:.1} s | nothing |",
-            sending.told(),
+            sending.summary(),
             uploaded.as_secs_f64(),
             recovered.as_secs_f64(),
         );

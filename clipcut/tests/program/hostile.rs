@@ -1,5 +1,5 @@
-//! Files and names that nobody vouches for: none reads another person's file, none takes the server down, and
-//! each leaves a person with a sentence, a retry and a way to delete.
+//! Hostile files and names: none reads another person's file or stops the server; each leaves an error with a reason, a
+//! retry and a way to delete.
 
 use std::fs;
 
@@ -54,7 +54,7 @@ async fn no_file_makes_the_server_read_another_persons() {
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"9\" height=\"9\"><image href=\"file://{source}\"/></svg>"
     );
 
-    // Unguarded, ffmpeg does follow these: what is refused below is the real thing.
+    // ffmpeg without our whitelists follows these, so the refusals below are of real attacks.
     let follows = |what: &str, options: &[&str], bytes: &[u8]| {
         let file = server.source("clip.mp4");
         fs::write(&file, bytes).unwrap();
@@ -83,7 +83,7 @@ async fn no_file_makes_the_server_read_another_persons() {
     server.ready(&victim).await;
 }
 
-/// Returns the index of `mp4` alone, with data references that say: the bytes are in `file`, beside this one.
+/// Returns the index of `mp4` alone, with data references to `file` in the same folder.
 fn with_external_data(mp4: &[u8], file: &str) -> Vec<u8> {
     let mut alias = vec![0; 154];
     // One level up from the alias and one down to the target: the same folder.
@@ -193,7 +193,7 @@ async fn a_failure_of_the_server_itself_is_mended_by_a_retry() {
 }
 
 #[tokio::test]
-async fn of_a_file_that_breaks_off_in_its_data_what_is_there_is_kept() {
+async fn a_file_that_breaks_off_in_its_data_is_kept_up_to_there() {
     let home = tempfile::tempdir().unwrap();
     let server = Server::start(&home.path().join("data"), &[]);
     let clip = make(
@@ -206,10 +206,10 @@ async fn of_a_file_that_breaks_off_in_its_data_what_is_there_is_kept() {
     let id = server.upload_bytes("clip.mp4", clip[..clip.len() / 2].to_vec()).await;
     let document = server.ready(&id).await;
     let seconds = document["duration_seconds"].as_f64().unwrap();
-    assert!((3.0..5.5).contains(&seconds), "half of 8 s is told as {seconds} s");
+    assert!((3.0..5.5).contains(&seconds), "half of 8 s is listed as {seconds} s");
     let frames = count_frames(&server.http.url(&format!("/v/{id}/master.m3u8")));
-    let told = (seconds * 25.0).round() as u64;
-    assert_eq!(frames, [told], "{document}");
+    let listed = (seconds * 25.0).round() as u64;
+    assert_eq!(frames, [listed], "{document}");
 }
 
 #[tokio::test]
@@ -244,7 +244,7 @@ async fn names_are_only_words() {
 }
 
 #[tokio::test]
-async fn words_that_people_type_have_limits_that_are_told() {
+async fn titles_and_descriptions_over_the_limit_are_refused_with_a_reason() {
     let home = tempfile::tempdir().unwrap();
     let server = Server::start(&home.path().join("data"), &[]);
     let id = server.upload_bytes("clip.mp4", vec![1; 2000]).await;

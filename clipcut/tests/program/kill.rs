@@ -1,5 +1,5 @@
-//! SIGKILL at any moment: what was stored stays, what was published stays as it is, nothing half-written is
-//! ever readable, and the work goes on where it was.
+//! SIGKILL at any moment: stored bytes stay, published segments stay byte-equal, nothing half-written is ever
+//! readable, and the work resumes.
 
 use std::{collections::HashMap, path::Path, time::Duration};
 
@@ -9,7 +9,7 @@ use rand::{RngExt, rngs::StdRng};
 use reqwest::StatusCode;
 
 use crate::harness::{
-    Answer, Clip, HEARS, Http, Server, Shelf, boxes, clipcut, count_frames, finish, published, seeded,
+    Answer, Clip, DEMO_MODEL, Http, Server, Shelf, boxes, clipcut, count_frames, finish, published, seeded,
     try_ask, until,
 };
 
@@ -22,7 +22,7 @@ fn moments(random: &mut StdRng, below: u64) -> Vec<u64> {
 }
 
 #[tokio::test]
-async fn an_upload_goes_on_at_the_offset_that_head_tells() {
+async fn an_upload_resumes_at_the_offset_of_head() {
     let home = tempfile::tempdir().unwrap();
     let data = home.path().join("data");
     let bytes = Bytes::from(std::fs::read(Clip::Heavy.file()).unwrap());
@@ -46,14 +46,17 @@ async fn an_upload_goes_on_at_the_offset_that_head_tells() {
                 (server.http.offset(&upload).await + (1 << 20) >= moment).then_some(())
             })
             .await;
-            let told = server.http.offset(&upload).await;
+            let acknowledged = server.http.offset(&upload).await;
             server.program.kill();
-            assert!(sending.await.unwrap().is_err(), "nobody could have answered");
+            assert!(sending.await.unwrap().is_err(), "a dead server answered");
 
             server = Server::start(&data, &[]);
             stored = server.http.offset(&upload).await;
-            println!("killed after {moment} bytes: {told} were told, {stored} are there");
-            assert!((told..=moment).contains(&stored), "{told} told, {moment} sent, {stored} there");
+            println!("killed after {moment} bytes: {acknowledged} were acknowledged, {stored} are stored");
+            assert!(
+                (acknowledged..=moment).contains(&stored),
+                "{acknowledged} acknowledged, {moment} sent, {stored} stored"
+            );
         }
     }
 
@@ -71,7 +74,7 @@ async fn an_upload_goes_on_at_the_offset_that_head_tells() {
 async fn an_encode_goes_on_from_its_last_published_segment() {
     let settings: &[(&str, &str)] = &[
         ("CLIPCUT_RUN_SEGMENTS", &RUN_SEGMENTS.to_string()),
-        // What is not there yet is told at once, so that looking at everything is quick.
+        // A missing segment is 503 at once, so that a look at all of them is quick.
         ("CLIPCUT_SEGMENT_WAIT", "1ms"),
         ("CLIPCUT_LOG", "info,packager=debug"),
     ];
@@ -107,7 +110,7 @@ async fn an_encode_goes_on_from_its_last_published_segment() {
         })
         .await;
         left.check_still_stands(&server.folder(&id));
-        check_not_encoded_again(&left, &server.program.said());
+        check_not_encoded_again(&left, &server.program.log());
     }
 
     let document = until("the video to be ready", async || {
@@ -129,12 +132,12 @@ async fn an_encode_goes_on_from_its_last_published_segment() {
 async fn captions_go_on_behind_their_last_window_to_the_same_bytes() {
     let home = tempfile::tempdir().unwrap();
     let data = home.path().join("data");
-    let mut server = Server::start(&data, &HEARS);
+    let mut server = Server::start(&data, &DEMO_MODEL);
     let id = server.upload(Clip::Lecture.file()).await;
-    let mut told = 0.0;
+    let mut done = 0.0;
     for moment in moments(&mut seeded(), 440).into_iter().step_by(2) {
         let killed_at = until("the moment", async || {
-            let seconds = heard(&server, &id, &mut told).await;
+            let seconds = transcribed(&server, &id, &mut done).await;
             (seconds >= moment as f64).then_some(seconds)
         })
         .await;
@@ -143,10 +146,10 @@ async fn captions_go_on_behind_their_last_window_to_the_same_bytes() {
         // A child that was just being started holds the library's lock until it is ffmpeg.
         #[cfg(target_os = "linux")]
         until("its children to end with the server", async || (!works_on(&data)).then_some(())).await;
-        server = Server::start(&data, &HEARS);
+        server = Server::start(&data, &DEMO_MODEL);
     }
     until("the captions to be whole", async || {
-        heard(&server, &id, &mut told).await;
+        transcribed(&server, &id, &mut done).await;
         (server.show(&id).await["captions"][0]["state"] == "done").then_some(())
     })
     .await;
@@ -156,28 +159,28 @@ async fn captions_go_on_behind_their_last_window_to_the_same_bytes() {
             .arg("transcribe")
             .arg(Clip::Lecture.file())
             .args(["--format", "srt", "-o", "once"])
-            .envs(HEARS),
+            .envs(DEMO_MODEL),
     );
     assert_eq!(once.code, Some(0), "{once:?}");
     assert_eq!(written, std::fs::read_to_string(home.path().join("once/lecture.srt")).unwrap());
 }
 
-/// Returns how much of a video's sound has been listened to, which is never less than was `told` before.
-async fn heard(server: &Server, id: &str, told: &mut f64) -> f64 {
+/// Returns the seconds of a video's sound that are transcribed, never less than `before`.
+async fn transcribed(server: &Server, id: &str, before: &mut f64) -> f64 {
     let seconds = server.show(id).await["captions"][0]["seconds_done"].as_f64().unwrap_or_default();
-    assert!(seconds >= *told, "{told} s were listened to, and then only {seconds}");
-    *told = seconds;
+    assert!(seconds >= *before, "{before} s were transcribed, and then only {seconds}");
+    *before = seconds;
     seconds
 }
 
-/// Remembers what every URL gave when it first gave something: whole, and the same for ever.
+/// Records the first response of every URL: it must be whole, and later ones must equal it.
 #[derive(Default)]
 struct Witness {
     seen: HashMap<String, Answer>,
 }
 
 impl Witness {
-    /// Fetches everything that the playlists list.
+    /// Fetches every segment that the playlists list.
     async fn look(&mut self, http: &Http, id: &str) {
         let master = http.get(&format!("/v/{id}/master.m3u8")).await;
         if master.status == StatusCode::SERVICE_UNAVAILABLE {
@@ -249,12 +252,12 @@ fn check_not_encoded_again(left: &Shelf, log: &str) {
         let run = first / RUN_SEGMENTS * RUN_SEGMENTS;
         let whole = |n: &u32| ["240p", "360p"].iter().all(|r| left.has(&format!("{r}/{n}.m4s")));
         let missing = (run..run + RUN_SEGMENTS).find(|n| !whole(n)).unwrap_or(run + RUN_SEGMENTS);
-        // Between the file and the row that stands for it there is a moment.
+        // A kill between the rename of the file and the commit of its row leaves the file without a row.
         assert!(first + 1 >= missing, "taken up at {first}, but only {missing} was missing");
     }
 }
 
-/// Whether any process was told to read or write in `folder`.
+/// Whether the command line of any process names `folder`.
 #[cfg(target_os = "linux")]
 fn works_on(folder: &Path) -> bool {
     let folder = folder.to_string_lossy().into_owned();

@@ -10,15 +10,15 @@ use bytes::Bytes;
 use futures::stream;
 use reqwest::StatusCode;
 
-use crate::harness::{PATIENCE, Server, until};
+use crate::harness::{Server, TIMEOUT, until};
 
-// One byte more than what these servers take.
+// One byte over the limit of these servers.
 const MORE: u64 = (1 << 20) + 1;
 
 /// Sends `head` and `body`, and returns the answer, bytes after the headers included, as it comes.
 fn talk(server: &Server, head: &str, body: &[u8]) -> String {
     let mut stream = TcpStream::connect(server.url.trim_start_matches("http://")).unwrap();
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_read_timeout(Some(TIMEOUT)).unwrap();
     stream.write_all(head.replace('\n', "\r\n").as_bytes()).unwrap();
     stream.write_all(body).unwrap();
     let mut answer = Vec::new();
@@ -50,7 +50,7 @@ async fn an_upload_over_the_limit_is_413_before_a_byte_of_it_is_sent() {
         assert!(answer.starts_with("HTTP/1.1 413 "), "{head}: {answer}");
         assert!(answer.contains("application/problem+json"), "{head}: {answer}");
     }
-    // Who does not tell the length is stopped at the limit.
+    // A chunked body has no length in advance: it is cut off at the limit.
     let head = "POST /api/v1/videos HTTP/1.1\nHost: x\nTransfer-Encoding: chunked\n\n";
     let chunk = [b"110000\r\n", &vec![0; 0x11_0000][..], b"\r\n"].concat();
     let answer = talk(&server, head, &chunk);

@@ -1,5 +1,5 @@
-//! The roles of a cluster, each a process of its own: one video's way through all of them, and how each begins, tells
-//! how it is, and ends.
+//! The roles of a cluster, each a process of its own: one video's way through all of them, and the start, readiness and
+//! shutdown of each.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ use reqwest::StatusCode;
 use testbed::{Mongodb, Postgres, Redis};
 
 use crate::harness::{
-    Clip, Cluster, HEARS, Http, Role, clipcut, count_frames, finish, free_address, published, until,
+    Clip, Cluster, DEMO_MODEL, Http, Role, clipcut, count_frames, finish, free_address, published, until,
 };
 
 const ROLES: [&str; 3] = ["origin", "packager", "transcriber"];
@@ -26,11 +26,11 @@ async fn a_video_goes_its_way_through_all_roles() {
     let secret = home.join("secret");
     fs::write(&secret, "only the tests of the program know this").unwrap();
     let (secret, address) = (secret.to_str().unwrap(), free_address());
-    let tells = [("CLIPCUT_EDGES", address.as_str()), ("CLIPCUT_EDGE_SECRET", secret)];
-    let origins = [cluster.start(home, "origin", &tells), cluster.start(home, "origin", &tells)];
+    let announcing = [("CLIPCUT_EDGES", address.as_str()), ("CLIPCUT_EDGE_SECRET", secret)];
+    let origins = [cluster.start(home, "origin", &announcing), cluster.start(home, "origin", &announcing)];
     let runs = [("CLIPCUT_RUN_SEGMENTS", "1")];
     let _packagers = [cluster.start(home, "packager", &runs), cluster.start(home, "packager", &runs)];
-    let _transcriber = cluster.start(home, "transcriber", &HEARS);
+    let _transcriber = cluster.start(home, "transcriber", &DEMO_MODEL);
     let edge = Role::start(
         clipcut(home)
             .args(["edge", "--listen", &address, "--origin", &origins[0].url, "--origin", &origins[1].url])
@@ -62,25 +62,25 @@ async fn a_video_goes_its_way_through_all_roles() {
     assert_eq!(published(&document, None), 3 * 4, "{document}");
 
     let captions = format!("/v/{id}/captions/en.txt");
-    let heard = until("the captions to be whole", async || {
+    let captions_text = until("the captions to be whole", async || {
         let document = edge.http.get(&format!("/api/v1/videos/{id}/captions")).await.json();
         (document["captions"][0]["state"] == "done").then_some(())?;
         Some(edge.http.get(&captions).await)
     })
     .await;
     let alone = finish(
-        clipcut(home).arg("transcribe").arg(clip).args(["--format", "txt", "-o", "alone"]).envs(HEARS),
+        clipcut(home).arg("transcribe").arg(clip).args(["--format", "txt", "-o", "alone"]).envs(DEMO_MODEL),
     );
     assert_eq!(alone.code, Some(0), "{alone:?}");
-    assert_eq!(heard.text(), fs::read_to_string(home.join("alone/spoken.txt")).unwrap());
+    assert_eq!(captions_text.text(), fs::read_to_string(home.join("alone/spoken.txt")).unwrap());
     until("the captions to be listed", async || {
         edge.http.get(&format!("/v/{id}/master.m3u8")).await.text().contains("TYPE=SUBTITLES").then_some(())
     })
     .await;
 
-    let wish = serde_json::json!({ "language": "tlh" });
+    let request = serde_json::json!({ "language": "tlh" });
     let machine = second.request("POST", &format!("/api/v1/videos/{id}/captions/machine"));
-    let refused = second.ask(machine.json(&wish)).await;
+    let refused = second.ask(machine.json(&request)).await;
     assert_eq!((refused.status.as_u16(), refused.problem().as_str()), (400, "unknown_language"));
     for method in ["GET", "POST"] {
         let refused = edge.http.ask(edge.http.request(method, "/v1/audio/transcriptions")).await;
@@ -109,7 +109,7 @@ async fn a_video_goes_its_way_through_all_roles() {
 }
 
 #[test]
-fn a_role_wants_a_cluster_whose_tables_are_those_of_its_version() {
+fn a_role_needs_a_cluster_whose_tables_are_those_of_its_version() {
     let home = tempfile::tempdir().unwrap();
     let (home, cluster) = (home.path(), Cluster::shared());
     let run = |role: &str| {
@@ -119,8 +119,8 @@ fn a_role_wants_a_cluster_whose_tables_are_those_of_its_version() {
         ended.stderr
     };
     for role in ROLES {
-        let said = run(role);
-        assert!(said.contains("not up to date; run `clipcut migrate`"), "{role}: {said}");
+        let stderr = run(role);
+        assert!(stderr.contains("not up to date; run `clipcut migrate`"), "{role}: {stderr}");
     }
     cluster.migrate(home);
     cluster.ask(
@@ -128,17 +128,17 @@ fn a_role_wants_a_cluster_whose_tables_are_those_of_its_version() {
          values (99999999999999, 'of tomorrow', true, '', 0)",
     );
     for role in ROLES {
-        let said = run(role);
-        assert!(said.contains("of a newer clipcut than this one"), "{role}: {said}");
+        let stderr = run(role);
+        assert!(stderr.contains("of a newer clipcut than this one"), "{role}: {stderr}");
     }
     for role in ["origin", "packager"] {
-        let said = finish(clipcut(home).arg(role)).stderr;
-        assert!(said.contains("postgres, mongodb and redis"), "{role}: {said}");
+        let stderr = finish(clipcut(home).arg(role)).stderr;
+        assert!(stderr.contains("postgres, mongodb and redis"), "{role}: {stderr}");
     }
 }
 
 #[tokio::test]
-async fn a_role_is_ready_while_it_reaches_what_it_works_on() {
+async fn a_role_is_ready_while_it_reaches_its_databases() {
     let home = tempfile::tempdir().unwrap();
     let (postgres, mongodb, redis) = (Postgres::start(), Mongodb::start(), Redis::start());
     let cluster = Cluster::on(&postgres, &mongodb, &redis);
@@ -146,7 +146,7 @@ async fn a_role_is_ready_while_it_reaches_what_it_works_on() {
     let roles = ["origin", "packager"].map(|role| cluster.start(home.path(), role, &[]));
     let all_answer = async |status: u16| {
         for role in &roles {
-            until(&format!("/readyz to say {status}"), async || {
+            until(&format!("/readyz to answer {status}"), async || {
                 (role.http.get("/readyz").await.status == status).then_some(())
             })
             .await;
@@ -155,7 +155,7 @@ async fn a_role_is_ready_while_it_reaches_what_it_works_on() {
         }
     };
     all_answer(200).await;
-    // Without news everybody looks by themselves.
+    // Without Redis every process polls SQL.
     redis.server().kill();
     all_answer(200).await;
     mongodb.server().freeze();
@@ -188,7 +188,7 @@ async fn a_packager_that_is_stopped_gives_its_jobs_back() {
     })
     .await;
     packager.program.terminate();
-    assert_eq!(packager.program.wait().code(), Some(0), "{}", packager.program.said());
+    assert_eq!(packager.program.wait().code(), Some(0), "{}", packager.program.log());
     assert_eq!(cluster.ask("select count(*) from jobs where kind = 'video' and attempts = 0"), "1");
     assert_eq!(cluster.ask("select count(*) from jobs where lease_owner is not null"), "0");
     let _next = cluster.start(home, "packager", &[]);

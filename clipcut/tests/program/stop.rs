@@ -1,5 +1,5 @@
-//! The end of a server and the beginning of a second one: a stop signal lets what is in flight finish, and a
-//! folder or a port in use is refused.
+//! Graceful shutdown: requests in flight finish after a stop signal; a second server on the same folder or port is
+//! refused.
 
 use std::fs;
 
@@ -23,9 +23,9 @@ async fn a_stop_signal_lets_a_download_finish_and_takes_no_more() {
     let mut download = server.http.request("GET", &format!("/v/{id}/240p/0.m4s")).send().await.unwrap();
     let mut came = download.chunk().await.unwrap().unwrap().to_vec();
     server.program.terminate();
-    server.program.hear("draining");
+    server.program.wait_for_log("draining");
     let refused = Http::try_ask(Http::new(&server.url).request("GET", "/readyz")).await;
-    assert!(refused.is_err_and(|e| e.is_connect()), "nobody is taken in any more");
+    assert!(refused.is_err_and(|e| e.is_connect()), "the listener still accepts connections");
     assert!(server.program.try_wait().is_none(), "it did not wait for the download");
     while let Some(chunk) = download.chunk().await.unwrap() {
         came.extend_from_slice(&chunk);
@@ -33,7 +33,7 @@ async fn a_stop_signal_lets_a_download_finish_and_takes_no_more() {
     assert!(came == segment, "{} bytes came", came.len());
     drop(download);
     let status = server.program.wait();
-    assert_eq!(status.code(), Some(0), "{}", server.program.said());
+    assert_eq!(status.code(), Some(0), "{}", server.program.log());
 }
 
 #[tokio::test]
@@ -44,7 +44,7 @@ async fn a_stop_signal_gives_the_encode_back() {
     let id = server.upload(Clip::Long.file()).await;
     until("the encode to begin", async || (published(&server.show(&id).await, None) > 0).then_some(())).await;
     server.program.terminate();
-    assert_eq!(server.program.wait().code(), Some(0), "{}", server.program.said());
+    assert_eq!(server.program.wait().code(), Some(0), "{}", server.program.log());
     let server = Server::start(&data, &[]);
     let document = server.ready(&id).await;
     assert_eq!(published(&document, None), 33);
@@ -69,11 +69,11 @@ async fn a_stop_signal_lets_an_upload_finish() {
     until("the first half to arrive", async || (server.http.offset(&upload).await > 0).then_some(())).await;
 
     server.program.terminate();
-    server.program.hear("draining");
+    server.program.wait_for_log("draining");
     go_on.send(()).unwrap();
     let answer = sending.await.unwrap().unwrap();
     assert_eq!(answer.status, StatusCode::NO_CONTENT, "{answer:?}");
-    assert_eq!(server.program.wait().code(), Some(0), "{}", server.program.said());
+    assert_eq!(server.program.wait().code(), Some(0), "{}", server.program.log());
 
     let server = Server::start(&data, &[]);
     let id = upload.rsplit('/').next().unwrap();
@@ -82,10 +82,10 @@ async fn a_stop_signal_lets_an_upload_finish() {
 }
 
 #[tokio::test]
-async fn a_server_whose_log_nobody_reads_any_more_stops_all_the_same() {
+async fn a_server_whose_log_is_closed_stops_all_the_same() {
     let home = tempfile::tempdir().unwrap();
     let mut command = Server::command(&home.path().join("data"), &[]);
-    let (mut server, line) = Program::start_unheard(&mut command, "serving http://");
+    let (mut server, line) = Program::start_with_closed_log(&mut command, "serving http://");
     let url = line.split_whitespace().find(|word| word.starts_with("http://")).unwrap();
     assert_eq!(Http::new(url).get("/healthz").await.status, StatusCode::OK);
     server.terminate();

@@ -1,4 +1,4 @@
-//! A server with a certificate, and what it counts.
+//! A server with a certificate, and its metrics.
 
 use std::fs;
 
@@ -14,7 +14,7 @@ async fn a_server_with_a_certificate_speaks_https_and_counts_what_it_answers() {
     let settings =
         [("CLIPCUT_TLS_CERT", certificate.to_str().unwrap()), ("CLIPCUT_TLS_KEY", key.to_str().unwrap())];
     let program = Program::start(&mut Server::command(&home.path().join("data"), &settings));
-    let line = program.hear("serving https://127.0.0.1:");
+    let line = program.wait_for_log("serving https://127.0.0.1:");
     let port = line.trim_end().rsplit(':').next().unwrap().to_owned();
 
     // Another test of this process may have been first; both install the same.
@@ -37,7 +37,7 @@ async fn a_server_with_a_certificate_speaks_https_and_counts_what_it_answers() {
 }
 
 #[test]
-fn a_certificate_without_its_key_is_told() {
+fn a_certificate_without_its_key_is_an_error() {
     let home = tempfile::tempdir().unwrap();
     for (set, missing) in [("CLIPCUT_TLS_CERT", "tls_key"), ("CLIPCUT_TLS_KEY", "tls_cert")] {
         let done = finish(&mut Server::command(&home.path().join("data"), &[(set, "tls.pem")]));

@@ -22,7 +22,7 @@ async fn the_first_persons_video_is_encoded_before_the_second_persons() {
     assert!(playlist.text().ends_with("#EXT-X-ENDLIST\n"), "{playlist:?}");
 
     until("the second to be ready", async || {
-        // In this order: what the second has got, it got before the first is looked at.
+        // In this order: segments of the second, seen first, were published before the first is read.
         let short = server.show(&second).await;
         let long = server.show(&first).await;
         if published(&short, Some("video")) > 0 {
@@ -35,7 +35,7 @@ async fn the_first_persons_video_is_encoded_before_the_second_persons() {
 }
 
 #[tokio::test]
-async fn the_place_in_the_queue_is_told_from_the_first_answer_on() {
+async fn the_first_answer_has_the_place_in_the_queue() {
     let home = tempfile::tempdir().unwrap();
     let server = Server::start(&home.path().join("data"), &[]);
     let long = std::fs::read(Clip::Long.file()).unwrap();

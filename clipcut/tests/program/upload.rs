@@ -80,16 +80,20 @@ async fn a_server_that_dies_and_comes_back_is_waited_for() {
 
     let mut client = Program::start(&mut upload(home.path(), &file, &relay.url));
     until("the line to be full", async || (relay.sent() == moment).then_some(())).await;
-    let told = server.http.get("/api/v1/videos").await.json()["videos"][0]["upload"]["bytes_stored"].clone();
+    let stored =
+        server.http.get("/api/v1/videos").await.json()["videos"][0]["upload"]["bytes_stored"].clone();
     server.program.kill();
     server = Server::start(&data, &[]);
     relay.lead_to(&server.url);
     relay.allow(u64::MAX);
 
     let status = until("the client to be done", async || client.try_wait()).await;
-    assert!(status.success(), "{}", client.said());
+    assert!(status.success(), "{}", client.log());
     let again = relay.sent() - moment;
-    assert!(again <= len - told.as_u64().unwrap() + TALK, "{told} of {len} were there, {again} were sent");
+    assert!(
+        again <= len - stored.as_u64().unwrap() + TALK,
+        "{stored} of {len} were stored, {again} were sent"
+    );
     let videos = server.http.get("/api/v1/videos").await.json()["videos"].clone();
     assert_eq!(videos[0]["state"], "ready", "{videos}");
     let id = videos[0]["id"].as_str().unwrap();
@@ -97,14 +101,14 @@ async fn a_server_that_dies_and_comes_back_is_waited_for() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_done_is_said() {
+async fn a_failed_upload_names_its_reason() {
     let home = tempfile::tempdir().unwrap();
     let server = Server::start(&home.path().join("data"), &[("CLIPCUT_UPLOAD_MAX", "1MiB")]);
     let empty = home.path().join("empty.mp4");
     std::fs::write(&empty, "").unwrap();
     let noise = home.path().join("noise.mp4");
     std::fs::write(&noise, [7; 5000]).unwrap();
-    // A port that was free a moment ago has nobody behind it.
+    // A port that was free a moment ago refuses connections.
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
 
     let check = |file: &Path, server: &str, parts: &[&str]| {

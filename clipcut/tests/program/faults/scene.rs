@@ -1,4 +1,4 @@
-//! In charge of the cluster that is struck: its servers and roles, and a client that uploads to it whatever happens.
+//! The cluster under fault: its servers and roles, and a client that retries its upload until it is whole.
 
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
@@ -18,7 +18,7 @@ pub(super) const BOUND: Duration = Duration::from_secs(45);
 const PAUSE: Duration = Duration::from_millis(100);
 const PIECE: usize = 16 << 10;
 
-/// What can be struck. Of a role's two processes it is the first.
+/// A part that can fail. Of a role's two processes it is the first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {
     Origin,
@@ -45,7 +45,7 @@ pub(super) struct Scene {
     home: TempDir,
 }
 
-/// An upload whose first half is there, and what its client was told since.
+/// An upload whose first half is stored, and a count of the responses to its client since.
 pub(super) struct Sending {
     pub(super) id: String,
     path: String,
@@ -96,7 +96,7 @@ impl Scene {
         let half = bytes.slice(..bytes.len() / 2);
         let request = http.append(&path, 0, pieces(half).chain(stream::pending()));
         tokio::spawn(Http::try_ask(request));
-        // What is written at once is less than what was sent; something must have come.
+        // The server buffers before it writes, so the first sign is the state, not the offset.
         until("the upload to begin", async || {
             let state = http.get(&format!("/api/v1/videos/{}", id(&path))).await.json();
             (state["state"] == "uploading").then_some(())
@@ -111,13 +111,13 @@ impl Scene {
         let mut turns = origins.iter().cycle();
         until("the upload to be whole", async || {
             let http = &self.origins[*turns.next().unwrap()].http;
-            let told = sending.note("HEAD", http.tus("HEAD", &sending.path), &[200, 404, 503]).await;
-            if told.as_ref().is_some_and(|told| told.status == 404) {
+            let head = sending.note("HEAD", http.tus("HEAD", &sending.path), &[200, 404, 503]).await;
+            if head.as_ref().is_some_and(|head| head.status == 404) {
                 // Once it is whole there is no upload of this address any more.
                 return Some(());
             }
-            let stored: Option<u64> = told.and_then(|told| match told.status.as_u16() {
-                200 => told.header("upload-offset").parse().ok(),
+            let stored: Option<u64> = head.and_then(|head| match head.status.as_u16() {
+                200 => head.header("upload-offset").parse().ok(),
                 _ => None,
             });
             if let Some(stored) = stored.filter(|stored| *stored < len) {
@@ -153,7 +153,7 @@ impl Scene {
         .await;
     }
 
-    /// Checks that of a video there is everything, once: its source, its segments, its frames, and no job.
+    /// Checks that the video is complete, without duplicates: its source, its segments, its frames, and no job left.
     pub(super) async fn whole(&self, id: &str, clip: Clip) {
         let store = self.cluster.store().await;
         let source = store.blobs.read(&format!("sources/{id}")).await.unwrap().unwrap();
@@ -164,17 +164,17 @@ impl Scene {
         let count =
             |rows: &str| self.cluster.ask(&format!("select count(*) from {rows} and video_id = '{id}'"));
         assert_eq!(count("segments where true"), segments.to_string(), "{clip:?}");
-        // Captions are nobody's job here.
+        // No transcriber runs here, so the job for captions stays.
         let jobs = "jobs where kind <> 'captions'";
         until("the last job to go", async || (count(jobs) == "0").then_some(())).await;
     }
 
-    /// Has somebody watch what there is of a video, through the edge and at an origin, for as long as it takes.
+    /// Starts a viewer of the video, through the edge and at an origin, until it is stopped.
     pub(super) fn watch(&self, id: &str, clip: Clip) -> Viewer {
         Viewer::enter(vec![self.edge.http.clone(), self.origins[1].http.clone()], id, clip.segments())
     }
 
-    /// Starts those again that were killed.
+    /// Restarts the roles that were killed.
     pub(super) fn replace_the_dead(&mut self) {
         if self.origins[0].program.try_wait().is_some() {
             let address = self.origins[0].url.trim_start_matches("http://").to_owned();
@@ -203,7 +203,8 @@ fn pieces(bytes: Bytes) -> impl stream::Stream<Item = std::io::Result<Bytes>> + 
 }
 
 impl Sending {
-    /// Asks, notes what came of it, and returns the answer if there was one. It must be one of `expected`.
+    /// Sends the request, counts the outcome, and returns the response if there was one; its status must be one of
+    /// `expected`.
     async fn note(
         &mut self,
         method: &str,
@@ -211,7 +212,7 @@ impl Sending {
         expected: &[u16],
     ) -> Option<Answer> {
         let answer = timeout(BOUND, Http::try_ask(request)).await.expect("an answer in bounded time");
-        let what = match &answer {
+        let outcome = match &answer {
             Ok(answer) => {
                 assert!(expected.contains(&answer.status.as_u16()), "{method}: {answer:?}");
                 if matches!(answer.status.as_u16(), 423 | 503) {
@@ -221,14 +222,14 @@ impl Sending {
             }
             Err(_) => format!("{method} broken off"),
         };
-        *self.answers.entry(what).or_default() += 1;
+        *self.answers.entry(outcome).or_default() += 1;
         answer.ok()
     }
 
-    /// Says what the client was told.
-    pub(super) fn told(&self) -> String {
-        let told: Vec<String> =
+    /// Returns the counts of the responses, as text.
+    pub(super) fn summary(&self) -> String {
+        let counts: Vec<String> =
             self.answers.iter().map(|(what, times)| format!("{times} × {what}")).collect();
-        told.join(", ")
+        counts.join(", ")
     }
 }

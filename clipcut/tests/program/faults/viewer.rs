@@ -1,4 +1,4 @@
-//! In charge of one who watches while things break: asks for one segment after the other, and keeps what came.
+//! A viewer during faults: requests one segment after the other, and keeps the digests of the responses.
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
@@ -17,7 +17,7 @@ pub(super) struct Viewer {
     watching: JoinHandle<Seen>,
 }
 
-/// What one saw.
+/// The statuses and digests that the viewer received.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     outcomes: BTreeMap<String, u32>,
@@ -44,7 +44,7 @@ impl Viewer {
         Self { leaves, watching }
     }
 
-    /// Ends it. Returns what was seen.
+    /// Stops the viewer and returns its results.
     pub(super) async fn leave(self) -> Seen {
         self.leaves.cancel();
         self.watching.await.unwrap()
@@ -63,15 +63,15 @@ impl Seen {
             assert_eq!(*first, digest, "{path} is not what it was");
             return;
         }
-        // What is not encoded yet, or cannot be reached now, is promised.
+        // A segment that is not encoded yet, or cannot be read now, is 503 with Retry-After.
         assert_eq!(status, 503, "{path}: {answer:?}");
         assert!(answer.headers.contains_key("retry-after"), "{path}: {answer:?}");
         assert_eq!(answer.header("content-type"), "application/problem+json", "{path}: {answer:?}");
     }
 
-    /// Checks that everything seen is what stays.
+    /// Checks that every segment received equals the one stored at the end.
     pub(super) async fn check(&self, origin: &Http) {
-        assert!(!self.digests.is_empty(), "nobody saw anything: {self}");
+        assert!(!self.digests.is_empty(), "no segment was received: {self}");
         for (path, digest) in &self.digests {
             let answer = origin.get(path).await;
             assert_eq!((answer.status.as_u16(), sha256(&answer.body)), (200, digest.clone()), "{path}");
@@ -81,8 +81,8 @@ impl Seen {
 
 impl fmt::Display for Seen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let told: Vec<String> =
+        let counts: Vec<String> =
             self.outcomes.iter().map(|(what, times)| format!("{times} × {what}")).collect();
-        f.write_str(&told.join(", "))
+        f.write_str(&counts.join(", "))
     }
 }

@@ -1,4 +1,4 @@
-//! In charge of a cluster: databases that nobody else uses, and the roles that share them, each a process.
+//! A cluster: databases of its own, and the roles that share them, each a process.
 
 use std::{path::Path, process::Command};
 
@@ -54,13 +54,13 @@ impl Cluster {
         Role::start(command.envs(settings.iter().copied()))
     }
 
-    /// Opens what the cluster keeps.
+    /// Opens the cluster's store.
     pub(crate) async fn store(&self) -> store::Store {
         let (postgres, mongodb, redis) = (self.postgres.clone(), self.mongodb.clone(), self.redis.clone());
         store::Store::cluster(&store::Cluster { postgres, mongodb, redis }).await.unwrap()
     }
 
-    /// Flips a bit of what is stored under `key`.
+    /// Flips a bit of the blob stored under `key`.
     pub(crate) async fn damage(&self, key: &str) {
         let client = mongodb::Client::with_uri_str(&self.mongodb).await.unwrap();
         let media =
@@ -74,7 +74,7 @@ impl Cluster {
         media("chunks").update_one(place, doc! { "$set": { "data": data } }).await.unwrap();
     }
 
-    /// Asks the database, with psql.
+    /// Runs a query, with psql.
     pub(crate) fn ask(&self, statement: &str) -> String {
         let asked = finish(Command::new("psql").args(["-qXAtc", statement, &self.postgres]));
         assert_eq!(asked.code, Some(0), "{statement}: {asked:?}");
@@ -83,10 +83,10 @@ impl Cluster {
 }
 
 impl Role {
-    /// Starts `command`, which says its address.
+    /// Starts `command` and reads its address from the log.
     pub(crate) fn start(command: &mut Command) -> Self {
         let program = Program::start(command);
-        let line = program.hear(" http://127.0.0.1:");
+        let line = program.wait_for_log(" http://127.0.0.1:");
         let url = line.split_whitespace().find(|word| word.starts_with("http://")).unwrap().to_owned();
         Self { program, http: Http::new(&url), url }
     }

@@ -1,4 +1,4 @@
-//! In charge of asking a server things: plain requests, JSON and the tus protocol.
+//! An HTTP client for tests: plain requests, JSON and the tus protocol.
 
 use std::{sync::Once, time::Duration};
 

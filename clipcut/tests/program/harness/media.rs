@@ -1,4 +1,4 @@
-//! In charge of media: sources made by ffmpeg, and what ffprobe and the boxes themselves say of results.
+//! Media: sources made by ffmpeg, and results checked by ffprobe and by their MP4 boxes.
 
 use std::{
     fs,
@@ -77,7 +77,7 @@ impl Clip {
         }
     }
 
-    /// How many pictures its packaged form has.
+    /// The number of frames of its packaged form.
     pub(crate) fn frames(self) -> u64 {
         match self {
             Self::Short => 50,
@@ -88,7 +88,7 @@ impl Clip {
         }
     }
 
-    /// How many segments each rendition has.
+    /// The number of segments of each rendition.
     pub(crate) fn segments(self) -> u64 {
         // Six seconds each, of 25 pictures a second or, in the lecture, of 5.
         self.frames().div_ceil(if let Self::Lecture = self { 30 } else { 150 })
@@ -108,7 +108,7 @@ pub(crate) fn make(folder: &Path, name: &str, args: &str) -> PathBuf {
     file
 }
 
-/// Runs a program on `input` and returns what it prints, or what it complains.
+/// Runs a program on `input`. Returns its standard output, or an error when it fails or warns.
 pub(crate) fn try_ask(program: &str, args: &[&str], input: &[&[u8]]) -> Result<String, String> {
     let mut child = Command::new(program)
         .args(args)
@@ -119,7 +119,7 @@ pub(crate) fn try_ask(program: &str, args: &[&str], input: &[&[u8]]) -> Result<S
         .unwrap();
     let mut stdin = child.stdin.take().unwrap();
     for part in input {
-        // A program that has seen enough closes its input; its exit tells whether that was right.
+        // A program may close its input early (EPIPE); its exit code shows whether that was right.
         let _ = stdin.write_all(part);
     }
     drop(stdin);
@@ -131,7 +131,7 @@ pub(crate) fn try_ask(program: &str, args: &[&str], input: &[&[u8]]) -> Result<S
     Err(format!("{program} {args:?}: {}: {complaints}", run.status))
 }
 
-/// Runs a program and returns what it prints; it must end well and complain of nothing.
+/// Runs a program and returns its standard output; it must succeed without a warning.
 pub(crate) fn ask(program: &str, args: &[&str]) -> String {
     try_ask(program, args, &[]).unwrap()
 }
@@ -139,12 +139,12 @@ pub(crate) fn ask(program: &str, args: &[&str]) -> String {
 /// Decodes all of `source`, a URL or a path, and returns the frames of each of its streams of pictures.
 pub(crate) fn count_frames(source: &str) -> Vec<u64> {
     let entries = ["-show_entries", "stream=index,nb_read_frames", "-of", "csv=p=0"];
-    let told = ask(
+    let printed = ask(
         "ffprobe",
         &[&["-v", "warning", "-count_frames", "-select_streams", "v"], &entries[..], &[source]].concat(),
     );
     // A stream stands once below its programme and once alone, in one line each.
-    let mut streams: Vec<&str> = told.lines().filter(|line| !line.is_empty()).collect();
+    let mut streams: Vec<&str> = printed.lines().filter(|line| !line.is_empty()).collect();
     streams.sort_unstable();
     streams.dedup();
     streams.iter().map(|line| line.split(',').nth(1).unwrap().parse().unwrap()).collect()
@@ -160,7 +160,11 @@ pub(crate) fn boxes(bytes: &[u8]) -> Vec<String> {
         };
         let size = u32::from_be_bytes(size.try_into().unwrap()) as usize;
         names.push(String::from_utf8_lossy(name).into_owned());
-        assert!((8..=rest.len()).contains(&size), "{names:?} says {size} bytes, there are {}", rest.len());
+        assert!(
+            (8..=rest.len()).contains(&size),
+            "{names:?} declares {size} bytes, there are {}",
+            rest.len()
+        );
         rest = &rest[size..];
     }
     names

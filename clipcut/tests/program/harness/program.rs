@@ -1,5 +1,5 @@
-//! In charge of the program as a process: started with nothing of our own environment, heard through its
-//! standard error, ended with its handle.
+//! The program as a process: started without the environment of the tests, observed through its standard error,
+//! killed when its handle is dropped.
 
 use std::{
     io::{BufRead, BufReader},
@@ -11,14 +11,14 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::PATIENCE;
+use super::TIMEOUT;
 
-/// Where ONNX Runtime lies, as a setting.
+/// The path of ONNX Runtime, as a setting.
 pub(crate) const RUNTIME: (&str, &str) =
     ("CLIPCUT_ONNXRUNTIME", concat!(env!("CARGO_MANIFEST_DIR"), "/../target/onnxruntime"));
 
-/// The settings of a program that hears with the demo model.
-pub(crate) const HEARS: [(&str, &str); 2] =
+/// The settings of a program that transcribes with the demo model.
+pub(crate) const DEMO_MODEL: [(&str, &str); 2] =
     [("CLIPCUT_MODEL", concat!(env!("CARGO_MANIFEST_DIR"), "/../transcriber/demo")), RUNTIME];
 
 /// Returns the program's command line so far, to be run in `folder`: the quickest encoder, two renditions.
@@ -31,7 +31,7 @@ pub(crate) fn clipcut(folder: &Path) -> Command {
     }
     command
         .current_dir(folder)
-        // Where `upload` keeps its notes.
+        // `clipcut upload` stores the URLs of unfinished uploads there.
         .env("XDG_STATE_HOME", folder.join("state"))
         .env("NO_PROXY", "127.0.0.1")
         // Plain text, so that tests can read it.
@@ -41,7 +41,7 @@ pub(crate) fn clipcut(folder: &Path) -> Command {
     command
 }
 
-/// How a command ended and what it printed.
+/// The exit code and the output of a command.
 #[derive(Debug)]
 pub(crate) struct Finished {
     pub(crate) code: Option<i32>,
@@ -62,87 +62,87 @@ pub(crate) fn finish(command: &mut Command) -> Finished {
 /// A running program.
 pub(crate) struct Program {
     child: Child,
-    said: Arc<Said>,
+    log: Arc<Log>,
 }
 
 #[derive(Default)]
-struct Said {
-    text: Mutex<(String, Over)>,
+struct Log {
+    text: Mutex<(String, Stderr)>,
     more: Condvar,
 }
 
 /// Whether the program has closed its standard error.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum Over {
+enum Stderr {
     #[default]
-    No,
-    Yes,
+    Open,
+    Closed,
 }
 
 impl Program {
-    /// Starts `command` and listens to its standard error.
+    /// Starts `command` and collects its standard error.
     pub(crate) fn start(command: &mut Command) -> Self {
         let mut child =
             command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let stderr = child.stderr.take().unwrap();
-        let said = Arc::<Said>::default();
-        let hears = said.clone();
+        let log = Arc::<Log>::default();
+        let writer = log.clone();
         std::thread::spawn(move || {
             for line in BufReader::new(stderr).lines().map_while(Result::ok) {
-                let mut text = hears.text.lock().unwrap();
+                let mut text = writer.text.lock().unwrap();
                 text.0.push_str(&line);
                 text.0.push('\n');
-                hears.more.notify_all();
+                writer.more.notify_all();
             }
-            hears.text.lock().unwrap().1 = Over::Yes;
-            hears.more.notify_all();
+            writer.text.lock().unwrap().1 = Stderr::Closed;
+            writer.more.notify_all();
         });
-        Self { child, said }
+        Self { child, log }
     }
 
-    /// Starts `command` and closes its standard error once a line with `part` was heard. Returns that line too.
-    pub(crate) fn start_unheard(command: &mut Command, part: &str) -> (Self, String) {
+    /// Starts `command` and closes its standard error once a line with `part` was logged. Returns that line too.
+    pub(crate) fn start_with_closed_log(command: &mut Command, part: &str) -> (Self, String) {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
         let line = lines.find(|line| line.contains(part));
-        (Self { child, said: Arc::default() }, line.unwrap_or_else(|| panic!("{part:?} was never said")))
+        (Self { child, log: Arc::default() }, line.unwrap_or_else(|| panic!("{part:?} was never logged")))
     }
 
     /// Returns the first line with `part` in it, waiting for it.
-    pub(crate) fn hear(&self, part: &str) -> String {
+    pub(crate) fn wait_for_log(&self, part: &str) -> String {
         let found = |text: &str| text.lines().find(|line| line.contains(part)).map(str::to_owned);
-        let text = self.said.text.lock().unwrap();
-        let wait = |text: &mut (String, Over)| found(&text.0).is_none() && text.1 == Over::No;
-        let (text, _) = self.said.more.wait_timeout_while(text, PATIENCE, wait).unwrap();
-        found(&text.0).unwrap_or_else(|| panic!("{part:?} was never said, only this:\n{}", text.0))
+        let text = self.log.text.lock().unwrap();
+        let wait = |text: &mut (String, Stderr)| found(&text.0).is_none() && text.1 == Stderr::Open;
+        let (text, _) = self.log.more.wait_timeout_while(text, TIMEOUT, wait).unwrap();
+        found(&text.0).unwrap_or_else(|| panic!("{part:?} was never logged, only this:\n{}", text.0))
     }
 
-    /// Returns what was said so far.
-    pub(crate) fn said(&self) -> String {
-        self.said.text.lock().unwrap().0.clone()
+    /// Returns the log so far.
+    pub(crate) fn log(&self) -> String {
+        self.log.text.lock().unwrap().0.clone()
     }
 
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// Asks the program to stop.
+    /// Sends SIGTERM.
     pub(crate) fn terminate(&self) {
         kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
     }
 
-    /// Stops the program in its tracks.
+    /// Sends SIGSTOP.
     pub(crate) fn freeze(&self) {
         kill_process(Pid::from_child(&self.child), Signal::STOP).unwrap();
     }
 
-    /// Lets it go on after [`Self::freeze`].
+    /// Sends SIGCONT, after [`Self::freeze`].
     pub(crate) fn thaw(&self) {
         kill_process(Pid::from_child(&self.child), Signal::CONT).unwrap();
     }
 
-    /// Ends the program without a warning and returns once it is gone.
+    /// Sends SIGKILL and returns once the process is gone.
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
@@ -160,7 +160,7 @@ impl Program {
             if let Some(status) = self.try_wait() {
                 return status;
             }
-            assert!(begun.elapsed() < PATIENCE, "it does not end; it said:\n{}", self.said());
+            assert!(begun.elapsed() < TIMEOUT, "it does not end; its log:\n{}", self.log());
             std::thread::sleep(Duration::from_millis(10));
         }
     }
@@ -171,7 +171,7 @@ impl Drop for Program {
         let _ = self.child.kill();
         let _ = self.child.wait();
         if std::thread::panicking() {
-            eprintln!("--- a program said:\n{}---", self.said());
+            eprintln!("--- the log of a program:\n{}---", self.log());
         }
     }
 }

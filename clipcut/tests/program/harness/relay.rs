@@ -1,5 +1,5 @@
-//! In charge of a line between a client and a server that counts what the client sends, can be held at a byte,
-//! and can lead to another server after the first one died.
+//! A TCP relay between a client and a server: it counts the client's bytes, can be paused at a byte, and can be
+//! pointed at another server after the first one died.
 
 use std::sync::{
     Arc,
@@ -17,7 +17,7 @@ use tokio::{
 
 use super::until;
 
-/// The line. It lives as long as the test's runtime.
+/// The relay. It lives as long as the test's runtime.
 pub(crate) struct Relay {
     pub(crate) url: String,
     sent: Arc<AtomicU64>,
@@ -35,7 +35,7 @@ struct Line {
 }
 
 impl Relay {
-    /// Opens a line to the server at `url`, open for `allowed` bytes from clients.
+    /// Opens a relay to the server at `url`, open for `allowed` bytes from clients.
     pub(crate) async fn open(url: &str, allowed: u64) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (allow, allowed) = watch::channel(allowed);
@@ -68,10 +68,10 @@ impl Relay {
         self.allowed.send_replace(self.sent().saturating_add(more));
     }
 
-    /// Closes all connections, what is on its way included.
+    /// Closes all connections and drops the bytes in flight.
     pub(crate) async fn cut(&self) {
         self.cut.send_replace(());
-        // The listener's own is what remains.
+        // One receiver remains: the listener's.
         until("the line to be cut", async || (self.cut.receiver_count() == 1).then_some(())).await;
     }
 

@@ -1,4 +1,4 @@
-//! In charge of one running server and of what its library says.
+//! A running server, with a client of its API and the paths of its library.
 
 use std::{
     path::{Path, PathBuf},
@@ -31,10 +31,10 @@ impl Server {
         command
     }
 
-    /// Starts `command`, which becomes a server whose library is seen in `data`.
+    /// Starts `command`, a server whose library is at `data` as the test sees it.
     pub(crate) fn start_as(command: &mut Command, data: &Path) -> Self {
         let program = Program::start(command);
-        let line = program.hear("serving http://");
+        let line = program.wait_for_log("serving http://");
         let url = line.split_whitespace().find(|word| word.starts_with("http://")).unwrap().to_owned();
         Self { http: Http::new(&url), program, url, data: data.to_owned() }
     }
@@ -45,7 +45,7 @@ impl Server {
         self.upload_bytes(&name, tokio::fs::read(file).await.unwrap()).await
     }
 
-    /// Uploads bytes that the client calls `name`.
+    /// Uploads bytes under the file name `name`.
     pub(crate) async fn upload_bytes(&self, name: &str, bytes: Vec<u8>) -> String {
         // Any name fits a query: the URL's own rules escape it.
         let path =
@@ -79,12 +79,12 @@ impl Server {
         document
     }
 
-    /// Returns where a video's source lies.
+    /// Returns the path of a video's source.
     pub(crate) fn source(&self, id: &str) -> PathBuf {
         self.data.join("blobs/sources").join(id)
     }
 
-    /// Returns where a video's playlists and segments lie.
+    /// Returns the folder of a video's playlists and segments.
     pub(crate) fn folder(&self, id: &str) -> PathBuf {
         self.data.join("blobs/videos").join(id)
     }

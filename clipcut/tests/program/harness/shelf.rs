@@ -1,10 +1,10 @@
-//! In charge of the segments that lie on the disk at one moment: what is in each, and when it was written.
+//! A snapshot of the segments on disk: the hash of each and its modification time.
 
 use std::{collections::BTreeMap, path::Path, time::SystemTime};
 
 use super::sha256;
 
-/// By name: when it was written, and the hash of what is in it.
+/// By name: the modification time and the hash of the content.
 #[derive(Default)]
 pub(crate) struct Shelf(BTreeMap<String, (SystemTime, String)>);
 
@@ -34,7 +34,7 @@ impl Shelf {
         self.0.contains_key(name)
     }
 
-    /// Compares with what lies in `folder` now: nothing is gone, nothing was written again.
+    /// Compares with the files in `folder` now: none is gone, none was written again.
     pub(crate) fn check_still_stands(&self, folder: &Path) {
         let now = Self::of(folder);
         for (name, before) in &self.0 {
