@@ -1,5 +1,5 @@
 //! How many instructions the paths take, counted by callgrind: `make bench-counts`. The counts repeat on a noisy
-//! machine; what was counted last stands here, and a rise of more than three in a hundred fails. A fall is to be
+//! machine; the last counts stand here, and a rise of more than three in a hundred fails. A fall is to be
 //! written down too. Counted with the compiler of `rust-toolchain.toml` on x86-64.
 #![expect(missing_docs, reason = "the macros write public items")]
 
@@ -10,7 +10,7 @@ use gungraun::{
     Callgrind, EventKind, LibraryBenchmarkConfig, library_benchmark, library_benchmark_group, main,
 };
 
-// Each gives back what it was set up with, so that taking that apart is not counted.
+// Each returns its setup, so that dropping it is not counted.
 
 fn counted(instructions: u64) -> LibraryBenchmarkConfig {
     let most = instructions * 103 / 100;

@@ -1,4 +1,4 @@
-//! In charge of the paths that are measured: each is set up once and then run over and over, by criterion in time
+//! The hot paths that are measured: each is set up once and then run over and over, by criterion in time
 //! and by callgrind in instructions.
 #![expect(clippy::unwrap_used, reason = "a bench that cannot be set up is to fail")]
 
@@ -36,7 +36,7 @@ impl Default for RangeHeader {
 }
 
 impl RangeHeader {
-    /// Decides what part is asked for.
+    /// Decides the requested part.
     pub fn run(&self) -> Part {
         range::part(&self.0, 500_000)
     }

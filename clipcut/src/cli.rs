@@ -1,4 +1,4 @@
-//! In charge of the command line.
+//! The command line: every command with its flags, the log and the runtime that it runs on.
 
 use std::{collections::BTreeMap, io::IsTerminal, path::PathBuf};
 
@@ -179,13 +179,13 @@ fn log(config: &Config) -> Result<()> {
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
-        // Else a log that nobody reads any more panics whoever writes to it, such as the task that stops us.
+        // A write to a closed standard error must not panic: it would end the task that handles stop signals.
         .log_internal_errors(false)
         .init();
     Ok(())
 }
 
-// A tool's own lines say how it goes; the log adds what went wrong.
+// Tools print their own progress; the log adds errors only.
 fn log_for_tools() -> Result<()> {
     tracing_subscriber::fmt()
         .with_env_filter("error".parse::<EnvFilter>()?)

@@ -1,5 +1,4 @@
-//! In charge of the configuration: the only file that reads the configuration file, the environment and the
-//! flags. Defaults < file < `CLIPCUT_*` < flags; all mistakes are reported together, each with its key.
+//! The configuration: the only file that reads the configuration file, the environment and the flags. Defaults < file < `CLIPCUT_*` < flags; all mistakes are reported together, each with its key.
 
 mod roles;
 
@@ -60,9 +59,9 @@ settings! {
     postgres: Address = "";
     /// URL of a cluster's MongoDB database, which keeps sources, segments and playlists.
     mongodb: Address = "";
-    /// URL of a cluster's Redis, which carries news.
+    /// URL of a cluster's Redis, which carries change events.
     redis: Address = "";
-    /// What is logged, as tracing's filters.
+    /// Filter of the log, in the syntax of tracing's EnvFilter.
     log: String = "info,ort=warn";
     /// Connections at once; more wait.
     max_connections: usize = "4096";
@@ -82,7 +81,7 @@ settings! {
     edge_origins: Names = "";
     /// Threads of the edge, each with its own share of the connections; 0 is one for each core.
     edge_workers: usize = "0";
-    /// Memory for the edge, which caches in what its own work leaves: all but 80 MiB, or a third of less than 120 MiB.
+    /// Memory of the edge process. Its cache has all but 80 MiB of it, or a third of less than 120 MiB.
     edge_memory: Size = "256MiB";
     /// Largest object that the edge keeps, at most an eighth of its memory; larger ones pass by.
     edge_max_object: Size = "32MiB";
@@ -90,7 +89,7 @@ settings! {
     edge_prefetches: usize = "16";
     /// All edges of a group, this one among them, as hosts with ports, by commas; a name stands for all its addresses.
     edge_peers: Names = "";
-    /// Edges elsewhere that a server tells what changed, as hosts with ports, by commas.
+    /// Edges elsewhere to which a server sends purges, as hosts with ports, by commas.
     edges: Names = "";
     /// File with the secret that servers and their edges share.
     edge_secret: PathBuf = "";
@@ -128,16 +127,16 @@ settings! {
     model_precision: String = "quantized";
     /// ONNX Runtime's library or its folder; else it is looked for beside the program and in the system.
     onnxruntime: String = "";
-    /// Threads for each sound that is listened to.
+    /// Threads for each sound that is transcribed.
     transcriber_threads: usize = "2";
-    /// Windows of a sound that are listened to at once, sharing its threads; more than 1 cuts it at its pauses: faster, and a
-    /// word may be heard differently.
+    /// Windows of a sound that are transcribed at once, sharing its threads; more than 1 cuts it at its pauses: faster, and a
+    /// word may be recognized differently.
     transcriber_windows: usize = "1";
-    /// Sounds that are listened to at once, each with a model in memory: for captions, and as many for the service.
+    /// Sounds that are transcribed at once, each with a model in memory: for captions, and as many for the service.
     transcriber_sessions: usize = "1";
     /// Largest sound that the transcriber's service takes.
     speech_max: Size = "512MiB";
-    /// Requests to that service that may wait; more are told to come again.
+    /// Requests to that service that may wait; more are answered 429.
     speech_waiting: usize = "8";
 }
 
@@ -159,10 +158,10 @@ impl Config {
         if let Some(layer) = read_file(file, &mut mistakes)? {
             layers.0.push(layer);
         }
-        // Not `vars`, which panics at anybody's variable that is not Unicode.
+        // Not `vars`, which panics at a variable of another program that is not Unicode.
         let variables = std::env::vars_os().filter_map(|(name, value)| {
             let key = name.to_str()?.strip_prefix(PREFIX)?.to_lowercase();
-            // Those of flags that are no settings, and those that tests are told by.
+            // Variables of flags that are no settings, and of the tests.
             let other = key == "config" || key == "server" || key.starts_with("test_");
             (!other).then(|| (key, value.to_string_lossy().into_owned()))
         });
@@ -272,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn all_mistakes_are_told_at_once_with_their_keys() {
+    fn all_mistakes_are_reported_at_once_with_their_keys() {
         let mistakes =
             load("lisen = 'x'\ncrf = 'much'\ndrain = '3 fortnights'", &[("ladder", "1000")]).unwrap_err();
         let mistakes = mistakes.to_string();

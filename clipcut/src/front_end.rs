@@ -1,5 +1,4 @@
-//! In charge of the built front end inside the binary. Its router knows more paths than files: those get the
-//! page itself.
+//! The front end, embedded in the binary. Its router has more paths than files: those are answered with the page.
 
 use axum::{
     body::Body,
@@ -16,15 +15,14 @@ struct Files;
 
 const PAGE: &str = "index.html";
 const MISSING: &str = "The front end is not built into this binary. Run `make web` and build again.\n";
-// Media comes from here and, while hls.js assembles it, from blobs; its caption tracks start as data. Nothing
-// comes from elsewhere.
+// hls.js assembles media in blobs, and its caption tracks start as data URLs. Nothing is loaded from other origins.
 const POLICY: &str = "default-src 'self'; media-src 'self' blob: data:; worker-src 'self' blob:; img-src 'self' data: blob:; \
                       frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
 
-/// Answers what no role has taken.
+/// Answers the paths that no role has.
 pub(crate) async fn serve(method: Method, uri: Uri) -> Response {
     let path = uri.path().trim_start_matches('/');
-    // OpenAI's clients, at a process that has no transcriber: neither the page nor a wrong method would tell them.
+    // OpenAI's clients at a process without a transcriber get a reason, rather than the page or a 405.
     if path.starts_with("v1/") {
         let detail = "No speech is turned into words here; ask a `clipcut transcriber` at its own address.";
         return server::Response::from(Problem::new(StatusCode::NOT_FOUND, "no_transcriber", detail))

@@ -1,4 +1,4 @@
-//! In charge of showing how long work goes on: a bar on a terminal, plain lines otherwise.
+//! The progress of long work: a bar on a terminal, plain lines otherwise.
 
 use std::{
     io::IsTerminal,
@@ -7,10 +7,10 @@ use std::{
 
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 
-// Often enough to see that it goes on, seldom enough for a log.
+// Often enough to see progress, seldom enough for a log.
 const LINE_EVERY: Duration = Duration::from_secs(5);
 
-/// What is counted.
+/// The unit that is counted.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Unit {
     Bytes,
@@ -26,7 +26,7 @@ pub(crate) struct Progress {
     unit: Unit,
     bar: ProgressBar,
     plain: bool,
-    told: Instant,
+    printed: Instant,
     total: u64,
 }
 
@@ -48,13 +48,13 @@ impl Progress {
         if plain {
             eprintln!("{what}");
         }
-        Self { what: what.to_owned(), unit, bar, plain, told: Instant::now(), total }
+        Self { what: what.to_owned(), unit, bar, plain, printed: Instant::now(), total }
     }
 
     pub(crate) fn set(&mut self, done: u64) {
         self.bar.set_position(done);
-        if self.plain && self.told.elapsed() >= LINE_EVERY {
-            self.told = Instant::now();
+        if self.plain && self.printed.elapsed() >= LINE_EVERY {
+            self.printed = Instant::now();
             eprintln!("{}: {}", self.what, self.amount(done));
         }
     }

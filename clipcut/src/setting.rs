@@ -1,10 +1,10 @@
-//! In charge of values as people write them: sizes, spans, lists, addresses.
+//! Values of settings as people write them: sizes, durations, lists, addresses.
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 /// A value that can be written in a file, a variable or a flag.
 pub(crate) trait Setting: Sized {
-    /// Reads it; the error says what is expected.
+    /// Reads it; the error is the expected form.
     fn read(text: &str) -> Result<Self, String>;
     fn print(&self) -> String;
 }
@@ -123,9 +123,9 @@ impl Setting for Address {
     fn print(&self) -> String {
         let Some((scheme, rest)) = self.0.split_once("://") else { return self.0.clone() };
         // A password may hold an @; a host holds none.
-        let Some((who, place)) = rest.rsplit_once('@') else { return self.0.clone() };
-        let Some((user, _)) = who.split_once(':') else { return self.0.clone() };
-        format!("{scheme}://{user}{LEFT_OUT}{place}")
+        let Some((credentials, host)) = rest.rsplit_once('@') else { return self.0.clone() };
+        let Some((user, _)) = credentials.split_once(':') else { return self.0.clone() };
+        format!("{scheme}://{user}{LEFT_OUT}{host}")
     }
 }
 

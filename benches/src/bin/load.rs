@@ -1,4 +1,4 @@
-//! In charge of asking a server for one URL over and over, on one thread. The kernel throws bodies away (`MSG_TRUNC`),
+//! A load generator: requests one URL over and over, on one thread. The kernel throws bodies away (`MSG_TRUNC`),
 //! for a client that copies every byte is slower than the servers measured. It looks for answers without ever sleeping:
 //! waking a client that sleeps on the next core is work of the server's, which a client across a network never gives it.
 //!
@@ -54,13 +54,13 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// One connection, and what it waits for.
+/// A connection, and the response that it waits for.
 struct Client {
     stream: TcpStream,
     asked: Instant,
     head: Vec<u8>,
     filled: usize,
-    /// How much of a body is still to come, once its head is there.
+    /// The body bytes still to come, once the head is complete.
     left: Option<usize>,
 }
 
@@ -79,7 +79,7 @@ impl Client {
         Ok(self.stream.write_all(question.as_bytes())?)
     }
 
-    /// Takes what is there. Returns whether it is all of the answer.
+    /// Reads the bytes that have arrived. Returns whether the response is complete.
     fn has_answer(&mut self, body: &mut [u8]) -> Result<bool> {
         let Some(left) = self.left else {
             self.filled += received(&self.stream, &mut self.head[self.filled..], RecvFlags::empty())?;
@@ -93,7 +93,7 @@ impl Client {
     }
 }
 
-/// Returns how much of the body comes after what has been received; `None` before the end of the head.
+/// Returns the number of body bytes still to come; `None` before the end of the head.
 fn body_left(received: &[u8]) -> Result<Option<usize>> {
     let Some(end) = received.windows(4).position(|four| four == b"\r\n\r\n") else { return Ok(None) };
     let text = std::str::from_utf8(&received[..end])?;
@@ -107,7 +107,7 @@ fn body_left(received: &[u8]) -> Result<Option<usize>> {
     Ok(Some(len? - (received.len() - end - 4)))
 }
 
-/// Returns how much there was; 0 when there is nothing yet.
+/// Returns the number of bytes read; 0 when none has arrived yet.
 fn received(stream: &TcpStream, into: &mut [u8], flags: RecvFlags) -> Result<usize> {
     match recv(stream, into, flags).map_err(io::Error::from) {
         Ok((_, 0)) => Err("the server closed the connection in the middle of an answer".into()),

@@ -1,4 +1,4 @@
-//! In charge of `clipcut config`: the effective configuration as a file that can be read back.
+//! `clipcut config`: the effective configuration as a file that can be read back.
 
 use std::io::{ErrorKind, Write};
 
@@ -15,7 +15,7 @@ pub(crate) fn print(config: &Config) -> Result<()> {
         out += &format!("{} = {}\n\n", key.name, toml::Value::String(value));
     }
     match std::io::stdout().write_all(out.as_bytes()) {
-        // Whoever read it has seen enough.
+        // A pager or `head` that has read enough closes the pipe.
         Err(e) if e.kind() == ErrorKind::BrokenPipe => Ok(()),
         written => Ok(written?),
     }

@@ -1,4 +1,4 @@
-//! In charge of the demo video, which ffmpeg makes, so that a new library has something to play.
+//! The demo video, made by ffmpeg, so that a new library has something to play.
 
 use std::path::Path;
 
@@ -11,9 +11,9 @@ use crate::config::Config;
 
 const SECONDS: u32 = 24;
 
-/// What is said in it: sentences that the demo model knows, as `scripts/demo-speech` makes them.
+/// Its speech: sentences in the vocabulary of the demo model, made by `scripts/demo-speech`.
 pub(super) const SPEECH: &[u8] = include_bytes!("../../demo/speech.ogg");
-/// The words of it.
+/// The words of the speech.
 pub(super) const WORDS: &str = "Hello and welcome to this lesson. On Monday morning the farmer lost the ladder. \
     The yellow bird finds my paper near the river today. There is a big clock behind the station. \
     Is the guitar under the bridge? The lesson is thirty minutes before dinner. Thanks and goodbye.";

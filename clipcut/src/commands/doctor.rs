@@ -1,4 +1,4 @@
-//! In charge of `clipcut doctor`: what this machine lacks, and the command that mends it.
+//! `clipcut doctor`: checks this machine, and prints the command that mends each fault.
 
 use std::{fmt, path::Path};
 
@@ -20,7 +20,7 @@ const ROOM: u64 = 10 << 30;
 const INSTALL: &str =
     if cfg!(target_os = "macos") { "brew install ffmpeg" } else { "sudo apt-get install ffmpeg" };
 
-/// What was found, and what to do about it.
+/// A result, and the command that mends it.
 enum Finding {
     Good(String),
     Poor(String, String),
@@ -38,7 +38,7 @@ pub(crate) async fn run(config: &Config) -> Result<()> {
     findings.push(room(&config.data));
     findings.push(port(config).await);
     findings.push(speech(config));
-    findings.push(hearing(config).await);
+    findings.push(transcription(config).await);
     for finding in &findings {
         println!("{finding}");
     }
@@ -51,11 +51,11 @@ pub(crate) async fn run(config: &Config) -> Result<()> {
 
 async fn version(name: &str, program: &Path) -> Finding {
     let mend = format!("{INSTALL}   # or set {name} in the configuration");
-    let Some(said) = ask(program, &["-version"]).await else {
+    let Some(printed) = ask(program, &["-version"]).await else {
         return Finding::Bad(format!("{name}: cannot start {}", program.display()), mend);
     };
     // "ffmpeg version 5.1.9-0+deb12u1 Copyright …"; builds from git have "N-…" there.
-    let version = said.split_whitespace().nth(2).unwrap_or("unknown").to_owned();
+    let version = printed.split_whitespace().nth(2).unwrap_or("unknown").to_owned();
     let mut numbers = version.split(['.', '-']).map(str::parse::<u32>);
     match (numbers.next(), numbers.next()) {
         (Some(Ok(major)), Some(Ok(minor))) if (major, minor) < OLDEST_FFMPEG => {
@@ -66,7 +66,7 @@ async fn version(name: &str, program: &Path) -> Finding {
     }
 }
 
-/// What of ffmpeg is used: without the first ones nothing works, without the others some sources fail.
+/// The parts of ffmpeg in use: without the needed ones no video is encoded, without the others some sources fail.
 async fn parts(config: &Config) -> Vec<Finding> {
     let needed = [
         ("encoder", "-encoders", "libx264", "no picture can be encoded"),
@@ -83,45 +83,45 @@ async fn parts(config: &Config) -> Vec<Finding> {
     for (kind, list, name, harm) in needed.into_iter().chain(wanted) {
         let listed = ask(&config.ffmpeg, &["-hide_banner", list]).await.unwrap_or_default();
         let found = listed.lines().any(|line| line.split_whitespace().nth(1) == Some(name));
-        let told = format!("ffmpeg's {kind} {name}");
+        let part = format!("ffmpeg's {kind} {name}");
         let mend = format!("{INSTALL}   # the distribution's build has it");
         findings.push(match (found, needed.iter().any(|n| n.2 == name)) {
-            (true, _) => Finding::Good(told),
-            (false, true) => Finding::Bad(format!("{told} is missing: {harm}"), mend),
-            (false, false) => Finding::Poor(format!("{told} is missing: {harm}"), mend),
+            (true, _) => Finding::Good(part),
+            (false, true) => Finding::Bad(format!("{part} is missing: {harm}"), mend),
+            (false, false) => Finding::Poor(format!("{part} is missing: {harm}"), mend),
         });
     }
     findings
 }
 
 fn room(data: &Path) -> Finding {
-    // The folder may not be there yet; then its nearest parent tells.
+    // The folder may not exist yet; its nearest parent is on the same disk.
     let absolute = std::path::absolute(data).unwrap_or_else(|_| data.to_owned());
     let place = absolute.ancestors().find(|place| place.exists()).unwrap_or(Path::new("/"));
-    let told = format!("room at {}", data.display());
+    let label = format!("room at {}", data.display());
     match rustix::fs::statvfs(place) {
         Ok(stat) => {
             let free = stat.f_bavail * stat.f_frsize;
-            let told = format!("{told}: {}", indicatif::HumanBytes(free));
+            let measured = format!("{label}: {}", indicatif::HumanBytes(free));
             if free < ROOM {
                 Finding::Poor(
-                    told,
+                    measured,
                     format!(
                         "free some, or put the library elsewhere: --data DIR (df -h {})",
                         place.display()
                     ),
                 )
             } else {
-                Finding::Good(told)
+                Finding::Good(measured)
             }
         }
-        Err(e) => Finding::Bad(format!("{told}: {e}"), format!("mkdir -p {}", data.display())),
+        Err(e) => Finding::Bad(format!("{label}: {e}"), format!("mkdir -p {}", data.display())),
     }
 }
 
-/// A server of a cluster, and what it said.
-fn server((name, said): (&str, store::Result<String>)) -> Finding {
-    match said {
+/// A server of a cluster, with its version or the error of reaching it.
+fn server((name, version): (&str, store::Result<String>)) -> Finding {
+    match version {
         Ok(version) => Finding::Good(format!("{name} {version}")),
         Err(e @ store::Error::OlderTables) => Finding::Bad(format!("{name}: {e}"), "clipcut migrate".into()),
         Err(e) => Finding::Bad(
@@ -132,8 +132,8 @@ fn server((name, said): (&str, store::Result<String>)) -> Finding {
 }
 
 fn speech(config: &Config) -> Finding {
-    let told = config.transcriber();
-    let runtime = match Runtime::load(told.onnxruntime.as_deref()) {
+    let settings = config.transcriber();
+    let runtime = match Runtime::load(settings.onnxruntime.as_deref()) {
         Ok(runtime) => runtime,
         Err(e) => {
             return Finding::Poor(
@@ -143,41 +143,42 @@ fn speech(config: &Config) -> Finding {
         }
     };
     let version = format!("ONNX Runtime {} ({})", runtime.version(), runtime.path.display());
-    let loading = Loading { folder: &told.model, precision: &told.precision, threads: 1 };
+    let loading = Loading { folder: &settings.model, precision: &settings.precision, threads: 1 };
     match Model::load(runtime, loading) {
         Ok(model) => Finding::Good(format!("captions by {}, {version}", model.name)),
         Err(e) => Finding::Poor(format!("captions: {e}; {version}"), "clipcut model pull".into()),
     }
 }
 
-/// Has the demo model listen to the demo video's speech: whether ffmpeg, ONNX Runtime and all between do their work.
-async fn hearing(config: &Config) -> Finding {
-    let told = config.transcriber();
-    let heard = tokio::task::spawn_blocking(move || hear(&told)).await;
-    let heard = heard.map_err(anyhow::Error::from).and_then(|heard| heard);
-    match heard {
-        Ok(heard) if heard == demo::WORDS => {
-            Finding::Good(format!("hearing: all {} words of the demo", heard.split(' ').count()))
+/// Transcribes the demo speech with the demo model, which tries ffmpeg, ONNX Runtime and all between.
+async fn transcription(config: &Config) -> Finding {
+    let settings = config.transcriber();
+    let words = tokio::task::spawn_blocking(move || transcribe_demo(&settings)).await;
+    let words = words.map_err(anyhow::Error::from).and_then(|words| words);
+    match words {
+        Ok(words) if words == demo::WORDS => {
+            Finding::Good(format!("transcription: all {} words of the demo", words.split(' ').count()))
         }
-        Ok(heard) => Finding::Poor(
-            format!("hearing: {} was said, {heard} was heard", demo::WORDS),
+        Ok(words) => Finding::Poor(
+            format!("transcription: \"{words}\" instead of \"{}\"", demo::WORDS),
             "scripts/install run   # brings the ONNX Runtime that it was tried with".into(),
         ),
-        Err(e) => {
-            Finding::Poor(format!("hearing: {e:#}"), "scripts/install run   # brings ONNX Runtime".into())
-        }
+        Err(e) => Finding::Poor(
+            format!("transcription: {e:#}"),
+            "scripts/install run   # brings ONNX Runtime".into(),
+        ),
     }
 }
 
-fn hear(config: &transcriber::Config) -> Result<String> {
+fn transcribe_demo(config: &transcriber::Config) -> Result<String> {
     let folder = tempfile::tempdir()?;
     let speech = folder.path().join("speech.ogg");
     std::fs::write(&speech, demo::SPEECH)?;
     let engine = transcriber::demo::engine(config)?;
     let source = Source::File(engine.file(speech));
     let asked = (&Options::default(), [].as_slice(), &CancellationToken::new());
-    let heard = engine.transcribe(&source, asked, |_| Ok(()))?;
-    let sentences: Vec<String> = heard.track.segments.into_iter().map(|said| said.text).collect();
+    let done = engine.transcribe(&source, asked, |_| Ok(()))?;
+    let sentences: Vec<String> = done.track.segments.into_iter().map(|segment| segment.text).collect();
     Ok(sentences.join(" "))
 }
 
@@ -199,9 +200,9 @@ async fn ask(program: &Path, args: &[&str]) -> Option<String> {
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Good(told) => write!(f, "ok    {told}"),
-            Self::Poor(told, mend) => write!(f, "poor  {told}\n      mend: {mend}"),
-            Self::Bad(told, mend) => write!(f, "BAD   {told}\n      mend: {mend}"),
+            Self::Good(result) => write!(f, "ok    {result}"),
+            Self::Poor(result, mend) => write!(f, "poor  {result}\n      mend: {mend}"),
+            Self::Bad(result, mend) => write!(f, "BAD   {result}\n      mend: {mend}"),
         }
     }
 }

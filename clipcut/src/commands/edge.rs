@@ -1,4 +1,4 @@
-//! In charge of `clipcut edge`: the caching proxy alone, in front of origins elsewhere.
+//! `clipcut edge`: the caching proxy alone, in front of origins elsewhere.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::stop;
 use crate::config::Config;
 
-/// What can be said on the command line.
+/// The flags of `clipcut edge`.
 #[derive(Debug, Arguments)]
 pub(crate) struct Args {
     /// An origin to fetch from, as scheme and host; several share the work
@@ -40,7 +40,7 @@ impl Args {
 /// Serves until a stop signal.
 pub(crate) async fn run(config: &Config) -> Result<()> {
     let origins = Origins::new(&config.edge_origins.0)
-        .context("--origin (or edge_origins) says where to fetch from")?;
+        .context("--origin (or edge_origins) names where to fetch from")?;
     let tls = config.tls()?;
     let mut settings = config.edge()?;
     let listener = Listener::shared(config.listen, config.edge_workers()).with_context(|| {

@@ -1,4 +1,4 @@
-//! In charge of telling edges what the store says has changed: the one in this process, and those elsewhere.
+//! Purges: changes in the store evict objects from the edge in this process and from the edges elsewhere.
 
 use edge::{Announcer, Purge};
 use store::{Signal, Signals};
@@ -8,10 +8,10 @@ use tokio::sync::broadcast::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-/// Tells edges elsewhere what changes, until `stop`.
+/// Sends purges to the edges elsewhere, until `stop`.
 ///
-/// Each origin tells what it hears of all of the cluster. Who is told twice forgets twice, and no origin's end leaves the
-/// edges without news.
+/// Every origin sends the changes of the whole cluster. Purges are idempotent, so an edge may get one from each origin, and
+/// edges still get them when an origin dies.
 pub(super) fn announce(
     announcer: Announcer,
     signals: &Signals,
@@ -26,30 +26,30 @@ pub(super) fn announce(
     }));
 }
 
-/// Hands news to `forget` until `stop`. What comes in meanwhile is handed on together.
+/// Passes changes to `evict` until `stop`. Changes that arrive while it runs are merged into the next purge.
 pub(super) async fn follow<F>(
-    mut news: Receiver<Signal>,
+    mut changes: Receiver<Signal>,
     stop: CancellationToken,
-    forget: impl Fn(Purge) -> F,
+    evict: impl Fn(Purge) -> F,
 ) where
     F: Future<Output = ()>,
 {
-    while let Some(first) = stop.run_until_cancelled(news.recv()).await {
+    while let Some(first) = stop.run_until_cancelled(changes.recv()).await {
         let mut purge = match first {
             Ok(signal) => of(&signal),
             Err(RecvError::Lagged(_)) => Purge::everything(),
             Err(RecvError::Closed) => return,
         };
-        drain(&mut news, &mut purge);
-        forget(purge).await;
+        drain(&mut changes, &mut purge);
+        evict(purge).await;
     }
 }
 
-fn drain(news: &mut Receiver<Signal>, purge: &mut Purge) {
+fn drain(changes: &mut Receiver<Signal>, purge: &mut Purge) {
     loop {
-        match news.try_recv() {
+        match changes.try_recv() {
             Ok(signal) => purge.merge(of(&signal)),
-            // What was missed may have been of any video.
+            // A lost change may be of any video.
             Err(TryRecvError::Lagged(_)) => purge.merge(Purge::everything()),
             Err(TryRecvError::Empty | TryRecvError::Closed) => return,
         }

@@ -1,16 +1,15 @@
-//! In charge of `clipcut migrate`: the tables of a PostgreSQL server, which many processes share and none changes by
-//! itself.
+//! `clipcut migrate`: brings the tables of a PostgreSQL server up to date. No role does it by itself, since many share them.
 
 use anyhow::{Result, bail};
 
 use crate::config::Config;
 
-/// Brings the tables up to date and says what it did.
+/// Brings the tables up to date and prints the number of steps.
 pub(crate) async fn run(config: &Config) -> Result<()> {
     let url = &config.postgres.0;
     if url.is_empty() {
         bail!(
-            "postgres (or CLIPCUT_POSTGRES) says which server's tables; those of SQLite are brought up to date by serve"
+            "postgres (or CLIPCUT_POSTGRES) names the server whose tables to migrate; those of SQLite are brought up to date by serve"
         );
     }
     match store::migrate(url).await? {

@@ -1,4 +1,4 @@
-//! In charge of the commands, a file each.
+//! The commands, a file each.
 
 pub(crate) mod configuration;
 pub(crate) mod demo;

@@ -1,4 +1,4 @@
-//! In charge of `clipcut model`: which models are here, whether they are whole, and bringing more.
+//! `clipcut model`: downloads, lists and checks speech models.
 
 use std::{
     path::{Path, PathBuf},
@@ -42,7 +42,7 @@ pub(crate) enum Command {
     },
 }
 
-/// Does what is asked.
+/// Runs the command.
 pub(crate) async fn run(config: &Config, command: &Command) -> Result<()> {
     match command {
         Command::Pull { name, revision, precision } => {
@@ -117,9 +117,9 @@ fn precisions(folder: &Path) -> Vec<String> {
 }
 
 fn check(config: &Config, folder: Option<&Path>) -> Result<()> {
-    let told = config.transcriber();
-    let folder = folder.unwrap_or(&told.model);
-    let runtime = Runtime::load(told.onnxruntime.as_deref())?;
+    let transcriber = config.transcriber();
+    let folder = folder.unwrap_or(&transcriber.model);
+    let runtime = Runtime::load(transcriber.onnxruntime.as_deref())?;
     let found = precisions(folder);
     let precisions = if found.is_empty() { vec!["f32".to_owned()] } else { found };
     let mut failed = 0;

@@ -1,5 +1,5 @@
-//! In charge of `clipcut origin`: uploads, the library, playlists and segments of a cluster, and the page. It stands
-//! behind edges, which know who may play what.
+//! `clipcut origin`: uploads, the library, playlists and segments of a cluster, and the page. It stands behind edges,
+//! which verify tickets.
 
 use anyhow::Result;
 use origin::Origin;
@@ -22,7 +22,7 @@ pub(crate) async fn run(config: &Config) -> Result<()> {
     let origin = Origin::new(store.clone(), settings, role.shutdown.clone());
     let sweeper = origin.clone();
     tasks.spawn(async move { sweeper.expire_uploads().await });
-    // To the end of the drain: until then viewers are answered.
+    // Cancelled at the end of the drain: until then edges still serve viewers and need the purges.
     let drained = CancellationToken::new();
     if let Some(announcer) = announcer {
         forget::announce(announcer, &store.signals, &tasks, &drained);

@@ -1,5 +1,5 @@
-//! In charge of `clipcut package`: the packager without a server. A store of its own inside the output
-//! folder does the work, so that a killed run goes on where it was.
+//! `clipcut package`: the packager without a server. It works in a store inside the output folder, so that the next run
+//! resumes a killed one.
 
 use std::{
     fs,
@@ -32,7 +32,7 @@ pub(crate) async fn run(config: &Config, args: &Args) -> Result<()> {
     let input = args.input.canonicalize().with_context(|| format!("cannot open {}", args.input.display()))?;
     let workshop = prepare_output(&args.output)?;
     if args.output.join(ENTRY).exists() {
-        // It is handed over last, so an earlier run was killed while it tidied up.
+        // The entry is moved last, so an earlier run was killed while it removed the working folder.
         return tidy_up(&workshop, &args.output);
     }
     let store = Store::embedded(&workshop).await?;
@@ -90,7 +90,7 @@ async fn take_in(store: &Store, input: &Path) -> Result<VideoId> {
 }
 
 async fn watch(store: &Store, id: &VideoId) -> Result<()> {
-    let mut news = store.signals.subscribe();
+    let mut changes = store.signals.subscribe();
     let mut bar = Progress::new("packaging", Unit::Segments, 0);
     loop {
         let video: Video = store.videos.get(id).await?.context("the video is gone")?;
@@ -105,12 +105,12 @@ async fn watch(store: &Store, id: &VideoId) -> Result<()> {
             (_, Some(failure)) => bail!("{}", failure.message),
             _ => {}
         }
-        // Missed news is no harm: the next look tells the same.
-        let _ = tokio::time::timeout(std::time::Duration::from_secs(1), news.recv()).await;
+        // A missed change does no harm: the state is read again each second.
+        let _ = tokio::time::timeout(std::time::Duration::from_secs(1), changes.recv()).await;
     }
 }
 
-/// Moves what was published into the output folder, the playlist that leads to it last.
+/// Moves the published files into the output folder, the master playlist last.
 fn hand_over(from: &Path, to: &Path) -> Result<()> {
     let mut names: Vec<_> =
         fs::read_dir(from)?.map(|entry| Ok(entry?.file_name())).collect::<std::io::Result<_>>()?;

@@ -1,11 +1,11 @@
-//! In charge of `clipcut packager`: an encoder of a cluster, which takes what work there is.
+//! `clipcut packager`: a worker of a cluster that claims packaging jobs.
 
 use anyhow::Result;
 
 use super::role::{self, Role};
 use crate::config::Config;
 
-/// Works until a stop signal; jobs in hand are then given back.
+/// Works until a stop signal; the jobs in hand are then released, so that others claim them at once.
 pub(crate) async fn run(config: &Config) -> Result<()> {
     let store = config.shared_store().await?;
     let role = Role::begin(config).await?;
@@ -13,7 +13,7 @@ pub(crate) async fn run(config: &Config) -> Result<()> {
     let tasks = role.tasks.clone();
     tasks.spawn(packager::run(store.clone(), config.packager(), role.shutdown.clone()));
     let health = role.health(&store);
-    role.answer("packaging; how it goes is told at", health).await?;
+    role.answer("packager listening on", health).await?;
     tasks.close();
     tasks.wait().await;
     Ok(())

@@ -13,7 +13,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::stop;
 use crate::config::Config;
 
-/// What can be said on the command line of a role that has no flags of its own.
+/// The flags of a role that has none of its own.
 #[derive(Debug, Arguments)]
 pub(crate) struct Args {
     /// Address and port to listen on [default: 127.0.0.1:8080]

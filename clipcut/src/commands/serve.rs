@@ -1,4 +1,4 @@
-//! In charge of `clipcut serve`: every role in one process on one port, the edge in front of the origin.
+//! `clipcut serve`: every role in one process on one port, the edge in front of the origin.
 
 use anyhow::{Context, Result};
 use axum::routing::get;
@@ -48,25 +48,25 @@ pub(crate) async fn run(config: &Config, demo: Demo) -> Result<()> {
         tasks.spawn(tls.follow(shutdown.clone()));
     }
 
-    // With a model of its own: an hour's film in the library does not keep others waiting.
+    // It has a model instance of its own, so that an hour's film in the library does not delay requests.
     let speech = Service::new(config.speech(), shutdown.clone())?;
     let metrics = Metrics::new();
     speech.count(&metrics);
     role::count(&metrics, &store);
     let scheme = if tls.is_some() { "https" } else { "http" };
-    let told = metrics.clone();
+    let figures = metrics.clone();
     let service = origin
         .router()
         .merge(speech.router())
-        .route("/metrics", get(async move || told.answer()))
+        .route("/metrics", get(async move || figures.answer()))
         .fallback(front_end::serve);
     settings.scheme = scheme;
-    // Peers are edges that stand alone.
+    // Only edges that stand alone have peers: this one has its origin in the same process.
     settings.peers = None;
     settings.passed.extend(["/healthz", "/readyz", "/metrics", "/v1/"].map(str::to_owned));
     let edge = Edge::new(settings, Clock::system(), service);
     edge.register(&metrics);
-    // To the end of the drain: until then viewers are answered.
+    // Cancelled at the end of the drain: until then viewers are served and purges matter.
     let drained = CancellationToken::new();
     let forgets = edge.clone();
     tasks.spawn(forget::follow(store.signals.subscribe(), drained.clone(), move |purge| {

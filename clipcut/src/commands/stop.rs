@@ -1,8 +1,8 @@
-//! In charge of the stop signals.
+//! The stop signals: SIGTERM and SIGINT.
 
 use tokio_util::sync::CancellationToken;
 
-/// Returns what waits for a stop signal; from now on none ends the process by itself.
+/// Returns a future that cancels `shutdown` on a stop signal; from now on no signal ends the process directly.
 pub(super) fn on_signal(shutdown: CancellationToken) -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
 

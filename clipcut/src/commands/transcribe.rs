@@ -1,4 +1,4 @@
-//! In charge of `clipcut transcribe`: captions of files, without a server.
+//! `clipcut transcribe`: captions of files, without a server.
 
 use std::{
     fs,
@@ -27,7 +27,7 @@ pub(crate) struct Args {
     /// The files to transcribe
     #[arg(required = true, value_name = "FILE")]
     inputs: Vec<PathBuf>,
-    /// What to write
+    /// The format of the captions
     #[arg(long, value_enum, default_value_t = Format::Vtt)]
     format: Format,
     /// The folder to write to, by the files' names; else one file's captions go to the terminal
@@ -39,7 +39,7 @@ pub(crate) struct Args {
     /// The model's precision, such as quantized or fp16; f32 is its plain one
     #[arg(long)]
     precision: Option<String>,
-    /// The language that is spoken, such as de; else the first speech tells
+    /// The language that is spoken, such as de; else it is detected
     #[arg(long, value_name = "CODE")]
     language: Option<String>,
     /// Write in English, whatever is spoken
@@ -65,7 +65,7 @@ pub(crate) async fn run(config: &Config, args: Args) -> Result<()> {
     }
     let stop = CancellationToken::new();
     let stopping = stop.clone();
-    // What is left of a file after ctrl-c is nothing; the next run begins it anew.
+    // Nothing of a file remains after ctrl-c; the next run starts it again.
     tokio::spawn(async move {
         if tokio::signal::ctrl_c().await.is_ok() {
             stopping.cancel();
@@ -107,9 +107,9 @@ fn one(engine: &Engine, args: &Args, input: &Path, stop: &CancellationToken) -> 
     let mut bar = Progress::new(&name, Unit::Seconds, 0);
     let started = Instant::now();
     let source = Source::File(engine.file(path.as_path()));
-    let done = engine.transcribe(&source, (&options, &[], stop), |told| {
-        bar.set_total(told.progress.all as u64);
-        bar.set(told.progress.done as u64);
+    let done = engine.transcribe(&source, (&options, &[], stop), |window| {
+        bar.set_total(window.progress.all as u64);
+        bar.set(window.progress.done as u64);
         Ok(())
     });
     let done = done.with_context(named)?;

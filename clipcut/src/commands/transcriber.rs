@@ -1,5 +1,4 @@
-//! In charge of `clipcut transcriber`: the HTTP service that turns sounds into words, and on a cluster the worker that
-//! writes captions.
+//! `clipcut transcriber`: the speech-to-text service over HTTP, and on a cluster the worker that writes captions.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +10,7 @@ use transcriber::service::Service;
 use super::role::{self, Role};
 use crate::config::Config;
 
-/// What can be said on the command line.
+/// The flags of `clipcut transcriber`.
 #[derive(Debug, Arguments)]
 pub(crate) struct Args {
     /// Address and port to listen on [default: 127.0.0.1:8080]
@@ -29,8 +28,8 @@ impl Args {
     }
 }
 
-/// Serves until a stop signal, and on a cluster writes the captions that are wanted there. Without a model it lives, is
-/// not ready, and says what is missing.
+/// Serves until a stop signal, and on a cluster claims caption jobs. Without a model it is alive but not ready, and logs
+/// what is missing.
 pub(crate) async fn run(config: &Config) -> Result<()> {
     let store = match config.cluster()? {
         Some(cluster) => Some(Store::cluster(&cluster).await?),
@@ -43,13 +42,13 @@ pub(crate) async fn run(config: &Config) -> Result<()> {
         let models = config.models.clone();
         tasks.spawn(transcriber::run(store, config.transcriber(), models, role.shutdown.clone()));
     }
-    let told = config.speech();
-    let folder = told.folder.display().to_string();
-    let speech = Service::new(told, role.shutdown.clone())
+    let speech = config.speech();
+    let folder = speech.folder.display().to_string();
+    let service = Service::new(speech, role.shutdown.clone())
         .with_context(|| format!("cannot make the folder {folder}"))?;
-    speech.count(&role.metrics);
-    // Ready is who can answer requests, and those need the model and no library.
-    role.answer("transcribing at", speech.router().merge(speech.health())).await?;
+    service.count(&role.metrics);
+    // Readiness is that of the HTTP service, which needs the model and no library.
+    role.answer("transcriber listening on", service.router().merge(service.health())).await?;
     tasks.close();
     tasks.wait().await;
     Ok(())

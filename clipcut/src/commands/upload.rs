@@ -1,4 +1,4 @@
-//! In charge of `clipcut upload`: a tus client that goes on where it broke off, in the same run or the next.
+//! `clipcut upload`: a tus client that resumes, in the same run or the next.
 
 use std::{
     fs,
@@ -32,7 +32,7 @@ pub(crate) struct Args {
     /// The server
     #[arg(long, value_name = "URL", env = "CLIPCUT_SERVER", default_value = "http://localhost:8080")]
     server: Url,
-    /// What people will call it; else the file's name
+    /// The title of the video; else the file's name
     #[arg(long)]
     title: Option<String>,
 }
@@ -63,7 +63,7 @@ struct Problem {
     title: Option<String>,
 }
 
-/// Uploads the file and shows how its encoding goes on.
+/// Uploads the file and shows the progress of its encoding.
 pub(crate) async fn run(args: &Args) -> Result<()> {
     // Fails only when one is installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -72,14 +72,14 @@ pub(crate) async fn run(args: &Args) -> Result<()> {
         .read_timeout(Duration::from_mins(1))
         .build()?;
     let source = Source::open(&args.file)?;
-    let memory = Memory::of(&source, &args.server);
-    let upload = match memory.recall() {
+    let resume = ResumeFile::of(&source, &args.server);
+    let upload = match resume.read() {
         Some(url) if offset(&client, &url).await?.is_some() => url,
         _ => create(&client, args, &source).await?,
     };
-    memory.keep(&upload)?;
+    resume.write(&upload)?;
     Transfer { client: &client, source: &source, upload: &upload }.run().await?;
-    memory.forget();
+    resume.remove();
 
     let id = upload
         .path_segments()
@@ -108,7 +108,7 @@ async fn create(client: &Client, args: &Args, source: &Source) -> Result<Url> {
     Ok(response.url().join(location)?)
 }
 
-/// Returns how much of the upload the server has, or `None` when it does not know it any more.
+/// Returns the number of bytes that the server has of the upload, or `None` when the upload has expired there.
 async fn offset(client: &Client, upload: &Url) -> Result<Option<u64>> {
     let response = client.head(upload.clone()).header("Tus-Resumable", "1.0.0").send().await?;
     if matches!(response.status(), StatusCode::NOT_FOUND | StatusCode::GONE) {
@@ -117,7 +117,7 @@ async fn offset(client: &Client, upload: &Url) -> Result<Option<u64>> {
     let response = refuse_errors(response).await?;
     let offset =
         response.headers().get("Upload-Offset").and_then(|v| v.to_str().ok()).and_then(|v| v.parse().ok());
-    Ok(Some(offset.context("the server tells no offset")?))
+    Ok(Some(offset.context("the server's answer has no Upload-Offset")?))
 }
 
 /// The bytes of a file on their way to an upload.
@@ -140,7 +140,7 @@ impl Transfer<'_> {
                 }
                 Ok(Some(at)) => {
                     if at > reached {
-                        // Only tries without progress count.
+                        // Only tries without progress count: a flaky line may break a long upload any number of times.
                         (reached, failures) = (at, 0);
                     }
                     self.send_from(at, &mut bar).await
@@ -211,8 +211,8 @@ async fn refuse_errors(response: Response) -> Result<Response> {
     if status.is_success() {
         return Ok(response);
     }
-    let said = response.json::<Problem>().await.ok().and_then(|problem| problem.detail.or(problem.title));
-    bail!("the server said {status}{}", said.map(|detail| format!(": {detail}")).unwrap_or_default())
+    let detail = response.json::<Problem>().await.ok().and_then(|problem| problem.detail.or(problem.title));
+    bail!("the server answered {status}{}", detail.map(|detail| format!(": {detail}")).unwrap_or_default())
 }
 
 struct Source {
@@ -233,10 +233,10 @@ impl Source {
     }
 }
 
-/// Where the URL of an unfinished upload is kept between runs.
-struct Memory(Option<PathBuf>);
+/// The file with the URL of an unfinished upload, so that the next run resumes it.
+struct ResumeFile(Option<PathBuf>);
 
-impl Memory {
+impl ResumeFile {
     fn of(source: &Source, server: &Url) -> Self {
         let state = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from);
         let state = state.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".local/state")));
@@ -245,11 +245,11 @@ impl Memory {
         Self(state.map(|folder| folder.join("clipcut/uploads").join(name)))
     }
 
-    fn recall(&self) -> Option<Url> {
+    fn read(&self) -> Option<Url> {
         fs::read_to_string(self.0.as_ref()?).ok()?.parse().ok()
     }
 
-    fn keep(&self, upload: &Url) -> Result<()> {
+    fn write(&self, upload: &Url) -> Result<()> {
         let Some(path) = &self.0 else { return Ok(()) };
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)?;
@@ -257,8 +257,8 @@ impl Memory {
         Ok(fs::write(path, upload.as_str())?)
     }
 
-    fn forget(&self) {
-        // A note that stays is found to be stale by the next run.
+    fn remove(&self) {
+        // A file that stays is found stale by the next run: the server answers 404 for its upload.
         if let Some(path) = &self.0 {
             let _ = fs::remove_file(path);
         }

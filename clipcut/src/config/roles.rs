@@ -1,4 +1,4 @@
-//! In charge of telling each role its part of the configuration, in the role's own words.
+//! The configuration of each role, made from the settings.
 
 use std::{
     num::NonZeroUsize,
@@ -14,8 +14,8 @@ use store::{Cluster, Store};
 use super::Config;
 use crate::setting::{Address, Tickets};
 
-// What an edge at work takes besides what it caches: the program, connections, objects on their way, and what the
-// allocator holds back. Measured under churn at 32 connections, 128 MiB to 512 MiB: 65 MiB to 80 MiB.
+// Memory of an edge besides its cache: the program, connections, objects in flight, and memory that the allocator has not
+// returned. Measured under churn at 32 connections, 128 MiB to 512 MiB: 65 MiB to 80 MiB.
 const EDGE_OWN_BYTES: u64 = 80 << 20;
 
 impl Config {
@@ -81,7 +81,8 @@ impl Config {
         Ok(edge::Config {
             memory: self.edge_memory.0 - (self.edge_memory.0 / 3 * 2).min(EDGE_OWN_BYTES),
             max_object: self.edge_max_object.0,
-            // A segment that is being encoded is waited for at the origin: longer than that, or never.
+            // The origin holds a request for a segment that is being encoded for `segment_wait`; a shorter bound here would end
+            // such requests with 504.
             first_byte: self.segment_wait.0 + Duration::from_secs(20),
             rights: self.rights()?,
             prefetches: self.edge_prefetches,
@@ -91,7 +92,7 @@ impl Config {
         })
     }
 
-    /// Returns what tells the edges elsewhere of changes, if there are any.
+    /// Returns the client that sends purges to the edges elsewhere, if there are any.
     pub(crate) fn announcer(&self) -> Result<Option<edge::Announcer>> {
         if self.edges.0.is_empty() {
             return Ok(None);
@@ -181,7 +182,7 @@ impl Config {
         transcriber::Config {
             ffmpeg: self.ffmpeg.clone(),
             onnxruntime: Some(&self.onnxruntime).filter(|path| !path.is_empty()).map(PathBuf::from),
-            // A name is a folder of `models`; an absolute path stays what it is.
+            // `join` keeps an absolute path as it is.
             model: self.models.join(&self.model),
             precision: plain.to_owned(),
             threads: self.transcriber_threads.max(1),
@@ -201,7 +202,7 @@ impl Config {
         }
     }
 
-    /// The same with a model that a command names: one of ours, or else a folder.
+    /// The same with a model that a command names: a folder in `models`, or else a path.
     pub(crate) fn transcriber_with(
         &self,
         model: Option<&str>,
