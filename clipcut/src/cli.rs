@@ -8,7 +8,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::{
     commands::{
-        configuration, doctor, edge, migrate, model, origin, package, packager, role, serve, transcribe,
+        configuration, doctor, edge, migrate, model, origin, package, packager, process, serve, transcribe,
         transcriber, upload,
     },
     config::Config,
@@ -37,12 +37,12 @@ enum Command {
     Serve(ServeArgs),
     /// One role of a cluster: uploads, the library, playlists and segments, and the page
     #[command(after_help = "Example:\n  clipcut origin --listen 0.0.0.0:8080")]
-    Origin(role::Args),
+    Origin(process::ListenArgs),
     /// One role of a cluster: encodes what was uploaded
     #[command(
         after_help = "Example:\n  clipcut packager --listen 0.0.0.0:8082   # /healthz, /readyz and /metrics"
     )]
-    Packager(role::Args),
+    Packager(process::ListenArgs),
     /// Cache in front of other servers of videos, and fetch each thing once
     #[command(
         after_help = "Example:\n  clipcut edge --origin http://origin.example:8080 --listen 0.0.0.0:8081 --memory 4GiB"

@@ -5,10 +5,8 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result};
 use clap::Args as Arguments;
 use edge::{Clock, Edge, Front, Origins};
-use server::{Listener, Metrics};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::stop;
+use super::process::Process;
 use crate::config::Config;
 
 /// The flags of `clipcut edge`.
@@ -41,33 +39,17 @@ impl Args {
 pub(crate) async fn run(config: &Config) -> Result<()> {
     let origins = Origins::new(&config.edge_origins.0)
         .context("--origin (or edge_origins) names where to fetch from")?;
-    let tls = config.tls()?;
     let mut settings = config.edge()?;
-    let listener = Listener::shared(config.listen, config.edge_workers()).with_context(|| {
-        format!("cannot listen on {}; another program may: choose another with --listen", config.listen)
-    })?;
-    let shutdown = CancellationToken::new();
-    let tasks = TaskTracker::new();
-    tasks.spawn(stop::on_signal(shutdown.clone())?);
-    tasks.spawn(origins.clone().watch(shutdown.clone()));
-    if let Some(tls) = tls.clone() {
-        settings.scheme = "https";
-        tasks.spawn(tls.follow(shutdown.clone()));
-    }
+    let process = Process::bind_workers(config, config.edge_workers())?;
+    process.tasks.spawn(origins.clone().watch(process.shutdown.clone()));
     if let Some(peers) = settings.peers.clone() {
-        tasks.spawn(peers.watch(shutdown.clone()));
+        process.tasks.spawn(peers.watch(process.shutdown.clone()));
     }
-    tasks.close();
+    settings.scheme = process.scheme;
     let edge = Edge::new(settings, Clock::system(), origins.clone());
-    let metrics = Metrics::new();
-
-    let scheme = if tls.is_some() { "https" } else { "http" };
-    tracing::info!("serving {scheme}://{}", listener.local_addr()?);
-    let listener = listener.tls(tls).metrics(&metrics);
-    let front = Front::new(edge.clone(), origins.clone(), metrics, shutdown.clone());
-    server::serve(listener, front, config.server(), shutdown).await;
-    edge.finish().await;
-    tasks.wait().await;
+    let front = Front::new(edge.clone(), origins.clone(), process.metrics.clone(), process.shutdown.clone());
+    process.run("serving", front, edge.finish()).await?;
+    // Fetches use the origins' connections, so these are closed after the last fetch has ended.
     origins.finish().await;
     Ok(())
 }

@@ -6,8 +6,8 @@ use origin::Origin;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    forget,
-    role::{self, Role},
+    process::{self, Process},
+    purge,
 };
 use crate::{config::Config, front_end};
 
@@ -16,21 +16,20 @@ pub(crate) async fn run(config: &Config) -> Result<()> {
     let announcer = config.announcer()?;
     let settings = config.origin()?;
     let store = config.shared_store().await?;
-    let role = Role::begin(config).await?;
-    role::count(&role.metrics, &store);
-    let tasks = role.tasks.clone();
-    let origin = Origin::new(store.clone(), settings, role.shutdown.clone());
+    let process = Process::bind(config).await?;
+    process::register_store(&process.metrics, &store);
+    let origin = Origin::new(store.clone(), settings, process.shutdown.clone());
     let sweeper = origin.clone();
-    tasks.spawn(async move { sweeper.expire_uploads().await });
+    process.tasks.spawn(async move { sweeper.expire_uploads().await });
     // Cancelled at the end of the drain: until then edges still serve viewers and need the purges.
     let drained = CancellationToken::new();
     if let Some(announcer) = announcer {
-        forget::announce(announcer, &store.signals, &tasks, &drained);
+        purge::announce(announcer, &store.signals, &process.tasks, &drained);
     }
-    role.answer("serving", origin.router().fallback(front_end::serve)).await?;
-    drained.cancel();
-    origin.finish().await;
-    tasks.close();
-    tasks.wait().await;
-    Ok(())
+    let service = process.with_metrics(origin.router()).fallback(front_end::serve);
+    let finish = async {
+        drained.cancel();
+        origin.finish().await;
+    };
+    process.run("serving", service, finish).await
 }

@@ -2,19 +2,15 @@
 
 use anyhow::Result;
 
-use super::role::{self, Role};
+use super::process::{self, Process};
 use crate::config::Config;
 
 /// Works until a stop signal; the jobs in hand are then released, so that others claim them at once.
 pub(crate) async fn run(config: &Config) -> Result<()> {
     let store = config.shared_store().await?;
-    let role = Role::begin(config).await?;
-    role::count(&role.metrics, &store);
-    let tasks = role.tasks.clone();
-    tasks.spawn(packager::run(store.clone(), config.packager(), role.shutdown.clone()));
-    let health = role.health(&store);
-    role.answer("packager listening on", health).await?;
-    tasks.close();
-    tasks.wait().await;
-    Ok(())
+    let process = Process::bind(config).await?;
+    process::register_store(&process.metrics, &store);
+    process.tasks.spawn(packager::run(store.clone(), config.packager(), process.shutdown.clone()));
+    let service = process.with_metrics(process.health(&store));
+    process.run("packager listening on", service, async {}).await
 }

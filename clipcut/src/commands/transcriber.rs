@@ -7,7 +7,7 @@ use clap::Args as Arguments;
 use store::Store;
 use transcriber::service::Service;
 
-use super::role::{self, Role};
+use super::process::{self, Process};
 use crate::config::Config;
 
 /// The flags of `clipcut transcriber`.
@@ -35,21 +35,18 @@ pub(crate) async fn run(config: &Config) -> Result<()> {
         Some(cluster) => Some(Store::cluster(&cluster).await?),
         None => None,
     };
-    let role = Role::begin(config).await?;
-    let tasks = role.tasks.clone();
+    let process = Process::bind(config).await?;
     if let Some(store) = store {
-        role::count(&role.metrics, &store);
+        process::register_store(&process.metrics, &store);
         let models = config.models.clone();
-        tasks.spawn(transcriber::run(store, config.transcriber(), models, role.shutdown.clone()));
+        process.tasks.spawn(transcriber::run(store, config.transcriber(), models, process.shutdown.clone()));
     }
     let speech = config.speech();
     let folder = speech.folder.display().to_string();
-    let service = Service::new(speech, role.shutdown.clone())
+    let speech = Service::new(speech, process.shutdown.clone())
         .with_context(|| format!("cannot make the folder {folder}"))?;
-    service.count(&role.metrics);
+    speech.count(&process.metrics);
     // Readiness is that of the HTTP service, which needs the model and no library.
-    role.answer("transcriber listening on", service.router().merge(service.health())).await?;
-    tasks.close();
-    tasks.wait().await;
-    Ok(())
+    let service = process.with_metrics(speech.router().merge(speech.health()));
+    process.run("transcriber listening on", service, async {}).await
 }

@@ -1,0 +1,120 @@
+//! A process that serves HTTP: its listener, certificate, metrics, limits and graceful shutdown. Every command that
+//! listens is built on it; the services themselves are the commands' own.
+
+use std::{collections::BTreeMap, num::NonZeroUsize};
+
+use anyhow::{Context, Result};
+use axum::{Router, routing::get};
+use bytes::Bytes;
+use clap::Args;
+use server::{BoxError, Limits, Listener, Metrics, Request, Tls, health};
+use store::Store;
+use tokio::net::TcpListener;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tower::Service;
+
+use super::stop;
+use crate::config::Config;
+
+/// The flags of a role that has none of its own.
+#[derive(Debug, Args)]
+pub(crate) struct ListenArgs {
+    /// Address and port to listen on [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<String>,
+}
+
+impl ListenArgs {
+    pub(crate) fn flags(&self) -> BTreeMap<String, String> {
+        self.listen.iter().map(|address| ("listen".to_owned(), address.clone())).collect()
+    }
+}
+
+/// Registers the metrics of the store.
+pub(super) fn register_store(metrics: &Metrics, store: &Store) {
+    let help = "Reads of blobs whose bytes are not those that were written; such a blob must be restored from a backup";
+    metrics.register(|registry| registry.register("store_damages", help, store.blobs.damages()));
+}
+
+/// A process that has bound its address, and runs until a stop signal.
+#[derive(Debug)]
+pub(super) struct Process {
+    /// Cancelled by a stop signal.
+    pub(super) shutdown: CancellationToken,
+    /// The background tasks; the process ends after they have.
+    pub(super) tasks: TaskTracker,
+    /// The metrics of the process, which the listener's connections count into.
+    pub(super) metrics: Metrics,
+    /// The scheme of the address: http or https.
+    pub(super) scheme: &'static str,
+    listener: Listener,
+    limits: Limits,
+}
+
+impl Process {
+    /// Binds the address on the program's runtime. From now on a stop signal ends the process gracefully.
+    pub(super) async fn bind(config: &Config) -> Result<Self> {
+        let tls = config.tls()?;
+        let socket = TcpListener::bind(config.listen).await.with_context(|| in_use(config))?;
+        Self::new(config, Listener::from(socket), tls)
+    }
+
+    /// Binds the address for workers with a runtime each, so that a cache hit never crosses cores.
+    pub(super) fn bind_workers(config: &Config, workers: NonZeroUsize) -> Result<Self> {
+        let tls = config.tls()?;
+        let listener = Listener::shared(config.listen, workers).with_context(|| in_use(config))?;
+        Self::new(config, listener, tls)
+    }
+
+    fn new(config: &Config, listener: Listener, tls: Option<Tls>) -> Result<Self> {
+        let (shutdown, tasks, metrics) = (CancellationToken::new(), TaskTracker::new(), Metrics::new());
+        tasks.spawn(stop::on_signal(shutdown.clone())?);
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        if let Some(tls) = tls.clone() {
+            tasks.spawn(tls.follow(shutdown.clone()));
+        }
+        let listener = listener.tls(tls).metrics(&metrics);
+        Ok(Self { shutdown, tasks, metrics, scheme, listener, limits: config.server() })
+    }
+
+    /// Adds `/metrics` to a service.
+    pub(super) fn with_metrics(&self, service: Router) -> Router {
+        let metrics = self.metrics.clone();
+        service.route("/metrics", get(async move || metrics.answer()))
+    }
+
+    /// Returns `/healthz` and `/readyz` of a role that serves no requests of clients: it is ready while it reaches the
+    /// databases that it works on.
+    pub(super) fn health(&self, store: &Store) -> Router {
+        let (shutdown, store) = (self.shutdown.clone(), store.clone());
+        let ready = async move || health::ready(&shutdown, store.ping()).await;
+        Router::new().route("/healthz", get(async || health::live())).route("/readyz", get(ready))
+    }
+
+    /// Serves until a stop signal and through the drain, then runs `finish`, and returns once all tasks have ended.
+    /// `activity` opens the log line with the address, such as "serving".
+    pub(super) async fn run<S, B>(
+        self,
+        activity: &str,
+        service: S,
+        finish: impl Future<Output = ()>,
+    ) -> Result<()>
+    where
+        S: Service<Request, Response = http::Response<B>> + Clone + Send + 'static,
+        S::Future: Send + 'static,
+        S::Error: Into<BoxError>,
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        tracing::info!("{activity} {}://{}", self.scheme, self.listener.local_addr()?);
+        server::serve(self.listener, service, self.limits, self.shutdown).await;
+        finish.await;
+        self.tasks.close();
+        self.tasks.wait().await;
+        Ok(())
+    }
+}
+
+fn in_use(config: &Config) -> String {
+    format!("cannot listen on {}; another program may: choose another with --listen", config.listen)
+}
