@@ -82,7 +82,7 @@ enum Command {
     Doctor,
     /// Print the effective configuration
     #[command(after_help = "Example:\n  CLIPCUT_CRF=21 clipcut config > clipcut.toml")]
-    Config,
+    Config(configuration::Args),
 }
 
 #[derive(Debug, Default, Args)]
@@ -157,7 +157,8 @@ impl Cli {
                 block_on(migrate::run(&config))
             }
             Command::Doctor => block_on(doctor::run(&load(BTreeMap::new())?)),
-            Command::Config => configuration::print(&load(BTreeMap::new())?),
+            Command::Config(args) if args.markdown => configuration::print_document(),
+            Command::Config(_) => configuration::print(&load(BTreeMap::new())?),
         }
     }
 }

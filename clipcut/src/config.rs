@@ -16,20 +16,36 @@ const PREFIX: &str = "CLIPCUT_";
 
 /// One key as `clipcut config` prints it.
 pub(crate) struct Key {
+    /// The heading above the key, where a section of the document begins.
+    pub(crate) section: Option<&'static str>,
     pub(crate) name: &'static str,
     pub(crate) meaning: &'static str,
     pub(crate) default: &'static str,
 }
 
+macro_rules! section {
+    () => {
+        None
+    };
+    ($title:literal) => {
+        Some($title)
+    };
+}
+
 macro_rules! settings {
-    ($($(#[doc = $meaning:literal])+ $name:ident: $type:ty = $default:literal;)+) => {
+    ($($([$section:literal])? $(#[doc = $meaning:literal])+ $name:ident: $type:ty = $default:literal;)+) => {
         /// Every setting, with its final value.
         #[derive(Clone, Debug)]
         pub(crate) struct Config { $($(#[doc = $meaning])+ pub(crate) $name: $type,)+ }
 
         /// Every key in the order of the printout.
         pub(crate) const KEYS: &[Key] = &[
-            $(Key { name: stringify!($name), meaning: concat!($($meaning),+), default: $default },)+
+            $(Key {
+                section: section!($($section)?),
+                name: stringify!($name),
+                meaning: concat!($($meaning),+),
+                default: $default,
+            },)+
         ];
 
         impl Config {
@@ -47,6 +63,7 @@ macro_rules! settings {
 }
 
 settings! {
+    ["Server"]
     /// Address and port to listen on.
     listen: SocketAddr = "127.0.0.1:8080";
     /// PEM file of a certificate and its chain; with it TLS is spoken. Read again when it changes.
@@ -55,12 +72,14 @@ settings! {
     tls_key: PathBuf = "";
     /// Folder of the library: database, sources, segments.
     data: PathBuf = "data";
+    ["Cluster"]
     /// URL of a cluster's PostgreSQL database, which keeps the library's tables. Empty: all is kept in `data`.
     postgres: Address = "";
     /// URL of a cluster's MongoDB database, which keeps sources, segments and playlists.
     mongodb: Address = "";
     /// URL of a cluster's Redis, which carries change events.
     redis: Address = "";
+    ["Log, connections and shutdown"]
     /// Filter of the log, in the syntax of tracing's EnvFilter.
     log: String = "info,ort=warn";
     /// Connections at once; more wait.
@@ -69,6 +88,7 @@ settings! {
     linger: Span = "0s";
     /// How long requests may go on after that.
     drain: Span = "30s";
+    ["Uploads and the API"]
     /// Largest upload.
     upload_max: Size = "20GiB";
     /// How long an upload may rest before it is dropped.
@@ -77,10 +97,9 @@ settings! {
     api_origins: Names = "";
     /// How long a player may wait for a segment that is being encoded.
     segment_wait: Span = "10s";
+    ["Edge"]
     /// Origins that `clipcut edge` fetches from, by commas.
     edge_origins: Names = "";
-    /// Threads of the edge, each with its own share of the connections; 0 is one for each core.
-    edge_workers: usize = "0";
     /// Memory of the edge process. Its cache has all but 80 MiB of it, or a third of less than 120 MiB.
     edge_memory: Size = "256MiB";
     /// Largest object that the edge keeps, at most an eighth of its memory; larger ones pass by.
@@ -93,12 +112,14 @@ settings! {
     edges: Names = "";
     /// File with the secret that servers and their edges share.
     edge_secret: PathBuf = "";
+    ["Tickets"]
     /// File with the keys of tickets, a line each: an id, a space, a secret in base64. Empty: there are no tickets.
     ticket_keys: PathBuf = "";
     /// Whether playing needs a ticket: optional or required.
     tickets: Tickets = "optional";
     /// How long a ticket that the API gives plays, where playing needs one: this at most, and half of it at least.
     ticket_lifetime: Span = "24h";
+    ["Encoding"]
     /// Path or name of ffmpeg (5.1 or newer).
     ffmpeg: PathBuf = "ffmpeg";
     /// Path or name of ffprobe, which comes with ffmpeg.
@@ -115,6 +136,7 @@ settings! {
     run_segments: u32 = "20";
     /// Longest video.
     max_duration: Span = "12h";
+    ["Captions"]
     /// Whether every upload with speech gets captions by itself: on or off.
     captions: Switch = "on";
     /// Folder of the speech models.
@@ -136,8 +158,6 @@ settings! {
     transcriber_sessions: usize = "1";
     /// Largest sound that the transcriber's service takes.
     speech_max: Size = "512MiB";
-    /// Requests to that service that may wait; more are answered 429.
-    speech_waiting: usize = "8";
 }
 
 /// The layers above the defaults, lowest first.

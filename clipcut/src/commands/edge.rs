@@ -40,7 +40,7 @@ pub(crate) async fn run(config: &Config) -> Result<()> {
     let origins = Origins::new(&config.edge_origins.0)
         .context("--origin (or edge_origins) names where to fetch from")?;
     let mut settings = config.edge()?;
-    let process = Process::bind_workers(config, config.edge_workers())?;
+    let process = Process::bind_workers(config)?;
     process.tasks.spawn(origins.clone().watch(process.shutdown.clone()));
     if let Some(peers) = settings.peers.clone() {
         process.tasks.spawn(peers.watch(process.shutdown.clone()));

@@ -59,9 +59,11 @@ impl Process {
         Self::new(config, Listener::from(socket), tls)
     }
 
-    /// Binds the address for workers with a runtime each, so that a cache hit never crosses cores.
-    pub(super) fn bind_workers(config: &Config, workers: NonZeroUsize) -> Result<Self> {
+    /// Binds the address for one worker per core, with a runtime each, so that a cache hit never crosses cores.
+    pub(super) fn bind_workers(config: &Config) -> Result<Self> {
         let tls = config.tls()?;
+        // It follows CPU affinity and the quota of a container, so that it needs no setting.
+        let workers = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         let listener = Listener::shared(config.listen, workers).with_context(|| in_use(config))?;
         Self::new(config, listener, tls)
     }

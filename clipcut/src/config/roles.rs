@@ -1,7 +1,6 @@
 //! The configuration of each role, made from the settings.
 
 use std::{
-    num::NonZeroUsize,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -68,12 +67,6 @@ impl Config {
             segment_wait: self.segment_wait.0,
             api_origins: self.api_origins.0.clone(),
         })
-    }
-
-    /// Returns how many threads the edge answers with.
-    pub(crate) fn edge_workers(&self) -> NonZeroUsize {
-        let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-        NonZeroUsize::new(self.edge_workers).unwrap_or(cores)
     }
 
     /// Returns the edge's configuration; reads the keys of tickets.
@@ -196,7 +189,6 @@ impl Config {
         transcriber::service::Config {
             engine: self.transcriber(),
             max_upload_bytes: self.speech_max.0,
-            waiting: self.speech_waiting,
             folder: self.data.join("transcriber"),
             ..transcriber::service::Config::default()
         }

@@ -115,6 +115,14 @@ fn the_printed_configuration_reads_back() {
 }
 
 #[test]
+fn the_reference_of_all_settings_is_up_to_date() {
+    let printed = Home::with("").run(&["config", "--markdown"], &[]).stdout;
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/configuration.md");
+    let mend = "docs/configuration.md is out of date: cargo run -p clipcut -- config --markdown > docs/configuration.md";
+    assert!(fs::read_to_string(file).unwrap() == printed, "{mend}");
+}
+
+#[test]
 fn every_command_helps_with_an_example() {
     let home = Home::with("");
     let check = |args: &[&str]| {
