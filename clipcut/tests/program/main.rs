@@ -8,6 +8,7 @@ mod configuration;
 mod demo;
 #[cfg(target_os = "linux")]
 mod disk;
+mod documents;
 mod edge;
 mod faults;
 mod hostile;
