@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, num::NonZeroUsize};
 
 use anyhow::{Context, Result};
-use axum::{Router, routing::get};
+use axum::{Router, body::HttpBody, routing::get};
 use bytes::Bytes;
 use clap::Args;
 use server::{BoxError, Limits, Listener, Metrics, Request, Tls, health};
@@ -102,10 +102,10 @@ impl Process {
         finish: impl Future<Output = ()>,
     ) -> Result<()>
     where
-        S: Service<Request, Response = http::Response<B>> + Clone + Send + 'static,
+        S: Service<Request, Response = axum::http::Response<B>> + Clone + Send + 'static,
         S::Future: Send + 'static,
         S::Error: Into<BoxError>,
-        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B: HttpBody<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
         tracing::info!("{activity} {}://{}", self.scheme, self.listener.local_addr()?);
