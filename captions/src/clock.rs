@@ -1,4 +1,4 @@
-//! In charge of times as caption formats write them: hours, minutes, seconds, thousandths.
+//! Times as caption formats write them: hours, minutes, seconds, thousandths.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! In charge of turning a person's file into text, whatever encoding it was saved in.
+//! The encoding of a person's file: detected, and decoded to text.
 
 use std::borrow::Cow;
 

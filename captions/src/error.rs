@@ -1,4 +1,4 @@
-//! In charge of what is wrong with a caption file: which line, what stands there, and what would be right.
+//! The mistakes in a caption file: which line, what stands there, and what would be right.
 
 use std::fmt;
 
@@ -27,7 +27,7 @@ pub enum Error {
     /// More than we take.
     #[error("{what}: {given}, the limit is {limit}")]
     TooLarge {
-        /// What is too large.
+        /// The thing that is too large.
         what: &'static str,
         /// As given.
         given: usize,
@@ -44,16 +44,16 @@ pub enum Error {
 pub struct Mistake {
     /// Counted from one.
     pub line: usize,
-    /// What is wrong, and what would be right.
+    /// The problem, and what would be right.
     pub problem: String,
 }
 
-/// What came of reading a file leniently, as a player does: all cues that can be shown, and what was left out.
+/// A file read leniently, as a player does: all cues that can be shown, and the mistakes in the rest.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reading {
     /// In the order of the file.
     pub cues: Vec<Cue>,
-    /// What a player passes over in silence.
+    /// Lines that a player passes over without a word.
     pub mistakes: Vec<Mistake>,
 }
 

@@ -1,4 +1,4 @@
-//! In charge of a caption file that a person hands over: any encoding, either format, checked line by line.
+//! A caption file that a person hands over: any encoding, either format, checked line by line.
 
 use crate::{Cue, Error, Result, decode, subrip, webvtt};
 

@@ -1,5 +1,4 @@
-//! In charge of the grid that a video's segments lie on, as its plan writes it: which times a segment of
-//! captions covers.
+//! The grid that a video's segments lie on, as its plan writes it: the times that a segment of captions covers.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! In charge of a whole track as one JSON document: cues, what the machine heard, provenance. Times are seconds.
+//! A whole track as one JSON document: cues, the machine's segments, provenance. Times are seconds.
 
 use crate::{Error, Result, Track};
 

@@ -1,4 +1,4 @@
-//! In charge of captions as plain text: what was said, without times.
+//! Captions as plain text: the words without times.
 
 use crate::Cue;
 

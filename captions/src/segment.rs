@@ -1,4 +1,4 @@
-//! In charge of a subtitle rendition's segments (RFC 8216 §3.5): WebVTT cut on the media's grid.
+//! A subtitle rendition's segments (RFC 8216 §3.5): WebVTT cut on the media's grid.
 
 use std::time::Duration;
 

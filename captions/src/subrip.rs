@@ -1,10 +1,13 @@
-//! In charge of SubRip (`.srt`), which has no standard: read as generously as players do, written as all of them
-//! expect.
+//! SubRip (`.srt`), which has no standard: read as generously as players do, written as all of them expect.
 
 use crate::{
     Cue, Reading, clock,
-    webvtt::{Lines, plain, shortened, times},
+    lines::{Lines, has_times, shortened, times},
+    markup,
 };
+
+// Enough for the blank lines that editors leave; a file of nothing else must not be walked again at every line.
+const MOST_BLANK: usize = 8;
 
 /// Returns whether the first lines look like SubRip: an arrow between two times, mostly behind a number.
 pub fn is_subrip(written: &str) -> bool {
@@ -18,8 +21,8 @@ pub fn is_subrip(written: &str) -> bool {
     false
 }
 
-/// Reads a file. Blocks are parted by blank lines, but a text may hold some: only a line with an arrow, alone or
-/// behind a number, begins the next cue.
+/// Reads a file. Blocks are separated by blank lines, but a text may hold some: only a line of times, alone or behind a
+/// number, begins the next cue.
 pub fn parse(written: &str) -> Reading {
     let mut reading = Reading::default();
     let mut lines = Lines::new(written);
@@ -35,21 +38,18 @@ pub fn parse(written: &str) -> Reading {
             continue;
         }
         let id = number_before.take().map(|id| id.trim().to_owned()).unwrap_or_default();
-        let mut said = Vec::new();
-        while let Some(next) = lines.peek() {
-            let begins = next.contains("-->")
-                || (is_number(next) && lines.peek_after().is_some_and(|after| after.contains("-->")));
-            if begins {
-                break;
-            }
-            said.push(next);
-            lines.next();
+        let text = lines.take_while(|lines, line| !begins_cue(lines, line)).join("\n");
+        if lines.peek(0).is_some_and(is_number) {
+            number_before = lines.next().map(|(_, number)| number);
         }
         match times(line) {
-            // Coordinates (`X1:…`) stand where WebVTT has settings; `times` has dropped them.
-            Ok((start, end, _)) => {
-                let text = plain(&without_overrides(&said));
-                reading.cues.push(Cue::new(id, start, end, text.as_str()));
+            // Coordinates (`X1:…`) stand where WebVTT has settings; no player of today places a cue by them.
+            Ok(times) => {
+                let parsed = markup::parse(&text);
+                let mut cue = Cue::new(id, times.start, times.end, "");
+                cue.text = parsed.text;
+                parsed.settings.clone_into(&mut cue.settings);
+                reading.cues.push(cue);
             }
             Err(problem) => reading.wrong(number, problem),
         }
@@ -63,13 +63,25 @@ pub fn parse(written: &str) -> Reading {
     reading
 }
 
+/// Returns whether a line, the next one of `lines`, begins a cue: by its times or by its number.
+fn begins_cue(lines: &Lines<'_>, line: &str) -> bool {
+    if !is_number(line) {
+        return has_times(line);
+    }
+    let blank = |ahead: &usize| lines.peek(*ahead).is_some_and(|line| line.trim().is_empty());
+    let gap = (1..=MOST_BLANK).take_while(blank).count();
+    // A number right below words, with a gap before the times, is the last line of those words.
+    let stands_alone = gap == 0 || lines.previous().is_some_and(|line| line.trim().is_empty());
+    stands_alone && lines.peek(gap + 1).is_some_and(has_times)
+}
+
 /// Renders a file; cues are numbered from one.
 pub fn render(cues: &[Cue]) -> String {
     let mut out = String::new();
     for (n, cue) in cues.iter().enumerate() {
         let (start, end) = (clock::render(cue.start, ','), clock::render(cue.end, ','));
         // An arrow within a text would begin another cue in some players.
-        let text = cue.text.as_str().replace("-->", "->");
+        let text = cue.text.marked_up(|c, out| out.push(c)).join("\n").replace("-->", "->");
         out += &format!("{}\n{start} --> {end}\n{text}\n\n", n + 1);
     }
     out
@@ -78,19 +90,6 @@ pub fn render(cues: &[Cue]) -> String {
 fn is_number(line: &str) -> bool {
     let line = line.trim();
     !line.is_empty() && line.bytes().all(|b| b.is_ascii_digit())
-}
-
-/// Takes away `SubStation`'s `{\an8}`, which many programs leave in.
-fn without_overrides(lines: &[&str]) -> String {
-    let mut out = String::new();
-    let text = lines.join("\n");
-    let mut rest = text.as_str();
-    while let Some(at) = rest.find("{\\") {
-        let Some(length) = rest[at..].find('}') else { break };
-        out += &rest[..at];
-        rest = &rest[at + length + 1..];
-    }
-    out + rest
 }
 
 #[cfg(test)]
@@ -103,13 +102,14 @@ mod tests {
     fn files_of_all_programs_are_read() {
         let file = "1\r\n00:00:01,000 --> 00:00:02,500\r\n{\\an8}<i>Hello</i>\r\nthere\r\n\r\n\r\n2\r\n0:00:03.5 --> 0:00:04 X1:1 X2:2\r\n\r\nafter a blank line\r\n\r\n00:00:05,000 --> 00:00:06,000\r\n42";
         let cues = parse(file).without_mistakes().unwrap();
-        let told: Vec<_> =
+        assert_eq!(cues[0].settings, "line:0");
+        let read: Vec<_> =
             cues.iter().map(|c| (c.id.as_str(), c.start.as_millis(), c.text.as_str())).collect();
-        assert_eq!(told, [("1", 1000, "Hello\nthere"), ("2", 3500, "after a blank line"), ("", 5000, "42")]);
+        assert_eq!(read, [("1", 1000, "Hello\nthere"), ("2", 3500, "after a blank line"), ("", 5000, "42")]);
         insta::assert_snapshot!(render(&cues), @r"
         1
         00:00:01,000 --> 00:00:02,500
-        Hello
+        <i>Hello</i>
         there
 
         2
@@ -120,6 +120,30 @@ mod tests {
         00:00:05,000 --> 00:00:06,000
         42
         ");
+    }
+
+    #[test]
+    fn blank_lines_between_number_and_times_are_no_words() {
+        let read = |file: &str| {
+            let cues = parse(file).without_mistakes().unwrap();
+            cues.iter().map(|cue| (cue.id.clone(), cue.text.as_str().to_owned())).collect::<Vec<_>>()
+        };
+        let cues = [("1".to_owned(), "one".to_owned()), ("2".to_owned(), "two\n7".to_owned())];
+        for file in [
+            "1\n\n00:00:01,000 --> 00:00:02,000\none\n\n2\n\n00:00:03,000 --> 00:00:04,000\ntwo\n7\n",
+            "1\r\r\n00:00:01,000 --> 00:00:02,000\r\r\none\r\r\n\r\r\n2\r\r\n00:00:03,000 --> 00:00:04,000\r\r\ntwo\r\r\n7\r\r\n",
+            "1\n00:00:01,000 --> 00:00:02,000\n\none\n\n2\n \n\n00:00:03,000 --> 00:00:04,000\n\ntwo\n\n7\n\n",
+            "1\n00:00:01,000 --> 00:00:02,000\none\n2\n00:00:03,000 --> 00:00:04,000\ntwo\n7",
+        ] {
+            assert_eq!(read(file), cues, "{file:?}");
+        }
+    }
+
+    #[test]
+    fn an_arrow_among_words_is_words() {
+        let file = "1\n00:00:01,000 --> 00:00:02,000\n5 --> 6\nhome --> work\n\n2\n00:00:03,000 --> 00:00:04,000\nnext";
+        let cues = parse(file).without_mistakes().unwrap();
+        assert_eq!((cues.len(), cues[0].text.as_str()), (2, "5 --> 6\nhome --> work"));
     }
 
     #[test]

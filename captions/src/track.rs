@@ -1,4 +1,4 @@
-//! In charge of a whole track: its cues, whose words they are, and, for a machine's, how they came about.
+//! A whole track: its cues, their provenance, and the segments of a machine's.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -13,7 +13,7 @@ pub struct Track {
     pub language: String,
     /// In the order in which they appear.
     pub cues: Vec<Cue>,
-    /// What the machine heard, before it was laid out in cues; empty for captions from elsewhere.
+    /// The machine's segments, before they were laid out in cues; empty for captions from elsewhere.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub segments: Vec<Spoken>,
     /// Where the sound broke off, when it did so before its time.
@@ -23,7 +23,7 @@ pub struct Track {
     pub provenance: Provenance,
 }
 
-/// A stretch of speech as the machine heard it, mostly a sentence.
+/// A stretch of speech as Whisper gives it, mostly a sentence.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Spoken {
     /// When it begins.
@@ -32,7 +32,7 @@ pub struct Spoken {
     /// When it ends.
     #[serde(with = "clock::seconds")]
     pub end: Duration,
-    /// What was said.
+    /// The words as text.
     pub text: String,
     /// The model's tokens, time tokens included.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -77,7 +77,7 @@ pub enum Provenance {
     Machine(Machine),
 }
 
-/// All that decides what a machine writes: the same four give the same bytes again.
+/// All that decides a machine's words: the same values give the same bytes again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Machine {
     /// The model's name.
@@ -89,7 +89,7 @@ pub struct Machine {
     pub model_sha256: String,
     /// The program and its runtime, with their versions.
     pub library: String,
-    /// SHA-256 of the sound as the model hears it.
+    /// SHA-256 of the sound as the model's input.
     pub sound_sha256: String,
     /// Every setting that changes the words: `language`, `task`, `prompt`, thresholds.
     pub settings: BTreeMap<String, String>,

@@ -1,11 +1,11 @@
-//! In charge of WebVTT (<https://www.w3.org/TR/webvtt1/>): read as players read it, written plainly. Leaves
-//! the segments of a playlist to `segment`.
+//! WebVTT (<https://www.w3.org/TR/webvtt1/>): read as players read it, written plainly. Leaves a cue's markup to
+//! `markup`, and the segments of a playlist to `segment`.
 
-use crate::{Cue, Reading, Text, clock};
-
-mod text;
-
-pub(crate) use text::plain;
+use crate::{
+    Cue, Reading, Text, clock,
+    lines::{Lines, has_times, shortened, times},
+    markup,
+};
 
 // Those that place a cue; `region` names a block that we do not keep.
 const SETTINGS: [&str; 5] = ["vertical", "line", "position", "size", "align"];
@@ -16,8 +16,8 @@ pub fn is_webvtt(written: &str) -> bool {
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\n', '\r']))
 }
 
-/// Reads a file by the W3C's parser (§6.1): notes, styles and regions are passed over, a line with an arrow always
-/// begins a cue. Of a cue's markup its words stay; what is no markup of WebVTT is words.
+/// Reads a file by the W3C's parser (§6.1): notes, styles and regions are passed over, a line of times always begins a
+/// cue. Words with an arrow among a cue's lines stay its words: a player drops the rest of the cue there.
 pub fn parse(written: &str) -> Reading {
     let mut reading = Reading::default();
     let mut lines = Lines::new(written);
@@ -27,9 +27,7 @@ pub fn parse(written: &str) -> Reading {
     }
     lines.next();
     // The rest of the header, such as X-TIMESTAMP-MAP.
-    while lines.peek().is_some_and(|line| !line.trim().is_empty() && !line.contains("-->")) {
-        lines.next();
-    }
+    lines.take_while(|_, line| !line.trim().is_empty() && !line.contains("-->"));
     while let Some((number, line)) = lines.next() {
         if line.trim().is_empty() {
             continue;
@@ -37,11 +35,11 @@ pub fn parse(written: &str) -> Reading {
         let mut id = String::new();
         let (mut number, mut timing) = (number, line);
         if !timing.contains("-->") {
-            if is_block(timing) || !lines.peek().is_some_and(|next| next.contains("-->")) {
+            if is_block(timing) || !lines.peek(0).is_some_and(|next| next.contains("-->")) {
                 if !is_block(timing) {
                     reading.wrong(number, format!("`{}` is neither a cue nor a note", shortened(timing)));
                 }
-                lines.skip_block();
+                lines.take_while(|_, line| !line.trim().is_empty() && !line.contains("-->"));
                 continue;
             }
             timing.trim().clone_into(&mut id);
@@ -49,11 +47,17 @@ pub fn parse(written: &str) -> Reading {
                 (number, timing) = next;
             }
         }
-        let said = lines.take_text();
+        let text = lines.take_while(|_, line| !line.is_empty() && !has_times(line)).join("\n");
         match times(timing) {
-            Ok((start, end, settings)) => {
-                let mut cue = Cue::new(id, start, end, plain(&said).as_str());
-                cue.settings = settings;
+            Ok(times) => {
+                let parsed = markup::parse(&text);
+                let mut cue = Cue::new(id, times.start, times.end, "");
+                cue.text = parsed.text;
+                cue.settings = placing(times.rest).collect::<Vec<_>>().join(" ");
+                // The file's own settings are WebVTT; an override is left over from another format.
+                if cue.settings.is_empty() {
+                    parsed.settings.clone_into(&mut cue.settings);
+                }
                 reading.cues.push(cue);
             }
             Err(problem) => reading.wrong(number, problem),
@@ -87,29 +91,24 @@ pub(crate) fn render_with_header<'a>(header: Option<&str>, cues: impl Iterator<I
             out += setting;
         }
         out.push('\n');
-        for line in cue.text.lines() {
-            out += &text::escaped(line);
+        for line in cue.text.marked_up(escape) {
+            out += &line;
             out.push('\n');
         }
     }
     out
 }
 
-/// Reads a line of times: start, arrow, end, settings.
-pub(crate) fn times(line: &str) -> Result<(std::time::Duration, std::time::Duration, String), String> {
-    let right = "write `00:00:01.000 --> 00:00:02.000`";
-    let Some((start, rest)) = line.split_once("-->") else { return Err(format!("no times; {right}")) };
-    let rest = rest.trim_start();
-    let (end, settings) = rest.split_once([' ', '\t']).unwrap_or((rest, ""));
-    let read = |written: &str| {
-        let written = written.trim();
-        clock::parse(written).ok_or_else(|| format!("`{}` is not a time; {right}", shortened(written)))
-    };
-    let (start, end) = (read(start)?, read(end)?);
-    if end <= start {
-        return Err(format!("the cue ends at {}, not after it begins", clock::render(end, '.')));
+/// Escapes a character, so that no part of a line is read as markup or as an arrow.
+fn escape(c: char, out: &mut String) {
+    match c {
+        '&' => out.push_str("&amp;"),
+        '<' => out.push_str("&lt;"),
+        '>' => out.push_str("&gt;"),
+        // Written as a reference in order not to begin an override when the file is read again.
+        '{' => out.push_str("&#123;"),
+        c => out.push(c),
     }
-    Ok((start, end, placing(settings).collect::<Vec<_>>().join(" ")))
 }
 
 fn placing(settings: &str) -> impl Iterator<Item = &str> {
@@ -125,65 +124,6 @@ fn is_block(line: &str) -> bool {
     })
 }
 
-pub(crate) fn shortened(text: &str) -> String {
-    let start: String = text.trim().chars().filter(|c| !c.is_control()).take(40).collect();
-    if start.len() < text.trim().len() { format!("{start}…") } else { start }
-}
-
-/// The lines of a file, with their numbers from one.
-pub(crate) struct Lines<'a> {
-    lines: Vec<&'a str>,
-    at: usize,
-}
-
-impl<'a> Lines<'a> {
-    pub(crate) fn new(written: &'a str) -> Self {
-        let mut lines = Vec::new();
-        let mut rest = written.trim_start_matches('\u{feff}');
-        // Three line ends, as the standard has them; `str::lines` knows only two.
-        while let Some(end) = rest.find(['\n', '\r']) {
-            lines.push(&rest[..end]);
-            let long = rest[end..].starts_with("\r\n");
-            rest = &rest[end + if long { 2 } else { 1 }..];
-        }
-        lines.push(rest);
-        Self { lines, at: 0 }
-    }
-
-    pub(crate) fn next(&mut self) -> Option<(usize, &'a str)> {
-        let line = *self.lines.get(self.at)?;
-        self.at += 1;
-        Some((self.at, line))
-    }
-
-    pub(crate) fn peek(&self) -> Option<&'a str> {
-        self.lines.get(self.at).copied()
-    }
-
-    pub(crate) fn peek_after(&self) -> Option<&'a str> {
-        self.lines.get(self.at + 1).copied()
-    }
-
-    /// Returns the number of the last line that reads `wanted`.
-    pub(crate) fn count_to(&self, wanted: &str) -> usize {
-        self.lines.iter().rposition(|line| *line == wanted).map_or(1, |at| at + 1)
-    }
-
-    fn skip_block(&mut self) {
-        while self.peek().is_some_and(|line| !line.trim().is_empty() && !line.contains("-->")) {
-            self.at += 1;
-        }
-    }
-
-    fn take_text(&mut self) -> String {
-        let first = self.at;
-        while self.peek().is_some_and(|line| !line.is_empty() && !line.contains("-->")) {
-            self.at += 1;
-        }
-        self.lines[first..self.at].join("\n")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -195,12 +135,13 @@ mod tests {
     #[test]
     fn a_file_is_read_as_players_read_it() {
         let cues = parse(FILE).without_mistakes().unwrap();
-        let told: Vec<_> =
+        let read: Vec<_> =
             cues.iter().map(|c| (c.id.as_str(), c.start.as_millis(), c.text.as_str())).collect();
         assert_eq!(
-            told,
+            read,
             [("", 1000, "Hello & welcome"), ("second", 5000, "across\nthe border"), ("", 3_600_000, "late")]
         );
+        assert_eq!(cues[0].text.styles(), "i8-15");
         assert_eq!(cues[1].settings, "align:start");
     }
 
@@ -236,6 +177,29 @@ mod tests {
         00:00:01.000 --> 00:00:02.000
         &lt;script&gt;alert(1)&lt;/script&gt; 1 &lt; 2 --&gt; x
         ");
+    }
+
+    #[test]
+    fn an_arrow_among_a_cues_words_is_words() {
+        let file = "WEBVTT\n\n00:01.000 --> 00:02.000\ncount on\n5 --> 6\nhome --> work\n00:03.000 --> 00:04.000\nnext";
+        let cues = parse(file).without_mistakes().unwrap();
+        assert_eq!(cues[0].text.as_str(), "count on\n5 --> 6\nhome --> work");
+        assert_eq!(cues[1].text.as_str(), "next");
+    }
+
+    #[test]
+    fn styles_and_places_are_written_and_read_back() {
+        let file =
+            "WEBVTT\n\n00:01.000 --> 00:02.000\n{\\an8}<i>Hello</i>\n<em>there</em>, <b>you &lt;3</b>\n";
+        let cues = parse(file).without_mistakes().unwrap();
+        insta::assert_snapshot!(render(&cues), @r"
+        WEBVTT
+
+        00:00:01.000 --> 00:00:02.000 line:0
+        <i>Hello</i>
+        <i>there</i>, <b>you &lt;3</b>
+        ");
+        assert_eq!(parse(&render(&cues)).cues[0].text.styles(), cues[0].text.styles());
     }
 
     proptest::proptest! {
