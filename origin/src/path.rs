@@ -48,10 +48,6 @@ pub enum File {
     },
     /// The picture that stands for the video.
     Poster,
-    /// Which part of the storyboard's picture belongs to which time.
-    StoryboardCues,
-    /// The storyboard's picture.
-    StoryboardPicture,
 }
 
 /// How subtitles are written.
@@ -91,8 +87,6 @@ impl File {
             "master.m3u8" => return Some(Self::Master),
             "manifest.mpd" => return Some(Self::Manifest),
             "poster.jpg" => return Some(Self::Poster),
-            "storyboard.vtt" => return Some(Self::StoryboardCues),
-            "storyboard.jpg" => return Some(Self::StoryboardPicture),
             _ => {}
         }
         let (folder, name) = tail.rsplit_once('/')?;
@@ -121,8 +115,6 @@ impl File {
             Self::Master => "master.m3u8".to_owned(),
             Self::Manifest => "manifest.mpd".to_owned(),
             Self::Poster => "poster.jpg".to_owned(),
-            Self::StoryboardCues => "storyboard.vtt".to_owned(),
-            Self::StoryboardPicture => "storyboard.jpg".to_owned(),
             Self::Media(rendition) => format!("{rendition}/media.m3u8"),
             Self::IFrames(rendition) => format!("{rendition}/iframes.m3u8"),
             Self::Init(rendition) => format!("{rendition}/init.mp4"),
@@ -145,10 +137,8 @@ impl File {
                     "video/mp4"
                 }
             }
-            Self::Poster | Self::StoryboardPicture => "image/jpeg",
-            Self::StoryboardCues | Self::CueSegment { .. } | Self::Captions { format: Format::Vtt, .. } => {
-                "text/vtt; charset=utf-8"
-            }
+            Self::Poster => "image/jpeg",
+            Self::CueSegment { .. } | Self::Captions { format: Format::Vtt, .. } => "text/vtt; charset=utf-8",
             Self::Captions { format: Format::Srt, .. } => "application/x-subrip; charset=utf-8",
             Self::Captions { format: Format::Text, .. } => "text/plain; charset=utf-8",
             Self::Captions { format: Format::Json, .. } => "application/json",
@@ -160,7 +150,7 @@ impl File {
         match self {
             // Once published, a segment never changes.
             Self::Init(_) | Self::Segment { .. } => "public, max-age=31536000, immutable",
-            Self::Poster | Self::StoryboardPicture => "public, max-age=60",
+            Self::Poster => "public, max-age=60",
             // Playlists are written again when renditions join and when rates are measured; subtitles when
             // somebody corrects them.
             _ => "public, max-age=2",
@@ -169,7 +159,7 @@ impl File {
 
     /// Returns whether it is text, which is worth compressing.
     pub fn is_text(&self) -> bool {
-        !matches!(self, Self::Init(_) | Self::Segment { .. } | Self::Poster | Self::StoryboardPicture)
+        !matches!(self, Self::Init(_) | Self::Segment { .. } | Self::Poster)
     }
 }
 
@@ -248,8 +238,6 @@ mod tests {
                 short,
             ),
             ("poster.jpg", File::Poster, "image/jpeg", "public, max-age=60"),
-            ("storyboard.vtt", File::StoryboardCues, vtt, short),
-            ("storyboard.jpg", File::StoryboardPicture, "image/jpeg", "public, max-age=60"),
         ] {
             let path = Path { video: ID.parse().unwrap(), file: file.clone() };
             assert_eq!(decode(tail), Some(file), "{tail}");

@@ -1,4 +1,4 @@
-//! In charge of HLS playlists (RFC 8216bis, Apple's HLS authoring specification): plan in, text out.
+//! HLS playlists (RFC 8216bis, Apple's HLS authoring specification): plan in, text out.
 //! Knows no disk and no URLs but those relative to the video's folder.
 
 mod media;
@@ -53,13 +53,6 @@ pub fn master(plan: &Plan, measured: Option<&[Measured]>, subtitles: &[Subtitle]
         ..MasterPlaylist::default()
     };
     written(|text| master.write_to(text))
-}
-
-/// Returns the rung that players start on, which is the first to encode.
-pub fn start_rung(plan: &Plan) -> Option<&Rung> {
-    let video = plan.video.as_ref()?;
-    let bandwidths = video.rungs.iter().map(|rung| Rates::of_variant(plan, rung, &[]).peak_bps);
-    Some(&video.rungs[start(bandwidths)?])
 }
 
 /// Returns the place of the best variant under the starting rate, else of the least one.
@@ -151,7 +144,7 @@ fn texts(subtitles: &[Subtitle]) -> impl Iterator<Item = AlternativeMedia> {
         name: quotable(&text.label),
         autoselect: subtitles[..place].iter().all(|other| need(other) != need(text)),
         characteristics: text.characteristics(),
-        // The crate writes a DEFAULT that is YES alone; told, no player takes the first one for it.
+        // The crate writes DEFAULT only when it is YES; some players take the first track for the default without it.
         other_attributes: Some([("DEFAULT".to_owned(), QuotedOrUnquoted::Unquoted("NO".to_owned()))].into()),
         ..AlternativeMedia::default()
     })
