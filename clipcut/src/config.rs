@@ -131,7 +131,7 @@ settings! {
     /// x264's preset: slower ones make smaller files.
     preset: Preset = "veryfast";
     /// Videos encoded at once; more wait in their order.
-    videos_at_once: usize = "1";
+    encode_slots: usize = "1";
     /// Segments that one encoder process makes.
     run_segments: u32 = "20";
     /// Longest video.

@@ -1,4 +1,4 @@
-//! In charge of running ffmpeg and ffprobe on files that nobody vouches for: the arguments that every
+//! Guarded calls of ffmpeg and ffprobe on files that nobody vouches for: the arguments that every
 //! call puts before its input, and what a child process may use. Leaves what to ask to the callers.
 
 use std::{
@@ -106,7 +106,7 @@ const CODECS: &[(&str, &[&str])] = &[
 const LEFT_ALONE: &[&str] =
     &["bmp", "cc_dec", "dvbsub", "dvdsub", "gif", "libzvbi_teletextdec", "pgssub", "png", "webp", "xsub"];
 
-/// What one child process may use.
+/// Resources that one child process may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
     /// Processor time, all threads together.
@@ -146,7 +146,7 @@ impl Input {
         }
     }
 
-    /// What ffmpeg may open, for this input alone. An address needs HTTP; what the source itself names is never
+    /// Returns the protocols that ffmpeg may open, for this input alone. An address needs HTTP; what the source itself names is never
     /// opened, for no demuxer on the list opens anything else.
     fn protocols(&self) -> &'static str {
         match self {
@@ -233,11 +233,11 @@ pub fn input_args(source: &Input) -> Vec<OsString> {
     args
 }
 
-/// What ffmpeg must not find in its environment: FFREPORT would have it write log files wherever that says, and a
+/// Variables that ffmpeg must not find in its environment: FFREPORT would have it write log files wherever that says, and a
 /// proxy would be another address than the one that we name.
 pub const NOT_IN_THE_ENVIRONMENT: [&str; 2] = ["FFREPORT", "http_proxy"];
 
-/// Returns a command that hears nothing, inherits no reporting and dies with its handle.
+/// Returns a command without standard input, which inherits no reporting and dies with its handle.
 pub fn command(program: impl AsRef<OsStr>) -> tokio::process::Command {
     let mut command = tokio::process::Command::new(program);
     for name in NOT_IN_THE_ENVIRONMENT {

@@ -1,9 +1,9 @@
-//! In charge of time in pictures: from a measured average to a constant standard frame rate, and
+//! The frame rate: from a measured average to a constant standard frame rate, and
 //! from that to whole frames and whole ticks.
 
 use crate::{facts::VideoFacts, plan::FrameRate};
 
-/// What screens and editors know, ascending. Below 24 are screen recordings and webcams; they needn't
+/// The rates that screens and editors know, ascending. Below 24 are screen recordings and webcams; they needn't
 /// become film.
 const STANDARD: [(u32, u32); 14] = [
     (5, 1),

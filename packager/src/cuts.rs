@@ -1,4 +1,4 @@
-//! In charge of where renditions are cut, in the microseconds that playlists are written in.
+//! Cuts: where renditions are cut, in the microseconds that playlists are written in.
 
 use std::time::Duration;
 

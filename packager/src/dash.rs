@@ -1,4 +1,4 @@
-//! In charge of the DASH manifest (ISO/IEC 23009-1): one static MPD over the segments that HLS plays.
+//! The DASH manifest (ISO/IEC 23009-1): one static MPD over the segments that HLS plays.
 //! Plan in, text out.
 
 use std::time::Duration;
@@ -19,14 +19,14 @@ use crate::{
 const PROFILE: &str = "urn:mpeg:dash:profile:isoff-live:2011";
 const ROLE: &str = "urn:mpeg:dash:role:2011";
 const CHANNELS: &str = "urn:mpeg:dash:23003:3:audio_channel_configuration:2011";
-/// What a player gathers before it plays; Shaka takes it by the word, so a key frame's distance is enough.
+/// The buffer that a player fills before it plays; Shaka takes it by the word, so a key frame's distance is enough.
 const MIN_BUFFER: Duration = Duration::from_secs(2);
 /// `@bandwidth` is required of text too; an hour of subtitles has some 50 kB.
 const TEXT_BPS: u64 = 200;
 
 /// Returns the manifest: with the plan's caps as bandwidths before encoding, with the measured ones after.
 ///
-/// Of captions it tells those that are whole: a DASH player reads their file once.
+/// Captions are listed once they are whole: a DASH player reads their file once.
 pub fn manifest(plan: &Plan, measured: Option<&[Measured]>, subtitles: &[Subtitle]) -> String {
     let measured = measured.unwrap_or_default();
     let video = plan.video.iter().map(|video| picture(plan, video, measured));

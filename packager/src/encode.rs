@@ -1,4 +1,4 @@
-//! In charge of runs: a range of segments that one ffmpeg process encodes, and the arguments that make the
+//! Runs: a range of segments that one ffmpeg process encodes, and the arguments that make the
 //! segments of any run fit those of any other. Leaves planning to `plan`, the process to `process`.
 
 use std::{ffi::OsString, time::Duration};
@@ -20,36 +20,40 @@ use crate::{
 const AHEAD: usize = 2;
 
 /// Encodes and publishes segments `[first, last)` of every rung: one decode feeds them all.
-pub(crate) async fn video(work: &Work<'_>, video: &VideoPlan, (first, last): (u32, u32)) -> Result<()> {
-    let grid = &work.plan.grid;
+pub(crate) async fn video(
+    context: &EncodeContext<'_>,
+    video: &VideoPlan,
+    (first, last): (u32, u32),
+) -> Result<()> {
+    let grid = &context.plan.grid;
     let frames = (grid.start(last) - grid.start(first)) / u64::from(video.frame_ticks);
     let from = Duration::from_secs_f64(grid.seconds(grid.start(first)));
     // Past the end of the pictures the last one is repeated, so decoding starts where there is one.
-    let seek = (work.plan.zero + from.min(video.source_end)).saturating_sub(video.seek_margin);
+    let seek = (context.plan.zero + from.min(video.source_end)).saturating_sub(video.seek_margin);
     let mut input = clock_args(seek);
-    input.extend(input_args(work.source));
+    input.extend(input_args(context.source));
     input.extend(strings([
         "-filter_complex",
-        &graph(work.plan, video, grid.start(first) / u64::from(video.frame_ticks)),
+        &graph(context.plan, video, grid.start(first) / u64::from(video.frame_ticks)),
     ]));
     let outputs = video.rungs.iter().enumerate().map(|(n, rung)| {
-        rung_args(work.config, video, rung, &Output { n, frames, timescale: grid.timescale })
+        rung_args(context.config, video, rung, &Output { n, frames, timescale: grid.timescale })
     });
     let task = Task {
-        program: &work.config.ffmpeg,
+        program: &context.config.ffmpeg,
         doing: format!("encoding segments {first} to {} of the picture", last - 1),
         input,
         outputs: outputs.collect(),
-        bounds: bounds(work, first, last),
-        wall_time: wall_time(work, first, last),
+        bounds: bounds(context, first, last),
+        wall_time: wall_time(context, first, last),
     };
-    process::run(task, work.stop, |n, stream| {
+    process::run(task, context.stop, |n, stream| {
         let rung = &video.rungs[n];
         let cutter = Cutter::video(&rung.name, video, grid, (first, last));
         let start = u64::from(reorder_ticks(video));
         // Whatever the rates, an output many times above its cap is a runaway encoder.
-        let limit = 16 * (rung.maxrate_bps / 8 * span(work, first, last).as_secs().max(1)) + (64 << 20);
-        consume(work.publisher, stream, Consumer { rendition: &rung.name, cutter, start, limit })
+        let limit = 16 * (rung.maxrate_bps / 8 * span(context, first, last).as_secs().max(1)) + (64 << 20);
+        consume(context.publisher, stream, Consumer { rendition: &rung.name, cutter, start, limit })
     })
     .await
 }
@@ -58,8 +62,12 @@ pub(crate) async fn video(work: &Work<'_>, video: &VideoPlan, (first, last): (u3
 ///
 /// Decoding always starts at the beginning: sound costs little, gaps and drift are then filled in the same
 /// way whichever run a segment belongs to.
-pub(crate) async fn audio(work: &Work<'_>, audio: &AudioPlan, (first, last): (u32, u32)) -> Result<()> {
-    let grid = &work.plan.grid;
+pub(crate) async fn audio(
+    context: &EncodeContext<'_>,
+    audio: &AudioPlan,
+    (first, last): (u32, u32),
+) -> Result<()> {
+    let grid = &context.plan.grid;
     let from = audio.first_frame(grid, first);
     // Two frames before the first, because each frame overlaps the one before it (ISO/IEC 14496-3 §4.6.11).
     let warm_up = from.min(2);
@@ -68,11 +76,11 @@ pub(crate) async fn audio(work: &Work<'_>, audio: &AudioPlan, (first, last): (u3
         "[0:{}]asetpts=PTS-{:.6}/TB,aresample={AUDIO_SAMPLE_RATE}:async=1:first_pts=0,\
          aformat=sample_fmts=fltp:channel_layouts=stereo,atrim=start_pts={},apad[a]",
         audio.stream,
-        work.plan.clock_at_zero(),
+        context.plan.clock_at_zero(),
         (from - warm_up) * AAC_FRAME_SAMPLES,
     );
     let mut input = clock_args(Duration::ZERO);
-    input.extend(input_args(work.source));
+    input.extend(input_args(context.source));
     input.extend(strings(["-filter_complex", &filter]));
     let bitrate = audio.bitrate_bps.to_string();
     // One more than wanted: the encoder's priming comes first and is dropped.
@@ -80,23 +88,23 @@ pub(crate) async fn audio(work: &Work<'_>, audio: &AudioPlan, (first, last): (u3
     let mut output = strings(["-map", "[a]", "-c:a", "aac", "-b:a", &bitrate, "-frames:a", &count]);
     output.extend(mp4_args("+frag_every_frame"));
     let task = Task {
-        program: &work.config.ffmpeg,
+        program: &context.config.ffmpeg,
         doing: format!("encoding segments {first} to {} of {}", last - 1, audio.name),
         input,
         outputs: vec![output],
-        bounds: bounds(work, 0, last),
-        wall_time: wall_time(work, 0, last),
+        bounds: bounds(context, 0, last),
+        wall_time: wall_time(context, 0, last),
     };
-    process::run(task, work.stop, |_, stream| {
+    process::run(task, context.stop, |_, stream| {
         let cutter = Cutter::audio(audio, grid, (first, last));
-        let limit = 16 * (audio.bitrate_bps / 8 * span(work, first, last).as_secs().max(1)) + (64 << 20);
-        consume(work.publisher, stream, Consumer { rendition: &audio.name, cutter, start: 0, limit })
+        let limit = 16 * (audio.bitrate_bps / 8 * span(context, first, last).as_secs().max(1)) + (64 << 20);
+        consume(context.publisher, stream, Consumer { rendition: &audio.name, cutter, start: 0, limit })
     })
     .await
 }
 
-/// What every run of a video needs.
-pub(crate) struct Work<'a> {
+/// The context that all runs of a video share.
+pub(crate) struct EncodeContext<'a> {
     pub(crate) config: &'a Config,
     pub(crate) plan: &'a Plan,
     pub(crate) source: &'a Input,
@@ -129,7 +137,7 @@ async fn consume(publisher: &Publisher, stream: UnixStream, consumer: Consumer<'
             if let Some(segment) = segment
                 && send.send(segment).await.is_err()
             {
-                // The publisher failed and says so itself.
+                // The publisher failed and returns the error itself.
                 return Ok(());
             }
         }
@@ -228,7 +236,7 @@ fn rung_args(config: &Config, video: &VideoPlan, rung: &Rung, output: &Output) -
     ]));
     // Key frames at the plan's places and nowhere else.
     args.extend(strings(["-g", &gop, "-keyint_min", &gop, "-sc_threshold", "0"]));
-    // Set here, whatever the preset says, because the edit list tells how far pictures are reordered.
+    // Set here, whatever the preset says, because the edit list states how far pictures are reordered.
     args.extend(strings(["-bf", "3", "-x264-params", "b-pyramid=normal:open-gop=0:8x8dct=1"]));
     args.extend(strings(["-color_primaries", "bt709", "-color_trc", "bt709", "-colorspace", "bt709"]));
     args.extend(strings([
@@ -280,20 +288,20 @@ pub(crate) fn strings<const N: usize>(args: [&str; N]) -> Vec<OsString> {
     args.into_iter().map(OsString::from).collect()
 }
 
-fn span(work: &Work<'_>, first: u32, last: u32) -> Duration {
-    let grid = &work.plan.grid;
+fn span(context: &EncodeContext<'_>, first: u32, last: u32) -> Duration {
+    let grid = &context.plan.grid;
     Duration::from_secs_f64(grid.seconds(grid.start(last) - grid.start(first)))
 }
 
 // Far above what a slow machine needs for the slowest preset, far below for ever.
-fn wall_time(work: &Work<'_>, first: u32, last: u32) -> Duration {
-    Duration::from_mins(5) + span(work, first, last) * 200
+fn wall_time(context: &EncodeContext<'_>, first: u32, last: u32) -> Duration {
+    Duration::from_mins(5) + span(context, first, last) * 200
 }
 
-fn bounds(work: &Work<'_>, first: u32, last: u32) -> Bounds {
+fn bounds(context: &EncodeContext<'_>, first: u32, last: u32) -> Bounds {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get) as u32;
     Bounds {
-        cpu: wall_time(work, first, last) * cores,
+        cpu: wall_time(context, first, last) * cores,
         // Every thread reserves an arena and a stack, and every rung has threads for every core.
         memory_bytes: (8 << 30) + u64::from(cores) * (1 << 30),
         open_files: 256,

@@ -1,4 +1,4 @@
-//! In charge of what can go wrong between a source and its published segments.
+//! Errors between a source and its published segments.
 
 use crate::Refusal;
 
@@ -12,17 +12,17 @@ pub enum Error {
     #[error(transparent)]
     Refused(#[from] Refusal),
     /// The program is not there or cannot be started.
-    #[error("cannot start {program}: {cause}; `clipcut doctor` tells how to install it")]
+    #[error("cannot start {program}: {cause}; run `clipcut doctor` for how to install it")]
     Start {
         /// As configured.
         program: String,
-        /// What the system said.
+        /// The system's error.
         cause: std::io::Error,
     },
     /// ffmpeg ended badly, or without all that was asked of it.
     #[error("ffmpeg failed while {doing}: {cause}")]
     Ffmpeg {
-        /// What it was asked to do.
+        /// The task, such as `encoding segments 0 to 19 of the picture`.
         doing: String,
         /// Its exit and its last words.
         cause: String,
@@ -32,9 +32,9 @@ pub enum Error {
     OffPlan {
         /// The rendition.
         rendition: String,
-        /// What came.
+        /// The output that came.
         given: String,
-        /// What should have come.
+        /// The output that the plan has.
         planned: String,
     },
     /// The encoder's output is not the MP4 that was asked for.

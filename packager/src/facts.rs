@@ -1,4 +1,4 @@
-//! In charge of what is known about a source before anything is planned. Types only: `probe` fills
+//! Facts: all that is known about a source before anything is planned. Types only: `probe` fills
 //! them, `plan` reads them.
 
 use std::time::Duration;
@@ -118,7 +118,7 @@ pub struct TextFacts {
     pub language: Option<String>,
     /// The track's own title.
     pub title: Option<String>,
-    /// Marked as written for those who do not hear.
+    /// Marked as transcribing sounds too, for deaf viewers.
     #[serde(default)]
     pub describes_sounds: bool,
 }

@@ -1,4 +1,4 @@
-//! In charge of fragmented MP4: reads ffmpeg's stream into fragments, writes them as the init and media
+//! Fragmented MP4: reads ffmpeg's stream into fragments, writes them as the init and media
 //! segments that we publish. Leaves the grouping into segments to `segment`.
 
 use bytes::{BufMut, Bytes, BytesMut};
@@ -25,7 +25,7 @@ pub(crate) struct Fragment {
     pub(crate) data: Bytes,
 }
 
-/// What a stream consists of.
+/// A part of ffmpeg's output stream.
 #[derive(Debug)]
 pub(crate) enum Part {
     Init(Box<Moov>),
@@ -104,7 +104,7 @@ impl Fragment {
         Ok(Self { decode_time, samples, data })
     }
 
-    /// Appends the fragment as `moof` and `mdat` to `out` and tells where it lies there.
+    /// Appends the fragment as `moof` and `mdat` to `out` and returns where it lies there.
     pub(crate) fn write(&self, sequence: u32, out: &mut BytesMut) -> Result<FragmentFacts> {
         let offset = out.len() as u64;
         let mut moof = Moof {

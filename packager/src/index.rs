@@ -1,5 +1,5 @@
-//! In charge of MP4 and MOV files whose index stands apart from their media data, so that a list of packets needs
-//! nothing of the latter. Leaves reading the index to ffprobe.
+//! The index of MP4 and MOV files: where it stands apart from the media data, a list of packets needs nothing of
+//! the latter. Leaves reading the index to ffprobe.
 
 use std::ops::Range;
 

@@ -1,4 +1,4 @@
-//! In charge of what each kind of job does.
+//! Jobs: the work of each kind.
 
 use ffmpeg::Input;
 use store::{FileTrack, Job, JobKind, NewJob, NewPlan, Rendition, RenditionKind, Source, Store};
@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Config, Error, Result, encode,
-    encode::Work,
+    encode::EncodeContext,
     facts::Facts,
     plan::{Plan, plan},
     playlists, poster, probe,
@@ -28,8 +28,8 @@ pub(crate) async fn run(store: &Store, config: &Config, job: &Job, stop: &Cancel
         return write_playlists(job, &publisher, &plan).await;
     }
     let source = store.blobs.source(&job.video).await?;
-    let work = Work { config, plan: &plan, source: &input(&source), publisher: &publisher, stop };
-    judged(encode(&work, job).await, &source)
+    let context = EncodeContext { config, plan: &plan, source: &input(&source), publisher: &publisher, stop };
+    prefer_source_error(encode(&context, job).await, &source)
 }
 
 async fn write_playlists(job: &Job, publisher: &Publisher, plan: &Plan) -> Result<()> {
@@ -39,19 +39,19 @@ async fn write_playlists(job: &Job, publisher: &Publisher, plan: &Plan) -> Resul
     }
 }
 
-async fn encode(work: &Work<'_>, job: &Job) -> Result<()> {
-    let (plan, publisher) = (work.plan, work.publisher);
+async fn encode(context: &EncodeContext<'_>, job: &Job) -> Result<()> {
+    let (plan, publisher) = (context.plan, context.publisher);
     match job.kind {
         JobKind::Prepare | JobKind::Captions | JobKind::Finish | JobKind::Playlists => Err(unplanned(job)),
         JobKind::Poster => match &plan.video {
-            Some(video) => poster::make(work, video).await,
+            Some(video) => poster::make(context, video).await,
             None => Ok(()),
         },
-        JobKind::Text => read_text(work, job).await,
+        JobKind::Text => read_text(context, job).await,
         JobKind::Audio => {
             let audio = plan.audio.iter().find(|a| a.name == job.track).ok_or_else(|| unplanned(job))?;
             match remaining(publisher, std::slice::from_ref(&audio.name), job.segments).await? {
-                Some(run) => encode::audio(work, audio, run).await,
+                Some(run) => encode::audio(context, audio, run).await,
                 None => Ok(()),
             }
         }
@@ -59,7 +59,7 @@ async fn encode(work: &Work<'_>, job: &Job) -> Result<()> {
             let video = plan.video.as_ref().ok_or_else(|| unplanned(job))?;
             let rungs: Vec<String> = video.rungs.iter().map(|r| r.name.clone()).collect();
             match remaining(publisher, &rungs, job.segments).await? {
-                Some(run) => encode::video(work, video, run).await,
+                Some(run) => encode::video(context, video, run).await,
                 None => Ok(()),
             }
         }
@@ -73,7 +73,7 @@ async fn probed(config: &Config, source: &Source) -> Result<Facts> {
     }
 }
 
-/// What ffmpeg and ffprobe open.
+/// Returns the input that ffmpeg and ffprobe open.
 fn input(source: &Source) -> Input {
     match source {
         Source::File(path) => path.clone().into(),
@@ -81,8 +81,8 @@ fn input(source: &Source) -> Input {
     }
 }
 
-/// What a program says of a source that was taken away under it is no verdict.
-fn judged<T>(outcome: Result<T>, source: &Source) -> Result<T> {
+/// Returns the source's own error if it has one: the complaints of a program whose source was taken away are no verdict on the file.
+fn prefer_source_error<T>(outcome: Result<T>, source: &Source) -> Result<T> {
     match (outcome, source.failure()) {
         (Err(_), Some(failure)) => Err(failure.into()),
         (outcome, _) => outcome,
@@ -98,7 +98,7 @@ async fn prepare(config: &Config, publisher: &Publisher) -> Result<()> {
         serde_json::from_str(&json)?
     } else {
         let source = store.blobs.source(id).await?;
-        let facts = judged(probed(config, &source).await, &source)?;
+        let facts = prefer_source_error(probed(config, &source).await, &source)?;
         config.limits.check(&facts)?;
         plan(&facts, &config.plan)?
     };
@@ -120,7 +120,7 @@ async fn prepare(config: &Config, publisher: &Publisher) -> Result<()> {
     Ok(())
 }
 
-/// Measures what was encoded, writes the playlists that tell it, and calls the video ready.
+/// Measures what was encoded, writes the playlists with its rates, and calls the video ready.
 async fn finish(publisher: &Publisher, plan: &Plan) -> Result<()> {
     let measured = playlists::measure(publisher, plan).await?;
     playlists::write(publisher, plan, Some(&measured)).await?;
@@ -130,8 +130,8 @@ async fn finish(publisher: &Publisher, plan: &Plan) -> Result<()> {
 }
 
 /// Copies a text track of the file into the captions that stand for it.
-async fn read_text(work: &Work<'_>, job: &Job) -> Result<()> {
-    let captions = &work.publisher.store.captions;
+async fn read_text(context: &EncodeContext<'_>, job: &Job) -> Result<()> {
+    let captions = &context.publisher.store.captions;
     let track = match job.track.parse() {
         Ok(id) => captions.get(&id).await?,
         Err(_) => None,
@@ -139,8 +139,8 @@ async fn read_text(work: &Work<'_>, job: &Job) -> Result<()> {
     // Somebody may have deleted it meanwhile.
     let Some(track) = track else { return Ok(()) };
     let name = format!("{CAPTIONS}{}", track.name.unwrap_or_default());
-    let text = work.plan.text.iter().find(|text| text.name == name).ok_or_else(|| unplanned(job))?;
-    let cues = text::read(work, text).await?;
+    let text = context.plan.text.iter().find(|text| text.name == name).ok_or_else(|| unplanned(job))?;
+    let cues = text::read(context, text).await?;
     Ok(captions.fill(job, &cues).await?)
 }
 

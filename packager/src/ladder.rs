@@ -1,4 +1,4 @@
-//! In charge of the ladder: which sizes a picture is encoded to, and at which rates. Pure; leaves
+//! The ladder: which sizes a picture is encoded to, and at which rates. Pure; leaves
 //! time to `cadence`, levels to `level`.
 
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
     plan::{FrameRate, Rung},
 };
 
-/// What the operator may choose.
+/// The operator's settings.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     /// Shorter sides of the renditions. Those above the source are left out.
@@ -127,16 +127,16 @@ mod tests {
 
     fn sizes(video: &VideoFacts, config: &Config) -> String {
         let rungs = rungs(video, THIRTY, config);
-        let said: Vec<String> =
+        let sizes_text: Vec<String> =
             rungs.iter().map(|rung| format!("{} {}x{}", rung.name, rung.width, rung.height)).collect();
-        said.join(", ")
+        sizes_text.join(", ")
     }
 
     #[test]
     fn a_ladder_never_goes_above_its_source_and_keeps_its_shape() {
         let check = |width: u32, height: u32, expected: &str| {
-            let said = sizes(&source(width, height), &Config::default());
-            assert_eq!(said, expected, "{width}x{height}");
+            let sizes_text = sizes(&source(width, height), &Config::default());
+            assert_eq!(sizes_text, expected, "{width}x{height}");
         };
         let full = "1080p 1920x1080, 720p 1280x720, 480p 854x480, 360p 640x360, 240p 426x240";
         check(3840, 2160, full);

@@ -1,4 +1,4 @@
-//! In charge of the names of languages: from what containers write to BCP 47 and to a menu's words.
+//! Names of languages: from what containers write to BCP 47 and to a menu's words.
 
 use isolang::Language;
 

@@ -1,4 +1,4 @@
-//! In charge of H.264 levels: the lowest one whose limits a stream keeps (ITU-T H.264 Table A-1).
+//! H.264 levels: the lowest one whose limits a stream keeps (ITU-T H.264 Table A-1).
 
 /// One row of Table A-1 for the High profile.
 struct Level {
@@ -48,7 +48,7 @@ const TABLE: [Level; 19] = [
 /// pyramid B-frames a fourth.
 const REFERENCES: u64 = 4;
 
-/// What a level is judged by.
+/// The properties that levels limit.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stream {
     pub(crate) width: u32,

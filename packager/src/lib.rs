@@ -1,4 +1,4 @@
-//! In charge of the way from an uploaded file to adaptive HLS and DASH: probe → plan → encode → publish →
+//! The packager: from an uploaded file to adaptive HLS and DASH: probe → plan → encode → publish →
 //! manifests. Leaves storage to the store and serving to the origin.
 
 mod error;
@@ -46,21 +46,21 @@ use std::path::PathBuf;
 pub use text::export as export_captions;
 pub use worker::run;
 
-/// What the packager is told.
+/// The packager's settings.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Path or name of ffmpeg.
     pub ffmpeg: PathBuf,
     /// Path or name of ffprobe.
     pub ffprobe: PathBuf,
-    /// What sources may be at most.
+    /// Limits of sources.
     pub limits: limits::Limits,
     /// The ladder and what else a plan is made by.
     pub plan: planning::Config,
     /// x264's preset.
     pub preset: String,
-    /// Videos encoded at once; at least one.
-    pub videos_at_once: usize,
+    /// Video runs encoded at once; at least one.
+    pub encode_slots: usize,
     /// Segments in a run; at least one.
     pub run_segments: u32,
     /// Whether a machine is to write captions of what has sound.
@@ -75,7 +75,7 @@ impl Default for Config {
             limits: limits::Limits::default(),
             plan: planning::Config::default(),
             preset: "veryfast".into(),
-            videos_at_once: 1,
+            encode_slots: 1,
             // Two minutes: long enough that starting an encoder costs nothing, short enough to share a
             // video among many workers.
             run_segments: 20,

@@ -1,10 +1,10 @@
-//! In charge of our own caps on a source, checked once its facts are known and before it is planned.
+//! Our own caps on a source, checked once its facts are known and before it is planned.
 
 use std::time::Duration;
 
 use crate::{facts::Facts, ffmpeg::MAX_PIXELS, refusal::Refusal};
 
-/// What a source may be at most.
+/// The largest source that is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// From the container's start to the end of the last picture or sound.

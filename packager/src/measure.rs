@@ -1,4 +1,4 @@
-//! In charge of what encoding gave: sizes of published segments, and the bit rates told of them.
+//! Measurements of encoded renditions: sizes of published segments, and their bit rates.
 
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +20,7 @@ pub struct FragmentFacts {
     pub first_sample_bytes: u64,
 }
 
-/// What was measured of one rendition when all of it is published.
+/// The measurements of one rendition whose segments are all published.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Measured {
     /// The rendition's name, as in the plan.

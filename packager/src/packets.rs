@@ -1,4 +1,4 @@
-//! In charge of the packet scan: one line per packet in, the truth about each stream's times out.
+//! The packet scan: one line per packet in, the truth about each stream's times out.
 //! Memory stays constant however long the file. Leaves running ffprobe to `probe`.
 
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ const STEPS: usize = 2000;
 /// The part of all steps that has to be as short as the cadence: fewer are a muxer's stumbles.
 const CADENCE_PART: u64 = 10;
 
-/// What the scan of one stream found. Times are in microseconds on the container's own clock.
+/// The scan's result for one stream. Times are in microseconds on the container's own clock.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Track {
     /// Packets that are shown; those before an edit list's start aren't counted.
@@ -18,7 +18,7 @@ pub(crate) struct Track {
     pub(crate) first: i64,
     /// The latest presentation.
     pub(crate) last: i64,
-    /// Where the latest presentation ends; as `last` when no packet tells its length.
+    /// Where the latest presentation ends; as `last` when no packet has a duration.
     pub(crate) end: i64,
     /// Packets that have a time.
     timed: u64,

@@ -1,4 +1,4 @@
-//! In charge of the plan: from probed facts to everything that playlists and encoders need to know,
+//! The plan: from probed facts to everything that playlists and encoders need to know,
 //! fixed before a frame is encoded. Pure; leaves rendering to `hls` and `dash`, encoding to `encode`.
 
 use std::time::Duration;
@@ -64,7 +64,7 @@ pub struct VideoPlan {
     pub gop_frames: u32,
     /// Frames in every segment but the last (6 s).
     pub segment_frames: u32,
-    /// What has to be done to the decoded picture before it is scaled.
+    /// Conversion of the decoded picture before it is scaled.
     pub conversion: Conversion,
     /// Where the last decoded frame of the source lies; later frames repeat it.
     pub source_end: Duration,
@@ -115,7 +115,7 @@ pub struct AudioPlan {
     pub stream: u32,
     /// BCP 47, or `None` when the source does not say.
     pub language: Option<String>,
-    /// What a menu shows.
+    /// The label in a menu.
     pub label: String,
     /// Constant bit rate.
     pub bitrate_bps: u64,
@@ -132,9 +132,9 @@ pub struct TextPlan {
     pub stream: u32,
     /// BCP 47; `und` when the source does not say.
     pub language: String,
-    /// What a menu shows.
+    /// The label in a menu.
     pub label: String,
-    /// Written for those who do not hear.
+    /// Transcribes sounds too, for deaf viewers.
     #[serde(default)]
     pub describes_sounds: bool,
 }

@@ -1,4 +1,4 @@
-//! In charge of making the plan: from facts to the grid, the ladder and the tracks. Pure; its
+//! Planning: from facts to the grid, the ladder and the tracks. Pure; its
 //! callers know it as `plan::plan`, beside the shape that it fills.
 
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::{
     tracks,
 };
 
-/// What the operator may choose.
+/// The operator's settings.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     /// The picture's sizes and quality.
@@ -122,7 +122,7 @@ fn frames(video: &VideoFacts, sound_end: Duration, rate: FrameRate) -> u64 {
     let picture = end.max(last);
     let picture_end = Duration::from_secs_f64(picture as f64 / rate.fps());
     let aac_frame = AAC_FRAME_SAMPLES as f64 / f64::from(AUDIO_SAMPLE_RATE);
-    // One frame of each kind is what muxers leave; at low frame rates that would be heard.
+    // One frame of each kind is what muxers leave; at low frame rates that would be audible.
     let overhang = Duration::from_secs_f64(aac_frame + 1.0 / rate.fps()).min(OVERHANG);
     if sound_end <= picture_end + overhang {
         return picture;
@@ -156,7 +156,7 @@ fn matrix(colour: &Colour, video: &VideoFacts) -> &'static str {
         Some("bt2020nc" | "bt2020c") => "bt2020",
         Some("smpte170m" | "bt470bg" | "fcc") => "bt601",
         Some(_) => "bt709",
-        // Untold, players go by size: what is larger than PAL's 576 lines is high definition.
+        // Without a tag players go by size: a picture larger than PAL's 576 lines is high definition.
         None if video.width > 1024 || video.height > 576 => "bt709",
         None => "bt601",
     }

@@ -1,4 +1,4 @@
-//! In charge of writing the playlists and the manifest of a video: from its plan, from what was measured once it is
+//! Writes the playlists and the manifest of a video: from its plan, from what was measured once it is
 //! encoded, and from the captions that there are to show.
 
 use store::State;
@@ -32,7 +32,7 @@ pub(crate) async fn write(publisher: &Publisher, plan: &Plan, measured: Option<&
     }
     publisher.text("manifest.mpd", &dash::manifest(plan, measured, &subtitles)).await?;
     publisher.text("master.m3u8", &hls::master(plan, measured, &subtitles)).await?;
-    // What no playlist leads to any more goes last.
+    // Blobs that no playlist leads to any more go last, so that no player is sent to a deleted one.
     let folder = format!("{}/captions", id.folder());
     for name in store.blobs.children(&folder).await? {
         if !subtitles.iter().any(|subtitle| subtitle.name == format!("captions/{name}")) {
@@ -42,7 +42,7 @@ pub(crate) async fn write(publisher: &Publisher, plan: &Plan, measured: Option<&
     Ok(())
 }
 
-/// Writes them again as far as the video is: what is ready is told as measured.
+/// Writes them again as far as the video is: a ready video's with its measured rates.
 pub(crate) async fn rewrite(publisher: &Publisher, plan: &Plan) -> Result<()> {
     let id = &publisher.video;
     let video = publisher.store.videos.get(id).await?.ok_or_else(|| store::Error::Gone(id.clone()))?;

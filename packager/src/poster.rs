@@ -1,4 +1,4 @@
-//! In charge of the poster: a telling frame, not a black one.
+//! The poster: a telling frame, not a black one.
 
 use std::{ffi::OsString, time::Duration};
 
@@ -6,7 +6,7 @@ use tokio::{io::AsyncReadExt, sync::Mutex};
 
 use crate::{
     Error, Result,
-    encode::{Work, clock_args, picture_filters, strings},
+    encode::{EncodeContext, clock_args, picture_filters, strings},
     ffmpeg::{Bounds, input_args},
     plan::{Plan, VideoPlan},
     process::{self, Task},
@@ -20,11 +20,11 @@ const MAX_SIDE: u32 = 1280;
 const MAX_BYTES: u64 = 8 << 20;
 
 /// Takes the most telling of some frames spread over the video and publishes it as `poster.jpg`.
-pub(crate) async fn make(work: &Work<'_>, video: &VideoPlan) -> Result<()> {
+pub(crate) async fn make(context: &EncodeContext<'_>, video: &VideoPlan) -> Result<()> {
     let sample = |time| Frame { time, width: SAMPLE_WIDTH, height: SAMPLE_HEIGHT, format: Format::Grey };
-    let samples: Vec<Frame> = candidates(work.plan, video).map(sample).collect();
+    let samples: Vec<Frame> = candidates(context.plan, video).map(sample).collect();
     let mut best = (f64::MIN, Duration::ZERO);
-    for (sample, grey) in samples.iter().zip(take(work, video, &samples).await?) {
+    for (sample, grey) in samples.iter().zip(take(context, video, &samples).await?) {
         if grey.len() == (SAMPLE_WIDTH * SAMPLE_HEIGHT) as usize && telling(&grey) > best.0 {
             best = (telling(&grey), sample.time);
         }
@@ -34,11 +34,11 @@ pub(crate) async fn make(work: &Work<'_>, video: &VideoPlan) -> Result<()> {
     let even = |side: u32| ((f64::from(side) * shrink / 2.0).round() as u32 * 2).max(2);
     let frame =
         Frame { time: best.1, width: even(top.width), height: even(top.height), format: Format::Jpeg };
-    let jpeg = take(work, video, &[frame]).await?.swap_remove(0);
+    let jpeg = take(context, video, &[frame]).await?.swap_remove(0);
     if jpeg.is_empty() {
         return Err(Error::Ffmpeg { doing: "taking the poster".into(), cause: "it gave no picture".into() });
     }
-    work.publisher.blob("poster.jpg", &jpeg).await
+    context.publisher.blob("poster.jpg", &jpeg).await
 }
 
 fn candidates(plan: &Plan, video: &VideoPlan) -> impl Iterator<Item = Duration> {
@@ -71,14 +71,14 @@ enum Format {
 }
 
 /// Takes `frames` in one process, because starting ffmpeg costs more than a key frame; empty where there is none.
-async fn take(work: &Work<'_>, video: &VideoPlan, frames: &[Frame]) -> Result<Vec<Vec<u8>>> {
+async fn take(context: &EncodeContext<'_>, video: &VideoPlan, frames: &[Frame]) -> Result<Vec<Vec<u8>>> {
     let mut input: Vec<OsString> = Vec::new();
     let mut graph = Vec::new();
     for (n, frame) in frames.iter().enumerate() {
         input.extend(clock_args(frame.time));
         // More threads would each decode a frame that nobody looks at.
         input.extend(strings(["-threads", "1"]));
-        input.extend(input_args(work.source));
+        input.extend(input_args(context.source));
         let filters = picture_filters(video, frame.width, frame.height, frame.format.pixels());
         graph.push(format!("[{n}:{}]{filters}[p{n}]", video.stream));
     }
@@ -89,7 +89,7 @@ async fn take(work: &Work<'_>, video: &VideoPlan, frames: &[Frame]) -> Result<Ve
         output
     });
     let task = Task {
-        program: &work.config.ffmpeg,
+        program: &context.config.ffmpeg,
         doing: "taking the poster".into(),
         input,
         outputs: outputs.collect(),
@@ -97,7 +97,7 @@ async fn take(work: &Work<'_>, video: &VideoPlan, frames: &[Frame]) -> Result<Ve
         wall_time: Duration::from_mins(5),
     };
     let taken: Mutex<Vec<Vec<u8>>> = Mutex::new(vec![Vec::new(); frames.len()]);
-    process::run(task, work.stop, |n, stream| {
+    process::run(task, context.stop, |n, stream| {
         let taken = &taken;
         async move {
             let mut bytes = Vec::new();

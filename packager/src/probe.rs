@@ -1,5 +1,5 @@
-//! In charge of looking at a source: two bounded calls of ffprobe, a third where only frames can
-//! tell. Leaves the meaning of the answers to `streams` and `packets`, the caps to `limits`.
+//! The probe: two bounded calls of ffprobe, a third where only frames can
+//! decide. Leaves the meaning of the answers to `streams` and `packets`, the caps to `limits`.
 
 use std::{io, path::Path, process::Stdio, time::Duration};
 
@@ -24,7 +24,7 @@ use crate::{
 const ANSWER_BYTES: usize = 4 << 20;
 /// A packet's line has about 50 bytes; a tag may hold somebody's essay.
 const LINE_BYTES: u64 = 1 << 20;
-/// What of ffprobe's complaints is kept for the log.
+/// The part of ffprobe's complaints that is kept for the log.
 const COMPLAINT_BYTES: usize = 2048;
 /// Frames whose flags decide on interlacing where the container is silent.
 const FRAMES_LOOKED_AT: u32 = 60;
@@ -40,7 +40,7 @@ pub async fn probe(ffprobe: &Path, source: &Input) -> Result<Facts> {
     call.facts(described, &scan).await
 }
 
-/// Measures a source as [`probe`] does, and leaves its pictures and sounds where they are if its index tells all
+/// Measures a source as [`probe`] does, and leaves its media data unread if its index has all
 /// packets: a film of hours is then planned before its bytes could have been fetched.
 pub async fn probe_loopback(ffprobe: &Path, source: &LoopbackSource) -> Result<Facts> {
     let input = Input::Loopback { url: source.url().to_owned(), len: source.len() };
@@ -57,7 +57,7 @@ pub async fn probe_loopback(ffprobe: &Path, source: &LoopbackSource) -> Result<F
     call.facts(described, &scan).await
 }
 
-/// What all calls on one source share.
+/// The context that all calls on one source share.
 #[derive(Clone, Copy)]
 struct Call<'a> {
     ffprobe: &'a Path,
@@ -73,7 +73,7 @@ impl<'a> Call<'a> {
         Ok(Self { ffprobe, source, patience })
     }
 
-    /// Joins what was described with the packets, and looks at frames where only they can tell.
+    /// Joins what was described with the packets, and looks at frames where only they can decide.
     async fn facts(&self, (answer, complaint): (Answer, String), scan: &Scan) -> Result<Facts> {
         let read = answer.read(scan);
         // A picture over the guard's limit has no size, and so seems not to be there.

@@ -1,4 +1,4 @@
-//! In charge of one ffmpeg process: started, confined, heard, ended. Its outputs come through Unix sockets,
+//! One ffmpeg process: started, confined, reaped. Its outputs come through Unix sockets,
 //! so that no media touches the disk before it is published.
 
 use std::{
@@ -31,7 +31,7 @@ use crate::{
 const LAST_LINES: usize = 8;
 const LAST_LINE_CHARS: usize = 300;
 
-/// What to run.
+/// One call of ffmpeg.
 #[derive(Debug)]
 pub(crate) struct Task<'a> {
     /// Path or name of ffmpeg.
@@ -42,7 +42,7 @@ pub(crate) struct Task<'a> {
     pub(crate) input: Vec<OsString>,
     /// The arguments of each output, without its address.
     pub(crate) outputs: Vec<Vec<OsString>>,
-    /// What the process may use.
+    /// Resources that the process may use.
     pub(crate) bounds: Bounds,
     /// When it is killed however it goes.
     pub(crate) wall_time: Duration,
@@ -70,7 +70,7 @@ where
         async move {
             match accepted.await? {
                 Some(stream) => consumed(n, stream).await,
-                // The process ended without opening this output; its exit says why.
+                // The process ended without opening this output; its exit status has the cause.
                 None => Ok(()),
             }
         }
@@ -83,7 +83,7 @@ where
             cause: format!("it took more than {} s", task.wall_time.as_secs()),
         }),
     };
-    // An output that breaks off mostly means that the process is ending, and its own last words say why.
+    // An output that breaks off mostly means that the process is ending, and its log has the cause.
     let grace = match &outcome {
         Ok(()) => Duration::from_mins(1),
         Err(Error::Interrupted) => Duration::ZERO,
@@ -145,18 +145,18 @@ impl Child {
         let events = child.iter().map_err(|e| start(std::io::Error::other(e)))?;
 
         let process = Arc::new(Mutex::new(child));
-        let (tell_ended, ended) = watch::channel(false);
-        let heard = process.clone();
+        let (ended_sender, ended) = watch::channel(false);
+        let reaped = process.clone();
         let doing = task.doing.clone();
         let listener = tokio::task::spawn_blocking(move || {
-            let last_words = hear(events, &doing);
-            let status = lock(&heard).wait();
+            let last_lines = collect_log(events, &doing);
+            let status = lock(&reaped).wait();
             // Ignored when nobody waits any more.
-            let _ = tell_ended.send(true);
+            let _ = ended_sender.send(true);
             match status {
                 Ok(status) if status.success() => Ok(()),
-                Ok(status) if last_words.is_empty() => Err(status.to_string()),
-                Ok(status) => Err(format!("{status}: {}", Vec::from(last_words).join("; "))),
+                Ok(status) if last_lines.is_empty() => Err(status.to_string()),
+                Ok(status) => Err(format!("{status}: {}", Vec::from(last_lines).join("; "))),
                 Err(e) => Err(e.to_string()),
             }
         });
@@ -185,7 +185,7 @@ impl Drop for Child {
 }
 
 /// Reads ffmpeg's log to its end. Returns its last warnings and errors.
-fn hear(events: impl Iterator<Item = FfmpegEvent>, doing: &str) -> VecDeque<String> {
+fn collect_log(events: impl Iterator<Item = FfmpegEvent>, doing: &str) -> VecDeque<String> {
     let mut last = VecDeque::new();
     for event in events {
         match event {

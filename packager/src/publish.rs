@@ -1,4 +1,4 @@
-//! In charge of what becomes visible, and when: a blob first, then the row that stands for it.
+//! Publishing: a blob first, then the row that stands for it.
 
 use store::{Store, VideoId};
 

@@ -1,4 +1,4 @@
-//! In charge of what manifests tell of rates and codecs: the plan's caps before encoding, the measured
+//! Rates and codecs in manifests: the plan's caps before encoding, the measured
 //! truth after. Shared by `hls` and `dash`.
 
 use crate::{
@@ -40,7 +40,7 @@ impl Rates {
     }
 
     /// Returns a rung's rates with the audio rendition that costs most over the same time: one plays,
-    /// and the told rate has to hold for whichever it is.
+    /// and the listed rate has to hold for whichever it is.
     pub(crate) fn of_variant(plan: &Plan, rung: &Rung, measured: &[Measured]) -> Self {
         let picture = Self::of_rung(plan, rung, measured);
         let with = |audio: &AudioPlan| match (find(measured, &rung.name), find(measured, &audio.name)) {
@@ -121,7 +121,7 @@ fn rates(segments: &[Share], target: f64) -> Rates {
     }
 }
 
-/// Rounded up: a told rate that is too low is the one that stalls.
+/// Rounded up: a listed rate that is too low stalls the player.
 fn rate(segments: &[Share]) -> u64 {
     let bytes: u64 = segments.iter().map(|segment| segment.bytes).sum();
     let seconds: f64 = segments.iter().map(|segment| segment.seconds).sum();

@@ -1,4 +1,4 @@
-//! In charge of what is said to a person whose file can't be taken: a stable code for programs, a
+//! Refusals: the answer to a person whose file can't be taken: a stable code for programs, a
 //! sentence for people. Leaves the technical causes to the log.
 
 use std::time::Duration;
@@ -98,9 +98,9 @@ impl Refusal {
 fn spoken(length: Duration) -> String {
     let seconds = length.as_secs();
     let parts = [(seconds / 3600, "h"), (seconds % 3600 / 60, "min"), (seconds % 60, "s")];
-    let said: Vec<String> =
+    let written: Vec<String> =
         parts.iter().filter(|(count, _)| *count > 0).map(|(count, unit)| format!("{count} {unit}")).collect();
-    if said.is_empty() { "0 s".to_owned() } else { said.join(" ") }
+    if written.is_empty() { "0 s".to_owned() } else { written.join(" ") }
 }
 
 #[cfg(test)]

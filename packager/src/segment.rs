@@ -1,4 +1,4 @@
-//! In charge of cutting a rendition's stream of fragments into the segments of the plan, to the tick.
+//! Segments: cuts a rendition's stream of fragments into the segments of the plan, to the tick.
 
 use bytes::{Bytes, BytesMut};
 

@@ -1,4 +1,4 @@
-//! In charge of ffprobe's JSON: its shape, and the facts that stand in it once the packet scan has
+//! ffprobe's JSON: its shape, and the facts that stand in it once the packet scan has
 //! given the times. Pure; leaves running ffprobe to `probe`.
 
 use std::{cmp::Reverse, collections::BTreeMap, time::Duration};
@@ -62,11 +62,11 @@ struct SideData {
 pub(crate) enum Fields {
     Progressive,
     Interlaced,
-    /// Only looking at frames can tell.
+    /// Known only from the frames' own flags.
     Unknown,
 }
 
-/// The facts, and what the JSON couldn't tell.
+/// The facts, and the one thing that may need a look at frames.
 #[derive(Debug)]
 pub(crate) struct Reading {
     pub(crate) facts: Facts,
@@ -170,34 +170,39 @@ impl Stream {
             colour: self.colour(),
             first: clock.time(track.first),
             last: clock.time(track.last),
-            // Some containers tell no packet's length; then the last frame is as long as the average.
+            // Some containers give packets no duration; then the last frame is as long as the average.
             end: clock.time(if track.end > track.last { track.end } else { track.last + frame }),
         }
     }
 
     /// Returns the measured rate; where the header's agrees with it, the header's, which is exact.
     fn frame_rate(&self, track: &Track, fields: Fields) -> Option<f64> {
-        let told = self.avg_frame_rate.as_deref().and_then(|text| fraction(text, '/'));
-        let told = told.map(|rate| f64::from(rate.num) / f64::from(rate.den));
+        let declared = self.avg_frame_rate.as_deref().and_then(|text| fraction(text, '/'));
+        let declared = declared.map(|rate| f64::from(rate.num) / f64::from(rate.den));
         let Some(measured) = track.rate() else {
-            return told;
+            return declared;
         };
         let near = |a: f64, b: f64| (a / b - 1.0).abs() < 0.004;
-        match told {
-            Some(told) if near(measured, told) => Some(told),
+        match declared {
+            Some(declared) if near(measured, declared) => Some(declared),
             // Field-coded streams have a packet for each of a frame's two fields.
-            Some(told) if fields == Fields::Interlaced && near(measured / 2.0, told) => Some(told),
+            Some(declared) if fields == Fields::Interlaced && near(measured / 2.0, declared) => {
+                Some(declared)
+            }
             // Frames that were dropped here and there: AVI's header knows the rate of the rest.
-            Some(told) if track.variable() && (1.0..1.1).contains(&(told / measured)) => Some(told),
+            Some(declared) if track.variable() && (1.0..1.1).contains(&(declared / measured)) => {
+                Some(declared)
+            }
             _ => Some(measured),
         }
     }
 
     fn sample_aspect(&self) -> Ratio {
         let square = Ratio { num: 1, den: 1 };
-        let told = self.sample_aspect_ratio.as_deref().and_then(|text| fraction(text, ':'));
+        let declared = self.sample_aspect_ratio.as_deref().and_then(|text| fraction(text, ':'));
         // Beyond ten to one it is a broken header and would leave a line instead of a picture.
-        told.filter(|ratio| ratio.num <= ratio.den.saturating_mul(10))
+        declared
+            .filter(|ratio| ratio.num <= ratio.den.saturating_mul(10))
             .filter(|ratio| ratio.den <= ratio.num.saturating_mul(10))
             .unwrap_or(square)
     }
@@ -223,14 +228,14 @@ impl Stream {
     }
 
     fn colour(&self) -> Colour {
-        let told = |value: &Option<String>| {
+        let declared = |value: &Option<String>| {
             value.clone().filter(|name| !matches!(name.as_str(), "unknown" | "reserved"))
         };
         let full = self.pix_fmt.as_deref().is_some_and(|format| format.starts_with("yuvj"));
         Colour {
-            transfer: told(&self.color_transfer),
-            primaries: told(&self.color_primaries),
-            matrix: told(&self.color_space),
+            transfer: declared(&self.color_transfer),
+            primaries: declared(&self.color_primaries),
+            matrix: declared(&self.color_space),
             full_range: full || self.color_range.as_deref() == Some("pc"),
         }
     }
@@ -344,10 +349,10 @@ mod tests {
 
     #[test]
     fn a_broken_aspect_ratio_leaves_square_pixels() {
-        let check = |told: Option<&str>, num: u32, den: u32| {
-            let sample_aspect_ratio = told.map(str::to_owned);
+        let check = |declared: Option<&str>, num: u32, den: u32| {
+            let sample_aspect_ratio = declared.map(str::to_owned);
             let stream = Stream { sample_aspect_ratio, ..Stream::default() };
-            assert_eq!(stream.sample_aspect(), Ratio { num, den }, "{told:?}");
+            assert_eq!(stream.sample_aspect(), Ratio { num, den }, "{declared:?}");
         };
         check(None, 1, 1);
         check(Some("0:1"), 1, 1);
@@ -358,10 +363,10 @@ mod tests {
 
     #[test]
     fn only_quarter_turns_turn_the_sides() {
-        let check = |told: f64, turn: u32| {
-            let side_data_list = vec![SideData { rotation: Some(told) }];
+        let check = |declared: f64, turn: u32| {
+            let side_data_list = vec![SideData { rotation: Some(declared) }];
             let stream = Stream { side_data_list, ..Stream::default() };
-            assert_eq!(stream.rotation(), turn, "{told}");
+            assert_eq!(stream.rotation(), turn, "{declared}");
         };
         check(-90.0, 90);
         check(90.0, 270);

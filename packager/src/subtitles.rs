@@ -1,28 +1,28 @@
-//! In charge of which caption tracks the playlists tell of, in which order and by which names. Pure; leaves the
+//! Subtitles: the caption tracks that playlists list, their order and their names. Pure; leaves the
 //! tracks to the store and their cues to the origin.
 
 use store::{CaptionOrigin, CaptionState, CaptionTrack};
 
 use crate::tracks::{Unique, label};
 
-/// A caption track as playlists tell of it.
+/// A caption track as playlists list it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subtitle {
     /// The folder below the video, such as `captions/en`.
     pub name: String,
     /// BCP 47; `und` when nobody knows.
     pub language: String,
-    /// What a menu shows, unique among the video's.
+    /// The label in a menu, unique among the video's.
     pub label: String,
-    /// Who wrote it.
+    /// The author.
     pub author: Author,
-    /// It tells sounds besides words.
+    /// It transcribes sounds besides words.
     pub describes_sounds: bool,
     /// No cue is still to come.
     pub whole: bool,
 }
 
-/// Who wrote a caption track.
+/// The author of a caption track.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Author {
     /// A person, directly or into the file.
@@ -108,7 +108,7 @@ pub(crate) mod tests {
         }
     }
 
-    /// A machine's track that is being written, a person's for those who do not hear, and one that waits.
+    /// A machine's track that is being written, a person's for deaf viewers, and one that waits.
     pub(crate) fn three() -> Vec<Subtitle> {
         let machine = CaptionTrack { state: CaptionState::Running, ..track("en-2", CaptionOrigin::Machine) };
         let person = CaptionTrack { describes_sounds: true, ..track("en", CaptionOrigin::Person) };
@@ -118,8 +118,8 @@ pub(crate) mod tests {
 
     #[test]
     fn peoples_tracks_come_first_and_those_without_cues_not_at_all() {
-        let said: Vec<String> = three().iter().map(|it| format!("{}={}", it.name, it.label)).collect();
-        assert_eq!(said, ["captions/en=English", "captions/en-2=English (automatic)"]);
+        let names: Vec<String> = three().iter().map(|it| format!("{}={}", it.name, it.label)).collect();
+        assert_eq!(names, ["captions/en=English", "captions/en-2=English (automatic)"]);
     }
 
     #[test]

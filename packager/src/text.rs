@@ -1,4 +1,4 @@
-//! In charge of the text tracks inside a source: read by ffmpeg, kept as captions; and of a video's captions as
+//! Text tracks inside a source: read by ffmpeg, kept as captions; and of a video's captions as
 //! files, for servers that know nothing of them.
 
 use std::time::Duration;
@@ -9,7 +9,7 @@ use tokio::{io::AsyncReadExt, sync::Mutex};
 
 use crate::{
     Error, Result,
-    encode::{Work, clock_args, strings},
+    encode::{EncodeContext, clock_args, strings},
     ffmpeg::{Bounds, input_args},
     plan::{Plan, TextPlan},
     process::{self, Task},
@@ -20,9 +20,9 @@ use crate::{
 const MAX_BYTES: u64 = 16 << 20;
 
 /// Returns the cues of a text track, on the video's clock.
-pub(crate) async fn read(work: &Work<'_>, text: &TextPlan) -> Result<Vec<Cue>> {
-    let written = extract(work, text).await?;
-    Ok(from_zero(webvtt::parse(&written).cues, work.plan.clock_at_zero()))
+pub(crate) async fn read(context: &EncodeContext<'_>, text: &TextPlan) -> Result<Vec<Cue>> {
+    let written = extract(context, text).await?;
+    Ok(from_zero(webvtt::parse(&written).cues, context.plan.clock_at_zero()))
 }
 
 /// Writes all listed captions of a planned video as blobs: whole and in segments.
@@ -49,11 +49,11 @@ pub async fn export(store: &Store, video: &VideoId) -> Result<()> {
     Ok(())
 }
 
-async fn extract(work: &Work<'_>, text: &TextPlan) -> Result<String> {
+async fn extract(context: &EncodeContext<'_>, text: &TextPlan) -> Result<String> {
     let mut input = clock_args(Duration::ZERO);
-    input.extend(input_args(work.source));
+    input.extend(input_args(context.source));
     let task = Task {
-        program: &work.config.ffmpeg,
+        program: &context.config.ffmpeg,
         doing: format!("reading {}", text.name),
         input,
         outputs: vec![strings(["-map", &format!("0:{}", text.stream), "-c:s", "webvtt", "-f", "webvtt"])],
@@ -61,7 +61,7 @@ async fn extract(work: &Work<'_>, text: &TextPlan) -> Result<String> {
         wall_time: Duration::from_hours(1),
     };
     let written = Mutex::new(Vec::new());
-    process::run(task, work.stop, |_, stream| {
+    process::run(task, context.stop, |_, stream| {
         let written = &written;
         async move {
             let read = stream.take(MAX_BYTES).read_to_end(&mut *written.lock().await).await?;

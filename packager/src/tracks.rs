@@ -1,4 +1,4 @@
-//! In charge of the sound's and the text's renditions: their order, their names in URLs, their labels
+//! Sound and text renditions: their order, their names in URLs, their labels
 //! in menus. Leaves times to `plan`.
 
 use std::collections::HashSet;
@@ -13,7 +13,7 @@ use crate::{
 pub(crate) struct Called {
     /// Its folder, unique among its kind.
     pub(crate) name: String,
-    /// What a menu shows; unique too, as RFC 8216 §4.3.4.1 asks of a group's members.
+    /// The label in a menu; unique too, as RFC 8216 §4.3.4.1 asks of a group's members.
     pub(crate) label: String,
 }
 
@@ -59,7 +59,7 @@ pub(crate) fn label(title: Option<&str>, language: Option<&str>, otherwise: &str
 /// Names that are given away; the second of a kind gets a 2.
 #[derive(Default)]
 pub(crate) struct Unique {
-    /// In lower case: a file system may not tell `audio-zh-Hant` from `audio-zh-hant`.
+    /// In lower case: a file system may not distinguish `audio-zh-Hant` from `audio-zh-hant`.
     given: HashSet<String>,
 }
 
@@ -94,11 +94,11 @@ mod tests {
                     ..model.clone()
                 })
                 .collect();
-            let said: Vec<String> = audio(&facts)
+            let names: Vec<String> = audio(&facts)
                 .into_iter()
                 .map(|(_, called)| format!("{}={}", called.name, called.label))
                 .collect();
-            assert_eq!(said.join(", "), expected);
+            assert_eq!(names.join(", "), expected);
         };
         check(&[(None, None, true)], "audio=Audio");
         check(&[(Some("de"), None, true)], "audio=German");
@@ -121,8 +121,8 @@ mod tests {
             describes_sounds: false,
         };
         facts.text = vec![track(Some("en"), None), track(Some("en"), Some("SDH")), track(None, None)];
-        let said: Vec<String> =
+        let names: Vec<String> =
             text(&facts).into_iter().map(|(_, called)| format!("{}={}", called.name, called.label)).collect();
-        assert_eq!(said, ["captions/en=English", "captions/en-2=SDH", "captions/und=Subtitles"]);
+        assert_eq!(names, ["captions/en=English", "captions/en-2=SDH", "captions/und=Subtitles"]);
     }
 }

@@ -18,7 +18,7 @@ pub async fn run(store: Store, config: Config, shutdown: CancellationToken) {
         vec![JobKind::Text, JobKind::Poster],
         vec![JobKind::Audio],
     ];
-    lanes.extend(std::iter::repeat_n(vec![JobKind::Video], config.videos_at_once));
+    lanes.extend(std::iter::repeat_n(vec![JobKind::Video], config.encode_slots));
     for kinds in lanes {
         let worker = Worker { store: store.clone(), kinds, shutdown: shutdown.clone() };
         let mut jobs = Jobs { store: store.clone(), config: config.clone() };

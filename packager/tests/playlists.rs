@@ -58,18 +58,18 @@ async fn ready(store: &Store, source: &Path) -> VideoId {
 
 /// Waits until a playlist is as wanted.
 async fn until(store: &Store, id: &VideoId, file: &str, wanted: impl Fn(&str) -> bool) -> String {
-    let mut news = store.signals.work();
+    let mut events = store.signals.work();
     let key = format!("{}/{file}", id.folder());
     let looked = async {
         loop {
-            news.mark_unchanged();
+            events.mark_unchanged();
             let text = store.blobs.read(&key).await.unwrap().unwrap();
             let text = String::from_utf8(text.to_vec()).unwrap();
             if wanted(&text) {
                 return text;
             }
-            // A finished job is told to the workers, and the playlists are written before it is finished.
-            let _ = news.changed().await;
+            // A finished job is notified to the workers, and the playlists are written before it is finished.
+            let _ = events.changed().await;
         }
     };
     tokio::time::timeout(PATIENCE, looked).await.unwrap()
@@ -103,7 +103,7 @@ async fn playlists_of_a_ready_video_follow_its_captions() {
     assert!(store.captions.advance(&job, &window).await.unwrap());
     let running = until(&store, &id, "master.m3u8", |text| text.contains("captions/en/")).await;
     assert!(running.contains("public.machine-generated"), "{running}");
-    // What was measured stays told.
+    // Measured rates stay.
     assert!(running.contains("I-FRAME") && running.contains("SUBTITLES=\"captions\""), "{running}");
     let media = until(&store, &id, "captions/en/media.m3u8", |_| true).await;
     assert_eq!(media.matches(".vtt").count(), 2, "{media}");

@@ -9,7 +9,7 @@ use std::{path::Path, process::Command};
 use harness::{Packaged, ask, make, package, quick};
 use packager::Config;
 
-// All colours and ends are told: what `gradients` draws by chance, ffmpeg 5.1 draws anew at each call, seed or not.
+// All colours and ends are set: what `gradients` draws by chance, ffmpeg 5.1 draws anew at each call, seed or not.
 const SOURCE: &str = "-f lavfi -i gradients=s=320x180:r=30000/1001:d=20:speed=0.03:nb_colors=2:c0=0x204080:c1=0xe0a040:x0=0:y0=0:x1=319:y1=179 \
     -f lavfi -i sine=f=440:r=44100:d=20 \
     -c:v libx264 -preset ultrafast -g 100 -bf 2 -pix_fmt yuv420p -c:a aac";
@@ -37,7 +37,7 @@ async fn runs_of_one_segment_give_what_one_run_gives() {
 /// Returns each packet's times, duration and key flag.
 fn packets(of: &Packaged, rendition: &str) -> Vec<String> {
     let playlist = of.folder.join(rendition).join("media.m3u8");
-    let told = ask(
+    let output = ask(
         "ffprobe",
         &[
             "-v",
@@ -49,14 +49,14 @@ fn packets(of: &Packaged, rendition: &str) -> Vec<String> {
             text(&playlist),
         ],
     );
-    told.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect()
+    output.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect()
 }
 
 /// Returns the lowest PSNR of any frame against the source's frame of the same number.
 fn worst_psnr(of: &Packaged, source: &Path) -> f64 {
     let playlist = of.folder.join("180p/media.m3u8");
     let graph = "[0:v]setpts=N*1001/30000/TB[a];[1:v]setpts=N*1001/30000/TB[b];[a][b]psnr=stats_file=-";
-    let told = ask(
+    let output = ask(
         "ffmpeg",
         &[
             "-v",
@@ -72,7 +72,7 @@ fn worst_psnr(of: &Packaged, source: &Path) -> f64 {
             "-",
         ],
     );
-    let of_frames = told
+    let of_frames = output
         .lines()
         .filter_map(|line| line.split("psnr_avg:").nth(1)?.split_whitespace().next()?.parse::<f64>().ok());
     let of_frames: Vec<f64> = of_frames.collect();
@@ -99,11 +99,11 @@ fn first_packet(of: &Packaged, rendition: &str, number: u32) -> (f64, bool) {
     let parts = ["init.mp4".to_owned(), format!("{number}.m4s")]
         .map(|name| std::fs::read(folder.join(name)).unwrap());
     std::fs::write(joined.path(), parts.concat()).unwrap();
-    let told = ask(
+    let output = ask(
         "ffprobe",
         &["-v", "warning", "-show_entries", "packet=pts_time,flags", "-of", "csv=p=0", text(joined.path())],
     );
-    let (time, flags) = told.lines().next().unwrap().split_once(',').unwrap();
+    let (time, flags) = output.lines().next().unwrap().split_once(',').unwrap();
     (time.parse().unwrap(), flags.starts_with('K'))
 }
 
@@ -132,14 +132,14 @@ async fn an_iframe_playlist_leads_to_key_frames_alone() {
         let picture = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(picture.path(), [&init, &segment[offset..offset + length]].concat()).unwrap();
         let entries = "packet=flags,size";
-        let told = Command::new("ffprobe")
+        let output = Command::new("ffprobe")
             .args(["-v", "quiet", "-read_intervals", "%+#1", "-show_entries", entries, "-of", "csv=p=0"])
             .arg(picture.path())
             .output()
             .unwrap();
-        let told = String::from_utf8(told.stdout).unwrap();
-        let (size, flags) = told.trim().split_once(',').unwrap();
-        assert!(flags.starts_with('K'), "{name}: {told}");
+        let output = String::from_utf8(output.stdout).unwrap();
+        let (size, flags) = output.trim().split_once(',').unwrap();
+        assert!(flags.starts_with('K'), "{name}: {output}");
         // The range ends with the key frame's last byte.
         let size: usize = size.parse().unwrap();
         assert_eq!(&segment[offset + 4..offset + 8], b"moof");

@@ -14,7 +14,7 @@ const NOISE: &str =
     "-f lavfi -i nullsrc=s=320x180:r=25:d=24,geq=random(1)*255:128:128 -b:v 6M -pix_fmt yuv420p";
 const TONE: &str = "-f lavfi -i sine=r=48000:d=23.7";
 
-/// What of a source is fetched.
+/// The part of a source that is fetched.
 #[derive(Debug, PartialEq)]
 enum Fetched {
     Index,
@@ -24,15 +24,15 @@ enum Fetched {
 async fn check(name: &str, args: &str, expected: Fetched) {
     let folder = tempfile::tempdir().unwrap();
     let file = film::make(folder.path(), name, &args.replace("{noise}", NOISE).replace("{tone}", TONE));
-    let told = probe(Path::new("ffprobe"), &file.as_path().into()).await.unwrap();
+    let of_file = probe(Path::new("ffprobe"), &file.as_path().into()).await.unwrap();
 
     let blobs = Blobs::in_gridfs(&Mongodb::shared().database()).await.unwrap();
     let id = VideoId::random();
     blobs.put(&id.source(), &std::fs::read(&file).unwrap()).await.unwrap();
     let Source::Loopback(source) = blobs.source(&id).await.unwrap() else { panic!("it is a file") };
-    let seen = probe_loopback(Path::new("ffprobe"), &source).await.unwrap();
+    let of_grid = probe_loopback(Path::new("ffprobe"), &source).await.unwrap();
 
-    assert_eq!(format!("{seen:?}"), format!("{told:?}"), "{args}");
+    assert_eq!(format!("{of_grid:?}"), format!("{of_file:?}"), "{args}");
     let (fetched, len) = (source.fetched_bytes(), source.len());
     let how = if fetched < len * 2 / 3 { Fetched::Index } else { Fetched::Whole };
     assert_eq!(how, expected, "{args}: {fetched} of {len} bytes");

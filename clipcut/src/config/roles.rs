@@ -157,7 +157,7 @@ impl Config {
             ffmpeg: self.ffmpeg.clone(),
             ffprobe: self.ffprobe.clone(),
             preset: self.preset.0.clone(),
-            videos_at_once: self.videos_at_once.max(1),
+            encode_slots: self.encode_slots.max(1),
             run_segments: self.run_segments.max(1),
             ..packager::Config::default()
         };

@@ -1,4 +1,4 @@
-//! In charge of the playlists that list segments: of pictures, sound and text, and of key frames.
+//! Media playlists, which list segments: of pictures, sound and text, and of key frames.
 
 use std::time::Duration;
 
@@ -66,7 +66,7 @@ fn segments(cuts: &Cuts, extension: &str) -> Vec<MediaSegment> {
         .collect()
 }
 
-/// m3u8-rs keeps single precision, which below 8 s tells every microsecond apart and is written in the
+/// m3u8-rs keeps single precision, which below 8 s distinguishes every microsecond and is written in the
 /// fewest digits that do.
 fn seconds(length: Duration) -> f32 {
     length.as_secs_f64() as f32

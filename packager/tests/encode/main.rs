@@ -10,7 +10,7 @@ use std::path::Path;
 
 use harness::{Packaged, ask, make, package, quick};
 
-/// What one source must become.
+/// The expected result of one source.
 struct Wanted<'a> {
     file: &'a str,
     made_by: String,
@@ -25,31 +25,36 @@ async fn check(wanted: Wanted<'_>) -> Packaged {
     let folder = tempfile::tempdir().unwrap();
     let source = make(folder.path(), wanted.file, &wanted.made_by);
     let packaged = package(&source, quick()).await;
-    let said = format!("{} by {}", wanted.file, wanted.made_by);
+    let source = format!("{} by {}", wanted.file, wanted.made_by);
 
     let top = packaged.plan.video.as_ref().map(|v| (v.rungs[0].width, v.rungs[0].height, v.frames));
-    assert_eq!(top, wanted.picture, "{said}");
+    assert_eq!(top, wanted.picture, "{source}");
     let sound: Vec<&str> = packaged.plan.audio.iter().map(|a| a.name.as_str()).collect();
-    assert_eq!(sound, wanted.sound, "{said}");
+    assert_eq!(sound, wanted.sound, "{source}");
     let seconds = packaged.video.duration_seconds.unwrap();
-    assert!((seconds - wanted.seconds).abs() < 0.11, "{seconds} s: {said}");
-    decodes_to_its_plan(&packaged, &said);
+    assert!((seconds - wanted.seconds).abs() < 0.11, "{seconds} s: {source}");
+    decodes_to_its_plan(&packaged, &source);
     packaged
 }
 
 /// Reads every rendition as a player would: all frames there, the first at zero, not one complaint.
-fn decodes_to_its_plan(packaged: &Packaged, said: &str) {
+fn decodes_to_its_plan(packaged: &Packaged, source: &str) {
     let plan = &packaged.plan;
     for rung in plan.video.iter().flat_map(|v| &v.rungs) {
         let wanted = (plan.video.as_ref().unwrap().frames, format!("{},{}", rung.width, rung.height));
-        let told = streams(&packaged.folder.join(&rung.name).join("media.m3u8"), "width,height");
-        assert_eq!((told.frames, told.rest), wanted, "{}: {said}", rung.name);
-        assert!(told.start.abs() < 0.001, "{} starts at {}: {said}", rung.name, told.start);
+        let decoded = streams(&packaged.folder.join(&rung.name).join("media.m3u8"), "width,height");
+        assert_eq!((decoded.frames, decoded.rest), wanted, "{}: {source}", rung.name);
+        assert!(decoded.start.abs() < 0.001, "{} starts at {}: {source}", rung.name, decoded.start);
     }
     for audio in &plan.audio {
-        let told = streams(&packaged.folder.join(&audio.name).join("media.m3u8"), "sample_rate,channels");
-        assert_eq!((told.frames, told.rest.as_str()), (audio.frames, "48000,2"), "{}: {said}", audio.name);
-        assert!(told.start.abs() < 0.001, "{} starts at {}: {said}", audio.name, told.start);
+        let decoded = streams(&packaged.folder.join(&audio.name).join("media.m3u8"), "sample_rate,channels");
+        assert_eq!(
+            (decoded.frames, decoded.rest.as_str()),
+            (audio.frames, "48000,2"),
+            "{}: {source}",
+            audio.name
+        );
+        assert!(decoded.start.abs() < 0.001, "{} starts at {}: {source}", audio.name, decoded.start);
     }
     // The multivariant playlist and the manifest lead to the same.
     let of_master = ask(
@@ -65,29 +70,29 @@ fn decodes_to_its_plan(packaged: &Packaged, said: &str) {
         ],
     );
     let video = of_master.lines().any(|line| line == "video");
-    assert_eq!(video, plan.video.is_some(), "{said}");
+    assert_eq!(video, plan.video.is_some(), "{source}");
     let mpd = packaged.folder.join("manifest.mpd");
     let frames = ask("ffmpeg", &["-v", "error", "-i", path(&mpd), "-map", "0", "-f", "framecrc", "-"]);
-    assert!(frames.lines().filter(|line| !line.starts_with('#')).count() > 0, "{said}");
+    assert!(frames.lines().filter(|line| !line.starts_with('#')).count() > 0, "{source}");
 }
 
-struct Told {
+struct Decoded {
     rest: String,
     start: f64,
     frames: u64,
 }
 
-fn streams(playlist: &Path, fields: &str) -> Told {
+fn streams(playlist: &Path, fields: &str) -> Decoded {
     let entries = format!("stream={fields},start_time,nb_read_frames");
-    let told = ask(
+    let decoded = ask(
         "ffprobe",
         &["-v", "warning", "-count_frames", "-show_entries", &entries, "-of", "csv=p=0:nk=1", path(playlist)],
     );
-    let line = told.lines().find(|line| !line.is_empty()).unwrap();
+    let line = decoded.lines().find(|line| !line.is_empty()).unwrap();
     let mut parts: Vec<&str> = line.split(',').collect();
     let frames = parts.pop().unwrap().parse().unwrap();
     let start = parts.pop().unwrap().parse().unwrap();
-    Told { rest: parts.join(","), start, frames }
+    Decoded { rest: parts.join(","), start, frames }
 }
 
 fn path(path: &Path) -> &str {
@@ -232,7 +237,7 @@ async fn hdr_is_tone_mapped_to_a_picture_with_light_and_shade() {
         assert!(packaged.plan.video.as_ref().unwrap().conversion.tone_map);
         let playlist =
             packaged.folder.join(&packaged.plan.video.as_ref().unwrap().rungs[0].name).join("media.m3u8");
-        let told = ask(
+        let decoded = ask(
             "ffprobe",
             &[
                 "-v",
@@ -244,7 +249,7 @@ async fn hdr_is_tone_mapped_to_a_picture_with_light_and_shade() {
                 path(&playlist),
             ],
         );
-        assert!(told.contains("yuv420p,bt709,bt709"), "{told}");
+        assert!(decoded.contains("yuv420p,bt709,bt709"), "{decoded}");
     }
 }
 
@@ -286,7 +291,7 @@ async fn a_clock_that_starts_anywhere_is_shown_from_zero() {
 #[tokio::test]
 async fn an_edit_list_hides_what_it_should() {
     let folder = tempfile::tempdir().unwrap();
-    // The picture's brightness tells its time: two steps a frame. A copy from between two key frames keeps the
+    // The picture's brightness encodes its time: two steps a frame. A copy from between two key frames keeps the
     // first and hides what lies before the cut.
     let clock = "-f lavfi -i color=black:s=320x180:r=25:d=4,format=gray,geq=lum='16+2*N'";
     let whole =

@@ -28,13 +28,13 @@ async fn picture_and_sound_stay_together_to_the_last_second() {
 fn flashes(packaged: &Packaged) -> Vec<f64> {
     let master = packaged.folder.join("master.m3u8");
     let filter = "scale=2:2,format=gray,signalstats,metadata=print:key=lavfi.signalstats.YAVG:file=-";
-    let told = ask(
+    let output = ask(
         "ffmpeg",
         &["-v", "error", "-copyts", "-i", path(&master), "-map", "0:v:0", "-vf", filter, "-f", "null", "-"],
     );
     let mut flashes = Vec::new();
     let mut time = 0.0;
-    for line in told.lines() {
+    for line in output.lines() {
         if let Some((_, t)) = line.split_once("pts_time:") {
             time = t.trim().parse().unwrap();
         } else if let Some((_, level)) = line.split_once("YAVG=")

@@ -65,13 +65,13 @@ pub(crate) async fn try_package(source: &Path, config: packager::Config) -> Pack
 
 /// Waits until the video is ready or has failed.
 pub(crate) async fn settled(store: &Store, id: &VideoId) -> Video {
-    let mut news = store.signals.subscribe();
+    let mut events = store.signals.subscribe();
     loop {
         let video = store.videos.get(id).await.unwrap().unwrap();
         if matches!(video.state, State::Ready | State::Failed) {
             return video;
         }
-        let _ = news.recv().await;
+        let _ = events.recv().await;
     }
 }
 

@@ -23,11 +23,11 @@ async fn look(path: &Path) -> Result<(Facts, Plan), Error> {
 }
 
 /// Says facts and plan in one line, so that a case is two lines of text.
-fn said(facts: &Facts, plan: &Plan) -> String {
+fn summary(facts: &Facts, plan: &Plan) -> String {
     let mut line = String::new();
     if let (Some(video), Some(planned)) = (&facts.video, &plan.video) {
         let _ = write!(line, "{} {}x{}", video.codec, video.width, video.height);
-        let told = [
+        let words = [
             (video.rotation != 0, format!(" turned {}", video.rotation)),
             (
                 video.sample_aspect.num != video.sample_aspect.den,
@@ -42,7 +42,7 @@ fn said(facts: &Facts, plan: &Plan) -> String {
                 format!(" tone-mapped from {}", video.colour.transfer.as_deref().unwrap_or("?")),
             ),
         ];
-        line.extend(told.into_iter().filter(|(is, _)| *is).map(|(_, word)| word));
+        line.extend(words.into_iter().filter(|(is, _)| *is).map(|(_, word)| word));
         let rungs: Vec<String> = planned.rungs.iter().map(|r| format!("{}x{}", r.width, r.height)).collect();
         let rate = planned.frame_rate;
         let _ = write!(
@@ -69,13 +69,13 @@ fn said(facts: &Facts, plan: &Plan) -> String {
     line.trim_start_matches("; ").to_owned()
 }
 
-/// Takes a table of two lines a case: the command, and what is said of its file.
+/// Takes a table of two lines a case: the command, and the summary of its file.
 async fn check(table: &str) {
     let mut lines = table.lines().filter(|line| !line.is_empty());
     while let (Some(commands), Some(expected)) = (lines.next(), lines.next()) {
         let source = make(commands);
         let (facts, plan) = look(&source.path).await.unwrap_or_else(|e| panic!("{commands}: {e}"));
-        assert_eq!(said(&facts, &plan), expected.trim(), "{commands}");
+        assert_eq!(summary(&facts, &plan), expected.trim(), "{commands}");
     }
 }
 

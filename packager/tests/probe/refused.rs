@@ -36,20 +36,20 @@ async fn a_playlist_named_mp4_reads_nothing() {
 
 #[tokio::test]
 async fn a_playlist_behind_an_address_reaches_no_other() {
-    // A listener that tells what it was asked for, and answers everything with a playlist of itself.
+    // A listener that reports each request line, and answers everything with a playlist of itself.
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let text = format!(
         "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nhttp://{address}/other.ts\n#EXTINF:1,\nfile:/etc/passwd\n#EXT-X-ENDLIST\n"
     );
     let len = text.len() as u64;
-    let (heard, mut asked) = tokio::sync::mpsc::unbounded_channel();
+    let (requests, mut asked) = tokio::sync::mpsc::unbounded_channel();
     let answers = tokio::spawn(async move {
         loop {
             let (mut stream, _) = listener.accept().await.unwrap();
             let mut line = String::new();
             BufReader::new(&mut stream).read_line(&mut line).await.unwrap();
-            heard.send(line).unwrap();
+            requests.send(line).unwrap();
             let answer =
                 format!("HTTP/1.1 200 OK\r\nContent-Length: {len}\r\nConnection: close\r\n\r\n{text}");
             // A reader that has seen enough goes away.

@@ -29,7 +29,7 @@ const NAMED: [(&str, &str); 16] = [
     ),
 ];
 
-/// What people upload: a command, and below it what has to come of it.
+/// Uploads: a command, and below it the expected facts and plan.
 pub(crate) const CODEC: &str = "
 {both} {h264} -c:a aac a.mp4
     h264 320x180 15 frames -> 15 at 30/1 320x180; aac 1ch 48000 -> audio

@@ -52,10 +52,9 @@ impl Clip {
                 "-f lavfi -i testsrc2=s=640x360:r=25:d=62 -f lavfi -i sine=440:d=62 -c:v libx264 -preset ultrafast \
                  -pix_fmt yuv420p -c:a aac",
             ),
-            Self::Heavy => (
-                "heavy.mkv",
-                "-f lavfi -i testsrc2=s=320x240:r=25:d=4 -c:v rawvideo -pix_fmt yuv420p",
-            ),
+            Self::Heavy => {
+                ("heavy.mkv", "-f lavfi -i testsrc2=s=320x240:r=25:d=4 -c:v rawvideo -pix_fmt yuv420p")
+            }
             Self::Spoken => (
                 "spoken.mp4",
                 concat!(
