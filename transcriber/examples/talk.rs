@@ -10,11 +10,11 @@ mod harness;
 use std::path::PathBuf;
 
 fn main() {
-    let told: Vec<String> = std::env::args().skip(1).collect();
-    let [seed, seconds, folder] = told.as_slice() else { panic!("usage: talk SEED SECONDS FOLDER") };
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [seed, seconds, folder] = arguments.as_slice() else { panic!("usage: talk SEED SECONDS FOLDER") };
     let talk = harness::talk(seed.parse().unwrap(), seconds.parse().unwrap());
     let samples: Vec<u8> = talk.samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
-    let sentences: Vec<_> = talk.sentences.iter().map(|said| (said.start, &said.text)).collect();
+    let sentences: Vec<_> = talk.sentences.iter().map(|sentence| (sentence.start, &sentence.text)).collect();
     let folder = PathBuf::from(folder);
     std::fs::write(folder.join("talk.f32"), samples).unwrap();
     std::fs::write(folder.join("talk.json"), serde_json::to_vec(&sentences).unwrap()).unwrap();

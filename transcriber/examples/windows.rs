@@ -1,16 +1,16 @@
 //! The engine for `reference/{speed,parity}.py`: transcribes the sound named by each line that comes in, and answers with a
 //! line of JSON: the seconds that it took, and each window's tokens. One model, one process, so that rounds can take turns with other engines.
 //!
-//! Usage: windows MODEL PRECISION THREADS WINDOWS, of which the last is how many are listened to at once.
+//! Usage: windows MODEL PRECISION THREADS WINDOWS, of which the last is the number transcribed at once.
 
 use std::{io::BufRead, path::Path, time::Instant};
 
 use tokio_util::sync::CancellationToken;
-use transcriber::{Config, Engine, audio::Source, listen::Options};
+use transcriber::{Config, Engine, audio::Source, options::Options};
 
 fn main() {
-    let mut told = std::env::args().skip(1);
-    let mut next = |what: &str| told.next().unwrap_or_else(|| panic!("{what} is missing"));
+    let mut arguments = std::env::args().skip(1);
+    let mut next = |name: &str| arguments.next().unwrap_or_else(|| panic!("{name} is missing"));
     let (model, precision, threads) = (next("MODEL"), next("PRECISION"), next("THREADS"));
     let windows = next("WINDOWS").parse().expect("WINDOWS is a number");
     let engine = Engine::new(Config {
@@ -20,7 +20,7 @@ fn main() {
         windows,
         ..Config::default()
     });
-    // What random weights say looks wrong by any threshold; nothing is asked twice.
+    // Random weights fail every threshold; nothing is decoded twice.
     let options = Options {
         language: Some("en".into()),
         times: false,
@@ -33,10 +33,12 @@ fn main() {
     for line in std::io::stdin().lock().lines() {
         let source = Source::File(engine.file(Path::new(&line.expect("lines come in"))));
         let started = Instant::now();
-        let heard = engine.transcribe(&source, (&options, &[], &CancellationToken::new()), |_| Ok(()));
-        let (heard, seconds) = (heard.expect("the sound is transcribed"), started.elapsed().as_secs_f64());
+        let transcription =
+            engine.transcribe(&source, (&options, &[], &CancellationToken::new()), |_| Ok(()));
+        let (transcription, seconds) =
+            (transcription.expect("the sound is transcribed"), started.elapsed().as_secs_f64());
         let windows: Vec<&[u32]> =
-            heard.track.segments.iter().map(|spoken| spoken.tokens.as_slice()).collect();
+            transcription.track.segments.iter().map(|spoken| spoken.tokens.as_slice()).collect();
         println!("{}", serde_json::json!({"seconds": seconds, "windows": windows}));
     }
 }

@@ -1,10 +1,10 @@
-//! In charge of where in a window each token of an answer is heard: the decoder's attention to the sound, and dynamic time
-//! warping over it, as OpenAI's `timing.py` does it. Leaves what words are made of tokens to `words`.
+//! The alignment of tokens with the window's sound: the decoder's cross attention, and dynamic time warping over it, as
+//! OpenAI's `timing.py` does it. Leaves words to `words`.
 
 /// Steps of the median filter, as in OpenAI's code and all of transformers' configurations.
 const FILTER: usize = 7;
 
-/// What the decoder looked at before it wrote each token, and before it ended: of each step, a row for each head.
+/// The cross attention before each token, and before the end: of each step, a row for each head.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Attention {
     heads: usize,
@@ -30,7 +30,7 @@ impl Attention {
     pub(crate) fn starts(&self, filled: usize) -> Vec<usize> {
         let width = self.steps.first().map_or(0, |rows| rows.len() / self.heads);
         let filled = filled.min(width);
-        // What stands out needs another one to stand out from.
+        // Normalising needs two steps at least.
         if filled == 0 || self.steps.len() < 2 {
             return vec![];
         }
@@ -52,7 +52,7 @@ impl Attention {
     }
 }
 
-/// Takes from each position what all steps have in common there: mean 0, deviation 1.
+/// Normalises each position over all steps: mean 0, deviation 1.
 fn normalise(rows: &mut [Vec<f32>]) {
     let count = rows.len() as f64;
     for position in 0..rows[0].len() {
@@ -179,7 +179,7 @@ mod tests {
 
     #[test]
     fn a_token_begins_where_the_heads_turn_to_it() {
-        // Ten positions of 16 belong to the sound; what lies behind would draw the last token there.
+        // Ten positions of 16 belong to the sound; the attention behind them would draw the last token there.
         let look = |from: usize, to: usize| -> Vec<f32> {
             (0..16).map(|at| if (from..to).contains(&at) || at > 12 { 0.2 } else { 0.01 }).collect()
         };

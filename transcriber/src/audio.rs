@@ -1,5 +1,5 @@
-//! In charge of the sound: any file's, by ffmpeg, as 16 kHz mono through a pipe. Streams: what lies behind the
-//! window in work is forgotten, so a ten-hour file needs no more memory than a minute.
+//! The sound of any file, by ffmpeg, as 16 kHz mono through a pipe. Streams: samples behind the window in work are
+//! dropped, so a ten-hour file needs no more memory than a minute.
 
 use std::{
     io::{self, Read},
@@ -18,8 +18,8 @@ use crate::{
 
 // A quarter of a second at a time.
 const READ_BYTES: usize = SAMPLE_RATE;
-// As many last words as a person reads.
-const LAST_WORDS_BYTES: usize = 2000;
+// As much of stderr as a person reads.
+const STDERR_TAIL_BYTES: usize = 2000;
 
 /// Where sound comes from; may be opened more than once.
 #[derive(Clone, Debug)]
@@ -39,7 +39,7 @@ pub struct File {
     pub input: Input,
     /// The stream's index in the file; else its first sound.
     pub stream: Option<u32>,
-    /// What the file's own clock shows at zero, in seconds; else zero is where the file starts.
+    /// The time of the file's own clock at zero, in seconds; else zero is where the file starts.
     pub clock_at_zero: Option<f64>,
 }
 
@@ -66,8 +66,8 @@ pub struct Sound {
 }
 
 impl Sound {
-    /// Returns `count` samples from number `from` on, fewer at the end of the sound. What lies before `from` is
-    /// forgotten.
+    /// Returns `count` samples from number `from` on, fewer at the end of the sound. Samples before `from` are
+    /// dropped.
     ///
     /// # Panics
     /// Panics if `from` lies before that of an earlier call.
@@ -75,7 +75,7 @@ impl Sound {
         assert!(from >= self.kept_from, "sound is read forwards only");
         loop {
             let gone = (from - self.kept_from).min(self.kept.len() as u64) as usize;
-            // Moving the rest costs little when it is done for half of what is kept.
+            // Moving the rest costs little when at least half of the buffer is dropped.
             if gone * 2 >= self.kept.len() || self.ended {
                 self.kept.drain(..gone);
                 self.kept_from += gone as u64;
@@ -89,7 +89,7 @@ impl Sound {
         }
     }
 
-    /// Returns what ffmpeg said when the sound broke off before its end.
+    /// Returns the end of ffmpeg's stderr if the sound broke off before its end.
     pub fn broke_off(&self) -> Option<&str> {
         self.broke_off.as_deref()
     }
@@ -111,7 +111,7 @@ impl Sound {
                     self.ended = true;
                     self.broke_off = child.end()?;
                     if self.kept.is_empty() && self.kept_from == 0 {
-                        return Err(nothing(self.broke_off.take()));
+                        return Err(no_samples(self.broke_off.take()));
                     }
                 }
             }
@@ -120,18 +120,20 @@ impl Sound {
     }
 }
 
-/// Says why there was not one sample.
-fn nothing(said: Option<String>) -> Error {
-    match said {
-        Some(said) if said.contains("matches no streams") || said.contains("does not contain any stream") => {
+/// Returns the error of a sound without a sample.
+fn no_samples(stderr: Option<String>) -> Error {
+    match stderr {
+        Some(stderr)
+            if stderr.contains("matches no streams") || stderr.contains("does not contain any stream") =>
+        {
             Error::NoSound
         }
-        Some(said) => Error::Unreadable(said),
+        Some(stderr) => Error::Unreadable(stderr),
         None => Error::NoSound,
     }
 }
 
-/// Float PCM may hold anything; the model hears −1 to 1.
+/// Float PCM may hold anything; the model expects −1 to 1.
 fn clean(sample: f32) -> f32 {
     if sample.is_finite() { sample.clamp(-1.0, 1.0) } else { 0.0 }
 }
@@ -179,7 +181,7 @@ enum Feed {
 struct Ffmpeg {
     child: Child,
     pipe: ChildStdout,
-    said: Option<std::thread::JoinHandle<String>>,
+    stderr: Option<std::thread::JoinHandle<String>>,
 }
 
 impl Ffmpeg {
@@ -207,27 +209,27 @@ impl Ffmpeg {
             return Err(failed(io::ErrorKind::BrokenPipe.into()));
         };
         let confined = ffmpeg::confine(child.id(), &bounds);
-        let said = std::thread::spawn(move || {
-            let (mut words, mut bytes) = (Vec::new(), [0; 1024]);
+        let stderr = std::thread::spawn(move || {
+            let (mut tail, mut bytes) = (Vec::new(), [0; 1024]);
             // To the end, so that a talkative ffmpeg never waits for us.
             while let Ok(length @ 1..) = errors.read(&mut bytes) {
-                words.extend_from_slice(&bytes[..length]);
-                let over = words.len().saturating_sub(LAST_WORDS_BYTES);
-                words.drain(..over);
+                tail.extend_from_slice(&bytes[..length]);
+                let over = tail.len().saturating_sub(STDERR_TAIL_BYTES);
+                tail.drain(..over);
             }
-            String::from_utf8_lossy(&words).trim().replace('\n', "; ")
+            String::from_utf8_lossy(&tail).trim().replace('\n', "; ")
         });
-        let started = Self { child, pipe, said: Some(said) };
+        let started = Self { child, pipe, stderr: Some(stderr) };
         confined.map_err(failed)?;
         Ok(started)
     }
 
-    /// Waits for the process. Returns its last words if it broke off.
+    /// Waits for the process. Returns the end of its stderr if it broke off.
     fn end(&mut self) -> Result<Option<String>> {
         let status = self.child.wait()?;
-        let said = self.said.take().and_then(|thread| thread.join().ok()).unwrap_or_default();
-        let well = status.success() && said.is_empty();
-        Ok((!well).then(|| if said.is_empty() { status.to_string() } else { said }))
+        let stderr = self.stderr.take().and_then(|thread| thread.join().ok()).unwrap_or_default();
+        let well = status.success() && stderr.is_empty();
+        Ok((!well).then(|| if stderr.is_empty() { status.to_string() } else { stderr }))
     }
 }
 
@@ -244,7 +246,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sound_is_given_out_forwards_and_forgotten_behind() {
+    fn sound_is_read_forwards_and_dropped_behind() {
         let all: Vec<f32> = (0..100_000).map(|n| n as f32 / 100_000.0).collect();
         let mut sound = Source::Samples(all.clone().into()).open().unwrap();
         assert_eq!(sound.samples(0, 10).unwrap(), &all[..10]);
@@ -255,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_silence() {
+    fn samples_that_are_no_numbers_are_silence() {
         let odd: Arc<[f32]> = [f32::NAN, f32::INFINITY, -7.0, 0.5].into();
         assert_eq!(Source::Samples(odd).open().unwrap().samples(0, 4).unwrap(), [0.0, 0.0, -1.0, 0.5]);
     }

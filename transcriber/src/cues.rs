@@ -1,4 +1,4 @@
-//! In charge of cues that people can read, after Netflix's and the BBC's guides: two lines of 42 characters, one to
+//! Cues that people can read, after Netflix's and the BBC's guides: two lines of 42 characters, one to
 //! seven seconds, 20 characters a second where the speech allows it, broken where a reader would pause.
 
 use std::time::Duration;
@@ -7,12 +7,9 @@ use captions::{Cue, Spoken};
 
 mod layout;
 
+pub use layout::{LINE, LINES};
 use layout::{Unit, lines, units, width};
 
-/// Characters in a line.
-pub const LINE: usize = 42;
-/// Lines in a cue.
-pub const LINES: usize = 2;
 /// The longest that a cue is shown.
 pub const LONGEST: Duration = Duration::from_secs(7);
 /// The shortest, where the next cue leaves room.
@@ -24,7 +21,7 @@ pub const GAP: Duration = Duration::from_millis(80);
 /// The longest that a cue outstays its speech.
 pub const LINGER: Duration = Duration::from_secs(1);
 
-/// Lays out what was said. Cues are named by their number; the first ones stay as they are when more is said later.
+/// Lays out sentences. Cues are named by their number; the first ones stay as they are when more sentences follow.
 pub fn lay_out(spoken: &[Spoken]) -> Vec<Cue> {
     let mut cues: Vec<Cue> = Vec::new();
     for sentence in spoken {
@@ -39,7 +36,7 @@ pub fn lay_out(spoken: &[Spoken]) -> Vec<Cue> {
     cues
 }
 
-/// Lays out what is said window by window. A cue's end hangs on where the next one begins, so the last sentence is held
+/// Lays out sentences window by window. A cue's end hangs on where the next one begins, so the last sentence is held
 /// back until the next is known.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Draft {
@@ -57,7 +54,7 @@ impl Draft {
         self.held.as_ref()
     }
 
-    /// Takes what was said next. Returns the cues that are final now.
+    /// Takes the next sentences. Returns the cues that are final now.
     pub fn push(&mut self, spoken: &[Spoken]) -> Vec<Cue> {
         let sentences: Vec<Spoken> = self.held.take().into_iter().chain(spoken.iter().cloned()).collect();
         let mut cues = lay_out(&sentences);
@@ -162,7 +159,7 @@ fn give_time(cues: &mut [Cue]) {
 mod tests {
     use super::*;
 
-    fn said(start: u64, end: u64, text: &str) -> Spoken {
+    fn segment(start: u64, end: u64, text: &str) -> Spoken {
         Spoken {
             start: Duration::from_millis(start),
             end: Duration::from_millis(end),
@@ -180,10 +177,10 @@ mod tests {
     fn sentences_are_cut_where_a_reader_would_pause() {
         let long = "On Monday morning, before the market opened, the old farmer walked across the bridge to the village, because the station had lost the heavy basket that his mother sent.";
         let cues = lay_out(&[
-            said(0, 1500, "Hello and welcome to this lesson."),
-            said(1500, 4000, "The teacher painted seven green bottles in the garden."),
-            said(5000, 15_000, long),
-            said(16_000, 16_300, "Stop!"),
+            segment(0, 1500, "Hello and welcome to this lesson."),
+            segment(1500, 4000, "The teacher painted seven green bottles in the garden."),
+            segment(5000, 15_000, long),
+            segment(16_000, 16_300, "Stop!"),
         ]);
         insta::assert_snapshot!(captions::subrip::render(&cues));
     }
@@ -196,7 +193,7 @@ mod tests {
             word: word.into(),
             probability: 1.0,
         };
-        let mut sentence = said(0, 5000, "One. Two three.");
+        let mut sentence = segment(0, 5000, "One. Two three.");
         sentence.words = vec![word("One.", 0, 500), word("Two", 2000, 2300), word("three.", 3300, 5000)];
         let cues = lay_out(&[sentence]);
         let shown: Vec<_> =
@@ -208,7 +205,7 @@ mod tests {
     #[test]
     fn text_without_spaces_is_cut_too() {
         let text = "これは字幕のテストです。私たちは映画を見ています。明日は図書館で本を読みます。今日はとても静かな夜です。";
-        let cues = lay_out(&[said(0, 9000, text)]);
+        let cues = lay_out(&[segment(0, 9000, text)]);
         assert!(cues.len() >= 2);
         for line in cues.iter().flat_map(|cue| cue.text.lines()) {
             assert!(width(line) <= LINE, "{line}");
@@ -225,7 +222,7 @@ mod tests {
             let mut spoken = Vec::new();
             let mut at = 0;
             for (text, length, pause) in &sentences {
-                spoken.push(said(at, at + length, text));
+                spoken.push(segment(at, at + length, text));
                 at += length + pause;
             }
             let cues = lay_out(&spoken);

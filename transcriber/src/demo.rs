@@ -1,11 +1,11 @@
-//! In charge of the demo model, which is part of the program: so that the demo video gets captions, and
-//! `clipcut doctor` hears something, on every machine. It knows some 300 words, and nobody's own sound comes to it.
+//! The demo model, which is part of the program: so that the demo video gets captions, and
+//! `clipcut doctor` can transcribe, on every machine. It knows some 300 words, and nobody's own sound comes to it.
 
 use std::fs;
 
 use crate::{Config, Engine, Result};
 
-/// Its name, by which the demo video's captions wish for it.
+/// Its name, by which the demo video's captions ask for it.
 pub use captions::DEMO_MODEL as NAME;
 
 const FILES: [(&str, &[u8]); 6] = [

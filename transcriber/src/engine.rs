@@ -1,4 +1,4 @@
-//! In charge of the whole way of one sound: survey, windows, cues, and the record of how they came about. Keeps models
+//! The whole way of one sound: analysis, windows, cues, and the record of how they came about. Keeps models
 //! in memory, as many as were at work at once, loaded when they are first wanted.
 
 use std::{
@@ -12,17 +12,18 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Result,
+    analysis::{Analysis, AnalysisOptions, analyze},
     audio::{File, Source},
-    cues, cut,
-    listen::{Listening, Options, Window},
+    chunks, cues,
     mel::SAMPLE_RATE,
     model::{Loading, Model},
+    options::Options,
     runtime::Runtime,
-    survey::{Asked, Survey, survey},
+    transcribe::{Transcriber, Window},
     vad::Detector,
 };
 
-/// What the transcriber is told.
+/// The configuration of an engine.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Path or name of ffmpeg.
@@ -35,9 +36,9 @@ pub struct Config {
     pub precision: String,
     /// Threads of each network.
     pub threads: usize,
-    /// Windows of a sound that are listened to at once, which share the threads. More than one cuts it at its pauses.
+    /// Windows of a sound that are transcribed at once, which share the threads. More than one cuts it at its pauses.
     pub windows: usize,
-    /// Sounds that are listened to at once, each with a model in memory of its own.
+    /// Sounds that are transcribed at once, each with a model in memory of its own.
     pub sessions: usize,
     /// The longest sound that is taken, in seconds.
     pub limit_seconds: u64,
@@ -65,7 +66,7 @@ pub struct Engine {
     idle: Mutex<Vec<Loaded>>,
 }
 
-/// What is in memory.
+/// The networks in memory.
 #[derive(Debug)]
 struct Loaded {
     model: Model,
@@ -93,16 +94,16 @@ pub struct Progress {
 
 /// A window that is finished.
 #[derive(Clone, Copy, Debug)]
-pub struct Told<'a> {
-    /// What was said in it, and how to go on behind it.
+pub struct WindowReport<'a> {
+    /// Its words, and the state to go on from.
     pub window: &'a Window,
     /// How far that is.
     pub progress: Progress,
-    /// How it comes about.
+    /// The model and settings that write it.
     pub machine: &'a Machine,
 }
 
-/// What became of a sound.
+/// The transcription of a sound.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Transcription {
     /// Cues, segments and their provenance.
@@ -117,7 +118,7 @@ impl Engine {
         Self { config, idle: Mutex::default() }
     }
 
-    /// Returns what it was told.
+    /// Returns its configuration.
     pub fn config(&self) -> &Config {
         &self.config
     }
@@ -127,7 +128,7 @@ impl Engine {
         File { ffmpeg: self.config.ffmpeg.clone(), input: input.into(), stream: None, clock_at_zero: None }
     }
 
-    /// Loads the model unless it is loaded; what keeps it from loading is the error. Blocks.
+    /// Loads the model unless it is loaded; the error names the reason. Blocks.
     pub fn load(&self) -> Result<()> {
         self.loaded(|_| Ok(()))
     }
@@ -139,60 +140,61 @@ impl Engine {
         })
     }
 
-    /// Transcribes a sound, going on behind the windows that are `done`; the last of them is enough when only what follows
-    /// is wanted. Each new window is told to `tell`. Blocks; ends early with [`Error::Interrupted`] when told to `stop`.
+    /// Transcribes a sound, going on behind the windows that are `done`; the last of them is enough when only the rest
+    /// is wanted. Calls `report` with each new window. Blocks; ends early with [`Error::Interrupted`] once `stop` is cancelled.
     pub fn transcribe(
         &self,
         source: &Source,
         (options, done, stop): (&Options, &[Window], &CancellationToken),
-        mut tell: impl FnMut(Told<'_>) -> Result<()>,
+        mut report: impl FnMut(WindowReport<'_>) -> Result<()>,
     ) -> Result<Transcription> {
         let mut windows = done.to_vec();
-        let mut keep = |window: Window, survey: &Survey, machine: &Machine| {
-            let (at, all) = (window.next.min(survey.frames()), survey.frames());
+        let mut keep = |window: Window, analysis: &Analysis, machine: &Machine| {
+            let (at, all) = (window.next.min(analysis.frames()), analysis.frames());
             let progress = Progress { done: at as f64 / 100.0, all: all as f64 / 100.0 };
-            tell(Told { window: &window, progress, machine })?;
+            report(WindowReport { window: &window, progress, machine })?;
             windows.push(window);
             Ok(())
         };
-        let (survey, machine, rest, language) = self.loaded(|Loaded { model, detector }| {
+        let (analysis, machine, rest, language) = self.loaded(|Loaded { model, detector }| {
             let machine = self.machine(model, options)?;
-            let asked = Asked { bins: model.shape.mel_bins, limit_seconds: self.config.limit_seconds };
-            let survey = survey(source, asked, options.only_speech.then_some(detector), stop)?;
-            let machine = Machine { sound_sha256: survey.sha256.clone(), ..machine };
-            let mut pieces = self.pieces(&survey, options, model.shape.frames);
+            let limits =
+                AnalysisOptions { bins: model.shape.mel_bins, limit_seconds: self.config.limit_seconds };
+            let analysis = analyze(source, limits, options.only_speech.then_some(detector), stop)?;
+            let machine = Machine { sound_sha256: analysis.sha256.clone(), ..machine };
+            let mut chunks = self.chunks(&analysis, options, model.shape.frames);
             let at = done.last().map_or(0, |window| window.next);
-            pieces.retain(|piece| piece.end > at);
-            let mut listening = Listening::new(model, (source, &survey), (options, stop), done.last())?;
-            let mut pieces = pieces.into_iter();
-            // The first one tells the language of all.
-            if let Some(first) = pieces.next() {
-                listening.go_to(first.start.max(at)..first.end);
-                while let Some(window) = listening.next_window()? {
-                    keep(window, &survey, &machine)?;
+            chunks.retain(|chunk| chunk.end > at);
+            let mut transcriber = Transcriber::new(model, (source, &analysis), (options, stop), done.last())?;
+            let mut chunks = chunks.into_iter();
+            // The language is detected once, in the first chunk.
+            if let Some(first) = chunks.next() {
+                transcriber.go_to(first.start.max(at)..first.end);
+                while let Some(window) = transcriber.next_window()? {
+                    keep(window, &analysis, &machine)?;
                 }
             }
-            let language = listening.language().map(ToOwned::to_owned);
-            Ok((survey, machine, pieces.collect::<Vec<_>>(), language))
+            let language = transcriber.language().map(ToOwned::to_owned);
+            Ok((analysis, machine, chunks.collect::<Vec<_>>(), language))
         })?;
         let known = Options { language, ..options.clone() };
-        let listen = |work: &mut dyn FnMut(&mut Listening<'_>) -> Result<()>| {
+        let run = |work: &mut dyn FnMut(&mut Transcriber<'_>) -> Result<()>| {
             self.loaded(|Loaded { model, .. }| {
-                work(&mut Listening::new(model, (source, &survey), (&known, stop), None)?)
+                work(&mut Transcriber::new(model, (source, &analysis), (&known, stop), None)?)
             })
         };
-        cut::side_by_side(&rest, self.config.windows, listen, |window| keep(window, &survey, &machine))?;
-        let seconds = survey.samples as f64 / SAMPLE_RATE as f64;
+        chunks::transcribe(&rest, self.config.windows, run, |window| keep(window, &analysis, &machine))?;
+        let seconds = analysis.samples as f64 / SAMPLE_RATE as f64;
         let mut track = track(&windows, machine);
-        track.ends_at_seconds = survey.broke_off.is_some().then_some(seconds);
+        track.ends_at_seconds = analysis.broke_off.is_some().then_some(seconds);
         Ok(Transcription { track, seconds })
     }
 
-    /// Returns what is listened to one after the other: the whole sound, or the pieces that are told apart by pauses.
-    fn pieces(&self, survey: &Survey, options: &Options, frames: usize) -> Vec<Range<u64>> {
-        let (most, end) = (frames as u64, survey.frames());
+    /// Returns the chunks that are transcribed on their own: the whole sound, or its stretches between pauses.
+    fn chunks(&self, analysis: &Analysis, options: &Options, frames: usize) -> Vec<Range<u64>> {
+        let (most, end) = (frames as u64, analysis.frames());
         match (self.config.windows, options) {
-            (2.., Options { only_speech: true, .. }) => cut::cuts(&survey.speech, most),
+            (2.., Options { only_speech: true, .. }) => chunks::split(&analysis.speech, most),
             // Without times a window is always followed by the one behind it.
             (2.., Options { times: false, .. }) => {
                 (0..end.div_ceil(most)).map(|n| n * most..end.min((n + 1) * most)).collect()
@@ -204,7 +206,7 @@ impl Engine {
     /// Returns the record of how captions come about, but for the sound.
     fn machine(&self, model: &Model, options: &Options) -> Result<Machine> {
         let runtime = Runtime::load(self.config.onnxruntime.as_deref())?;
-        let mut settings = options.told();
+        let mut settings = options.settings();
         settings.insert("precision".into(), self.config.precision.clone());
         settings.insert("cut".into(), (self.config.windows > 1).to_string());
         // Without, words have their share of the characters.
@@ -234,7 +236,7 @@ impl Engine {
     }
 }
 
-/// Returns the track of what was said in `windows`.
+/// Returns the track of the words in `windows`.
 pub fn track(windows: &[Window], machine: Machine) -> Track {
     let segments: Vec<Spoken> = windows.iter().flat_map(|window| window.spoken.clone()).collect();
     let language = match machine.settings.get("task").map(String::as_str) {

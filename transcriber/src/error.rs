@@ -1,4 +1,4 @@
-//! In charge of what can go wrong between a sound and its captions.
+//! The errors between a sound and its captions.
 
 use std::{io, path::PathBuf};
 
@@ -21,7 +21,7 @@ pub enum Error {
     Runtime {
         /// The library's file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The loader's message.
         cause: String,
     },
     /// No model in the folder that should have one.
@@ -35,7 +35,7 @@ pub enum Error {
     Model {
         /// Which file.
         file: PathBuf,
-        /// What is wrong with it, and what would be right.
+        /// The fault, and the remedy.
         problem: String,
     },
     /// ONNX Runtime failed at its work.
@@ -49,15 +49,15 @@ pub enum Error {
         /// Every code, by commas.
         known: String,
     },
-    /// The model cannot do what is asked.
+    /// A request that the model cannot serve.
     #[error("{0}")]
     Request(String),
     /// ffmpeg is not there or cannot be started.
-    #[error("cannot start {program}: {cause}; `clipcut doctor` tells how to install it")]
+    #[error("cannot start {program}: {cause}; `clipcut doctor` shows how to install it")]
     Start {
         /// As configured.
         program: String,
-        /// What the system said.
+        /// The system's error.
         cause: io::Error,
     },
     /// The file has no sound.
@@ -75,7 +75,7 @@ pub enum Error {
     /// Reading or writing failed.
     #[error("{0}")]
     Io(#[from] io::Error),
-    /// Told to stop.
+    /// The token was cancelled.
     #[error("interrupted")]
     Interrupted,
 }

@@ -1,4 +1,4 @@
-//! In charge of bringing a model from a hub that speaks as huggingface.co does. A model is written whole or not at all:
+//! Models from a hub that speaks as huggingface.co does. A model is written whole or not at all:
 //! into a folder beside its own, resumed where a pull broke off, checked, then renamed into place with a lock file.
 
 use std::{
@@ -22,7 +22,7 @@ pub const LOCK: &str = "clipcut-model.json";
 // The largest Whisper's plain encoder has 2.5 GB, in a file of its own.
 const MAX_FILE_BYTES: u64 = 8 << 30;
 
-/// What to bring.
+/// The model to pull.
 #[derive(Clone, Debug)]
 pub struct Pull<'a> {
     /// The hub, such as `https://huggingface.co`.
@@ -37,7 +37,7 @@ pub struct Pull<'a> {
     pub models: &'a Path,
 }
 
-/// What a model's folder was when it came.
+/// The contents of a model's folder when it was pulled.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lock {
     /// Where from.
@@ -71,12 +71,12 @@ struct Lfs {
 pub struct Progress {
     /// Done with …
     pub done: u64,
-    /// … of these, as far as the hub tells.
+    /// … of these, as far as the hub lists them.
     pub all: u64,
 }
 
 /// Brings a model; returns its folder. A second call after a broken one goes on where that stopped.
-pub async fn pull(client: &Client, pull: &Pull<'_>, mut tell: impl FnMut(Progress)) -> Result<PathBuf> {
+pub async fn pull(client: &Client, pull: &Pull<'_>, mut report: impl FnMut(Progress)) -> Result<PathBuf> {
     let name = pull.repository.rsplit('/').next().unwrap_or_default();
     let sane = |part: &str| {
         let plain = part.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
@@ -101,7 +101,7 @@ pub async fn pull(client: &Client, pull: &Pull<'_>, mut tell: impl FnMut(Progres
         let url = format!("{}/{}/resolve/{}/{}", pull.endpoint, pull.repository, listing.sha, file.rfilename);
         fetch(client, &url, (file, &to), &mut |bytes| {
             progress.done += bytes;
-            tell(progress);
+            report(progress);
         })
         .await?;
         let found = hash(&to).await?;
@@ -175,11 +175,11 @@ async fn fetch(
     client: &Client,
     url: &str,
     (file, to): (&Sibling, &Path),
-    tell: &mut impl FnMut(u64),
+    report: &mut impl FnMut(u64),
 ) -> Result<()> {
     let have = fs::metadata(to).map_or(0, |meta| meta.len());
     if file.size == Some(have) {
-        tell(have);
+        report(have);
         return Ok(());
     }
     let mut request = client.get(url);
@@ -192,7 +192,7 @@ async fn fetch(
         return Err(refused(url, answer.status()));
     }
     let mut written = if goes_on { have } else { 0 };
-    tell(written);
+    report(written);
     let mut out =
         fs::OpenOptions::new().create(true).write(true).append(goes_on).truncate(!goes_on).open(to)?;
     let mut body = answer.bytes_stream();
@@ -203,7 +203,7 @@ async fn fetch(
             return Err(Error::Request(format!("{url} is larger than announced")));
         }
         out.write_all(&bytes)?;
-        tell(bytes.len() as u64);
+        report(bytes.len() as u64);
     }
     out.sync_all()?;
     Ok(())

@@ -1,5 +1,5 @@
-//! In charge of the way from a sound to captions: OpenAI's Whisper as ONNX, as a worker, a command and an HTTP service. Leaves
-//! storage to the store, and what a caption track is to `captions`.
+//! From a sound to captions: OpenAI's Whisper in ONNX Runtime, as a worker, a command and an HTTP service. Leaves
+//! storage to the store, and caption tracks to `captions`.
 
 mod error;
 
@@ -11,17 +11,18 @@ pub mod runtime;
 pub mod tokens;
 
 mod align;
-mod cut;
+mod chunks;
 mod decode;
-mod pieces;
-mod rules;
-mod scores;
+mod logit_filters;
+mod logits;
+mod segments;
 mod spectrogram;
 mod thresholds;
 mod words;
 
-pub mod listen;
-pub mod survey;
+pub mod analysis;
+pub mod options;
+pub mod transcribe;
 pub mod vad;
 
 pub mod cues;

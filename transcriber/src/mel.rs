@@ -1,7 +1,7 @@
-//! In charge of the log-mel spectrogram, as transformers' `WhisperFeatureExtractor` makes it: 25 ms windows every
+//! The log-mel spectrogram, as transformers' `WhisperFeatureExtractor` makes it: 25 ms windows every
 //! 10 ms, Slaney's mel filters, ten powers of ten of range. Reckons in f64; its numbers reach the model as f32.
 
-use std::{f64::consts::PI, sync::Arc};
+use std::{f64::consts::PI, sync::Arc, time::Duration};
 
 use realfft::{RealFftPlanner, RealToComplex, num_complex::Complex};
 
@@ -14,8 +14,13 @@ pub const WINDOW: usize = 400;
 /// Frames in a second.
 pub const FRAMES_PER_SECOND: usize = SAMPLE_RATE / HOP;
 
+/// Returns the time of a frame.
+pub fn time(frames: u64) -> Duration {
+    Duration::from_millis(frames * 1000 / FRAMES_PER_SECOND as u64)
+}
+
 const SPECTRUM: usize = WINDOW / 2 + 1;
-// The extractor's floor, and what is kept below the loudest.
+// The extractor's floor, and the range below the loudest.
 const FLOOR: f64 = 1e-10;
 const RANGE: f32 = 8.0;
 

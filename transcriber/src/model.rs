@@ -1,7 +1,6 @@
-//! In charge of a Whisper model in memory: its files read and checked, its networks in ONNX Runtime. Leaves what is
-//! done with them to `decode`.
+//! A Whisper model in memory: its files read and checked, its networks in ONNX Runtime. Leaves decoding to `decode`.
 
-use std::{collections::BTreeMap, path::Path};
+use std::path::Path;
 
 use ort::{
     session::{
@@ -15,12 +14,14 @@ use serde::Deserialize;
 use crate::{Error, Result, runtime::Runtime, tokens::Vocabulary};
 
 pub mod folder;
+pub(crate) mod generation;
+mod lm_head;
 mod onnx;
-mod signed;
-mod untied;
+mod u8_to_s8;
 mod wire;
 
 use folder::Folder;
+use generation::Generation;
 
 // The most that protobuf holds; what is larger has its numbers in another file.
 const MOST_NETWORK_BYTES: u64 = 2 << 30;
@@ -38,7 +39,7 @@ pub struct Model {
     pub vocabulary: Vocabulary,
     /// Its dimensions.
     pub shape: Shape,
-    /// Layers and their heads that listen to the word that they write; none where the network does not show them.
+    /// Layers and their heads that attend to the word being written; none where the network has no such outputs.
     pub(crate) alignment_heads: Vec<(usize, usize)>,
     pub(crate) encoder: Session,
     pub(crate) decoder: Session,
@@ -99,30 +100,6 @@ struct Preprocessor {
 // OpenAI's own models have 23 at most. A row of each is 6 kB, and an answer has 224.
 const MAX_ALIGNMENT_HEADS: usize = 64;
 
-/// What `generation_config.json` says of the tokens.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct Generation {
-    pub(crate) decoder_start_token_id: Option<u32>,
-    pub(crate) eos_token_id: Option<u32>,
-    pub(crate) no_timestamps_token_id: Option<u32>,
-    pub(crate) prev_sot_token_id: Option<u32>,
-    pub(crate) lang_to_id: BTreeMap<String, u32>,
-    pub(crate) task_to_id: BTreeMap<String, u32>,
-    pub(crate) suppress_tokens: Option<Vec<u32>>,
-    pub(crate) begin_suppress_tokens: Option<Vec<u32>>,
-    pub(crate) max_initial_timestamp_index: Option<u32>,
-    /// Layers and their heads.
-    pub(crate) alignment_heads: Option<Vec<(usize, usize)>>,
-}
-
-impl Generation {
-    /// Returns the codes of the languages, and their tokens.
-    pub(crate) fn languages(&self) -> impl Iterator<Item = (String, u32)> {
-        self.lang_to_id.iter().map(|(sign, token)| (sign.trim_matches(['<', '|', '>']).to_owned(), *token))
-    }
-}
-
 impl Model {
     /// Loads a model and checks that its files belong together.
     pub fn load(runtime: &Runtime, loading: Loading<'_>) -> Result<Self> {
@@ -132,15 +109,16 @@ impl Model {
         let mut generation: Generation = folder.json("generation_config.json")?;
         let named = generation.alignment_heads.take().unwrap_or_default();
         let vocabulary = Vocabulary::read(&folder, generation)?;
-        let open = |file: &Path, faster: Faster| {
-            let opened = builder(runtime, loading.threads).and_then(|builder| open(builder, file, faster));
+        let open = |file: &Path, optimize: Optimize| {
+            let opened = builder(runtime, loading.threads).and_then(|builder| open(builder, file, optimize));
             opened.map_err(|e| Error::Model {
                 file: file.to_owned(),
                 problem: format!("not an ONNX network that can be used: {e}"),
             })
         };
         let (encoder_file, decoder_file) = (folder.encoder(), folder.decoder());
-        let (encoder, decoder) = (open(&encoder_file, signed::faster)?, open(&decoder_file, untied::faster)?);
+        let (encoder, decoder) =
+            (open(&encoder_file, u8_to_s8::optimize)?, open(&decoder_file, lm_head::optimize)?);
         let check = Check { file: &encoder_file };
         let dims = |list: &[usize]| list.iter().map(|n| *n as i64).collect::<Vec<_>>();
         check.tensor(encoder.inputs(), "input_features", &dims(&[0, shape.mel_bins, shape.frames]))?;
@@ -185,7 +163,7 @@ impl Model {
 pub(crate) fn languages(folder: &Path, precision: &str) -> Result<Vec<String>> {
     let generation: Generation = Folder::open(folder, precision)?.json("generation_config.json")?;
     let codes: Vec<String> = generation.languages().map(|(code, _)| code).collect();
-    // Models of English alone have no signs for languages.
+    // Models of English alone have no language tokens.
     Ok(if codes.is_empty() { vec!["en".into()] } else { codes })
 }
 
@@ -270,12 +248,12 @@ fn shape(folder: &Folder) -> Result<Shape> {
     })
 }
 
-/// Returns a network that says the same as the one of these bytes, in less time; nothing where it is as fast as it can be.
-type Faster = fn(&[u8]) -> Option<Vec<u8>>;
+/// Returns a network of the same results as the one of these bytes, in less time; nothing where it is as fast as it can be.
+type Optimize = fn(&[u8]) -> Option<Vec<u8>>;
 
-fn open(mut builder: SessionBuilder, file: &Path, faster: Faster) -> ort::Result<Session> {
+fn open(mut builder: SessionBuilder, file: &Path, optimize: Optimize) -> ort::Result<Session> {
     if std::fs::metadata(file).is_ok_and(|found| found.len() <= MOST_NETWORK_BYTES)
-        && let Some(network) = std::fs::read(file).ok().and_then(|network| faster(&network))
+        && let Some(network) = std::fs::read(file).ok().and_then(|network| optimize(&network))
     {
         return builder.commit_from_memory(&network);
     }
@@ -290,7 +268,7 @@ fn builder(runtime: &Runtime, threads: usize) -> ort::Result<SessionBuilder> {
         // A good neighbour: threads that wait sleep, since others encode meanwhile.
         .with_intra_op_spinning(false)?
         .with_deterministic_compute(true)?;
-    if signed::pays() {
+    if u8_to_s8::has_vnni() {
         return Ok(builder);
     }
     // Else networks that come with signed weights overflow: wrong words, and no error. Where they do not, ONNX Runtime
@@ -298,7 +276,7 @@ fn builder(runtime: &Runtime, threads: usize) -> ort::Result<SessionBuilder> {
     Ok(builder.with_precise_qmm()?)
 }
 
-/// Compares a network's tensors with what the settings say.
+/// Compares a network's tensors with the settings.
 struct Check<'a> {
     file: &'a Path,
 }

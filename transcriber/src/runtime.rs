@@ -1,4 +1,4 @@
-//! In charge of ONNX Runtime's library: where it is looked for, and loading it once. A library that is missing or
+//! ONNX Runtime's library: where it is looked for, and loading it once. A library that is missing or
 //! too old is an error, never a crash.
 
 use std::{
@@ -55,25 +55,25 @@ impl Runtime {
     }
 }
 
-/// Reads the version from the library's file name; one without it leaves what the library says of its build,
+/// Reads the version from the library's file name; without one there, from the library's build info,
 /// "ORT Build Info: git-branch=rel-1.32.0, git-commit-id=7d1c…, build type=Release", where packages' branch is `HEAD`.
-fn version(file: &Path, told: &str) -> String {
+fn version(file: &Path, build_info: &str) -> String {
     let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let number = name.trim_start_matches(|c: char| !c.is_ascii_digit()).trim_end_matches(".dylib");
     if number.contains('.') {
         return number.to_owned();
     }
-    let after = |key| told.split_once(key).and_then(|(_, rest)| rest.split([',', ' ']).next());
+    let after = |key| build_info.split_once(key).and_then(|(_, rest)| rest.split([',', ' ']).next());
     match (after("git-branch=rel-"), after("git-commit-id=")) {
         (Some(release), _) => release.to_owned(),
         (None, Some(commit)) => format!("of commit {commit}"),
-        (None, None) => told.to_owned(),
+        (None, None) => build_info.to_owned(),
     }
 }
 
 fn find(configured: Option<&Path>) -> Result<PathBuf> {
     let variable = std::env::var_os("ORT_DYLIB_PATH").filter(|path| !path.is_empty()).map(PathBuf::from);
-    // What a person named is used or complained of, never passed over.
+    // A path that was configured is used or is an error, never passed over.
     if let Some(named) = configured.map(Path::to_owned).or(variable) {
         return library_at(named);
     }
@@ -123,9 +123,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_version_is_in_the_name_or_in_what_the_library_says() {
-        let check = |file: &str, told: &str, expected: &str| {
-            assert_eq!(version(Path::new(file), told), expected, "{file}: {told}");
+    fn the_version_is_in_the_name_or_in_the_build_info() {
+        let check = |file: &str, build_info: &str, expected: &str| {
+            assert_eq!(version(Path::new(file), build_info), expected, "{file}: {build_info}");
         };
         check("/a/libonnxruntime.so.1.32.0", "git-branch=HEAD, git-commit-id=7d1c", "1.32.0");
         check("/a/libonnxruntime.1.32.0.dylib", "", "1.32.0");

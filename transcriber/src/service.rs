@@ -1,11 +1,11 @@
-//! In charge of the HTTP service: a sound comes in as OpenAI's clients send it, its words go out in the form that they
-//! ask for. As many sounds are listened to at once as there are sessions; a bounded number waits. Leaves listening on a socket to `server`.
+//! The HTTP service: a sound comes in as OpenAI's clients send it, its words go out in the form that they
+//! ask for. As many sounds are transcribed at once as there are sessions; a bounded number waits. Leaves sockets to `server`.
 
-mod answer;
 mod folder;
 mod form;
+mod params;
 mod refusal;
-mod wish;
+mod response;
 mod words;
 
 use std::{
@@ -33,31 +33,29 @@ use tokio_util::sync::CancellationToken;
 use self::{
     folder::Folder,
     form::Form,
+    params::RequestParams,
     refusal::{Refusal, Result},
-    wish::Wish,
 };
 use crate::{
     Engine, Error,
     audio::Source,
     engine::Transcription,
-    listen::{Options, Task},
+    options::{Options, Task},
 };
 
-// What a form may have besides the sound: texts, boundaries, headers of parts.
+// The bytes of a form besides the sound: texts, boundaries, headers of parts.
 const FORM_BYTES: usize = 1 << 20;
 // A guess that is better than none: sounds differ.
 const RETRY_AFTER_SECONDS: u32 = 10;
-// OpenAI's name, which many clients have no other way than to send.
-const ANY_MODEL: &str = "whisper-1";
 
-/// What the service is told.
+/// The configuration of the service.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// The model, and how long a sound may be.
     pub engine: crate::Config,
     /// The largest sound, in bytes.
     pub max_upload_bytes: u64,
-    /// Requests that may wait while others' sounds are listened to. Beyond: 429.
+    /// Requests that may wait while other sounds are transcribed. Beyond: 429.
     pub waiting: usize,
     /// How long one may wait. Beyond: 429.
     pub wait: Duration,
@@ -79,17 +77,18 @@ impl Default for Config {
 
 /// The service: a handle that is cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Service(Arc<House>);
+pub struct Service(Arc<ServiceInner>);
 
 #[derive(Debug)]
-struct House {
+struct ServiceInner {
     engine: Arc<Engine>,
     config: Config,
     /// Known once the model is loaded.
     languages: OnceLock<Vec<String>>,
-    /// Everybody who is let in: those at work and those who wait.
-    places: Arc<Semaphore>,
-    turn: Arc<Semaphore>,
+    /// Admitted requests: those in a session and those that wait for one.
+    admissions: Arc<Semaphore>,
+    /// Requests whose sound is being transcribed.
+    sessions: Arc<Semaphore>,
     folder: Folder,
     shutdown: CancellationToken,
     counts: Counts,
@@ -100,17 +99,17 @@ struct Counts {
     inside: Gauge,
     turned_away: Counter,
     transcribed: Counter,
-    heard: Counter,
+    sound_seconds: Counter,
 }
 
 impl Service {
-    /// Makes the service, and clears away what a killed one left in its folder. Loads no model yet.
+    /// Makes the service, and clears away leftovers of a killed one in its folder. Loads no model yet.
     pub fn new(config: Config, shutdown: CancellationToken) -> io::Result<Self> {
-        Ok(Self(Arc::new(House {
+        Ok(Self(Arc::new(ServiceInner {
             engine: Arc::new(Engine::new(config.engine.clone())),
             languages: OnceLock::new(),
-            places: Arc::new(Semaphore::new(config.waiting + config.engine.sessions)),
-            turn: Arc::new(Semaphore::new(config.engine.sessions)),
+            admissions: Arc::new(Semaphore::new(config.waiting + config.engine.sessions)),
+            sessions: Arc::new(Semaphore::new(config.engine.sessions)),
             folder: Folder::below(&config.folder)?,
             config,
             shutdown,
@@ -147,12 +146,16 @@ impl Service {
     pub fn count(&self, metrics: &server::Metrics) {
         let counts = &self.0.counts;
         metrics.register(|registry| {
-            let inside = "Requests that are listened to or wait";
+            let inside = "Requests that are transcribed or wait";
             registry.register("transcriber_requests", inside, counts.inside.clone());
             let turned_away = "Requests turned away because too many wait";
             registry.register("transcriber_turned_away", turned_away, counts.turned_away.clone());
             registry.register("transcriber_sounds", "Sounds transcribed", counts.transcribed.clone());
-            registry.register("transcriber_heard_seconds", "Length of these sounds", counts.heard.clone());
+            registry.register(
+                "transcriber_sound_seconds",
+                "Length of these sounds",
+                counts.sound_seconds.clone(),
+            );
         });
     }
 
@@ -180,25 +183,25 @@ impl Service {
         form: std::result::Result<Multipart, MultipartRejection>,
     ) -> Result<Response> {
         // Before the sound, so that nobody sends one for nothing.
-        let _place = self.place()?;
+        let _admission = self.admit()?;
         let languages = self.languages().await?;
         let form = Form::receive(form?, self.0.folder.path(), self.0.config.max_upload_bytes).await?;
-        let wish = Wish::read(&form.texts, task, &self.name(), languages)?;
+        let params = RequestParams::read(&form.texts, task, &self.name(), languages)?;
         let sound = form
             .sound
             .ok_or_else(|| Refusal::parameter("file", "the sound is missing: send it as `file`"))?;
-        let turn = tokio::time::timeout(self.0.config.wait, self.0.turn.clone().acquire_owned()).await;
-        let turn = turn.map_err(|_| self.busy())?.expect("the semaphore is never closed");
-        let heard = self.listen(sound, wish.options.clone(), turn).await?;
+        let session = tokio::time::timeout(self.0.config.wait, self.0.sessions.clone().acquire_owned()).await;
+        let session = session.map_err(|_| self.busy())?.expect("the semaphore is never closed");
+        let transcription = self.transcribe(sound, params.options.clone(), session).await?;
         self.0.counts.transcribed.inc();
-        self.0.counts.heard.inc_by(heard.seconds.round() as u64);
-        Ok(answer::render(&wish, &heard))
+        self.0.counts.sound_seconds.inc_by(transcription.seconds.round() as u64);
+        Ok(response::render(&params, &transcription))
     }
 
-    fn place(&self) -> Result<Place> {
-        let place = self.0.places.clone().try_acquire_owned().map_err(|_| self.busy())?;
+    fn admit(&self) -> Result<Admission> {
+        let permit = self.0.admissions.clone().try_acquire_owned().map_err(|_| self.busy())?;
         self.0.counts.inside.inc();
-        Ok(Place { _place: place, service: self.clone() })
+        Ok(Admission { _permit: permit, service: self.clone() })
     }
 
     fn busy(&self) -> Refusal {
@@ -206,34 +209,34 @@ impl Service {
         Refusal::busy(self.0.config.waiting, RETRY_AFTER_SECONDS)
     }
 
-    /// Listens to a sound. When this future is dropped, since the client is gone, the work ends with its window.
-    async fn listen(
+    /// Transcribes a sound. When this future is dropped, since the client is gone, the work ends with its window.
+    async fn transcribe(
         &self,
         sound: tempfile::TempPath,
         options: Options,
-        turn: OwnedSemaphorePermit,
+        session: OwnedSemaphorePermit,
     ) -> crate::Result<Transcription> {
         let engine = self.0.engine.clone();
         let stop = CancellationToken::new();
         let _gone = stop.clone().drop_guard();
         blocking(move || {
             let source = Source::File(engine.file(&*sound));
-            let heard = engine.transcribe(&source, (&options, &[], &stop), |_| Ok(()));
+            let transcription = engine.transcribe(&source, (&options, &[], &stop), |_| Ok(()));
             // Only now: the next sound begins when this one's work has ended, not when its client has left.
-            drop((turn, sound));
-            heard
+            drop((session, sound));
+            transcription
         })
         .await
     }
 }
 
-/// A place inside, while it is held.
-struct Place {
-    _place: OwnedSemaphorePermit,
+/// An admitted request, while it lasts.
+struct Admission {
+    _permit: OwnedSemaphorePermit,
     service: Service,
 }
 
-impl Drop for Place {
+impl Drop for Admission {
     fn drop(&mut self) {
         self.service.0.counts.inside.dec();
     }
@@ -274,7 +277,7 @@ async fn models(State(service): State<Service>) -> Response {
 
 async fn model(State(service): State<Service>, Path(asked): Path<String>) -> Result<Response> {
     service.languages().await?;
-    wish::check_model(&asked, &service.name())?;
+    params::check_model(&asked, &service.name())?;
     Ok(Json(described(&asked)).into_response())
 }
 

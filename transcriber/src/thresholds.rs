@@ -1,33 +1,33 @@
-//! In charge of when an answer is believed: OpenAI's thresholds, as its `transcribe` applies them. One that looks wrong
-//! is asked for again at the next temperature; one that is silence has no words.
+//! OpenAI's thresholds on a decoding, as its `transcribe` applies them: a result that looks wrong is decoded again at
+//! the next temperature, and one that is silence has no words.
 
 use std::io::Write;
 
 use flate2::{Compression, write::ZlibEncoder};
 
-use crate::{decode::Answer, listen::Options};
+use crate::{decode::DecodingResult, options::Options};
 
-/// What is left to do about an answer.
+/// The verdict on a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// It loops, or the model is unsure of its words.
-    AskAgain,
+    Retry,
     /// It is taken.
-    Take,
+    Accept,
 }
 
-/// Judges an answer whose text compresses by `ratio`.
-pub(crate) fn judge(answer: &Answer, ratio: f32, options: &Options) -> Verdict {
+/// Judges a result whose text compresses by `ratio`.
+pub(crate) fn judge(result: &DecodingResult, ratio: f32, options: &Options) -> Verdict {
     let loops = ratio > options.compression_ratio_most;
-    let unsure = answer.avg_logprob < options.avg_logprob_least;
+    let unsure = result.avg_logprob < options.avg_logprob_least;
     // Unsure because nobody speaks: another temperature would not find words either.
-    let silent = unsure && answer.no_speech > options.no_speech_most;
-    if (loops || unsure) && !silent { Verdict::AskAgain } else { Verdict::Take }
+    let silent = unsure && result.no_speech > options.no_speech_most;
+    if (loops || unsure) && !silent { Verdict::Retry } else { Verdict::Accept }
 }
 
-/// Returns whether nobody speaks. Who is sure of words has heard some, whatever the belief in silence.
-pub(crate) fn is_silence(answer: &Answer, options: &Options) -> bool {
-    answer.no_speech > options.no_speech_most && answer.avg_logprob <= options.avg_logprob_least
+/// Returns whether nobody speaks. A model that is sure of its words outweighs its own probability of silence.
+pub(crate) fn is_silence(result: &DecodingResult, options: &Options) -> bool {
+    result.no_speech > options.no_speech_most && result.avg_logprob <= options.avg_logprob_least
 }
 
 /// Returns how much shorter zlib makes a text.
@@ -43,8 +43,8 @@ mod tests {
     use super::*;
     use crate::align::Attention;
 
-    fn answer(avg_logprob: f32, no_speech: f32) -> Answer {
-        Answer {
+    fn result(avg_logprob: f32, no_speech: f32) -> DecodingResult {
+        DecodingResult {
             tokens: vec![],
             probabilities: vec![],
             avg_logprob,
@@ -54,26 +54,26 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_loops_or_is_unsure_is_asked_for_again_unless_nobody_speaks() {
+    fn a_result_that_loops_or_is_unsure_is_decoded_again_unless_nobody_speaks() {
         let check = |(avg_logprob, no_speech, ratio), expected| {
-            let verdict = judge(&answer(avg_logprob, no_speech), ratio, &Options::default());
+            let verdict = judge(&result(avg_logprob, no_speech), ratio, &Options::default());
             assert_eq!(verdict, expected, "{avg_logprob} {no_speech} {ratio}");
         };
-        check((-0.3, 0.1, 1.5), Verdict::Take);
-        check((-1.0, 0.1, 2.4), Verdict::Take);
-        check((-1.1, 0.1, 1.5), Verdict::AskAgain);
-        check((-0.3, 0.1, 2.5), Verdict::AskAgain);
+        check((-0.3, 0.1, 1.5), Verdict::Accept);
+        check((-1.0, 0.1, 2.4), Verdict::Accept);
+        check((-1.1, 0.1, 1.5), Verdict::Retry);
+        check((-0.3, 0.1, 2.5), Verdict::Retry);
         // Sure of a loop in silence: still a loop.
-        check((-0.3, 0.9, 2.5), Verdict::AskAgain);
-        check((-1.1, 0.6, 1.5), Verdict::AskAgain);
-        check((-1.1, 0.7, 1.5), Verdict::Take);
-        check((-1.1, 0.7, 2.5), Verdict::Take);
+        check((-0.3, 0.9, 2.5), Verdict::Retry);
+        check((-1.1, 0.6, 1.5), Verdict::Retry);
+        check((-1.1, 0.7, 1.5), Verdict::Accept);
+        check((-1.1, 0.7, 2.5), Verdict::Accept);
     }
 
     #[test]
     fn silence_is_where_nobody_speaks_and_no_word_is_sure() {
         let check = |(avg_logprob, no_speech), expected| {
-            let silent = is_silence(&answer(avg_logprob, no_speech), &Options::default());
+            let silent = is_silence(&result(avg_logprob, no_speech), &Options::default());
             assert_eq!(silent, expected, "{avg_logprob} {no_speech}");
         };
         check((-0.9, 0.9), false);

@@ -1,11 +1,10 @@
-//! In charge of the model's vocabulary: which number is which word, language, time or sign. All of it comes from
-//! the model's files.
+//! The model's vocabulary: the numbers of words, languages, times and special tokens, all from the model's files.
 
 use tokenizers::Tokenizer;
 
 use crate::{
     Error, Result,
-    model::{Generation, folder::Folder},
+    model::{folder::Folder, generation::Generation},
 };
 
 /// Frames of the spectrogram from one time token to the next: 20 ms.
@@ -39,7 +38,7 @@ pub struct Vocabulary {
     pub last_first_time: u32,
 }
 
-/// What to write.
+/// The tokens of the tasks.
 #[derive(Clone, Copy, Debug)]
 pub struct Tasks {
     /// The words in their own language.
@@ -79,13 +78,13 @@ impl Vocabulary {
             first_time: no_times + 1,
             suppressed: generation.suppress_tokens.unwrap_or_default(),
             suppressed_first: generation.begin_suppress_tokens.unwrap_or_default(),
-            // One second, where the files say nothing.
+            // One second, where the files have none.
             last_first_time: generation.max_initial_timestamp_index.unwrap_or(50),
             tokenizer,
         })
     }
 
-    /// Returns the words of `tokens`; times and signs say nothing.
+    /// Returns the words of `tokens`; times and special tokens have none.
     pub fn text(&self, tokens: &[u32]) -> Result<String> {
         let words: Vec<u32> = tokens.iter().copied().filter(|token| *token < self.end).collect();
         self.tokenizer.decode(&words, true).map_err(|e| Error::Inference(e.to_string()))
@@ -111,7 +110,7 @@ impl Vocabulary {
         })
     }
 
-    /// Returns what a time token says, in frames from the window's start.
+    /// Returns the time of a time token, in frames from the window's start.
     pub fn frames(&self, token: u32) -> Option<u64> {
         token.checked_sub(self.first_time).map(|n| u64::from(n) * TIME_FRAMES)
     }

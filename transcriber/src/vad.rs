@@ -1,5 +1,5 @@
-//! In charge of where somebody speaks: Silero's detector, whose file is part of the program, says every 32 ms how sure
-//! it is; that becomes spans. `silero/README.md` says why this detector.
+//! Voice activity: Silero's detector, whose file is part of the program, gives a probability every 32 ms; those become
+//! spans of speech. `silero/README.md` has the reasons for this detector.
 
 use ort::{session::Session, value::Tensor};
 
@@ -15,10 +15,10 @@ const BEGINS: f32 = 0.5;
 const ENDS: f32 = 0.35;
 const LEAST_SPEECH: u64 = SAMPLE_RATE as u64 / 4;
 const LEAST_PAUSE: u64 = SAMPLE_RATE as u64 / 2;
-// Soft beginnings and ends lie outside what the detector is sure of.
+// Soft beginnings and ends lie outside the detector's certain speech.
 const MARGIN: u64 = SAMPLE_RATE as u64 / 5;
 
-/// Samples `[start, end)` in which somebody speaks.
+/// Samples `[start, end)` of speech.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Speech {
     /// The first sample.
@@ -55,56 +55,56 @@ impl Detector {
         Ok(Self(builder.commit_from_memory(NETWORK)?))
     }
 
-    /// Returns how sure it is of speech in each of `steps`, which each have the samples before them in front.
-    fn scores(&mut self, steps: Vec<f32>, memory: &mut Memory) -> Result<Vec<f32>> {
+    /// Returns the probability of speech in each of `steps`, which each have the samples before them in front.
+    fn probabilities(&mut self, steps: Vec<f32>, state: &mut LstmState) -> Result<Vec<f32>> {
         let count = steps.len() / (BEFORE + STEP);
-        let state = |of: &mut Vec<f32>| Tensor::from_array(([1, 1, STATE], std::mem::take(of)));
+        let tensor = |of: &mut Vec<f32>| Tensor::from_array(([1, 1, STATE], std::mem::take(of)));
         let outputs = self.0.run(ort::inputs![
             "input" => Tensor::from_array(([count, BEFORE + STEP], steps))?,
-            "h" => state(&mut memory.hidden)?,
-            "c" => state(&mut memory.cell)?,
+            "h" => tensor(&mut state.hidden)?,
+            "c" => tensor(&mut state.cell)?,
         ])?;
         let read = |name: &str| -> Result<Vec<f32>> {
             let output = outputs.get(name);
             let output = output.ok_or_else(|| Error::Inference(format!("the detector gave no {name}")))?;
             Ok(output.try_extract_tensor::<f32>()?.1.to_vec())
         };
-        (memory.hidden, memory.cell) = (read("hn")?, read("cn")?);
+        (state.hidden, state.cell) = (read("hn")?, read("cn")?);
         read("speech_probs")
     }
 }
 
-/// What the network remembers from step to step.
-struct Memory {
+/// The LSTM's state between steps.
+struct LstmState {
     hidden: Vec<f32>,
     cell: Vec<f32>,
 }
 
-/// Hears a sound from its beginning.
-pub(crate) struct Listener<'a> {
+/// Scans a sound for speech, from its beginning.
+pub(crate) struct SpeechScanner<'a> {
     detector: &'a mut Detector,
-    memory: Memory,
+    state: LstmState,
     /// Samples that do not make a step yet, and those before them.
     pending: Vec<f32>,
     spans: Spans,
 }
 
-impl<'a> Listener<'a> {
+impl<'a> SpeechScanner<'a> {
     pub(crate) fn new(detector: &'a mut Detector) -> Self {
-        let memory = Memory { hidden: vec![0.0; STATE], cell: vec![0.0; STATE] };
-        Self { detector, memory, pending: vec![0.0; BEFORE], spans: Spans::default() }
+        let state = LstmState { hidden: vec![0.0; STATE], cell: vec![0.0; STATE] };
+        Self { detector, state, pending: vec![0.0; BEFORE], spans: Spans::default() }
     }
 
-    /// Hears the next samples.
-    pub(crate) fn hear(&mut self, samples: &[f32]) -> Result<()> {
+    /// Takes the next samples.
+    pub(crate) fn push(&mut self, samples: &[f32]) -> Result<()> {
         self.pending.extend_from_slice(samples);
         let count = (self.pending.len() - BEFORE) / STEP;
         if count == 0 {
             return Ok(());
         }
         let steps = (0..count).flat_map(|n| &self.pending[n * STEP..][..BEFORE + STEP]).copied().collect();
-        for score in self.detector.scores(steps, &mut self.memory)? {
-            self.spans.score(score);
+        for probability in self.detector.probabilities(steps, &mut self.state)? {
+            self.spans.push(probability);
         }
         self.pending.drain(..count * STEP);
         Ok(())
@@ -113,30 +113,30 @@ impl<'a> Listener<'a> {
     /// Returns all speech, in order and apart from one another. The last moment counts as a whole step.
     pub(crate) fn finish(mut self) -> Result<Vec<Speech>> {
         let left = self.pending.len() - BEFORE;
-        let end = self.spans.heard + left as u64;
+        let end = self.spans.position + left as u64;
         if left > 0 {
-            self.hear(&vec![0.0; STEP - left])?;
+            self.push(&vec![0.0; STEP - left])?;
         }
         Ok(self.spans.finish(end))
     }
 }
 
-/// Makes spans of scores.
+/// Joins probabilities to spans, with hysteresis.
 #[derive(Default)]
 struct Spans {
-    heard: u64,
+    position: u64,
     open: Option<Speech>,
     closed: Vec<Speech>,
 }
 
 impl Spans {
-    fn score(&mut self, score: f32) {
-        let (start, end) = (self.heard, self.heard + STEP as u64);
-        self.heard = end;
+    fn push(&mut self, probability: f32) {
+        let (start, end) = (self.position, self.position + STEP as u64);
+        self.position = end;
         match &mut self.open {
-            Some(span) if score >= ENDS => span.end = end,
+            Some(span) if probability >= ENDS => span.end = end,
             Some(span) if start - span.end >= LEAST_PAUSE => self.close(),
-            None if score >= BEGINS => self.open = Some(Speech { start, end }),
+            None if probability >= BEGINS => self.open = Some(Speech { start, end }),
             _ => {}
         }
     }
@@ -165,19 +165,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn scores_become_spans_without_clicks_and_short_pauses() {
-        let check = |scores: &[(usize, f32)], expected: &[(u64, u64)]| {
+    fn probabilities_become_spans_without_clicks_and_short_pauses() {
+        let check = |probabilities: &[(usize, f32)], expected: &[(u64, u64)]| {
             let mut spans = Spans::default();
-            for (steps, score) in scores {
-                (0..*steps).for_each(|_| spans.score(*score));
+            for (steps, probability) in probabilities {
+                (0..*steps).for_each(|_| spans.push(*probability));
             }
-            let end = spans.heard;
+            let end = spans.position;
             let found: Vec<(u64, u64)> = spans
                 .finish(end)
                 .iter()
                 .map(|s| (s.start / STEP as u64, s.end.div_ceil(STEP as u64)))
                 .collect();
-            assert_eq!(found, expected, "{scores:?}");
+            assert_eq!(found, expected, "{probabilities:?}");
         };
         check(&[(100, 0.1)], &[]);
         check(&[(50, 0.1), (20, 0.9), (50, 0.1)], &[(43, 77)]);

@@ -1,33 +1,38 @@
-//! In charge of when each word of a sentence is said: by the times of its tokens, else, where pauses lie within, by its
+//! The times of a sentence's words: by the times of its tokens, else, where pauses lie within, by its
 //! share of the characters. Words lie within their sentence, outside of its pauses, one behind the other. Leaves the
-//! tokens' times to `align`, and sentences without pauses to whoever lays out their cues.
+//! tokens' times to `align`, and sentences without pauses to `cues`.
 
 use std::ops::Range;
 
 use captions::Word;
 
-use crate::{Result, cues, listen::time, mel::HOP, tokens::Vocabulary, vad::Speech};
+use crate::{
+    Result, cues,
+    mel::{HOP, time},
+    tokens::Vocabulary,
+    vad::Speech,
+};
 
 /// A sentence's tokens.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Said<'a> {
+pub(crate) struct TimedTokens<'a> {
     pub(crate) ids: &'a [u32],
     /// One for each.
     pub(crate) probabilities: &'a [f32],
     /// Frames of the sound at which each begins; none where the model does not show it.
     pub(crate) starts: &'a [u64],
-    /// The frames in which it is said, with long pauses between; never none.
-    pub(crate) heard: &'a [Range<u64>],
+    /// The frames in which it is spoken, with long pauses between; never none.
+    pub(crate) stretches: &'a [Range<u64>],
 }
 
 /// Returns the words of a sentence, as cues break its `text`.
-pub(crate) fn of(vocabulary: &Vocabulary, text: &str, said: Said<'_>) -> Result<Vec<Word>> {
-    if said.starts.is_empty() && said.heard.len() == 1 {
+pub(crate) fn of(vocabulary: &Vocabulary, text: &str, tokens: TimedTokens<'_>) -> Result<Vec<Word>> {
+    if tokens.starts.is_empty() && tokens.stretches.len() == 1 {
         return Ok(vec![]);
     }
     let mut written = Vec::new();
-    for count in 1..=said.ids.len() {
-        let text = vocabulary.text(&said.ids[..count])?;
+    for count in 1..=tokens.ids.len() {
+        let text = vocabulary.text(&tokens.ids[..count])?;
         // A character may lie across tokens; it is written by its last one.
         let whole = text.trim_end_matches(char::REPLACEMENT_CHARACTER);
         written.push(whole.chars().filter(|c| !c.is_whitespace()).count());
@@ -35,28 +40,28 @@ pub(crate) fn of(vocabulary: &Vocabulary, text: &str, said: Said<'_>) -> Result<
     let all = written.last().copied().unwrap_or_default();
     let writes = |character: usize| written.partition_point(|count| *count <= character);
     // When the sentence has come to a character.
-    let at = |character: usize| match said.starts.get(writes(character)) {
+    let at = |character: usize| match tokens.starts.get(writes(character)) {
         Some(start) if character < all => *start,
-        _ => share(said.heard, character as f64 / all.max(1) as f64),
+        _ => share(tokens.stretches, character as f64 / all.max(1) as f64),
     };
     let mut words: Vec<Word> = Vec::new();
-    let (mut latest, mut passed) = (said.heard[0].start, 0);
+    let (mut latest, mut passed) = (tokens.stretches[0].start, 0);
     for word in cues::words(text) {
         let from = passed;
         passed += word.chars().count();
-        let Some(probabilities) = said.probabilities.get(writes(from)..=writes(passed - 1)) else {
+        let Some(probabilities) = tokens.probabilities.get(writes(from)..=writes(passed - 1)) else {
             return Ok(vec![]);
         };
         let probability = probabilities.iter().sum::<f32>() / probabilities.len() as f32;
-        let begins = if from == 0 { said.heard[0].start } else { at(from) };
-        let (start, end) = outside_pauses(begins.max(latest), at(passed).max(latest), said.heard);
+        let begins = if from == 0 { tokens.stretches[0].start } else { at(from) };
+        let (start, end) = outside_pauses(begins.max(latest), at(passed).max(latest), tokens.stretches);
         words.push(Word { start: time(start), end: time(end), word, probability });
         latest = end;
     }
     Ok(words)
 }
 
-/// Returns the stretches in which a `sentence` is said, with pauses between that no cue may lie over.
+/// Returns the stretches in which a `sentence` is spoken, with pauses between that no cue may lie over.
 pub(crate) fn stretches(speech: &[Speech], sentence: Range<u64>) -> Vec<Range<u64>> {
     let mut stretches: Vec<Range<u64>> = vec![];
     for speech in speech {
@@ -79,26 +84,26 @@ pub(crate) fn stretches(speech: &[Speech], sentence: Range<u64>) -> Vec<Range<u6
     stretches
 }
 
-/// Returns when a `share` of all that is said has been said.
-fn share(heard: &[Range<u64>], share: f64) -> u64 {
-    let all: u64 = heard.iter().map(|stretch| stretch.end - stretch.start).sum();
+/// Returns when a `share` of all speech is over.
+fn share(stretches: &[Range<u64>], share: f64) -> u64 {
+    let all: u64 = stretches.iter().map(|stretch| stretch.end - stretch.start).sum();
     let mut left = (all as f64 * share).round() as u64;
-    for stretch in heard {
+    for stretch in stretches {
         let length = stretch.end - stretch.start;
         if left <= length {
             return stretch.start + left;
         }
         left -= length;
     }
-    heard[heard.len() - 1].end
+    stretches[stretches.len() - 1].end
 }
 
 /// Puts a word into the stretch that is nearest to its middle.
-fn outside_pauses(start: u64, end: u64, heard: &[Range<u64>]) -> (u64, u64) {
+fn outside_pauses(start: u64, end: u64, stretches: &[Range<u64>]) -> (u64, u64) {
     let middle = u64::midpoint(start, end.max(start));
     let away =
         |stretch: &&Range<u64>| stretch.start.saturating_sub(middle).max(middle.saturating_sub(stretch.end));
-    let Some(nearest) = heard.iter().min_by_key(away) else { return (start, end) };
+    let Some(nearest) = stretches.iter().min_by_key(away) else { return (start, end) };
     let within = |frame: u64| frame.clamp(nearest.start, nearest.end);
     (within(start), within(end.max(start)))
 }
@@ -108,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sentence_is_said_in_stretches_between_its_long_pauses() {
+    fn a_sentence_is_spoken_in_stretches_between_its_long_pauses() {
         let speech = |spans: &[(u64, u64)]| -> Vec<Speech> {
             spans.iter().map(|(s, e)| Speech { start: s * HOP as u64, end: e * HOP as u64 }).collect()
         };
@@ -123,16 +128,16 @@ mod tests {
     }
 
     #[test]
-    fn a_share_is_one_of_what_is_said_without_pauses() {
-        let heard = [100..200, 500..700];
-        let said = [0.0, 0.25, 1.0 / 3.0, 0.5, 1.0].map(|part| share(&heard, part));
-        assert_eq!(said, [100, 175, 200, 550, 700]);
+    fn a_share_counts_speech_without_pauses() {
+        let spoken = [100..200, 500..700];
+        let found = [0.0, 0.25, 1.0 / 3.0, 0.5, 1.0].map(|part| share(&spoken, part));
+        assert_eq!(found, [100, 175, 200, 550, 700]);
     }
 
     #[test]
     fn a_word_lies_in_one_stretch() {
-        let heard = [100..200, 500..700];
-        let check = |start, end, expected| assert_eq!(outside_pauses(start, end, &heard), expected);
+        let spoken = [100..200, 500..700];
+        let check = |start, end, expected| assert_eq!(outside_pauses(start, end, &spoken), expected);
         check(120, 180, (120, 180));
         // More of it before the pause, more behind it, all within it.
         check(150, 300, (150, 200));

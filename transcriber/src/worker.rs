@@ -11,7 +11,7 @@ use crate::{Config, Engine, Error, demo, model};
 
 mod job;
 
-use job::{Failed, Listen};
+use job::{CaptionJob, Failed};
 
 // Soon after somebody has pulled the model.
 const MODEL_PAUSE: Duration = Duration::from_secs(10);
@@ -47,7 +47,7 @@ impl store::Work for Jobs {
         job: &Job,
         stop: &CancellationToken,
     ) -> Result<Conclusion<'static>, JobError<Failed>> {
-        self.listen(job, stop).await.map_err(|failed| match failed {
+        self.transcribe(job, stop).await.map_err(|failed| match failed {
             Failed::Gone => JobError::Store(store::Error::Gone(job.video.clone())),
             Failed::Store(error) => JobError::Store(error),
             Failed::Engine(Error::Interrupted) => JobError::Stopped,
@@ -83,7 +83,11 @@ impl store::Work for Jobs {
 }
 
 impl Jobs {
-    async fn listen(&mut self, job: &Job, stop: &CancellationToken) -> Result<Conclusion<'static>, Failed> {
+    async fn transcribe(
+        &mut self,
+        job: &Job,
+        stop: &CancellationToken,
+    ) -> Result<Conclusion<'static>, Failed> {
         let track = match job.track.parse() {
             Ok(id) => self.store.captions.get(&id).await?,
             Err(_) => None,
@@ -96,7 +100,7 @@ impl Jobs {
         let Some(track) = self.store.captions.begin(job).await? else { return Err(Failed::Gone) };
         let Some(video) = self.store.videos.get(&job.video).await? else { return Err(Failed::Gone) };
         let source = self.store.blobs.source(&job.video).await?;
-        let listen = Listen {
+        let caption_job = CaptionJob {
             store: self.store.clone(),
             handle: Handle::current(),
             job: job.clone(),
@@ -105,7 +109,7 @@ impl Jobs {
             source,
             track,
         };
-        tokio::task::spawn_blocking(move || listen.run(&engine)).await.map_err(Failed::panicked)?
+        tokio::task::spawn_blocking(move || caption_job.run(&engine)).await.map_err(Failed::panicked)?
     }
 
     /// Returns the engine in memory, or another one for a track that asks for another model.

@@ -5,7 +5,7 @@ use std::path::Path;
 use transcriber::runtime::Runtime;
 
 #[test]
-fn what_is_no_library_is_an_error_that_names_it() {
+fn a_broken_library_is_an_error_that_names_it() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("libonnxruntime.so");
     std::fs::write(&file, "no library").unwrap();

@@ -7,7 +7,7 @@ use tokio::process::Command;
 use tokio_util::sync::CancellationToken;
 use transcriber::{
     audio::Source,
-    listen::Options,
+    options::Options,
     model::{Loading, Model},
     runtime::Runtime,
 };

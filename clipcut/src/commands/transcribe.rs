@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use transcriber::{
     Engine,
     audio::Source,
-    listen::{Options, Task},
+    options::{Options, Task},
 };
 
 use crate::{

@@ -1,8 +1,11 @@
-//! In charge of where a text is broken: into units that stay whole, and at the places where a reader pauses.
+//! The places where a text is broken: into units that stay whole, and at the places where a reader pauses.
 
 use std::time::Duration;
 
-use super::{LINE, LINES};
+/// Columns in a line.
+pub const LINE: usize = 42;
+/// Lines in a cue.
+pub const LINES: usize = 2;
 
 // Words that lean on the next one; in English, since other languages fall back to even lines.
 const LEANING: &[&str] = &[
@@ -34,7 +37,7 @@ fn is_wide(c: char) -> bool {
     matches!(c, '\u{1100}'..='\u{115f}' | '\u{2e80}'..='\u{a4cf}' | '\u{ac00}'..='\u{d7a3}' | '\u{f900}'..='\u{faff}' | '\u{ff00}'..='\u{ff60}' | '\u{20000}'..='\u{3fffd}')
 }
 
-/// Splits a text in its words; what has no spaces, and words wider than a line, in their characters.
+/// Splits a text in its words; a text without spaces, and words wider than a line, in their characters.
 pub(crate) fn units(text: &str) -> Vec<Unit> {
     let unit = |text: String| Unit { text, start: Duration::ZERO, end: Duration::ZERO };
     let mut units = Vec::new();

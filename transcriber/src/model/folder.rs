@@ -1,4 +1,4 @@
-//! In charge of a model's folder: which files it has, whether they are whole, and what they hash to.
+//! A model's folder: its files, whether they are whole, and their hashes.
 
 use std::{
     io::Read,
@@ -61,7 +61,7 @@ impl Folder {
         self.network("decoder_model_merged")
     }
 
-    /// Returns SHA-256 over the names and the contents of all files that decide what the model writes.
+    /// Returns SHA-256 over the names and the contents of all files that decide the model's words.
     pub fn sha256(&self) -> Result<String> {
         let mut all = Sha256::new();
         for file in SETTINGS.map(|name| self.file(name)).into_iter().chain([self.encoder(), self.decoder()]) {
@@ -95,7 +95,7 @@ impl Folder {
         self.path.join("onnx").join(format!("{name}{suffix}.onnx"))
     }
 
-    /// Names the precisions that are there, for a person who asked for another.
+    /// Names the precisions that are there, for the error about a missing one.
     fn missing(&self) -> String {
         let names = std::fs::read_dir(self.path.join("onnx")).into_iter().flatten().flatten();
         let mut there: Vec<String> = names

@@ -1,5 +1,4 @@
-//! In charge of the place where sounds lie while they are listened to: each process has its own, and clears away what
-//! a killed one left.
+//! The folder of sounds that are being transcribed: each process has its own, and clears away leftovers of killed ones.
 
 use std::{
     fs::{self, File},
@@ -48,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_killed_process_left_is_cleared_and_what_a_living_one_holds_is_not() {
+    fn a_killed_processs_folder_is_cleared_and_a_living_ones_is_not() {
         let all = tempfile::tempdir().unwrap();
         let left = all.path().join("left");
         fs::create_dir(&left).unwrap();

@@ -1,4 +1,4 @@
-//! In charge of a form on its way in: the sound goes to the disk as it comes, the texts are few and short.
+//! A form on its way in: the sound goes to the disk as it comes, the texts are few and short.
 
 use std::path::Path;
 

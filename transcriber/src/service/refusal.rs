@@ -1,4 +1,4 @@
-//! In charge of errors in OpenAI's shape, and of the one place that turns the transcriber's errors into them.
+//! Errors in OpenAI's shape, and of the one place that turns the transcriber's errors into them.
 
 use axum::{
     Json,
@@ -76,13 +76,13 @@ impl Refusal {
         if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
             return Self::too_large(most);
         }
-        let said = error.body_text();
+        let text = error.body_text();
         match body::Error::from(Box::new(error) as server::BoxError) {
             body::Error::Stalled(_) => {
                 Self::new(StatusCode::REQUEST_TIMEOUT, "body_stalled", "the form stopped coming")
             }
             body::Error::TooLarge { .. } => Self::too_large(most),
-            body::Error::Broken(_) => Self::plain("invalid_form", format!("the form is not whole: {said}")),
+            body::Error::Broken(_) => Self::plain("invalid_form", format!("the form is not whole: {text}")),
         }
     }
 
@@ -158,7 +158,7 @@ impl IntoResponse for Refusal {
     }
 }
 
-/// Refuses what pages of other origins ask: nobody signs in yet, so any page that a person visits could else set
+/// Refuses requests of other origins' pages: nobody signs in yet, so any page that a person visits could else set
 /// their machine to work.
 pub(super) async fn foreign_pages(request: Request, next: Next) -> Response {
     if server::cors::is_foreign(&request) {

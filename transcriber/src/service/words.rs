@@ -1,4 +1,4 @@
-//! In charge of when each word is said, where the model does not tell: by its share of the segment's characters.
+//! The words of a segment with their times: their own, or their share of the segment's characters.
 
 use std::time::Duration;
 
@@ -15,8 +15,8 @@ pub(super) struct Timed<'a> {
 /// Returns a segment's words.
 pub(super) fn of(spoken: &Spoken) -> Vec<Timed<'_>> {
     if !spoken.words.is_empty() {
-        let told = spoken.words.iter();
-        return told.map(|word| Timed { word: &word.word, start: word.start, end: word.end }).collect();
+        let timed = spoken.words.iter();
+        return timed.map(|word| Timed { word: &word.word, start: word.start, end: word.end }).collect();
     }
     let words: Vec<&str> = spoken.text.split_whitespace().collect();
     let all: usize = words.iter().map(|word| word.chars().count()).sum();

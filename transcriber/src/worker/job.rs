@@ -1,4 +1,4 @@
-//! In charge of one caption job on the thread that listens: each finished window goes to the store at once, with all
+//! One caption job, on a thread for blocking work: each finished window goes to the store at once, with all
 //! that is needed to go on behind it.
 
 use std::time::Duration;
@@ -13,12 +13,13 @@ use crate::{
     Engine, Error,
     audio::Source,
     cues::Draft,
-    engine::Told,
-    listen::{Options, Task, Window},
+    engine::WindowReport,
+    options::{Options, Task},
+    transcribe::Window,
 };
 
-/// All that a job needs.
-pub(super) struct Listen {
+/// A job with its track and its source.
+pub(super) struct CaptionJob {
     pub(super) store: Store,
     pub(super) handle: Handle,
     pub(super) job: Job,
@@ -56,7 +57,7 @@ impl Failed {
     }
 }
 
-/// What of the plan concerns the sound.
+/// The part of the plan that concerns the sound.
 #[derive(Deserialize)]
 struct Plan {
     start_seconds: f64,
@@ -76,8 +77,8 @@ struct Checkpoint {
     held: Option<Spoken>,
 }
 
-impl Listen {
-    /// Listens to the end, or to where it is stopped.
+impl CaptionJob {
+    /// Transcribes to the end, or to where it is stopped.
     pub(super) fn run(self, engine: &Engine) -> Result<Conclusion<'static>, Failed> {
         let plan: Plan =
             serde_json::from_str(&self.plan).map_err(std::io::Error::from).map_err(Error::from)?;
@@ -97,13 +98,13 @@ impl Listen {
         let mut draft = Draft::holding(held);
         let mut named = false;
         let mut last: Option<Window> = done.clone();
-        // The store's errors come back out of the engine by this way.
+        // The store's errors leave the engine this way.
         let mut broken: Option<Failed> = None;
         let options = self.options();
         let source = Source::File(file);
-        let heard = engine.transcribe(&source, (&options, done.as_slice(), &self.stop), |told| {
-            let recorded = self.record(&told, &mut draft, &mut named);
-            last = Some(told.window.clone());
+        let transcribed = engine.transcribe(&source, (&options, done.as_slice(), &self.stop), |report| {
+            let recorded = self.record(&report, &mut draft, &mut named);
+            last = Some(report.window.clone());
             recorded.map_err(|failed| {
                 broken = Some(failed);
                 Error::Interrupted
@@ -116,8 +117,8 @@ impl Listen {
         if let Some(failure) = self.source.failure() {
             return Err(failure.into());
         }
-        let heard = match heard {
-            Ok(heard) => heard,
+        let transcription = match transcribed {
+            Ok(transcription) => transcription,
             Err(Error::NoSound) => return Ok(Conclusion::Silent),
             Err(e @ Error::Language { .. }) => return Err(Failed::For(format!("{e}."))),
             Err(e @ (Error::Unreadable(_) | Error::TooLong { .. } | Error::Request(_))) => {
@@ -127,9 +128,9 @@ impl Listen {
         };
         if let Some(mut window) = last {
             window.spoken.clear();
-            self.advance(heard.seconds, &Checkpoint { window, held: None }, (&draft.finish(), "[]"))?;
+            self.advance(transcription.seconds, &Checkpoint { window, held: None }, (&draft.finish(), "[]"))?;
         }
-        Ok(heard.track.ends_at_seconds.map_or(Conclusion::Whole, Conclusion::CutShort))
+        Ok(transcription.track.ends_at_seconds.map_or(Conclusion::Whole, Conclusion::CutShort))
     }
 
     /// Returns where an earlier worker stopped; one of another version begins anew, since it cannot be read.
@@ -147,13 +148,13 @@ impl Listen {
         }
     }
 
-    fn record(&self, told: &Told<'_>, draft: &mut Draft, named: &mut bool) -> Result<(), Failed> {
-        let window = told.window;
+    fn record(&self, report: &WindowReport<'_>, draft: &mut Draft, named: &mut bool) -> Result<(), Failed> {
+        let window = report.window;
         if !*named && (!window.spoken.is_empty() || draft.held().is_some()) {
             let spoken = window.language.as_deref().unwrap_or("und");
             let language = if self.track.options.translated { "en" } else { spoken };
             let provenance =
-                serde_json::to_string(told.machine).map_err(std::io::Error::from).map_err(Error::from)?;
+                serde_json::to_string(report.machine).map_err(std::io::Error::from).map_err(Error::from)?;
             // Whisper's own code for Javanese is of an older standard.
             let language = if language == "jw" { "jv" } else { language };
             let heard = DetectedLanguage { language, provenance: &provenance };
@@ -166,10 +167,11 @@ impl Listen {
         let segments =
             serde_json::to_string(&window.spoken).map_err(std::io::Error::from).map_err(Error::from)?;
         let window = Window { spoken: vec![], ..window.clone() };
-        // What is held back begins here at the earliest.
+        // The sentence that is held back begins here at the earliest.
         let held = draft.held().cloned();
-        let done =
-            held.as_ref().map_or(told.progress.done, |held| held.start.as_secs_f64().min(told.progress.done));
+        let done = held
+            .as_ref()
+            .map_or(report.progress.done, |held| held.start.as_secs_f64().min(report.progress.done));
         self.advance(done, &Checkpoint { window, held }, (&cues, &segments))
     }
 

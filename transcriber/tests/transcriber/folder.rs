@@ -24,14 +24,14 @@ pub(super) fn copy(to: &Path) {
 }
 
 #[test]
-fn what_is_wrong_with_a_model_is_named() {
+fn a_models_fault_is_named() {
     let check = |change: &dyn Fn(&Path), parts: &[&str]| {
         let folder = tempfile::tempdir().unwrap();
         copy(folder.path());
         change(folder.path());
         let refusal = load(folder.path()).unwrap_err().to_string();
         for part in parts {
-            assert!(refusal.contains(part), "{refusal} does not tell {part}");
+            assert!(refusal.contains(part), "{refusal} does not name {part}");
         }
     };
     let swap = |name: &'static str, from: &'static str, to: &'static str| {

@@ -1,4 +1,4 @@
-//! What the tests share: the demo model and speech whose text is known, made by espeak-ng.
+//! Shared by the tests: the demo model and speech whose text is known, made by espeak-ng.
 
 use std::{
     path::{Path, PathBuf},
@@ -25,7 +25,7 @@ pub(crate) fn engine(precision: &str, threads: usize) -> Engine {
     Engine::new(Config { model: demo(), precision: precision.into(), threads, ..Config::default() })
 }
 
-/// Returns an engine that listens to several windows at once.
+/// Returns an engine that transcribes several windows at once.
 pub(crate) fn side_by_side(windows: usize) -> Engine {
     let config = engine("quantized", 2).config().clone();
     Engine::new(Config { windows, ..config })
@@ -55,7 +55,7 @@ impl Chance {
 }
 
 /// Returns a sentence of the kind that the demo model knows, but that it was not taught: those whose words hash to
-/// less than 13 (its README says so).
+/// less than 13 (see its README).
 pub(crate) fn sentence(chance: &mut Chance) -> String {
     loop {
         let made = made_up(chance);
@@ -135,7 +135,7 @@ pub(crate) struct Talk {
 impl Talk {
     /// Counts its words.
     pub(crate) fn words(&self) -> usize {
-        self.sentences.iter().map(|said| words(&said.text).len()).sum()
+        self.sentences.iter().map(|sentence| words(&sentence.text).len()).sum()
     }
 }
 
@@ -172,17 +172,17 @@ pub(crate) fn talk(seed: u64, seconds: usize) -> Talk {
     talk
 }
 
-/// Returns how many words must be put right to make `heard` into `said`.
-pub(crate) fn errors(said: &[String], heard: &[String]) -> usize {
-    let mut row: Vec<usize> = (0..=heard.len()).collect();
-    for (n, word) in said.iter().enumerate() {
+/// Returns the word errors of `written` against `truth`: Levenshtein distance.
+pub(crate) fn errors(truth: &[String], written: &[String]) -> usize {
+    let mut row: Vec<usize> = (0..=written.len()).collect();
+    for (n, word) in truth.iter().enumerate() {
         let mut diagonal = row[0];
         row[0] = n + 1;
-        for (m, other) in heard.iter().enumerate() {
+        for (m, other) in written.iter().enumerate() {
             let changed = diagonal + usize::from(word != other);
             diagonal = row[m + 1];
             row[m + 1] = changed.min(row[m] + 1).min(row[m + 1] + 1);
         }
     }
-    row[heard.len()]
+    row[written.len()]
 }

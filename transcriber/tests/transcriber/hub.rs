@@ -32,7 +32,7 @@ const FILES: [&str; 6] = [
     "onnx/decoder_model_merged_quantized.onnx",
 ];
 
-/// How the hub misbehaves, and what it was asked for.
+/// The faults of the hub, and the requests that it got.
 #[derive(Default)]
 struct Hub {
     breaks_off: Mutex<Option<&'static str>>,
@@ -82,7 +82,7 @@ async fn file(State(hub): State<Arc<Hub>>, Path(name): Path<String>, headers: He
     (StatusCode::PARTIAL_CONTENT, bytes[from..].to_vec()).into_response()
 }
 
-fn what<'a>(endpoint: &'a str, models: &'a FilePath) -> Pull<'a> {
+fn pull_from<'a>(endpoint: &'a str, models: &'a FilePath) -> Pull<'a> {
     Pull { endpoint, repository: "clip-cut/demo", revision: "main", precision: "quantized", models }
 }
 
@@ -93,13 +93,13 @@ async fn a_model_is_pulled_whole_and_locked_after_a_broken_pull() {
     let endpoint = start(hub.clone()).await;
     let models = tempfile::tempdir().unwrap();
     let client = Client::new();
-    let broken = pull(&client, &what(&endpoint, models.path()), |_| {}).await.unwrap_err().to_string();
+    let broken = pull(&client, &pull_from(&endpoint, models.path()), |_| {}).await.unwrap_err().to_string();
     assert!(broken.contains("run the same command again"), "{broken}");
     assert!(!models.path().join("demo").exists());
 
     let mut last = None;
     let folder =
-        pull(&client, &what(&endpoint, models.path()), |progress| last = Some(progress)).await.unwrap();
+        pull(&client, &pull_from(&endpoint, models.path()), |progress| last = Some(progress)).await.unwrap();
     let last = last.unwrap();
     assert_eq!(last.done, last.all);
     assert_eq!(hub.ranges.lock().unwrap().len(), 1);
@@ -111,24 +111,24 @@ async fn a_model_is_pulled_whole_and_locked_after_a_broken_pull() {
     assert!(Model::load(Runtime::load(None).unwrap(), loading).unwrap().revision.is_some());
 
     // Again: the new one takes the old one's place, and nothing else is left behind.
-    pull(&client, &what(&endpoint, models.path()), |_| {}).await.unwrap();
+    pull(&client, &pull_from(&endpoint, models.path()), |_| {}).await.unwrap();
     assert!(folder.join(LOCK).is_file());
     assert_eq!(fs::read_dir(models.path()).unwrap().count(), 1);
 }
 
 #[tokio::test]
-async fn what_is_not_what_the_hub_announced_is_not_kept() {
+async fn a_file_unlike_its_listing_is_not_kept() {
     let hub = Arc::new(Hub::default());
     *hub.lies.lock().unwrap() = true;
     let endpoint = start(hub).await;
     let models = tempfile::tempdir().unwrap();
     let client = Client::new();
-    let refused = pull(&client, &what(&endpoint, models.path()), |_| {}).await.unwrap_err().to_string();
+    let refused = pull(&client, &pull_from(&endpoint, models.path()), |_| {}).await.unwrap_err().to_string();
     assert!(refused.contains("config.json") && refused.contains("pull again"), "{refused}");
     assert!(!models.path().join("demo").exists());
 
-    let absent = Pull { repository: "clip-cut/other", ..what(&endpoint, models.path()) };
+    let absent = Pull { repository: "clip-cut/other", ..pull_from(&endpoint, models.path()) };
     assert!(pull(&client, &absent, |_| {}).await.unwrap_err().to_string().contains("404"));
-    let odd = Pull { repository: "../../etc", ..what(&endpoint, models.path()) };
+    let odd = Pull { repository: "../../etc", ..pull_from(&endpoint, models.path()) };
     assert!(pull(&client, &odd, |_| {}).await.unwrap_err().to_string().contains("no repository"));
 }

@@ -1,8 +1,8 @@
 //! The transcriber by its public doors, on the demo model.
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+mod determinism;
 mod folder;
-mod going_on;
 mod harness;
 mod hub;
 mod music;

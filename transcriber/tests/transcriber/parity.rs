@@ -6,12 +6,13 @@ use std::{collections::BTreeMap, path::Path, time::Duration};
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 use transcriber::{
+    analysis::{Analysis, AnalysisOptions, analyze},
     audio::{File, Source},
-    listen::{Listening, Options, Window},
     mel::{HOP, Mel, WINDOW, scale},
     model::{Loading, Model},
+    options::Options,
     runtime::Runtime,
-    survey::{Asked, Survey, survey},
+    transcribe::{Transcriber, Window},
     vad::Detector,
 };
 
@@ -42,7 +43,7 @@ pub(super) fn here(name: &str) -> std::path::PathBuf {
 fn goldens() -> BTreeMap<String, Answer> {
     let text = std::fs::read_to_string(here("tests/golden/answers.json")).unwrap();
     let mut answers: BTreeMap<String, Answer> = serde_json::from_str(&text).unwrap();
-    // As OpenAI's `transcribe` does: what has no length or says nothing is nothing.
+    // As OpenAI's `transcribe` does: a segment without length or words is dropped.
     for answer in answers.values_mut() {
         answer.segments.retain(|s| s.start < s.end && s.tokens.iter().any(|token| *token < END));
         for segment in &mut answer.segments {
@@ -69,10 +70,10 @@ pub(super) fn sound(name: &str) -> Source {
     Source::File(File { ffmpeg: "ffmpeg".into(), input: path.into(), stream: None, clock_at_zero: None })
 }
 
-fn facts(source: &Source) -> Survey {
+fn facts(source: &Source) -> Analysis {
     let mut detector = Detector::load(Runtime::load(None).unwrap()).unwrap();
-    let asked = Asked { bins: 80, limit_seconds: 600 };
-    survey(source, asked, Some(&mut detector), &CancellationToken::new()).unwrap()
+    let asked = AnalysisOptions { bins: 80, limit_seconds: 600 };
+    analyze(source, asked, Some(&mut detector), &CancellationToken::new()).unwrap()
 }
 
 /// The reference's way: greedy, no thresholds, no speech detector.
@@ -87,11 +88,11 @@ pub(super) fn plainly(language: Option<&str>) -> Options {
 }
 
 pub(super) fn windows(model: &mut Model, source: &Source, options: &Options) -> Vec<Window> {
-    let survey = facts(source);
+    let analysis = facts(source);
     let stop = CancellationToken::new();
-    let mut listening = Listening::new(model, (source, &survey), (options, &stop), None).unwrap();
+    let mut transcriber = Transcriber::new(model, (source, &analysis), (options, &stop), None).unwrap();
     let mut windows = Vec::new();
-    while let Some(window) = listening.next_window().unwrap() {
+    while let Some(window) = transcriber.next_window().unwrap() {
         windows.push(window);
     }
     windows
@@ -139,10 +140,11 @@ fn the_language_is_the_references() {
     let mut model = model();
     for (name, answer) in goldens() {
         let source = sound(&name);
-        let survey = facts(&source);
+        let analysis = facts(&source);
         let (options, stop) = (plainly(None), CancellationToken::new());
-        let mut listening = Listening::new(&mut model, (&source, &survey), (&options, &stop), None).unwrap();
-        let window = listening.next_window().unwrap().unwrap();
+        let mut transcriber =
+            Transcriber::new(&mut model, (&source, &analysis), (&options, &stop), None).unwrap();
+        let window = transcriber.next_window().unwrap().unwrap();
         assert_eq!(window.language.as_deref(), Some(answer.language.as_str()), "{name}");
     }
 }
@@ -152,10 +154,10 @@ fn spectrograms_are_the_references_within_a_ten_thousandth() {
     let mut mel = Mel::new(80);
     for (name, answer) in goldens() {
         let source = sound(&name);
-        let survey = facts(&source);
-        assert_eq!(survey.frames(), answer.frames, "{name}");
+        let analysis = facts(&source);
+        assert_eq!(analysis.frames(), answer.frames, "{name}");
         let mut sound = source.open().unwrap();
-        let mut samples = sound.samples(0, survey.samples as usize).unwrap().to_vec();
+        let mut samples = sound.samples(0, analysis.samples as usize).unwrap().to_vec();
         assert_eq!(sha256_as_s16(&samples), answer.samples_sha256, "{name} is not the sound of the answers");
         samples.extend([0.0; 2 * WINDOW]);
         // Mirrored, as the reference does it.
@@ -163,7 +165,7 @@ fn spectrograms_are_the_references_within_a_ten_thousandth() {
         for (band, frame, expected) in answer.mel {
             let mut bands = [0.0; 80];
             mel.frame(&mirrored[frame as usize * HOP..][..WINDOW], &mut bands);
-            let ours = scale(bands[band], survey.loudest);
+            let ours = scale(bands[band], analysis.loudest);
             assert!(
                 (ours - expected).abs() <= 1e-4,
                 "{name}, band {band}, frame {frame}: {ours}, not {expected}"

@@ -16,7 +16,7 @@ use transcriber::service::{Config, Service};
 const BOUNDARY: &str = "a-row-that-no-sound-has";
 
 /// A running service.
-struct House {
+struct ServiceInner {
     address: String,
     folder: TempDir,
     _shutdown: DropGuard,
@@ -42,15 +42,15 @@ fn sound(name: &str) -> Vec<u8> {
     std::fs::read(here("tests/golden").join(format!("{name}.flac"))).unwrap()
 }
 
-/// What is said in a sound, by the reference.
+/// The words of a sound, by the reference.
 fn words(name: &str) -> String {
     let answers: Value =
         serde_json::from_str(&std::fs::read_to_string(here("tests/golden/answers.json")).unwrap()).unwrap();
-    let said = answers[name]["text"].as_array().unwrap();
-    said.iter().map(|text| text.as_str().unwrap()).collect::<Vec<_>>().join(" ")
+    let texts = answers[name]["text"].as_array().unwrap();
+    texts.iter().map(|text| text.as_str().unwrap()).collect::<Vec<_>>().join(" ")
 }
 
-impl House {
+impl ServiceInner {
     async fn open(change: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut config = Config { folder: folder.path().to_owned(), ..Config::default() };
@@ -139,23 +139,24 @@ async fn answer(mut stream: TcpStream) -> Answer {
 }
 
 #[tokio::test]
-async fn every_format_tells_the_words() {
-    let house = House::open(|_| ()).await;
+async fn every_format_has_the_words() {
+    let service = ServiceInner::open(|_| ()).await;
     let (sound, words) = (sound("voice-1"), words("voice-1"));
-    let answer = house.transcribe(&[("model", "demo")], Some(&sound)).await;
+    let answer = service.transcribe(&[("model", "demo")], Some(&sound)).await;
     assert_eq!(
         (answer.status, answer.json()["text"].as_str()),
         (200, Some(words.as_str())),
         "{}",
         answer.body
     );
-    let answer = house.transcribe(&[("model", "whisper-1"), ("response_format", "text")], Some(&sound)).await;
+    let answer =
+        service.transcribe(&[("model", "whisper-1"), ("response_format", "text")], Some(&sound)).await;
     assert_eq!(answer.body, format!("{words}\n"));
 
-    let answer = house.transcribe(&[("response_format", "vtt")], Some(&sound)).await;
+    let answer = service.transcribe(&[("response_format", "vtt")], Some(&sound)).await;
     assert!(answer.head.contains("content-type: text/vtt"), "{}", answer.head);
     assert!(answer.body.starts_with("WEBVTT\n"), "{}", answer.body);
-    let answer = house.transcribe(&[("response_format", "srt")], Some(&sound)).await;
+    let answer = service.transcribe(&[("response_format", "srt")], Some(&sound)).await;
     assert!(answer.body.starts_with("1\n00:00:0"), "{}", answer.body);
 
     let fields = [
@@ -165,11 +166,11 @@ async fn every_format_tells_the_words() {
         ("temperature", "0"),
         ("stream", "false"),
     ];
-    let told = house.transcribe(&fields, Some(&sound)).await.json();
-    assert_eq!((told["task"].as_str(), told["language"].as_str()), (Some("transcribe"), Some("english")));
-    assert_eq!(told["text"], words);
-    assert!((5.5..6.5).contains(&told["duration"].as_f64().unwrap()), "{told}");
-    let list = |name: &str| told[name].as_array().unwrap().clone();
+    let answer = service.transcribe(&fields, Some(&sound)).await.json();
+    assert_eq!((answer["task"].as_str(), answer["language"].as_str()), (Some("transcribe"), Some("english")));
+    assert_eq!(answer["text"], words);
+    assert!((5.5..6.5).contains(&answer["duration"].as_f64().unwrap()), "{answer}");
+    let list = |name: &str| answer[name].as_array().unwrap().clone();
     assert_eq!(list("words").len(), words.split_whitespace().count());
     for span in list("segments").iter().chain(&list("words")) {
         assert!(span["start"].as_f64() < span["end"].as_f64(), "{span}");
@@ -178,27 +179,27 @@ async fn every_format_tells_the_words() {
 
 #[tokio::test]
 async fn a_sound_in_another_language_can_be_translated() {
-    let house = House::open(|_| ()).await;
+    let service = ServiceInner::open(|_| ()).await;
     let fields = [("response_format", "verbose_json"), ("prompt", "Hello.")];
-    let request = house.form("/v1/audio/translations", &fields, Some(&sound("voice-0")));
-    let told = house.ask(&request).await.json();
+    let request = service.form("/v1/audio/translations", &fields, Some(&sound("voice-0")));
+    let answer = service.ask(&request).await.json();
     assert_eq!(
-        (told["task"].as_str(), told["language"].as_str()),
+        (answer["task"].as_str(), answer["language"].as_str()),
         (Some("translate"), Some("english")),
-        "{told}"
+        "{answer}"
     );
 }
 
 #[tokio::test]
-async fn a_mistake_is_told_in_openais_shape() {
-    let house = House::open(|config| {
+async fn a_mistake_is_answered_in_openais_shape() {
+    let service = ServiceInner::open(|config| {
         config.max_upload_bytes = 200_000;
         config.engine.limit_seconds = 5;
     })
     .await;
     let short = sound("voice-0");
     let check = async |fields: &[(&str, &str)], sound: Option<&[u8]>, status, code, parameter: &str, says| {
-        let answer = house.transcribe(fields, sound).await;
+        let answer = service.transcribe(fields, sound).await;
         assert_eq!(answer.status, status, "{fields:?}: {}", answer.body);
         let error = &answer.json()["error"];
         assert_eq!(error["code"], code, "{fields:?}");
@@ -232,92 +233,93 @@ async fn a_mistake_is_told_in_openais_shape() {
     ] {
         let line = if request.contains("HTTP") { request.to_owned() } else { format!("{request} HTTP/1.1") };
         let request =
-            format!("{line}\r\nHost: {}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n", house.address);
-        let answer = house.ask(request.as_bytes()).await;
+            format!("{line}\r\nHost: {}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n", service.address);
+        let answer = service.ask(request.as_bytes()).await;
         assert_eq!(
             (answer.status, answer.json()["error"]["code"].as_str()),
             (status, Some(code)),
             "{request}"
         );
     }
-    assert_eq!(house.sounds_left(), 0);
+    assert_eq!(service.sounds_left(), 0);
 }
 
 #[tokio::test]
-async fn more_than_may_wait_are_told_to_come_again() {
-    let house = House::open(|config| config.waiting = 0).await;
-    let request = house.form("/v1/audio/transcriptions", &[], Some(&sound("voice-0")));
+async fn requests_beyond_the_queue_are_429() {
+    let service = ServiceInner::open(|config| config.waiting = 0).await;
+    let request = service.form("/v1/audio/transcriptions", &[], Some(&sound("voice-0")));
     // The first keeps its place as long as its sound is on the way.
-    let mut first = house.send(&request[..1000]).await;
-    house.counted("requests", 1).await;
-    let second = house.ask(&request[..400]).await;
+    let mut first = service.send(&request[..1000]).await;
+    service.counted("requests", 1).await;
+    let second = service.ask(&request[..400]).await;
     assert_eq!(second.status, 429, "{}", second.body);
     assert!(second.head.contains("retry-after: 10"), "{}", second.head);
     assert_eq!(second.json()["error"]["type"], "rate_limit_error");
     first.write_all(&request[1000..]).await.unwrap();
     assert_eq!(answer(first).await.status, 200);
-    house.counted("turned_away_total", 1).await;
+    service.counted("turned_away_total", 1).await;
 }
 
 #[tokio::test]
-async fn as_many_as_there_are_sessions_are_listened_to_at_once_and_hear_the_same() {
+async fn as_many_sounds_as_sessions_are_transcribed_at_once_to_the_same_words() {
     let (fields, voice) = ([("response_format", "verbose_json")], sound("voice-0"));
-    let house = House::open(|_| ()).await;
-    let alone = house.transcribe(&fields, Some(&voice)).await;
-    let house = House::open(|config| (config.waiting, config.engine.sessions) = (0, 2)).await;
-    let long = house.send(&house.form("/v1/audio/transcriptions", &[], Some(&sound("two-minutes")))).await;
-    house.counted("requests", 1).await;
+    let service = ServiceInner::open(|_| ()).await;
+    let alone = service.transcribe(&fields, Some(&voice)).await;
+    let service = ServiceInner::open(|config| (config.waiting, config.engine.sessions) = (0, 2)).await;
+    let long =
+        service.send(&service.form("/v1/audio/transcriptions", &[], Some(&sound("two-minutes")))).await;
+    service.counted("requests", 1).await;
     // Answered while the first is at work: nobody may wait here.
-    let short = house.transcribe(&fields, Some(&voice)).await;
+    let short = service.transcribe(&fields, Some(&voice)).await;
     assert_eq!((short.status, &short.body), (200, &alone.body));
-    house.counted("requests", 1).await;
+    service.counted("requests", 1).await;
     assert_eq!(answer(long).await.status, 200);
 }
 
 #[tokio::test]
 async fn work_ends_when_its_client_leaves() {
-    let house = House::open(|_| ()).await;
-    let long = house.form("/v1/audio/transcriptions", &[], Some(&sound("two-minutes")));
-    let leaving = house.send(&long).await;
-    house.counted("requests", 1).await;
+    let service = ServiceInner::open(|_| ()).await;
+    let long = service.form("/v1/audio/transcriptions", &[], Some(&sound("two-minutes")));
+    let leaving = service.send(&long).await;
+    service.counted("requests", 1).await;
     drop(leaving);
-    house.counted("requests", 0).await;
+    service.counted("requests", 0).await;
     let words = words("voice-0");
-    let answer = house.transcribe(&[], Some(&sound("voice-0"))).await;
+    let answer = service.transcribe(&[], Some(&sound("voice-0"))).await;
     assert_eq!(answer.json()["text"], words.as_str());
     // Only this one was transcribed to its end, and nothing of the other one is left.
-    house.counted("sounds_total", 1).await;
-    assert_eq!(house.sounds_left(), 0);
+    service.counted("sounds_total", 1).await;
+    assert_eq!(service.sounds_left(), 0);
 }
 
 #[tokio::test]
-async fn without_a_model_the_service_lives_and_says_what_is_missing() {
-    let house = House::open(|config| config.engine.model = "/nowhere/whisper-tiny".into()).await;
-    assert_eq!(house.get("/healthz").await.status, 200);
-    assert_eq!(house.get("/readyz").await.status, 503);
-    assert_eq!(house.get("/v1/models").await.json()["data"], serde_json::json!([]));
-    let answer = house.transcribe(&[], Some(&sound("voice-0"))).await;
+async fn without_a_model_the_service_lives_and_names_the_missing_file() {
+    let service = ServiceInner::open(|config| config.engine.model = "/nowhere/whisper-tiny".into()).await;
+    assert_eq!(service.get("/healthz").await.status, 200);
+    assert_eq!(service.get("/readyz").await.status, 503);
+    assert_eq!(service.get("/v1/models").await.json()["data"], serde_json::json!([]));
+    let answer = service.transcribe(&[], Some(&sound("voice-0"))).await;
     assert_eq!((answer.status, answer.json()["error"]["type"].as_str()), (503, Some("server_error")));
     assert!(answer.body.contains("clipcut model"), "{}", answer.body);
 }
 
 #[tokio::test]
 async fn with_a_model_it_is_ready_and_lists_it() {
-    let house = House::open(|_| ()).await;
-    assert_eq!(house.get("/readyz").await.status, 200);
-    assert_eq!(house.get("/v1/models").await.json()["data"][0]["id"], "demo");
-    assert_eq!(house.get("/v1/models/demo").await.json()["object"], "model");
+    let service = ServiceInner::open(|_| ()).await;
+    assert_eq!(service.get("/readyz").await.status, 200);
+    assert_eq!(service.get("/v1/models").await.json()["data"][0]["id"], "demo");
+    assert_eq!(service.get("/v1/models/demo").await.json()["object"], "model");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn openais_own_client_gets_every_format() {
-    let house = House::open(|_| ()).await;
+    let service = ServiceInner::open(|_| ()).await;
     let python = here("../target/openai/bin/python");
     assert!(python.exists(), "scripts/install test brings OpenAI's client");
     let run = tokio::process::Command::from(Command::new(python))
         .arg(here("tests/openai_client.py"))
         .args([
-            &format!("http://{}/v1", house.address),
+            &format!("http://{}/v1", service.address),
             &here("tests/golden/voice-1.flac").display().to_string(),
         ])
         .arg(words("voice-1"))

@@ -6,7 +6,7 @@ use crate::{
 };
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
-use transcriber::{Engine, audio::Source, engine::Transcription, listen::Options, mel::SAMPLE_RATE};
+use transcriber::{Engine, audio::Source, engine::Transcription, mel::SAMPLE_RATE, options::Options};
 
 const TEN_MINUTES: usize = 600;
 
@@ -17,42 +17,44 @@ fn transcribe(engine: &Engine, samples: Vec<f32>) -> Transcription {
 }
 
 #[test]
-fn ten_minutes_of_new_sentences_come_out_as_they_were_said() {
+fn ten_minutes_of_new_sentences_come_out_as_they_were_spoken() {
     let talk = talk(7, TEN_MINUTES);
-    come_out_as_they_were_said(&engine("quantized", 2), &talk, reference_percent(talk.words()));
+    come_out_as_they_were_spoken(&engine("quantized", 2), &talk, reference_percent(talk.words()));
 }
 
 #[test]
-fn ten_minutes_cut_at_their_pauses_come_out_as_they_were_said() {
+fn ten_minutes_cut_at_their_pauses_come_out_as_they_were_spoken() {
     // Another talk of the same kind: on the first one the reference and we are cut otherwise, and luckier.
     let reference = reference_percent(talk(7, TEN_MINUTES).words());
-    come_out_as_they_were_said(&side_by_side(2), &talk(9, TEN_MINUTES), reference);
+    come_out_as_they_were_spoken(&side_by_side(2), &talk(9, TEN_MINUTES), reference);
 }
 
-fn come_out_as_they_were_said(engine: &Engine, talk: &Talk, reference_percent: f64) {
-    let heard = transcribe(engine, talk.samples.clone());
-    assert_eq!(heard.track.language, "en");
+fn come_out_as_they_were_spoken(engine: &Engine, talk: &Talk, reference_percent: f64) {
+    let transcription = transcribe(engine, talk.samples.clone());
+    assert_eq!(transcription.track.language, "en");
 
-    let said: Vec<String> = talk.sentences.iter().flat_map(|said| words(&said.text)).collect();
-    let written: Vec<String> = heard.track.cues.iter().flat_map(|cue| words(cue.text.as_str())).collect();
-    let rate = errors(&said, &written) as f64 / said.len() as f64 * 100.0;
-    let starts: Vec<f64> = heard.track.segments.iter().map(|segment| segment.start.as_secs_f64()).collect();
+    let truth: Vec<String> = talk.sentences.iter().flat_map(|sentence| words(&sentence.text)).collect();
+    let written: Vec<String> =
+        transcription.track.cues.iter().flat_map(|cue| words(cue.text.as_str())).collect();
+    let rate = errors(&truth, &written) as f64 / truth.len() as f64 * 100.0;
+    let starts: Vec<f64> =
+        transcription.track.segments.iter().map(|segment| segment.start.as_secs_f64()).collect();
     let mut off: Vec<f64> = talk
         .sentences
         .iter()
-        .map(|said| starts.iter().map(|s| (s - said.start).abs()).fold(f64::INFINITY, f64::min))
+        .map(|sentence| starts.iter().map(|s| (s - sentence.start).abs()).fold(f64::INFINITY, f64::min))
         .collect();
     off.sort_by(f64::total_cmp);
     let (median, most) = (off[off.len() / 2], off[off.len() * 95 / 100]);
-    println!("{} words, {rate:.2} % wrong; starts off by {median:.3} s, 95 % by {most:.3} s", said.len());
+    println!("{} words, {rate:.2} % wrong; starts off by {median:.3} s, 95 % by {most:.3} s", truth.len());
     let most_wrong = reference_percent + 0.5;
     assert!(rate <= most_wrong, "{rate:.2} % of the words are wrong, more than {most_wrong:.2} %");
     assert!(median <= 0.05 && most <= 0.3, "cues start off by {median:.3} s, 95 % by {most:.3} s");
-    let beside = beside_their_speech(&heard, talk);
+    let beside = beside_their_speech(&transcription, talk);
     assert!(beside.is_empty(), "{beside:#?}");
 }
 
-/// Returns what transformers gets wrong of the same sound with the same networks (`reference/truth.py`).
+/// Returns the share of words that transformers gets wrong in the same sound with the same networks (`reference/truth.py`).
 fn reference_percent(words: usize) -> f64 {
     #[derive(Deserialize)]
     struct Figures {
@@ -66,7 +68,7 @@ fn reference_percent(words: usize) -> f64 {
 
 /// Returns the cues that begin before their speech or lie over silence for longer than a second. Where two sentences
 /// are apart by less, there is no silence.
-fn beside_their_speech(heard: &Transcription, talk: &Talk) -> Vec<String> {
+fn beside_their_speech(transcription: &Transcription, talk: &Talk) -> Vec<String> {
     let mut speech: Vec<(f64, f64)> = Vec::new();
     for sentence in &talk.sentences {
         match speech.last_mut() {
@@ -74,14 +76,14 @@ fn beside_their_speech(heard: &Transcription, talk: &Talk) -> Vec<String> {
             _ => speech.push((sentence.start, sentence.end)),
         }
     }
-    let beside = heard.track.cues.iter().filter(|cue| {
+    let beside = transcription.track.cues.iter().filter(|cue| {
         let (start, end) = (cue.start.as_secs_f64(), cue.end.as_secs_f64());
         !speech.iter().any(|(from, to)| *from - EARLY_SECONDS <= start && start < *to && end <= *to + 1.0)
     });
     beside.map(|cue| format!("{:?}–{:?} {}", cue.start, cue.end, cue.text.as_str())).collect()
 }
 
-// What the model's own times, which are multiples of 20 ms, may be early by.
+// The model's own times, multiples of 20 ms, may be early by this.
 const EARLY_SECONDS: f64 = 0.1;
 
 #[test]
@@ -100,6 +102,6 @@ fn noise_gets_no_cue() {
 }
 
 fn nothing_in(samples: Vec<f32>) {
-    let heard = transcribe(&engine("quantized", 2), samples);
-    assert!(heard.track.cues.is_empty(), "{:?}", heard.track.cues);
+    let transcription = transcribe(&engine("quantized", 2), samples);
+    assert!(transcription.track.cues.is_empty(), "{:?}", transcription.track.cues);
 }

@@ -1,12 +1,12 @@
-//! When words are said, by the decoder's attention: against the references' algorithm, and against espeak-ng, which
-//! knows. `reference/words.py` writes both.
+//! The times of words, by the decoder's cross attention: against the references' algorithm, and against the times of
+//! espeak-ng. `reference/words.py` writes both.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
 use captions::{Provenance, Spoken, Word};
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
-use transcriber::{Config, Engine, engine::Transcription, listen::Options};
+use transcriber::{Config, Engine, engine::Transcription, options::Options};
 
 use crate::{
     folder,
@@ -17,9 +17,11 @@ use crate::{
 #[derive(Deserialize)]
 struct Answer {
     /// Words and the seconds at which they truly begin.
-    said: Vec<(String, f64)>,
-    /// Each sentence's words, and the seconds at which the reference hears them begin.
-    heard: Vec<Vec<(String, f64)>>,
+    #[serde(rename = "said")]
+    truth: Vec<(String, f64)>,
+    /// Each sentence's words, and the seconds at which the reference lets them begin.
+    #[serde(rename = "heard")]
+    reference: Vec<Vec<(String, f64)>>,
 }
 
 fn goldens() -> BTreeMap<String, Answer> {
@@ -34,8 +36,8 @@ fn words_begin_where_the_references_do() {
     for (name, answer) in goldens() {
         let windows = windows(&mut model, &sound(&name), &plainly(Some("en")));
         let ours: Vec<&Spoken> = windows.iter().flat_map(|window| &window.spoken).collect();
-        assert_eq!(ours.len(), answer.heard.len(), "{name}");
-        for (ours, theirs) in ours.iter().zip(&answer.heard) {
+        assert_eq!(ours.len(), answer.reference.len(), "{name}");
+        for (ours, theirs) in ours.iter().zip(&answer.reference) {
             let text = |words: Vec<&String>| words.into_iter().cloned().collect::<Vec<_>>().join(" ");
             assert_eq!(text(ours.words.iter().map(|word| &word.word).collect()), ours.text, "{name}");
             assert_eq!(text(theirs.iter().map(|(word, _)| word).collect()), ours.text, "{name}");
@@ -105,9 +107,9 @@ fn nearer_than_their_share(options: &Options, part: f64) {
     let engine = engine("quantized", 2);
     let (mut ours, mut shares) = (Vec::new(), Vec::new());
     for (name, answer) in goldens() {
-        let heard = transcribe(&engine, &name, options);
-        let said: Vec<(String, f64)> = answer.said.iter().map(|(word, at)| (bare(word), *at)).collect();
-        let timed = heard.track.segments.iter().flat_map(|spoken| {
+        let transcription = transcribe(&engine, &name, options);
+        let truth: Vec<(String, f64)> = answer.truth.iter().map(|(word, at)| (bare(word), *at)).collect();
+        let timed = transcription.track.segments.iter().flat_map(|spoken| {
             assert!(!spoken.words.is_empty(), "{spoken:?}");
             let word = |word: &Word| (bare(&word.word), word.start.as_secs_f64());
             spoken
@@ -118,7 +120,7 @@ fn nearer_than_their_share(options: &Options, part: f64) {
                 .map(|((word, at), share)| (word, (at, share)))
         });
         let timed: Vec<(String, (f64, f64))> = timed.collect();
-        for (truth, (start, share)) in matched(&said, &timed) {
+        for (truth, (start, share)) in matched(&truth, &timed) {
             ours.push((start - truth).abs());
             shares.push((share - truth).abs());
         }
@@ -153,18 +155,18 @@ fn bare(word: &str) -> String {
 }
 
 /// Returns the times of the words that two texts have in common, in their longest common order.
-fn matched<T: Copy, U: Copy>(said: &[(String, T)], heard: &[(String, U)]) -> Vec<(T, U)> {
-    let mut common = vec![vec![0; heard.len() + 1]; said.len() + 1];
-    for n in (0..said.len()).rev() {
-        for m in (0..heard.len()).rev() {
+fn matched<T: Copy, U: Copy>(truth: &[(String, T)], found: &[(String, U)]) -> Vec<(T, U)> {
+    let mut common = vec![vec![0; found.len() + 1]; truth.len() + 1];
+    for n in (0..truth.len()).rev() {
+        for m in (0..found.len()).rev() {
             let skipped = common[n + 1][m].max(common[n][m + 1]);
-            common[n][m] = if said[n].0 == heard[m].0 { common[n + 1][m + 1] + 1 } else { skipped };
+            common[n][m] = if truth[n].0 == found[m].0 { common[n + 1][m + 1] + 1 } else { skipped };
         }
     }
     let (mut n, mut m, mut pairs) = (0, 0, Vec::new());
-    while n < said.len() && m < heard.len() {
-        if said[n].0 == heard[m].0 {
-            pairs.push((said[n].1, heard[m].1));
+    while n < truth.len() && m < found.len() {
+        if truth[n].0 == found[m].0 {
+            pairs.push((truth[n].1, found[m].1));
             (n, m) = (n + 1, m + 1);
         } else if common[n + 1][m] >= common[n][m + 1] {
             n += 1;

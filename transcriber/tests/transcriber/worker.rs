@@ -55,15 +55,15 @@ async fn work_until(
     wanted: impl Fn(&CaptionTrack) -> bool,
 ) -> CaptionTrack {
     let stop = CancellationToken::new();
-    let mut news = store.signals.subscribe();
+    let mut events = store.signals.subscribe();
     let worker = tokio::spawn(transcriber::run(store.clone(), config, "/nowhere".into(), stop.clone()));
     let track = loop {
         let tracks = store.captions.of(video).await.unwrap();
         if let Some(track) = tracks.into_iter().find(&wanted) {
             break track;
         }
-        // Missed news is no harm: the next look tells the same.
-        let _ = tokio::time::timeout(Duration::from_millis(200), news.recv()).await;
+        // A missed event is no harm: the next query sees the same.
+        let _ = tokio::time::timeout(Duration::from_millis(200), events.recv()).await;
     };
     stop.cancel();
     worker.await.unwrap();
@@ -86,9 +86,9 @@ async fn a_video_gets_its_captions_on_its_own_clock_and_goes_on_after_a_stop() {
     assert_eq!(track.language.as_deref(), Some("en"));
     assert!(track.provenance.as_deref().unwrap().contains("\"model\":\"demo\""));
     let cues = shown(&store, &track).await;
-    let said: Vec<String> = talk.sentences.iter().flat_map(|said| words(&said.text)).collect();
+    let truth: Vec<String> = talk.sentences.iter().flat_map(|sentence| words(&sentence.text)).collect();
     let written: Vec<String> = cues.iter().flat_map(|(_, _, text)| words(text)).collect();
-    assert!(errors(&said, &written) * 5 <= said.len(), "{written:?}");
+    assert!(errors(&truth, &written) * 5 <= truth.len(), "{written:?}");
     // The file's clock starts at ten seconds, the video's at zero.
     assert!((cues[0].0 as f64 / 1000.0 - talk.sentences[0].start).abs() < 0.3, "{:?}", cues[0]);
 

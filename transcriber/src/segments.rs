@@ -1,22 +1,22 @@
-//! In charge of an answer's pieces: what was said between its times, and how much of the window is done with.
+//! The segments of a decoding, between its pairs of time tokens, and how much of the window they cover.
 
 use crate::tokens::TIME_FRAMES;
 
-/// A stretch of an answer between its times, which count in frames from the window's start.
+/// A stretch of a decoding between its times, which count in frames from the window's start.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Piece {
+pub(crate) struct Segment {
     pub(crate) start: u64,
     pub(crate) end: u64,
-    /// The place of its first token in the answer.
+    /// The place of its first token in the decoding.
     pub(crate) from: usize,
     pub(crate) tokens: Vec<u32>,
 }
 
-/// Cuts an answer as OpenAI's `transcribe` does. Returns the pieces and the frames that are done with.
-pub(crate) fn pieces(tokens: &[u32], first_time: u32, filled: u64) -> (Vec<Piece>, u64) {
+/// Cuts a decoding as OpenAI's `transcribe` does. Returns the segments and the frames that are covered.
+pub(crate) fn split(tokens: &[u32], first_time: u32, filled: u64) -> (Vec<Segment>, u64) {
     let frames = |token: u32| u64::from(token.saturating_sub(first_time)) * TIME_FRAMES;
     let is_time = |n: usize| tokens[n] >= first_time;
-    let piece = |from: usize, to: usize| Piece {
+    let segment = |from: usize, to: usize| Segment {
         start: frames(tokens[from]),
         end: frames(tokens[to - 1]),
         from,
@@ -30,21 +30,21 @@ pub(crate) fn pieces(tokens: &[u32], first_time: u32, filled: u64) -> (Vec<Piece
             (0..tokens.len()).rev().find(|n| is_time(*n)).map(|n| frames(tokens[n])).filter(|end| *end > 0);
         let start = tokens.first().map_or(0, |token| frames(*token));
         let end = last.filter(|end| *end > start).unwrap_or(filled).min(filled);
-        let all = Piece { start, end, from: 0, tokens: tokens.to_vec() };
+        let all = Segment { start, end, from: 0, tokens: tokens.to_vec() };
         return (vec![all], filled);
     }
     if ends_with_one {
         cuts.push(tokens.len());
     }
     let mut from = 0;
-    let mut pieces = Vec::new();
+    let mut segments = Vec::new();
     for cut in cuts {
-        pieces.push(piece(from, cut));
+        segments.push(segment(from, cut));
         from = cut;
     }
-    // Without an end of its own, what follows the last pair is heard again by the next window.
+    // Without an end of its own, the words behind the last pair are decoded again in the next window.
     let used = if ends_with_one { filled } else { frames(tokens[from - 1]) };
-    (pieces, used)
+    (segments, used)
 }
 
 #[cfg(test)]
@@ -52,11 +52,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_is_cut_at_its_pairs_of_times() {
+    fn a_decoding_is_cut_at_its_pairs_of_times() {
         // Times from 100 on, 20 ms each: 2 frames.
         let check = |tokens: &[u32], expected: &[(u64, u64)], used: u64| {
-            let (pieces, done) = pieces(tokens, 100, 3000);
-            let spans: Vec<(u64, u64)> = pieces.iter().map(|piece| (piece.start, piece.end)).collect();
+            let (segments, done) = split(tokens, 100, 3000);
+            let spans: Vec<(u64, u64)> =
+                segments.iter().map(|segment| (segment.start, segment.end)).collect();
             assert_eq!((spans.as_slice(), done), (expected, used), "{tokens:?}");
         };
         check(&[100, 1, 2, 150], &[(0, 100)], 3000);

@@ -1,4 +1,4 @@
-//! In charge of decoders whose last matrix is their embedding, as optimum writes models that share the two. In eight bits
+//! Decoders whose last matrix is their embedding, as optimum writes models that share the two. In eight bits
 //! it is turned back to f32 at every token, which takes longer than all the rest. Rewritten, it multiplies in eight bits
 //! as the other layers do: from h · dequantized(Eᵀ) to quantized(h) · Eᵀ, scaled.
 
@@ -13,7 +13,7 @@ use super::{
 };
 
 /// Returns the rewritten network, or nothing where there is nothing to rewrite.
-pub(super) fn faster(network: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn optimize(network: &[u8]) -> Option<Vec<u8>> {
     let model = Message::read(network)?;
     let graph = Message::read(model.bytes(GRAPH)?)?;
     let tensors = tensors(&graph)?;
@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn both_branches_multiply_in_eight_bits() {
-        let rewritten = faster(NETWORK).unwrap();
+        let rewritten = optimize(NETWORK).unwrap();
         for (kind, more) in
             [("MatMulInteger", 1), ("MatMul", -1), ("DequantizeLinear", -1), ("DynamicQuantizeLinear", 1)]
         {
@@ -147,16 +147,16 @@ mod tests {
     }
 
     #[test]
-    fn what_has_nothing_of_it_stays_as_it_is() {
-        assert_eq!(faster(&faster(NETWORK).unwrap()), None, "once rewritten");
-        assert_eq!(faster(include_bytes!("../../demo/onnx/decoder_model_merged.onnx")), None, "in f32");
+    fn other_networks_stay_as_they_are() {
+        assert_eq!(optimize(&optimize(NETWORK).unwrap()), None, "once rewritten");
+        assert_eq!(optimize(include_bytes!("../../demo/onnx/decoder_model_merged.onnx")), None, "in f32");
         assert_eq!(
-            faster(include_bytes!("../../demo/onnx/encoder_model_quantized.onnx")),
+            optimize(include_bytes!("../../demo/onnx/encoder_model_quantized.onnx")),
             None,
             "an encoder"
         );
         for len in (0..NETWORK.len()).step_by(10_007) {
-            assert_eq!(faster(&NETWORK[..len]), None, "the first {len} bytes");
+            assert_eq!(optimize(&NETWORK[..len]), None, "the first {len} bytes");
         }
     }
 }

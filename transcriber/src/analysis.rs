@@ -1,5 +1,4 @@
-//! In charge of what has to be known of a whole sound before its first window: how long and how loud it is, where
-//! somebody speaks, what it hashes to. One pass, thousands of times faster than the sound.
+//! The facts of a whole sound that the first window needs: its length, its loudest frame, its speech, its hash. One pass, thousands of times faster than the sound.
 
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
@@ -9,12 +8,12 @@ use crate::{
     audio::{Source, window},
     mel::{FRAMES_PER_SECOND, HOP, Mel, SAMPLE_RATE, WINDOW},
     model::folder::hex,
-    vad::{Detector, Listener, Speech},
+    vad::{Detector, Speech, SpeechScanner},
 };
 
-/// How a sound is surveyed.
+/// The bounds of an analysis.
 #[derive(Clone, Copy, Debug)]
-pub struct Asked {
+pub struct AnalysisOptions {
     /// Bands of the spectrogram.
     pub bins: usize,
     /// The longest sound that is taken.
@@ -23,29 +22,29 @@ pub struct Asked {
 
 /// A sound's facts.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Survey {
+pub struct Analysis {
     /// Its length.
     pub samples: u64,
     /// The highest decimal logarithm in its spectrogram.
     pub loudest: f32,
-    /// Where somebody speaks, if that was listened for.
+    /// The detected speech, where there was a detector.
     pub speech: Vec<Speech>,
     /// SHA-256 of the samples, as little-endian f32.
     pub sha256: String,
-    /// What ffmpeg said if the sound broke off before its end.
+    /// The end of ffmpeg's stderr, if the sound broke off before its end.
     pub broke_off: Option<String>,
 }
 
-/// Hears `source` from end to end. Without a `detector` nobody is heard to speak.
-pub fn survey(
+/// Reads `source` from end to end. Without a `detector` no speech is found.
+pub fn analyze(
     source: &Source,
-    Asked { bins, limit_seconds }: Asked,
+    AnalysisOptions { bins, limit_seconds }: AnalysisOptions,
     detector: Option<&mut Detector>,
     stop: &CancellationToken,
-) -> Result<Survey> {
+) -> Result<Analysis> {
     let mut sound = source.open()?;
     let mut mel = Mel::new(bins);
-    let mut listener = detector.map(Listener::new);
+    let mut scanner = detector.map(SpeechScanner::new);
     let mut hash = Sha256::new();
     let mut loudest = f32::NEG_INFINITY;
     let (mut second, mut samples) = (0, 0);
@@ -61,18 +60,18 @@ pub fn survey(
         let start = second * SAMPLE_RATE as u64;
         let from = start.saturating_sub(WINDOW as u64 / 2);
         let before = (start - from) as usize;
-        let heard = sound.samples(from, before + SAMPLE_RATE + WINDOW / 2)?;
-        let new = heard.get(before..).unwrap_or_default();
+        let read = sound.samples(from, before + SAMPLE_RATE + WINDOW / 2)?;
+        let new = read.get(before..).unwrap_or_default();
         let new = &new[..new.len().min(SAMPLE_RATE)];
         for frame in 0..new.len().div_ceil(HOP) as u64 {
             let mut under = [0.0; WINDOW];
-            window(heard, from, second * FRAMES_PER_SECOND as u64 + frame, &mut under);
+            window(read, from, second * FRAMES_PER_SECOND as u64 + frame, &mut under);
             mel.frame(&under, &mut bands);
             loudest = bands.iter().copied().fold(loudest, f32::max);
         }
         hash.update(new.iter().flat_map(|sample| sample.to_le_bytes()).collect::<Vec<_>>());
-        if let Some(listener) = &mut listener {
-            listener.hear(new)?;
+        if let Some(scanner) = &mut scanner {
+            scanner.push(new)?;
         }
         samples += new.len() as u64;
         second += 1;
@@ -80,17 +79,17 @@ pub fn survey(
             break;
         }
     }
-    Ok(Survey {
+    Ok(Analysis {
         samples,
         // Silence is measured too: at the floor.
         loudest: loudest.max(-10.0),
-        speech: listener.map(Listener::finish).transpose()?.unwrap_or_default(),
+        speech: scanner.map(SpeechScanner::finish).transpose()?.unwrap_or_default(),
         sha256: hex(&hash.finalize()),
         broke_off: sound.broke_off().map(ToOwned::to_owned),
     })
 }
 
-impl Survey {
+impl Analysis {
     /// Returns the length in frames.
     pub fn frames(&self) -> u64 {
         self.samples / HOP as u64

@@ -1,10 +1,10 @@
-//! In charge of what a request wishes: the form's texts read and checked, each mistake with its parameter.
+//! The parameters of a request: the form's texts read and checked, each mistake with its parameter.
 
-use super::{
-    ANY_MODEL,
-    refusal::{Refusal, Result},
-};
-use crate::listen::{Options, Task};
+use super::refusal::{Refusal, Result};
+use crate::options::{Options, Task};
+
+// OpenAI's name, which many clients have no other way than to send.
+const ANY_MODEL: &str = "whisper-1";
 
 /// The forms of an answer, by OpenAI's names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,19 +24,19 @@ const FORMATS: [(&str, Format); 5] = [
     ("vtt", Format::Vtt),
 ];
 
-/// A request, understood.
+/// A request's parameters, decoded.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Wish {
+pub(super) struct RequestParams {
     pub(super) options: Options,
     pub(super) format: Format,
-    /// Whether each word's times are told, in `verbose_json`.
+    /// Whether each word has its times, in `verbose_json`.
     pub(super) words: bool,
-    /// Whether each segment is told, in `verbose_json`.
+    /// Whether each segment is listed, in `verbose_json`.
     pub(super) segments: bool,
 }
 
-impl Wish {
-    /// Reads the texts. What is not known here, such as `stream`, is left alone as OpenAI does for Whisper.
+impl RequestParams {
+    /// Reads the texts. Unknown parameters, such as `stream`, are ignored as OpenAI does for Whisper.
     pub(super) fn read(
         texts: &[(String, String)],
         task: Task,
@@ -58,7 +58,7 @@ impl Wish {
                 _ => {}
             }
         }
-        if let Some(unknown) = granularities.iter().find(|one| !["word", "segment"].contains(one)) {
+        if let Some(unknown) = granularities.iter().find(|name| !["word", "segment"].contains(name)) {
             let message = format!("`{unknown}` is no granularity; word and segment are");
             return Err(Refusal::parameter("timestamp_granularities", message));
         }
@@ -95,12 +95,12 @@ fn language(text: &str, languages: &[String]) -> Result<String> {
 
 /// Zero is the default: higher ones are tried by themselves where an answer looks wrong.
 fn temperature(text: &str, options: &mut Options) -> Result<()> {
-    let told = text.parse::<f32>().ok().filter(|told| (0.0..=1.0).contains(told));
-    let told = told.ok_or_else(|| {
+    let value = text.parse::<f32>().ok().filter(|value| (0.0..=1.0).contains(value));
+    let value = value.ok_or_else(|| {
         Refusal::parameter("temperature", format!("`{text}` is no temperature: a number from 0 to 1 is"))
     })?;
-    if told > 0.0 {
-        options.temperatures = vec![told];
+    if value > 0.0 {
+        options.temperatures = vec![value];
     }
     Ok(())
 }

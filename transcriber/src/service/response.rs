@@ -1,4 +1,4 @@
-//! In charge of an answer's form: JSON as OpenAI writes it, plain text, SubRip or WebVTT.
+//! A response's form: JSON as OpenAI writes it, plain text, SubRip or WebVTT.
 
 use axum::{
     Json,
@@ -10,18 +10,20 @@ use isolang::Language;
 use serde_json::{Map, Value, json};
 
 use super::{
-    wish::{Format, Wish},
+    params::{Format, RequestParams},
     words,
 };
-use crate::{engine::Transcription, listen::Task};
+use crate::{engine::Transcription, options::Task};
 
-/// Returns the answer that `wish` asks for.
-pub(super) fn render(wish: &Wish, heard: &Transcription) -> Response {
-    let cues = &heard.track.cues;
-    match wish.format {
-        Format::Json => Json(json!({"text": text(&heard.track), "usage": usage(heard)})).into_response(),
-        Format::VerboseJson => Json(verbose(wish, heard)).into_response(),
-        Format::Text => typed("text/plain; charset=utf-8", format!("{}\n", text(&heard.track))),
+/// Returns the answer that `params` asks for.
+pub(super) fn render(params: &RequestParams, transcription: &Transcription) -> Response {
+    let cues = &transcription.track.cues;
+    match params.format {
+        Format::Json => {
+            Json(json!({"text": text(&transcription.track), "usage": usage(transcription)})).into_response()
+        }
+        Format::VerboseJson => Json(verbose(params, transcription)).into_response(),
+        Format::Text => typed("text/plain; charset=utf-8", format!("{}\n", text(&transcription.track))),
         Format::Srt => typed("application/x-subrip; charset=utf-8", captions::subrip::render(cues)),
         Format::Vtt => typed("text/vtt; charset=utf-8", captions::webvtt::render(cues)),
     }
@@ -32,34 +34,34 @@ fn typed(kind: &'static str, text: String) -> Response {
 }
 
 fn text(track: &Track) -> String {
-    let said: Vec<&str> = track.segments.iter().map(|spoken| spoken.text.as_str()).collect();
-    said.join(" ")
+    let sentences: Vec<&str> = track.segments.iter().map(|spoken| spoken.text.as_str()).collect();
+    sentences.join(" ")
 }
 
-fn usage(heard: &Transcription) -> Value {
-    json!({"type": "duration", "seconds": heard.seconds.ceil() as u64})
+fn usage(transcription: &Transcription) -> Value {
+    json!({"type": "duration", "seconds": transcription.seconds.ceil() as u64})
 }
 
-fn verbose(wish: &Wish, heard: &Transcription) -> Value {
-    let segments = &heard.track.segments;
+fn verbose(params: &RequestParams, transcription: &Transcription) -> Value {
+    let segments = &transcription.track.segments;
     let mut answer = Map::new();
-    let mut tell = |name: &str, value: Value| _ = answer.insert(name.to_owned(), value);
-    let task = if wish.options.task == Task::Translate { "translate" } else { "transcribe" };
-    tell("task", task.into());
-    tell("language", named(&heard.track.language).into());
-    tell("duration", heard.seconds.into());
-    tell("text", text(&heard.track).into());
-    if wish.segments {
-        tell("segments", segments.iter().enumerate().map(|(n, spoken)| segment(n, spoken)).collect());
+    let mut set = |name: &str, value: Value| _ = answer.insert(name.to_owned(), value);
+    let task = if params.options.task == Task::Translate { "translate" } else { "transcribe" };
+    set("task", task.into());
+    set("language", named(&transcription.track.language).into());
+    set("duration", transcription.seconds.into());
+    set("text", text(&transcription.track).into());
+    if params.segments {
+        set("segments", segments.iter().enumerate().map(|(n, spoken)| segment(n, spoken)).collect());
     }
-    if wish.words {
+    if params.words {
         let timed = segments.iter().flat_map(words::of);
-        let told = timed.map(|timed| {
+        let listed = timed.map(|timed| {
             json!({"word": timed.word, "start": timed.start.as_secs_f64(), "end": timed.end.as_secs_f64()})
         });
-        tell("words", told.collect());
+        set("words", listed.collect());
     }
-    tell("usage", usage(heard));
+    set("usage", usage(transcription));
     answer.into()
 }
 

@@ -1,21 +1,17 @@
-//! What does not change the words: threads, interruptions, where the work went on.
+//! The words do not depend on threads, interruptions, or the window that work goes on from.
 
 use crate::harness::{engine, side_by_side, source, talk};
 use tokio_util::sync::CancellationToken;
-use transcriber::{
-    Engine, Error,
-    audio::Source,
-    listen::{Options, Window},
-};
+use transcriber::{Engine, Error, audio::Source, options::Options, transcribe::Window};
 
 #[test]
 fn one_thread_or_many_write_the_same_bytes() {
     let sound = Source::Samples(talk(11, 70).samples.into());
     let (options, stop) = (Options::default(), CancellationToken::new());
     let written = |precision, threads| {
-        let heard =
+        let transcription =
             engine(precision, threads).transcribe(&sound, (&options, &[], &stop), |_| Ok(())).unwrap();
-        captions::json::render(&heard.track)
+        captions::json::render(&transcription.track)
     };
     for precision in ["", "quantized"] {
         let once = written(precision, 1);
@@ -34,8 +30,8 @@ fn work_that_was_stopped_goes_on_to_the_same_bytes() {
 
     let stop = CancellationToken::new();
     let mut done: Vec<Window> = Vec::new();
-    let stopped = engine.transcribe(&sound, (&options, &[], &stop), |told| {
-        done.push(told.window.clone());
+    let stopped = engine.transcribe(&sound, (&options, &[], &stop), |report| {
+        done.push(report.window.clone());
         if done.len() == 2 {
             stop.cancel();
         }
@@ -55,13 +51,13 @@ fn windows_side_by_side_write_the_same_bytes_however_many_and_wherever_they_are_
     let whole = |windows: usize, done: &[Window]| {
         let mut order = Vec::new();
         let go = CancellationToken::new();
-        let heard = side_by_side(windows).transcribe(&sound, (&options, done, &go), |told| {
-            order.push(told.window.clone());
+        let transcription = side_by_side(windows).transcribe(&sound, (&options, done, &go), |report| {
+            order.push(report.window.clone());
             Ok(())
         });
-        let (heard, all) = (heard.unwrap(), [done, &order].concat());
+        let (transcription, all) = (transcription.unwrap(), [done, &order].concat());
         assert!(all.is_sorted_by_key(|window| window.next), "{all:?}");
-        (captions::json::render(&heard.track), all)
+        (captions::json::render(&transcription.track), all)
     };
     let (written, windows) = whole(2, &[]);
     assert!(windows.len() > 4, "{windows:?}");
@@ -97,8 +93,8 @@ fn odd_sounds_are_no_failures() {
         make("odd.wav", &["-f", "lavfi", "-i", "aevalsrc='if(lt(t,0.5),0/0,1/0)':d=1", "-c:a", "pcm_f32le"]),
     ];
     for file in cases {
-        let heard = engine.transcribe(&source(&file), (&options, &[], &stop), |_| Ok(())).unwrap();
-        assert!(heard.track.cues.is_empty(), "{}", file.display());
+        let transcription = engine.transcribe(&source(&file), (&options, &[], &stop), |_| Ok(())).unwrap();
+        assert!(transcription.track.cues.is_empty(), "{}", file.display());
     }
 
     let mute = make("mute.mp4", &["-f", "lavfi", "-i", "color=d=1:s=64x64", "-c:v", "libx264"]);
@@ -109,8 +105,8 @@ fn odd_sounds_are_no_failures() {
     let bytes = std::fs::read(&whole).unwrap();
     let broken = folder.path().join("broken.flac");
     std::fs::write(&broken, &bytes[..bytes.len() / 2]).unwrap();
-    let heard = engine.transcribe(&source(&broken), (&options, &[], &stop), |_| Ok(())).unwrap();
-    let end = heard.track.ends_at_seconds.expect("the sound breaks off");
+    let transcription = engine.transcribe(&source(&broken), (&options, &[], &stop), |_| Ok(())).unwrap();
+    let end = transcription.track.ends_at_seconds.expect("the sound breaks off");
     assert!((1.0..19.0).contains(&end), "{end}");
 
     let text = folder.path().join("text.wav");
@@ -130,28 +126,28 @@ fn a_language_that_the_model_does_not_know_is_answered_with_the_list() {
 }
 
 #[test]
-fn what_is_drawn_by_chance_repeats() {
+fn sampled_tokens_repeat() {
     let sound = Source::Samples(talk(13, 40).samples.into());
     let warm = Options { temperatures: vec![1.0], ..Options::default() };
     let written = |engine: &Engine, options: &Options| {
         let stop = CancellationToken::new();
-        let heard = engine.transcribe(&sound, (options, &[], &stop), |_| Ok(())).unwrap();
-        heard.track.segments
+        let transcription = engine.transcribe(&sound, (options, &[], &stop), |_| Ok(())).unwrap();
+        transcription.track.segments
     };
     let (one, other) = (engine("quantized", 2), engine("quantized", 1));
     let drawn = written(&one, &warm);
     assert_eq!(drawn, written(&one, &warm));
     assert_eq!(drawn, written(&other, &warm));
-    assert!(!drawn.is_empty() && drawn != written(&one, &Options::default()), "nothing was drawn");
+    assert!(!drawn.is_empty() && drawn != written(&one, &Options::default()), "nothing was sampled");
 }
 
 #[test]
-fn an_answer_that_looks_wrong_is_asked_for_at_every_temperature() {
+fn a_result_that_looks_wrong_is_decoded_at_every_temperature() {
     let sound = Source::Samples(talk(13, 20).samples.into());
     let temperatures = |options: Options| {
         let (engine, stop) = (engine("quantized", 2), CancellationToken::new());
-        let heard = engine.transcribe(&sound, (&options, &[], &stop), |_| Ok(())).unwrap();
-        heard.track.segments.iter().map(|said| said.temperature).collect::<Vec<_>>()
+        let transcription = engine.transcribe(&sound, (&options, &[], &stop), |_| Ok(())).unwrap();
+        transcription.track.segments.iter().map(|spoken| spoken.temperature).collect::<Vec<_>>()
     };
     let taken = temperatures(Options::default());
     assert!(!taken.is_empty());

@@ -1,4 +1,4 @@
-//! In charge of an encoder's matrices of unsigned eight-bit numbers on processors that are made for signed ones (VNNI, AMX):
+//! An encoder's matrices of unsigned eight-bit numbers on processors that are made for signed ones (VNNI, AMX):
 //! there ONNX Runtime multiplies u8 · s8 several times as fast as u8 · u8. A matrix and its zero point are both less by
 //! 128, so every product stays what it was, to the bit. Without VNNI u8 · s8 overflows, and nothing is rewritten. Decoders
 //! gain nothing: for one token at a time, all the time goes into reading their matrices.
@@ -14,7 +14,7 @@ use super::{
 };
 
 /// Returns whether this processor is made for it.
-pub(super) fn pays() -> bool {
+pub(super) fn has_vnni() -> bool {
     #[cfg(target_arch = "x86_64")]
     return std::is_x86_feature_detected!("avx512vnni") || std::is_x86_feature_detected!("avxvnni");
     #[cfg(not(target_arch = "x86_64"))]
@@ -22,11 +22,11 @@ pub(super) fn pays() -> bool {
 }
 
 /// Returns the rewritten network, or nothing where there is nothing to rewrite or to gain.
-pub(super) fn faster(network: &[u8]) -> Option<Vec<u8>> {
-    if pays() { signed(network) } else { None }
+pub(super) fn optimize(network: &[u8]) -> Option<Vec<u8>> {
+    if has_vnni() { u8_to_s8(network) } else { None }
 }
 
-fn signed(network: &[u8]) -> Option<Vec<u8>> {
+fn u8_to_s8(network: &[u8]) -> Option<Vec<u8>> {
     let model = Message::read(network)?;
     let graph = Message::read(model.bytes(GRAPH)?)?;
     let mut uses = Uses::default();
@@ -69,7 +69,7 @@ fn less_128(tensor: &Message<'_>) -> Vec<u8> {
     signed.written()
 }
 
-/// What becomes of tensors in a graph and those within it.
+/// The uses of tensors in a graph and those within it.
 #[derive(Default)]
 struct Uses {
     /// Matrices and zero points that are multiplied together.
@@ -136,23 +136,23 @@ mod tests {
         // Two convolutions stay, and so does the embedding, which is looked up in too.
         for (network, stays) in [(ENCODER, 2), (DECODER, 2)] {
             let (before, 0) = signs(network) else { panic!("signed already") };
-            let rewritten = signed(network).unwrap();
+            let rewritten = u8_to_s8(network).unwrap();
             assert_eq!(signs(&rewritten), (2 * stays, before - 2 * stays));
             assert!(rewritten.len().abs_diff(network.len()) < 1024);
         }
     }
 
     #[test]
-    fn what_has_nothing_of_it_stays_as_it_is() {
-        assert_eq!(signed(&signed(ENCODER).unwrap()), None, "once rewritten");
-        assert_eq!(signed(include_bytes!("../../demo/onnx/encoder_model.onnx")), None, "in f32");
+    fn other_networks_stay_as_they_are() {
+        assert_eq!(u8_to_s8(&u8_to_s8(ENCODER).unwrap()), None, "once rewritten");
+        assert_eq!(u8_to_s8(include_bytes!("../../demo/onnx/encoder_model.onnx")), None, "in f32");
         for len in (0..ENCODER.len()).step_by(10_007) {
-            assert_eq!(signed(&ENCODER[..len]), None, "the first {len} bytes");
+            assert_eq!(u8_to_s8(&ENCODER[..len]), None, "the first {len} bytes");
         }
     }
 
-    /// What an encoder hears in a sound that rises and falls.
-    fn heard(network: &[u8]) -> Vec<u32> {
+    /// The encoder's output for a sound that rises and falls.
+    fn encoded(network: &[u8]) -> Vec<u32> {
         let mut encoder =
             builder(Runtime::load(None).unwrap(), 1).unwrap().commit_from_memory(network).unwrap();
         let shape = encoder.inputs()[0].dtype().tensor_shape().unwrap().to_vec();
@@ -165,11 +165,11 @@ mod tests {
     }
 
     #[test]
-    fn a_faster_encoder_hears_the_same_to_the_bit() {
-        let Some(faster) = faster(ENCODER) else {
-            assert!(!pays(), "only processors without VNNI take it as it is");
+    fn an_optimized_encoder_gives_the_same_to_the_bit() {
+        let Some(optimize) = optimize(ENCODER) else {
+            assert!(!has_vnni(), "only processors without VNNI take it as it is");
             return;
         };
-        assert!(heard(&faster) == heard(ENCODER));
+        assert!(encoded(&optimize) == encoded(ENCODER));
     }
 }

@@ -1,0 +1,269 @@
+//! A whole sound, window after window, as OpenAI's `transcribe` goes through it. Each result's last time
+//! is where the next window begins; results that look wrong are decoded again at higher temperatures. Windows do
+//! not see one another's words, so work goes on from any finished window as if it had never stopped.
+
+use std::ops::Range;
+
+use captions::Spoken;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    Result,
+    analysis::Analysis,
+    audio::{Sound, Source},
+    decode::{DecodingOptions, DecodingResult},
+    mel::{HOP, Mel, time},
+    model::Model,
+    options::{Options, Task},
+    segments,
+    spectrogram::{self, WindowSpan},
+    thresholds::{Verdict, compression_ratio, is_silence, judge},
+    tokens::TIME_FRAMES,
+    words,
+};
+
+/// A finished window: all that is needed to go on behind it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Window {
+    /// The frame that the next window begins at.
+    pub next: u64,
+    /// The language, once it is known.
+    pub language: Option<String>,
+    /// Its words.
+    pub spoken: Vec<Spoken>,
+}
+
+/// Goes through a sound.
+#[derive(Debug)]
+pub struct Transcriber<'a> {
+    model: &'a mut Model,
+    analysis: &'a Analysis,
+    options: &'a Options,
+    stop: &'a CancellationToken,
+    sound: Sound,
+    mel: Mel,
+    prompt: Vec<u32>,
+    at: u64,
+    /// The frame that it ends at.
+    end: u64,
+    language: Option<String>,
+}
+
+impl<'a> Transcriber<'a> {
+    /// Begins at the beginning, or behind the window `after`.
+    pub fn new(
+        model: &'a mut Model,
+        (source, analysis): (&Source, &'a Analysis),
+        (options, stop): (&'a Options, &'a CancellationToken),
+        after: Option<&Window>,
+    ) -> Result<Self> {
+        let prompt = match (&options.prompt, model.vocabulary.previous) {
+            (Some(text), Some(previous)) if !text.trim().is_empty() => {
+                let tokens = model.vocabulary.prompt(text)?;
+                // The answer needs the other half.
+                let most = model.shape.context / 2 - 1;
+                let kept = &tokens[tokens.len().saturating_sub(most)..];
+                [&[previous], kept].concat()
+            }
+            _ => vec![],
+        };
+        let mut language = after.and_then(|window| window.language.clone());
+        if model.vocabulary.languages.is_empty() {
+            language = Some("en".into());
+        }
+        if let Some(code) = &options.language {
+            if model.vocabulary.languages.is_empty() && code == "en" {
+                language = Some("en".into());
+            } else {
+                model.vocabulary.language(code)?;
+                language = Some(code.to_ascii_lowercase());
+            }
+        }
+        if options.task == Task::Translate && model.vocabulary.tasks.is_none() {
+            return Err(crate::Error::Request("a model of English alone cannot translate".into()));
+        }
+        let mel = Mel::new(model.shape.mel_bins);
+        let at = after.map_or(0, |window| window.next);
+        let (sound, end) = (source.open()?, analysis.frames());
+        Ok(Self { model, analysis, options, stop, sound, mel, prompt, at, end, language })
+    }
+
+    /// Goes on in a chunk of the sound, without a look at the rest of it. Chunks come in their order.
+    pub(crate) fn go_to(&mut self, chunk: Range<u64>) {
+        (self.at, self.end) = (chunk.start, chunk.end.min(self.analysis.frames()));
+    }
+
+    /// Returns the language, once it is known.
+    pub(crate) fn language(&self) -> Option<&str> {
+        self.language.as_deref()
+    }
+
+    /// Returns how far it is, in frames of all.
+    pub fn progress(&self) -> (u64, u64) {
+        (self.at.min(self.analysis.frames()), self.analysis.frames())
+    }
+
+    /// Transcribes the next window; `None` at the end.
+    pub fn next_window(&mut self) -> Result<Option<Window>> {
+        let end = self.end;
+        if self.options.only_speech {
+            self.skip_silence();
+        }
+        if self.at >= end {
+            return Ok(None);
+        }
+        if self.stop.is_cancelled() {
+            return Err(crate::Error::Interrupted);
+        }
+        let frames = self.model.shape.frames;
+        let filled = (end - self.at).min(frames as u64) as usize;
+        let silent_from = if end < self.analysis.frames() && !self.options.times { filled } else { frames };
+        let span = WindowSpan { from: self.at, frames, silent_from };
+        let spectrogram = self.spectrogram(span)?;
+        let encoded = self.model.encode(spectrogram)?;
+        let seed = Sha256::digest(format!("{} {}", self.analysis.sha256, self.at));
+        if self.language.is_none() {
+            self.language = self.model.detect_language(&encoded)?.map(|(code, _)| code);
+        }
+        let prefix = self.prefix()?;
+        let mut best = None;
+        for temperature in &self.options.temperatures {
+            let decoding = DecodingOptions {
+                prefix: &prefix,
+                times: self.options.times,
+                temperature: *temperature,
+                seed: seed.into(),
+            };
+            let result = self.model.decode(&encoded, &decoding)?;
+            let text = self.model.vocabulary.text(&result.tokens)?;
+            let attempt =
+                Attempt { ratio: compression_ratio(text.trim()), temperature: *temperature, result };
+            let verdict = judge(&attempt.result, attempt.ratio, self.options);
+            best = Some(attempt);
+            if verdict == Verdict::Accept {
+                break;
+            }
+            if self.stop.is_cancelled() {
+                return Err(crate::Error::Interrupted);
+            }
+        }
+        let mut window =
+            Window { next: self.at + filled as u64, language: self.language.clone(), spoken: vec![] };
+        if let Some(attempt) = best.filter(|attempt| !is_silence(&attempt.result, self.options)) {
+            let (spoken, used) = self.split(&attempt, filled as u64)?;
+            window.spoken = spoken;
+            // Whatever time the model writes, the next window begins later than this one.
+            window.next = self.at + used.clamp(TIME_FRAMES, filled.max(TIME_FRAMES as usize) as u64);
+        }
+        self.at = window.next;
+        Ok(Some(window))
+    }
+
+    fn spectrogram(&mut self, span: WindowSpan) -> Result<Vec<f32>> {
+        spectrogram::render(&mut self.sound, &mut self.mel, span, self.analysis.loudest)
+    }
+
+    /// Goes on to the next speech, unless that begins where a first time token can name it.
+    fn skip_silence(&mut self) {
+        let sample = self.at * HOP as u64;
+        let next = self.analysis.speech.iter().find(|speech| speech.end > sample);
+        let start = next.map_or(self.analysis.frames(), |speech| speech.start / HOP as u64);
+        if start > self.at + u64::from(self.model.vocabulary.last_first_time) * TIME_FRAMES {
+            self.at = start;
+        }
+    }
+
+    fn prefix(&self) -> Result<Vec<u32>> {
+        let vocabulary = &self.model.vocabulary;
+        let mut prefix = self.prompt.clone();
+        prefix.push(vocabulary.start);
+        if let (Some(tasks), Some(language)) = (vocabulary.tasks, &self.language)
+            && !vocabulary.languages.is_empty()
+        {
+            prefix.push(vocabulary.language(language)?);
+            prefix.push(if self.options.task == Task::Translate {
+                tasks.translate
+            } else {
+                tasks.transcribe
+            });
+        }
+        if !self.options.times {
+            prefix.push(vocabulary.no_times);
+        }
+        Ok(prefix)
+    }
+
+    /// Cuts a result at its pairs of times. Returns its sentences, and how many frames of the window they cover.
+    fn split(&self, attempt: &Attempt, filled: u64) -> Result<(Vec<Spoken>, u64)> {
+        let vocabulary = &self.model.vocabulary;
+        let tokens = &attempt.result.tokens;
+        let (segments, used) = segments::split(tokens, vocabulary.first_time, filled);
+        let positions = attempt.result.attention.starts((filled / TIME_FRAMES) as usize);
+        let starts: Vec<u64> = positions.iter().map(|n| self.at + *n as u64 * TIME_FRAMES).collect();
+        let only_speech = self.options.only_speech;
+        let mut spoken = Vec::new();
+        for segment in segments {
+            let text = vocabulary.text(&segment.tokens)?.trim().to_owned();
+            let (mut start, mut end) = (self.at + segment.start, self.at + segment.end);
+            // A sentence that begins behind the chunk belongs to the next one.
+            let elsewhere = self.end < self.analysis.frames() && start >= self.end;
+            if text.is_empty() || start >= end || elsewhere {
+                continue;
+            }
+            if only_speech {
+                // The model writes a breath as a dot alone.
+                if !self.is_spoken(start, end) || !text.contains(char::is_alphanumeric) {
+                    continue;
+                }
+                (start, end) = self.clamp_to_speech(start, end);
+            }
+            let timed = words::TimedTokens {
+                ids: &segment.tokens,
+                probabilities: &attempt.result.probabilities[segment.from..],
+                starts: starts.get(segment.from..).unwrap_or_default(),
+                stretches: &words::stretches(
+                    if only_speech { &self.analysis.speech } else { &[] },
+                    start..end,
+                ),
+            };
+            spoken.push(Spoken {
+                start: time(start),
+                end: time(end),
+                words: words::of(vocabulary, &text, timed)?,
+                text,
+                tokens: segment.tokens,
+                avg_logprob: attempt.result.avg_logprob,
+                compression_ratio: attempt.ratio,
+                no_speech_prob: attempt.result.no_speech,
+                temperature: attempt.temperature,
+            });
+        }
+        Ok((spoken, used))
+    }
+
+    /// Returns whether at least a tenth of the frames is speech: the model makes words of noise now and then.
+    fn is_spoken(&self, start: u64, end: u64) -> bool {
+        let (start, end) = (start * HOP as u64, end * HOP as u64);
+        let spoken: u64 = self.analysis.speech.iter().map(|speech| speech.within(start, end)).sum();
+        spoken * 10 >= end - start
+    }
+
+    /// Takes the time of a sentence that begins or ends in silence from the detector: the model is wrong there.
+    fn clamp_to_speech(&self, start: u64, end: u64) -> (u64, u64) {
+        let (from, to) = (start * HOP as u64, end * HOP as u64);
+        let mut within = self.analysis.speech.iter().filter(|speech| speech.within(from, to) > 0);
+        let Some(first) = within.next() else { return (start, end) };
+        let last = within.next_back().unwrap_or(first);
+        let ends = to.min(last.end);
+        let begins = if from < first.start { first.certain_start().min(ends - HOP as u64) } else { from };
+        (begins / HOP as u64, ends.div_ceil(HOP as u64))
+    }
+}
+
+struct Attempt {
+    result: DecodingResult,
+    ratio: f32,
+    temperature: f32,
+}
