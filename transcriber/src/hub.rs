@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Error, Result,
-    model::folder::{SETTINGS, sha256},
+    model::folder::{Hashes, SETTINGS, sha256},
 };
 
 /// The lock file's name in a model's folder.
@@ -131,11 +131,11 @@ pub fn lock_of(folder: &Path) -> Result<Option<Lock>> {
 }
 
 /// Compares a folder with its lock. Returns the commit that it is, if it has a lock.
-pub fn check(folder: &Path) -> Result<Option<String>> {
+pub fn check(folder: &Path, hashes: &mut Hashes) -> Result<Option<String>> {
     let Some(lock) = lock_of(folder)? else { return Ok(None) };
     for (name, expected) in &lock.files {
         let file = folder.join(name);
-        if sha256(&file)? != *expected {
+        if hashes.of(&file)? != *expected {
             let problem =
                 "is not what was pulled: its SHA-256 has changed; `clipcut model pull` brings it again"
                     .into();

@@ -3,10 +3,7 @@
 use std::path::Path;
 
 use ort::{
-    session::{
-        Session,
-        builder::{GraphOptimizationLevel, SessionBuilder},
-    },
+    session::{Session, builder::SessionBuilder},
     value::{Outlet, TensorElementType, ValueType},
 };
 use serde::Deserialize;
@@ -17,14 +14,14 @@ pub mod folder;
 pub(crate) mod generation;
 mod lm_head;
 mod onnx;
+pub mod optimized;
+pub mod processor;
+mod session;
 mod u8_to_s8;
-mod wire;
 
-use folder::Folder;
+use folder::{Folder, Hashes};
 use generation::Generation;
-
-// The most that protobuf holds; what is larger has its numbers in another file.
-const MOST_NETWORK_BYTES: u64 = 2 << 30;
+use optimized::{Network, Part};
 
 /// A model, ready to work.
 #[derive(Debug)]
@@ -104,21 +101,23 @@ impl Model {
     /// Loads a model and checks that its files belong together.
     pub fn load(runtime: &Runtime, loading: Loading<'_>) -> Result<Self> {
         let folder = Folder::open(loading.folder, loading.precision)?;
-        let revision = crate::hub::check(loading.folder)?;
+        let mut hashes = Hashes::default();
+        let revision = crate::hub::check(loading.folder, &mut hashes)?;
         let shape = shape(&folder)?;
         let mut generation: Generation = folder.json("generation_config.json")?;
         let named = generation.alignment_heads.take().unwrap_or_default();
         let vocabulary = Vocabulary::read(&folder, generation)?;
-        let open = |file: &Path, optimize: Optimize| {
-            let opened = builder(runtime, loading.threads).and_then(|builder| open(builder, file, optimize));
+        let mut load = |part: Part, file: &Path| {
+            let network = optimized::prepare(part, file, &mut hashes)?;
+            let opened =
+                session::builder(runtime, loading.threads).and_then(|builder| open(builder, network));
             opened.map_err(|e| Error::Model {
                 file: file.to_owned(),
                 problem: format!("not an ONNX network that can be used: {e}"),
             })
         };
         let (encoder_file, decoder_file) = (folder.encoder(), folder.decoder());
-        let (encoder, decoder) =
-            (open(&encoder_file, u8_to_s8::optimize)?, open(&decoder_file, lm_head::optimize)?);
+        let (encoder, decoder) = (load(Part::Encoder, &encoder_file)?, load(Part::Decoder, &decoder_file)?);
         let check = Check { file: &encoder_file };
         let dims = |list: &[usize]| list.iter().map(|n| *n as i64).collect::<Vec<_>>();
         check.tensor(encoder.inputs(), "input_features", &dims(&[0, shape.mel_bins, shape.frames]))?;
@@ -148,7 +147,7 @@ impl Model {
         }
         Ok(Self {
             name: folder.name(),
-            sha256: folder.sha256()?,
+            sha256: folder.sha256(&mut hashes)?,
             revision,
             vocabulary,
             shape,
@@ -248,32 +247,11 @@ fn shape(folder: &Folder) -> Result<Shape> {
     })
 }
 
-/// Returns a network of the same results as the one of these bytes, in less time; nothing where it is as fast as it can be.
-type Optimize = fn(&[u8]) -> Option<Vec<u8>>;
-
-fn open(mut builder: SessionBuilder, file: &Path, optimize: Optimize) -> ort::Result<Session> {
-    if std::fs::metadata(file).is_ok_and(|found| found.len() <= MOST_NETWORK_BYTES)
-        && let Some(network) = std::fs::read(file).ok().and_then(|network| optimize(&network))
-    {
-        return builder.commit_from_memory(&network);
+fn open(mut builder: SessionBuilder, network: Network) -> ort::Result<Session> {
+    match network {
+        Network::File(file) => builder.commit_from_file(file),
+        Network::Bytes(bytes) => builder.commit_from_memory(&bytes),
     }
-    builder.commit_from_file(file)
-}
-
-fn builder(runtime: &Runtime, threads: usize) -> ort::Result<SessionBuilder> {
-    let builder = Session::builder(&runtime.environment)?
-        .with_optimization_level(GraphOptimizationLevel::All)?
-        .with_intra_threads(threads.max(1))?
-        .with_inter_threads(1)?
-        // A good neighbour: threads that wait sleep, since others encode meanwhile.
-        .with_intra_op_spinning(false)?
-        .with_deterministic_compute(true)?;
-    if u8_to_s8::has_vnni() {
-        return Ok(builder);
-    }
-    // Else networks that come with signed weights overflow: wrong words, and no error. Where they do not, ONNX Runtime
-    // would be slower for it all the same.
-    Ok(builder.with_precise_qmm()?)
 }
 
 /// Compares a network's tensors with the settings.

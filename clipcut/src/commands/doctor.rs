@@ -7,8 +7,8 @@ use tokio::process::Command;
 use tokio_util::sync::CancellationToken;
 use transcriber::{
     audio::Source,
-    options::Options,
     model::{Loading, Model},
+    options::Options,
     runtime::Runtime,
 };
 

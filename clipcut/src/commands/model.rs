@@ -9,7 +9,11 @@ use anyhow::{Context, Result, bail};
 use clap::Subcommand;
 use transcriber::{
     hub::{self, Pull},
-    model::{Loading, Model},
+    model::{
+        Loading, Model,
+        folder::Folder,
+        optimized::{self, State},
+    },
     runtime::Runtime,
 };
 
@@ -31,6 +35,12 @@ pub(crate) enum Command {
         /// Which of its networks [default: the configured one]
         #[arg(long)]
         precision: Option<String>,
+    },
+    /// Rewrite a model's networks for this processor, beside the published ones; the first use does it else
+    Optimize {
+        /// The model's folder; else the configured model's
+        #[arg(value_name = "DIR")]
+        folder: Option<PathBuf>,
     },
     /// List the models that are here
     List,
@@ -60,6 +70,10 @@ pub(crate) async fn run(config: &Config, command: &Command) -> Result<()> {
             };
             fetch(&pull).await
         }
+        Command::Optimize { folder } => {
+            let folder = folder.clone().unwrap_or_else(|| config.transcriber().model);
+            tokio::task::spawn_blocking(move || optimize_all(&folder)).await?
+        }
         Command::List => list(config),
         Command::Check { folder } => check(config, folder.as_deref()),
     }
@@ -80,6 +94,29 @@ async fn fetch(pull: &Pull<'_>) -> Result<()> {
     .await?;
     bar.finish();
     println!("{}", folder.display());
+    let precision = pull.precision.to_owned();
+    tokio::task::spawn_blocking(move || optimize(&folder, &precision)).await?
+}
+
+/// Optimizes every precision of a model.
+fn optimize_all(folder: &Path) -> Result<()> {
+    let found = precisions(folder);
+    // An empty folder has no plain one either, and the error names the file.
+    let precisions = if found.is_empty() { vec!["f32".to_owned()] } else { found };
+    for precision in precisions {
+        optimize(folder, if precision == "f32" { "" } else { &precision })?;
+    }
+    Ok(())
+}
+
+fn optimize(folder: &Path, precision: &str) -> Result<()> {
+    for (published, state) in optimized::optimize(&Folder::open(folder, precision)?)? {
+        match state {
+            State::Written(file) => println!("optimized  {}", file.display()),
+            State::Ready(file) => println!("ready      {}", file.display()),
+            State::AsPublished => println!("as it is   {}", published.display()),
+        }
+    }
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! A model's folder: its files, whether they are whole, and their hashes.
 
 use std::{
+    collections::HashMap,
     io::Read,
     path::{Path, PathBuf},
 };
@@ -62,11 +63,11 @@ impl Folder {
     }
 
     /// Returns SHA-256 over the names and the contents of all files that decide the model's words.
-    pub fn sha256(&self) -> Result<String> {
+    pub fn sha256(&self, hashes: &mut Hashes) -> Result<String> {
         let mut all = Sha256::new();
         for file in SETTINGS.map(|name| self.file(name)).into_iter().chain([self.encoder(), self.decoder()]) {
             let name = file.strip_prefix(&self.path).unwrap_or(&file).to_string_lossy().into_owned();
-            all.update(format!("{} {name}\n", sha256(&file)?));
+            all.update(format!("{} {name}\n", hashes.of(&file)?));
         }
         Ok(hex(&all.finalize()))
     }
@@ -111,6 +112,27 @@ impl Folder {
         }
         format!("this file of the model is missing; of the precisions there are {}", there.join(", "))
     }
+}
+
+/// The SHA-256 of files, each read once.
+#[derive(Debug, Default)]
+pub struct Hashes(HashMap<PathBuf, String>);
+
+impl Hashes {
+    /// Returns a file's SHA-256 in hexadecimal digits.
+    pub fn of(&mut self, file: &Path) -> Result<String> {
+        if let Some(known) = self.0.get(file) {
+            return Ok(known.clone());
+        }
+        let hash = sha256(file)?;
+        self.0.insert(file.to_owned(), hash.clone());
+        Ok(hash)
+    }
+}
+
+/// Returns the SHA-256 of bytes in hexadecimal digits.
+pub(crate) fn sha256_of(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
 }
 
 /// Returns a file's SHA-256 in hexadecimal digits.

@@ -1,56 +1,239 @@
-//! In charge of what `signed` and `untied` know of ONNX's files, which they rewrite as they are loaded. They work on
-//! protobuf's wire format (the field numbers are those of onnx.proto), so that whatever they do not know stays as it is.
+//! ONNX's files as protobuf messages, after onnx.proto: the fields that the optimizer reads or writes are typed, all
+//! others are kept as their bytes. A file with a field that is not listed here is not read, so nothing gets lost.
+//! <https://github.com/onnx/onnx/blob/main/onnx/onnx.proto>
 
-use super::wire::Message;
+use prost::Message;
 
-// ModelProto.
-pub(super) const GRAPH: u64 = 7;
-// GraphProto.
-pub(super) const NODE: u64 = 1;
-pub(super) const INITIALIZER: u64 = 5;
-// NodeProto.
-pub(super) const INPUT: u64 = 1;
-pub(super) const OUTPUT: u64 = 2;
-pub(super) const NAME: u64 = 3;
-pub(super) const OP_TYPE: u64 = 4;
-pub(super) const ATTRIBUTE: u64 = 5;
-// AttributeProto.
-pub(super) const ATTRIBUTE_NAME: u64 = 1;
-pub(super) const ATTRIBUTE_INT: u64 = 3;
-pub(super) const ATTRIBUTE_GRAPH: u64 = 6;
-pub(super) const ATTRIBUTE_TYPE: u64 = 20;
-pub(super) const TYPE_INT: u64 = 2;
-// TensorProto.
-pub(super) const DIMS: u64 = 1;
-pub(super) const DATA_TYPE: u64 = 2;
-pub(super) const INT32_DATA: u64 = 5;
-pub(super) const TENSOR_NAME: u64 = 8;
-pub(super) const RAW_DATA: u64 = 9;
-pub(super) const DATA_LOCATION: u64 = 14;
-pub(super) const EXTERNAL: u64 = 1;
-pub(super) const FLOAT: u64 = 1;
-pub(super) const UINT8: u64 = 2;
-pub(super) const INT8: u64 = 3;
+// TensorProto.DataType.
+pub(super) const FLOAT: i32 = 1;
+pub(super) const UINT8: i32 = 2;
+pub(super) const INT8: i32 = 3;
+// TensorProto.DataLocation.
+const EXTERNAL: i32 = 1;
+// AttributeProto.AttributeType.
+const INT: i32 = 2;
 
-/// Returns a graph's tensors, or nothing where their numbers lie in a file beside it: those are not found from memory.
-pub(super) fn tensors<'a>(graph: &'a Message<'_>) -> Option<Vec<Message<'a>>> {
-    let tensors = graph.all(INITIALIZER).map(Message::read).collect::<Option<Vec<_>>>()?;
-    let beside = tensors.iter().any(|tensor| tensor.number(DATA_LOCATION) == Some(EXTERNAL));
-    (!beside).then_some(tensors)
+/// A whole file.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct ModelProto {
+    #[prost(int64, optional, tag = "1")]
+    ir_version: Option<i64>,
+    #[prost(string, optional, tag = "2")]
+    producer_name: Option<String>,
+    #[prost(string, optional, tag = "3")]
+    producer_version: Option<String>,
+    #[prost(string, optional, tag = "4")]
+    domain: Option<String>,
+    #[prost(int64, optional, tag = "5")]
+    model_version: Option<i64>,
+    #[prost(string, optional, tag = "6")]
+    doc_string: Option<String>,
+    #[prost(message, optional, tag = "7")]
+    pub(super) graph: Option<GraphProto>,
+    #[prost(bytes = "vec", repeated, tag = "8")]
+    opset_import: Vec<Vec<u8>>,
+    #[prost(bytes = "vec", repeated, tag = "14")]
+    metadata_props: Vec<Vec<u8>>,
+    #[prost(bytes = "vec", repeated, tag = "20")]
+    training_info: Vec<Vec<u8>>,
+    #[prost(bytes = "vec", repeated, tag = "25")]
+    functions: Vec<Vec<u8>>,
+    #[prost(bytes = "vec", repeated, tag = "26")]
+    configuration: Vec<Vec<u8>>,
 }
 
-impl Message<'_> {
-    /// Returns a tensor's number of dimensions, which are packed or not.
-    pub(super) fn dims(&self) -> usize {
-        self.fields()
-            .iter()
-            .filter(|(number, _)| *number == DIMS)
-            .map(|(_, value)| value.numbers().len())
-            .sum()
+/// A graph of nodes: the model's, or a branch of an `If`.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct GraphProto {
+    #[prost(message, repeated, tag = "1")]
+    pub(super) node: Vec<NodeProto>,
+    #[prost(string, optional, tag = "2")]
+    name: Option<String>,
+    #[prost(message, repeated, tag = "5")]
+    pub(super) initializer: Vec<TensorProto>,
+    #[prost(string, optional, tag = "10")]
+    doc_string: Option<String>,
+    #[prost(bytes = "vec", repeated, tag = "11")]
+    input: Vec<Vec<u8>>,
+    #[prost(bytes = "vec", repeated, tag = "12")]
+    output: Vec<Vec<u8>>,
+    #[prost(bytes = "vec", repeated, tag = "13")]
+    value_info: Vec<Vec<u8>>,
+    #[prost(bytes = "vec", repeated, tag = "14")]
+    quantization_annotation: Vec<Vec<u8>>,
+    #[prost(bytes = "vec", repeated, tag = "15")]
+    sparse_initializer: Vec<Vec<u8>>,
+    #[prost(bytes = "vec", repeated, tag = "16")]
+    metadata_props: Vec<Vec<u8>>,
+}
+
+/// An operator with the names of its inputs and outputs.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct NodeProto {
+    #[prost(string, repeated, tag = "1")]
+    pub(super) input: Vec<String>,
+    #[prost(string, repeated, tag = "2")]
+    pub(super) output: Vec<String>,
+    #[prost(string, optional, tag = "3")]
+    name: Option<String>,
+    #[prost(string, optional, tag = "4")]
+    op_type: Option<String>,
+    #[prost(message, repeated, tag = "5")]
+    pub(super) attribute: Vec<AttributeProto>,
+    #[prost(string, optional, tag = "6")]
+    doc_string: Option<String>,
+    #[prost(string, optional, tag = "7")]
+    domain: Option<String>,
+    #[prost(string, optional, tag = "8")]
+    overload: Option<String>,
+    #[prost(bytes = "vec", repeated, tag = "9")]
+    metadata_props: Vec<Vec<u8>>,
+    #[prost(bytes = "vec", repeated, tag = "10")]
+    device_configurations: Vec<Vec<u8>>,
+}
+
+/// A constant of an operator.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct AttributeProto {
+    #[prost(string, optional, tag = "1")]
+    name: Option<String>,
+    #[prost(float, optional, tag = "2")]
+    f: Option<f32>,
+    #[prost(int64, optional, tag = "3")]
+    i: Option<i64>,
+    #[prost(bytes = "vec", optional, tag = "4")]
+    s: Option<Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "5")]
+    t: Option<Vec<u8>>,
+    #[prost(message, optional, tag = "6")]
+    pub(super) g: Option<GraphProto>,
+    #[prost(float, repeated, packed = "false", tag = "7")]
+    floats: Vec<f32>,
+    #[prost(int64, repeated, packed = "false", tag = "8")]
+    ints: Vec<i64>,
+    #[prost(bytes = "vec", repeated, tag = "9")]
+    strings: Vec<Vec<u8>>,
+    #[prost(bytes = "vec", repeated, tag = "10")]
+    tensors: Vec<Vec<u8>>,
+    #[prost(bytes = "vec", repeated, tag = "11")]
+    graphs: Vec<Vec<u8>>,
+    #[prost(string, optional, tag = "13")]
+    doc_string: Option<String>,
+    #[prost(bytes = "vec", optional, tag = "14")]
+    tp: Option<Vec<u8>>,
+    #[prost(bytes = "vec", repeated, tag = "15")]
+    type_protos: Vec<Vec<u8>>,
+    #[prost(int32, optional, tag = "20")]
+    kind: Option<i32>,
+    #[prost(string, optional, tag = "21")]
+    ref_attr_name: Option<String>,
+    #[prost(bytes = "vec", optional, tag = "22")]
+    sparse_tensor: Option<Vec<u8>>,
+    #[prost(bytes = "vec", repeated, tag = "23")]
+    sparse_tensors: Vec<Vec<u8>>,
+}
+
+/// Numbers with a shape and a type.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct TensorProto {
+    #[prost(int64, repeated, packed = "false", tag = "1")]
+    pub(super) dims: Vec<i64>,
+    #[prost(int32, optional, tag = "2")]
+    pub(super) data_type: Option<i32>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    segment: Option<Vec<u8>>,
+    #[prost(float, repeated, tag = "4")]
+    float_data: Vec<f32>,
+    #[prost(int32, repeated, tag = "5")]
+    pub(super) int32_data: Vec<i32>,
+    #[prost(bytes = "vec", repeated, tag = "6")]
+    string_data: Vec<Vec<u8>>,
+    #[prost(int64, repeated, tag = "7")]
+    int64_data: Vec<i64>,
+    #[prost(string, optional, tag = "8")]
+    name: Option<String>,
+    #[prost(bytes = "vec", optional, tag = "9")]
+    pub(super) raw_data: Option<Vec<u8>>,
+    #[prost(double, repeated, tag = "10")]
+    double_data: Vec<f64>,
+    #[prost(uint64, repeated, tag = "11")]
+    uint64_data: Vec<u64>,
+    #[prost(string, optional, tag = "12")]
+    doc_string: Option<String>,
+    #[prost(bytes = "vec", repeated, tag = "13")]
+    external_data: Vec<Vec<u8>>,
+    #[prost(int32, optional, tag = "14")]
+    data_location: Option<i32>,
+    #[prost(bytes = "vec", repeated, tag = "16")]
+    metadata_props: Vec<Vec<u8>>,
+}
+
+/// Reads a file, or nothing where a part of it would be lost in writing it again.
+pub(super) fn read(bytes: &[u8]) -> Option<ModelProto> {
+    let model = ModelProto::decode(bytes).ok()?;
+    // prost drops unknown fields, so a file that has some is longer than its message.
+    let complete = model.encoded_len() == bytes.len();
+    // Weights in a file of their own are not found from an optimized file elsewhere.
+    let external = model.graph.iter().flat_map(|graph| &graph.initializer).any(TensorProto::is_external);
+    (complete && !external).then_some(model)
+}
+
+impl NodeProto {
+    /// Returns a node that is named after its first output.
+    pub(super) fn new(op_type: &str, input: &[&str], output: &[&str]) -> Self {
+        let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        Self {
+            name: output.first().map(|first| format!("{first}_node")),
+            op_type: Some(op_type.to_owned()),
+            input: owned(input),
+            output: owned(output),
+            ..Self::default()
+        }
+    }
+}
+
+impl AttributeProto {
+    /// Returns a whole number.
+    pub(super) fn int(name: &str, i: i64) -> Self {
+        Self { name: Some(name.to_owned()), i: Some(i), kind: Some(INT), ..Self::default() }
+    }
+}
+
+impl TensorProto {
+    fn is_external(&self) -> bool {
+        self.data_location == Some(EXTERNAL)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NETWORKS: [&[u8]; 4] = [
+        include_bytes!("../../demo/onnx/encoder_model.onnx"),
+        include_bytes!("../../demo/onnx/encoder_model_quantized.onnx"),
+        include_bytes!("../../demo/onnx/decoder_model_merged.onnx"),
+        include_bytes!("../../demo/onnx/decoder_model_merged_quantized.onnx"),
+    ];
+
+    #[test]
+    fn a_file_is_written_as_it_was_read() {
+        for network in NETWORKS {
+            assert!(read(network).unwrap().encode_to_vec() == network);
+        }
     }
 
-    /// Returns whether a tensor's numbers are of this type.
-    pub(super) fn is_of(&self, data_type: u64) -> bool {
-        self.number(DATA_TYPE) == Some(data_type)
+    #[test]
+    fn a_file_that_would_lose_a_part_is_not_read() {
+        // Field 999 of ModelProto, which onnx.proto does not have.
+        let unknown = [NETWORKS[1], &[0xb8, 0x3e, 0x01]].concat();
+        assert_eq!(read(&unknown), None);
+        for len in (1..NETWORKS[1].len()).step_by(10_007) {
+            assert_eq!(read(&NETWORKS[1][..len]), None, "the first {len} bytes");
+        }
+        let tensor = TensorProto { data_location: Some(EXTERNAL), ..TensorProto::default() };
+        let graph = GraphProto { initializer: vec![tensor], ..GraphProto::default() };
+        let external = ModelProto { graph: Some(graph), ..ModelProto::default() };
+        assert_eq!(read(&external.encode_to_vec()), None);
     }
 }

@@ -6,6 +6,7 @@ mod folder;
 mod harness;
 mod hub;
 mod music;
+mod optimized;
 mod parity;
 mod service;
 mod truth;
