@@ -5,6 +5,7 @@ import type { Video } from "../api/document.ts";
 import { type Problem, sentence } from "../api/request.ts";
 import { deleteVideo } from "../api/videos.ts";
 import { Dialog } from "./dialog.tsx";
+import { ErrorText } from "./error-text.tsx";
 
 interface DeleteDialogProps {
   video: Video;
@@ -32,14 +33,10 @@ export function DeleteDialog({ video, onClose, onDeleted }: DeleteDialogProps) {
   return (
     <Dialog title="Delete this video?" onClose={onClose}>
       <p>
-        <strong>{video.title}</strong> and everything made from it will be deleted. This cannot be
-        undone.
+        <strong dir="auto">{video.title}</strong> and everything made from it will be deleted. This
+        cannot be undone.
       </p>
-      {problem !== null && (
-        <p className="error-text" role="alert">
-          {sentence(problem)}
-        </p>
-      )}
+      <ErrorText text={problem === null ? "" : sentence(problem)} />
       <div className="actions">
         <button type="button" className="button quiet" onClick={onClose}>
           Keep it

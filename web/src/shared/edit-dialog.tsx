@@ -5,6 +5,7 @@ import type { Video } from "../api/document.ts";
 import { type Problem, sentence } from "../api/request.ts";
 import { editVideo } from "../api/videos.ts";
 import { Dialog } from "./dialog.tsx";
+import { ErrorText } from "./error-text.tsx";
 
 interface EditDialogProps {
   video: Video;
@@ -36,21 +37,23 @@ export function EditDialog({ video, onClose, onSaved }: EditDialogProps) {
       <form onSubmit={save}>
         <label className="field">
           Title
-          <input required value={title} onChange={(event) => setTitle(event.target.value)} />
+          <input
+            required
+            dir="auto"
+            value={title}
+            onChange={(event) => setTitle(event.target.value)}
+          />
         </label>
         <label className="field">
           Description
           <textarea
+            dir="auto"
             rows={5}
             value={description}
             onChange={(event) => setDescription(event.target.value)}
           />
         </label>
-        {problem !== null && (
-          <p className="error-text" role="alert">
-            {sentence(problem)}
-          </p>
-        )}
+        <ErrorText text={problem === null ? "" : sentence(problem)} />
         <div className="actions">
           <button type="button" className="button quiet" onClick={onClose}>
             Cancel

@@ -34,6 +34,23 @@ export function playback({ state, playback: addresses }: Video): Video["playback
   return state === "playable" || state === "ready" ? addresses : null;
 }
 
+// The packager's refusals (packager/src/refusal.rs): another run over the same file ends the same way.
+const REFUSALS: readonly string[] = [
+  "not_media",
+  "nothing_to_play",
+  "unsupported_codec",
+  "too_long",
+  "frame_rate_too_high",
+  "picture_too_large",
+  "too_many_tracks",
+  "too_much_work",
+];
+
+/** Returns whether a failed video may succeed when it is encoded again. */
+export function retryHelps({ error }: Video): boolean {
+  return error === null || !REFUSALS.includes(error.code);
+}
+
 /** Returns the name that a person knows the rendition by. */
 export function renditionLabel(rendition: Rendition): string {
   if (rendition.kind === "video") return rendition.name;

@@ -4,6 +4,8 @@ import { type ChangeEvent, useRef, useState } from "react";
 import type { Captions } from "../../api/caption-document.ts";
 import { deleteCaptions, replaceCaptions } from "../../api/captions.ts";
 import { type Outcome, sentence } from "../../api/request.ts";
+import { ErrorText } from "../../shared/error-text.tsx";
+import { Message } from "../../shared/message.tsx";
 import { ProgressBar } from "../../shared/progress-bar.tsx";
 import { captionLabel, captionSource, captionState, fractionDone } from "./caption-words.ts";
 import styles from "./captions-dialog.module.css";
@@ -22,7 +24,7 @@ type Panel = "rename" | "again" | "delete" | null;
 export function CaptionRow({ video, track, durationSeconds, onChanged }: CaptionRowProps) {
   const [panel, setPanel] = useState<Panel>(null);
   const [busy, setBusy] = useState(false);
-  const [trouble, setTrouble] = useState("");
+  const [failure, setFailure] = useState("");
   const file = useRef<HTMLInputElement>(null);
   const label = captionLabel(track);
 
@@ -30,7 +32,7 @@ export function CaptionRow({ video, track, durationSeconds, onChanged }: Caption
     setBusy(true);
     const outcome = await work;
     setBusy(false);
-    setTrouble(outcome.state === "failed" ? sentence(outcome.problem) : "");
+    setFailure(outcome.state === "failed" ? sentence(outcome.problem) : "");
     if (outcome.state === "ready") done();
   };
   const done = () => {
@@ -46,9 +48,11 @@ export function CaptionRow({ video, track, durationSeconds, onChanged }: Caption
 
   return (
     <li className={styles.track} aria-label={label}>
-      <p className={styles.name}>{label}</p>
+      <p className={styles.name} dir="auto">
+        {label}
+      </p>
       <p className={styles.facts} role="status">
-        {captionState(track, durationSeconds)}
+        <Message text={captionState(track, durationSeconds)} />
       </p>
       {track.state === "running" && (
         <ProgressBar label={label} fraction={fractionDone(track, durationSeconds)} />
@@ -142,11 +146,7 @@ export function CaptionRow({ video, track, durationSeconds, onChanged }: Caption
           </div>
         </div>
       )}
-      {trouble !== "" && (
-        <p className="error-text" role="alert">
-          {trouble}
-        </p>
-      )}
+      <ErrorText text={failure} />
     </li>
   );
 }

@@ -4,6 +4,7 @@ import { type FormEvent, type KeyboardEvent, useId, useState } from "react";
 import type { Cue } from "../../api/caption-document.ts";
 import { deleteCue, editCue } from "../../api/captions.ts";
 import { sentence } from "../../api/request.ts";
+import { ErrorText } from "../../shared/error-text.tsx";
 import { readTime, timeText } from "./cue-times.ts";
 import styles from "./transcript.module.css";
 
@@ -21,18 +22,18 @@ export function CueEditor({ video, track, cue, onClose, onSaved }: CueEditorProp
   const [start, setStart] = useState(timeText(cue.start));
   const [end, setEnd] = useState(timeText(cue.end));
   const [busy, setBusy] = useState(false);
-  const [trouble, setTrouble] = useState("");
+  const [failure, setFailure] = useState("");
   const id = useId();
 
   const save = async (event: FormEvent) => {
     event.preventDefault();
     const [from, to] = [readTime(start), readTime(end)];
-    if (from === null || to === null) return setTrouble("A time is written as 1:02.500.");
-    if (to <= from) return setTrouble("A cue ends after it starts.");
+    if (from === null || to === null) return setFailure("A time is written as 1:02.500.");
+    if (to <= from) return setFailure("A cue ends after it starts.");
     setBusy(true);
     const outcome = await editCue(video, track, { ...cue, start: from, end: to, text });
     setBusy(false);
-    if (outcome.state === "failed") return setTrouble(sentence(outcome.problem));
+    if (outcome.state === "failed") return setFailure(sentence(outcome.problem));
     onSaved(outcome.value);
   };
 
@@ -42,7 +43,7 @@ export function CueEditor({ video, track, cue, onClose, onSaved }: CueEditorProp
     setBusy(false);
     // Somebody else was quicker: it is gone, which is what was asked for.
     if (outcome.state === "failed" && outcome.problem.code !== "unknown_cue") {
-      return setTrouble(sentence(outcome.problem));
+      return setFailure(sentence(outcome.problem));
     }
     onSaved(null);
   };
@@ -61,6 +62,7 @@ export function CueEditor({ video, track, cue, onClose, onSaved }: CueEditorProp
     <form className={styles.editor} aria-label="Correct the cue" onSubmit={save} onKeyDown={press}>
       <textarea
         aria-label="Text"
+        dir="auto"
         rows={2}
         // biome-ignore lint/a11y/noAutofocus: the person has just asked to write here
         autoFocus
@@ -84,11 +86,7 @@ export function CueEditor({ video, track, cue, onClose, onSaved }: CueEditorProp
           onChange={(event) => setEnd(event.target.value)}
         />
       </div>
-      {trouble !== "" && (
-        <p className="error-text" role="alert">
-          {trouble}
-        </p>
-      )}
+      <ErrorText text={failure} />
       <div className={styles.editorActions}>
         <button type="submit" className="button small" disabled={busy}>
           Save

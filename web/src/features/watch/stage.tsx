@@ -5,7 +5,8 @@ import type { Video } from "../../api/document.ts";
 import { type Problem, sentence } from "../../api/request.ts";
 import { retryVideo } from "../../api/videos.ts";
 import { Icon } from "../../shared/icons.tsx";
-import { progress } from "../../shared/progress.ts";
+import { Message } from "../../shared/message.tsx";
+import { progress, retryHelps } from "../../shared/progress.ts";
 import { ProgressBar } from "../../shared/progress-bar.tsx";
 import { RenditionList } from "../../shared/rendition-list.tsx";
 import styles from "./watch.module.css";
@@ -47,11 +48,19 @@ function Failed({ video, onRetried }: StageProps) {
     <div className={styles.failed} role="alert">
       <Icon name="alert" size={36} />
       <p className={styles.big}>This video could not be encoded</p>
-      <p>{video.error?.message ?? ""}</p>
-      {problem !== null && <p>{sentence(problem)}</p>}
-      <button type="button" className="button" onClick={retry}>
-        <Icon name="replay" /> Retry
-      </button>
+      <p>
+        <Message text={video.error?.message ?? ""} />
+      </p>
+      {problem !== null && (
+        <p>
+          <Message text={sentence(problem)} />
+        </p>
+      )}
+      {retryHelps(video) && (
+        <button type="button" className="button" onClick={retry}>
+          <Icon name="replay" /> Retry
+        </button>
+      )}
     </div>
   );
 }
