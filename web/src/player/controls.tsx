@@ -15,13 +15,16 @@ interface ControlsProps {
   driver: Driver;
   state: PlayerState;
   fullscreen: Fullscreen;
+  /** The video's length as every page shows it; the media's own differs by a part of a frame. */
+  duration: number;
   /** Faded, because nobody needs them now. */
   quiet: boolean;
   onMenuOpen: (open: boolean) => void;
   onHelp: () => void;
 }
 
-export function Controls({ driver, state, fullscreen, quiet, onMenuOpen, onHelp }: ControlsProps) {
+export function Controls(props: ControlsProps) {
+  const { driver, state, fullscreen, duration, quiet, onMenuOpen, onHelp } = props;
   const playName = state.playing ? "Pause" : state.ended ? "Play again" : "Play";
   return (
     <div className={styles.controls} data-quiet={quiet}>
@@ -38,7 +41,8 @@ export function Controls({ driver, state, fullscreen, quiet, onMenuOpen, onHelp 
         </button>
         <VolumeControl driver={driver} state={state} />
         <span className={styles.time}>
-          {clock(state.seconds)} <span className={styles.dim}>/ {clock(state.duration)}</span>
+          {clock(state.ended ? duration : Math.min(state.seconds, duration))}{" "}
+          <span className={styles.dim}>/ {clock(duration)}</span>
         </span>
         <span className={styles.spacer} />
         {state.textTracks.length > 0 && (

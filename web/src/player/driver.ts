@@ -5,6 +5,8 @@ import type { Engine, EngineEvent } from "./engine.ts";
 import { MEDIA_EVENTS } from "./media-state.ts";
 import * as native from "./native-engine.ts";
 import { readPreferences, writePreferences } from "./preferences.ts";
+import { Reconnect } from "./reconnect.ts";
+import { browserEstimate } from "./start-level.ts";
 import {
   type Failure,
   INITIAL,
@@ -14,6 +16,7 @@ import {
   UNSUPPORTED,
 } from "./state.ts";
 import { type CueChange, correct } from "./text-cues.ts";
+import { preferredText } from "./text-preference.ts";
 
 // A playlist is written again within a fraction of a second, and kept by caches for two.
 const LATE_PLAYLIST_MS = 2500;
@@ -37,8 +40,11 @@ export class Driver {
   #loadedTexts: TextChoice[] = [];
   /** The captions in the video's document; null until the page has passed them on. */
   #knownTexts: TextChoice[] | null = null;
-  /** The captions that were shown last, for the key that turns them on again. */
-  #lastText: string | null = null;
+  /** The language that is spoken in the video, as far as its document knows. */
+  #ownLanguage: string | null = null;
+  /** The viewer's preference for captions has been applied to this source. */
+  #textsDecided = false;
+  readonly #reconnect = new Reconnect();
   /** Counts loads, so that events of an engine of an earlier load are dropped. */
   #load = 0;
 
@@ -83,6 +89,8 @@ export class Driver {
     this.#source = null;
     this.#held = null;
     this.#loadedTexts = [];
+    this.#textsDecided = false;
+    this.#reconnect.stop();
     window.removeEventListener("online", this.#backOnline);
     this.media.removeAttribute("poster");
     const { volume, muted, rate } = this.#state;
@@ -101,6 +109,7 @@ export class Driver {
     this.#engine?.destroy();
     this.#engine = null;
     this.#held = null;
+    this.#reconnect.stop();
     this.#set({ failure: null, awaitingEncoder: false });
     void this.#start(seconds, playing || failure !== null);
   }
@@ -163,24 +172,43 @@ export class Driver {
     this.#engine?.chooseAudio(id);
   }
 
-  /** Null turns captions off. Those that came after the playlist was loaded have it loaded again. */
+  /** Shows captions by the viewer's choice, which is remembered. Null turns them off. */
   setTextTrack(id: string | null) {
+    this.#remember({ on: id !== null, id: id ?? this.#state.preferredText });
+    this.#textsDecided = true;
+    this.#showText(id);
+  }
+
+  /** Makes captions the viewer's choice: shown now if any are, else whenever they are turned on. */
+  preferTextTrack(id: string) {
+    const on = this.#state.textTrack !== null;
+    this.#remember({ on, id });
+    if (on) this.#showText(id);
+  }
+
+  #remember({ on, id }: { on: boolean; id: string | null }) {
+    const language = this.#state.textTracks.find((it) => it.id === id)?.language ?? null;
+    writePreferences({ captions: { on, id, language } });
+    this.#set({ preferredText: id });
+  }
+
+  // Captions that came after the playlist was loaded have it loaded again.
+  #showText(id: string | null) {
     this.#set({ textTrack: id });
-    if (id !== null) this.#lastText = id;
     if (id === null || this.#loadedTexts.some((it) => it.id === id)) this.#engine?.chooseText(id);
     else this.reload();
   }
 
   toggleCaptions() {
-    const { textTrack, textTracks } = this.#state;
-    const again = textTracks.find((it) => it.id === this.#lastText) ?? textTracks[0];
+    const { textTrack, preferredText } = this.#state;
     if (textTrack !== null) this.setTextTrack(null);
-    else if (again !== undefined) this.setTextTrack(again.id);
+    else if (preferredText !== null) this.setTextTrack(preferredText);
   }
 
   /** Sets the captions of the video's document, which may be newer than the loaded playlist. */
-  setKnownTextTracks(known: TextChoice[]) {
+  setKnownTextTracks(known: TextChoice[], ownLanguage: string | null) {
     this.#knownTexts = known;
+    this.#ownLanguage = ownLanguage;
     this.#offerTexts();
   }
 
@@ -192,9 +220,22 @@ export class Driver {
   #offerTexts() {
     const textTracks = offered(this.#loadedTexts, this.#knownTexts);
     if (!sameChoices(textTracks, this.#state.textTracks)) this.#set({ textTracks });
+    const last = readPreferences().captions;
+    const criteria = { last, browser: navigator.languages, own: this.#ownLanguage };
+    const preferred = preferredText(textTracks, criteria)?.id ?? null;
+    this.#set({ preferredText: this.#state.textTrack ?? preferred });
     const { textTrack } = this.#state;
-    if (textTrack !== null && !textTracks.some((it) => it.id === textTrack))
-      this.setTextTrack(null);
+    if (textTrack !== null && !textTracks.some((it) => it.id === textTrack)) this.#showText(null);
+    if (last !== null) this.#applyPreference(last.on ? preferred : null);
+  }
+
+  // Once for each source, and only to what is loaded: playback is not interrupted for captions that nobody has
+  // asked for now.
+  #applyPreference(id: string | null) {
+    if (this.#textsDecided || this.#loadedTexts.length === 0) return;
+    if (id !== null && !this.#loadedTexts.some((it) => it.id === id)) return;
+    this.#textsDecided = true;
+    if (id !== this.#state.textTrack) this.#showText(id);
   }
 
   async togglePictureInPicture() {
@@ -216,7 +257,8 @@ export class Driver {
     const emit = (event: EngineEvent) => {
       if (load === this.#load) this.#handle(event);
     };
-    const start = { media: this.media, url: source.url, from, emit };
+    const lineBps = readPreferences().lineBps ?? browserEstimate();
+    const start = { media: this.media, url: source.url, lineBps, from, emit };
     if (engine?.supported()) this.#engine = engine.start(start);
     else if (native.supported(this.media)) this.#engine = native.start(start);
     else {
@@ -227,8 +269,9 @@ export class Driver {
   }
 
   #handle(event: EngineEvent) {
-    const { failure, textTracks, textTrack, ...rest } = event;
+    const { failure, textTracks, textTrack, lineBps, ...rest } = event;
     this.#set(rest);
+    if (lineBps !== undefined) writePreferences({ lineBps });
     if (textTracks !== undefined) this.#handleTexts(textTracks, textTrack ?? null);
     else if (textTrack !== undefined) this.#set({ textTrack });
     if (failure === undefined) return;
@@ -236,6 +279,9 @@ export class Driver {
       this.#state.playing && this.media.readyState >= HTMLMediaElement.HAVE_FUTURE_DATA;
     if (playsOn && failure.kind === "network") this.#held = failure;
     else this.#fail(failure);
+    if (failure.kind === "network" && this.#source !== null) {
+      this.#reconnect.start(this.#source.url, () => this.reload());
+    }
   }
 
   #handleTexts(loaded: TextChoice[], shown: string | null) {

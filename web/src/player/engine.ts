@@ -12,12 +12,16 @@ export interface EngineEvent {
   textTracks?: TextChoice[];
   textTrack?: string | null;
   awaitingEncoder?: boolean;
+  /** The line's rate as measured by the last segment. */
+  lineBps?: number;
   failure?: Failure;
 }
 
 export interface Start {
   media: HTMLVideoElement;
   url: string;
+  /** The line's known rate in bits per second, which decides the first rendition; null when it is not known. */
+  lineBps: number | null;
   /** The start position, in seconds. */
   from: number;
   emit: (event: EngineEvent) => void;

@@ -10,6 +10,7 @@ import Hls, {
 import workerPath from "hls.js/dist/hls.worker.js?url";
 import type { Engine, EngineEvent, Start } from "./engine.ts";
 import { SETTINGS } from "./hls-settings.ts";
+import { startLevel } from "./start-level.ts";
 import { MEDIA_FAILURE, qualities, requestFailure, textTracks, tracks } from "./state.ts";
 
 // A decoder that fails again so soon after it was set up anew will not recover.
@@ -19,13 +20,22 @@ export function supported(): boolean {
   return Hls.isSupported();
 }
 
-export function start({ media, url, from, emit }: Start): Engine {
-  const hls = new Hls({ ...SETTINGS, workerPath, startPosition: from > 0 ? from : -1 });
+export function start({ media, url, lineBps, from, emit }: Start): Engine {
+  const hls = new Hls({
+    ...SETTINGS,
+    ...(lineBps !== null && { abrEwmaDefaultEstimate: lineBps }),
+    workerPath,
+    startPosition: from > 0 ? from : -1,
+  });
   let recoveredAt = Number.NEGATIVE_INFINITY;
 
-  hls.on(Events.MANIFEST_PARSED, (_, { levels, firstLevel, subtitleTracks }) => {
-    // The origin lists the variant to start on first; hls.js sorts them by bitrate.
-    hls.startLevel = firstLevel;
+  hls.on(Events.MANIFEST_PARSED, (_, { levels, subtitleTracks }) => {
+    // hls.js sorts levels by bitrate. The playlist lists first what is encoded first, not what a slow line carries.
+    const level = startLevel(
+      levels.map((it) => it.bitrate),
+      lineBps,
+    );
+    hls.startLevel = level;
     const variants = levels.map((it) => ({
       uri: it.uri,
       width: it.width,
@@ -49,7 +59,9 @@ export function start({ media, url, from, emit }: Start): Engine {
     });
   });
   hls.on(Events.SUBTITLE_TRACK_SWITCH, (_, { id }) => emit({ textTrack: captions(id) }));
-  hls.on(Events.FRAG_BUFFERED, () => emit({ awaitingEncoder: false }));
+  hls.on(Events.FRAG_BUFFERED, () => {
+    emit({ awaitingEncoder: false, lineBps: Math.round(hls.bandwidthEstimate) });
+  });
   hls.on(Events.LEVEL_LOADED, () => emit({ awaitingEncoder: false }));
   hls.on(Events.ERROR, (_, data) => {
     const event = data.fatal ? onFatal(data) : onPassing(data);

@@ -45,8 +45,11 @@ export const SETTINGS: Partial<HlsConfig> = {
   capLevelToPlayerSize: false,
   // A short back buffer serves small seeks back; a long film must not fill the memory.
   backBufferLength: 60,
-  maxBufferLength: 30,
-  maxMaxBufferLength: 120,
+  // Read-ahead of 30 s at most, whatever the line gives: a viewer who leaves has then wasted little. hls.js loads
+  // one more segment of 6 s while less than this is buffered. The first is its floor, kept whatever the bitrate.
+  maxBufferLength: 8,
+  maxMaxBufferLength: 24,
+  maxBufferSize: 60_000_000,
   // A quality that failed once may be tried again, for instance after its encoding caught up.
   errorPenaltyExpireMs: 30_000,
   preserveManualLevelOnError: true,

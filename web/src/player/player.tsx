@@ -2,6 +2,7 @@
 // driver's state and passes every command on to it.
 
 import {
+  type MouseEvent,
   type PointerEvent,
   useCallback,
   useEffect,
@@ -16,20 +17,25 @@ import { HelpDialog } from "./help-dialog.tsx";
 import { belongsTo, type Command, command, nextRate } from "./keyboard.ts";
 import { FailureOverlay, WaitingOverlay } from "./overlays.tsx";
 import styles from "./player.module.css";
+import { skipOf, type Tap } from "./taps.ts";
 import { useFullscreen } from "./use-fullscreen.ts";
 import { useIdle } from "./use-idle.ts";
 
 interface PlayerProps extends Source {
   driver: Driver;
   title: string;
+  /** The video's length by its document; null while that does not know it. */
+  durationSeconds: number | null;
   /** The number of qualities in the playlists, or 0 while it may still grow. */
   qualityCount: number;
 }
 
-export function Player({ driver, url, poster, autoplay, title, qualityCount }: PlayerProps) {
+export function Player(props: PlayerProps) {
+  const { driver, url, poster, autoplay, title, durationSeconds, qualityCount } = props;
   const state = useSyncExternalStore(driver.subscribe, driver.state);
   const stage = useRef<HTMLElement>(null);
   const picture = useRef<HTMLDivElement>(null);
+  const lastTap = useRef<Tap | null>(null);
   const [help, setHelp] = useState(false);
   const [menuOpen, setMenuOpen] = useState(false);
   const fullscreen = useFullscreen(stage, driver.media);
@@ -95,11 +101,26 @@ export function Player({ driver, url, poster, autoplay, title, qualityCount }: P
   }, [execute, idle.stir]);
 
   // A mouse click plays and pauses; a tap only shows and hides the controls, as on every phone.
-  const press = (event: PointerEvent) => {
+  const press = (event: PointerEvent<HTMLElement>) => {
     if (event.pointerType === "mouse") {
+      lastTap.current = null;
       if (event.button === 0) driver.toggle();
+      return;
+    }
+    const box = event.currentTarget.getBoundingClientRect();
+    const tap = { at: event.timeStamp, x: (event.clientX - box.left) / box.width };
+    const skip = skipOf(lastTap.current, tap);
+    lastTap.current = tap;
+    if (skip !== 0) {
+      idle.stir();
+      driver.seekBy(skip);
     } else if (idle.isIdle) idle.stir();
     else idle.rest();
+  };
+
+  // Browsers send dblclick for two taps as well, which skip.
+  const pressTwice = (event: MouseEvent) => {
+    if (lastTap.current === null && event.button === 0) fullscreen.toggle();
   };
 
   const quiet = idle.isIdle && state.playing && !menuOpen && state.failure === null;
@@ -109,6 +130,7 @@ export function Player({ driver, url, poster, autoplay, title, qualityCount }: P
       className={styles.stage}
       data-quiet={quiet}
       data-fullscreen={fullscreen.active}
+      data-menu={menuOpen}
       aria-label="Video player"
     >
       {/* biome-ignore lint/a11y/noStaticElementInteractions: the Play button is the accessible way */}
@@ -116,7 +138,7 @@ export function Player({ driver, url, poster, autoplay, title, qualityCount }: P
         ref={picture}
         className={styles.picture}
         onPointerUp={press}
-        onDoubleClick={fullscreen.toggle}
+        onDoubleClick={pressTwice}
       />
       {state.soundOnly && poster === null && (
         <div className={styles.sound} aria-hidden="true">
@@ -132,6 +154,7 @@ export function Player({ driver, url, poster, autoplay, title, qualityCount }: P
           driver={driver}
           state={state}
           fullscreen={fullscreen}
+          duration={durationSeconds ?? state.duration}
           quiet={quiet}
           onMenuOpen={setMenuOpen}
           onHelp={() => setHelp(true)}

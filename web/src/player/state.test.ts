@@ -55,13 +55,13 @@ test("captions go by the folder of their playlist", () => {
     { name: "" },
   ];
   expect(textTracks(list)).toEqual([
-    { id: "en", label: "English" },
-    { id: "track-1", label: "Track 2" },
+    { id: "en", label: "English", language: "" },
+    { id: "track-1", label: "Track 2", language: "" },
   ]);
 });
 
 test("captions that the playlist lacks are offered, and those that are gone are not", () => {
-  const choice = (id: string) => ({ id, label: id.toUpperCase() });
+  const choice = (id: string) => ({ id, label: id.toUpperCase(), language: id });
   const loaded = [choice("en"), choice("de")];
   expect(offered(loaded, null)).toEqual(loaded);
   expect(offered(loaded, [choice("fr"), choice("de")])).toEqual([choice("de"), choice("fr")]);

@@ -15,6 +15,8 @@ export interface Choice {
 export interface TextChoice {
   id: string;
   label: string;
+  /** A BCP 47 tag; empty when it is not known. */
+  language: string;
 }
 
 export interface Failure {
@@ -46,6 +48,8 @@ export interface PlayerState {
   textTracks: TextChoice[];
   /** The captions that are shown, or will be once they are loaded; null is Off. */
   textTrack: string | null;
+  /** The captions that this viewer would read, whether they are shown or not; null when there are none. */
+  preferredText: string | null;
   /** A part of the video is still being encoded and is being waited for. */
   awaitingEncoder: boolean;
   pictureInPicture: boolean;
@@ -72,6 +76,7 @@ export const INITIAL: PlayerState = {
   audioTrack: null,
   textTracks: [],
   textTrack: null,
+  preferredText: null,
   awaitingEncoder: false,
   pictureInPicture: false,
   soundOnly: false,
@@ -122,6 +127,7 @@ export function textTracks(list: readonly (Track & { url?: string })[]): TextCho
   return tracks(list).map(({ id, label }) => ({
     id: folder(list[id]?.url) || `track-${id}`,
     label,
+    language: list[id]?.lang ?? "",
   }));
 }
 
