@@ -10,6 +10,8 @@ export interface Listener {
   onDeleted?: (id: string) => void;
   /** Called on each (re)connection: whatever was fetched before may have missed events. */
   onOpen?: () => void;
+  /** Called when the connection breaks or is refused; it is tried again without end. */
+  onLost?: () => void;
 }
 
 export const LIBRARY_EVENTS = "/api/v1/events";
@@ -20,7 +22,23 @@ export function videoEvents(id: string): string {
 
 const REOPEN_MS = 3000;
 
+// A proxy may end an event stream at any time, and the browser has a new one within a second or two.
+const LOST_MS = 4000;
+
 const feeds = new Map<string, Feed>();
+
+const lostListeners = new Set<() => void>();
+
+/** Returns whether the server has not answered for some seconds. */
+export function isServerLost(): boolean {
+  return [...feeds.values()].some((it) => it.isLost());
+}
+
+/** Subscribes to changes of `isServerLost`. */
+export function subscribeServerLost(listener: () => void): () => void {
+  lostListeners.add(listener);
+  return () => lostListeners.delete(listener);
+}
 
 /** Subscribes to the events at `path` until the returned function is called. */
 export function subscribe(path: string, listener: Listener): () => void {
@@ -38,6 +56,8 @@ class Feed {
   readonly #listeners = new Set<Listener>();
   #source: EventSource | null = null;
   #reopen: number | undefined;
+  #lost = false;
+  #lostTimer: number | undefined;
 
   constructor(path: string) {
     this.#path = path;
@@ -61,6 +81,10 @@ class Feed {
     this.#close();
   }
 
+  isLost(): boolean {
+    return this.#lost;
+  }
+
   isIdle(): boolean {
     return this.#listeners.size === 0;
   }
@@ -74,7 +98,10 @@ class Feed {
     if (this.#source !== null) return;
     const source = new EventSource(this.#path);
     this.#source = source;
-    source.addEventListener("open", () => this.#each((it) => it.onOpen?.()));
+    source.addEventListener("open", () => {
+      this.#setLost(false);
+      this.#each((it) => it.onOpen?.());
+    });
     source.addEventListener("video", (event) => {
       const video = decodeVideo(parse(event.data));
       if (video !== null) this.#each((it) => it.onVideo?.(video));
@@ -84,15 +111,30 @@ class Feed {
       if (id !== null) this.#each((it) => it.onDeleted?.(id));
     });
     source.addEventListener("error", () => {
+      this.#lostTimer ??= window.setTimeout(() => this.#setLost(true), LOST_MS);
+      this.#each((it) => it.onLost?.());
       // The browser reconnects after a cut by itself, but gives up for good on an HTTP error, such
       // as a proxy's 502 while the server restarts.
       if (source.readyState !== EventSource.CLOSED) return;
-      this.#close();
+      this.#release();
       this.#reopen = window.setTimeout(this.#followVisibility, REOPEN_MS);
     });
   }
 
   #close() {
+    this.#setLost(false);
+    this.#release();
+  }
+
+  #setLost(lost: boolean) {
+    window.clearTimeout(this.#lostTimer);
+    this.#lostTimer = undefined;
+    if (this.#lost === lost) return;
+    this.#lost = lost;
+    for (const notify of lostListeners) notify();
+  }
+
+  #release() {
     window.clearTimeout(this.#reopen);
     this.#source?.close();
     this.#source = null;

@@ -10,6 +10,7 @@ import { Watch } from "../features/watch/watch.tsx";
 import { Link, usePath } from "../shared/navigation.tsx";
 import { decodeRoute, LIBRARY, type Route } from "../shared/route.ts";
 import styles from "./app.module.css";
+import { ConnectionNotice } from "./connection-notice.tsx";
 import { Logo } from "./logo.tsx";
 
 export function App() {
@@ -31,6 +32,7 @@ export function App() {
       <main id="content" className={styles.main} tabIndex={-1}>
         <Page route={route} onFiles={upload} />
       </main>
+      <ConnectionNotice />
       <UploadPanel queue={queue} folded={route.page === "watch"} />
       <DropZone onFiles={upload} />
     </>

@@ -6,6 +6,7 @@ import { sentence } from "../../api/request.ts";
 import { DeleteDialog } from "../../shared/delete-dialog.tsx";
 import { EditDialog } from "../../shared/edit-dialog.tsx";
 import { Icon } from "../../shared/icons.tsx";
+import { Message } from "../../shared/message.tsx";
 import { Trouble } from "../../shared/trouble.tsx";
 import styles from "./library.module.css";
 import { useLibrary } from "./use-library.ts";
@@ -54,7 +55,7 @@ export function Library({ invitation }: LibraryProps) {
       )}
       {problem !== null && (
         <p className={`error-text ${styles.below}`} role="alert">
-          {sentence(problem)}{" "}
+          <Message text={sentence(problem)} />{" "}
           <button type="button" className="button quiet small" onClick={refresh}>
             Try again
           </button>

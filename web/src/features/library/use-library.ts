@@ -14,8 +14,14 @@ export interface LibraryState {
   more: () => void;
 }
 
+// The list as it was left, so that Back finds the page as long as it was, and the browser the place in it.
+let kept: Collection = EMPTY;
+
 export function useLibrary(): LibraryState {
-  const [collection, dispatch] = useReducer(reduce, EMPTY);
+  const [collection, dispatch] = useReducer(reduce, kept);
+  useEffect(() => {
+    kept = collection;
+  }, [collection]);
 
   const refresh = useCallback(async () => {
     dispatch({ type: "fetching" });

@@ -4,10 +4,12 @@ import { useState } from "react";
 import type { Video } from "../../api/document.ts";
 import { type Problem, sentence } from "../../api/request.ts";
 import { retryVideo } from "../../api/videos.ts";
+import { ErrorText } from "../../shared/error-text.tsx";
 import { age, clock } from "../../shared/format.ts";
 import { Icon } from "../../shared/icons.tsx";
+import { Message } from "../../shared/message.tsx";
 import { Link } from "../../shared/navigation.tsx";
-import { progress } from "../../shared/progress.ts";
+import { progress, retryHelps } from "../../shared/progress.ts";
 import { ProgressBar } from "../../shared/progress-bar.tsx";
 import { RenditionList } from "../../shared/rendition-list.tsx";
 import { watchPath } from "../../shared/route.ts";
@@ -33,7 +35,7 @@ export function VideoCard({ video, onEdit, onDelete, onRetried }: VideoCardProps
       </div>
       <div className={styles.body}>
         <h2 className={styles.title}>
-          <Link to={watchPath(video.id)} title={title}>
+          <Link to={watchPath(video.id)} title={title} dir="auto">
             {title}
           </Link>
         </h2>
@@ -118,18 +120,22 @@ function Failed({ video, onDelete, onRetried }: FailedProps) {
 
   return (
     <div className={styles.failed}>
-      <p>{video.error?.message ?? "It could not be encoded."}</p>
-      {problem !== null && <p role="alert">{sentence(problem)}</p>}
+      <p>
+        <Message text={video.error?.message ?? "It could not be encoded."} />
+      </p>
+      <ErrorText text={problem === null ? "" : sentence(problem)} />
       <div className={styles.ways}>
-        <button
-          type="button"
-          className="button quiet small"
-          aria-label={`Retry ${video.title}`}
-          disabled={asking}
-          onClick={retry}
-        >
-          Retry
-        </button>
+        {retryHelps(video) && (
+          <button
+            type="button"
+            className="button quiet small"
+            aria-label={`Retry ${video.title}`}
+            disabled={asking}
+            onClick={retry}
+          >
+            Retry
+          </button>
+        )}
         <button
           type="button"
           className="button quiet small"

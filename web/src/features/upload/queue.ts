@@ -2,8 +2,10 @@
 // beside React, so that uploads go on while pages come and go.
 
 import { Upload } from "tus-js-client";
+import { foreignKind, HEAD_BYTES } from "./file-head.ts";
+import { nextPieceBytes } from "./piece.ts";
 import { Rate } from "./rate.ts";
-import { type Refusal, refusal, retriesByItself } from "./refusal.ts";
+import { isProxyLimit, type Refusal, refusal, retriesByItself } from "./refusal.ts";
 
 export type ItemState = "waiting" | "uploading" | "paused" | "failed" | "sent";
 
@@ -36,6 +38,8 @@ export class UploadQueue {
   readonly #jobs = new Map<number, Job>();
   readonly #listeners = new Set<() => void>();
   #nextKey = 1;
+  /** The largest body that goes out in one request. */
+  #pieceBytes = Number.POSITIVE_INFINITY;
 
   constructor() {
     window.addEventListener("online", () => {
@@ -145,8 +149,10 @@ export class UploadQueue {
   async #begin(key: number) {
     const job = this.#jobs.get(key);
     if (job === undefined) return;
-    const { upload } = job;
+    const { file, upload } = job;
     if (upload.url === null) {
+      const kind = foreignKind(await readHead(file));
+      if (kind !== null) return this.#refuse(key, foreignFile(kind));
       const previous = await upload.findPreviousUploads();
       // The person may have paused or cancelled while the storage was read.
       if (this.#items.find((it) => it.key === key)?.state !== "uploading") return;
@@ -159,6 +165,7 @@ export class UploadQueue {
   #upload(key: number, file: File): Upload {
     const upload = new Upload(file, {
       endpoint: ENDPOINT,
+      chunkSize: this.#pieceBytes,
       retryDelays: RETRY_DELAYS_MS,
       metadata: { filename: file.name, filetype: file.type },
       removeFingerprintOnSuccess: true,
@@ -173,9 +180,23 @@ export class UploadQueue {
         this.#change(key, { state: "sent", bytesSent: file.size, videoId: lastPart(upload.url) });
         this.#startWaiting();
       },
-      onError: (error) => this.#refuse(key, refusal(error)),
+      onError: (error) => {
+        if (!this.#retriesInPieces(upload, error)) this.#refuse(key, refusal(error));
+      },
     });
     return upload;
+  }
+
+  /** Goes on in smaller pieces when a proxy on the way refuses a body of this size. */
+  #retriesInPieces(upload: Upload, error: Error): boolean {
+    if (!isProxyLimit(error)) return false;
+    const smaller = nextPieceBytes(upload.options.chunkSize ?? Number.POSITIVE_INFINITY);
+    if (smaller === null) return false;
+    // The later uploads of this page go the same way.
+    this.#pieceBytes = smaller;
+    upload.options.chunkSize = smaller;
+    upload.start();
+    return true;
   }
 
   #refuse(key: number, reason: Refusal) {
@@ -199,6 +220,20 @@ export function nextToStart(items: readonly Pick<Item, "key" | "state">[], paral
   const running = items.filter((it) => it.state === "uploading").length;
   const waiting = items.filter((it) => it.state === "waiting");
   return waiting.slice(0, Math.max(0, parallel - running)).map((it) => it.key);
+}
+
+async function readHead(file: File): Promise<Uint8Array> {
+  try {
+    return new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer());
+  } catch {
+    // A folder, or a file that was moved away: the upload itself finds the words for it.
+    return new Uint8Array();
+  }
+}
+
+function foreignFile(kind: string): Refusal {
+  const message = `This is ${kind}, not a video and not a sound. Choose another file.`;
+  return { message, retriable: false, offline: false };
 }
 
 const EMPTY_FILE: Refusal = {

@@ -19,6 +19,16 @@ export function refusal(error: Error): Refusal {
   return refusalOf(decodeProblem(response.getStatus(), parse(response.getBody())));
 }
 
+/**
+ * Returns whether a proxy refused the size of a request's body. The server's own 413 is a problem document, and means
+ * the size of the file.
+ */
+export function isProxyLimit(error: Error): boolean {
+  const response = error instanceof DetailedError ? error.originalResponse : null;
+  if (response?.getStatus() !== 413) return false;
+  return !(response.getHeader("content-type") ?? "").startsWith("application/problem+json");
+}
+
 /** Returns the refusal that an answer means. */
 export function refusalOf(problem: Problem): Refusal {
   return { message: sentence(problem), retriable: isPassing(problem.status), offline: false };

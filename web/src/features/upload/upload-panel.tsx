@@ -4,6 +4,7 @@ import { useCallback, useEffect, useState, useSyncExternalStore } from "react";
 import { bytes, percent } from "../../shared/format.ts";
 import { Icon } from "../../shared/icons.tsx";
 import { ProgressBar } from "../../shared/progress-bar.tsx";
+import { DiscardDialog } from "./discard-dialog.tsx";
 import { FileButton } from "./file-button.tsx";
 import type { Item, UploadQueue } from "./queue.ts";
 import { type Unfinished, useUnfinished } from "./unfinished.ts";
@@ -22,6 +23,7 @@ export function UploadPanel({ queue, folded }: UploadPanelProps) {
   const { list: unfinished, drop, discard } = useUnfinished();
   const [open, setOpen] = useState(!folded);
   useEffect(() => setOpen(!folded), [folded]);
+  const [discarding, setDiscarding] = useState<Unfinished | null>(null);
   const forgetVideo = useCallback((id: string) => queue.forget(id), [queue]);
   const ids = items.map((it) => it.videoId).filter((it) => it !== null);
   const videos = useSentVideos(ids, forgetVideo);
@@ -60,7 +62,9 @@ export function UploadPanel({ queue, folded }: UploadPanelProps) {
           ))}
           {unfinished.map((it) => (
             <li key={it.key} className={styles.row}>
-              <p className={styles.name}>{it.name}</p>
+              <p className={styles.name} dir="auto">
+                {it.name}
+              </p>
               <ProgressBar label={it.name} fraction={it.bytesStored / it.size} still />
               <p className={styles.note}>
                 Unfinished: {bytes(it.bytesStored)} of {bytes(it.size)} (
@@ -70,13 +74,28 @@ export function UploadPanel({ queue, folded }: UploadPanelProps) {
                 <FileButton quiet onFiles={(files) => queue.add(files)}>
                   Choose file
                 </FileButton>
-                <button type="button" className="button quiet small" onClick={() => discard(it)}>
+                <button
+                  type="button"
+                  className="button quiet small"
+                  onClick={() => setDiscarding(it)}
+                >
                   Discard
                 </button>
               </div>
             </li>
           ))}
         </ul>
+      )}
+      {discarding !== null && (
+        <DiscardDialog
+          name={discarding.name}
+          bytesStored={discarding.bytesStored}
+          onClose={() => setDiscarding(null)}
+          onDiscard={() => {
+            discard(discarding);
+            setDiscarding(null);
+          }}
+        />
       )}
     </section>
   );

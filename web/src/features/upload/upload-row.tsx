@@ -1,13 +1,17 @@
 // One upload: its bytes while they go out, then its encoding.
 
+import { useState } from "react";
 import type { Video } from "../../api/document.ts";
+import { ErrorText } from "../../shared/error-text.tsx";
 import { bytes, percent, remaining, speed } from "../../shared/format.ts";
 import { Icon } from "../../shared/icons.tsx";
+import { Message } from "../../shared/message.tsx";
 import { Link } from "../../shared/navigation.tsx";
 import { playback, progress } from "../../shared/progress.ts";
 import { ProgressBar } from "../../shared/progress-bar.tsx";
 import { RenditionList } from "../../shared/rendition-list.tsx";
 import { watchPath } from "../../shared/route.ts";
+import { DiscardDialog } from "./discard-dialog.tsx";
 import type { Item, UploadQueue } from "./queue.ts";
 import styles from "./upload.module.css";
 
@@ -19,10 +23,11 @@ interface UploadRowProps {
 
 export function UploadRow({ item, video, queue }: UploadRowProps) {
   const { key, name, size, state } = item;
+  const [asking, setAsking] = useState(false);
   return (
     <li className={styles.row}>
       <div className={styles.top}>
-        <p className={styles.name} title={name}>
+        <p className={styles.name} title={name} dir="auto">
           {name}
         </p>
         {state === "uploading" && (
@@ -34,26 +39,35 @@ export function UploadRow({ item, video, queue }: UploadRowProps) {
         {state === "sent" ? (
           <Act label={`Dismiss ${name}`} icon="close" onClick={() => queue.dismiss(key)} />
         ) : (
-          <Act label={`Cancel ${name}`} icon="close" onClick={() => queue.cancel(key)} />
+          <Act
+            label={`Cancel ${name}`}
+            icon="close"
+            onClick={() => (item.bytesSent > 0 ? setAsking(true) : queue.cancel(key))}
+          />
         )}
       </div>
+      {/* It stays when it is full, so that the encoding's bar does not look like an upload that fell back. */}
+      <ProgressBar
+        label={`Upload of ${name}`}
+        fraction={size === 0 ? 0 : item.bytesSent / size}
+        still={state !== "uploading"}
+      />
       {state === "sent" ? (
         <Encoding video={video} />
       ) : (
-        <>
-          <ProgressBar
-            label={`Upload of ${name}`}
-            fraction={size === 0 ? 0 : item.bytesSent / size}
-            still={state !== "uploading"}
-          />
-          <p className={styles.note}>{sending(item)}</p>
-        </>
+        <p className={styles.note}>{sending(item)}</p>
+      )}
+      {asking && (
+        <DiscardDialog
+          name={name}
+          bytesStored={item.bytesSent}
+          onClose={() => setAsking(false)}
+          onDiscard={() => queue.cancel(key)}
+        />
       )}
       {state === "failed" && item.refusal !== null && (
         <>
-          <p className="error-text" role="alert">
-            {item.refusal.message}
-          </p>
+          <ErrorText text={item.refusal.message} />
           {item.refusal.retriable && (
             <div className={styles.ways}>
               <button
@@ -78,7 +92,9 @@ function Encoding({ video }: { video: Video | null }) {
     <>
       {work !== null && <ProgressBar label={work.label} fraction={work.fraction} />}
       {video.state === "failed" ? (
-        <p className="error-text">{video.error?.message ?? "It could not be encoded."}</p>
+        <p className="error-text">
+          <Message text={video.error?.message ?? "It could not be encoded."} />
+        </p>
       ) : (
         <div className={styles.top}>
           <p className={styles.note}>{work?.label ?? "Ready"}</p>

@@ -5,8 +5,10 @@ import { memo, useEffect, useId, useRef, useState, useSyncExternalStore } from "
 import type { Captions, Cue } from "../../api/caption-document.ts";
 import { sentence } from "../../api/request.ts";
 import type { Driver } from "../../player/driver.ts";
+import { ErrorText } from "../../shared/error-text.tsx";
 import { clock } from "../../shared/format.ts";
 import { Icon } from "../../shared/icons.tsx";
+import { Message } from "../../shared/message.tsx";
 import { ProgressBar } from "../../shared/progress-bar.tsx";
 import { captionLabel, captionState, fractionDone, isUnderWay } from "./caption-words.ts";
 import { CueEditor } from "./cue-editor.tsx";
@@ -23,9 +25,15 @@ interface TranscriptProps {
 }
 
 export function Transcript({ video, tracks, durationSeconds, driver, onManage }: TranscriptProps) {
-  const shownTrack = useSyncExternalStore(driver.subscribe, () => driver.state().textTrack);
+  const onPicture = useSyncExternalStore(
+    driver.subscribe,
+    () => driver.state().textTrack ?? driver.state().preferredText,
+  );
+  // Only for tracks that players do not have yet; the others are chosen for the picture too.
   const [chosen, setChosen] = useState<string | null>(null);
-  const track = pick(tracks, chosen, shownTrack);
+  const track = pick(tracks, chosen, onPicture);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new choice for the picture goes before an older one here
+  useEffect(() => setChosen(null), [onPicture]);
   const { cues, put } = useCues(video, track);
   const [editing, setEditing] = useState<number | null>(null);
   const select = useId();
@@ -48,7 +56,10 @@ export function Transcript({ video, tracks, durationSeconds, driver, onManage }:
               id={select}
               value={track?.id ?? ""}
               onChange={(event) => {
-                setChosen(event.target.value);
+                const next = tracks.find((it) => it.id === event.target.value);
+                const offered = next?.listed === true && next.name !== null;
+                setChosen(offered ? null : event.target.value);
+                if (offered && next.name !== null) driver.preferTextTrack(next.name);
                 setEditing(null);
               }}
             >
@@ -60,7 +71,7 @@ export function Transcript({ video, tracks, durationSeconds, driver, onManage }:
             </select>
           </>
         ) : (
-          <h2>{track === null ? "Transcript" : captionLabel(track)}</h2>
+          <h2 dir="auto">{track === null ? "Transcript" : captionLabel(track)}</h2>
         )}
         <button
           type="button"
@@ -73,7 +84,9 @@ export function Transcript({ video, tracks, durationSeconds, driver, onManage }:
       </header>
       {track !== null && track.state !== "done" && (
         <div className={styles.state} role="status">
-          <p>{captionState(track, durationSeconds)}</p>
+          <p>
+            <Message text={captionState(track, durationSeconds)} />
+          </p>
           {isUnderWay(track) && (
             <ProgressBar
               label="Captions"
@@ -85,9 +98,9 @@ export function Transcript({ video, tracks, durationSeconds, driver, onManage }:
       )}
       {track === null && <p className={styles.state}>This video has no captions yet.</p>}
       {cues.state === "failed" && (
-        <p className={`${styles.state} error-text`} role="alert">
-          {sentence(cues.problem)}
-        </p>
+        <div className={styles.state}>
+          <ErrorText text={sentence(cues.problem)} />
+        </div>
       )}
       {cues.state === "ready" && track !== null && (
         <Lines
@@ -104,7 +117,7 @@ export function Transcript({ video, tracks, durationSeconds, driver, onManage }:
   );
 }
 
-/** Returns the track that was chosen here, else the one on the picture, else the first with words. */
+/** Returns the track that was chosen here alone, else the picture's, else the first with words. */
 function pick(tracks: Captions[], chosen: string | null, shown: string | null): Captions | null {
   return (
     tracks.find((it) => it.id === chosen) ??
@@ -195,7 +208,9 @@ const Line = memo(function Line({ cue, current, driver, onEdit }: LineProps) {
     >
       <button type="button" className={styles.jump} onClick={() => driver.seek(cue.start)}>
         <span className={styles.time}>{clock(cue.start)}</span>
-        <span className={styles.words}>{cue.text}</span>
+        <span className={styles.words} dir="auto">
+          {cue.text}
+        </span>
       </button>
       <button
         type="button"

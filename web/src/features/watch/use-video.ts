@@ -5,7 +5,6 @@ import type { Video } from "../../api/document.ts";
 import { subscribe, videoEvents } from "../../api/events.ts";
 import type { Loadable } from "../../api/request.ts";
 import { showVideo } from "../../api/videos.ts";
-import { isUnderWay } from "./caption-words.ts";
 
 export interface Watched {
   video: Loadable<Video>;
@@ -28,8 +27,9 @@ export function useVideo(id: string): Watched {
 
   const look = useCallback(async () => {
     const outcome = await showVideo(id);
-    // A failed look changes nothing; the next one may be luckier.
     if (outcome.state === "ready") setVideo(outcome);
+    // Any other failure passes, and a later request replaces what is shown.
+    else if (outcome.problem.status === 404) setDeleted(true);
   }, [id]);
 
   useEffect(() => {
@@ -42,14 +42,23 @@ export function useVideo(id: string): Watched {
     return () => stop.abort();
   }, [id]);
 
-  // A finished video needs no events, and its segments can do with the connection.
-  const follows =
-    video.state === "ready" &&
-    (video.value.state !== "ready" || video.value.captions.some(isUnderWay));
+  // A finished video too: it may be deleted, and its captions may change, while somebody watches.
+  const follows = video.state === "ready" && !deleted;
   useEffect(() => {
     if (!follows) return;
-    return subscribe(videoEvents(id), { onVideo: replace, onDeleted: () => setDeleted(true) });
-  }, [id, follows, replace]);
+    let connections = 0;
+    return subscribe(videoEvents(id), {
+      onVideo: replace,
+      onDeleted: () => setDeleted(true),
+      // What was missed between two connections, the deletion too, is in no event.
+      onOpen: () => {
+        connections += 1;
+        if (connections > 1) void look();
+      },
+      // The events of a deleted video are a 404, which EventSource reports as any other break.
+      onLost: () => void look(),
+    });
+  }, [id, follows, replace, look]);
 
   return { video, deleted, refresh, look, replace };
 }

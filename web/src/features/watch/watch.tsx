@@ -1,6 +1,7 @@
 // The page of one video: the player or what it waits for, and what is known about it.
 
 import { useEffect, useState } from "react";
+import type { Captions } from "../../api/caption-document.ts";
 import type { Video } from "../../api/document.ts";
 import { Driver } from "../../player/driver.ts";
 import { Player } from "../../player/player.tsx";
@@ -14,7 +15,7 @@ import { ProgressBar } from "../../shared/progress-bar.tsx";
 import { RenditionList } from "../../shared/rendition-list.tsx";
 import { LIBRARY } from "../../shared/route.ts";
 import { Trouble } from "../../shared/trouble.tsx";
-import { captionLabel } from "./caption-words.ts";
+import { captionLabel, isUnderWay } from "./caption-words.ts";
 import { CaptionsDialog } from "./captions-dialog.tsx";
 import { PlayElsewhere } from "./play-elsewhere.tsx";
 import { Stage } from "./stage.tsx";
@@ -53,24 +54,31 @@ function Screen({ video, onLook, onReplace }: ScreenProps) {
   const addresses = playback(video);
   const source = useFirst(addresses && { url: addresses.hls, poster: video.poster });
   const { captions } = video;
+  const ownLanguage = video.renditions.find((it) => it.kind === "audio")?.language ?? null;
 
   useEffect(() => {
     const listed = captions.filter((it) => it.listed && it.name !== null);
-    driver.setKnownTextTracks(listed.map((it) => ({ id: it.name ?? "", label: captionLabel(it) })));
-  }, [driver, captions]);
+    const known = listed.map((it) => ({
+      id: it.name ?? "",
+      label: captionLabel(it),
+      language: it.language ?? "",
+    }));
+    driver.setKnownTextTracks(known, ownLanguage);
+  }, [driver, captions, ownLanguage]);
 
   return (
     <article className={styles.page} data-wide={addresses !== null}>
       {addresses === null || source === null ? (
         <Stage video={video} onRetried={onReplace} />
       ) : (
-        <div className={styles.theatre}>
+        <div className={styles.theatre} data-words={hasWords(captions)}>
           <Player
             driver={driver}
             url={source.url}
             poster={source.poster}
             autoplay
             title={video.title}
+            durationSeconds={video.durationSeconds}
             qualityCount={qualityCount(video)}
           />
           <div className={styles.beside}>
@@ -86,7 +94,7 @@ function Screen({ video, onLook, onReplace }: ScreenProps) {
       )}
       <header className={styles.head}>
         <div>
-          <h1>{video.title}</h1>
+          <h1 dir="auto">{video.title}</h1>
           <p className={styles.meta}>{facts(video)}</p>
         </div>
         <div className={styles.tools}>
@@ -100,7 +108,11 @@ function Screen({ video, onLook, onReplace }: ScreenProps) {
       </header>
       <div className={styles.columns}>
         <div>
-          {video.description !== "" && <p className={styles.description}>{video.description}</p>}
+          {video.description !== "" && (
+            <p className={styles.description} dir="auto">
+              {video.description}
+            </p>
+          )}
           <Work video={video} />
         </div>
         {addresses !== null && <PlayElsewhere playback={addresses} />}
@@ -159,6 +171,11 @@ function Gone() {
       </Link>
     </div>
   );
+}
+
+/** Returns whether there are words to read, or will be; without, the transcript is a line below the player. */
+function hasWords(captions: Captions[]): boolean {
+  return captions.some((it) => it.listed || isUnderWay(it));
 }
 
 function qualityCount({ state, renditions }: Video): number {
