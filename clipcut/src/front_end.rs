@@ -1,62 +1,91 @@
-//! The front end, embedded in the binary. Its router has more paths than files: those are answered with the page.
+//! The built front end inside the binary: its addresses, and which of them are pages. Its files' headers are
+//! `asset`'s.
+
+mod asset;
 
 use axum::{
-    body::Body,
-    http::{HeaderValue, Method, StatusCode, Uri, header},
+    extract::Request,
+    http::{HeaderValue, Method, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
-use rust_embed::{Embed, EmbeddedFile};
 use server::Problem;
 
-#[derive(Embed)]
-#[folder = "../web/dist"]
-#[allow_missing = true]
-struct Files;
+use self::asset::Asset;
 
 const PAGE: &str = "index.html";
 const MISSING: &str = "The front end is not built into this binary. Run `make web` and build again.\n";
-// hls.js assembles media in blobs, and its caption tracks start as data URLs. Nothing is loaded from other origins.
-const POLICY: &str = "default-src 'self'; media-src 'self' blob: data:; worker-src 'self' blob:; img-src 'self' data: blob:; \
-                      frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
 
-/// Answers the paths that no role has.
-pub(crate) async fn serve(method: Method, uri: Uri) -> Response {
-    let path = uri.path().trim_start_matches('/');
-    // OpenAI's clients at a process without a transcriber get a reason, rather than the page or a 405.
+/// Answers requests that no role's route matches.
+pub(crate) async fn serve(request: Request) -> Response {
+    let (parts, _) = request.into_parts();
+    let path = parts.uri.path().trim_start_matches('/');
+    // OpenAI's clients, at a process without a transcriber: neither the page nor a 405 would explain it to them.
     if path.starts_with("v1/") {
         let detail = "No speech is turned into words here; ask a `clipcut transcriber` at its own address.";
-        return server::Response::from(Problem::new(StatusCode::NOT_FOUND, "no_transcriber", detail))
-            .into_response();
+        return problem(StatusCode::NOT_FOUND, "no_transcriber", detail);
     }
-    if path.starts_with("api/") || path.starts_with("v/") {
-        let detail = "There is nothing at this address.";
-        return server::Response::from(Problem::new(StatusCode::NOT_FOUND, "unknown_path", detail))
-            .into_response();
+    if ["api/", "v/"].iter().any(|prefix| path.starts_with(prefix)) {
+        return unknown_path();
     }
-    if method != Method::GET && method != Method::HEAD {
-        return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET, HEAD")]).into_response();
+    if parts.method != Method::GET && parts.method != Method::HEAD {
+        let detail = "The page takes GET and HEAD.";
+        let mut response = problem(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail);
+        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+        return response;
     }
-    match Files::get(path) {
-        Some(file) => answer(path, file),
-        None => match Files::get(PAGE) {
-            Some(page) => answer(PAGE, page),
-            None => (StatusCode::SERVICE_UNAVAILABLE, MISSING).into_response(),
-        },
+    if let Some(asset) = Asset::find(path, &parts.headers) {
+        return asset.answer(&parts, StatusCode::OK);
+    }
+    page(path, &parts)
+}
+
+/// Answers with the page, whose own router reads the address.
+fn page(path: &str, parts: &Parts) -> Response {
+    let known = is_page(path);
+    // Crawlers and browsers ask for /robots.txt and /favicon.ico by themselves: HTML with 200 there is taken for the
+    // file (a "soft 404").
+    if !known && is_file(path) {
+        return unknown_path();
+    }
+    match Asset::find(PAGE, &parts.headers) {
+        Some(asset) => asset.answer(parts, if known { StatusCode::OK } else { StatusCode::NOT_FOUND }),
+        None => (StatusCode::SERVICE_UNAVAILABLE, MISSING).into_response(),
     }
 }
 
-fn answer(path: &str, file: EmbeddedFile) -> Response {
-    // Vite puts a hash of the content into the names below assets/.
-    let caching =
-        if path.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
-    let mut response = Response::new(Body::from(file.data.into_owned()));
-    let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
-    if let Ok(kind) = HeaderValue::from_str(file.metadata.mimetype()) {
-        headers.insert(header::CONTENT_TYPE, kind);
+/// Returns whether the page's router (`web/src/shared/route.ts`) has a page at `path`.
+fn is_page(path: &str) -> bool {
+    let mut parts = path.split('/').filter(|part| !part.is_empty());
+    match (parts.next(), parts.next(), parts.next()) {
+        (None, ..) => true,
+        (Some("watch"), Some(_), None) => true,
+        _ => false,
     }
-    response
+}
+
+fn is_file(path: &str) -> bool {
+    path.starts_with("assets/") || path.rsplit('/').next().is_some_and(|name| name.contains('.'))
+}
+
+fn unknown_path() -> Response {
+    problem(StatusCode::NOT_FOUND, "unknown_path", "There is nothing at this address.")
+}
+
+fn problem(status: StatusCode, code: &'static str, detail: &'static str) -> Response {
+    server::Response::from(Problem::new(status, code, detail)).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_are_those_of_the_pages_router() {
+        for path in ["", "/", "watch/7f3a", "watch/7f3a/", "watch/a.b"] {
+            assert!(is_page(path), "{path:?}");
+        }
+        for path in ["watch", "watch/a/b", "elsewhere/7f3a", "robots.txt"] {
+            assert!(!is_page(path), "{path:?}");
+        }
+    }
 }

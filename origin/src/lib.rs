@@ -2,6 +2,7 @@
 //! Leaves encoding to the packager, listening to `server`, and keeping to `store`.
 
 mod captions;
+mod compression;
 mod cors;
 mod document;
 mod error;
@@ -91,7 +92,8 @@ impl Origin {
             .route("/events", get(events::of_all))
             // tus has a method override, so it tells methods apart itself.
             .route("/uploads", any(tus::collection))
-            .route("/uploads/{id}", any(tus::upload));
+            .route("/uploads/{id}", any(tus::upload))
+            .layer(compression::layer());
         Router::new()
             .nest("/api/v1", api)
             .route("/v/{*file}", get(playback::answer))

@@ -31,6 +31,30 @@ pub fn prefers_gzip(headers: &HeaderMap) -> bool {
     gzip > 0.0 && gzip >= identity.unwrap_or(0.0)
 }
 
+/// Returns the coding of `offered` that a client would rather have than plain bytes, and than the others offered; of
+/// equals the first.
+pub fn preferred(headers: &HeaderMap, offered: &[&'static str]) -> Option<&'static str> {
+    let identity = weight(headers, "identity").unwrap_or(0.0);
+    let rest = weight(headers, "*").unwrap_or(0.0);
+    let mut best = (None, identity);
+    for coding in offered {
+        let weight = weight(headers, coding).unwrap_or(rest);
+        if weight > best.1 || weight == best.1 && weight > 0.0 && best.0.is_none() {
+            best = (Some(*coding), weight);
+        }
+    }
+    best.0
+}
+
+/// Returns the weight that a client gives to a coding by its name.
+fn weight(headers: &HeaderMap, coding: &str) -> Option<f32> {
+    let fields = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|field| field.to_str().ok());
+    fields.flat_map(|field| field.split(',')).find_map(|item| {
+        let mut parts = item.split(';').map(str::trim);
+        parts.next().unwrap_or_default().eq_ignore_ascii_case(coding).then(|| quality(parts))
+    })
+}
+
 /// A weight that cannot be read counts as none was given.
 fn quality<'a>(mut parameters: impl Iterator<Item = &'a str>) -> f32 {
     parameters
@@ -86,6 +110,29 @@ mod tests {
         check("br", false);
         check("", false);
         assert!(!prefers_gzip(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn the_coding_is_the_heaviest_of_those_offered() {
+        let check = |accept: &str, offered: &[&'static str], expected: Option<&str>| {
+            let value = HeaderValue::from_str(accept).unwrap();
+            let headers = HeaderMap::from_iter([(header::ACCEPT_ENCODING, value)]);
+            assert_eq!(preferred(&headers, offered), expected, "{accept:?} of {offered:?}");
+        };
+        let both = &["br", "gzip"];
+        check("gzip, deflate, br, zstd", both, Some("br"));
+        check("gzip, deflate", both, Some("gzip"));
+        check("br;q=0.5, gzip", both, Some("gzip"));
+        check("BR", both, Some("br"));
+        check("*", both, Some("br"));
+        check("*;q=0.1, gzip;q=0", both, Some("br"));
+        check("br;q=0, gzip;q=0", both, None);
+        check("identity, br;q=0.5", both, None);
+        check("identity;q=0.5, gzip", both, Some("gzip"));
+        check("identity, gzip", both, Some("gzip"));
+        check("br", &["gzip"], None);
+        check("", both, None);
+        assert_eq!(preferred(&HeaderMap::new(), both), None);
     }
 
     #[tokio::test]

@@ -49,7 +49,9 @@ pub(crate) async fn run(config: &Config, demo: Demo) -> Result<()> {
     settings.scheme = process.scheme;
     // Only edges that stand alone have peers: this one has its origin in the same process.
     settings.peers = None;
-    settings.passed.extend(["/healthz", "/readyz", "/metrics", "/v1/"].map(str::to_owned));
+    // The page's files are in this process already, in brotli too, which a cache that keys by gzip or identity
+    // would not ask for.
+    settings.passed.extend(["/assets/", "/healthz", "/readyz", "/metrics", "/v1/"].map(str::to_owned));
     let edge = Edge::new(settings, Clock::system(), service);
     edge.register(&process.metrics);
     // Cancelled at the end of the drain: until then viewers are served and purges matter.
