@@ -25,9 +25,15 @@ export const DEFAULTS = Object.fromEntries(
 /** Starts it on its defaults, except for `settings`, its environment variables, and its flags. */
 export async function startServer(settings = {}, flags = []) {
   const data = await mkdtemp(join(tmpdir(), "clipcut-e2e-"));
-  const server = await start(["serve", "--data", data, ...flags], settings);
+  const command = ["serve", "--data", data, ...flags];
+  let server = await start(command, settings);
   return {
     ...server,
+    /** Ends it and leaves its library and its address for `rise`. */
+    fall: () => server.stop(),
+    async rise() {
+      server = await start(command, settings, new URL(server.url).port);
+    },
     async stop() {
       const code = await server.stop();
       await rm(data, { recursive: true, force: true });
@@ -41,9 +47,9 @@ export function startEdge(server) {
   return start(["edge", "--origin", server.url]);
 }
 
-async function start(command, settings = {}) {
+async function start(command, settings = {}, samePort = undefined) {
   if (CLIPCUT === undefined) throw new Error("no binary: run `cargo build`, or set CLIPCUT_BIN");
-  const port = await freePort();
+  const port = samePort ?? (await freePort());
   const args = [...command, "--listen", `127.0.0.1:${port}`];
   const env = { ...DEFAULTS, ...settings };
   const child = spawn(CLIPCUT, args, { stdio: ["ignore", "pipe", "pipe"], env });

@@ -17,6 +17,9 @@ interface LibraryProps {
   invitation: ReactNode;
 }
 
+// As many columns as the page's width holds.
+const FIRST_ROW = 4;
+
 type Open = { dialog: "edit" | "delete"; video: Video } | null;
 
 export function Library({ invitation }: LibraryProps) {
@@ -42,9 +45,10 @@ export function Library({ invitation }: LibraryProps) {
         </div>
       ) : (
         <ul className={styles.grid} aria-label="Videos">
-          {videos.map((video) => (
+          {videos.map((video, at) => (
             <VideoCard
               key={video.id}
+              first={at < FIRST_ROW}
               video={video}
               onEdit={() => setOpen({ dialog: "edit", video })}
               onDelete={() => setOpen({ dialog: "delete", video })}

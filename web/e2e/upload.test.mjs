@@ -1,0 +1,131 @@
+// Uploads through the page that do not go straight: wrong files, second thoughts, proxies with limits.
+
+import assert from "node:assert/strict";
+import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { launch, newPage } from "./chromium.mjs";
+import { clip } from "./clips.mjs";
+import { startProxy } from "./proxy.mjs";
+import { startServer } from "./server.mjs";
+import { until } from "./until.mjs";
+import * as viewer from "./viewer.mjs";
+
+// nginx's own default.
+const NGINX_LIMIT = 1024 * 1024;
+
+const WRONG = {
+  "report.pdf": "%PDF-1.7\n\x00\x01",
+  "notes.mp4": "These are words, whatever the name.\n",
+  "list.m3u8": "#EXTM3U\n#EXTINF:6,\n/etc/passwd\n",
+  "letter.docx": "PK\x03\x04\x14\x00",
+};
+
+describe("an upload through the page", { concurrency: false }, () => {
+  let folder;
+  let server;
+  let browser;
+  let visit;
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), "clipcut-upload-"));
+    server = await startServer();
+    browser = await launch();
+    visit = await newPage(browser);
+    await visit.page.goto(server.url);
+  });
+  after(async () => {
+    await browser?.close();
+    await server?.stop();
+    if (folder) await rm(folder, { recursive: true, force: true });
+  });
+
+  const row = (page, name) =>
+    page.getByRole("region", { name: "Uploads" }).getByRole("listitem").filter({ hasText: name });
+
+  for (const [name, bytes] of Object.entries(WRONG)) {
+    test(`of ${name} is refused before a byte of it is sent`, async () => {
+      const { page, requests } = visit;
+      const path = join(folder, name);
+      await writeFile(path, bytes, "latin1");
+      const before = requests.length;
+      await viewer.chooseFile(page, { path });
+      await row(page, name).getByRole("alert").getByText("Choose another file").waitFor();
+      assert.equal(await row(page, name).getByRole("button", { name: "Try again" }).count(), 0);
+      const sent = requests.slice(before).filter((it) => it.includes("/uploads"));
+      assert.deepEqual(sent, []);
+    });
+  }
+
+  test("that the server cannot decode offers no Retry", async () => {
+    const { page } = visit;
+    const path = join(folder, "noise.mp4");
+    await writeFile(path, Buffer.alloc(20_000, 7));
+    await viewer.chooseFile(page, { path });
+    const card = page.getByRole("list", { name: "Videos" }).getByRole("listitem");
+    await card.getByText("Failed").waitFor({ timeout: 60_000 });
+    assert.equal(await card.getByRole("button", { name: /^Retry/ }).count(), 0);
+    await card.getByRole("button", { name: /^Delete/ }).waitFor();
+  });
+
+  test("is given up only after a question", async () => {
+    const { page } = visit;
+    const client = await page.context().newCDPSession(page);
+    await client.send("Network.enable");
+    const line = { offline: false, latency: 0, downloadThroughput: -1 };
+    await client.send("Network.emulateNetworkConditions", { ...line, uploadThroughput: 100_000 });
+    const path = join(folder, "large.mp4");
+    const bytes = Buffer.alloc(30_000_000);
+    bytes.write("\0\0\0\x20ftypisom", "latin1");
+    await writeFile(path, bytes);
+    await viewer.chooseFile(page, { path });
+    const bar = row(page, "large.mp4").getByRole("progressbar");
+    await row(page, "large.mp4")
+      .getByText(/ of 30\.0 MB/)
+      .waitFor();
+    await until(
+      "some bytes",
+      async () => !(await row(page, "large.mp4").getByText("0 B of").count()),
+    );
+    const cancel = row(page, "large.mp4").getByRole("button", { name: "Cancel large.mp4" });
+    const question = page.getByRole("dialog", { name: "Discard this upload?" });
+    await cancel.click();
+    await question.getByRole("button", { name: "Keep it" }).click();
+    await bar.waitFor();
+    await cancel.click();
+    await question.getByRole("button", { name: "Discard" }).click();
+    await bar.waitFor({ state: "detached" });
+    await client.detach();
+  });
+
+  test("goes through a proxy with a limit, in pieces that fit", async () => {
+    const source = await clip("stereo-1080p25.mp4");
+    const { size } = await stat(source.path);
+    assert.ok(size > 2 * NGINX_LIMIT, `${size} bytes`);
+    const proxy = await startProxy(server, NGINX_LIMIT);
+    const { page, context } = await newPage(browser);
+    await page.goto(proxy.url);
+    await viewer.chooseFile(page, source);
+    await viewer.uploadedRow(page, source, { whole: false });
+    assert.ok(proxy.uploads.every((it) => it <= NGINX_LIMIT));
+    const sent = proxy.uploads.reduce((sum, it) => sum + it, 0);
+    assert.equal(sent, size, `${proxy.uploads}`);
+    await context.close();
+    await proxy.stop();
+  });
+
+  test("keeps its bar full while the video is encoded", async () => {
+    const { page } = visit;
+    const source = await clip("mono-360p30.mp4");
+    await page.reload();
+    await viewer.chooseFile(page, source);
+    const bar = page.getByRole("progressbar", { name: "Upload of mono-360p30.mp4" });
+    await bar.and(page.locator("[aria-valuenow='100']")).waitFor();
+    const values = [];
+    await until("the end of the encoding", async () => {
+      values.push(await bar.getAttribute("aria-valuenow"));
+      return row(page, "mono-360p30.mp4").getByText("Ready", { exact: true }).count();
+    });
+    assert.deepEqual([...new Set(values)], ["100"]);
+  });
+});
