@@ -47,9 +47,23 @@ describe("playback starts", { concurrency: false }, () => {
     return segment.split("/").at(-2);
   }
 
-  test("with the smallest rendition on a slow line", async () => {
+  test("with the smallest rendition on a line that nobody knows", async () => {
     const visit = await newPage(browser);
-    assert.equal(await firstRendition(visit, 1_000_000), ladder[0]);
+    await visit.page.addInitScript(() => {
+      Object.defineProperty(Navigator.prototype, "connection", { get: () => undefined });
+    });
+    assert.equal(await firstRendition(visit, 100_000_000), ladder[0]);
+    await visit.context.close();
+  });
+
+  test("with a rendition that a slow line carries", async () => {
+    const visit = await newPage(browser);
+    const name = await firstRendition(visit, 1_000_000);
+    const master = await (await fetch(`${server.url}/v/${video.id}/master.m3u8`)).text();
+    const lines = master.split("\n");
+    const variant = lines[lines.indexOf(`${name}/media.m3u8`) - 1];
+    const bandwidth = Number(/[:,]BANDWIDTH=(\d+)/.exec(variant)[1]);
+    assert.ok(bandwidth < 1_000_000, `${name}: ${variant}`);
     await visit.context.close();
   });
 

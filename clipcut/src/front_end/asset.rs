@@ -22,8 +22,7 @@ struct Files;
 // The codings and the extensions that web/precompress.ts gives them, the smaller first.
 const CODINGS: [(&str, &str); 2] = [("br", ".br"), ("gzip", ".gz")];
 
-// Media comes from here and, while hls.js assembles it, from blobs; its caption tracks start as data. Nothing
-// comes from elsewhere.
+// hls.js assembles media in blobs, and its caption tracks start as data URLs. Nothing is loaded from other origins.
 const POLICY: &str = "default-src 'self'; media-src 'self' blob: data:; worker-src 'self' blob:; img-src 'self' data: blob:; \
                       frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
 
