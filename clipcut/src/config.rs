@@ -85,7 +85,7 @@ settings! {
     /// Connections at once; more wait.
     max_connections: usize = "4096";
     /// How long to go on taking requests after a stop signal, with /readyz failing: load balancers need a few seconds.
-    linger: Span = "0s";
+    shutdown_delay: Span = "0s";
     /// How long requests may go on after that.
     drain: Span = "30s";
     ["Uploads and the API"]

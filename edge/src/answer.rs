@@ -12,10 +12,9 @@ use server::{
 };
 
 use crate::{
-    Payload, cache_status,
-    flight::{Failure, Seat},
-    freshness,
+    Payload, cache_status, freshness,
     object::{Dated, Head, Object},
+    shared_fetch::{Failure, Waiter},
 };
 
 /// What of a response to send.
@@ -75,8 +74,13 @@ pub(crate) fn from_object(request: &Parts, object: &Object, headers: HeaderMap) 
 }
 
 /// Answers with what comes in.
-pub(crate) fn from_flight(request: &Parts, seat: Seat, head: &Head, headers: HeaderMap) -> Response<Payload> {
-    answer(request, head, headers, |part| Payload::Stream(seat.body(part.unwrap_or(0..u64::MAX))))
+pub(crate) fn from_flight(
+    request: &Parts,
+    waiter: Waiter,
+    head: &Head,
+    headers: HeaderMap,
+) -> Response<Payload> {
+    answer(request, head, headers, |part| Payload::Stream(waiter.body(part.unwrap_or(0..u64::MAX))))
 }
 
 fn answer(
@@ -111,8 +115,8 @@ fn unsatisfiable(len: u64, headers: &HeaderMap) -> Response<Payload> {
     let mut response =
         problem(Problem::new(StatusCode::RANGE_NOT_SATISFIABLE, "range_not_satisfiable", detail));
     set(response.headers_mut(), &header::CONTENT_RANGE, &format!("bytes */{len}"));
-    for told in headers.get_all(cache_status::NAME) {
-        response.headers_mut().append(cache_status::NAME, told.clone());
+    for member in headers.get_all(cache_status::NAME) {
+        response.headers_mut().append(cache_status::NAME, member.clone());
     }
     response
 }
@@ -162,7 +166,7 @@ impl Failure {
 }
 
 /// RFC 9110 §7.6.2: what a recipient says who is the last one.
-pub(crate) fn end_of_the_way() -> Response<Payload> {
+pub(crate) fn max_forwards_reached() -> Response<Payload> {
     respond(StatusCode::NO_CONTENT, HeaderMap::new(), Payload::empty())
 }
 

@@ -134,9 +134,9 @@ pub enum Source {
 }
 
 /// RFC 9111 §4.2.1: of several, the most restrictive counts, and one that is invalid is stale.
-fn shorten(span: &mut Option<Duration>, told: Option<Duration>) {
-    let told = told.unwrap_or_default();
-    *span = Some(span.map_or(told, |span| span.min(told)));
+fn shorten(span: &mut Option<Duration>, given: Option<Duration>) {
+    let given = given.unwrap_or_default();
+    *span = Some(span.map_or(given, |span| span.min(given)));
 }
 
 fn seconds(text: &str) -> Option<Duration> {

@@ -38,7 +38,7 @@ pub(crate) enum Forward {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Status {
     pub(crate) forward: Option<Forward>,
-    pub(crate) origin_said: Option<StatusCode>,
+    pub(crate) forward_status: Option<StatusCode>,
     pub(crate) ttl: Option<Ttl>,
     pub(crate) stored: Stored,
     pub(crate) collapsed: Collapsed,
@@ -74,7 +74,7 @@ impl Status {
 
     /// What went on to the origin.
     pub(crate) fn forwarded(forward: Option<Forward>) -> Self {
-        Self { forward, origin_said: None, ttl: None, stored: Stored::No, collapsed: Collapsed::No }
+        Self { forward, forward_status: None, ttl: None, stored: Stored::No, collapsed: Collapsed::No }
     }
 
     /// Writes the member of the cache called `name`.
@@ -86,7 +86,7 @@ impl Status {
                 let _ = write!(text, "; fwd={}", forward.token());
             }
         }
-        if let Some(status) = self.origin_said {
+        if let Some(status) = self.forward_status {
             let _ = write!(text, "; fwd-status={}", status.as_u16());
         }
         if let Some(Ttl(ttl)) = self.ttl {
@@ -133,7 +133,7 @@ mod tests {
         assert_eq!(Status::hit(Ttl::of(9 * second, 4 * second)).render("edge"), "edge; hit; ttl=5");
         assert_eq!(Status::hit(Ttl::of(second, 4 * second)).render("edge"), "edge; hit; ttl=-3");
         let miss = Status {
-            origin_said: Some(StatusCode::OK),
+            forward_status: Some(StatusCode::OK),
             stored: Stored::Yes,
             collapsed: Collapsed::Yes,
             ..Status::forwarded(Some(Forward::UriMiss))

@@ -31,15 +31,15 @@ pub struct Cmcd {
 impl Cmcd {
     /// Reads what a request tells, if it tells something. `query` is the value of its `CMCD` parameter.
     pub fn of(query: Option<&str>, headers: &HeaderMap) -> Option<Self> {
-        let mut told = query.and_then(decode).map(|text| vec![text]).unwrap_or_default();
+        let mut texts = query.and_then(decode).map(|text| vec![text]).unwrap_or_default();
         for name in FIELDS {
-            told.extend(headers.get(name).and_then(|field| field.to_str().ok()).map(str::to_owned));
+            texts.extend(headers.get(name).and_then(|field| field.to_str().ok()).map(str::to_owned));
         }
-        if told.is_empty() {
+        if texts.is_empty() {
             return None;
         }
         let mut cmcd = Self::default();
-        for text in told.iter().filter(|text| text.len() <= MOST_TEXT) {
+        for text in texts.iter().filter(|text| text.len() <= MOST_TEXT) {
             // What cannot be read tells nothing.
             if let Ok(members) = Parser::new(text).parse::<Dictionary>() {
                 cmcd.read(&members);
@@ -57,9 +57,9 @@ impl Cmcd {
             let Some(first) = items.first() else { continue };
             match (key.as_str(), &first.bare_item) {
                 ("nor", _) => self.next.extend(items.iter().filter_map(reference).take(MOST_NEXT)),
-                ("su", BareItem::Boolean(told)) => self.urgent = *told,
-                ("bs", BareItem::Boolean(told)) => self.starved = *told,
-                ("sf", BareItem::Token(told)) => self.format = told.as_str().chars().next(),
+                ("su", BareItem::Boolean(urgent)) => self.urgent = *urgent,
+                ("bs", BareItem::Boolean(starved)) => self.starved = *starved,
+                ("sf", BareItem::Token(format)) => self.format = format.as_str().chars().next(),
                 ("mtp", _) => self.throughput_kbps = number(first),
                 ("bl", _) => self.buffer = number(first).map(Duration::from_millis),
                 _ => {}
@@ -123,7 +123,7 @@ mod tests {
     fn the_first_version_is_read_from_a_query() {
         // hls.js 1.7 sends this.
         let query = "br%3D3200%2Cbs%2Cd%3D6006%2Cmtp%3D25400%2Cnor%3D%224.m4s%22%2Cot%3Dv%2Csf%3Dh%2Csu";
-        let told = Cmcd::of(Some(query), &HeaderMap::new()).unwrap();
+        let cmcd = Cmcd::of(Some(query), &HeaderMap::new()).unwrap();
         let expected = Cmcd {
             next: vec!["4.m4s".into()],
             urgent: true,
@@ -132,7 +132,7 @@ mod tests {
             throughput_kbps: Some(25400),
             buffer: None,
         };
-        assert_eq!(told, expected);
+        assert_eq!(cmcd, expected);
     }
 
     #[test]
@@ -142,10 +142,10 @@ mod tests {
             ("cmcd-status", "bs=?0"),
             ("cmcd-session", "sf=d,v=2"),
         ]);
-        let told = Cmcd::of(None, &fields).unwrap();
-        assert_eq!(told.next, ["../480p/5.m4s", "6.m4s"]);
-        assert_eq!((told.buffer, told.throughput_kbps), (Some(Duration::from_millis(21300)), Some(48100)));
-        assert_eq!((told.starved, told.format), (false, Some('d')));
+        let cmcd = Cmcd::of(None, &fields).unwrap();
+        assert_eq!(cmcd.next, ["../480p/5.m4s", "6.m4s"]);
+        assert_eq!((cmcd.buffer, cmcd.throughput_kbps), (Some(Duration::from_millis(21300)), Some(48100)));
+        assert_eq!((cmcd.starved, cmcd.format), (false, Some('d')));
     }
 
     #[test]
@@ -158,8 +158,8 @@ mod tests {
     proptest! {
         #[test]
         fn no_query_makes_it_panic(query in any::<String>()) {
-            if let Some(told) = Cmcd::of(Some(&query), &HeaderMap::new()) {
-                prop_assert!(told.next.len() <= MOST_NEXT);
+            if let Some(cmcd) = Cmcd::of(Some(&query), &HeaderMap::new()) {
+                prop_assert!(cmcd.next.len() <= MOST_NEXT);
             }
         }
     }

@@ -52,8 +52,8 @@ impl Freshness {
         if control.has(Flag::NoCache) {
             return Self::default();
         }
-        let told = explicit(&control, source, headers, date);
-        let mut lifetime = told.unwrap_or_else(|| guessed(status, headers, date, negative));
+        let given = explicit(&control, source, headers, date);
+        let mut lifetime = given.unwrap_or_else(|| guessed(status, headers, date, negative));
         // An answer that says when to ask again is no answer after that.
         if let Some(seconds) = retry_after(headers, date).filter(|_| !status.is_success()) {
             lifetime = lifetime.min(seconds);
@@ -91,7 +91,7 @@ impl Freshness {
     pub(crate) fn covers_error(&self, age: Duration, down: Option<Duration>) -> bool {
         let After::Stale { if_error, .. } = self.after else { return false };
         let grace = match (if_error, down) {
-            (Some(told), _) => told,
+            (Some(given), _) => given,
             (None, Some(down)) => down,
             (None, None) => return false,
         };
@@ -106,8 +106,8 @@ fn explicit(
     headers: &HeaderMap,
     date: SystemTime,
 ) -> Option<Duration> {
-    if let Some(told) = control.s_maxage.or(control.max_age) {
-        return Some(told);
+    if let Some(given) = control.s_maxage.or(control.max_age) {
+        return Some(given);
     }
     if source == Source::Targeted {
         return None;
@@ -144,9 +144,9 @@ pub(crate) fn initial_age(headers: &HeaderMap, asked: Duration, now: SystemTime)
     let date = read_date(headers, &header::DATE).unwrap_or(now);
     let apparent = now.duration_since(date).unwrap_or_default();
     // §5.1: of a list the first; what is no number does not count.
-    let told = headers.get(header::AGE).and_then(|age| age.to_str().ok());
-    let told = told.and_then(|age| seconds(age.split(',').next()?.trim())).unwrap_or(0);
-    let corrected = Duration::from_secs(told) + asked;
+    let given = headers.get(header::AGE).and_then(|age| age.to_str().ok());
+    let given = given.and_then(|age| seconds(age.split(',').next()?.trim())).unwrap_or(0);
+    let corrected = Duration::from_secs(given) + asked;
     // Dates have whole seconds: what was made in this second is not old.
     let apparent = if apparent < Duration::from_secs(1) { Duration::ZERO } else { apparent };
     apparent.max(corrected)

@@ -40,12 +40,12 @@ pub(crate) fn drop_hop_by_hop(headers: &mut HeaderMap) {
 }
 
 /// Counts an OPTIONS one down (RFC 9110 §7.6.2). Returns whether it goes any further.
-pub(crate) fn goes_on(method: &Method, headers: &mut HeaderMap) -> bool {
+pub(crate) fn decrement_max_forwards(method: &Method, headers: &mut HeaderMap) -> bool {
     if *method != Method::OPTIONS {
         return true;
     }
-    let told = headers.get(header::MAX_FORWARDS).and_then(|told| told.to_str().ok()?.parse::<u64>().ok());
-    match told.map(|left| left.checked_sub(1)) {
+    let given = headers.get(header::MAX_FORWARDS).and_then(|given| given.to_str().ok()?.parse::<u64>().ok());
+    match given.map(|left| left.checked_sub(1)) {
         None => true,
         Some(None) => false,
         Some(Some(left)) => {

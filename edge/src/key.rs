@@ -207,8 +207,8 @@ fn push_query(text: &mut String, query: &str) -> Option<String> {
     let mut cmcd = None;
     let mut sign = '?';
     for parameter in query.split('&').filter(|p| !p.is_empty()) {
-        if let Some(told) = parameter.strip_prefix("CMCD=") {
-            cmcd = Some(told.to_owned());
+        if let Some(value) = parameter.strip_prefix("CMCD=") {
+            cmcd = Some(value.to_owned());
             continue;
         }
         text.push(sign);

@@ -1,8 +1,7 @@
 //! In charge of the edge: a caching reverse proxy that asks the origin once however many ask it, verifies the
 //! right to play, and goes on when the origin is down. Knows HTTP (RFC 9110, 9111), and no storage.
 
-mod ahead;
-mod announce;
+mod access;
 mod answer;
 mod body;
 pub mod cache_control;
@@ -10,28 +9,29 @@ mod cache_status;
 mod client;
 mod clock;
 pub mod cmcd;
+mod endpoints;
 mod fetch;
-mod figures;
-mod flight;
+mod fill_budget;
 pub mod freshness;
-mod front;
 mod hop;
 mod http2;
+mod in_flight;
 mod interim;
 pub mod key;
 mod memory;
+mod metrics;
 mod object;
 mod origins;
 mod pass;
 mod payload;
 mod peers;
+mod prefetch;
 mod purge;
+mod purge_client;
 mod rendezvous;
-mod rights;
-mod room;
 mod serve;
+mod shared_fetch;
 mod storable;
-mod table;
 mod token;
 mod upload;
 mod vary;
@@ -50,20 +50,23 @@ use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::{Service, ServiceExt};
 
-pub use announce::Announcer;
+pub use access::Access;
 pub use clock::Clock;
-pub use front::Front;
+pub use endpoints::Endpoints;
 pub use origins::{AddressError, Origins};
 pub use payload::Payload;
 pub use peers::Peers;
 pub use purge::Purge;
-pub use rights::Rights;
+pub use purge_client::PurgeClient;
 pub use serve::Answer;
 pub use token::{ShortSecret, Token};
 
-pub use figures::Summary;
+pub use metrics::MetricsSnapshot;
 
-use crate::{clock::Latest, figures::Figures, hop::Via, memory::Memory, room::Room, table::Table};
+use crate::{
+    clock::Latest, fill_budget::FillBudget, hop::Via, in_flight::InFlight, memory::Memory,
+    metrics::EdgeMetrics,
+};
 
 // What is on its way into the cache has so large a share of its memory again.
 const ON_THE_WAY: u64 = 4;
@@ -94,9 +97,9 @@ pub struct Config {
     /// Requests that may hang on one fetch, the first counted.
     pub waiters: usize,
     /// Beginnings of paths that are never cached.
-    pub passed: Vec<String>,
+    pub bypass: Vec<String>,
     /// Who may play.
-    pub rights: Rights,
+    pub access: Access,
     /// Segments that may be fetched at once before a player asks; none: no prefetching.
     pub prefetches: usize,
     /// What tells the house's own requests from others'. Without it there are none.
@@ -119,8 +122,8 @@ impl Default for Config {
             idle: Duration::from_secs(15),
             fetches: 512,
             waiters: 10_000,
-            passed: vec!["/api/".to_owned()],
-            rights: Rights::Open,
+            bypass: vec!["/api/".to_owned()],
+            access: Access::Open,
             prefetches: 16,
             token: None,
             peers: None,
@@ -132,27 +135,27 @@ type Ask = dyn Fn(Request) -> BoxFuture<'static, Result<server::Response, BoxErr
 
 /// An edge: a handle that is cheap to clone.
 #[derive(Clone)]
-pub struct Edge(Arc<House>);
+pub struct Edge(Arc<EdgeInner>);
 
 /// What all requests share.
-struct House {
+struct EdgeInner {
     config: Config,
     clock: Clock,
     /// When news was missed last: what was heard before is used only after asking.
-    doubted: Latest,
+    revalidate_before: Latest,
     memory: Memory,
-    room: Room,
-    table: Table,
+    fill_budget: FillBudget,
+    in_flight: InFlight,
     ask: Box<Ask>,
     via: Via,
-    rights: Rights,
+    access: Access,
     token: Option<Token>,
     peers: Option<Arc<Peers>>,
     prefetching: Arc<Semaphore>,
     fetching: Semaphore,
     tasks: TaskTracker,
     cut: CancellationToken,
-    figures: Figures,
+    metrics: EdgeMetrics,
 }
 
 impl Edge {
@@ -175,37 +178,37 @@ impl Edge {
         };
         // One object must not take the room of all others.
         config.max_object = config.max_object.min(config.memory / 8);
-        let figures = Figures::default();
-        Self(Arc::new(House {
-            doubted: Latest::default(),
-            memory: Memory::new(config.memory, figures.evicted.clone()),
-            room: Room::new(config.memory / ON_THE_WAY),
-            table: Table::default(),
+        let metrics = EdgeMetrics::default();
+        Self(Arc::new(EdgeInner {
+            revalidate_before: Latest::default(),
+            memory: Memory::new(config.memory, metrics.evicted.clone()),
+            fill_budget: FillBudget::new(config.memory / ON_THE_WAY),
+            in_flight: InFlight::default(),
             ask: Box::new(ask),
             via: Via::new(&config.name),
-            rights: config.rights.clone(),
+            access: config.access.clone(),
             tasks: TaskTracker::new(),
             cut: CancellationToken::new(),
             token: config.token.clone(),
             peers: config.peers.clone(),
             fetching: Semaphore::new(config.fetches),
             prefetching: Arc::new(Semaphore::new(config.prefetches)),
-            figures,
+            metrics,
             config,
             clock,
         }))
     }
 
     /// Returns what it has done so far.
-    pub fn figures(&self) -> Summary {
+    pub fn metrics(&self) -> MetricsSnapshot {
         self.0.memory.settle();
         self.0.measure();
-        self.0.figures.summary()
+        self.0.metrics.summary()
     }
 
     /// Adds its figures to those of the process. `figures` brings those of the memory up to date.
     pub fn register(&self, metrics: &Metrics) {
-        metrics.register(|registry| self.0.figures.register(registry));
+        metrics.register(|registry| self.0.metrics.register(registry));
     }
 
     /// Ends fetches that nobody waits for any more. To be called behind the listener's drain.
@@ -216,12 +219,12 @@ impl Edge {
     }
 }
 
-impl House {
+impl EdgeInner {
     /// Brings the figures of the memory and the peers up to date.
     fn measure(&self) {
-        self.figures.bytes.set(self.memory.bytes().cast_signed());
-        self.figures.entries.set(self.memory.entries().cast_signed());
-        self.figures.peers.set(self.peers.as_ref().map_or(0, |peers| peers.count()) as i64);
+        self.metrics.bytes.set(self.memory.bytes().cast_signed());
+        self.metrics.entries.set(self.memory.entries().cast_signed());
+        self.metrics.peers.set(self.peers.as_ref().map_or(0, |peers| peers.count()) as i64);
     }
 }
 

@@ -6,14 +6,14 @@ use http::HeaderMap;
 use moka::{notification::RemovalCause, sync::Cache};
 use server::metrics::Counter;
 
-use crate::{clock::Moment, key::Key, object::Object, storable::Asker, vary};
+use crate::{clock::Moment, key::Key, object::Object, storable::RequestAuth, vary};
 
 // More are of an origin that varies by too much; the oldest go.
 const MOST_VARIANTS: usize = 8;
 
 /// What is known of one key.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Slot {
+pub(crate) struct CacheEntry {
     /// Newest first.
     pub(crate) variants: Vec<Arc<Object>>,
     /// Until then its answers are taken to be for one request each, so that nobody waits for another's.
@@ -22,12 +22,12 @@ pub(crate) struct Slot {
     passes_authorized_until: Option<Moment>,
 }
 
-impl Slot {
+impl CacheEntry {
     /// Returns whether who asks is not to wait for others.
-    pub(crate) fn passes(&self, asker: Asker, now: Moment) -> bool {
-        let until = match asker {
-            Asker::Anonymous => self.passes_until,
-            Asker::Authorized => self.passes_authorized_until,
+    pub(crate) fn passes(&self, auth: RequestAuth, now: Moment) -> bool {
+        let until = match auth {
+            RequestAuth::Anonymous => self.passes_until,
+            RequestAuth::Authorized => self.passes_authorized_until,
         };
         until.is_some_and(|until| now < until)
     }
@@ -41,17 +41,17 @@ impl Slot {
 /// What the edge keeps.
 #[derive(Clone, Debug)]
 pub(crate) struct Memory {
-    slots: Cache<Key, Arc<Slot>>,
+    entries: Cache<Key, Arc<CacheEntry>>,
     capacity: u64,
 }
 
 impl Memory {
     pub(crate) fn new(capacity: u64, evicted: Counter) -> Self {
-        let slots = Cache::builder()
+        let entries = Cache::builder()
             .name("edge")
             .max_capacity(capacity)
-            .weigher(|key: &Key, slot: &Arc<Slot>| {
-                let objects: usize = slot.variants.iter().map(|object| object.weight()).sum();
+            .weigher(|key: &Key, entry: &Arc<CacheEntry>| {
+                let objects: usize = entry.variants.iter().map(|object| object.weight()).sum();
                 u32::try_from(objects + 2 * key.as_str().len() + 256).unwrap_or(u32::MAX)
             })
             .eviction_listener(move |_, _, cause| {
@@ -60,48 +60,48 @@ impl Memory {
                 }
             })
             .build();
-        Self { slots, capacity }
+        Self { entries, capacity }
     }
 
-    pub(crate) fn get(&self, key: &str) -> Option<Arc<Slot>> {
-        self.slots.get(key)
+    pub(crate) fn get(&self, key: &str) -> Option<Arc<CacheEntry>> {
+        self.entries.get(key)
     }
 
     /// Keeps an object in place of the one that answers the same requests.
     pub(crate) fn insert(&self, key: Key, object: &Arc<Object>) {
-        self.slots.entry(key).and_upsert_with(|old| {
+        self.entries.entry(key).and_upsert_with(|old| {
             let old = old.map(moka::Entry::into_value).unwrap_or_default();
             let others = old.variants.iter().filter(|other| other.head.selecting != object.head.selecting);
             let mut variants = vec![Arc::clone(object)];
             variants.extend(others.take(MOST_VARIANTS - 1).cloned());
-            Arc::new(Slot { variants, ..Slot::default() })
+            Arc::new(CacheEntry { variants, ..CacheEntry::default() })
         });
         // moka lets go of others later, a few dozen writes at a time: of segments that would be far over the cap.
         self.settle();
     }
 
     /// Remembers that a key's answers are for one request each.
-    pub(crate) fn pass(&self, key: Key, asker: Asker, until: Moment) {
-        self.slots.entry(key).and_upsert_with(|old| {
-            let mut slot = Slot::clone(&old.map(moka::Entry::into_value).unwrap_or_default());
-            match asker {
-                Asker::Anonymous => slot.passes_until = Some(until),
-                Asker::Authorized => slot.passes_authorized_until = Some(until),
+    pub(crate) fn pass(&self, key: Key, auth: RequestAuth, until: Moment) {
+        self.entries.entry(key).and_upsert_with(|old| {
+            let mut entry = CacheEntry::clone(&old.map(moka::Entry::into_value).unwrap_or_default());
+            match auth {
+                RequestAuth::Anonymous => entry.passes_until = Some(until),
+                RequestAuth::Authorized => entry.passes_authorized_until = Some(until),
             }
-            Arc::new(slot)
+            Arc::new(entry)
         });
     }
 
     pub(crate) fn remove(&self, key: &str) {
-        self.slots.invalidate(key);
+        self.entries.invalidate(key);
     }
 
     /// Forgets every key that `doomed` names. Takes time in proportion to the number of keys.
-    pub(crate) fn remove_all(&self, doomed: impl Fn(&Key, &Slot) -> bool) -> u64 {
+    pub(crate) fn remove_all(&self, do_not_store: impl Fn(&Key, &CacheEntry) -> bool) -> u64 {
         let mut removed = 0;
-        for (key, slot) in &self.slots {
-            if doomed(&key, &slot) {
-                self.slots.invalidate(&*key);
+        for (key, entry) in &self.entries {
+            if do_not_store(&key, &entry) {
+                self.entries.invalidate(&*key);
                 removed += 1;
             }
         }
@@ -110,7 +110,7 @@ impl Memory {
 
     /// Does what is left to do behind the requests, such as letting go what has no room.
     pub(crate) fn settle(&self) {
-        self.slots.run_pending_tasks();
+        self.entries.run_pending_tasks();
         // What moka removes it leaves to the epochs of crossbeam, which pass when there is enough garbage by their
         // count of pieces. Of ours a few are a lot of bytes: three epochs on, what nobody reads is free.
         for _ in 0..3 {
@@ -120,16 +120,16 @@ impl Memory {
 
     /// Returns the bytes in use.
     pub(crate) fn bytes(&self) -> u64 {
-        self.slots.weighted_size()
+        self.entries.weighted_size()
     }
 
     /// Returns the number of keys.
     pub(crate) fn entries(&self) -> u64 {
-        self.slots.entry_count()
+        self.entries.entry_count()
     }
 
     /// Returns whether `bytes` more fit without anything going.
     pub(crate) fn has_room(&self, bytes: u64) -> bool {
-        self.slots.weighted_size() + bytes <= self.capacity
+        self.entries.weighted_size() + bytes <= self.capacity
     }
 }

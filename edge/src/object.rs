@@ -35,7 +35,7 @@ pub(crate) struct Head {
     /// When its age was zero.
     pub(crate) born: Moment,
     /// When the origin said this.
-    pub(crate) heard: Moment,
+    pub(crate) received: Moment,
     pub(crate) validators: Validators,
     pub(crate) dated: Dated,
     /// What the request said in the headers that the response depends on.
@@ -51,7 +51,7 @@ pub(crate) enum Dated {
 
 /// When and how a response came in.
 #[derive(Clone, Debug)]
-pub(crate) struct Receipt {
+pub(crate) struct ResponseTiming {
     pub(crate) at: Moment,
     pub(crate) date: SystemTime,
     /// Between the question and the head of the answer.
@@ -63,15 +63,15 @@ pub(crate) struct Receipt {
 
 impl Head {
     /// Makes a head of what came in; `headers` are end to end already.
-    pub(crate) fn new(status: StatusCode, mut headers: HeaderMap, receipt: Receipt) -> Self {
+    pub(crate) fn new(status: StatusCode, mut headers: HeaderMap, timing: ResponseTiming) -> Self {
         // RFC 9110 §6.6.1: whoever keeps a response without a date adds one.
         if !headers.contains_key(header::DATE)
-            && let Ok(date) = HeaderValue::from_str(&httpdate::fmt_http_date(receipt.date))
+            && let Ok(date) = HeaderValue::from_str(&httpdate::fmt_http_date(timing.date))
         {
             headers.insert(header::DATE, date);
         }
-        let date = freshness::read_date(&headers, &header::DATE).unwrap_or(receipt.date);
-        let age = freshness::initial_age(&headers, receipt.asked, receipt.date);
+        let date = freshness::read_date(&headers, &header::DATE).unwrap_or(timing.date);
+        let age = freshness::initial_age(&headers, timing.asked, timing.date);
         headers.remove(header::AGE);
         let modified = freshness::read_date(&headers, &header::LAST_MODIFIED);
         let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
@@ -79,23 +79,23 @@ impl Head {
         Self {
             status,
             len,
-            freshness: Freshness::of(status, &headers, date, receipt.negative),
-            born: receipt.at.before(age),
-            heard: receipt.at,
+            freshness: Freshness::of(status, &headers, date, timing.negative),
+            born: timing.at.before(age),
+            received: timing.at,
             validators: Validators {
                 etag: text(&header::ETAG).unwrap_or_default().trim().to_owned(),
                 // RFC 9111 §4.3.2: without a Last-Modified its Date stands in for If-Modified-Since.
                 modified: modified.unwrap_or(date),
             },
             dated: if modified.is_some() { Dated::Yes } else { Dated::No },
-            selecting: receipt.selecting,
+            selecting: timing.selecting,
             headers: compact(&headers),
         }
     }
 
     /// Makes the head that a 304 leaves (RFC 9111 §3.2, §4.3.4): its fields replace ours, save those that
     /// describe the body that we have.
-    pub(crate) fn freshened(&self, update: &HeaderMap, receipt: Receipt) -> Self {
+    pub(crate) fn freshened(&self, update: &HeaderMap, timing: ResponseTiming) -> Self {
         let mut headers = self.headers.clone();
         let kept =
             [header::CONTENT_LENGTH, header::CONTENT_ENCODING, header::CONTENT_TYPE, header::CONTENT_RANGE];
@@ -107,7 +107,7 @@ impl Head {
                 headers.append(name.clone(), value.clone());
             }
         }
-        Self::new(self.status, headers, receipt)
+        Self::new(self.status, headers, timing)
     }
 
     /// Returns whether `update`, the fields of a 304, speaks of this response: by the tag that it names, or the date, or
@@ -145,7 +145,7 @@ impl Head {
     pub(crate) fn is_of(&self, update: &HeaderMap) -> bool {
         [header::ETAG, header::LAST_MODIFIED, header::CONTENT_LENGTH]
             .iter()
-            .all(|name| update.get(name).is_none_or(|told| self.headers.get(name) == Some(told)))
+            .all(|name| update.get(name).is_none_or(|theirs| self.headers.get(name) == Some(theirs)))
     }
 
     /// Returns whether it never changes (RFC 8246).
@@ -168,7 +168,7 @@ pub(crate) struct Object {
     pub(crate) head: Arc<Head>,
     pub(crate) body: Bytes,
     /// Whether what a player wants next was looked for.
-    pub(crate) followed: AtomicBool,
+    pub(crate) prefetched: AtomicBool,
     block: ArcSwapOption<Block>,
 }
 
@@ -188,7 +188,7 @@ impl Object {
         }
         // Members of caches nearer to the origin tell how this object came here, not of its hits.
         head.headers.remove(cache_status::NAME);
-        Self { head: Arc::new(head), body, followed: AtomicBool::new(false), block: ArcSwapOption::empty() }
+        Self { head: Arc::new(head), body, prefetched: AtomicBool::new(false), block: ArcSwapOption::empty() }
     }
 
     /// Returns the header fields of a hit.

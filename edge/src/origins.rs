@@ -59,7 +59,7 @@ struct Pool {
 struct Origin {
     base: Uri,
     protocol: Protocol,
-    well: watch::Sender<bool>,
+    healthy: watch::Sender<bool>,
 }
 
 impl Origins {
@@ -77,17 +77,17 @@ impl Origins {
     }
 
     /// Returns whether some origin is well.
-    pub fn any_well(&self) -> bool {
-        self.0.all.iter().any(Origin::is_well)
+    pub fn any_healthy(&self) -> bool {
+        self.0.all.iter().any(Origin::is_healthy)
     }
 
     /// Looks after the origins until `shutdown`: who does not answer is asked last.
     pub async fn watch(self, shutdown: CancellationToken) {
         while shutdown.run_until_cancelled(tokio::time::sleep(CHECK_EVERY)).await.is_some() {
             let checks = self.0.all.iter().map(|origin| async {
-                let well = self.0.finds_well(origin).await;
-                if origin.found(well) {
-                    tracing::warn!(origin = %origin.base, well, "an origin's health changed");
+                let healthy = self.0.check_health(origin).await;
+                if origin.set_healthy(healthy) {
+                    tracing::warn!(origin = %origin.base, healthy, "an origin's health changed");
                 }
             });
             futures::future::join_all(checks).await;
@@ -106,15 +106,15 @@ impl Pool {
     fn order(&self) -> Vec<&Origin> {
         let turn = self.next.fetch_add(1, Ordering::Relaxed);
         let all = (0..self.all.len()).map(move |n| &self.all[(turn + n) % self.all.len()]);
-        let (well, ill): (Vec<_>, Vec<_>) = all.partition(|origin| origin.is_well());
-        [well, ill].concat()
+        let (healthy, unhealthy): (Vec<_>, Vec<_>) = all.partition(|origin| origin.is_healthy());
+        [healthy, unhealthy].concat()
     }
 
     async fn send(&self, origin: &Origin, request: Request) -> Result<Response, BoxError> {
         self.client.send(&origin.base, origin.protocol, request).await
     }
 
-    async fn finds_well(&self, origin: &Origin) -> bool {
+    async fn check_health(&self, origin: &Origin) -> bool {
         let mut request = Request::new(body::empty());
         *request.uri_mut() = Uri::from_static(HEALTH);
         // Any answer that is no failure will do: an origin need not be one of ours.
@@ -135,23 +135,23 @@ impl Origin {
         if !known || base.authority().is_none() || base.path() != "/" || base.query().is_some() {
             return Err(wrong());
         }
-        Ok(Self { base, protocol, well: watch::Sender::new(true) })
+        Ok(Self { base, protocol, healthy: watch::Sender::new(true) })
     }
 
-    fn is_well(&self) -> bool {
-        *self.well.borrow()
+    fn is_healthy(&self) -> bool {
+        *self.healthy.borrow()
     }
 
     /// Notes whether it is well. Returns whether that is news.
-    fn found(&self, well: bool) -> bool {
-        self.well.send_if_modified(|before| std::mem::replace(before, well) != well)
+    fn set_healthy(&self, healthy: bool) -> bool {
+        self.healthy.send_if_modified(|before| std::mem::replace(before, healthy) != healthy)
     }
 
     /// Ends once this one, which was well, has been found ill while `other` is well.
-    async fn is_better_left_for(&self, other: &Self) {
-        let mut news = self.well.subscribe();
-        let fell_ill = *news.borrow_and_update() && news.wait_for(|well| !well).await.is_ok();
-        if !fell_ill || !other.is_well() {
+    async fn became_unhealthy(&self, other: &Self) {
+        let mut changed = self.healthy.subscribe();
+        let fell_ill = *changed.borrow_and_update() && changed.wait_for(|healthy| !healthy).await.is_ok();
+        if !fell_ill || !other.is_healthy() {
             std::future::pending::<()>().await;
         }
     }
@@ -178,7 +178,7 @@ impl Service<Request> for Origins {
             let answered = tokio::select! {
                 answered = pool.send(first, Request::from_parts(parts.clone(), body)) => answered,
                 // A frozen one keeps its connections, and who waits for it would wait to the end of all patience.
-                () = first.is_better_left_for(other), if again => Err("the origin fell ill".into()),
+                () = first.became_unhealthy(other), if again => Err("the origin fell unhealthy".into()),
             };
             let error = match answered {
                 Ok(response) => return Ok(response),
@@ -188,13 +188,13 @@ impl Service<Request> for Origins {
                 // It was the client.
                 return Err(error);
             }
-            first.found(false);
+            first.set_healthy(false);
             if !again {
                 return Err(error);
             }
             tracing::debug!(error, "asking again");
             let answered = pool.send(other, Request::from_parts(parts, body::empty())).await;
-            other.found(answered.is_ok());
+            other.set_healthy(answered.is_ok());
             answered
         })
     }

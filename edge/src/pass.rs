@@ -8,18 +8,18 @@ use http_body_util::{BodyExt, StreamBody};
 use server::{Body, Interim, Request};
 
 use crate::{
-    House, Payload, Purge, answer,
+    EdgeInner, Payload, Purge, answer,
     cache_status::{Forward, Status},
-    flight::Failure,
     hop,
+    in_flight::PurgeEffect,
     key::Target,
-    table::Fate,
+    shared_fetch::Failure,
     token, upload,
 };
 
 const EVENTS: &[u8] = b"text/event-stream";
 
-impl House {
+impl EdgeInner {
     /// Passes a request on, and the answer back.
     pub(crate) async fn pass(
         self: Arc<Self>,
@@ -27,11 +27,11 @@ impl House {
         request: Request,
         why: Forward,
     ) -> Response<Payload> {
-        self.figures.passed.inc();
+        self.metrics.passed.inc();
         let (mut parts, body) = request.into_parts();
         let method = parts.method.clone();
-        if !hop::goes_on(&method, &mut parts.headers) {
-            return answer::end_of_the_way();
+        if !hop::decrement_max_forwards(&method, &mut parts.headers) {
+            return answer::max_forwards_reached();
         }
         let via = self.via.of(parts.version);
         parts.uri = target.path_and_query().parse::<Uri>().unwrap_or_default();
@@ -51,11 +51,11 @@ impl House {
             .flatten();
         let (body, progress) = upload::watched(body);
         parts.extensions.insert(progress.clone());
-        let patience = if is_safe(&method) { self.config.first_byte } else { self.config.change };
+        let limit = if is_safe(&method) { self.config.first_byte } else { self.config.change };
         let answered = tokio::select! {
             answered = (self.ask)(Request::from_parts(parts, body)) => answered,
             // How long the client takes, the listener's clock watches.
-            () = progress.clone().silence(patience) => return self.no_answer(Failure::Silent, &status),
+            () = progress.clone().silence(limit) => return self.no_answer(Failure::Silent, &status),
         };
         let response = match answered {
             Ok(response) => response,
@@ -89,7 +89,7 @@ impl House {
         let endless = kind.is_some_and(|kind| kind.as_bytes().starts_with(EVENTS));
         let body = if endless { body } else { restless(body, self.config.idle) };
         hop::drop_hop_by_hop(&mut parts.headers);
-        let status = Status { origin_said: Some(parts.status), ..*status };
+        let status = Status { forward_status: Some(parts.status), ..*status };
         status.append(&self.config.name, &mut parts.headers);
         let mut response = Response::new(Payload::Stream(body));
         *response.status_mut() = parts.status;
@@ -98,7 +98,7 @@ impl House {
     }
 
     fn no_answer(&self, failure: Failure, status: &Status) -> Response<Payload> {
-        self.figures.failures.inc();
+        self.metrics.failures.inc();
         let mut response = answer::problem(failure.problem());
         status.append(&self.config.name, response.headers_mut());
         response
@@ -109,7 +109,7 @@ impl House {
     async fn invalidate(self: Arc<Self>, target: &Target, response: &HeaderMap) {
         let named = [header::LOCATION, header::CONTENT_LOCATION];
         let named = named.iter().filter_map(|name| target.same_origin(response.get(name)?.to_str().ok()?));
-        let cached = named.chain([target.clone()]).filter(|changed| !self.is_passed(changed));
+        let cached = named.chain([target.clone()]).filter(|changed| !self.is_bypassed(changed));
         let changed: Vec<Target> = cached.collect();
         for changed in &changed {
             self.forget(changed.as_str());
@@ -120,23 +120,25 @@ impl House {
         let keys = changed.iter().map(|changed| changed.as_str().to_owned()).collect();
         let purge = Purge { keys, ..Purge::default() };
         // On its own, for the client may leave.
-        let house = self.clone();
-        let telling = self.tasks.spawn(async move {
+        let inner = self.clone();
+        let publishing = self.tasks.spawn(async move {
             // Twice: who forgot it early may have taken the old one again from who forgot it late.
             for _ in 0..2 {
-                if let Some(peers) = &house.peers {
-                    peers.tell(&purge).await;
+                if let Some(peers) = &inner.peers {
+                    peers.publish(&purge).await;
                 }
-                purge.keys.iter().for_each(|key| house.forget(key));
+                purge.keys.iter().for_each(|key| inner.forget(key));
             }
         });
-        if let Err(error) = telling.await {
-            tracing::error!(%error, "cannot tell the peers what to forget");
+        if let Err(error) = publishing.await {
+            tracing::error!(%error, "cannot publish the peers what to forget");
         }
     }
 
     fn forget(&self, forgotten: &str) {
-        self.table.sweep(|key, _| if key.as_str() == forgotten { Fate::Doomed } else { Fate::Spared });
+        self.in_flight.sweep(|key, _| {
+            if key.as_str() == forgotten { PurgeEffect::DoNotStore } else { PurgeEffect::Unaffected }
+        });
         self.memory.remove(forgotten);
     }
 }

@@ -15,19 +15,19 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Purge, announce, cache_status,
+    Purge, cache_status,
     client::{Client, Trust},
     http2::Protocol,
     key::Key,
-    rendezvous,
+    purge_client, rendezvous,
     token::Token,
 };
 
 /// Where an edge tells the others who it is.
 pub(crate) const PATH: &str = "/edge/peer";
 
-const LOOK_EVERY: Duration = Duration::from_millis(500);
-const LOOK_WAIT: Duration = Duration::from_secs(1);
+const CHECK_EVERY: Duration = Duration::from_millis(500);
+const CHECK_WAIT: Duration = Duration::from_secs(1);
 const MISSES: u32 = 2;
 const MOST_MEMBERS: usize = 256;
 
@@ -43,7 +43,7 @@ pub struct Peers {
     /// Those that answer, we among them.
     members: ArcSwap<Vec<Member>>,
     /// Told when the members change.
-    news: watch::Sender<()>,
+    changed: watch::Sender<()>,
     known: Mutex<BTreeMap<SocketAddr, Known>>,
 }
 
@@ -91,7 +91,7 @@ impl Peers {
             id,
             client: Client::new(Trust::Nobody)?,
             members: ArcSwap::default(),
-            news: watch::Sender::default(),
+            changed: watch::Sender::default(),
             known: Mutex::default(),
         }))
     }
@@ -99,8 +99,8 @@ impl Peers {
     /// Looks after the others until `shutdown`.
     pub async fn watch(self: Arc<Self>, shutdown: CancellationToken) {
         loop {
-            self.look().await;
-            if shutdown.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await.is_none() {
+            self.check_all().await;
+            if shutdown.run_until_cancelled(tokio::time::sleep(CHECK_EVERY)).await.is_none() {
                 return;
             }
         }
@@ -111,7 +111,7 @@ impl Peers {
         self.members.load().len()
     }
 
-    async fn look(&self) {
+    async fn check_all(&self) {
         let mut addresses = Vec::new();
         for name in &self.names {
             match tokio::net::lookup_host(name.as_str()).await {
@@ -122,8 +122,8 @@ impl Peers {
         addresses.sort_unstable();
         addresses.dedup();
         addresses.truncate(MOST_MEMBERS);
-        let looks = addresses.into_iter().map(|address| async move { (address, self.place(address).await) });
-        let found = futures::future::join_all(looks).await;
+        let checks = addresses.into_iter().map(|address| async move { (address, self.place(address).await) });
+        let found = futures::future::join_all(checks).await;
         {
             let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
             let before = std::mem::take(&mut *known);
@@ -132,7 +132,7 @@ impl Peers {
                 (address, known.found(place))
             }));
         }
-        self.publish();
+        self.update_members();
     }
 
     async fn place(&self, address: SocketAddr) -> Place {
@@ -143,17 +143,17 @@ impl Peers {
         let ask = async {
             let response = self.client.send(&base, Protocol::Http1, request).await.ok()?;
             let well = response.status().is_success();
-            let told = body::collect(response.into_body(), 100).await.ok()?;
-            well.then_some(told)
+            let id = body::collect(response.into_body(), 100).await.ok()?;
+            well.then_some(id)
         };
-        match tokio::time::timeout(LOOK_WAIT, ask).await {
+        match tokio::time::timeout(CHECK_WAIT, ask).await {
             Ok(Some(id)) if id == self.id => Place::Here,
             Ok(Some(_)) => Place::Elsewhere,
             _ => Place::Nowhere,
         }
     }
 
-    fn publish(&self) {
+    fn update_members(&self) {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let there = known.iter().filter(|(_, known)| known.place != Place::Nowhere);
         let members = there.filter_map(|(address, known)| {
@@ -161,29 +161,29 @@ impl Peers {
             Some(Member { address: address.to_string(), base, place: known.place })
         });
         self.members.store(Arc::new(members.collect()));
-        self.news.send_replace(());
+        self.changed.send_replace(());
     }
 
     /// Ends once nobody at `address` answers any more.
     async fn left(&self, address: &str) {
-        let mut news = self.news.subscribe();
+        let mut changed = self.changed.subscribe();
         while self.members.load().iter().any(|member| member.address == address) {
             // The sender is ours, so it is there.
-            let _ = news.changed().await;
+            let _ = changed.changed().await;
         }
     }
 
     /// Tells the others what to forget, each for a moment at most.
-    pub(crate) async fn tell(&self, purge: &Purge) {
+    pub(crate) async fn publish(&self, purge: &Purge) {
         let members = self.members.load_full();
         let others = members.iter().filter(|member| member.place == Place::Elsewhere);
-        let telling = others.map(|peer| async move {
+        let sending = others.map(|peer| async move {
             let to = (&self.token, &peer.base);
-            if let Err(problem) = announce::send(&self.client, to, purge, announce::WAIT).await {
-                tracing::warn!(peer = peer.address, problem, "a peer is not told what to forget");
+            if let Err(problem) = purge_client::send(&self.client, to, purge, purge_client::WAIT).await {
+                tracing::warn!(peer = peer.address, problem, "a peer is not id what to forget");
             }
         });
-        futures::future::join_all(telling).await;
+        futures::future::join_all(sending).await;
     }
 
     /// Asks the edge that `key` belongs to. `None` when the origin is to be asked: that edge is this one, does not

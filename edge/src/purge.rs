@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Edge, flight::Flight, key::Key, memory::Slot, table::Fate};
+use crate::{Edge, in_flight::PurgeEffect, key::Key, memory::CacheEntry, shared_fetch::SharedFetch};
 
 // Fits what an edge takes at once.
 const MOST_NAMED: usize = 10_000;
@@ -50,27 +50,27 @@ impl Purge {
         }
     }
 
-    fn fate(&self, key: &Key, flight: &Flight) -> Fate {
+    fn fate(&self, key: &Key, shared_fetch: &SharedFetch) -> PurgeEffect {
         let video = video(key);
         let is_gone = video.is_some_and(|video| self.gone.contains(video));
         if self.all || is_gone || self.keys.contains(key.as_str()) {
-            return Fate::Doomed;
+            return PurgeEffect::DoNotStore;
         }
         if !video.is_some_and(|video| self.changed.contains(video)) {
-            return Fate::Spared;
+            return PurgeEffect::Unaffected;
         }
         // News of a video comes with each of its segments: those who wait for one go on waiting together.
-        match flight.is_immutable() {
-            Some(true) => Fate::Spared,
-            Some(false) => Fate::Doomed,
-            None => Fate::Suspect,
+        match shared_fetch.is_immutable() {
+            Some(true) => PurgeEffect::Unaffected,
+            Some(false) => PurgeEffect::DoNotStore,
+            None => PurgeEffect::StoreOnlyImmutable,
         }
     }
 
-    fn dooms(&self, key: &Key, slot: &Slot) -> bool {
+    fn dooms(&self, key: &Key, entry: &CacheEntry) -> bool {
         let Some(video) = video(key) else { return false };
         self.gone.contains(video)
-            || self.changed.contains(video) && !slot.variants.iter().all(|object| object.head.is_immutable())
+            || self.changed.contains(video) && !entry.variants.iter().all(|object| object.head.is_immutable())
     }
 }
 
@@ -87,20 +87,20 @@ impl Edge {
         if purge.is_empty() {
             return;
         }
-        let house = self.0.clone();
+        let inner = self.0.clone();
         // First what is in the air: what lands after this is not kept, what landed before is found below.
-        house.table.sweep(|key, flight| purge.fate(key, flight));
+        inner.in_flight.sweep(|key, shared_fetch| purge.fate(key, shared_fetch));
         if purge.all {
-            house.doubted.set(house.clock.now());
+            inner.revalidate_before.set(inner.clock.now());
         }
-        purge.keys.iter().for_each(|key| house.memory.remove(key));
+        purge.keys.iter().for_each(|key| inner.memory.remove(key));
         if purge.gone.is_empty() && purge.changed.is_empty() {
             return;
         }
         // The walk takes time in proportion to what is kept.
         let walk = tokio::task::spawn_blocking(move || {
-            let purged = house.memory.remove_all(|key, slot| purge.dooms(key, slot));
-            house.figures.purged.inc_by(purged);
+            let purged = inner.memory.remove_all(|key, entry| purge.dooms(key, entry));
+            inner.metrics.purged.inc_by(purged);
             tracing::debug!(?purge, purged, "forgot");
         });
         if let Err(error) = walk.await {

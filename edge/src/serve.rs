@@ -8,18 +8,19 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, hea
 use server::{Interim, Problem, Request, body, has_any, ticket::Refusal};
 
 use crate::{
-    Edge, House, Payload, ahead, answer,
+    Edge, EdgeInner, Payload, answer,
     cache_control::{CacheControl, Flag},
     cache_status::{Collapsed, Forward, Status, Stored},
     clock::Moment,
-    fetch::{Errand, Hop},
-    flight::{Heard, Reason},
+    fetch::{FetchRequest, Hop},
     freshness::Use,
+    in_flight::{FetchKey, JoinResult},
     key::{Invalid, Target},
-    memory::Slot,
+    memory::CacheEntry,
     object::{Head, Object},
-    storable::{Asker, Audience},
-    table::{Joined, Purpose},
+    prefetch,
+    shared_fetch::{FetchOutcome, Reason},
+    storable::{Cacheability, RequestAuth},
     token, vary,
 };
 
@@ -58,44 +59,46 @@ const HOW: [&str; 18] = [
 impl Edge {
     /// Answers a request. What is in memory is answered without waiting for anything.
     pub fn answer<E: Send + 'static>(&self, mut request: Request) -> Answer<E> {
-        let house = &self.0;
-        let target = match house.admit(&mut request) {
+        let inner = &self.0;
+        let target = match inner.admit(&mut request) {
             Ok(target) => target,
             Err(refused) => {
                 match &refused {
-                    Refused::Ticket(_) => house.figures.refused.inc(),
-                    Refused::Target(_) => house.figures.invalid.inc(),
+                    Refused::Ticket(_) => inner.metrics.refused.inc(),
+                    Refused::Target(_) => inner.metrics.invalid.inc(),
                 };
                 return Either::Left(ready(Ok(answer::problem(refused.into()))));
             }
         };
-        if let Some(why) = house.exempt(&request, &target) {
-            return later(house.clone().pass(target, request, why));
+        if let Some(why) = inner.exempt(&request, &target) {
+            return later(inner.clone().pass(target, request, why));
         }
-        if let Some(slot) = house.memory.get(target.as_str())
-            && let Some(object) = slot.find(request.headers())
+        if let Some(entry) = inner.memory.get(target.as_str())
+            && let Some(object) = entry.find(request.headers())
         {
-            let now = house.clock.now();
-            match house.usable(object, now) {
+            let now = inner.clock.now();
+            match inner.usable(object, now) {
                 Use::Fresh(_) => {
                     let (parts, _) = request.into_parts();
-                    let headers = object.hit_headers(now, &house.config.name);
+                    let headers = object.hit_headers(now, &inner.config.name);
                     let response = answer::from_object(&parts, object, headers);
-                    house.figures.hit(&response);
-                    if ahead::tells(&target, &parts.headers) || !object.followed.load(Ordering::Relaxed) {
-                        house.follow(&target, &parts, Some(object));
+                    inner.metrics.hit(&response);
+                    if prefetch::has_cmcd(&target, &parts.headers)
+                        || !object.prefetched.load(Ordering::Relaxed)
+                    {
+                        inner.prefetch_next(&target, &parts, Some(object));
                     }
                     return Either::Left(ready(Ok(response)));
                 }
                 Use::WhileRevalidating => {
                     let (parts, _) = request.into_parts();
-                    house.revalidate_behind(&target, &parts, object);
-                    return Either::Left(ready(Ok(house.stale(&parts, object))));
+                    inner.revalidate_behind(&target, &parts, object);
+                    return Either::Left(ready(Ok(inner.stale(&parts, object))));
                 }
                 Use::AfterValidation => {}
             }
         }
-        later(house.clone().miss(target, request))
+        later(inner.clone().miss(target, request))
     }
 }
 
@@ -124,7 +127,7 @@ impl From<Refused> for Problem {
     }
 }
 
-impl House {
+impl EdgeInner {
     /// Decides what a request asks for, and whether it may.
     ///
     /// After this the house's token is on a request only when it is right. Who has it is a peer, which has
@@ -137,7 +140,7 @@ impl House {
             }
             request.headers_mut().remove(token::NAME);
         }
-        let path = self.rights.check(request.uri().path(), || self.clock.date())?;
+        let path = self.access.check(request.uri().path(), || self.clock.date())?;
         Ok(Target::decode(scheme, request.uri(), request.headers(), path.as_deref())?)
     }
 
@@ -146,7 +149,7 @@ impl House {
         if *request.method() != Method::GET && *request.method() != Method::HEAD {
             return Some(Forward::Method);
         }
-        if self.is_passed(target) {
+        if self.is_bypassed(target) {
             return Some(Forward::Bypass);
         }
         // RFC 9111 §4.3.2: these are for the origin. And a GET with a body means what only it knows.
@@ -158,9 +161,9 @@ impl House {
     }
 
     /// Returns whether what a target names is never cached.
-    pub(crate) fn is_passed(&self, target: &Target) -> bool {
+    pub(crate) fn is_bypassed(&self, target: &Target) -> bool {
         let path = target.path_and_query();
-        self.config.passed.iter().any(|prefix| path.starts_with(prefix.as_str()))
+        self.config.bypass.iter().any(|prefix| path.starts_with(prefix.as_str()))
     }
 
     async fn miss(self: Arc<Self>, target: Target, request: Request) -> Response<Payload> {
@@ -170,80 +173,85 @@ impl House {
         if CacheControl::of(&parts.headers).has(Flag::OnlyIfCached) {
             return answer::problem(answer::not_stored());
         }
-        let slot = self.memory.get(target.as_str());
-        let mut names = slot.as_deref().map(known_names).unwrap_or_default();
-        let mut forward = match &slot {
+        let entry = self.memory.get(target.as_str());
+        let mut names = entry.as_deref().map(known_names).unwrap_or_default();
+        let mut forward = match &entry {
             None => Forward::UriMiss,
-            Some(slot) if slot.variants.is_empty() => Forward::UriMiss,
-            Some(slot) if slot.find(&parts.headers).is_none() => Forward::VaryMiss,
+            Some(entry) if entry.variants.is_empty() => Forward::UriMiss,
+            Some(entry) if entry.find(&parts.headers).is_none() => Forward::VaryMiss,
             Some(_) => Forward::Stale,
         };
-        let passes =
-            slot.as_ref().is_some_and(|slot| slot.passes(Asker::of(&parts.headers), self.clock.now()));
+        let passes = entry
+            .as_ref()
+            .is_some_and(|entry| entry.passes(RequestAuth::of(&parts.headers), self.clock.now()));
         // A HEAD fetches nothing that could be kept, but it may validate what is.
         if passes || parts.method == Method::HEAD && forward != Forward::Stale {
             return self.pass(target, Request::from_parts(parts, body), forward).await;
         }
         for round in 0..MOST_ROUNDS {
-            let errand = self.errand(&target, &parts, &names);
-            let joined =
-                self.table.join(&errand.purpose, self.config.waiters, || self.fresh(&target, &parts));
-            let (flight, collapsed) = match joined {
-                Joined::Found(object) => return self.hit(&parts, &object),
-                Joined::Full => return answer::problem(answer::too_many()),
-                Joined::Leads(flight) => {
-                    self.figures.misses.inc();
-                    let errand = Errand { interim: Interim::of(parts.version), ..errand };
-                    self.dispatch(Arc::clone(&flight), errand, None);
-                    (flight, Collapsed::No)
+            let fetch_request = self.fetch_request(&target, &parts, &names);
+            let joined = self
+                .in_flight
+                .join(&fetch_request.fetch_key, self.config.waiters, || self.fresh(&target, &parts));
+            let (shared_fetch, collapsed) = match joined {
+                JoinResult::Found(object) => return self.hit(&parts, &object),
+                JoinResult::Full => return answer::problem(answer::too_many()),
+                JoinResult::Leads(shared_fetch) => {
+                    self.metrics.misses.inc();
+                    let fetch_request = FetchRequest { interim: Interim::of(parts.version), ..fetch_request };
+                    self.dispatch(Arc::clone(&shared_fetch), fetch_request, None);
+                    (shared_fetch, Collapsed::No)
                 }
-                Joined::Waits(flight) => {
-                    self.figures.collapsed.inc();
-                    (flight, Collapsed::Yes)
+                JoinResult::Waits(shared_fetch) => {
+                    self.metrics.collapsed.inc();
+                    (shared_fetch, Collapsed::Yes)
                 }
             };
             // Behind its own fetch, not before it.
             if round == 0 {
-                self.follow(&target, &parts, None);
+                self.prefetch_next(&target, &parts, None);
             }
             let mut status = Status { collapsed, ..Status::forwarded(Some(forward)) };
-            let comes = flight.heard().await;
-            if flight.is_too_late_for(&comes) {
+            let outcome = shared_fetch.outcome().await;
+            if shared_fetch.is_too_late_for(&outcome) {
                 continue;
             }
-            match comes {
-                Heard::Streaming(head, audience) => {
+            match outcome {
+                FetchOutcome::Streaming(head, cacheability) => {
                     if !vary::agrees(&head.selecting, &parts.headers) {
                         // It depends on more than the origin was told: tell it.
                         names.extend(head.selecting.iter().map(|(name, _)| name.clone()));
                         forward = Forward::VaryMiss;
                         continue;
                     }
-                    if collapsed == Collapsed::Yes && audience == Audience::Validating {
+                    if collapsed == Collapsed::Yes && cacheability == Cacheability::NoCache {
                         break;
                     }
-                    status.stored = if audience == Audience::Waiting { Stored::No } else { Stored::Yes };
+                    status.stored =
+                        if cacheability == Cacheability::CollapsedOnly { Stored::No } else { Stored::Yes };
                     let headers = self.headers_of_stream(&head, status);
-                    return answer::from_flight(&parts, flight, &head, headers);
+                    return answer::from_flight(&parts, shared_fetch, &head, headers);
                 }
-                Heard::Validated(object) => {
+                FetchOutcome::Validated(object) => {
                     if !vary::agrees(&object.head.selecting, &parts.headers) {
                         continue;
                     }
-                    self.figures.validated.inc();
-                    status.origin_said = Some(StatusCode::NOT_MODIFIED);
+                    self.metrics.validated.inc();
+                    status.forward_status = Some(StatusCode::NOT_MODIFIED);
                     return self.kept(&parts, &object, status);
                 }
-                Heard::StandIn(object) => {
+                FetchOutcome::StaleIfError(object) => {
                     if !vary::agrees(&object.head.selecting, &parts.headers) {
                         continue;
                     }
-                    self.figures.stale.inc();
+                    self.metrics.stale.inc();
                     return self.kept(&parts, &object, status);
                 }
-                Heard::Unshared(reason) => {
-                    let leftover = (collapsed == Collapsed::No).then(|| flight.take_leftover()).flatten();
-                    let leftover = leftover.filter(|left| is_for(&parts.headers, left.headers(), &names));
+                FetchOutcome::Unshared(reason) => {
+                    let leftover =
+                        (collapsed == Collapsed::No).then(|| shared_fetch.take_leftover()).flatten();
+                    let leftover =
+                        leftover.filter(|left| is_answer_for(&parts.headers, left.headers(), &names));
                     let ranged = reason == Reason::Large && parts.headers.contains_key(header::RANGE);
                     if let Some(response) = leftover.filter(|_| !ranged) {
                         return self.passed_on(response, &status);
@@ -253,7 +261,7 @@ impl House {
                     }
                     break;
                 }
-                Heard::Failed(failure) => {
+                FetchOutcome::Failed(failure) => {
                     let mut response = answer::problem(failure.problem());
                     status.append(&self.config.name, response.headers_mut());
                     return response;
@@ -265,41 +273,51 @@ impl House {
 
     /// Puts together what is asked of the origin. What the key does not say and the origin did not name is not
     /// told: it could change an answer that others get.
-    pub(crate) fn errand(&self, target: &Target, parts: &Parts, names: &[HeaderName]) -> Errand {
-        let mut told = HeaderMap::new();
+    pub(crate) fn fetch_request(&self, target: &Target, parts: &Parts, names: &[HeaderName]) -> FetchRequest {
+        let mut forwarded_headers = HeaderMap::new();
         for name in names {
             for value in parts.headers.get_all(name) {
-                told.append(name.clone(), value.clone());
+                forwarded_headers.append(name.clone(), value.clone());
             }
         }
-        told.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(vary::coding(&parts.headers)));
+        forwarded_headers
+            .insert(header::ACCEPT_ENCODING, HeaderValue::from_static(vary::coding(&parts.headers)));
         let mut selecting = vary::select(names, &parts.headers);
         if !names.contains(&header::ACCEPT_ENCODING) {
             selecting.push((header::ACCEPT_ENCODING, Some(vary::coding(&parts.headers).to_owned())));
         }
         if let Some(value) = parts.headers.get(header::AUTHORIZATION) {
-            told.insert(header::AUTHORIZATION, value.clone());
+            forwarded_headers.insert(header::AUTHORIZATION, value.clone());
             // Nobody waits for an answer that may be another's alone.
             selecting.extend(vary::select(&[header::AUTHORIZATION], &parts.headers));
         }
         selecting.sort_unstable_by(|a, b| a.0.as_str().cmp(b.0.as_str()));
         selecting.dedup();
-        let slot = self.memory.get(target.as_str());
-        let stale = slot.and_then(|slot| slot.find(&parts.headers).cloned());
-        let purpose = Purpose { key: target.key(), selecting };
+        let entry = self.memory.get(target.as_str());
+        let stale = entry.and_then(|entry| entry.find(&parts.headers).cloned());
+        let fetch_key = FetchKey { key: target.key(), selecting };
         let hop = if parts.headers.contains_key(token::NAME) { Hop::Second } else { Hop::First };
-        let (via, asker) = (self.via.of(parts.version), Asker::of(&parts.headers));
-        Errand { target: target.clone(), purpose, told, asker, hop, via, stale, interim: None }
+        let (via, auth) = (self.via.of(parts.version), RequestAuth::of(&parts.headers));
+        FetchRequest {
+            target: target.clone(),
+            fetch_key,
+            forwarded_headers,
+            auth,
+            hop,
+            via,
+            stale,
+            interim: None,
+        }
     }
 
     pub(crate) fn fresh(&self, target: &Target, parts: &Parts) -> Option<Arc<Object>> {
-        let slot = self.memory.get(target.as_str())?;
-        let object = slot.find(&parts.headers)?;
+        let entry = self.memory.get(target.as_str())?;
+        let object = entry.find(&parts.headers)?;
         matches!(self.usable(object, self.clock.now()), Use::Fresh(_)).then(|| object.clone())
     }
 
     fn usable(&self, object: &Object, now: Moment) -> Use {
-        if self.doubted.is_before(object.head.heard) {
+        if self.revalidate_before.is_before(object.head.received) {
             object.head.freshness.at(object.head.age(now))
         } else {
             Use::AfterValidation
@@ -309,13 +327,13 @@ impl House {
     fn hit(&self, parts: &Parts, object: &Object) -> Response<Payload> {
         let headers = object.hit_headers(self.clock.now(), &self.config.name);
         let response = answer::from_object(parts, object, headers);
-        self.figures.hit(&response);
+        self.metrics.hit(&response);
         response
     }
 
     /// RFC 5861 §3: answers with what is stale while a newer one is asked for.
     fn stale(&self, parts: &Parts, object: &Object) -> Response<Payload> {
-        self.figures.stale.inc();
+        self.metrics.stale.inc();
         self.hit(parts, object)
     }
 
@@ -327,7 +345,7 @@ impl House {
 
     fn headers_of_stream(&self, head: &Head, mut status: Status) -> HeaderMap {
         let now = self.clock.now();
-        status.origin_said = Some(head.status);
+        status.forward_status = Some(head.status);
         status.ttl = Some(head.ttl(now));
         let mut headers = head.headers_at(now, &status, &self.config.name);
         // RFC 9111 §5.1: without an Age when it was made for this request.
@@ -338,20 +356,20 @@ impl House {
     }
 
     fn revalidate_behind(self: &Arc<Self>, target: &Target, parts: &Parts, object: &Arc<Object>) {
-        let slot = self.memory.get(target.as_str());
-        let names = slot.as_deref().map(known_names).unwrap_or_default();
-        let errand = self.errand(target, parts, &names);
-        let joined = self.table.join(&errand.purpose, self.config.waiters, || {
+        let entry = self.memory.get(target.as_str());
+        let names = entry.as_deref().map(known_names).unwrap_or_default();
+        let fetch_request = self.fetch_request(target, parts, &names);
+        let joined = self.in_flight.join(&fetch_request.fetch_key, self.config.waiters, || {
             self.fresh(target, parts).filter(|fresh| !Arc::ptr_eq(fresh, object))
         });
-        if let Joined::Leads(seat) = joined {
-            self.dispatch(Arc::clone(&seat), errand, None);
+        if let JoinResult::Leads(waiter) = joined {
+            self.dispatch(Arc::clone(&waiter), fetch_request, None);
         }
     }
 }
 
-fn known_names(slot: &Slot) -> Vec<HeaderName> {
-    let all = slot.variants.iter().flat_map(|object| object.head.selecting.iter());
+fn known_names(entry: &CacheEntry) -> Vec<HeaderName> {
+    let all = entry.variants.iter().flat_map(|object| object.head.selecting.iter());
     let mut names: Vec<HeaderName> = all.map(|(name, _)| name.clone()).collect();
     names.sort_unstable_by(|a, b| a.as_str().cmp(b.as_str()));
     names.dedup();
@@ -359,10 +377,10 @@ fn known_names(slot: &Slot) -> Vec<HeaderName> {
 }
 
 /// Returns whether an answer for one is for the one with this request, of whose fields only `names` were told.
-fn is_for(request: &HeaderMap, answer: &HeaderMap, names: &[HeaderName]) -> bool {
+fn is_answer_for(request: &HeaderMap, answer: &HeaderMap, names: &[HeaderName]) -> bool {
     let is_told = |name: &HeaderName| names.contains(name) || OF_ALL.contains(name);
     let says_how = |name: &HeaderName| {
-        HOW.contains(&name.as_str()) || name.as_str().starts_with("sec-") || ahead::is_told(name)
+        HOW.contains(&name.as_str()) || name.as_str().starts_with("sec-") || prefetch::is_cmcd(name)
     };
     let is_plain = request.keys().all(|name| is_told(name) || says_how(name));
     let depends = vary::names(answer);

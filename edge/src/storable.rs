@@ -9,32 +9,32 @@ use crate::{
 
 /// For whom an answer is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Audience {
+pub(crate) enum Cacheability {
     /// For all: it is stored.
-    Everybody,
+    Shared,
     /// It is stored, and every use of it is validated: those who wait must ask themselves.
-    Validating,
+    NoCache,
     /// For those who wait for it now; it is not stored.
-    Waiting,
+    CollapsedOnly,
     /// For the one request that it answers.
-    One,
+    Private,
 }
 
 /// Whether the request that was answered had `Authorization`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Asker {
+pub(crate) enum RequestAuth {
     Anonymous,
     Authorized,
 }
 
-impl Asker {
+impl RequestAuth {
     pub(crate) fn of(request: &HeaderMap) -> Self {
         if request.contains_key(header::AUTHORIZATION) { Self::Authorized } else { Self::Anonymous }
     }
 }
 
 /// Decides for whom the answer to a GET is.
-pub(crate) fn audience(status: StatusCode, headers: &HeaderMap, asker: Asker) -> Audience {
+pub(crate) fn cacheability(status: StatusCode, headers: &HeaderMap, auth: RequestAuth) -> Cacheability {
     let (control, _) = CacheControl::targeted(headers);
     let understood = is_understood(status);
     // §5.2.2.3: who understands the status need not heed the no-store that comes with must-understand.
@@ -44,20 +44,20 @@ pub(crate) fn audience(status: StatusCode, headers: &HeaderMap, asker: Asker) ->
         || vary::names(headers).is_none()
         || headers.contains_key(header::SET_COOKIE)
     {
-        return Audience::One;
+        return Cacheability::Private;
     }
     // §3.5
     let open = control.has(Flag::Public) || control.has(Flag::MustRevalidate) || control.s_maxage.is_some();
-    if asker == Asker::Authorized && !open {
-        return Audience::One;
+    if auth == RequestAuth::Authorized && !open {
+        return Cacheability::Private;
     }
     let explicit = freshness::is_explicit(&control, headers);
     let stores = !control.has(Flag::NoStore) || understands;
     if stores && understood && (explicit || is_cacheable_by_default(status)) {
-        return if control.has(Flag::NoCache) { Audience::Validating } else { Audience::Everybody };
+        return if control.has(Flag::NoCache) { Cacheability::NoCache } else { Cacheability::Shared };
     }
     // A thousand who wait for one broken origin get its one answer.
-    if status.is_server_error() { Audience::Waiting } else { Audience::One }
+    if status.is_server_error() { Cacheability::CollapsedOnly } else { Cacheability::Private }
 }
 
 /// Statuses whose rules of caching we keep (§3). A part of something (206) is never stored.
@@ -77,13 +77,18 @@ mod tests {
 
     use super::*;
 
-    fn check(status: u16, fields: &[(&'static str, &'static str)], asker: Asker, expected: Audience) {
+    fn check(
+        status: u16,
+        fields: &[(&'static str, &'static str)],
+        auth: RequestAuth,
+        expected: Cacheability,
+    ) {
         let headers = fields
             .iter()
             .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
             .collect();
         assert_eq!(
-            audience(StatusCode::from_u16(status).unwrap(), &headers, asker),
+            cacheability(StatusCode::from_u16(status).unwrap(), &headers, auth),
             expected,
             "{status} {fields:?}"
         );
@@ -91,44 +96,44 @@ mod tests {
 
     #[test]
     fn answers_for_all_are_stored_and_answers_for_one_are_not() {
-        use Asker::Anonymous as A;
-        check(200, &[], A, Audience::Everybody);
-        check(200, &[("cache-control", "max-age=1")], A, Audience::Everybody);
-        check(200, &[("cache-control", "no-cache")], A, Audience::Validating);
-        check(200, &[("cache-control", "no-store")], A, Audience::One);
-        check(200, &[("cache-control", "private, max-age=9")], A, Audience::One);
+        use RequestAuth::Anonymous as A;
+        check(200, &[], A, Cacheability::Shared);
+        check(200, &[("cache-control", "max-age=1")], A, Cacheability::Shared);
+        check(200, &[("cache-control", "no-cache")], A, Cacheability::NoCache);
+        check(200, &[("cache-control", "no-store")], A, Cacheability::Private);
+        check(200, &[("cache-control", "private, max-age=9")], A, Cacheability::Private);
         check(
             200,
             &[("cache-control", "no-store"), ("cdn-cache-control", "max-age=9")],
             A,
-            Audience::Everybody,
+            Cacheability::Shared,
         );
-        check(200, &[("vary", "*")], A, Audience::One);
-        check(200, &[("set-cookie", "a=b"), ("cache-control", "public")], A, Audience::One);
-        check(206, &[("cache-control", "max-age=9")], A, Audience::One);
-        check(302, &[], A, Audience::One);
-        check(302, &[("cache-control", "max-age=9")], A, Audience::Everybody);
-        check(404, &[], A, Audience::Everybody);
-        check(503, &[], A, Audience::Waiting);
-        check(503, &[("cache-control", "no-store")], A, Audience::Waiting);
-        check(503, &[("cache-control", "private")], A, Audience::One);
-        check(299, &[("cache-control", "max-age=9")], A, Audience::One);
+        check(200, &[("vary", "*")], A, Cacheability::Private);
+        check(200, &[("set-cookie", "a=b"), ("cache-control", "public")], A, Cacheability::Private);
+        check(206, &[("cache-control", "max-age=9")], A, Cacheability::Private);
+        check(302, &[], A, Cacheability::Private);
+        check(302, &[("cache-control", "max-age=9")], A, Cacheability::Shared);
+        check(404, &[], A, Cacheability::Shared);
+        check(503, &[], A, Cacheability::CollapsedOnly);
+        check(503, &[("cache-control", "no-store")], A, Cacheability::CollapsedOnly);
+        check(503, &[("cache-control", "private")], A, Cacheability::Private);
+        check(299, &[("cache-control", "max-age=9")], A, Cacheability::Private);
     }
 
     #[test]
     fn must_understand_takes_back_no_store_for_who_understands() {
         let fields = [("cache-control", "must-understand, no-store, max-age=9")];
-        check(200, &fields, Asker::Anonymous, Audience::Everybody);
-        check(299, &fields, Asker::Anonymous, Audience::One);
+        check(200, &fields, RequestAuth::Anonymous, Cacheability::Shared);
+        check(299, &fields, RequestAuth::Anonymous, Cacheability::Private);
     }
 
     #[test]
     fn answers_to_authorized_requests_are_shared_only_when_allowed() {
-        use Asker::Authorized as A;
-        check(200, &[("cache-control", "max-age=9")], A, Audience::One);
-        check(503, &[], A, Audience::One);
+        use RequestAuth::Authorized as A;
+        check(200, &[("cache-control", "max-age=9")], A, Cacheability::Private);
+        check(503, &[], A, Cacheability::Private);
         for allowed in ["public", "s-maxage=9", "must-revalidate, max-age=9"] {
-            check(200, &[("cache-control", allowed)], A, Audience::Everybody);
+            check(200, &[("cache-control", allowed)], A, Cacheability::Shared);
         }
     }
 }

@@ -29,7 +29,7 @@ impl Token {
         }
         // Hashed, so that what travels does not tell the secret itself.
         let mut text = String::with_capacity(64);
-        for byte in Sha256::new().chain_update(b"clipcut house 1\0").chain_update(secret).finalize() {
+        for byte in Sha256::new().chain_update(b"clipcut edge token 1\0").chain_update(secret).finalize() {
             let _ = write!(text, "{byte:02x}");
         }
         let mut value = HeaderValue::from_str(&text).map_err(|_| ShortSecret(0))?;
@@ -42,7 +42,7 @@ impl Token {
         // Hashes are compared, so the time that it takes tells nothing of the token.
         headers
             .get(NAME)
-            .is_some_and(|told| Sha256::digest(told.as_bytes()) == Sha256::digest(self.0.as_bytes()))
+            .is_some_and(|given| Sha256::digest(given.as_bytes()) == Sha256::digest(self.0.as_bytes()))
     }
 
     pub(crate) fn put(&self, headers: &mut HeaderMap) {

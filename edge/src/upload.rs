@@ -28,26 +28,26 @@ pub(crate) struct Progress(watch::Receiver<Turn>);
 
 /// Makes a body tell how far it has come.
 pub(crate) fn watched(body: Body) -> (Body, Progress) {
-    let (turn, told) = watch::channel(Turn::Origin);
-    (Watched { body, turn }.boxed_unsync(), Progress(told))
+    let (turn, receiver) = watch::channel(Turn::Origin);
+    (Watched { body, turn }.boxed_unsync(), Progress(receiver))
 }
 
 impl Progress {
     /// Ends when it was the origin's turn for `patience`: to take more of the body, or to answer.
-    pub(crate) async fn silence(mut self, patience: Duration) {
+    pub(crate) async fn silence(mut self, limit: Duration) {
         loop {
             let turn = *self.0.borrow_and_update();
             let moved = if turn == Turn::Client {
                 self.0.changed().await
             } else {
-                match tokio::time::timeout(patience, self.0.changed()).await {
+                match tokio::time::timeout(limit, self.0.changed()).await {
                     Ok(moved) => moved,
                     Err(_) => return,
                 }
             };
             if moved.is_err() {
                 // The origin has all that it wants of the body.
-                return tokio::time::sleep(patience).await;
+                return tokio::time::sleep(limit).await;
             }
         }
     }
@@ -103,13 +103,13 @@ mod tests {
         let (write, mut written) = mpsc::unbounded_channel::<Result<Bytes, BoxError>>();
         let written = futures::stream::poll_fn(move |cx| written.poll_recv(cx));
         let (mut body, progress) = watched(body::stream(written));
-        let patience = Duration::from_secs(1);
-        let mut silence = std::pin::pin!(progress.clone().silence(patience));
-        let slow_client = timeout(10 * patience, body.frame());
-        assert!(tokio::join!(slow_client, timeout(9 * patience, &mut silence)).1.is_err());
+        let limit = Duration::from_secs(1);
+        let mut silence = std::pin::pin!(progress.clone().silence(limit));
+        let slow_client = timeout(10 * limit, body.frame());
+        assert!(tokio::join!(slow_client, timeout(9 * limit, &mut silence)).1.is_err());
         write.send(Ok(Bytes::from("part"))).unwrap();
         assert!(body.frame().await.unwrap().is_ok());
-        assert!(timeout(2 * patience, silence).await.is_ok(), "the origin takes no more");
+        assert!(timeout(2 * limit, silence).await.is_ok(), "the origin takes no more");
         assert!(!progress.is_broken());
         write.send(Err("gone".into())).unwrap();
         assert!(body.frame().await.unwrap().is_err());

@@ -14,7 +14,7 @@ use tracing::{Level, debug, enabled, warn};
 use crate::{BoxError, metrics::Counts};
 
 /// What is known of a request when it comes in.
-pub(crate) struct Asked {
+pub(crate) struct AccessLogEntry {
     counts: Arc<Counts>,
     at: Instant,
     line: Option<Box<Line>>,
@@ -25,7 +25,7 @@ struct Line {
     path: String,
 }
 
-impl Asked {
+impl AccessLogEntry {
     pub(crate) fn new(counts: Arc<Counts>, method: &Method, uri: &Uri) -> Self {
         let line = enabled!(target: "access", Level::DEBUG).then(|| {
             Box::new(Line { method: method.clone(), path: without_ticket(uri.path()).into_owned() })
@@ -34,9 +34,9 @@ impl Asked {
     }
 
     /// Goes on until the body of the response ends.
-    pub(crate) fn answered(self, status: StatusCode) -> Ended {
+    pub(crate) fn answered(self, status: StatusCode) -> ResponseRecord {
         self.counts.answered(status, self.at.elapsed());
-        Ended { asked: self, status, bytes: 0, whole: false }
+        ResponseRecord { entry: self, status, bytes: 0, whole: false }
     }
 }
 
@@ -56,39 +56,39 @@ fn without_ticket(path: &str) -> Cow<'_, str> {
 }
 
 /// The account of a response's body; closed when it is dropped.
-pub(crate) struct Ended {
-    asked: Asked,
+pub(crate) struct ResponseRecord {
+    entry: AccessLogEntry,
     status: StatusCode,
     bytes: u64,
     whole: bool,
 }
 
-impl Ended {
+impl ResponseRecord {
     pub(crate) fn saw(&mut self, frame: Option<&Result<Frame<Bytes>, BoxError>>) {
         match frame {
             None => self.whole = true,
             Some(Ok(frame)) => self.bytes += frame.data_ref().map_or(0, |data| data.len() as u64),
             Some(Err(error)) => {
-                let path = self.asked.line.as_ref().map(|line| line.path.as_str());
+                let path = self.entry.line.as_ref().map(|line| line.path.as_str());
                 warn!(path, status = self.status.as_u16(), %error, "a response broke off");
             }
         }
     }
 }
 
-impl Drop for Ended {
+impl Drop for ResponseRecord {
     fn drop(&mut self) {
-        self.asked.counts.sent(self.bytes);
-        let Some(line) = &self.asked.line else { return };
+        self.entry.counts.sent(self.bytes);
+        let Some(line) = &self.entry.line else { return };
         debug!(
             target: "access",
             method = %line.method,
             path = line.path,
             status = self.status.as_u16(),
             bytes = self.bytes,
-            ms = self.asked.at.elapsed().as_millis() as u64,
+            ms = self.entry.at.elapsed().as_millis() as u64,
             // hyper stops asking once it has the promised length, so only bodies of no length say so.
-            ended = self.whole,
+            record = self.whole,
             "answered"
         );
     }

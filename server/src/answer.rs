@@ -18,19 +18,19 @@ use tower::{Service, ServiceExt, util::Oneshot};
 use tracing::error;
 
 use crate::{
-    Body, BoxError, Problem, Request, Response, access::Asked, cors, interim, patience::Turn,
-    well_formed::Malformed,
+    Body, BoxError, Problem, Request, Response, access::AccessLogEntry, activity::RequestGuard, cors,
+    interim, well_formed::Malformed,
 };
 
 pin_project! {
     /// The future of a response.
-    pub(crate) struct Answering<S>
+    pub(crate) struct ResponseFuture<S>
     where
         S: Service<Request>,
     {
         #[pin]
         stage: Stage<S>,
-        books: Option<Books>,
+        record: Option<RequestRecord>,
     }
 }
 
@@ -47,40 +47,40 @@ pin_project! {
 }
 
 /// What is kept of a request until its end.
-pub(crate) struct Books {
-    pub(crate) asked: Asked,
-    pub(crate) turn: Turn,
+pub(crate) struct RequestRecord {
+    pub(crate) entry: AccessLogEntry,
+    pub(crate) turn: RequestGuard,
     /// Whether the connection must end with the answer.
     pub(crate) last: bool,
 }
 
-impl<S> Answering<S>
+impl<S> ResponseFuture<S>
 where
     S: Service<Request> + Clone,
 {
     /// Has `service` answer. It gets the request at once, if it is ready: what is answered from memory then lets go of
     /// hyper's buffer before hyper looks whether the client has gone, and would have to take another for that.
-    pub(crate) fn serve(service: &mut S, request: Request, books: Books) -> Self {
-        let called = caught(|| match service.poll_ready(&mut Context::from_waker(Waker::noop())) {
+    pub(crate) fn serve(service: &mut S, request: Request, record: RequestRecord) -> Self {
+        let called = catch_panic(|| match service.poll_ready(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(Ok(())) => Stage::Called { future: service.call(request) },
             _ => Stage::Waiting { service: service.clone().oneshot(request) },
         });
         let stage = called.unwrap_or_else(|| Stage::Ours { response: Some(unexpected()) });
-        Self { stage, books: Some(books) }
+        Self { stage, record: Some(record) }
     }
 
-    pub(crate) fn refuse(why: Malformed, books: Books) -> Self {
-        Self { stage: Stage::Ours { response: Some(Problem::from(why).into()) }, books: Some(books) }
+    pub(crate) fn refuse(why: Malformed, record: RequestRecord) -> Self {
+        Self { stage: Stage::Ours { response: Some(Problem::from(why).into()) }, record: Some(record) }
     }
 }
 
-impl<S, B> Future for Answering<S>
+impl<S, B> Future for ResponseFuture<S>
 where
     S: Service<Request, Response = http::Response<B>>,
     S::Error: Into<BoxError>,
     B: http_body::Body<Data = Bytes>,
 {
-    type Output = Result<http::Response<Tail<B>>, Infallible>;
+    type Output = Result<http::Response<TrackedBody<B>>, Infallible>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
@@ -90,14 +90,14 @@ where
             StageProjection::Ours { response } => ours(response.take().expect(ONCE)),
         };
         interim::answered();
-        let Books { asked, turn, last } = this.books.take().expect(ONCE);
+        let RequestRecord { entry, turn, last } = this.record.take().expect(ONCE);
         if last {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         let status = response.status();
         let response = response.map(|source| {
-            let ended = asked.answered(status);
-            Tail { source, ended, _turn: turn }
+            let record = entry.answered(status);
+            TrackedBody { source, record, _turn: turn }
         });
         Poll::Ready(Ok(response))
     }
@@ -109,7 +109,7 @@ const ONCE: &str = "a future is not polled after its end";
 fn answered<B, E: Into<BoxError>>(
     poll: impl FnOnce() -> Poll<Result<http::Response<B>, E>>,
 ) -> Poll<http::Response<Source<B>>> {
-    let Some(polled) = caught(poll) else { return Poll::Ready(ours(unexpected())) };
+    let Some(polled) = catch_panic(poll) else { return Poll::Ready(ours(unexpected())) };
     Poll::Ready(match ready!(polled) {
         Ok(response) => response.map(|body| Source::Service { body }),
         Err(error) => {
@@ -122,7 +122,7 @@ fn answered<B, E: Into<BoxError>>(
 
 /// Runs `work`; `None` when it panics. What a handler held then is dropped with its future, and services are handles to
 /// what they share, so nothing broken is seen later.
-fn caught<T>(work: impl FnOnce() -> T) -> Option<T> {
+fn catch_panic<T>(work: impl FnOnce() -> T) -> Option<T> {
     let told = |panic: Box<dyn Any + Send>| {
         let said = panic.downcast_ref::<&str>().copied();
         let said = said.or(panic.downcast_ref::<String>().map(String::as_str));
@@ -144,11 +144,11 @@ fn unexpected() -> Response {
 
 pin_project! {
     /// A response's body, and what happens when the last of it is gone or nobody wants it any more.
-    pub(crate) struct Tail<B> {
+    pub(crate) struct TrackedBody<B> {
         #[pin]
         source: Source<B>,
-        ended: crate::access::Ended,
-        _turn: Turn,
+        record: crate::access::ResponseRecord,
+        _turn: RequestGuard,
     }
 }
 
@@ -160,7 +160,7 @@ pin_project! {
     }
 }
 
-impl<B> http_body::Body for Tail<B>
+impl<B> http_body::Body for TrackedBody<B>
 where
     B: http_body::Body<Data = Bytes>,
     B::Error: Into<BoxError>,
@@ -177,7 +177,7 @@ where
             SourceProjection::Service { body } => ready!(body.poll_frame(cx)).map(|f| f.map_err(Into::into)),
             SourceProjection::Ours { body } => ready!(Pin::new(body).poll_frame(cx)),
         };
-        this.ended.saw(frame.as_ref());
+        this.record.saw(frame.as_ref());
         Poll::Ready(frame)
     }
 

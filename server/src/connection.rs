@@ -21,19 +21,19 @@ use tracing::debug;
 
 use crate::{
     BoxError, Request,
+    activity::{self, ActivityStream, Timeout},
+    context::{ConnectionContext, RequestService, ServerContext},
     cork::Corked,
     http2,
     interim::Spoken,
-    patience::{self, Lost, Watched},
     preface,
     streams::{self, Streams},
-    visit::{Answers, House, Visit},
 };
 
 // What hyper takes by itself.
 const HYPERS_HEADERS: usize = 100;
 
-impl House {
+impl ServerContext {
     /// Serves one connection to its end.
     pub(crate) async fn connection<S, B>(self, stream: TcpStream, service: S)
     where
@@ -47,18 +47,18 @@ impl House {
         if let Err(error) = stream.set_nodelay(true) {
             debug!(%error, "cannot set TCP_NODELAY");
         }
-        let visit = Visit { house: self, activity: Arc::default() };
-        let stream = Watched::new(stream, visit.activity.clone());
-        match &visit.house.tls {
-            None => visit.http(stream, service).await,
+        let context = ConnectionContext { server: self, activity: Arc::default() };
+        let stream = ActivityStream::new(stream, context.activity.clone());
+        match &context.server.tls {
+            None => context.http(stream, service).await,
             Some(tls) => {
                 let (stream, cork) = Corked::new(stream);
                 let shaken = tokio::select! {
                     shaken = cork.around(tls.accept(stream)) => shaken,
-                    _ = visit.news(true) => return debug!("a handshake took too long"),
+                    _ = context.news(true) => return debug!("a handshake took too long"),
                 };
                 match shaken {
-                    Ok(stream) => cork.around(visit.http(stream, service)).await,
+                    Ok(stream) => cork.around(context.http(stream, service)).await,
                     Err(error) => debug!(%error, "no TLS came about"),
                 }
             }
@@ -66,7 +66,7 @@ impl House {
     }
 }
 
-impl Visit {
+impl ConnectionContext {
     async fn http<S, B>(&self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, service: S)
     where
         S: Service<Request, Response = http::Response<B>> + Clone + Send + 'static,
@@ -83,34 +83,36 @@ impl Visit {
             Ok(looked) => looked,
             Err(error) => return debug!(%error, "a connection broke"),
         };
-        let answers = Answers::new(service, self.clone());
+        let answers = RequestService::new(service, self.clone());
         if version < Version::HTTP_2 {
             let (stream, line) = Spoken::new(stream);
             let connection = self.http1().serve_connection(TokioIo::new(stream), answers);
-            return line.scope(self.see_out(connection, http1::Connection::graceful_shutdown, None)).await;
+            return line
+                .scope(self.run_until_closed(connection, http1::Connection::graceful_shutdown, None))
+                .await;
         }
         let (stream, heard) = http2::listen(stream);
         let shaken = tokio::select! {
-            shaken = streams::shake(stream, &self.house.limits, answers) => shaken,
+            shaken = streams::shake(stream, &self.server.limits, answers) => shaken,
             _ = self.news(true) => return debug!("a handshake took too long"),
         };
         match shaken {
             Ok((connection, pings)) => {
                 let waits = || self.activity.is_answering();
-                let silence = http2::silence(pings, heard, self.house.limits.ping, waits);
-                let silence = silence.map(|()| News::Silence).boxed();
-                self.see_out(connection, Streams::leave, Some(silence)).await;
+                let silence = http2::silence(pings, heard, self.server.limits.ping, waits);
+                let silence = silence.map(|()| ConnectionEvent::Silence).boxed();
+                self.run_until_closed(connection, Streams::leave, Some(silence)).await;
             }
             Err(error) => debug!(%error, "no HTTP/2 came about"),
         }
     }
 
     /// Serves a connection until it ends, is told to `leave` and does, or is cut.
-    async fn see_out<'a, C, E>(
+    async fn run_until_closed<'a, C, E>(
         &'a self,
         connection: C,
         leave: impl Fn(Pin<&mut C>),
-        silence: Option<BoxFuture<'a, News>>,
+        silence: Option<BoxFuture<'a, ConnectionEvent>>,
     ) where
         C: Future<Output = Result<(), E>>,
         E: Display,
@@ -123,18 +125,18 @@ impl Visit {
         loop {
             tokio::select! {
                 biased;
-                ended = connection.as_mut() => {
-                    if let Err(error) = ended {
+                record = connection.as_mut() => {
+                    if let Err(error) = record {
                         debug!(%error, "a connection broke");
                     }
                     return;
                 }
                 Some(told) = news.next() => match told {
-                    News::Drain => {}
-                    News::Lost(Lost::Idle) if !draining => debug!("a connection without a request is closed"),
-                    News::Lost(lost) => return debug!(?lost, "a connection was cut"),
-                    News::Silence => return debug!("a client is gone"),
-                    News::Cut => return,
+                    ConnectionEvent::Drain => {}
+                    ConnectionEvent::Timeout(Timeout::Idle) if !draining => debug!("a connection without a request is closed"),
+                    ConnectionEvent::Timeout(lost) => return debug!(?lost, "a connection was cut"),
+                    ConnectionEvent::Silence => return debug!("a client is gone"),
+                    ConnectionEvent::Cut => return,
                 }
             }
             draining = true;
@@ -143,16 +145,16 @@ impl Visit {
         }
     }
 
-    async fn news(&self, draining: bool) -> News {
+    async fn news(&self, draining: bool) -> ConnectionEvent {
         tokio::select! {
-            () = self.house.draining.cancelled(), if !draining => News::Drain,
-            lost = patience::lost(&self.activity, &self.house.limits) => News::Lost(lost),
-            () = self.house.cut.cancelled() => News::Cut,
+            () = self.server.draining.cancelled(), if !draining => ConnectionEvent::Drain,
+            lost = activity::wait_until_idle(&self.activity, &self.server.limits) => ConnectionEvent::Timeout(lost),
+            () = self.server.cut.cancelled() => ConnectionEvent::Cut,
         }
     }
 
     fn http1(&self) -> http1::Builder {
-        let limits = &self.house.limits;
+        let limits = &self.server.limits;
         let mut builder = http1::Builder::new();
         builder
             // `patience` has one clock for all of a connection; hyper's is set anew by every request.
@@ -167,9 +169,9 @@ impl Visit {
 }
 
 /// What a connection is told besides its requests.
-enum News {
+enum ConnectionEvent {
     Drain,
-    Lost(Lost),
+    Timeout(Timeout),
     Silence,
     Cut,
 }

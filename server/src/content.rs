@@ -33,45 +33,45 @@ where
     F: FnOnce(Range<u64>) -> R,
     R: Future<Output = Result<Body, E>>,
 {
-    let shown = Shown::new(meta);
-    if let Some(early) = shown.preconditions(request) {
+    let representation = Representation::new(meta);
+    if let Some(early) = representation.preconditions(request) {
         return Ok(early);
     }
-    shown.send(request, len, read).await
+    representation.send(request, len, read).await
 }
 
 /// Answers with `text`, gzipped for those who prefer that.
 pub async fn answer_text(request: &Parts, meta: &Meta, text: Bytes) -> std::io::Result<Response> {
-    let mut shown = Shown::new(meta);
+    let mut representation = Representation::new(meta);
     // Also on the plain answer and the 304: a cache must know that another request may get another answer.
-    shown.varies = true;
+    representation.varies = true;
     if !encoding::prefers_gzip(&request.headers) {
-        if let Some(early) = shown.preconditions(request) {
+        if let Some(early) = representation.preconditions(request) {
             return Ok(early);
         }
         let len = text.len() as u64;
-        return shown.send(request, len, async |part| Ok(body::full(slice(&text, part)))).await;
+        return representation.send(request, len, async |part| Ok(body::full(slice(&text, part)))).await;
     }
     // RFC 9110 §8.8.3.3: the gzipped representation is another one, so it has a strong tag of its own.
-    shown.gzip = true;
-    shown.validators.etag = format!("\"{}-gzip\"", meta.tag);
-    if let Some(early) = shown.preconditions(request) {
+    representation.gzip = true;
+    representation.validators.etag = format!("\"{}-gzip\"", meta.tag);
+    if let Some(early) = representation.preconditions(request) {
         return Ok(early);
     }
     let packed = encoding::gzip(text).await?;
     let len = packed.len() as u64;
-    shown.send(request, len, async |part| Ok(body::full(slice(&packed, part)))).await
+    representation.send(request, len, async |part| Ok(body::full(slice(&packed, part)))).await
 }
 
 /// One representation of what `Meta` tells of.
-struct Shown<'a> {
+struct Representation<'a> {
     meta: &'a Meta,
     validators: Validators,
     varies: bool,
     gzip: bool,
 }
 
-impl<'a> Shown<'a> {
+impl<'a> Representation<'a> {
     fn new(meta: &'a Meta) -> Self {
         let validators = Validators { etag: format!("\"{}\"", meta.tag), modified: meta.modified };
         Self { meta, validators, varies: false, gzip: false }

@@ -2,11 +2,13 @@
 //! tickets, problem responses. Knows nothing of videos, and nothing of ours.
 
 mod access;
+mod activity;
 mod answer;
 pub mod body;
 pub mod conditional;
 mod connection;
 pub mod content;
+mod context;
 mod cork;
 pub mod cors;
 pub mod encoding;
@@ -18,14 +20,12 @@ mod interim;
 mod limits;
 mod listen;
 pub mod metrics;
-mod patience;
 mod preface;
 mod problem;
 pub mod range;
 mod streams;
 pub mod ticket;
 mod tls;
-mod visit;
 mod well_formed;
 
 pub use body::{Body, BoxError};

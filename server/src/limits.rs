@@ -25,7 +25,7 @@ pub struct Limits {
     /// How long a client may refuse to take a byte of a response.
     pub write_stall: Duration,
     /// How long to go on accepting after the shutdown, so that load balancers see `/readyz` fail first.
-    pub linger: Duration,
+    pub shutdown_delay: Duration,
     /// How long requests in flight may take to finish after that.
     pub drain: Duration,
 }
@@ -42,7 +42,7 @@ impl Default for Limits {
             ping: Duration::from_secs(20),
             body_idle: Duration::from_secs(30),
             write_stall: Duration::from_mins(1),
-            linger: Duration::ZERO,
+            shutdown_delay: Duration::ZERO,
             drain: Duration::from_secs(30),
         }
     }

@@ -18,8 +18,8 @@ use tracing::{error, info, warn};
 
 use crate::{
     BoxError, Limits, Request, Tls,
+    context::ServerContext,
     metrics::{Counts, Metrics},
-    visit::House,
 };
 
 // When accepting fails, descriptors have run out; they come back as connections end, not at once.
@@ -111,7 +111,7 @@ pub async fn serve<S, B>(
     let Listener { sockets, tls, counts } = listener.into();
     let sockets = match sockets {
         Sockets::Here(socket) => {
-            return House::new(limits, tls, counts).serve(socket, service, shutdown).await;
+            return ServerContext::new(limits, tls, counts).serve(socket, service, shutdown).await;
         }
         Sockets::Shared(sockets) => sockets,
     };
@@ -120,13 +120,13 @@ pub async fn serve<S, B>(
     let serving = TaskTracker::new();
     let mut workers = JoinSet::new();
     for socket in sockets {
-        let house = House::new(limits.clone(), tls.clone(), counts.clone());
+        let server = ServerContext::new(limits.clone(), tls.clone(), counts.clone());
         let (service, shutdown) = (service.clone(), shutdown.clone());
         let (mine, all) = (serving.token(), serving.clone());
         workers.spawn_blocking(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             runtime.block_on(async move {
-                house.serve(TcpListener::from_std(socket)?, service, shutdown).await;
+                server.serve(TcpListener::from_std(socket)?, service, shutdown).await;
                 drop(mine);
                 all.wait().await;
                 Ok::<_, io::Error>(())
@@ -145,7 +145,7 @@ pub async fn serve<S, B>(
     }
 }
 
-impl House {
+impl ServerContext {
     fn new(limits: Limits, tls: Option<Tls>, counts: Arc<Counts>) -> Self {
         Self {
             tasks: TaskTracker::new(),
@@ -166,10 +166,10 @@ impl House {
         B::Error: Into<BoxError>,
     {
         let places = Arc::new(Semaphore::new(self.limits.connections));
-        let linger = self.limits.linger;
+        let shutdown_delay = self.limits.shutdown_delay;
         let mut stop = pin!(async {
             shutdown.cancelled().await;
-            tokio::time::sleep(linger).await;
+            tokio::time::sleep(shutdown_delay).await;
         });
         loop {
             // The place comes first: at the bound nobody is accepted, and the kernel's queue holds the rest.

@@ -21,10 +21,10 @@ use tracing::debug;
 
 use crate::{
     BoxError, Limits, Request,
-    answer::{Answering, Tail},
+    answer::{ResponseFuture, TrackedBody},
+    context::{RequestService, ServerContext},
     has_any, http2,
     interim::{self, Hints},
-    visit::{Answers, House},
 };
 
 // Enough for an upload over a long line; the product with `connections` bounds our memory.
@@ -44,14 +44,14 @@ const OF_HTTP_1: [HeaderName; 6] = [
 /// A connection: a future that ends with it.
 pub(crate) struct Streams<T, S> {
     connection: Connection<T, Bytes>,
-    answers: Answers<S>,
+    answers: RequestService<S>,
 }
 
 /// Begins a connection on `stream`, from the client's preface on.
 pub(crate) async fn shake<T, S>(
     stream: T,
     limits: &Limits,
-    answers: Answers<S>,
+    answers: RequestService<S>,
 ) -> Result<(Streams<T, S>, PingPong), h2::Error>
 where
     T: AsyncRead + AsyncWrite + Unpin,
@@ -98,7 +98,7 @@ where
         let mut answer = Box::pin(hints.scope(answer(answering, respond, method)));
         // What is in memory is on its way at once. What is not is a task that the drain sees and the cut can reach.
         if answer.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending() {
-            let House { tasks, cut, .. } = self.answers.house().clone();
+            let ServerContext { tasks, cut, .. } = self.answers.server().clone();
             tasks.spawn(async move { cut.run_until_cancelled(answer).await });
         }
     }
@@ -127,7 +127,7 @@ where
 }
 
 /// Answers one request, unless its client wants no answer any more.
-async fn answer<S, B>(answering: Answering<S>, mut respond: SendResponse<Bytes>, method: Method)
+async fn answer<S, B>(answering: ResponseFuture<S>, mut respond: SendResponse<Bytes>, method: Method)
 where
     S: Service<Request, Response = http::Response<B>> + Clone,
     S::Error: Into<BoxError>,
@@ -158,7 +158,7 @@ where
     }
 }
 
-fn dress<B>(headers: &mut HeaderMap, body: &Tail<B>)
+fn dress<B>(headers: &mut HeaderMap, body: &TrackedBody<B>)
 where
     B: http_body::Body<Data = Bytes>,
     B::Error: Into<BoxError>,

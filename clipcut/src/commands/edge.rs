@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
 use clap::Args as Arguments;
-use edge::{Clock, Edge, Front, Origins};
+use edge::{Clock, Edge, Endpoints, Origins};
 
 use super::process::Process;
 use crate::config::Config;
@@ -47,8 +47,9 @@ pub(crate) async fn run(config: &Config) -> Result<()> {
     }
     settings.scheme = process.scheme;
     let edge = Edge::new(settings, Clock::system(), origins.clone());
-    let front = Front::new(edge.clone(), origins.clone(), process.metrics.clone(), process.shutdown.clone());
-    process.run("serving", front, edge.finish()).await?;
+    let endpoints =
+        Endpoints::new(edge.clone(), origins.clone(), process.metrics.clone(), process.shutdown.clone());
+    process.run("serving", endpoints, edge.finish()).await?;
     // Fetches use the origins' connections, so these are closed after the last fetch has ended.
     origins.finish().await;
     Ok(())

@@ -13,7 +13,7 @@ use crate::{config::Config, front_end};
 
 /// Serves until a stop signal.
 pub(crate) async fn run(config: &Config) -> Result<()> {
-    let announcer = config.announcer()?;
+    let purge_client = config.purge_client()?;
     let settings = config.origin()?;
     let store = config.shared_store().await?;
     let process = Process::bind(config).await?;
@@ -23,8 +23,8 @@ pub(crate) async fn run(config: &Config) -> Result<()> {
     process.tasks.spawn(async move { sweeper.expire_uploads().await });
     // Cancelled at the end of the drain: until then edges still serve viewers and need the purges.
     let drained = CancellationToken::new();
-    if let Some(announcer) = announcer {
-        purge::announce(announcer, &store.signals, &process.tasks, &drained);
+    if let Some(purge_client) = purge_client {
+        purge::announce(purge_client, &store.signals, &process.tasks, &drained);
     }
     let service = process.with_metrics(origin.router()).fallback(front_end::serve);
     let finish = async {

@@ -1,6 +1,6 @@
 //! Purges: changes in the store evict objects from the edge in this process and from the edges elsewhere.
 
-use edge::{Announcer, Purge};
+use edge::{Purge, PurgeClient};
 use store::{Signal, Signals};
 use tokio::sync::broadcast::{
     Receiver,
@@ -13,16 +13,16 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 /// Every origin sends the changes of the whole cluster. Purges are idempotent, so an edge may get one from each origin, and
 /// edges still get them when an origin dies.
 pub(super) fn announce(
-    announcer: Announcer,
+    purge_client: PurgeClient,
     signals: &Signals,
     tasks: &TaskTracker,
     stop: &CancellationToken,
 ) {
-    let (late, stop_too) = (announcer.clone(), stop.clone());
-    tasks.spawn(async move { stop_too.run_until_cancelled(late.catch_up()).await });
+    let (late, stop_too) = (purge_client.clone(), stop.clone());
+    tasks.spawn(async move { stop_too.run_until_cancelled(late.retry_pending()).await });
     tasks.spawn(follow(signals.subscribe(), stop.clone(), move |purge| {
-        let announcer = announcer.clone();
-        async move { announcer.tell(&purge).await }
+        let purge_client = purge_client.clone();
+        async move { purge_client.publish(&purge).await }
     }));
 }
 

@@ -22,7 +22,7 @@ pub(crate) enum Demo {
 
 /// Serves until a stop signal.
 pub(crate) async fn run(config: &Config, demo: Demo) -> Result<()> {
-    let announcer = config.announcer()?;
+    let purge_client = config.purge_client()?;
     let mut settings = config.edge()?;
     let origin_settings = config.origin()?;
     let store = config.store().await?;
@@ -51,7 +51,7 @@ pub(crate) async fn run(config: &Config, demo: Demo) -> Result<()> {
     settings.peers = None;
     // The page's files are in this process already, in brotli too, which a cache that keys by gzip or identity
     // would not ask for.
-    settings.passed.extend(["/assets/", "/healthz", "/readyz", "/metrics", "/v1/"].map(str::to_owned));
+    settings.bypass.extend(["/assets/", "/healthz", "/readyz", "/metrics", "/v1/"].map(str::to_owned));
     let edge = Edge::new(settings, Clock::system(), service);
     edge.register(&process.metrics);
     // Cancelled at the end of the drain: until then viewers are served and purges matter.
@@ -61,8 +61,8 @@ pub(crate) async fn run(config: &Config, demo: Demo) -> Result<()> {
         let edge = purged.clone();
         async move { edge.purge(purge).await }
     }));
-    if let Some(announcer) = announcer {
-        purge::announce(announcer, &store.signals, tasks, &drained);
+    if let Some(purge_client) = purge_client {
+        purge::announce(purge_client, &store.signals, tasks, &drained);
     }
     let finish = async {
         drained.cancel();

@@ -56,9 +56,9 @@ impl Config {
 
     /// Returns the origin's configuration; reads the keys of tickets.
     pub(crate) fn origin(&self) -> Result<origin::Config> {
-        let tickets = match self.rights()? {
-            edge::Rights::Required(keys) => Some(origin::Tickets { keys, lifetime: self.ticket_lifetime.0 }),
-            edge::Rights::Open | edge::Rights::Verified(_) => None,
+        let tickets = match self.access()? {
+            edge::Access::Required(keys) => Some(origin::Tickets { keys, lifetime: self.ticket_lifetime.0 }),
+            edge::Access::Open | edge::Access::Verified(_) => None,
         };
         Ok(origin::Config {
             tickets,
@@ -77,7 +77,7 @@ impl Config {
             // The origin holds a request for a segment that is being encoded for `segment_wait`; a shorter bound here would end
             // such requests with 504.
             first_byte: self.segment_wait.0 + Duration::from_secs(20),
-            rights: self.rights()?,
+            access: self.access()?,
             prefetches: self.edge_prefetches,
             peers: self.peers()?,
             token: self.token()?,
@@ -86,13 +86,13 @@ impl Config {
     }
 
     /// Returns the client that sends purges to the edges elsewhere, if there are any.
-    pub(crate) fn announcer(&self) -> Result<Option<edge::Announcer>> {
+    pub(crate) fn purge_client(&self) -> Result<Option<edge::PurgeClient>> {
         if self.edges.0.is_empty() {
             return Ok(None);
         }
         let token =
             self.token()?.context("edges needs edge_secret, a file with the secret that they share")?;
-        Ok(Some(edge::Announcer::new(self.edges.0.clone(), token)?))
+        Ok(Some(edge::PurgeClient::new(self.edges.0.clone(), token)?))
     }
 
     fn peers(&self) -> Result<Option<Arc<edge::Peers>>> {
@@ -115,27 +115,27 @@ impl Config {
         Ok(Some(edge::Token::of(&text).with_context(|| path.display().to_string())?))
     }
 
-    fn rights(&self) -> Result<edge::Rights> {
+    fn access(&self) -> Result<edge::Access> {
         let path = &self.ticket_keys;
         if path.as_os_str().is_empty() {
             if self.tickets == Tickets::Required {
                 bail!("tickets = \"required\" needs ticket_keys, a file with their keys");
             }
-            return Ok(edge::Rights::Open);
+            return Ok(edge::Access::Open);
         }
         let text =
             std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
         let keys = Keys::read(&text).with_context(|| path.display().to_string())?;
         Ok(match self.tickets {
-            Tickets::Optional => edge::Rights::Verified(keys),
-            Tickets::Required => edge::Rights::Required(keys),
+            Tickets::Optional => edge::Access::Verified(keys),
+            Tickets::Required => edge::Access::Required(keys),
         })
     }
 
     pub(crate) fn server(&self) -> server::Limits {
         server::Limits {
             connections: self.max_connections,
-            linger: self.linger.0,
+            shutdown_delay: self.shutdown_delay.0,
             drain: self.drain.0,
             ..server::Limits::default()
         }

@@ -23,7 +23,7 @@ async fn a_thousand_clients_on_one_cold_key_cause_one_fetch() {
             tokio::spawn(async move { edge.get("/a").await })
         })
         .collect();
-    until("all of them to wait", || edge.edge.figures().collapsed == 999).await;
+    until("all of them to wait", || edge.edge.metrics().collapsed == 999).await;
     release.send(reply(200, FRESH, &"x".repeat(100_000))).map_err(drop).unwrap();
     for client in clients {
         assert_eq!(client.await.unwrap().text().len(), 100_000);
@@ -130,7 +130,7 @@ async fn waiting_is_bounded_in_time_and_in_number() {
     let first = ask(&edge);
     origin.asked(1).await;
     let second = ask(&edge);
-    until("the second to wait", || edge.edge.figures().collapsed == 1).await;
+    until("the second to wait", || edge.edge.metrics().collapsed == 1).await;
     let third = edge.get("/a").await;
     assert_eq!((third.status, third.problem().as_str()), (503, "too_many_waiting"));
     for waiter in [first, second] {
@@ -219,7 +219,7 @@ async fn those_who_wait_for_a_segment_that_does_not_come_hear_of_it_together() {
             tokio::spawn(async move { edge.get("/v/1/720p/3.m4s").await })
         })
         .collect();
-    until("all of them to wait", || edge.edge.figures().collapsed == 99).await;
+    until("all of them to wait", || edge.edge.metrics().collapsed == 99).await;
     release.send(reply(503, &not_yet, "not yet")).map_err(drop).unwrap();
     for client in clients {
         let answer = client.await.unwrap();
@@ -262,7 +262,7 @@ async fn those_who_wait_for_a_broken_origin_get_its_one_answer_and_the_next_asks
             tokio::spawn(async move { edge.get("/a").await })
         })
         .collect();
-    until("all of them to wait", || edge.edge.figures().collapsed == 99).await;
+    until("all of them to wait", || edge.edge.metrics().collapsed == 99).await;
     release.send(reply(500, &[("cache-control", "no-store")], "broken")).map_err(drop).unwrap();
     for client in clients {
         assert_eq!(client.await.unwrap().status, 500);

@@ -11,7 +11,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use edge::{Clock, Config, Edge, Front, Origins};
+use edge::{Clock, Config, Edge, Endpoints, Origins};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use http_body_util::BodyExt;
 use hyper_util::{
@@ -67,7 +67,7 @@ pub(crate) struct Origin {
     connections: Arc<AtomicU64>,
     script: Arc<Mutex<Script>>,
     /// How far its clock is ahead, in seconds: it skips with the edge's.
-    ahead: Arc<AtomicU64>,
+    prefetch: Arc<AtomicU64>,
     frozen: Arc<AtomicBool>,
     stop: CancellationToken,
 }
@@ -94,11 +94,11 @@ impl Origin {
         let boxed: Script = Box::new(move |seen| script(seen).into());
         let script = Arc::new(Mutex::new(boxed));
         let stop = CancellationToken::new();
-        let ahead = Arc::<AtomicU64>::default();
+        let prefetch = Arc::<AtomicU64>::default();
         let frozen = Arc::<AtomicBool>::default();
         let connections = Arc::<AtomicU64>::default();
         let (freezes, counts) = (frozen.clone(), connections.clone());
-        let (remembers, plays, stops, dates) = (seen.clone(), script.clone(), stop.clone(), ahead.clone());
+        let (remembers, plays, stops, dates) = (seen.clone(), script.clone(), stop.clone(), prefetch.clone());
         tokio::spawn(async move {
             while let Some(Ok((stream, _))) = stops.run_until_cancelled(listener.accept()).await {
                 counts.fetch_add(1, Ordering::Relaxed);
@@ -114,7 +114,7 @@ impl Origin {
                 });
             }
         });
-        Self { address, seen, connections, script, ahead, frozen, stop }
+        Self { address, seen, connections, script, prefetch, frozen, stop }
     }
 
     /// Does something else from now on.
@@ -159,8 +159,8 @@ impl Origin {
     }
 }
 
-fn dated(mut response: Response, ahead: &AtomicU64) -> Response {
-    let now = SystemTime::now() + Duration::from_secs(ahead.load(Ordering::Relaxed));
+fn dated(mut response: Response, prefetch: &AtomicU64) -> Response {
+    let now = SystemTime::now() + Duration::from_secs(prefetch.load(Ordering::Relaxed));
     let date = HeaderValue::from_str(&httpdate::fmt_http_date(now)).unwrap();
     response.headers_mut().entry("date").or_insert(date);
     response
@@ -224,7 +224,7 @@ pub(crate) struct Running {
     pub(crate) clock: Clock,
     pub(crate) address: SocketAddr,
     client: Http<HttpConnector, Body>,
-    ahead: Arc<AtomicU64>,
+    prefetch: Arc<AtomicU64>,
     shutdown: CancellationToken,
 }
 
@@ -232,7 +232,7 @@ impl Running {
     /// Starts an edge in front of `origin`.
     pub(crate) async fn before(origin: &Origin, config: Config) -> Self {
         let mut running = Self::of(Origins::new(&[origin.url()]).unwrap(), config).await;
-        running.ahead = origin.ahead.clone();
+        running.prefetch = origin.prefetch.clone();
         running
     }
 
@@ -250,10 +250,10 @@ impl Running {
         }
         let edge = Edge::new(config, clock.clone(), origins.clone());
         let address = listener.local_addr().unwrap();
-        let front = Front::new(edge.clone(), origins, Metrics::new(), shutdown.clone());
-        tokio::spawn(server::serve(listener, front, Limits::default(), shutdown.clone()));
+        let endpoints = Endpoints::new(edge.clone(), origins, Metrics::new(), shutdown.clone());
+        tokio::spawn(server::serve(listener, endpoints, Limits::default(), shutdown.clone()));
         let client = Http::builder(TokioExecutor::new()).build_http();
-        Self { edge, clock, address, client, ahead: Arc::default(), shutdown }
+        Self { edge, clock, address, client, prefetch: Arc::default(), shutdown }
     }
 
     /// Sends a request, and returns the answer as soon as its head is there.
@@ -310,7 +310,7 @@ impl Running {
 
     pub(crate) fn skip(&self, seconds: u64) {
         self.clock.skip(Duration::from_secs(seconds));
-        self.ahead.fetch_add(seconds, Ordering::Relaxed);
+        self.prefetch.fetch_add(seconds, Ordering::Relaxed);
     }
 }
 

@@ -219,7 +219,7 @@ async fn a_client_that_waits_for_anothers_fetch_gets_the_answer_alone() {
     hints(&mut first, "the first").await;
     let mut second = BufReader::new(TcpStream::connect(edge.address).await.unwrap());
     ask(&mut second, "GET /a HTTP/1.1").await;
-    until("the second to wait", || edge.edge.figures().collapsed == 1).await;
+    until("the second to wait", || edge.edge.metrics().collapsed == 1).await;
     permits.add_permits(1);
     ok(&mut first).await;
     ok(&mut second).await;

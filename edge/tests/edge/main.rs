@@ -4,17 +4,17 @@
 mod harness;
 mod http2;
 
-mod ahead;
+mod access;
 mod asking;
 mod collapse;
-mod figures;
 mod interim;
 mod keys;
+mod metrics;
 mod origins;
 mod passing;
 mod peers;
+mod prefetch;
 mod purging;
-mod rights;
 mod stale;
 mod storing;
 mod validating;

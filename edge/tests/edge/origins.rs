@@ -107,6 +107,6 @@ async fn a_client_that_breaks_off_makes_no_origin_ill() {
         write.send(Ok(Bytes::from("half"))).unwrap();
         write.send(Err("gone".into())).unwrap();
         assert_eq!(asked.await.unwrap().status(), 400);
-        assert!(origins.any_well(), "{scheme}");
+        assert!(origins.any_healthy(), "{scheme}");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use edge::{Announcer, Config, Origins, Peers, Purge, Token};
+use edge::{Config, Origins, Peers, Purge, PurgeClient, Token};
 use tokio::net::TcpListener;
 
 use crate::harness::{Origin, Reply, Running, reply, until};
@@ -30,7 +30,7 @@ async fn group(origin: &Origin, count: usize) -> Vec<Arc<Running>> {
             Arc::new(Running::at(listener, Origins::new(&[origin.url()]).unwrap(), config))
         })
         .collect();
-    until("all to know all", || edges.iter().all(|edge| edge.edge.figures().peers == count as u64)).await;
+    until("all to know all", || edges.iter().all(|edge| edge.edge.metrics().peers == count as u64)).await;
     edges
 }
 
@@ -64,7 +64,7 @@ async fn a_dead_peer_is_left_out_and_the_origin_asked_instead() {
         let path = format!("/{n}");
         assert_eq!(edges[0].get(&path).await.text(), path);
     }
-    until("it to be left out", || edges[..2].iter().all(|edge| edge.edge.figures().peers == 2)).await;
+    until("it to be left out", || edges[..2].iter().all(|edge| edge.edge.metrics().peers == 2)).await;
     assert_eq!(origin.count(), 20);
 }
 
@@ -77,8 +77,8 @@ async fn a_request_goes_over_one_peer_at_most() {
     }
     assert!(origin.seen().iter().all(|seen| seen.header("clipcut-token").is_none()));
     // What came to 1 and 2 came from 0; had they asked each other, there would be more than came from it.
-    let fetches: u64 = edges.iter().map(|edge| edge.edge.figures().fetches).sum();
-    let own = edges[0].edge.figures().fetches;
+    let fetches: u64 = edges.iter().map(|edge| edge.edge.metrics().fetches).sum();
+    let own = edges[0].edge.metrics().fetches;
     assert_eq!(own, 20);
     assert!((20..=40).contains(&fetches), "{fetches}");
 }
@@ -95,30 +95,30 @@ async fn edges_elsewhere_are_told_what_to_forget_and_obey_only_the_house() {
     edge.get("/v/1/init.mp4").await;
     let purge = Purge { gone: BTreeSet::from(["1".to_owned()]), ..Purge::default() };
     let names = vec![edge.address.to_string()];
-    let stranger = Announcer::new(names.clone(), Token::of("another secret of tests").unwrap()).unwrap();
-    stranger.tell(&purge).await;
+    let stranger = PurgeClient::new(names.clone(), Token::of("another secret of tests").unwrap()).unwrap();
+    stranger.publish(&purge).await;
     assert!(edge.get("/v/1/init.mp4").await.is_hit());
-    Announcer::new(names, token()).unwrap().tell(&purge).await;
+    PurgeClient::new(names, token()).unwrap().publish(&purge).await;
     assert!(!edge.get("/v/1/init.mp4").await.is_hit());
-    assert_eq!(edge.edge.figures().purged, 1);
+    assert_eq!(edge.edge.metrics().purged, 1);
 }
 
 #[tokio::test]
 async fn an_edge_that_could_not_be_told_doubts_all_once_it_can_be() {
     let origin = Origin::start(|_| reply(200, FRESH, "segment")).await;
     let address = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let announcer = Announcer::new(vec![address.to_string()], token()).unwrap();
+    let purge_client = PurgeClient::new(vec![address.to_string()], token()).unwrap();
     let purge = Purge { gone: BTreeSet::from(["1".to_owned()]), ..Purge::default() };
-    announcer.tell(&purge).await;
+    purge_client.publish(&purge).await;
     let listener = TcpListener::bind(address).await.unwrap();
     let config = Config { token: Some(token()), prefetches: 0, ..Config::default() };
     let edge = Running::at(listener, Origins::new(&[origin.url()]).unwrap(), config);
     edge.get("/v/1/init.mp4").await;
     // Who did not hear of one thing is not told of the next either, but of having missed something.
-    announcer.tell(&purge).await;
+    purge_client.publish(&purge).await;
     assert!(edge.get("/v/1/init.mp4").await.is_hit());
     edge.clock.skip(Duration::from_millis(1));
-    let catching_up = tokio::spawn(async move { announcer.catch_up().await });
+    let catching_up = tokio::spawn(async move { purge_client.retry_pending().await });
     while origin.count() < 2 {
         edge.get("/v/1/init.mp4").await;
     }
@@ -138,7 +138,7 @@ async fn who_waits_for_a_frozen_peer_is_answered_by_the_origin() {
     let peers = Peers::new(names, token(), "one".to_owned()).unwrap();
     let config = Config { peers: Some(peers), token: Some(token()), prefetches: 0, ..Config::default() };
     let edge = Arc::new(Running::at(listener, Origins::new(&[origin.url()]).unwrap(), config));
-    until("them to know each other", || edge.edge.figures().peers == 2).await;
+    until("them to know each other", || edge.edge.metrics().peers == 2).await;
     let asking: Vec<_> = (0..20)
         .map(|n| {
             let edge = edge.clone();
@@ -206,7 +206,7 @@ async fn what_one_edge_took_again_from_one_that_heard_later_is_forgotten_too() {
         let (release, held) = tokio::sync::oneshot::channel();
         let edge = takes_again.clone();
         tokio::spawn(async move {
-            until("the early one to forget", || edge.edge.figures().purged > 0).await;
+            until("the early one to forget", || edge.edge.metrics().purged > 0).await;
             edge.get("/v/1/init.mp4").await;
             _ = release.send(reply(204, &[], ""));
         });
@@ -215,6 +215,6 @@ async fn what_one_edge_took_again_from_one_that_heard_later_is_forgotten_too() {
     .await;
     let names = vec![early.address.to_string(), late.address.to_string()];
     let purge = Purge { gone: BTreeSet::from(["1".to_owned()]), ..Purge::default() };
-    Announcer::new(names, token()).unwrap().tell(&purge).await;
-    assert_eq!((late.count(), early.edge.figures().purged), (2, 2));
+    PurgeClient::new(names, token()).unwrap().publish(&purge).await;
+    assert_eq!((late.count(), early.edge.metrics().purged), (2, 2));
 }

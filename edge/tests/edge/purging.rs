@@ -73,7 +73,7 @@ async fn where_news_was_missed_nothing_is_used_without_asking_and_nothing_is_fet
     let asked = edge.get("/v/1/0.m4s").await;
     assert_eq!((asked.text(), asked.did().contains("fwd=stale; fwd-status=304")), ("segment", true));
     check(&edge, "/v/1/0.m4s", true).await;
-    assert_eq!(edge.edge.figures().fetches, 2);
+    assert_eq!(edge.edge.metrics().fetches, 2);
 }
 
 #[tokio::test]
@@ -96,7 +96,7 @@ async fn what_is_in_the_air_when_it_is_purged_is_not_kept() {
     assert_eq!(edge.get("/v/1/init.mp4").await.text(), "new");
     release.send(reply(200, SEGMENT, "old")).map_err(drop).unwrap();
     assert_eq!(early.await.unwrap().text(), "old");
-    until("the old one to land", || edge.edge.figures().fetches == 2).await;
+    until("the old one to land", || edge.edge.metrics().fetches == 2).await;
     let answer = edge.get("/v/1/init.mp4").await;
     assert_eq!((answer.text(), answer.is_hit()), ("new", true));
 }
@@ -124,7 +124,7 @@ async fn news_of_a_video_does_not_part_those_who_wait_for_its_segments() {
     origin.asked(2).await;
     edge.edge.purge(Purge { changed: one("1"), ..Purge::default() }).await;
     let late = ask("/v/1/init.mp4");
-    until("it to wait with the first", || edge.edge.figures().collapsed == 1).await;
+    until("it to wait with the first", || edge.edge.metrics().collapsed == 1).await;
     for (release, fields) in releases.into_iter().zip([SEGMENT, PLAYLIST]) {
         release.send(reply(200, fields, "old")).map_err(drop).unwrap();
     }
@@ -154,7 +154,7 @@ async fn who_asks_for_a_playlist_after_the_news_does_not_get_the_one_before() {
     origin.asked(1).await;
     edge.edge.purge(Purge { changed: one("1"), ..Purge::default() }).await;
     let late = ask();
-    until("it to wait with the first", || edge.edge.figures().collapsed == 1).await;
+    until("it to wait with the first", || edge.edge.metrics().collapsed == 1).await;
     release.send(reply(200, PLAYLIST, "old")).map_err(drop).unwrap();
     assert_eq!((early.await.unwrap().text(), late.await.unwrap().text()), ("old", "new"));
     assert_eq!(origin.count(), 2);

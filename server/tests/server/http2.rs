@@ -159,8 +159,8 @@ async fn who_waits_and_answers_no_ping_is_gone_rfc_9113_6_7() {
     stream.write_all(&get_path(1, "/wait")).await.unwrap();
     assert_eq!(running.started.recv().await.unwrap(), "/wait");
     for _ in 0..3 {
-        let asked = next(&mut stream, PING).await.unwrap();
-        stream.write_all(&frame(PING, ACK, 0, &asked.payload)).await.unwrap();
+        let entry = next(&mut stream, PING).await.unwrap();
+        stream.write_all(&frame(PING, ACK, 0, &entry.payload)).await.unwrap();
     }
     next(&mut stream, PING).await.unwrap();
     assert!(next(&mut stream, HEADERS).await.is_none(), "nobody answered, and it went on");
@@ -181,8 +181,8 @@ async fn a_reset_stream_is_not_answered_any_more() {
     }
     running.shutdown.cancel();
     // The drain asks whether the client has seen the GOAWAY.
-    let asked = next(&mut stream, PING).await.unwrap();
-    stream.write_all(&frame(PING, ACK, 0, &asked.payload)).await.unwrap();
+    let entry = next(&mut stream, PING).await.unwrap();
+    stream.write_all(&frame(PING, ACK, 0, &entry.payload)).await.unwrap();
     tokio::time::timeout(LONG, running.serving).await.expect("something is answered still").unwrap();
 }
 

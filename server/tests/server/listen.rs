@@ -92,8 +92,8 @@ async fn the_drain_cuts_what_does_not_finish_in_time() {
 }
 
 #[tokio::test]
-async fn a_lingering_server_still_answers() {
-    let running = start(Limits { linger: Duration::from_mins(10), ..Limits::default() }).await;
+async fn a_server_with_a_shutdown_delay_still_answers() {
+    let running = start(Limits { shutdown_delay: Duration::from_mins(10), ..Limits::default() }).await;
     running.shutdown.cancel();
     assert!(running.ask(&get("/")).await.ends_with("\r\n\r\nfine"));
     running.serving.abort();

@@ -13,19 +13,19 @@ const UNIT: u64 = 1024;
 
 /// The memory that there is for it.
 #[derive(Debug)]
-pub(crate) struct Room {
+pub(crate) struct FillBudget {
     free: Semaphore,
     all: u32,
 }
 
 /// What one fetch has of it, given back when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Taken<'a> {
-    room: &'a Room,
+pub(crate) struct Reservation<'a> {
+    fill_budget: &'a FillBudget,
     permit: SemaphorePermit<'a>,
 }
 
-impl Room {
+impl FillBudget {
     /// Makes room for `bytes`.
     pub(crate) fn new(bytes: u64) -> Self {
         let all = units(bytes);
@@ -38,19 +38,19 @@ impl Room {
     }
 
     /// Takes room for something of this length, which is waited for. `None` when there is none in time.
-    pub(crate) async fn take(&self, len: Option<u64>, patience: Duration) -> Option<Taken<'_>> {
+    pub(crate) async fn take(&self, len: Option<u64>, limit: Duration) -> Option<Reservation<'_>> {
         let taking = self.free.acquire_many(needed(len.unwrap_or(0)).min(self.all));
-        let permit = tokio::time::timeout(patience, taking).await.ok()?.ok()?;
-        Some(Taken { room: self, permit })
+        let permit = tokio::time::timeout(limit, taking).await.ok()?.ok()?;
+        Some(Reservation { fill_budget: self, permit })
     }
 }
 
-impl Taken<'_> {
+impl Reservation<'_> {
     /// Returns whether there is room for `len` bytes. More is taken where it is free: who waited for it might wait
     /// for others that wait for him.
     pub(crate) fn covers(&mut self, len: u64) -> bool {
         while (self.permit.num_permits() as u64) < u64::from(needed(len)) {
-            match self.room.free.try_acquire_many(units(STEP)) {
+            match self.fill_budget.free.try_acquire_many(units(STEP)) {
                 Ok(more) => self.permit.merge(more),
                 Err(_) => return false,
             }
@@ -73,24 +73,24 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn who_finds_no_room_waits_for_it_and_not_for_ever() {
-        let room = Room::new(3 * STEP);
+        let fill_budget = FillBudget::new(3 * STEP);
         let second = Duration::from_secs(1);
-        let first = room.take(Some(2 * STEP), second).await.unwrap();
-        assert!(room.take(Some(2 * STEP), second).await.is_none());
-        let waits = room.take(Some(2 * STEP), second);
+        let first = fill_budget.take(Some(2 * STEP), second).await.unwrap();
+        assert!(fill_budget.take(Some(2 * STEP), second).await.is_none());
+        let waits = fill_budget.take(Some(2 * STEP), second);
         let ends = async { drop(first) };
         assert!(tokio::join!(waits, ends).0.is_some());
     }
 
     #[tokio::test]
     async fn what_tells_no_length_takes_more_while_there_is_some() {
-        let room = Room::new(3 * STEP);
-        let mut unknown = room.take(None, Duration::ZERO).await.unwrap();
+        let fill_budget = FillBudget::new(3 * STEP);
+        let mut unknown = fill_budget.take(None, Duration::ZERO).await.unwrap();
         assert!(unknown.covers(SMALL) && unknown.covers(STEP + 1));
-        let other = room.take(Some(STEP), Duration::ZERO).await.unwrap();
+        let other = fill_budget.take(Some(STEP), Duration::ZERO).await.unwrap();
         assert!(unknown.covers(2 * STEP) && !unknown.covers(2 * STEP + 1));
         drop(other);
         assert!(unknown.covers(3 * STEP));
-        assert!(room.take(Some(SMALL), Duration::ZERO).await.is_some());
+        assert!(fill_budget.take(Some(SMALL), Duration::ZERO).await.is_some());
     }
 }

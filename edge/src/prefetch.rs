@@ -1,5 +1,5 @@
 //! In charge of being ahead of the player: the segment that it asks for next is fetched before it does, while
-//! there is room. Leaves reading what it tells to `cmcd`.
+//! there is room. Leaves reading CMCD to `cmcd`.
 
 use std::sync::{Arc, atomic::Ordering};
 
@@ -7,42 +7,42 @@ use http::{HeaderMap, HeaderName, Request, request::Parts};
 use server::has_any;
 
 use crate::{
-    House,
+    EdgeInner,
     cmcd::Cmcd,
-    fetch::Errand,
+    fetch::FetchRequest,
+    in_flight::JoinResult,
     key::{Target, normal_path},
     object::Object,
-    table::Joined,
 };
 
 // A player that starts, or ran dry, empties two before the first is told of as next.
-const AHEAD: u32 = 1;
-const AHEAD_WHEN_URGENT: u32 = 2;
+const DEPTH: u32 = 1;
+const DEPTH_WHEN_URGENT: u32 = 2;
 // What a segment takes up at least, when nobody knows yet.
 const SIZE: u64 = 64 * 1024;
 const TOLD: [HeaderName; 2] =
     [HeaderName::from_static("cmcd-request"), HeaderName::from_static("cmcd-status")];
 
-impl House {
+impl EdgeInner {
     /// Looks at what a player told with a request, and fetches what it will ask for next. `object` is what it
     /// got, when that was in memory.
-    pub(crate) fn follow(self: &Arc<Self>, target: &Target, parts: &Parts, object: Option<&Object>) {
-        let told = Cmcd::of(target.cmcd.as_deref(), &parts.headers);
-        if let Some(told) = &told {
-            self.figures.told(told);
+    pub(crate) fn prefetch_next(self: &Arc<Self>, target: &Target, parts: &Parts, object: Option<&Object>) {
+        let cmcd = Cmcd::of(target.cmcd.as_deref(), &parts.headers);
+        if let Some(cmcd) = &cmcd {
+            self.metrics.cmcd(cmcd);
         }
         // Another edge asks for its own clients, and for what they want next.
         if self.config.prefetches == 0 || parts.headers.contains_key(crate::token::NAME) {
             return;
         }
         // Of what is in memory the next was looked for already, unless a player says which that is.
-        let first = object.is_none_or(|object| !object.followed.swap(true, Ordering::Relaxed));
-        let next = match &told {
-            Some(told) if !told.next.is_empty() => named(target.path(), &told.next),
-            Some(told) if first && !matches!(told.format, Some('s' | 'o')) => {
-                counted(target.path(), if told.urgent { AHEAD_WHEN_URGENT } else { AHEAD })
+        let first = object.is_none_or(|object| !object.prefetched.swap(true, Ordering::Relaxed));
+        let next = match &cmcd {
+            Some(cmcd) if !cmcd.next.is_empty() => named(target.path(), &cmcd.next),
+            Some(cmcd) if first && !matches!(cmcd.format, Some('s' | 'o')) => {
+                counted(target.path(), if cmcd.urgent { DEPTH_WHEN_URGENT } else { DEPTH })
             }
-            None if first => counted(target.path(), AHEAD),
+            None if first => counted(target.path(), DEPTH),
             _ => return,
         };
         let size = object.map_or(0, |object| object.body.len() as u64).max(SIZE);
@@ -52,16 +52,20 @@ impl House {
     }
 
     fn prefetch(self: &Arc<Self>, target: &Target, size: u64) {
-        if self.memory.get(target.as_str()).is_some() || !self.memory.has_room(size) || !self.room.has(size) {
+        if self.memory.get(target.as_str()).is_some()
+            || !self.memory.has_room(size)
+            || !self.fill_budget.has(size)
+        {
             return;
         }
         let Ok(permit) = self.prefetching.clone().try_acquire_owned() else { return };
         let (parts, ()) = Request::new(()).into_parts();
-        let errand: Errand = self.errand(target, &parts, &[]);
-        let joined = self.table.join(&errand.purpose, self.config.waiters, || self.fresh(target, &parts));
-        if let Joined::Leads(seat) = joined {
-            self.figures.prefetches.inc();
-            self.dispatch(Arc::clone(&seat), errand, Some(permit));
+        let fetch_request: FetchRequest = self.fetch_request(target, &parts, &[]);
+        let joined =
+            self.in_flight.join(&fetch_request.fetch_key, self.config.waiters, || self.fresh(target, &parts));
+        if let JoinResult::Leads(waiter) = joined {
+            self.metrics.prefetches.inc();
+            self.dispatch(Arc::clone(&waiter), fetch_request, Some(permit));
         }
     }
 }
@@ -85,7 +89,7 @@ fn named(path: &str, references: &[String]) -> Vec<String> {
 }
 
 /// Returns the paths of the segments behind the one at `path`, by their numbers.
-fn counted(path: &str, ahead: u32) -> Vec<String> {
+fn counted(path: &str, count: u32) -> Vec<String> {
     let number = || {
         let (folder, name) = path.rsplit_once('/')?;
         let (number, extension) = name.split_once('.')?;
@@ -94,16 +98,16 @@ fn counted(path: &str, ahead: u32) -> Vec<String> {
         Some((folder, number.parse::<u32>().ok()?))
     };
     let Some((folder, number)) = number() else { return Vec::new() };
-    (1..=ahead).filter_map(|n| Some(format!("{folder}/{}.m4s", number.checked_add(n)?))).collect()
+    (1..=count).filter_map(|n| Some(format!("{folder}/{}.m4s", number.checked_add(n)?))).collect()
 }
 
 /// What `follow` needs of a request's headers is there without a player's word too.
-pub(crate) fn tells(target: &Target, headers: &HeaderMap) -> bool {
+pub(crate) fn has_cmcd(target: &Target, headers: &HeaderMap) -> bool {
     target.cmcd.is_some() || has_any(headers, &TOLD)
 }
 
 /// Returns whether a header is a player's word of itself (CTA-5004).
-pub(crate) fn is_told(name: &HeaderName) -> bool {
+pub(crate) fn is_cmcd(name: &HeaderName) -> bool {
     name.as_str().starts_with("cmcd-")
 }
 

@@ -13,18 +13,18 @@ use tower::Service;
 
 use crate::{
     Body, BoxError, Interim, Limits, Request, Tls,
-    access::Asked,
-    answer::{Answering, Books, Tail},
+    access::AccessLogEntry,
+    activity::{Activity, RequestGuard},
+    answer::{RequestRecord, ResponseFuture, TrackedBody},
     body,
     incoming::{Afterwards, Incoming},
     metrics::Counts,
-    patience::{Activity, Turn},
     well_formed,
 };
 
 /// What all connections of a listener share.
 #[derive(Clone)]
-pub(crate) struct House {
+pub(crate) struct ServerContext {
     pub(crate) tasks: TaskTracker,
     pub(crate) draining: CancellationToken,
     pub(crate) cut: CancellationToken,
@@ -35,59 +35,64 @@ pub(crate) struct House {
 
 /// One connection to the house, whatever is spoken on it.
 #[derive(Clone)]
-pub(crate) struct Visit {
-    pub(crate) house: House,
+pub(crate) struct ConnectionContext {
+    pub(crate) server: ServerContext,
     pub(crate) activity: Arc<Activity>,
 }
 
 /// Turns a connection's requests into ours, and has them answered.
-pub(crate) struct Answers<S> {
+pub(crate) struct RequestService<S> {
     service: RefCell<S>,
-    visit: Visit,
+    context: ConnectionContext,
 }
 
-impl<S> Answers<S>
+impl<S> RequestService<S>
 where
     S: Service<Request> + Clone,
 {
-    pub(crate) fn house(&self) -> &House {
-        &self.visit.house
+    pub(crate) fn server(&self) -> &ServerContext {
+        &self.context.server
     }
 
     /// Makes the answers of `service` to one connection's requests.
-    pub(crate) fn new(service: S, visit: Visit) -> Self {
-        Self { service: RefCell::new(service), visit }
+    pub(crate) fn new(service: S, context: ConnectionContext) -> Self {
+        Self { service: RefCell::new(service), context }
     }
 
     /// Has a request answered. `expecting` is who waits to be told that the body is wanted.
-    pub(crate) fn answer(&self, mut parts: Parts, body: Body, expecting: Option<Interim>) -> Answering<S> {
-        let house = self.house();
-        let turn = Turn::begin(self.visit.activity.clone());
-        let asked = Asked::new(house.counts.clone(), &parts.method, &parts.uri);
-        let books = Books { asked, turn, last: well_formed::is_last(&parts) };
+    pub(crate) fn answer(
+        &self,
+        mut parts: Parts,
+        body: Body,
+        expecting: Option<Interim>,
+    ) -> ResponseFuture<S> {
+        let server = self.server();
+        let turn = RequestGuard::begin(self.context.activity.clone());
+        let entry = AccessLogEntry::new(server.counts.clone(), &parts.method, &parts.uri);
+        let record = RequestRecord { entry, turn, last: well_formed::is_last(&parts) };
         let body = if body.is_end_stream() {
             body
         } else {
-            let afterwards = Afterwards { tasks: house.tasks.clone(), cut: house.cut.clone() };
-            Incoming::new(&parts, body, house.limits.body_idle, afterwards).telling(expecting).boxed_unsync()
+            let afterwards = Afterwards { tasks: server.tasks.clone(), cut: server.cut.clone() };
+            Incoming::new(&parts, body, server.limits.body_idle, afterwards).telling(expecting).boxed_unsync()
         };
         if let Err(why) = well_formed::check(&mut parts) {
-            return Answering::refuse(why, books);
+            return ResponseFuture::refuse(why, record);
         }
-        Answering::serve(&mut self.service.borrow_mut(), Request::from_parts(parts, body), books)
+        ResponseFuture::serve(&mut self.service.borrow_mut(), Request::from_parts(parts, body), record)
     }
 }
 
-impl<S, B> HyperService<http::Request<hyper::body::Incoming>> for Answers<S>
+impl<S, B> HyperService<http::Request<hyper::body::Incoming>> for RequestService<S>
 where
     S: Service<Request, Response = http::Response<B>> + Clone,
     S::Error: Into<BoxError>,
     B: http_body::Body<Data = Bytes>,
     B::Error: Into<BoxError>,
 {
-    type Response = http::Response<Tail<B>>;
+    type Response = http::Response<TrackedBody<B>>;
     type Error = std::convert::Infallible;
-    type Future = Answering<S>;
+    type Future = ResponseFuture<S>;
 
     fn call(&self, request: http::Request<hyper::body::Incoming>) -> Self::Future {
         let (parts, body) = request.into_parts();

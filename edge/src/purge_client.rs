@@ -25,15 +25,15 @@ pub(crate) const PATH: &str = "/edge/purge";
 
 /// Who is slower than this is late: the others must hear within a second.
 pub(crate) const WAIT: Duration = Duration::from_millis(400);
-const WAIT_FOR_LATE: Duration = Duration::from_secs(5);
-const AGAIN: Duration = Duration::from_secs(1);
+const WAIT_FOR_LAGGING: Duration = Duration::from_secs(5);
+const RETRY_EVERY: Duration = Duration::from_secs(1);
 // One that has had no name for so long, and has one again, is as good as new.
-const REMEMBERED: Duration = Duration::from_mins(1);
+const FORGET_AFTER: Duration = Duration::from_mins(1);
 const MOST_EDGES: usize = 256;
 
 /// The edges to tell.
 #[derive(Clone, Debug)]
-pub struct Announcer {
+pub struct PurgeClient {
     names: Arc<[String]>,
     token: Token,
     client: Client,
@@ -48,12 +48,12 @@ struct Edge {
     /// When it had a name last.
     named: Instant,
     /// What it has still to be told. Of one that is new nobody knows what it missed.
-    owed: Purge,
+    pending: Purge,
     /// Whether it was told in vain: [`Announcer::catch_up`] goes on, and nobody waits for it.
-    is_late: bool,
+    is_lagging: bool,
 }
 
-impl Announcer {
+impl PurgeClient {
     /// Makes an announcer to the edges at `names`: hosts with ports, over plain HTTP. A name stands for all its
     /// addresses.
     pub fn new(names: Vec<String>, token: Token) -> std::io::Result<Self> {
@@ -62,52 +62,52 @@ impl Announcer {
     }
 
     /// Tells all of them. Who cannot be told is left to [`Self::catch_up`], and keeps nobody waiting a second time.
-    pub async fn tell(&self, purge: &Purge) {
+    pub async fn publish(&self, purge: &Purge) {
         if self.edges().is_empty() {
-            self.look().await;
+            self.resolve().await;
         }
-        let told = self.tell_prompt(purge).await;
-        if told > 1 {
+        let delivered = self.send_to_prompt(purge).await;
+        if delivered > 1 {
             // One that heard it early may have taken the same again from one that heard it late.
-            self.tell_prompt(purge).await;
+            self.send_to_prompt(purge).await;
         }
     }
 
     /// Looks for edges, and tells those that are new or late what they missed, as soon as it can; never ends.
-    pub async fn catch_up(&self) {
+    pub async fn retry_pending(&self) {
         loop {
-            self.look().await;
-            let owing: Vec<(SocketAddr, Edge)> = {
+            self.resolve().await;
+            let due: Vec<(SocketAddr, Edge)> = {
                 let edges = self.edges();
-                let owing = edges.iter().filter(|(_, edge)| edge.is_late || !edge.owed.is_empty());
-                owing.map(|(address, edge)| (*address, edge.clone())).collect()
+                let due = edges.iter().filter(|(_, edge)| edge.is_lagging || !edge.pending.is_empty());
+                due.map(|(address, edge)| (*address, edge.clone())).collect()
             };
-            let telling = owing.iter().map(async |(address, edge)| {
-                let told = self.tell_one(*address, &edge.owed, WAIT_FOR_LATE).await.is_ok();
-                (told && edge.is_late).then_some(&edge.owed)
+            let sending = due.iter().map(async |(address, edge)| {
+                let delivered = self.send_to_one(*address, &edge.pending, WAIT_FOR_LAGGING).await.is_ok();
+                (delivered && edge.is_lagging).then_some(&edge.pending)
             });
             // What it gave to others until now they have to forget once more.
-            let late = futures::future::join_all(telling).await.into_iter().flatten();
-            let again = late.fold(Purge::default(), |mut all, owed| {
-                all.merge(owed.clone());
+            let lagging = futures::future::join_all(sending).await.into_iter().flatten();
+            let again = lagging.fold(Purge::default(), |mut all, pending| {
+                all.merge(pending.clone());
                 all
             });
             if !again.is_empty() {
-                self.tell_prompt(&again).await;
+                self.send_to_prompt(&again).await;
             }
-            tokio::time::sleep(AGAIN).await;
+            tokio::time::sleep(RETRY_EVERY).await;
         }
     }
 
     /// Finds out which edges there are.
-    async fn look(&self) {
+    async fn resolve(&self) {
         let mut unresolved = false;
         for name in self.names.iter() {
-            let looked = timeout(WAIT_FOR_LATE, tokio::net::lookup_host(name.as_str())).await;
+            let looked = timeout(WAIT_FOR_LAGGING, tokio::net::lookup_host(name.as_str())).await;
             let Ok(found) = looked.unwrap_or_else(|slow| Err(slow.into())) else {
                 unresolved = true;
                 if !self.unresolved.load(Ordering::Relaxed) {
-                    tracing::error!(name, "cannot resolve the name of edges to tell what to forget");
+                    tracing::error!(name, "cannot resolve the name of edges to publish what to forget");
                 }
                 continue;
             };
@@ -116,48 +116,48 @@ impl Announcer {
                 if let Some(edge) = edges.get_mut(&address) {
                     edge.named = named;
                 } else if edges.len() < MOST_EDGES {
-                    edges.insert(address, Edge { named, owed: Purge::everything(), is_late: false });
+                    edges.insert(address, Edge { named, pending: Purge::everything(), is_lagging: false });
                 }
             }
         }
         self.unresolved.store(unresolved, Ordering::Relaxed);
-        self.edges().retain(|_, edge| edge.named.elapsed() < REMEMBERED);
+        self.edges().retain(|_, edge| edge.named.elapsed() < FORGET_AFTER);
     }
 
     /// Tells those who are not late. Returns how many have heard.
-    async fn tell_prompt(&self, purge: &Purge) -> usize {
+    async fn send_to_prompt(&self, purge: &Purge) -> usize {
         let prompt: Vec<(SocketAddr, Purge)> = {
             let mut edges = self.edges();
-            edges.values_mut().for_each(|edge| edge.owed.merge(purge.clone()));
-            let prompt = edges.iter().filter(|(_, edge)| !edge.is_late);
-            prompt.map(|(address, edge)| (*address, edge.owed.clone())).collect()
+            edges.values_mut().for_each(|edge| edge.pending.merge(purge.clone()));
+            let prompt = edges.iter().filter(|(_, edge)| !edge.is_lagging);
+            prompt.map(|(address, edge)| (*address, edge.pending.clone())).collect()
         };
-        let telling = prompt.iter().map(|(address, owed)| self.tell_one(*address, owed, WAIT));
-        futures::future::join_all(telling).await.into_iter().flatten().count()
+        let sending = prompt.iter().map(|(address, pending)| self.send_to_one(*address, pending, WAIT));
+        futures::future::join_all(sending).await.into_iter().flatten().count()
     }
 
     /// Tells one edge what it is owed.
-    async fn tell_one(&self, address: SocketAddr, owed: &Purge, patience: Duration) -> Result<(), ()> {
+    async fn send_to_one(&self, address: SocketAddr, pending: &Purge, wait: Duration) -> Result<(), ()> {
         let sent = match format!("http://{address}").parse() {
-            Ok(base) => send(&self.client, (&self.token, &base), owed, patience).await,
+            Ok(base) => send(&self.client, (&self.token, &base), pending, wait).await,
             Err(error) => Err(format!("{error}")),
         };
         let mut edges = self.edges();
         let Some(edge) = edges.get_mut(&address) else { return Err(()) };
         match sent {
             Ok(()) => {
-                if std::mem::take(&mut edge.is_late) {
-                    tracing::info!(%address, "an edge that was not told what to forget knows it now");
+                if std::mem::take(&mut edge.is_lagging) {
+                    tracing::info!(%address, "an edge that was not delivered what to forget knows it now");
                 }
                 // What was news meanwhile is still to be told.
-                if edge.owed == *owed {
-                    edge.owed = Purge::default();
+                if edge.pending == *pending {
+                    edge.pending = Purge::default();
                 }
                 Ok(())
             }
             Err(problem) => {
-                if !std::mem::replace(&mut edge.is_late, true) {
-                    tracing::warn!(%address, problem, "an edge is not told what to forget; it will be as soon as it can");
+                if !std::mem::replace(&mut edge.is_lagging, true) {
+                    tracing::warn!(%address, problem, "an edge is not delivered what to forget; it will be as soon as it can");
                 }
                 Err(())
             }
@@ -174,7 +174,7 @@ pub(crate) async fn send(
     client: &Client,
     (token, base): (&Token, &Uri),
     purge: &Purge,
-    patience: Duration,
+    wait: Duration,
 ) -> Result<(), String> {
     let document = serde_json::to_string(purge).map_err(|e| e.to_string())?;
     let mut request = Request::new(body::full(document));
@@ -182,10 +182,10 @@ pub(crate) async fn send(
     *request.uri_mut() = Uri::from_static(PATH);
     token.put(request.headers_mut());
     request.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    match timeout(patience, client.send(base, Protocol::Http1, request)).await {
+    match timeout(wait, client.send(base, Protocol::Http1, request)).await {
         Ok(Ok(response)) if response.status().is_success() => Ok(()),
         Ok(Ok(response)) => Err(format!("it answers {}", response.status())),
         Ok(Err(error)) => Err(error.to_string()),
-        Err(_) => Err(format!("no answer within {} ms", patience.as_millis())),
+        Err(_) => Err(format!("no answer within {} ms", wait.as_millis())),
     }
 }

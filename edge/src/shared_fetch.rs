@@ -17,7 +17,7 @@ use tokio::sync::{Notify, watch};
 use crate::{
     body,
     object::{Head, Object},
-    storable::Audience,
+    storable::Cacheability,
 };
 
 // Of what is too large to keep, the fastest reader may be so many parts behind the origin, and the others so
@@ -26,24 +26,24 @@ const WINDOW_PARTS: usize = 64;
 
 /// What a fetch comes to.
 #[derive(Clone, Debug)]
-pub(crate) enum Heard {
+pub(crate) enum FetchOutcome {
     /// A response whose bytes follow.
-    Streaming(Arc<Head>, Audience),
+    Streaming(Arc<Head>, Cacheability),
     /// What we had is still good, as the origin says.
     Validated(Arc<Object>),
     /// What we had stands in for an origin that fails.
-    StandIn(Arc<Object>),
+    StaleIfError(Arc<Object>),
     /// The response is for the one who asked first, and lies in `leftover`.
     Unshared(Reason),
     /// There is none.
     Failed(Failure),
 }
 
-impl Heard {
+impl FetchOutcome {
     fn is_immutable(&self) -> bool {
         match self {
             Self::Streaming(head, _) => head.is_immutable(),
-            Self::Validated(object) | Self::StandIn(object) => object.head.is_immutable(),
+            Self::Validated(object) | Self::StaleIfError(object) => object.head.is_immutable(),
             Self::Unshared(_) | Self::Failed(_) => false,
         }
     }
@@ -82,22 +82,22 @@ pub(crate) enum Broken {
 
 /// One fetch.
 #[derive(Debug, Default)]
-pub(crate) struct Flight {
+pub(crate) struct SharedFetch {
     state: Mutex<State>,
-    news: watch::Sender<()>,
+    changed: watch::Sender<()>,
     /// Set when it was purged while in the air: it is answered with, and not kept.
-    pub(crate) doomed: AtomicBool,
+    pub(crate) do_not_store: AtomicBool,
     /// Set when its video changed while nobody knew what it brings: it is kept if that never changes.
-    pub(crate) suspect: AtomicBool,
+    pub(crate) store_only_immutable: AtomicBool,
     leftover: Mutex<Option<Response>>,
-    seats: AtomicUsize,
+    waiters: AtomicUsize,
     furthest: AtomicUsize,
     moved: Notify,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    heard: Option<Heard>,
+    outcome: Option<FetchOutcome>,
     parts: VecDeque<Bytes>,
     /// The number of the first part that is still here.
     first: usize,
@@ -130,27 +130,27 @@ pub(crate) enum Hold {
     Window,
 }
 
-impl Flight {
+impl SharedFetch {
     /// Waits for what the fetch comes to. The fetch itself is bounded in time.
-    pub(crate) async fn heard(&self) -> Heard {
-        let mut news = self.news.subscribe();
+    pub(crate) async fn outcome(&self) -> FetchOutcome {
+        let mut changed = self.changed.subscribe();
         loop {
-            if let Some(heard) = self.lock().heard.clone() {
-                return heard;
+            if let Some(outcome) = self.lock().outcome.clone() {
+                return outcome;
             }
             // The sender is ours, so it is there.
-            let _ = news.changed().await;
+            let _ = changed.changed().await;
         }
     }
 
     /// Returns whether what it brings never changes, once that is known.
     pub(crate) fn is_immutable(&self) -> Option<bool> {
-        self.lock().heard.as_ref().map(Heard::is_immutable)
+        self.lock().outcome.as_ref().map(FetchOutcome::is_immutable)
     }
 
-    pub(crate) fn tell(&self, heard: Heard) {
-        self.lock().heard.get_or_insert(heard);
-        self.news.send_replace(());
+    pub(crate) fn publish(&self, outcome: FetchOutcome) {
+        self.lock().outcome.get_or_insert(outcome);
+        self.changed.send_replace(());
     }
 
     /// Leaves the response for who asked first.
@@ -176,13 +176,13 @@ impl Flight {
             }
             state.first + state.parts.len()
         };
-        self.news.send_replace(());
+        self.changed.send_replace(());
         if hold == Hold::All {
             return Ok(());
         }
         loop {
             let moved = self.moved.notified();
-            if self.seats.load(Ordering::Acquire) == 0 {
+            if self.waiters.load(Ordering::Acquire) == 0 {
                 return Err(Broken::Behind);
             }
             if self.furthest.load(Ordering::Acquire) + WINDOW_PARTS >= end {
@@ -214,13 +214,16 @@ impl Flight {
             state.end = Some(end);
         }
         drop(state);
-        self.news.send_replace(());
+        self.changed.send_replace(());
     }
 
     /// Takes a seat, unless `most` are taken.
-    pub(crate) fn seat(self: &Arc<Self>, most: usize) -> Option<Seat> {
-        let seat = Seat { flight: self.clone(), is_late: self.suspect.load(Ordering::Relaxed) };
-        (self.seats.fetch_add(1, Ordering::AcqRel) < most).then_some(seat)
+    pub(crate) fn waiter(self: &Arc<Self>, most: usize) -> Option<Waiter> {
+        let waiter = Waiter {
+            shared_fetch: self.clone(),
+            is_lagging: self.store_only_immutable.load(Ordering::Relaxed),
+        };
+        (self.waiters.fetch_add(1, Ordering::AcqRel) < most).then_some(waiter)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -230,47 +233,50 @@ impl Flight {
 
 /// The place of one request that waits for a flight, and then reads from it.
 #[derive(Debug)]
-pub(crate) struct Seat {
-    flight: Arc<Flight>,
-    is_late: bool,
+pub(crate) struct Waiter {
+    shared_fetch: Arc<SharedFetch>,
+    is_lagging: bool,
 }
 
-impl Seat {
+impl Waiter {
     /// Returns whether what was heard is not for this one: it was asked for before news came, and the seat taken after.
-    pub(crate) fn is_too_late_for(&self, heard: &Heard) -> bool {
-        let answers = matches!(heard, Heard::Streaming(..) | Heard::Validated(_) | Heard::StandIn(_));
-        self.is_late && answers && !heard.is_immutable()
+    pub(crate) fn is_too_late_for(&self, outcome: &FetchOutcome) -> bool {
+        let answers = matches!(
+            outcome,
+            FetchOutcome::Streaming(..) | FetchOutcome::Validated(_) | FetchOutcome::StaleIfError(_)
+        );
+        self.is_lagging && answers && !outcome.is_immutable()
     }
 
     /// Returns a body of the bytes in `range` as they come.
     pub(crate) fn body(self, range: Range<u64>) -> Body {
-        let news = self.news.subscribe();
-        let reader = Reader { seat: self, news, part: 0, offset: 0, at: range.start, until: range.end };
+        let changed = self.changed.subscribe();
+        let reader = Reader { waiter: self, changed, part: 0, offset: 0, at: range.start, until: range.end };
         server::body::stream(futures::stream::unfold(reader, async |mut reader| {
             reader.next().await.map(|part| (part, reader))
         }))
     }
 }
 
-impl Deref for Seat {
-    type Target = Arc<Flight>;
+impl Deref for Waiter {
+    type Target = Arc<SharedFetch>;
 
-    fn deref(&self) -> &Arc<Flight> {
-        &self.flight
+    fn deref(&self) -> &Arc<SharedFetch> {
+        &self.shared_fetch
     }
 }
 
-impl Drop for Seat {
+impl Drop for Waiter {
     fn drop(&mut self) {
-        self.seats.fetch_sub(1, Ordering::AcqRel);
+        self.waiters.fetch_sub(1, Ordering::AcqRel);
         self.moved.notify_one();
     }
 }
 
 /// A place in a flight's bytes.
 struct Reader {
-    seat: Seat,
-    news: watch::Receiver<()>,
+    waiter: Waiter,
+    changed: watch::Receiver<()>,
     /// The next part, and where in the whole it starts.
     part: usize,
     offset: u64,
@@ -294,7 +300,7 @@ impl Reader {
                 Found::End => return None,
                 Found::Break(broken) => return Some(Err(broken)),
                 // The sender is the flight's, which we hold.
-                Found::Nothing => _ = self.news.changed().await,
+                Found::Nothing => _ = self.changed.changed().await,
             }
         }
     }
@@ -303,8 +309,8 @@ impl Reader {
         if self.at >= self.until {
             return Found::End;
         }
-        let flight = self.seat.flight.clone();
-        let state = flight.lock();
+        let shared_fetch = self.waiter.shared_fetch.clone();
+        let state = shared_fetch.lock();
         if state.landing == Landing::Now && state.end.is_none() {
             return Found::Nothing;
         }
@@ -328,8 +334,8 @@ impl Reader {
             let (start, end) = (self.offset, self.offset + part.len() as u64);
             self.part += 1;
             self.offset = end;
-            flight.furthest.fetch_max(self.part, Ordering::AcqRel);
-            flight.moved.notify_one();
+            shared_fetch.furthest.fetch_max(self.part, Ordering::AcqRel);
+            shared_fetch.moved.notify_one();
             if end > self.at && start < self.until {
                 let slice = part.slice((self.at - start) as usize..(end.min(self.until) - start) as usize);
                 self.at += slice.len() as u64;

@@ -20,7 +20,7 @@ async fn ask(path: &str, fields: &[(&str, &str)], count: usize) -> Vec<String> {
     let mut paths: Vec<String> = origin.seen().into_iter().map(|seen| seen.path).collect();
     paths.sort_unstable();
     for path in &paths {
-        until("it to be kept", || edge.edge.figures().entries as usize >= count).await;
+        until("it to be kept", || edge.edge.metrics().entries as usize >= count).await;
         let only = edge.ask("GET", path, &[("cache-control", "only-if-cached")]).await;
         assert!(only.is_hit(), "{path}: {only:?}");
     }
@@ -52,7 +52,7 @@ async fn nobody_makes_the_edge_fetch_of_another_video() {
     let (origin, edge) = edge_with_segments(Config::default()).await;
     edge.get("/v/1/720p/init.mp4?CMCD=nor%3D%22..%252F..%252F2%252F720p%252F4.m4s%22").await;
     edge.get("/v/1/720p/media.m3u8").await;
-    assert_eq!((origin.count(), edge.edge.figures().prefetches), (2, 0));
+    assert_eq!((origin.count(), edge.edge.metrics().prefetches), (2, 0));
 }
 
 #[tokio::test]
@@ -62,7 +62,7 @@ async fn nothing_is_fetched_ahead_without_room_or_when_it_is_off() {
         let (origin, edge) = edge_with_segments(config).await;
         edge.get("/v/1/720p/3.m4s").await;
         edge.get("/v/1/720p/3.m4s").await;
-        assert_eq!(edge.edge.figures().prefetches, 0);
+        assert_eq!(edge.edge.metrics().prefetches, 0);
         assert!(origin.seen().iter().all(|seen| seen.path == "/v/1/720p/3.m4s"));
     }
 }

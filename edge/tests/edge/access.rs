@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use edge::{Config, Rights};
+use edge::{Access, Config};
 use server::ticket::{Keys, Scope};
 
 use crate::harness::{Origin, Running, numbered};
@@ -16,15 +16,15 @@ fn ticket(keys: &str, video: &str, seconds: u64) -> String {
     Keys::read(keys).unwrap().mint(&Scope::video(video).unwrap(), expires).text()
 }
 
-async fn edge_with(rights: Rights) -> (Origin, Running) {
+async fn edge_with(access: Access) -> (Origin, Running) {
     let origin = numbered(FRESH).await;
-    let edge = Running::before(&origin, Config { rights, ..Config::default() }).await;
+    let edge = Running::before(&origin, Config { access, ..Config::default() }).await;
     (origin, edge)
 }
 
 #[tokio::test]
 async fn tickets_open_one_object_for_all_and_the_origin_never_sees_them() {
-    let (origin, edge) = edge_with(Rights::Required(Keys::read(OLD).unwrap())).await;
+    let (origin, edge) = edge_with(Access::Required(Keys::read(OLD).unwrap())).await;
     for seconds in [60, 120] {
         let answer = edge.get(&format!("/t/{}/v/1/720p/init.mp4", ticket(OLD, "1", seconds))).await;
         assert_eq!((answer.status, answer.text()), (200, "answer 1"));
@@ -35,7 +35,7 @@ async fn tickets_open_one_object_for_all_and_the_origin_never_sees_them() {
 
 #[tokio::test]
 async fn a_refused_ticket_is_a_403_that_says_why_also_when_the_object_is_in_memory() {
-    let (origin, edge) = edge_with(Rights::Required(Keys::read(OLD).unwrap())).await;
+    let (origin, edge) = edge_with(Access::Required(Keys::read(OLD).unwrap())).await;
     let good = ticket(OLD, "1", 60);
     assert_eq!(edge.get(&format!("/t/{good}/v/1/a")).await.status, 200);
     let mut forged = good.clone();
@@ -62,7 +62,7 @@ async fn a_refused_ticket_is_a_403_that_says_why_also_when_the_object_is_in_memo
 
 #[tokio::test]
 async fn old_keys_verify_until_they_are_taken_out() {
-    let (_origin, edge) = edge_with(Rights::Required(Keys::read(&format!("{NEW}\n{OLD}")).unwrap())).await;
+    let (_origin, edge) = edge_with(Access::Required(Keys::read(&format!("{NEW}\n{OLD}")).unwrap())).await;
     for keys in [OLD, NEW] {
         assert_eq!(edge.get(&format!("/t/{}/v/1/a", ticket(keys, "1", 60))).await.status, 200);
     }
@@ -70,10 +70,10 @@ async fn old_keys_verify_until_they_are_taken_out() {
 
 #[tokio::test]
 async fn where_tickets_are_optional_a_bad_one_is_still_refused() {
-    let (_origin, edge) = edge_with(Rights::Verified(Keys::read(OLD).unwrap())).await;
+    let (_origin, edge) = edge_with(Access::Verified(Keys::read(OLD).unwrap())).await;
     assert_eq!(edge.get("/v/1/a").await.status, 200);
     assert_eq!(edge.get("/t/nonsense/v/1/a").await.status, 403);
-    let (_origin, open) = edge_with(Rights::Open).await;
+    let (_origin, open) = edge_with(Access::Open).await;
     assert_eq!(open.get("/v/1/a").await.status, 200);
     assert_eq!(open.get(&format!("/t/{}/v/1/a", ticket(OLD, "1", 60))).await.status, 403);
 }

@@ -12,21 +12,21 @@ use server::{Metrics, Problem, Request, body, health};
 use tokio_util::sync::CancellationToken;
 use tower::Service;
 
-use crate::{Answer, Edge, Origins, Payload, Purge, announce, answer, peers};
+use crate::{Answer, Edge, Origins, Payload, Purge, answer, peers, purge_client};
 
 // Names of some ten thousand videos.
 const MOST_PURGE: u64 = 1024 * 1024;
 
 /// An edge that stands alone.
 #[derive(Clone, Debug)]
-pub struct Front {
+pub struct Endpoints {
     edge: Edge,
     origins: Origins,
     metrics: Metrics,
     shutdown: CancellationToken,
 }
 
-impl Front {
+impl Endpoints {
     /// Puts the addresses of a role in front of `edge`, and adds its figures to `metrics`.
     pub fn new(edge: Edge, origins: Origins, metrics: Metrics, shutdown: CancellationToken) -> Self {
         edge.register(&metrics);
@@ -35,14 +35,14 @@ impl Front {
 
     async fn ready(self) -> Response<Payload> {
         // An edge without its origins still has what it keeps; sending its viewers away would not help them.
-        if !self.origins.any_well() {
+        if !self.origins.any_healthy() {
             tracing::warn!("no origin is well");
         }
         health::ready(&self.shutdown, async { Ok::<(), Infallible>(()) }).await.map(Payload::Stream)
     }
 
     fn metrics(&self) -> Response<Payload> {
-        self.edge.figures();
+        self.edge.metrics();
         self.metrics.answer().map(Payload::Stream)
     }
 }
@@ -50,10 +50,10 @@ impl Front {
 impl Edge {
     /// Answers what the house itself asks of an edge; `None` when it asks nothing of that kind. Who has not
     /// its token does not learn that there is such an address.
-    pub(crate) fn own(&self, request: &Request) -> Option<Own> {
+    pub(crate) fn own(&self, request: &Request) -> Option<InternalEndpoint> {
         let own = match request.uri().path() {
-            announce::PATH if *request.method() == Method::POST => Own::Purge,
-            peers::PATH => Own::Peer,
+            purge_client::PATH if *request.method() == Method::POST => InternalEndpoint::Purge,
+            peers::PATH => InternalEndpoint::Peer,
             _ => return None,
         };
         let token = self.0.token.as_ref()?;
@@ -77,7 +77,7 @@ impl Edge {
     }
 
     /// Tells who this process is.
-    pub(crate) fn introduce(&self) -> Response<Payload> {
+    pub(crate) fn peer_id(&self) -> Response<Payload> {
         let id = self.0.peers.as_ref().map(|peers| peers.id.clone()).unwrap_or_default();
         Response::new(Payload::Bytes(id.into()))
     }
@@ -85,12 +85,12 @@ impl Edge {
 
 /// What the house asks of an edge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Own {
+pub(crate) enum InternalEndpoint {
     Purge,
     Peer,
 }
 
-impl Service<Request> for Front {
+impl Service<Request> for Endpoints {
     type Response = Response<Payload>;
     type Error = Infallible;
     type Future = Answer<Infallible>;
@@ -105,8 +105,8 @@ impl Service<Request> for Front {
             "/readyz" => self.clone().ready().boxed(),
             "/metrics" => std::future::ready(self.metrics()).boxed(),
             path if path.starts_with("/edge/") => match self.edge.own(&request) {
-                Some(Own::Purge) => self.edge.clone().take_purge(request).boxed(),
-                Some(Own::Peer) => std::future::ready(self.edge.introduce()).boxed(),
+                Some(InternalEndpoint::Purge) => self.edge.clone().take_purge(request).boxed(),
+                Some(InternalEndpoint::Peer) => std::future::ready(self.edge.peer_id()).boxed(),
                 None => return self.edge.answer(request),
             },
             _ => return self.edge.answer(request),

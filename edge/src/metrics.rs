@@ -8,7 +8,7 @@ use crate::{Payload, cmcd::Cmcd};
 
 /// Everything that is counted. Handles: clones count into the same.
 #[derive(Clone, Debug)]
-pub(crate) struct Figures {
+pub(crate) struct EdgeMetrics {
     pub(crate) hits: Counter,
     pub(crate) stale: Counter,
     pub(crate) validated: Counter,
@@ -35,7 +35,7 @@ pub(crate) struct Figures {
     outcomes: Family<[(&'static str, &'static str); 1], Counter>,
 }
 
-impl Default for Figures {
+impl Default for EdgeMetrics {
     fn default() -> Self {
         let outcomes = Family::<[(&'static str, &'static str); 1], Counter>::default();
         let of = |outcome| outcomes.get_or_create_owned(&[("outcome", outcome)]);
@@ -69,7 +69,7 @@ impl Default for Figures {
     }
 }
 
-impl Figures {
+impl EdgeMetrics {
     pub(crate) fn register(&self, registry: &mut Registry) {
         registry.register("edge_requests", "Requests, by what was done with them", self.outcomes.clone());
         for (name, help, counter) in [
@@ -115,17 +115,17 @@ impl Figures {
         self.first_byte.observe(span.as_secs_f64());
     }
 
-    pub(crate) fn told(&self, told: &Cmcd) {
-        if told.starved {
+    pub(crate) fn cmcd(&self, cmcd: &Cmcd) {
+        if cmcd.starved {
             self.starved.inc();
         }
-        if let Some(kbps) = told.throughput_kbps {
+        if let Some(kbps) = cmcd.throughput_kbps {
             self.throughput.observe(kbps as f64 * 1000.0);
         }
     }
 
-    pub(crate) fn summary(&self) -> Summary {
-        Summary {
+    pub(crate) fn summary(&self) -> MetricsSnapshot {
+        MetricsSnapshot {
             hits: self.hits.get(),
             misses: self.misses.get(),
             collapsed: self.collapsed.get(),
@@ -143,7 +143,7 @@ impl Figures {
 
 /// What an edge has done so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Summary {
+pub struct MetricsSnapshot {
     /// Requests answered from memory.
     pub hits: u64,
     /// Requests that went on to the origin, each the first for its key.

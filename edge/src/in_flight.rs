@@ -6,14 +6,14 @@ use std::{
 };
 
 use crate::{
-    flight::{Flight, Seat},
     key::Key,
+    shared_fetch::{SharedFetch, Waiter},
     vary::Selecting,
 };
 
 /// What a fetch is for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Purpose {
+pub(crate) struct FetchKey {
     pub(crate) key: Key,
     /// What is told to the origin of the request's headers.
     pub(crate) selecting: Selecting,
@@ -21,84 +21,91 @@ pub(crate) struct Purpose {
 
 /// How a request came to its flight.
 #[derive(Debug)]
-pub(crate) enum Joined<T> {
+pub(crate) enum JoinResult<T> {
     /// It need not fly: this came in meanwhile.
     Found(T),
     /// It is the first.
-    Leads(Seat),
+    Leads(Waiter),
     /// It waits with others.
-    Waits(Seat),
+    Waits(Waiter),
     /// Too many wait already.
     Full,
 }
 
 /// What becomes of a flight when something is forgotten.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fate {
+pub(crate) enum PurgeEffect {
     /// It has nothing to do with it.
-    Spared,
+    Unaffected,
     /// It is kept only if what it brings never changes.
-    Suspect,
+    StoreOnlyImmutable,
     /// It is not kept, and whoever asks from now on flies anew.
-    Doomed,
+    DoNotStore,
 }
 
 #[derive(Debug, Default)]
-pub(crate) struct Table(Mutex<HashMap<Purpose, Arc<Flight>>>);
+pub(crate) struct InFlight(Mutex<HashMap<FetchKey, Arc<SharedFetch>>>);
 
-impl Table {
+impl InFlight {
     /// Joins the flight for `purpose`, or starts one. What lands is kept before its flight goes from the table,
     /// so `look_again` sees it when the flight is gone: no request flies a second time.
     pub(crate) fn join<T>(
         &self,
-        purpose: &Purpose,
+        fetch_key: &FetchKey,
         most_waiting: usize,
         look_again: impl FnOnce() -> Option<T>,
-    ) -> Joined<T> {
-        match self.lock().entry(purpose.clone()) {
-            Entry::Occupied(flying) => flying.get().seat(most_waiting).map_or(Joined::Full, Joined::Waits),
+    ) -> JoinResult<T> {
+        match self.lock().entry(fetch_key.clone()) {
+            Entry::Occupied(flying) => {
+                flying.get().waiter(most_waiting).map_or(JoinResult::Full, JoinResult::Waits)
+            }
             Entry::Vacant(place) => match look_again() {
-                Some(found) => Joined::Found(found),
-                None => match Arc::<Flight>::default().seat(usize::MAX) {
-                    Some(seat) => {
-                        place.insert(Arc::clone(&seat));
-                        Joined::Leads(seat)
+                Some(found) => JoinResult::Found(found),
+                None => match Arc::<SharedFetch>::default().waiter(usize::MAX) {
+                    Some(waiter) => {
+                        place.insert(Arc::clone(&waiter));
+                        JoinResult::Leads(waiter)
                     }
-                    None => Joined::Full,
+                    None => JoinResult::Full,
                 },
             },
         }
     }
 
     /// Lands a flight: unless it was doomed, `keep` is called before anybody can see that it is gone.
-    pub(crate) fn land(&self, purpose: &Purpose, flight: &Arc<Flight>, keep: impl FnOnce()) {
-        let mut flights = self.lock();
-        if !flight.doomed.load(Ordering::Relaxed) {
+    pub(crate) fn complete(
+        &self,
+        fetch_key: &FetchKey,
+        shared_fetch: &Arc<SharedFetch>,
+        keep: impl FnOnce(),
+    ) {
+        let mut fetches = self.lock();
+        if !shared_fetch.do_not_store.load(Ordering::Relaxed) {
             keep();
         }
         // A doomed one's place may be another's by now.
-        if flights.get(purpose).is_some_and(|there| Arc::ptr_eq(there, flight)) {
-            flights.remove(purpose);
+        if fetches.get(fetch_key).is_some_and(|there| Arc::ptr_eq(there, shared_fetch)) {
+            fetches.remove(fetch_key);
         }
     }
 
     /// Lets `decide` say what becomes of each flight.
-    pub(crate) fn sweep(&self, decide: impl Fn(&Key, &Flight) -> Fate) {
-        self.lock().retain(|purpose, flight| match decide(&purpose.key, flight) {
-            Fate::Spared => true,
-            Fate::Suspect => {
-                flight.suspect.store(true, Ordering::Relaxed);
+    pub(crate) fn sweep(&self, decide: impl Fn(&Key, &SharedFetch) -> PurgeEffect) {
+        self.lock().retain(|fetch_key, shared_fetch| match decide(&fetch_key.key, shared_fetch) {
+            PurgeEffect::Unaffected => true,
+            PurgeEffect::StoreOnlyImmutable => {
+                shared_fetch.store_only_immutable.store(true, Ordering::Relaxed);
                 // It may have become known meanwhile, and its trip have looked before.
-                flight.is_immutable() != Some(false)
+                shared_fetch.is_immutable() != Some(false)
             }
-            Fate::Doomed => {
-                flight.doomed.store(true, Ordering::Relaxed);
+            PurgeEffect::DoNotStore => {
+                shared_fetch.do_not_store.store(true, Ordering::Relaxed);
                 false
             }
         });
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Purpose, Arc<Flight>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<FetchKey, Arc<SharedFetch>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

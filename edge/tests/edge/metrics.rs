@@ -43,9 +43,9 @@ async fn memory_stays_within_its_bound() {
     let edge = Running::before(&origin, config).await;
     for n in 0..300 {
         edge.get(&format!("/{n}")).await;
-        let figures = edge.edge.figures();
-        assert!(figures.bytes <= 1_000_000, "{figures:?}");
+        let metrics = edge.edge.metrics();
+        assert!(metrics.bytes <= 1_000_000, "{metrics:?}");
     }
-    let figures = edge.edge.figures();
-    assert!(figures.evicted > 200 && figures.entries > 20, "{figures:?}");
+    let metrics = edge.edge.metrics();
+    assert!(metrics.evicted > 200 && metrics.entries > 20, "{metrics:?}");
 }

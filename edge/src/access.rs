@@ -8,7 +8,7 @@ use crate::key;
 
 /// Who may play.
 #[derive(Clone, Debug, Default)]
-pub enum Rights {
+pub enum Access {
     /// Everybody. A path with a ticket is nobody's: there are no keys to verify it with.
     #[default]
     Open,
@@ -18,7 +18,7 @@ pub enum Rights {
     Required(Keys),
 }
 
-impl Rights {
+impl Access {
     /// Checks a request's path. Returns the path that its ticket opens, when there is one.
     pub(crate) fn check<'a>(
         &self,

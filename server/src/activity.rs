@@ -27,7 +27,7 @@ pub(crate) struct Activity {
     open: AtomicU32,
     /// Goes up with every beginning and end of a request and with every write. Reads do not count: who sends
     /// headers byte by byte is not active.
-    turns: AtomicU32,
+    ticks_seen: AtomicU32,
     /// A write waits for the client to take bytes.
     blocked: AtomicBool,
 }
@@ -38,32 +38,32 @@ impl Activity {
         self.open.load(Relaxed) > 0
     }
 
-    fn turn(&self) {
-        self.turns.fetch_add(1, Relaxed);
+    fn note(&self) {
+        self.ticks_seen.fetch_add(1, Relaxed);
     }
 }
 
 /// A request from its head to the last byte of its response.
-pub(crate) struct Turn(Arc<Activity>);
+pub(crate) struct RequestGuard(Arc<Activity>);
 
-impl Turn {
+impl RequestGuard {
     pub(crate) fn begin(activity: Arc<Activity>) -> Self {
         activity.open.fetch_add(1, Relaxed);
-        activity.turn();
+        activity.note();
         Self(activity)
     }
 }
 
-impl Drop for Turn {
+impl Drop for RequestGuard {
     fn drop(&mut self) {
-        self.0.turn();
+        self.0.note();
         self.0.open.fetch_sub(1, Relaxed);
     }
 }
 
 /// Why patience ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Lost {
+pub(crate) enum Timeout {
     /// No request was there to answer. HTTP/2 deserves a GOAWAY.
     Idle,
     /// The client took no bytes.
@@ -71,34 +71,34 @@ pub(crate) enum Lost {
 }
 
 /// Waits until nothing has happened for as long as the limits allow, at most half as long again.
-pub(crate) async fn lost(activity: &Activity, limits: &Limits) -> Lost {
+pub(crate) async fn wait_until_idle(activity: &Activity, limits: &Limits) -> Timeout {
     let tick = (limits.header_timeout.min(limits.write_stall) / 2).max(Duration::from_millis(1));
     let ticks = |limit: Duration| limit.as_nanos().div_ceil(tick.as_nanos());
     let (idle, stall) = (ticks(limits.header_timeout), ticks(limits.write_stall));
     let mut quiet = 0;
-    let mut before = activity.turns.load(Relaxed);
+    let mut before = activity.ticks_seen.load(Relaxed);
     loop {
         tokio::time::sleep(tick).await;
-        let turns = activity.turns.load(Relaxed);
-        quiet = if turns == before { quiet + 1 } else { 0 };
-        before = turns;
+        let ticks_seen = activity.ticks_seen.load(Relaxed);
+        quiet = if ticks_seen == before { quiet + 1 } else { 0 };
+        before = ticks_seen;
         if activity.blocked.load(Relaxed) {
             if quiet >= stall {
-                return Lost::Stalled;
+                return Timeout::Stalled;
             }
         } else if !activity.is_answering() && quiet >= idle {
-            return Lost::Idle;
+            return Timeout::Idle;
         }
     }
 }
 
 /// A socket whose writes are noticed.
-pub(crate) struct Watched {
+pub(crate) struct ActivityStream {
     stream: TcpStream,
     activity: Arc<Activity>,
 }
 
-impl Watched {
+impl ActivityStream {
     pub(crate) fn new(stream: TcpStream, activity: Arc<Activity>) -> Self {
         Self { stream, activity }
     }
@@ -106,13 +106,13 @@ impl Watched {
     fn noticed(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         self.activity.blocked.store(written.is_pending(), Relaxed);
         if written.is_ready() {
-            self.activity.turn();
+            self.activity.note();
         }
         written
     }
 }
 
-impl AsyncRead for Watched {
+impl AsyncRead for ActivityStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -122,7 +122,7 @@ impl AsyncRead for Watched {
     }
 }
 
-impl AsyncWrite for Watched {
+impl AsyncWrite for ActivityStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(cx, buf);
         self.noticed(written)
@@ -165,27 +165,27 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_connection_without_a_request_is_idle() {
         let begun = Instant::now();
-        assert_eq!(lost(&Activity::default(), &LIMITS()).await, Lost::Idle);
+        assert_eq!(wait_until_idle(&Activity::default(), &LIMITS()).await, Timeout::Idle);
         assert_eq!(begun.elapsed().as_secs(), 10);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_request_that_takes_long_is_not() {
         let activity = Arc::new(Activity::default());
-        let turn = Turn::begin(activity.clone());
+        let note = RequestGuard::begin(activity.clone());
         let limits = LIMITS();
-        let lost = lost(&activity, &limits);
-        tokio::pin!(lost);
-        assert!(timeout(Duration::from_hours(1), &mut lost).await.is_err());
-        drop(turn);
-        assert_eq!(lost.await, Lost::Idle);
+        let wait_until_idle = wait_until_idle(&activity, &limits);
+        tokio::pin!(wait_until_idle);
+        assert!(timeout(Duration::from_hours(1), &mut wait_until_idle).await.is_err());
+        drop(note);
+        assert_eq!(wait_until_idle.await, Timeout::Idle);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_client_that_takes_no_bytes_has_the_longer_time_also_behind_the_last_request() {
         let begun = Instant::now();
         let activity = Activity { blocked: AtomicBool::new(true), ..Activity::default() };
-        assert_eq!(lost(&activity, &LIMITS()).await, Lost::Stalled);
+        assert_eq!(wait_until_idle(&activity, &LIMITS()).await, Timeout::Stalled);
         assert_eq!(begun.elapsed().as_secs(), 60);
     }
 }
