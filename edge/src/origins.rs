@@ -19,8 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tower::Service;
 
 use crate::{
-    client::{Client, Trust},
-    http2::Protocol,
+    client::{Client, Protocol, Reuse, Trust, Upstream},
     upload::Progress,
 };
 
@@ -57,8 +56,7 @@ struct Pool {
 
 #[derive(Debug)]
 struct Origin {
-    base: Uri,
-    protocol: Protocol,
+    upstream: Upstream,
     healthy: watch::Sender<bool>,
 }
 
@@ -69,7 +67,7 @@ impl Origins {
         if all.is_empty() {
             return Err(AddressError::None);
         }
-        let secure = all.iter().any(|origin| origin.base.scheme() == Some(&Scheme::HTTPS));
+        let secure = all.iter().any(|origin| origin.upstream.base.scheme() == Some(&Scheme::HTTPS));
         let client = Client::new(if secure { Trust::Machine } else { Trust::Nobody });
         let client = client.map_err(|e| AddressError::Authorities(e.to_string()))?;
         let pool = Pool { client, all, next: AtomicUsize::new(0) };
@@ -87,7 +85,7 @@ impl Origins {
             let checks = self.0.all.iter().map(|origin| async {
                 let healthy = self.0.check_health(origin).await;
                 if origin.set_healthy(healthy) {
-                    tracing::warn!(origin = %origin.base, healthy, "an origin's health changed");
+                    tracing::warn!(origin = %origin.upstream.base, healthy, "an origin's health changed");
                 }
             });
             futures::future::join_all(checks).await;
@@ -110,15 +108,15 @@ impl Pool {
         [healthy, unhealthy].concat()
     }
 
-    async fn send(&self, origin: &Origin, request: Request) -> Result<Response, BoxError> {
-        self.client.send(&origin.base, origin.protocol, request).await
+    async fn send(&self, origin: &Origin, reuse: Reuse, request: Request) -> Result<Response, BoxError> {
+        self.client.send(&origin.upstream, reuse, request).await
     }
 
     async fn check_health(&self, origin: &Origin) -> bool {
         let mut request = Request::new(body::empty());
         *request.uri_mut() = Uri::from_static(HEALTH);
         // Any answer that is no failure will do: an origin need not be one of ours.
-        let answered = tokio::time::timeout(CHECK_WAIT, self.send(origin, request)).await;
+        let answered = tokio::time::timeout(CHECK_WAIT, self.send(origin, Reuse::Pooled, request)).await;
         matches!(answered, Ok(Ok(response)) if !response.status().is_server_error())
     }
 }
@@ -135,7 +133,7 @@ impl Origin {
         if !known || base.authority().is_none() || base.path() != "/" || base.query().is_some() {
             return Err(wrong());
         }
-        Ok(Self { base, protocol, healthy: watch::Sender::new(true) })
+        Ok(Self { upstream: Upstream { base, protocol }, healthy: watch::Sender::new(true) })
     }
 
     fn is_healthy(&self) -> bool {
@@ -176,7 +174,7 @@ impl Service<Request> for Origins {
             let order = pool.order();
             let (first, other) = (order[0], order.get(1).copied().unwrap_or(order[0]));
             let answered = tokio::select! {
-                answered = pool.send(first, Request::from_parts(parts.clone(), body)) => answered,
+                answered = pool.send(first, Reuse::Pooled, Request::from_parts(parts.clone(), body)) => answered,
                 // A frozen one keeps its connections, and who waits for it would wait to the end of all patience.
                 () = first.became_unhealthy(other), if again => Err("the origin fell unhealthy".into()),
             };
@@ -193,7 +191,7 @@ impl Service<Request> for Origins {
                 return Err(error);
             }
             tracing::debug!(error, "asking again");
-            let answered = pool.send(other, Request::from_parts(parts, body::empty())).await;
+            let answered = pool.send(other, Reuse::Fresh, Request::from_parts(parts, body::empty())).await;
             other.set_healthy(answered.is_ok());
             answered
         })

@@ -16,10 +16,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Purge, cache_status,
-    client::{Client, Trust},
-    http2::Protocol,
+    client::{Client, Reuse, Trust, Upstream},
     key::Key,
-    purge_client, rendezvous,
+    purge_client::{self, Delivery},
+    rendezvous,
     token::Token,
 };
 
@@ -50,7 +50,7 @@ pub struct Peers {
 #[derive(Clone, Debug)]
 struct Member {
     address: String,
-    base: Uri,
+    upstream: Upstream,
     place: Place,
 }
 
@@ -141,7 +141,7 @@ impl Peers {
         *request.uri_mut() = Uri::from_static(PATH);
         self.token.put(request.headers_mut());
         let ask = async {
-            let response = self.client.send(&base, Protocol::Http1, request).await.ok()?;
+            let response = self.client.send(&Upstream::http1(base), Reuse::Pooled, request).await.ok()?;
             let well = response.status().is_success();
             let id = body::collect(response.into_body(), 100).await.ok()?;
             well.then_some(id)
@@ -158,7 +158,7 @@ impl Peers {
         let there = known.iter().filter(|(_, known)| known.place != Place::Nowhere);
         let members = there.filter_map(|(address, known)| {
             let base = format!("http://{address}").parse().ok()?;
-            Some(Member { address: address.to_string(), base, place: known.place })
+            Some(Member { address: address.to_string(), upstream: Upstream::http1(base), place: known.place })
         });
         self.members.store(Arc::new(members.collect()));
         self.changed.send_replace(());
@@ -178,8 +178,8 @@ impl Peers {
         let members = self.members.load_full();
         let others = members.iter().filter(|member| member.place == Place::Elsewhere);
         let sending = others.map(|peer| async move {
-            let to = (&self.token, &peer.base);
-            if let Err(problem) = purge_client::send(&self.client, to, purge, purge_client::WAIT).await {
+            let delivery = Delivery { to: &peer.upstream, token: &self.token, wait: purge_client::WAIT };
+            if let Err(problem) = delivery.send(&self.client, purge).await {
                 tracing::warn!(peer = peer.address, problem, "a peer is not id what to forget");
             }
         });
@@ -198,7 +198,7 @@ impl Peers {
         let mut request = request;
         self.token.put(request.headers_mut());
         let answered = tokio::select! {
-            answered = self.client.send(&owner.base, Protocol::Http1, request) => answered,
+            answered = self.client.send(&owner.upstream, Reuse::Pooled, request) => answered,
             // A frozen one keeps its connections.
             () = self.left(&owner.address) => Err("it answers nobody any more".into()),
         };

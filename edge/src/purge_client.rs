@@ -16,8 +16,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::{
     Purge, Token,
-    client::{Client, Trust},
-    http2::Protocol,
+    client::{Client, Reuse, Trust, Upstream},
 };
 
 /// Where an edge takes what to forget.
@@ -139,7 +138,10 @@ impl PurgeClient {
     /// Tells one edge what it is owed.
     async fn send_to_one(&self, address: SocketAddr, pending: &Purge, wait: Duration) -> Result<(), ()> {
         let sent = match format!("http://{address}").parse() {
-            Ok(base) => send(&self.client, (&self.token, &base), pending, wait).await,
+            Ok(base) => {
+                let delivery = Delivery { to: &Upstream::http1(base), token: &self.token, wait };
+                delivery.send(&self.client, pending).await
+            }
             Err(error) => Err(format!("{error}")),
         };
         let mut edges = self.edges();
@@ -169,23 +171,28 @@ impl PurgeClient {
     }
 }
 
-/// Tells the edge of `base` what to forget.
-pub(crate) async fn send(
-    client: &Client,
-    (token, base): (&Token, &Uri),
-    purge: &Purge,
-    wait: Duration,
-) -> Result<(), String> {
-    let document = serde_json::to_string(purge).map_err(|e| e.to_string())?;
-    let mut request = Request::new(body::full(document));
-    *request.method_mut() = Method::POST;
-    *request.uri_mut() = Uri::from_static(PATH);
-    token.put(request.headers_mut());
-    request.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    match timeout(wait, client.send(base, Protocol::Http1, request)).await {
-        Ok(Ok(response)) if response.status().is_success() => Ok(()),
-        Ok(Ok(response)) => Err(format!("it answers {}", response.status())),
-        Ok(Err(error)) => Err(error.to_string()),
-        Err(_) => Err(format!("no answer within {} ms", wait.as_millis())),
+/// How a purge gets to one edge.
+pub(crate) struct Delivery<'a> {
+    pub(crate) to: &'a Upstream,
+    pub(crate) token: &'a Token,
+    /// How long that edge may take.
+    pub(crate) wait: Duration,
+}
+
+impl Delivery<'_> {
+    /// Sends a purge; fails with the reason for the log.
+    pub(crate) async fn send(&self, client: &Client, purge: &Purge) -> Result<(), String> {
+        let document = serde_json::to_string(purge).map_err(|e| e.to_string())?;
+        let mut request = Request::new(body::full(document));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = Uri::from_static(PATH);
+        self.token.put(request.headers_mut());
+        request.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        match timeout(self.wait, client.send(self.to, Reuse::Pooled, request)).await {
+            Ok(Ok(response)) if response.status().is_success() => Ok(()),
+            Ok(Ok(response)) => Err(format!("it answers {}", response.status())),
+            Ok(Err(error)) => Err(error.to_string()),
+            Err(_) => Err(format!("no answer within {} ms", self.wait.as_millis())),
+        }
     }
 }

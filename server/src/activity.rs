@@ -1,13 +1,13 @@
-//! In charge of patience: it ends connections on which nothing happens, be it that no request comes, that its
-//! headers trickle, or that the client takes no bytes. One coarse clock for each connection watches all of it,
-//! so that a request costs a few counts and no timer.
+//! What happens on a connection, and the clock that ends one on which nothing does: no request comes, its head trickles,
+//! or the client takes no bytes. One coarse clock for each connection watches all of it, so that a request costs a few
+//! counts and no timer.
 
 use std::{
     io::{self, IoSlice},
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU32, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed},
     },
     task::{Context, Poll},
     time::Duration,
@@ -16,18 +16,24 @@ use std::{
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
+    time::Instant,
 };
 
 use crate::Limits;
 
-/// What happens on a connection.
+// How exact the clock is: a limit is overrun by a sixth at most.
+const TICKS: u32 = 6;
+
+/// The counts of a connection.
 #[derive(Debug, Default)]
 pub(crate) struct Activity {
     /// Requests whose response has not ended.
     open: AtomicU32,
-    /// Goes up with every beginning and end of a request and with every write. Reads do not count: who sends
-    /// headers byte by byte is not active.
-    ticks_seen: AtomicU32,
+    /// Goes up with every beginning and end of a request. Bytes do not count: a client that sends a head byte by byte, or
+    /// PINGs (RFC 9113 §6.7), asks nothing.
+    requests: AtomicU32,
+    /// Bytes that the client took.
+    written: AtomicU64,
     /// A write waits for the client to take bytes.
     blocked: AtomicBool,
 }
@@ -38,61 +44,98 @@ impl Activity {
         self.open.load(Relaxed) > 0
     }
 
-    fn note(&self) {
-        self.ticks_seen.fetch_add(1, Relaxed);
+    /// Returns how many requests have begun and ended so far.
+    pub(crate) fn requests(&self) -> u32 {
+        self.requests.load(Relaxed)
     }
 }
 
 /// A request from its head to the last byte of its response.
+#[derive(Debug)]
 pub(crate) struct RequestGuard(Arc<Activity>);
 
 impl RequestGuard {
     pub(crate) fn begin(activity: Arc<Activity>) -> Self {
         activity.open.fetch_add(1, Relaxed);
-        activity.note();
+        activity.requests.fetch_add(1, Relaxed);
         Self(activity)
     }
 }
 
 impl Drop for RequestGuard {
     fn drop(&mut self) {
-        self.0.note();
+        self.0.requests.fetch_add(1, Relaxed);
         self.0.open.fetch_sub(1, Relaxed);
     }
 }
 
-/// Why patience ended.
+/// Why a connection's time is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Timeout {
     /// No request was there to answer. HTTP/2 deserves a GOAWAY.
     Idle,
-    /// The client took no bytes.
+    /// The client took no bytes, or too few.
     Stalled,
 }
 
-/// Waits until nothing has happened for as long as the limits allow, at most half as long again.
-pub(crate) async fn wait_until_idle(activity: &Activity, limits: &Limits) -> Timeout {
-    let tick = (limits.header_timeout.min(limits.write_stall) / 2).max(Duration::from_millis(1));
-    let ticks = |limit: Duration| limit.as_nanos().div_ceil(tick.as_nanos());
-    let (idle, stall) = (ticks(limits.header_timeout), ticks(limits.write_stall));
-    let mut quiet = 0;
-    let mut before = activity.ticks_seen.load(Relaxed);
-    loop {
-        tokio::time::sleep(tick).await;
-        let ticks_seen = activity.ticks_seen.load(Relaxed);
-        quiet = if ticks_seen == before { quiet + 1 } else { 0 };
-        before = ticks_seen;
-        if activity.blocked.load(Relaxed) {
-            if quiet >= stall {
-                return Timeout::Stalled;
+/// The clock of a connection.
+#[derive(Debug)]
+pub(crate) struct ActivityClock {
+    activity: Arc<Activity>,
+    limits: Arc<Limits>,
+    tick: Duration,
+    next: Instant,
+    requests: u32,
+    written: u64,
+    /// How long no request was there.
+    idle: Duration,
+    /// How much longer the client may take nothing.
+    left: Duration,
+}
+
+impl ActivityClock {
+    pub(crate) fn new(activity: Arc<Activity>, limits: Arc<Limits>) -> Self {
+        let tick = (limits.header_timeout.min(limits.write_stall) / TICKS).max(Duration::from_millis(1));
+        let left = limits.write_stall;
+        let (requests, written) = (activity.requests(), activity.written.load(Relaxed));
+        let next = Instant::now() + tick;
+        Self { activity, limits, tick, next, requests, written, idle: Duration::ZERO, left }
+    }
+
+    /// Waits until the connection's time is over. May be dropped and called again without losing time.
+    pub(crate) async fn next(&mut self) -> Timeout {
+        loop {
+            tokio::time::sleep_until(self.next).await;
+            self.next += self.tick;
+            if let Some(timeout) = self.count_tick() {
+                return timeout;
             }
-        } else if !activity.is_answering() && quiet >= idle {
-            return Timeout::Idle;
         }
+    }
+
+    fn count_tick(&mut self) -> Option<Timeout> {
+        let written = self.activity.written.load(Relaxed);
+        let moved = written - std::mem::replace(&mut self.written, written);
+        self.left = self.limits.response_pace().refill(self.left, moved);
+        let requests = self.activity.requests();
+        let is_idle =
+            requests == std::mem::replace(&mut self.requests, requests) && !self.activity.is_answering();
+        self.idle = if is_idle { self.idle + self.tick } else { Duration::ZERO };
+        if self.activity.blocked.load(Relaxed) {
+            // A response may still be on its way behind the last request, so being blocked goes before being idle.
+            self.left = self.left.saturating_sub(self.tick);
+            return self.left.is_zero().then_some(Timeout::Stalled);
+        }
+        if self.idle < self.limits.header_timeout {
+            return None;
+        }
+        self.idle = Duration::ZERO;
+        Some(Timeout::Idle)
     }
 }
 
-/// A socket whose writes are noticed.
+/// A socket whose writes are counted.
+#[derive(Debug)]
 pub(crate) struct ActivityStream {
     stream: TcpStream,
     activity: Arc<Activity>,
@@ -103,10 +146,10 @@ impl ActivityStream {
         Self { stream, activity }
     }
 
-    fn noticed(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+    fn count(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         self.activity.blocked.store(written.is_pending(), Relaxed);
-        if written.is_ready() {
-            self.activity.note();
+        if let Poll::Ready(Ok(bytes)) = &written {
+            self.activity.written.fetch_add(*bytes as u64, Relaxed);
         }
         written
     }
@@ -125,7 +168,7 @@ impl AsyncRead for ActivityStream {
 impl AsyncWrite for ActivityStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(cx, buf);
-        self.noticed(written)
+        self.count(written)
     }
 
     fn poll_write_vectored(
@@ -134,7 +177,7 @@ impl AsyncWrite for ActivityStream {
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
-        self.noticed(written)
+        self.count(written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -152,40 +195,80 @@ impl AsyncWrite for ActivityStream {
 
 #[cfg(test)]
 mod tests {
-    use tokio::time::{Instant, timeout};
+    use tokio::time::timeout;
 
     use super::*;
 
-    const LIMITS: fn() -> Limits = || Limits {
-        header_timeout: Duration::from_secs(10),
-        write_stall: Duration::from_mins(1),
-        ..Limits::default()
-    };
-
-    #[tokio::test(start_paused = true)]
-    async fn a_connection_without_a_request_is_idle() {
-        let begun = Instant::now();
-        assert_eq!(wait_until_idle(&Activity::default(), &LIMITS()).await, Timeout::Idle);
-        assert_eq!(begun.elapsed().as_secs(), 10);
+    fn clock(activity: &Arc<Activity>) -> ActivityClock {
+        let limits = Limits {
+            header_timeout: Duration::from_secs(12),
+            write_stall: Duration::from_mins(1),
+            ..Limits::default()
+        };
+        ActivityClock::new(activity.clone(), Arc::new(limits))
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_request_that_takes_long_is_not() {
+    async fn a_connection_without_a_request_is_idle_whatever_it_writes() {
+        let begun = Instant::now();
         let activity = Arc::new(Activity::default());
-        let note = RequestGuard::begin(activity.clone());
-        let limits = LIMITS();
-        let wait_until_idle = wait_until_idle(&activity, &limits);
-        tokio::pin!(wait_until_idle);
-        assert!(timeout(Duration::from_hours(1), &mut wait_until_idle).await.is_err());
-        drop(note);
-        assert_eq!(wait_until_idle.await, Timeout::Idle);
+        let mut clock = clock(&activity);
+        // The acknowledgement of a PING each second.
+        let pings = async {
+            loop {
+                activity.written.fetch_add(17, Relaxed);
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        };
+        tokio::select! {
+            timeout = clock.next() => assert_eq!(timeout, Timeout::Idle),
+            () = pings => {}
+        }
+        assert_eq!(begun.elapsed().as_secs(), 12);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_clock_goes_on_where_it_was_left() {
+        let begun = Instant::now();
+        let mut clock = clock(&Arc::default());
+        assert!(timeout(Duration::from_secs(7), clock.next()).await.is_err());
+        assert_eq!(clock.next().await, Timeout::Idle);
+        assert_eq!(begun.elapsed().as_secs(), 12);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_that_takes_long_is_not_idle() {
+        let activity = Arc::new(Activity::default());
+        let guard = RequestGuard::begin(activity.clone());
+        let mut clock = clock(&activity);
+        assert!(timeout(Duration::from_hours(1), clock.next()).await.is_err());
+        drop(guard);
+        assert_eq!(clock.next().await, Timeout::Idle);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_client_that_takes_no_bytes_has_the_longer_time_also_behind_the_last_request() {
         let begun = Instant::now();
-        let activity = Activity { blocked: AtomicBool::new(true), ..Activity::default() };
-        assert_eq!(wait_until_idle(&activity, &LIMITS()).await, Timeout::Stalled);
+        let activity = Arc::new(Activity { blocked: AtomicBool::new(true), ..Activity::default() });
+        assert_eq!(clock(&activity).next().await, Timeout::Stalled);
         assert_eq!(begun.elapsed().as_secs(), 60);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_takes_a_byte_now_and_then_is_stalled_too() {
+        let begun = Instant::now();
+        let activity = Arc::new(Activity { blocked: AtomicBool::new(true), ..Activity::default() });
+        let mut clock = clock(&activity);
+        let trickle = async {
+            loop {
+                activity.written.fetch_add(1, Relaxed);
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        };
+        tokio::select! {
+            timeout = clock.next() => assert_eq!(timeout, Timeout::Stalled),
+            () = trickle => {}
+        }
+        assert!(begun.elapsed() < Duration::from_secs(70), "{:?}", begun.elapsed());
     }
 }

@@ -11,16 +11,20 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderValue, header};
-use http_body::{Frame, SizeHint};
+use http::{HeaderValue, Method, Version, header, request::Parts};
+use http_body::{Body as _, Frame, SizeHint};
 use pin_project_lite::pin_project;
 use tower::{Service, ServiceExt, util::Oneshot};
 use tracing::error;
 
 use crate::{
-    Body, BoxError, Problem, Request, Response, access::AccessLogEntry, activity::RequestGuard, cors,
-    interim, well_formed::Malformed,
+    Body, BoxError, Problem, Request, Response, access::AccessLogEntry, activity::RequestGuard, body, cors,
+    streams, well_formed,
 };
+
+// RFC 9113 §4.1 and RFC 8446 §5.1: a frame and its head of nine bytes fit into one record of TLS. Frames of as many bytes
+// as most peers take would leave nine bytes to a record of their own.
+const FRAME: usize = 16 * 1024 - 9;
 
 pin_project! {
     /// The future of a response.
@@ -46,12 +50,34 @@ pin_project! {
     }
 }
 
-/// What is kept of a request until its end.
+/// The account of a request until its end.
 pub(crate) struct RequestRecord {
     pub(crate) entry: AccessLogEntry,
-    pub(crate) turn: RequestGuard,
-    /// Whether the connection must end with the answer.
-    pub(crate) last: bool,
+    pub(crate) guard: RequestGuard,
+    pub(crate) delivery: Delivery,
+}
+
+/// How a response goes out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Delivery {
+    Http1,
+    /// The connection ends with it.
+    Http1Close,
+    /// In frames.
+    Http2,
+    /// Without a body. hyper sees to that over HTTP/1.1 alone.
+    Http2Head,
+}
+
+impl Delivery {
+    pub(crate) fn of(request: &Parts) -> Self {
+        match request.version {
+            Version::HTTP_2 if request.method == Method::HEAD => Self::Http2Head,
+            Version::HTTP_2 => Self::Http2,
+            _ if well_formed::is_last(request) => Self::Http1Close,
+            _ => Self::Http1,
+        }
+    }
 }
 
 impl<S> ResponseFuture<S>
@@ -69,8 +95,8 @@ where
         Self { stage, record: Some(record) }
     }
 
-    pub(crate) fn refuse(why: Malformed, record: RequestRecord) -> Self {
-        Self { stage: Stage::Ours { response: Some(Problem::from(why).into()) }, record: Some(record) }
+    pub(crate) fn refuse(problem: Problem, record: RequestRecord) -> Self {
+        Self { stage: Stage::Ours { response: Some(problem.into()) }, record: Some(record) }
     }
 }
 
@@ -89,18 +115,38 @@ where
             StageProjection::Waiting { service } => ready!(answered(|| service.poll(cx))),
             StageProjection::Ours { response } => ours(response.take().expect(ONCE)),
         };
-        interim::answered();
-        let RequestRecord { entry, turn, last } = this.record.take().expect(ONCE);
-        if last {
-            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        let RequestRecord { entry, guard, delivery } = this.record.take().expect(ONCE);
+        match delivery {
+            Delivery::Http1 | Delivery::Http2 => {}
+            Delivery::Http1Close => {
+                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
+            Delivery::Http2Head => response = without_body(response),
         }
         let status = response.status();
         let response = response.map(|source| {
             let record = entry.answered(status);
-            TrackedBody { source, record, _turn: turn }
+            TrackedBody { source, rest: Bytes::new(), delivery, record, _guard: guard }
         });
         Poll::Ready(Ok(response))
     }
+}
+
+/// RFC 9110 §9.3.2: a HEAD is answered with the fields of the GET, the length among them.
+fn without_body<B>(mut response: http::Response<Source<B>>) -> http::Response<Source<B>>
+where
+    B: http_body::Body<Data = Bytes>,
+{
+    let body = response.body();
+    let len = match body {
+        Source::Service { body } if !body.is_end_stream() => body.size_hint().exact(),
+        Source::Ours { body } if !body.is_end_stream() => body.size_hint().exact(),
+        _ => None,
+    };
+    if let Some(len) = len {
+        response.headers_mut().entry(header::CONTENT_LENGTH).or_insert_with(|| len.into());
+    }
+    response.map(|_| Source::Ours { body: body::empty() })
 }
 
 const ONCE: &str = "a future is not polled after its end";
@@ -143,12 +189,15 @@ fn unexpected() -> Response {
 }
 
 pin_project! {
-    /// A response's body, and what happens when the last of it is gone or nobody wants it any more.
+    /// A response's body on its way out. Dropped behind its last byte, or when nobody wants it any more.
     pub(crate) struct TrackedBody<B> {
         #[pin]
         source: Source<B>,
+        // Behind the frame that went out last.
+        rest: Bytes,
+        delivery: Delivery,
         record: crate::access::ResponseRecord,
-        _turn: RequestGuard,
+        _guard: RequestGuard,
     }
 }
 
@@ -173,21 +222,45 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = self.project();
-        let frame = match this.source.project() {
-            SourceProjection::Service { body } => ready!(body.poll_frame(cx)).map(|f| f.map_err(Into::into)),
-            SourceProjection::Ours { body } => ready!(Pin::new(body).poll_frame(cx)),
+        let mut frame = if this.rest.is_empty() {
+            let polled = match this.source.project() {
+                SourceProjection::Service { body } => body.poll_frame(cx).map_err(Into::into),
+                SourceProjection::Ours { body } => Pin::new(body).poll_frame(cx),
+            };
+            let Poll::Ready(frame) = polled else {
+                streams::note_sent(None);
+                return Poll::Pending;
+            };
+            frame
+        } else {
+            Some(Ok(Frame::data(std::mem::take(this.rest))))
         };
+        if *this.delivery == Delivery::Http2
+            && let Some(Ok(whole)) = frame
+        {
+            frame = Some(Ok(whole.map_data(|mut data| {
+                *this.rest = data.split_off(data.len().min(FRAME));
+                data
+            })));
+        }
+        if let Some(Ok(frame)) = &frame {
+            streams::note_sent(Some(frame.data_ref().map_or(0, Bytes::len)));
+        }
         this.record.saw(frame.as_ref());
         Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {
+        if !self.rest.is_empty() {
+            return false;
+        }
         match &self.source {
             Source::Service { body } => body.is_end_stream(),
             Source::Ours { body } => body.is_end_stream(),
         }
     }
 
+    // Asked before the first frame only, when there is no rest.
     fn size_hint(&self) -> SizeHint {
         match &self.source {
             Source::Service { body } => body.size_hint(),

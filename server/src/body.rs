@@ -1,10 +1,14 @@
 //! In charge of bodies: the one type that all roles pass around, and the bound on those that are read whole.
 
-use std::time::Duration;
+use std::{
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
 
 use bytes::{Bytes, BytesMut};
 use futures::{Stream, TryStreamExt};
-use http_body::Frame;
+use http_body::{Frame, SizeHint};
 use http_body_util::{BodyExt, Empty, Full, StreamBody, combinators::UnsyncBoxBody};
 
 /// Any error, as bodies and services carry it.
@@ -16,8 +20,8 @@ pub type Body = UnsyncBoxBody<Bytes, BoxError>;
 /// Why a request's body could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// No byte came for too long; the answer is 408.
-    #[error("no byte of the request's body came for {0:?}")]
+    /// It paused for too long, or came slower than the least rate; the answer is 408.
+    #[error("the request's body paused for {0:?}, or came too slowly")]
     Stalled(Duration),
     /// The body is longer than allowed; the answer is 413.
     #[error("the request's body is larger than {limit} bytes")]
@@ -33,16 +37,25 @@ pub enum Error {
 impl From<BoxError> for Error {
     /// Finds out what a body's error was, however many layers wrapped it on the way.
     fn from(error: BoxError) -> Self {
-        let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&*error);
-        while let Some(e) = cause {
-            match e.downcast_ref::<Self>() {
-                Some(Self::Stalled(span)) => return Self::Stalled(*span),
-                Some(Self::TooLarge { limit }) => return Self::TooLarge { limit: *limit },
-                _ => cause = e.source(),
-            }
+        match innermost(&*error) {
+            Some(Self::Stalled(span)) => Self::Stalled(*span),
+            Some(Self::TooLarge { limit }) => Self::TooLarge { limit: *limit },
+            _ => Self::Broken(error),
         }
-        Self::Broken(error)
     }
+}
+
+/// Returns whether an error is of a body that came too slowly, however many layers wrapped it on the way.
+pub fn is_stalled(error: &(dyn std::error::Error + 'static)) -> bool {
+    matches!(innermost(error), Some(Error::Stalled(_)))
+}
+
+fn innermost<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a Error> {
+    let mut causes = std::iter::successors(Some(error), |error| error.source());
+    causes.find_map(|error| match error.downcast_ref() {
+        Some(Error::Broken(_)) | None => None,
+        ours => ours,
+    })
 }
 
 /// Returns a body without bytes.
@@ -62,6 +75,38 @@ where
     E: Into<BoxError> + 'static,
 {
     StreamBody::new(stream.map_ok(Frame::data).map_err(Into::into)).boxed_unsync()
+}
+
+/// Returns the body of a message that came over HTTP/2.
+pub fn received(incoming: hyper::body::Incoming) -> Body {
+    Received(incoming).boxed_unsync()
+}
+
+/// A body in whose end a reset cannot hide.
+struct Received(hyper::body::Incoming);
+
+impl http_body::Body for Received {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        Poll::Ready(match ready!(Pin::new(&mut self.0).poll_frame(cx)) {
+            // RFC 9113 §8.1: hyper ends a body that was reset with NO_ERROR as if it were whole. Half a segment is none.
+            None if !self.0.is_end_stream() => Some(Err("the stream was reset before the body's end".into())),
+            frame => frame.map(|frame| frame.map_err(Into::into)),
+        })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.0.size_hint()
+    }
 }
 
 /// Reads a whole body of at most `limit` bytes; for documents, not for media.

@@ -1,10 +1,10 @@
-//! In charge of what is alike on all connections, whatever is spoken on them: their requests become ours and are
-//! answered.
+//! What all connections of a listener share, and what one connection is to its requests: they become ours and are answered,
+//! whatever version of HTTP they came in.
 
 use std::{cell::RefCell, sync::Arc};
 
 use bytes::Bytes;
-use http::request::Parts;
+use http::{StatusCode, Version};
 use http_body::Body as _;
 use http_body_util::BodyExt;
 use hyper::service::Service as HyperService;
@@ -12,15 +12,18 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::Service;
 
 use crate::{
-    Body, BoxError, Interim, Limits, Request, Tls,
+    BoxError, Limits, Problem, Request, Tls,
     access::AccessLogEntry,
     activity::{Activity, RequestGuard},
-    answer::{RequestRecord, ResponseFuture, TrackedBody},
+    answer::{Delivery, RequestRecord, ResponseFuture, TrackedBody},
     body,
+    connections::{Place, PlaceKind},
     incoming::{Afterwards, Incoming},
     metrics::Counts,
     well_formed,
 };
+
+const HEALTH: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
 
 /// What all connections of a listener share.
 #[derive(Clone)]
@@ -33,11 +36,19 @@ pub(crate) struct ServerContext {
     pub(crate) tls: Option<Tls>,
 }
 
-/// One connection to the house, whatever is spoken on it.
+/// One connection, whatever is spoken on it.
 #[derive(Clone)]
 pub(crate) struct ConnectionContext {
     pub(crate) server: ServerContext,
     pub(crate) activity: Arc<Activity>,
+    pub(crate) evicted: CancellationToken,
+    place: PlaceKind,
+}
+
+impl ConnectionContext {
+    pub(crate) fn new(server: ServerContext, place: &Place) -> Self {
+        Self { server, activity: place.activity.clone(), evicted: place.evicted.clone(), place: place.kind }
+    }
 }
 
 /// Turns a connection's requests into ours, and has them answered.
@@ -46,40 +57,10 @@ pub(crate) struct RequestService<S> {
     context: ConnectionContext,
 }
 
-impl<S> RequestService<S>
-where
-    S: Service<Request> + Clone,
-{
-    pub(crate) fn server(&self) -> &ServerContext {
-        &self.context.server
-    }
-
+impl<S> RequestService<S> {
     /// Makes the answers of `service` to one connection's requests.
     pub(crate) fn new(service: S, context: ConnectionContext) -> Self {
         Self { service: RefCell::new(service), context }
-    }
-
-    /// Has a request answered. `expecting` is who waits to be told that the body is wanted.
-    pub(crate) fn answer(
-        &self,
-        mut parts: Parts,
-        body: Body,
-        expecting: Option<Interim>,
-    ) -> ResponseFuture<S> {
-        let server = self.server();
-        let turn = RequestGuard::begin(self.context.activity.clone());
-        let entry = AccessLogEntry::new(server.counts.clone(), &parts.method, &parts.uri);
-        let record = RequestRecord { entry, turn, last: well_formed::is_last(&parts) };
-        let body = if body.is_end_stream() {
-            body
-        } else {
-            let afterwards = Afterwards { tasks: server.tasks.clone(), cut: server.cut.clone() };
-            Incoming::new(&parts, body, server.limits.body_idle, afterwards).telling(expecting).boxed_unsync()
-        };
-        if let Err(why) = well_formed::check(&mut parts) {
-            return ResponseFuture::refuse(why, record);
-        }
-        ResponseFuture::serve(&mut self.service.borrow_mut(), Request::from_parts(parts, body), record)
     }
 }
 
@@ -95,9 +76,35 @@ where
     type Future = ResponseFuture<S>;
 
     fn call(&self, request: http::Request<hyper::body::Incoming>) -> Self::Future {
-        let (parts, body) = request.into_parts();
-        let body = if body.is_end_stream() { body::empty() } else { body.map_err(Into::into).boxed_unsync() };
-        // hyper tells by itself.
-        self.answer(parts, body, None)
+        let (mut parts, incoming) = request.into_parts();
+        let server = &self.context.server;
+        let guard = RequestGuard::begin(self.context.activity.clone());
+        let entry = AccessLogEntry::new(server.counts.clone(), &parts.method, &parts.uri);
+        let record = RequestRecord { entry, guard, delivery: Delivery::of(&parts) };
+        if self.context.place == PlaceKind::Reserve && !HEALTH.contains(&parts.uri.path()) {
+            return ResponseFuture::refuse(too_many_connections(), record);
+        }
+        let body = if incoming.is_end_stream() {
+            body::empty()
+        } else {
+            let body = match parts.version {
+                Version::HTTP_2 => body::received(incoming),
+                _ => incoming.map_err(Into::into).boxed_unsync(),
+            };
+            let afterwards = Afterwards { tasks: server.tasks.clone(), cut: server.cut.clone() };
+            Incoming::new(&parts, body, server.limits.request_pace(), afterwards).boxed_unsync()
+        };
+        if let Err(malformed) = well_formed::check(&mut parts) {
+            return ResponseFuture::refuse(malformed.into(), record);
+        }
+        ResponseFuture::serve(&mut self.service.borrow_mut(), Request::from_parts(parts, body), record)
     }
+}
+
+/// A client that is told so tries again; one that is left waiting holds its place.
+fn too_many_connections() -> Problem {
+    let detail = "The server answers as many connections as it can; try again in a moment.";
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too_many_connections", detail)
+        .retry_after(1)
+        .header(http::header::CONNECTION, http::HeaderValue::from_static("close"))
 }

@@ -19,7 +19,8 @@ pub struct Policy {
 /// What a player needs to read playlists and segments.
 pub const PLAYBACK: Policy = Policy {
     methods: "GET, HEAD",
-    allow: "Range, If-Range, If-Match, If-None-Match, If-Modified-Since, If-Unmodified-Since",
+    allow: "Range, If-Range, If-Match, If-None-Match, If-Modified-Since, If-Unmodified-Since, \
+            CMCD-Request, CMCD-Object, CMCD-Status, CMCD-Session",
     // The page sees why a range came back as it did, and when to try again, also on errors.
     expose: "Accept-Ranges, Content-Encoding, Content-Length, Content-Range, Date, ETag, Retry-After",
 };

@@ -1,5 +1,5 @@
-//! In charge of request bodies while they come in: they may not go silent, and what is left of one that was
-//! answered early is read on for a moment, so that the client gets to see the answer.
+//! Request bodies while they come in: they may neither go silent nor trickle, and the rest of one that was answered early
+//! is read for a moment (nginx's lingering close), so that the client gets to see the answer.
 
 use std::{
     pin::Pin,
@@ -8,19 +8,19 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Version, header, request::Parts};
+use http::{header, request::Parts};
 use http_body::{Body as _, Frame, SizeHint};
 use http_body_util::BodyExt;
-use tokio::{
-    runtime::Handle,
-    time::{Instant, Sleep},
-};
+use tokio::runtime::Handle;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{Body, BoxError, Interim, body};
+use crate::{
+    Body, BoxError, body,
+    pace::{Pace, PaceClock},
+};
 
 // Long enough for an answer to cross the world and for the client to stop sending.
-const READ_ON: Duration = Duration::from_secs(5);
+const LINGERING_TIME: Duration = Duration::from_secs(5);
 
 /// Where tasks that outlive their request run, and what ends them.
 #[derive(Clone)]
@@ -31,48 +31,34 @@ pub(crate) struct Afterwards {
     pub(crate) cut: CancellationToken,
 }
 
-/// A request's body. It fails when no byte comes for a while; the clock runs only while somebody waits for a
-/// byte, so a slow disk of ours is not the client's fault.
+/// A request's body. It fails when it comes too slowly; the clock runs only while a byte is waited for, so a slow disk of
+/// ours is not the client's fault.
 pub(crate) struct Incoming {
     inner: Body,
-    idle: Duration,
-    sleep: Pin<Box<Sleep>>,
-    waiting: bool,
-    rest: Rest,
-    /// Who is to be told that the body is wanted.
-    expecting: Option<Interim>,
+    pace: Pace,
+    clock: PaceClock,
+    bytes: u64,
+    leftover: Leftover,
     afterwards: Afterwards,
 }
 
-/// What to do with bytes that nobody asked for when the request is answered.
+/// What happens to bytes that were not asked for when the request is answered.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Rest {
-    /// Read on: they are on their way, and a connection that is closed before them is reset, which can
-    /// destroy the answer.
-    ReadOn,
-    /// Not until the first byte: the client waits for "100 Continue" and must not be told to go on.
-    Unasked,
-    /// Let go: there are none, or HTTP/2 ends the one stream by itself.
-    LetGo,
+enum Leftover {
+    /// Lingering close: they are on their way, and a connection that is closed before them is reset, which can destroy the
+    /// answer. Over HTTP/2 curl and httpx drop an answer that a RST_STREAM follows at once (RFC 9113 §8.1).
+    Read,
+    /// None before the first byte: the client waits for "100 Continue", which reading would send.
+    NotAsked,
+    /// There are none, or they came too slowly.
+    Dropped,
 }
 
 impl Incoming {
-    pub(crate) fn new(request: &Parts, inner: Body, idle: Duration, afterwards: Afterwards) -> Self {
-        let rest = if request.version >= Version::HTTP_2 {
-            Rest::LetGo
-        } else if request.headers.contains_key(header::EXPECT) {
-            Rest::Unasked
-        } else {
-            Rest::ReadOn
-        };
-        let sleep = Box::pin(tokio::time::sleep(idle));
-        Self { inner, idle, sleep, waiting: false, rest, expecting: None, afterwards }
-    }
-
-    /// Has a client told, who expects it, when the body is wanted.
-    pub(crate) fn telling(mut self, expecting: Option<Interim>) -> Self {
-        self.expecting = expecting;
-        self
+    pub(crate) fn new(request: &Parts, inner: Body, pace: Pace, afterwards: Afterwards) -> Self {
+        let expects = request.headers.contains_key(header::EXPECT);
+        let leftover = if expects { Leftover::NotAsked } else { Leftover::Read };
+        Self { inner, pace, clock: PaceClock::new(pace), bytes: 0, leftover, afterwards }
     }
 }
 
@@ -86,24 +72,21 @@ impl http_body::Body for Incoming {
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = self.get_mut();
         if let Poll::Ready(frame) = Pin::new(&mut this.inner).poll_frame(cx) {
-            this.waiting = false;
-            match (&frame, this.rest) {
-                (Some(Ok(_)), Rest::Unasked) => this.rest = Rest::ReadOn,
-                (Some(Err(_)) | None, _) => this.rest = Rest::LetGo,
-                _ => {}
+            this.clock.pause();
+            match &frame {
+                Some(Ok(frame)) => {
+                    this.bytes += frame.data_ref().map_or(0, Bytes::len) as u64;
+                    if this.leftover == Leftover::NotAsked {
+                        this.leftover = Leftover::Read;
+                    }
+                }
+                Some(Err(_)) | None => this.leftover = Leftover::Dropped,
             }
             return Poll::Ready(frame);
         }
-        if !this.waiting {
-            this.waiting = true;
-            if let Some(client) = this.expecting.take() {
-                client.go_on();
-            }
-            this.sleep.as_mut().reset(Instant::now() + this.idle);
-        }
-        ready!(this.sleep.as_mut().poll(cx));
-        this.rest = Rest::LetGo;
-        Poll::Ready(Some(Err(body::Error::Stalled(this.idle).into())))
+        ready!(this.clock.poll_late(this.bytes, cx));
+        this.leftover = Leftover::Dropped;
+        Poll::Ready(Some(Err(body::Error::Stalled(this.pace.pause).into())))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -117,15 +100,16 @@ impl http_body::Body for Incoming {
 
 impl Drop for Incoming {
     fn drop(&mut self) {
-        if self.rest != Rest::ReadOn || self.inner.is_end_stream() {
+        if self.leftover != Leftover::Read || self.inner.is_end_stream() {
             return;
         }
         // There is none when the program ends and its last tasks are dropped.
         let Ok(runtime) = Handle::try_current() else { return };
         let mut inner = std::mem::replace(&mut self.inner, body::empty());
         let cut = self.afterwards.cut.clone();
-        let read_on = async move { while let Some(Ok(_)) = inner.frame().await {} };
-        let bounded = async move { cut.run_until_cancelled(tokio::time::timeout(READ_ON, read_on)).await };
+        let read = async move { while let Some(Ok(_)) = inner.frame().await {} };
+        let bounded =
+            async move { cut.run_until_cancelled(tokio::time::timeout(LINGERING_TIME, read)).await };
         self.afterwards.tasks.spawn_on(bounded, &runtime);
     }
 }
@@ -146,7 +130,8 @@ mod tests {
         let silent = body::stream(stream::pending::<Result<Bytes, BoxError>>());
         let (request, ()) = Request::new(()).into_parts();
         let afterwards = Afterwards { tasks: TaskTracker::new(), cut: CancellationToken::new() };
-        let body = Incoming::new(&request, silent, Duration::from_secs(5), afterwards);
+        let body =
+            Incoming::new(&request, silent, Pace { pause: Duration::from_secs(5), least_bps: 0 }, afterwards);
         let wrapped = body.map_err(|e| Box::new(Wrapper(e)) as BoxError);
         let error = body::collect(wrapped, 10).await.unwrap_err();
         assert!(matches!(error, body::Error::Stalled(span) if span == Duration::from_secs(5)), "{error:?}");

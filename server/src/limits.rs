@@ -2,11 +2,16 @@
 
 use std::time::Duration;
 
+use crate::pace::Pace;
+
 /// Bounds on connections, headers, bodies and the drain. The defaults carry a laptop and a small pod.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Connections at once. At the bound the next one waits in the kernel's queue.
+    /// Connections at once. At the bound the oldest idle one makes place for the next; while none is idle, a few more may
+    /// ask for `/healthz`, `/readyz` and `/metrics`, and the rest waits in the kernel's queue.
     pub connections: usize,
+    /// Connections at once from one address; 0: half of all.
+    pub connections_for_address: usize,
     /// How long the headers of a request may take; also how long a connection may idle.
     pub header_timeout: Duration,
     /// Bytes of one request's headers, at least 8,192 (hyper's smallest buffer). Beyond: 431.
@@ -17,13 +22,16 @@ pub struct Limits {
     pub streams: u32,
     /// Requests of one HTTP/2 connection that were reset and not yet cleared away. Beyond: the connection ends.
     pub resets: usize,
-    /// How often an HTTP/2 connection that is quiet while a request is open is asked whether it still lives, and how
-    /// long it may think.
+    /// How often a quiet HTTP/2 connection is sent a PING, and how long its acknowledgement may take.
     pub ping: Duration,
     /// How long a request body may go without a byte.
     pub body_idle: Duration,
+    /// Bytes a second that a request body has to bring on average; 0: any byte will do.
+    pub body_least_bps: u32,
     /// How long a client may refuse to take a byte of a response.
     pub write_stall: Duration,
+    /// Bytes a second that a client has to take of a response on average; 0: any byte will do.
+    pub write_least_bps: u32,
     /// How long to go on accepting after the shutdown, so that load balancers see `/readyz` fail first.
     pub shutdown_delay: Duration,
     /// How long requests in flight may take to finish after that.
@@ -34,6 +42,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 4096,
+            connections_for_address: 0,
             header_timeout: Duration::from_secs(30),
             header_bytes: 64 * 1024,
             headers: 100,
@@ -41,9 +50,21 @@ impl Default for Limits {
             resets: 20,
             ping: Duration::from_secs(20),
             body_idle: Duration::from_secs(30),
+            body_least_bps: 100,
             write_stall: Duration::from_mins(1),
+            write_least_bps: 1000,
             shutdown_delay: Duration::ZERO,
             drain: Duration::from_secs(30),
         }
+    }
+}
+
+impl Limits {
+    pub(crate) fn request_pace(&self) -> Pace {
+        Pace { pause: self.body_idle, least_bps: self.body_least_bps }
+    }
+
+    pub(crate) fn response_pace(&self) -> Pace {
+        Pace { pause: self.write_stall, least_bps: self.write_least_bps }
     }
 }

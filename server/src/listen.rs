@@ -11,14 +11,15 @@ use std::{
 };
 
 use bytes::Bytes;
-use tokio::{net::TcpListener, sync::Semaphore, task::JoinSet};
+use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::Service;
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
 use crate::{
     BoxError, Limits, Request, Tls,
-    context::ServerContext,
+    connections::Connections,
+    context::{ConnectionContext, ServerContext},
     metrics::{Counts, Metrics},
 };
 
@@ -116,6 +117,7 @@ pub async fn serve<S, B>(
         Sockets::Shared(sockets) => sockets,
     };
     limits.connections = limits.connections.div_ceil(sockets.len());
+    limits.connections_for_address = limits.connections_for_address.div_ceil(sockets.len());
     // What one worker began, others may wait for: nobody's runtime ends before all are drained.
     let serving = TaskTracker::new();
     let mut workers = JoinSet::new();
@@ -165,31 +167,33 @@ impl ServerContext {
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        let places = Arc::new(Semaphore::new(self.limits.connections));
+        let connections = Connections::new(&self.limits);
         let shutdown_delay = self.limits.shutdown_delay;
         let mut stop = pin!(async {
             shutdown.cancelled().await;
             tokio::time::sleep(shutdown_delay).await;
         });
         loop {
-            // The place comes first: at the bound nobody is accepted, and the kernel's queue holds the rest.
+            // While even the reserve is taken nobody is accepted, and the kernel's queue holds the rest.
             let accepted = async {
-                let place = places.clone().acquire_owned().await;
-                (place, socket.accept().await)
+                let (stream, address) = socket.accept().await?;
+                Ok::<_, io::Error>((stream, connections.place(address.ip()).await))
             };
-            let (place, accepted) = tokio::select! {
+            let accepted = tokio::select! {
                 accepted = accepted => accepted,
                 () = &mut stop => break,
             };
             match accepted {
-                Ok((stream, _)) => {
-                    let connection = self.clone().connection(stream, service.clone());
-                    let open = Open::new(self.counts.clone());
+                Ok((stream, Some(place))) => {
+                    let context = ConnectionContext::new(self.clone(), &place);
+                    let connection = self.clone().connection(stream, context, service.clone());
+                    let open = OpenGauge::new(self.counts.clone());
                     self.tasks.spawn(async move {
                         connection.await;
                         drop((place, open));
                     });
                 }
+                Ok((_, None)) => debug!("an address has all the connections that it may have"),
                 Err(error) => {
                     warn!(%error, "cannot accept a connection");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -213,16 +217,16 @@ impl ServerContext {
 }
 
 /// Counts a connection while it is open, whatever becomes of its task.
-struct Open(Arc<Counts>);
+struct OpenGauge(Arc<Counts>);
 
-impl Open {
+impl OpenGauge {
     fn new(counts: Arc<Counts>) -> Self {
         counts.connections.inc();
         Self(counts)
     }
 }
 
-impl Drop for Open {
+impl Drop for OpenGauge {
     fn drop(&mut self) {
         self.0.connections.dec();
     }

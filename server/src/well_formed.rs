@@ -13,6 +13,8 @@ const ALLOW: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH
 pub(crate) enum Malformed {
     Method,
     Host(&'static str),
+    Target,
+    Field,
     TransferEncoding,
 }
 
@@ -23,6 +25,14 @@ pub(crate) fn check(request: &mut Parts) -> Result<(), Malformed> {
     if request.method == Method::CONNECT || request.method == Method::TRACE {
         return Err(Malformed::Method);
     }
+    // RFC 9112 §3.2.4 and RFC 9113 §8.3.1: `*` is the target of OPTIONS alone. Elsewhere a reader makes it `/*`.
+    if request.uri.path() == "*" && request.method != Method::OPTIONS {
+        return Err(Malformed::Target);
+    }
+    if request.version == Version::HTTP_2 {
+        fields_of_http2(&mut request.headers)?;
+    }
+    one_length(&mut request.headers);
     host(request)?;
     if has_any(&request.headers, &[header::TRANSFER_ENCODING, header::UPGRADE]) {
         framing(&request.headers)?;
@@ -32,6 +42,31 @@ pub(crate) fn check(request: &mut Parts) -> Result<(), Malformed> {
         }
     }
     Ok(())
+}
+
+/// RFC 9113 §8.2: values have no spaces around them, and a Cookie that was taken apart for compression is one again (§8.2.3),
+/// for in HTTP/1.1 several are none.
+fn fields_of_http2(headers: &mut HeaderMap) -> Result<(), Malformed> {
+    let is_space = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
+    if headers.values().any(|value| is_space(value.as_bytes().first()) || is_space(value.as_bytes().last())) {
+        return Err(Malformed::Field);
+    }
+    let mut crumbs = headers.get_all(header::COOKIE).iter();
+    if let (Some(_), Some(_)) = (crumbs.next(), crumbs.next()) {
+        let crumbs: Vec<&[u8]> = headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes).collect();
+        let cookie = HeaderValue::from_bytes(&crumbs.join(&b"; "[..])).map_err(|_| Malformed::Field)?;
+        headers.insert(header::COOKIE, cookie);
+    }
+    Ok(())
+}
+
+/// RFC 9110 §8.6: equal lengths that came twice go on as one. hyper has refused those that differ.
+fn one_length(headers: &mut HeaderMap) {
+    let mut fields = headers.get_all(header::CONTENT_LENGTH).iter();
+    if let (Some(first), Some(_)) = (fields.next(), fields.next()) {
+        let first = first.clone();
+        headers.insert(header::CONTENT_LENGTH, first);
+    }
 }
 
 fn host(request: &mut Parts) -> Result<(), Malformed> {
@@ -124,6 +159,8 @@ impl From<Malformed> for Problem {
                     .header(header::ALLOW, ALLOW);
             }
             Malformed::Host(detail) => ("invalid_host", detail),
+            Malformed::Target => ("invalid_target", "The target * is for OPTIONS alone."),
+            Malformed::Field => ("invalid_field", "A header field's value begins or ends with a space."),
             Malformed::TransferEncoding => (
                 "invalid_transfer_encoding",
                 "The one Transfer-Encoding that this server takes is chunked, once.",

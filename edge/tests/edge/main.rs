@@ -7,7 +7,6 @@ mod http2;
 mod access;
 mod asking;
 mod collapse;
-mod interim;
 mod keys;
 mod metrics;
 mod origins;

@@ -1,7 +1,7 @@
 //! HTTP/2 as it is on the wire (RFC 9113), as far as the tests speak it by hand.
 
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
 };
 
@@ -59,7 +59,7 @@ impl Frame {
 }
 
 /// Reads on to the next frame of a kind; `None` when the server has closed.
-pub(crate) async fn next(stream: &mut TcpStream, kind: u8) -> Option<Frame> {
+pub(crate) async fn next(stream: &mut (impl AsyncRead + Unpin), kind: u8) -> Option<Frame> {
     tokio::time::timeout(LONG, async {
         loop {
             let mut head = [0; 9];

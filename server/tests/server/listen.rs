@@ -100,15 +100,45 @@ async fn a_server_with_a_shutdown_delay_still_answers() {
 }
 
 #[tokio::test]
-async fn the_connection_past_the_bound_waits_for_a_place() {
-    let mut running = start(Limits { connections: 1, ..Limits::default() }).await;
+async fn a_full_server_still_says_how_it_is_and_sends_others_away() {
+    let mut running =
+        start(Limits { connections: 1, connections_for_address: 100, ..Limits::default() }).await;
     let mut first = running.send(&get("/wait")).await;
     assert_eq!(running.started.recv().await.unwrap(), "/wait");
-    let mut second = running.send(&get("/second")).await;
-    assert!(tokio::time::timeout(SHORT, running.started.recv()).await.is_err(), "the second was let in");
+    let refused = running.ask(&get("/second")).await;
+    assert!(refused.starts_with("HTTP/1.1 503 ") && refused.contains("too_many_connections"), "{refused}");
+    assert!(running.ask(&get("/healthz")).await.starts_with("HTTP/1.1 200 "));
     running.release.add_permits(1);
     assert!(rest(&mut first).await.ends_with("waited"));
-    assert!(rest(&mut second).await.ends_with("fine"));
+    assert!(running.ask(&get("/second")).await.ends_with("fine"));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn silent_connections_do_not_stop_service() {
+    let running = start(Limits { connections: 4, connections_for_address: 100, ..Limits::default() }).await;
+    let mut silent = Vec::new();
+    for _ in 0..20 {
+        silent.push(running.send("").await);
+    }
+    assert!(running.ask(&get("/")).await.ends_with("fine"));
+    assert_eq!(rest(&mut silent[0]).await, "", "the oldest went");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_body_that_trickles_is_known_as_stalled() {
+    let limits = Limits { body_idle: 5 * SHORT, body_least_bps: 1000, ..Limits::default() };
+    let running = start(limits).await;
+    let head = "POST /echo HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 9\r\n\r\n";
+    let (mut read, mut write) = running.send(head).await.into_split();
+    let trickle = tokio::spawn(async move {
+        while write.write_all(b"x").await.is_ok() {
+            tokio::time::sleep(2 * SHORT).await;
+        }
+    });
+    assert!(rest(&mut read).await.starts_with("HTTP/1.1 408 "));
+    trickle.abort();
     running.stop().await;
 }
 

@@ -65,6 +65,11 @@ async fn handle(
             }
             Err(_) => Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "Too much came.").into(),
         },
+        "/collect" => {
+            let end = if body::collect(request.into_body(), 100).await.is_ok() { "whole" } else { "broken" };
+            tell.send(end.to_owned()).unwrap();
+            Response::new(body::full(end))
+        }
         "/refuse" => Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "Not that much.").into(),
         "/endless" => {
             // The sender lives as long as the body; its end tells the test that the connection is gone.

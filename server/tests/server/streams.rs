@@ -1,12 +1,11 @@
-//! HTTP/2 as a client sees it whose frames are h2's: bodies, methods, and what is said before an answer.
+//! HTTP/2 as a client sees it whose frames are h2's: bodies, methods, resets.
 
 use std::future::poll_fn;
 
 use bytes::Bytes;
-use futures::FutureExt;
 use h2::{Reason, RecvStream, client::SendRequest};
 use http::{Method, Request, Response, StatusCode};
-use server::{Limits, body, http2};
+use server::Limits;
 use tokio::net::TcpStream;
 
 use crate::running::{Running, SHORT, start};
@@ -14,7 +13,7 @@ use crate::running::{Running, SHORT, start};
 /// A connection to a server.
 struct Client {
     to: SendRequest<Bytes>,
-    _running: Running,
+    running: Running,
 }
 
 /// The body of a request, as far as it is sent.
@@ -31,7 +30,7 @@ impl Client {
         let stream = TcpStream::connect(running.address).await.unwrap();
         let (to, connection) = h2::client::handshake(stream).await.unwrap();
         tokio::spawn(async move { _ = connection.await });
-        Self { to, _running: running }
+        Self { to, running }
     }
 
     async fn send(&mut self, request: Request<()>, body: Sent) -> Result<Response<RecvStream>, h2::Error> {
@@ -93,39 +92,32 @@ async fn a_panic_on_a_stream_is_a_500_and_the_connection_lives() {
 }
 
 #[tokio::test]
-async fn who_expects_to_be_told_is_told_to_go_on_when_the_body_is_wanted_rfc_9110_10_1_1() {
-    let mut client = Client::start(Limits::default()).await;
-    let expecting = |path| {
-        let mut request = request(Method::POST, path);
-        request.headers_mut().insert("expect", "100-continue".parse().unwrap());
-        request
-    };
-    let (mut answer, mut stream) = client.to.send_request(expecting("/echo"), false).unwrap();
-    let told = poll_fn(|cx| answer.poll_informational(cx)).await.unwrap().unwrap();
-    assert_eq!(told.status(), StatusCode::CONTINUE);
-    stream.send_data(Bytes::from("complete"), true).unwrap();
-    assert_eq!(text(answer.await.unwrap()).await, "complete");
-
-    let (mut answer, _stream) = client.to.send_request(expecting("/refuse"), false).unwrap();
-    assert!(poll_fn(|cx| answer.poll_informational(cx)).await.is_none());
-    assert_eq!(answer.await.unwrap().status(), StatusCode::PAYLOAD_TOO_LARGE);
-}
-
-#[tokio::test]
 async fn a_body_that_is_reset_has_broken_off_rfc_9113_8_1() {
     for reason in [Reason::CANCEL, Reason::NO_ERROR, Reason::INTERNAL_ERROR] {
-        let (near, far) = tokio::io::duplex(1000);
-        let (serving, asking) = tokio::join!(h2::server::handshake(near), h2::client::handshake(far));
-        let (mut serving, (mut to, connection)) = (serving.unwrap(), asking.unwrap());
-        tokio::spawn(async move { _ = connection.await });
-        let (_answer, mut stream) = to.send_request(request(Method::PUT, "/"), false).unwrap();
+        let mut client = Client::start(Limits::default()).await;
+        let (_answer, mut stream) = client.to.send_request(request(Method::PUT, "/collect"), false).unwrap();
+        assert_eq!(client.running.started.recv().await.unwrap(), "/collect");
         stream.send_data(Bytes::from("half"), false).unwrap();
-        let (incoming, _respond) = serving.accept().await.unwrap().unwrap();
-        tokio::spawn(async move { while serving.accept().await.is_some() {} });
-        let (parts, incoming) = incoming.into_parts();
-        let mut taking = Box::pin(body::collect(http2::body_of(incoming, &parts.headers), 100));
-        assert!(taking.as_mut().now_or_never().is_none(), "it is whole already");
         stream.send_reset(reason);
-        assert!(matches!(taking.await, Err(body::Error::Broken(_))), "{reason}");
+        assert_eq!(client.running.started.recv().await.unwrap(), "broken", "{reason}");
     }
+    let mut client = Client::start(Limits::default()).await;
+    client.send(request(Method::PUT, "/collect"), Sent::Whole("all")).await.unwrap();
+    assert_eq!(client.running.started.recv().await.unwrap(), "/collect");
+    assert_eq!(client.running.started.recv().await.unwrap(), "whole");
+}
+
+/// Debian's curl and httpx drop an answer that a RST_STREAM follows at once.
+#[tokio::test]
+async fn an_answer_before_the_body_was_read_comes_without_a_reset() {
+    let mut client = Client::start(Limits::default()).await;
+    let (answer, mut stream) = client.to.send_request(request(Method::POST, "/refuse"), false).unwrap();
+    stream.send_data(Bytes::from(vec![0; 30_000]), false).unwrap();
+    let answer = answer.await.unwrap();
+    assert_eq!(answer.status(), StatusCode::PAYLOAD_TOO_LARGE);
+    assert!(text(answer).await.contains("too_large"));
+    // A reset would have come with the answer's end.
+    let reset = poll_fn(|cx| stream.poll_reset(cx));
+    assert!(tokio::time::timeout(5 * SHORT, reset).await.is_err(), "the stream was reset at once");
+    stream.send_data(Bytes::from(vec![0; 30_000]), true).unwrap();
 }

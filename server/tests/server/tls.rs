@@ -118,6 +118,21 @@ async fn both_versions_of_http_are_answered_over_tls() {
 }
 
 #[tokio::test]
+async fn a_client_that_agreed_on_a_version_speaks_no_other_rfc_9113_3_4() {
+    let trusted = pair();
+    let running = start(Limits::default(), Files::of(&trusted).load().unwrap()).await;
+    let http1 = "GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    let http2 = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+    for (protocol, spoken) in [("h2", http1), ("http/1.1", http2)] {
+        let mut stream = shake(&running, &trusted, BOTH, &[protocol]).await.unwrap();
+        stream.write_all(spoken.as_bytes()).await.unwrap();
+        let answer = tokio::time::timeout(LONG, rest(&mut stream)).await.expect("the connection stays open");
+        assert!(!answer.contains("200") && !answer.contains("fine"), "{protocol}: {answer}");
+    }
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn a_new_certificate_serves_new_connections_and_old_ones_live_on() {
     let (old, new) = (pair(), pair());
     let files = Files::of(&old);
