@@ -73,14 +73,17 @@ pub(crate) fn from_object(request: &Parts, object: &Object, headers: HeaderMap) 
     })
 }
 
-/// Answers with what comes in.
-pub(crate) fn from_flight(
+/// Answers with a response that is still coming in.
+pub(crate) fn from_fetch(
     request: &Parts,
     waiter: Waiter,
     head: &Head,
     headers: HeaderMap,
 ) -> Response<Payload> {
-    answer(request, head, headers, |part| Payload::Stream(waiter.body(part.unwrap_or(0..u64::MAX))))
+    answer(request, head, headers, |part| {
+        waiter.release_fetch();
+        Payload::Stream(waiter.body(part.unwrap_or(0..u64::MAX)))
+    })
 }
 
 fn answer(
@@ -176,8 +179,14 @@ pub(crate) fn not_stored() -> Problem {
     Problem::new(StatusCode::GATEWAY_TIMEOUT, "not_stored", detail)
 }
 
+/// RFC 9110 §15.5.9: the same status that the origin gives who asks it without us.
+pub(crate) fn stalled() -> Problem {
+    let detail = "The request's body came too slowly, or stopped.";
+    Problem::new(StatusCode::REQUEST_TIMEOUT, "body_stalled", detail)
+}
+
 pub(crate) fn incomplete() -> Problem {
-    Problem::new(StatusCode::BAD_REQUEST, "incomplete_request", "The request's body broke off or stalled.")
+    Problem::new(StatusCode::BAD_REQUEST, "incomplete_request", "The request's body broke off.")
 }
 
 pub(crate) fn too_many() -> Problem {

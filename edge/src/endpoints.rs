@@ -7,7 +7,7 @@ use std::{
 };
 
 use futures::{FutureExt, future::Either};
-use http::{Method, Response, StatusCode};
+use http::{HeaderValue, Method, Response, StatusCode, header};
 use server::{Metrics, Problem, Request, body, health};
 use tokio_util::sync::CancellationToken;
 use tower::Service;
@@ -100,7 +100,9 @@ impl Service<Request> for Endpoints {
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
+        let reads = matches!(*request.method(), Method::GET | Method::HEAD);
         let own = match request.uri().path() {
+            "/healthz" | "/readyz" | "/metrics" if !reads => std::future::ready(reads_only()).boxed(),
             "/healthz" => std::future::ready(health::live().map(Payload::Stream)).boxed(),
             "/readyz" => self.clone().ready().boxed(),
             "/metrics" => std::future::ready(self.metrics()).boxed(),
@@ -113,4 +115,11 @@ impl Service<Request> for Endpoints {
         };
         Either::Right(own.map(Ok).boxed())
     }
+}
+
+/// RFC 9110 §15.5.6: a check that is sent by another method than meant is told so, and not that all is well.
+fn reads_only() -> Response<Payload> {
+    let detail = "This address takes GET and HEAD alone.";
+    let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail);
+    answer::problem(problem.header(header::ALLOW, HeaderValue::from_static("GET, HEAD")))
 }

@@ -9,7 +9,7 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header, response::Parts};
 use http_body_util::BodyExt;
-use server::{Body, BoxError, Interim, Request, Response, body};
+use server::{Body, BoxError, Request, Response, body};
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::{
@@ -39,8 +39,6 @@ pub(crate) struct FetchRequest {
     pub(crate) via: HeaderValue,
     /// What we have and may not use without asking.
     pub(crate) stale: Option<Arc<Object>>,
-    /// Where interim answers go: to the one who asked first.
-    pub(crate) interim: Option<Interim>,
 }
 
 /// How far a request has come.
@@ -55,9 +53,6 @@ pub(crate) enum Hop {
 impl FetchRequest {
     fn request(&self, stale: Option<&Object>) -> Request {
         let mut request = Request::new(body::empty());
-        if let Some(client) = self.interim.clone() {
-            request.extensions_mut().insert(client);
-        }
         *request.method_mut() = Method::GET;
         // The key's path was a URI's once.
         *request.uri_mut() = self.target.path_and_query().parse().unwrap_or_default();
@@ -82,8 +77,13 @@ impl FetchRequest {
 }
 
 impl EdgeInner {
-    /// Sends a flight off. `permit` is given back when it has landed.
-    pub(crate) fn dispatch(
+    /// Starts the task of a fetch.
+    pub(crate) fn dispatch(self: &Arc<Self>, shared_fetch: Arc<SharedFetch>, fetch_request: FetchRequest) {
+        self.dispatch_with(shared_fetch, fetch_request, None);
+    }
+
+    /// The same; `permit` is given back when the fetch has ended.
+    pub(crate) fn dispatch_with(
         self: &Arc<Self>,
         shared_fetch: Arc<SharedFetch>,
         fetch_request: FetchRequest,
@@ -92,12 +92,16 @@ impl EdgeInner {
         let fetch_task = FetchTask { inner: self.clone(), shared_fetch, fetch_request, _permit: permit };
         self.tasks.spawn(async move {
             let cut = fetch_task.inner.cut.clone();
-            cut.run_until_cancelled(fetch_task.run()).await;
+            tokio::select! {
+                () = fetch_task.run() => {}
+                () = fetch_task.abandoned() => { fetch_task.inner.metrics.abandoned.inc(); }
+                () = cut.cancelled() => {}
+            }
         });
     }
 }
 
-/// A flight on its way. However its task ends, it is taken from the table and everybody wakes.
+/// A fetch at work. However its task ends, it is taken from those in flight, and all its waiters wake.
 struct FetchTask {
     inner: Arc<EdgeInner>,
     shared_fetch: Arc<SharedFetch>,
@@ -106,6 +110,18 @@ struct FetchTask {
 }
 
 impl FetchTask {
+    /// Ends once nobody wants the fetch any more: a client that resets a thousand requests would else have a thousand
+    /// segments fetched.
+    async fn abandoned(&self) {
+        loop {
+            let left = self.shared_fetch.left();
+            if self.inner.in_flight.abandon(&self.fetch_request.fetch_key, &self.shared_fetch) {
+                return;
+            }
+            left.await;
+        }
+    }
+
     async fn run(&self) {
         let mut stale = self.fetch_request.stale.as_deref();
         let place = tokio::time::timeout(self.inner.config.first_byte, self.inner.fetching.acquire()).await;
@@ -295,6 +311,10 @@ impl FetchTask {
             };
             let Ok(data) = frame.into_data() else { continue };
             len += data.len() as u64;
+            if head.len.is_some_and(|whole| len >= whole / 4 * 3) {
+                // The little that is left costs less than to fetch all of it again.
+                self.shared_fetch.keep();
+            }
             self.inner.metrics.fetched_bytes.inc_by(data.len() as u64);
             let is_kept = len <= self.inner.config.max_object
                 && fill_budget.as_mut().is_some_and(|fill_budget| fill_budget.covers(len));

@@ -118,7 +118,7 @@ fn explicit(
     if fields.any(|other| other != first) {
         return Some(Duration::ZERO);
     }
-    let expires = first.to_str().ok().and_then(|text| httpdate::parse_http_date(text).ok());
+    let expires = first.to_str().ok().and_then(parse_date);
     Some(expires.and_then(|at| at.duration_since(date).ok()).unwrap_or_default())
 }
 
@@ -137,6 +137,11 @@ pub(crate) fn is_explicit(control: &CacheControl, headers: &HeaderMap) -> bool {
         || control.s_maxage.is_some()
         || control.has(Flag::Public)
         || headers.contains_key(header::EXPIRES)
+}
+
+/// Returns whether a response says until when it is good. `public` alone allows to guess, which is for statuses that we know.
+pub(crate) fn has_lifetime(control: &CacheControl, headers: &HeaderMap) -> bool {
+    control.max_age.is_some() || control.s_maxage.is_some() || headers.contains_key(header::EXPIRES)
 }
 
 /// Works out the age that a response has when it comes in (§4.2.3).
@@ -163,12 +168,26 @@ fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     if let Ok(seconds) = text.parse() {
         return Some(Duration::from_secs(seconds));
     }
-    let at = httpdate::parse_http_date(text).ok()?;
+    let at = parse_date(text)?;
     Some(at.duration_since(now).unwrap_or_default())
 }
 
+/// RFC 9111 §4.2: caches match dates in any case, though RFC 9110 §5.6.7 has one.
+fn parse_date(text: &str) -> Option<SystemTime> {
+    if let Ok(date) = httpdate::parse_http_date(text) {
+        return Some(date);
+    }
+    let mut begins = true;
+    let capitals = text.chars().map(|letter| {
+        let first = std::mem::replace(&mut begins, !letter.is_ascii_alphabetic());
+        if first { letter.to_ascii_uppercase() } else { letter.to_ascii_lowercase() }
+    });
+    let capitals: String = capitals.collect();
+    httpdate::parse_http_date(&capitals.replace("Gmt", "GMT")).ok()
+}
+
 pub(crate) fn read_date(headers: &HeaderMap, name: &HeaderName) -> Option<SystemTime> {
-    httpdate::parse_http_date(headers.get(name)?.to_str().ok()?).ok()
+    parse_date(headers.get(name)?.to_str().ok()?)
 }
 
 #[cfg(test)]
@@ -208,6 +227,14 @@ mod tests {
         check(200, &[(L, A_HUNDRED_BEFORE)], 10);
         check(200, &[(C, "no-cache, max-age=5")], 0);
         check(200, &[], 0);
+    }
+
+    #[test]
+    fn dates_are_read_in_any_case_rfc_9111_4_2() {
+        for date in ["sun, 06 nov 1994 08:50:37 gmt", "SUN, 06 NOV 1994 08:50:37 GMT"] {
+            check(200, &[(header::EXPIRES, date)], 60);
+        }
+        check(200, &[(header::EXPIRES, "sun, 06 nov 1994 08:50:37")], 0);
     }
 
     #[test]

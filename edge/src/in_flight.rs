@@ -89,6 +89,18 @@ impl InFlight {
         }
     }
 
+    /// Takes a fetch out that nobody wants. Under the lock, so that nobody joins it in between.
+    pub(crate) fn abandon(&self, fetch_key: &FetchKey, shared_fetch: &Arc<SharedFetch>) -> bool {
+        let mut fetches = self.lock();
+        if shared_fetch.is_wanted() {
+            return false;
+        }
+        if fetches.get(fetch_key).is_some_and(|there| Arc::ptr_eq(there, shared_fetch)) {
+            fetches.remove(fetch_key);
+        }
+        true
+    }
+
     /// Lets `decide` say what becomes of each flight.
     pub(crate) fn sweep(&self, decide: impl Fn(&Key, &SharedFetch) -> PurgeEffect) {
         self.lock().retain(|fetch_key, shared_fetch| match decide(&fetch_key.key, shared_fetch) {

@@ -14,12 +14,11 @@ mod fetch;
 mod fill_budget;
 pub mod freshness;
 mod hop;
-mod http2;
 mod in_flight;
-mod interim;
 pub mod key;
 mod memory;
 mod metrics;
+mod miss;
 mod object;
 mod origins;
 mod pass;
@@ -98,6 +97,9 @@ pub struct Config {
     pub waiters: usize,
     /// Beginnings of paths that are never cached.
     pub bypass: Vec<String>,
+    /// Request fields that the origin always gets. They are no part of a key, so they must not change an answer that others
+    /// get: fields that only trace a request.
+    pub forward_headers: Vec<http::HeaderName>,
     /// Who may play.
     pub access: Access,
     /// Segments that may be fetched at once before a player asks; none: no prefetching.
@@ -123,6 +125,7 @@ impl Default for Config {
             fetches: 512,
             waiters: 10_000,
             bypass: vec!["/api/".to_owned()],
+            forward_headers: Vec::new(),
             access: Access::Open,
             prefetches: 16,
             token: None,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 use moka::{notification::RemovalCause, sync::Cache};
 use server::metrics::Counter;
 
@@ -30,6 +30,15 @@ impl CacheEntry {
             RequestAuth::Authorized => self.passes_authorized_until,
         };
         until.is_some_and(|until| now < until)
+    }
+
+    /// Returns the request fields that its answers depend on.
+    pub(crate) fn selecting_names(&self) -> Vec<HeaderName> {
+        let all = self.variants.iter().flat_map(|object| object.head.selecting.iter());
+        let mut names: Vec<HeaderName> = all.map(|(name, _)| name.clone()).collect();
+        names.sort_unstable_by(|a, b| a.as_str().cmp(b.as_str()));
+        names.dedup();
+        names
     }
 
     /// Returns the newest object that answers a request with these headers.

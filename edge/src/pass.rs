@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri, header};
 use http_body_util::{BodyExt, StreamBody};
-use server::{Body, Interim, Request};
+use server::{Body, Request};
 
 use crate::{
     EdgeInner, Payload, Purge, answer,
@@ -34,9 +34,9 @@ impl EdgeInner {
             return answer::max_forwards_reached();
         }
         let via = self.via.of(parts.version);
-        parts.uri = target.path_and_query().parse::<Uri>().unwrap_or_default();
-        if let Some(client) = Interim::of(parts.version) {
-            parts.extensions.insert(client);
+        // RFC 9110 §9.3.7: `OPTIONS *` is about the server, not about its root.
+        if parts.uri.path() != "*" {
+            parts.uri = target.path_and_query().parse::<Uri>().unwrap_or_default();
         }
         parts.version = http::Version::HTTP_11;
         hop::drop_hop_by_hop(&mut parts.headers);
@@ -61,7 +61,11 @@ impl EdgeInner {
             Ok(response) => response,
             Err(error) if progress.is_broken() => {
                 tracing::debug!(path = target.path(), error, "a request broke off");
-                return answer::problem(answer::incomplete());
+                return answer::problem(if progress.is_stalled() {
+                    answer::stalled()
+                } else {
+                    answer::incomplete()
+                });
             }
             Err(error) => {
                 tracing::warn!(path = target.path(), error, "no origin answers");

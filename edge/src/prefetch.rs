@@ -65,7 +65,8 @@ impl EdgeInner {
             self.in_flight.join(&fetch_request.fetch_key, self.config.waiters, || self.fresh(target, &parts));
         if let JoinResult::Leads(waiter) = joined {
             self.metrics.prefetches.inc();
-            self.dispatch(Arc::clone(&waiter), fetch_request, Some(permit));
+            waiter.keep_fetch();
+            self.dispatch_with(Arc::clone(&waiter), fetch_request, Some(permit));
         }
     }
 }

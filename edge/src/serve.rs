@@ -5,12 +5,11 @@ use std::sync::{Arc, atomic::Ordering};
 
 use futures::future::{BoxFuture, Either, Ready, ready};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header, request::Parts};
-use server::{Interim, Problem, Request, body, has_any, ticket::Refusal};
+use server::{Problem, Request, has_any, ticket::Refusal};
 
 use crate::{
     Edge, EdgeInner, Payload, answer,
-    cache_control::{CacheControl, Flag},
-    cache_status::{Collapsed, Forward, Status, Stored},
+    cache_status::{Forward, Status},
     clock::Moment,
     fetch::{FetchRequest, Hop},
     freshness::Use,
@@ -19,42 +18,13 @@ use crate::{
     memory::CacheEntry,
     object::{Head, Object},
     prefetch,
-    shared_fetch::{FetchOutcome, Reason},
-    storable::{Cacheability, RequestAuth},
+    storable::RequestAuth,
     token, vary,
 };
 
 /// An answer that may be there at once.
 pub type Answer<E> =
     Either<Ready<Result<Response<Payload>, E>>, BoxFuture<'static, Result<Response<Payload>, E>>>;
-
-// Each round knows more of what the answer depends on. An origin that always names something new is one whose
-// answers are for one request each.
-const MOST_ROUNDS: usize = 3;
-
-// The origin is told these whatever it depends on.
-const OF_ALL: [HeaderName; 2] = [header::ACCEPT_ENCODING, header::AUTHORIZATION];
-// These say how, not what, to answer; or an answer that depends on them says so.
-const HOW: [&str; 18] = [
-    "accept",
-    "accept-language",
-    "cache-control",
-    "clipcut-token",
-    "connection",
-    "dnt",
-    "host",
-    "if-modified-since",
-    "if-none-match",
-    "if-range",
-    "pragma",
-    "priority",
-    "range",
-    "referer",
-    "te",
-    "upgrade-insecure-requests",
-    "user-agent",
-    "via",
-];
 
 impl Edge {
     /// Answers a request. What is in memory is answered without waiting for anything.
@@ -166,122 +136,22 @@ impl EdgeInner {
         self.config.bypass.iter().any(|prefix| path.starts_with(prefix.as_str()))
     }
 
-    async fn miss(self: Arc<Self>, target: Target, request: Request) -> Response<Payload> {
-        let (parts, body) = request.into_parts();
-        // RFC 9111 §5.2.1: requests' directives are advice. Heeding no-cache or max-age would let any client
-        // send the load of the cache to the origin; this one saves load.
-        if CacheControl::of(&parts.headers).has(Flag::OnlyIfCached) {
-            return answer::problem(answer::not_stored());
-        }
-        let entry = self.memory.get(target.as_str());
-        let mut names = entry.as_deref().map(known_names).unwrap_or_default();
-        let mut forward = match &entry {
-            None => Forward::UriMiss,
-            Some(entry) if entry.variants.is_empty() => Forward::UriMiss,
-            Some(entry) if entry.find(&parts.headers).is_none() => Forward::VaryMiss,
-            Some(_) => Forward::Stale,
-        };
-        let passes = entry
-            .as_ref()
-            .is_some_and(|entry| entry.passes(RequestAuth::of(&parts.headers), self.clock.now()));
-        // A HEAD fetches nothing that could be kept, but it may validate what is.
-        if passes || parts.method == Method::HEAD && forward != Forward::Stale {
-            return self.pass(target, Request::from_parts(parts, body), forward).await;
-        }
-        for round in 0..MOST_ROUNDS {
-            let fetch_request = self.fetch_request(&target, &parts, &names);
-            let joined = self
-                .in_flight
-                .join(&fetch_request.fetch_key, self.config.waiters, || self.fresh(&target, &parts));
-            let (shared_fetch, collapsed) = match joined {
-                JoinResult::Found(object) => return self.hit(&parts, &object),
-                JoinResult::Full => return answer::problem(answer::too_many()),
-                JoinResult::Leads(shared_fetch) => {
-                    self.metrics.misses.inc();
-                    let fetch_request = FetchRequest { interim: Interim::of(parts.version), ..fetch_request };
-                    self.dispatch(Arc::clone(&shared_fetch), fetch_request, None);
-                    (shared_fetch, Collapsed::No)
-                }
-                JoinResult::Waits(shared_fetch) => {
-                    self.metrics.collapsed.inc();
-                    (shared_fetch, Collapsed::Yes)
-                }
-            };
-            // Behind its own fetch, not before it.
-            if round == 0 {
-                self.prefetch_next(&target, &parts, None);
-            }
-            let mut status = Status { collapsed, ..Status::forwarded(Some(forward)) };
-            let outcome = shared_fetch.outcome().await;
-            if shared_fetch.is_too_late_for(&outcome) {
-                continue;
-            }
-            match outcome {
-                FetchOutcome::Streaming(head, cacheability) => {
-                    if !vary::agrees(&head.selecting, &parts.headers) {
-                        // It depends on more than the origin was told: tell it.
-                        names.extend(head.selecting.iter().map(|(name, _)| name.clone()));
-                        forward = Forward::VaryMiss;
-                        continue;
-                    }
-                    if collapsed == Collapsed::Yes && cacheability == Cacheability::NoCache {
-                        break;
-                    }
-                    status.stored =
-                        if cacheability == Cacheability::CollapsedOnly { Stored::No } else { Stored::Yes };
-                    let headers = self.headers_of_stream(&head, status);
-                    return answer::from_flight(&parts, shared_fetch, &head, headers);
-                }
-                FetchOutcome::Validated(object) => {
-                    if !vary::agrees(&object.head.selecting, &parts.headers) {
-                        continue;
-                    }
-                    self.metrics.validated.inc();
-                    status.forward_status = Some(StatusCode::NOT_MODIFIED);
-                    return self.kept(&parts, &object, status);
-                }
-                FetchOutcome::StaleIfError(object) => {
-                    if !vary::agrees(&object.head.selecting, &parts.headers) {
-                        continue;
-                    }
-                    self.metrics.stale.inc();
-                    return self.kept(&parts, &object, status);
-                }
-                FetchOutcome::Unshared(reason) => {
-                    let leftover =
-                        (collapsed == Collapsed::No).then(|| shared_fetch.take_leftover()).flatten();
-                    let leftover =
-                        leftover.filter(|left| is_answer_for(&parts.headers, left.headers(), &names));
-                    let ranged = reason == Reason::Large && parts.headers.contains_key(header::RANGE);
-                    if let Some(response) = leftover.filter(|_| !ranged) {
-                        return self.passed_on(response, &status);
-                    }
-                    if ranged {
-                        forward = Forward::Partial;
-                    }
-                    break;
-                }
-                FetchOutcome::Failed(failure) => {
-                    let mut response = answer::problem(failure.problem());
-                    status.append(&self.config.name, response.headers_mut());
-                    return response;
-                }
-            }
-        }
-        self.pass(target, Request::from_parts(parts, body::empty()), forward).await
-    }
-
     /// Puts together what is asked of the origin. What the key does not say and the origin did not name is not
     /// told: it could change an answer that others get.
     pub(crate) fn fetch_request(&self, target: &Target, parts: &Parts, names: &[HeaderName]) -> FetchRequest {
         let mut forwarded_headers = HeaderMap::new();
-        for name in names {
+        for name in names.iter().filter(|name| !self.config.forward_headers.contains(name)) {
             for value in parts.headers.get_all(name) {
                 forwarded_headers.append(name.clone(), value.clone());
             }
         }
         forwarded_headers
             .insert(header::ACCEPT_ENCODING, HeaderValue::from_static(vary::coding(&parts.headers)));
+        for name in &self.config.forward_headers {
+            for value in parts.headers.get_all(name) {
+                forwarded_headers.append(name.clone(), value.clone());
+            }
+        }
         let mut selecting = vary::select(names, &parts.headers);
         if !names.contains(&header::ACCEPT_ENCODING) {
             selecting.push((header::ACCEPT_ENCODING, Some(vary::coding(&parts.headers).to_owned())));
@@ -298,16 +168,7 @@ impl EdgeInner {
         let fetch_key = FetchKey { key: target.key(), selecting };
         let hop = if parts.headers.contains_key(token::NAME) { Hop::Second } else { Hop::First };
         let (via, auth) = (self.via.of(parts.version), RequestAuth::of(&parts.headers));
-        FetchRequest {
-            target: target.clone(),
-            fetch_key,
-            forwarded_headers,
-            auth,
-            hop,
-            via,
-            stale,
-            interim: None,
-        }
+        FetchRequest { target: target.clone(), fetch_key, forwarded_headers, auth, hop, via, stale }
     }
 
     pub(crate) fn fresh(&self, target: &Target, parts: &Parts) -> Option<Arc<Object>> {
@@ -324,7 +185,7 @@ impl EdgeInner {
         }
     }
 
-    fn hit(&self, parts: &Parts, object: &Object) -> Response<Payload> {
+    pub(crate) fn hit(&self, parts: &Parts, object: &Object) -> Response<Payload> {
         let headers = object.hit_headers(self.clock.now(), &self.config.name);
         let response = answer::from_object(parts, object, headers);
         self.metrics.hit(&response);
@@ -337,13 +198,13 @@ impl EdgeInner {
         self.hit(parts, object)
     }
 
-    fn kept(&self, parts: &Parts, object: &Object, mut status: Status) -> Response<Payload> {
+    pub(crate) fn stored(&self, parts: &Parts, object: &Object, mut status: Status) -> Response<Payload> {
         let now = self.clock.now();
         status.ttl = Some(object.head.ttl(now));
         answer::from_object(parts, object, object.head.headers_at(now, &status, &self.config.name))
     }
 
-    fn headers_of_stream(&self, head: &Head, mut status: Status) -> HeaderMap {
+    pub(crate) fn headers_of_stream(&self, head: &Head, mut status: Status) -> HeaderMap {
         let now = self.clock.now();
         status.forward_status = Some(head.status);
         status.ttl = Some(head.ttl(now));
@@ -357,32 +218,14 @@ impl EdgeInner {
 
     fn revalidate_behind(self: &Arc<Self>, target: &Target, parts: &Parts, object: &Arc<Object>) {
         let entry = self.memory.get(target.as_str());
-        let names = entry.as_deref().map(known_names).unwrap_or_default();
+        let names = entry.as_deref().map(CacheEntry::selecting_names).unwrap_or_default();
         let fetch_request = self.fetch_request(target, parts, &names);
         let joined = self.in_flight.join(&fetch_request.fetch_key, self.config.waiters, || {
             self.fresh(target, parts).filter(|fresh| !Arc::ptr_eq(fresh, object))
         });
         if let JoinResult::Leads(waiter) = joined {
-            self.dispatch(Arc::clone(&waiter), fetch_request, None);
+            waiter.keep_fetch();
+            self.dispatch(Arc::clone(&waiter), fetch_request);
         }
     }
-}
-
-fn known_names(entry: &CacheEntry) -> Vec<HeaderName> {
-    let all = entry.variants.iter().flat_map(|object| object.head.selecting.iter());
-    let mut names: Vec<HeaderName> = all.map(|(name, _)| name.clone()).collect();
-    names.sort_unstable_by(|a, b| a.as_str().cmp(b.as_str()));
-    names.dedup();
-    names
-}
-
-/// Returns whether an answer for one is for the one with this request, of whose fields only `names` were told.
-fn is_answer_for(request: &HeaderMap, answer: &HeaderMap, names: &[HeaderName]) -> bool {
-    let is_told = |name: &HeaderName| names.contains(name) || OF_ALL.contains(name);
-    let says_how = |name: &HeaderName| {
-        HOW.contains(&name.as_str()) || name.as_str().starts_with("sec-") || prefetch::is_cmcd(name)
-    };
-    let is_plain = request.keys().all(|name| is_told(name) || says_how(name));
-    let depends = vary::names(answer);
-    is_plain && depends.is_some_and(|on| on.iter().all(|name| is_told(name) || !request.contains_key(name)))
 }

@@ -93,6 +93,10 @@ pub(crate) struct SharedFetch {
     waiters: AtomicUsize,
     furthest: AtomicUsize,
     moved: Notify,
+    /// Whether it goes on without waiters.
+    kept: AtomicBool,
+    /// Wakes the fetch when the last waiter has gone.
+    left: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -217,11 +221,27 @@ impl SharedFetch {
         self.changed.send_replace(());
     }
 
+    /// Lets the fetch go on when all its waiters go.
+    pub(crate) fn keep(&self) {
+        self.kept.store(true, Ordering::Release);
+    }
+
+    /// Returns whether somebody waits for it, or it is worth its end without.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.kept.load(Ordering::Acquire) || self.waiters.load(Ordering::Acquire) > 0
+    }
+
+    /// Waits until the last waiter has gone.
+    pub(crate) fn left(&self) -> impl Future<Output = ()> {
+        self.left.notified()
+    }
+
     /// Takes a seat, unless `most` are taken.
     pub(crate) fn waiter(self: &Arc<Self>, most: usize) -> Option<Waiter> {
         let waiter = Waiter {
             shared_fetch: self.clone(),
             is_lagging: self.store_only_immutable.load(Ordering::Relaxed),
+            keeps_fetch: AtomicBool::new(false),
         };
         (self.waiters.fetch_add(1, Ordering::AcqRel) < most).then_some(waiter)
     }
@@ -236,9 +256,20 @@ impl SharedFetch {
 pub(crate) struct Waiter {
     shared_fetch: Arc<SharedFetch>,
     is_lagging: bool,
+    keeps_fetch: AtomicBool,
 }
 
 impl Waiter {
+    /// Lets the fetch go on when this waiter goes: it got all that it asked for.
+    pub(crate) fn keep_fetch(&self) {
+        self.keeps_fetch.store(true, Ordering::Relaxed);
+    }
+
+    /// Takes that back: a client that goes away now takes no more of it.
+    pub(crate) fn release_fetch(&self) {
+        self.keeps_fetch.store(false, Ordering::Relaxed);
+    }
+
     /// Returns whether what was heard is not for this one: it was asked for before news came, and the seat taken after.
     pub(crate) fn is_too_late_for(&self, outcome: &FetchOutcome) -> bool {
         let answers = matches!(
@@ -268,7 +299,12 @@ impl Deref for Waiter {
 
 impl Drop for Waiter {
     fn drop(&mut self) {
-        self.waiters.fetch_sub(1, Ordering::AcqRel);
+        if self.keeps_fetch.load(Ordering::Relaxed) {
+            self.keep();
+        }
+        if self.waiters.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.left.notify_one();
+        }
         self.moved.notify_one();
     }
 }
@@ -307,6 +343,8 @@ impl Reader {
 
     fn look(&mut self) -> Found {
         if self.at >= self.until {
+            // A range is answered, and what the others will ask for is still on its way.
+            self.waiter.keep_fetch();
             return Found::End;
         }
         let shared_fetch = self.waiter.shared_fetch.clone();

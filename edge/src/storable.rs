@@ -53,7 +53,10 @@ pub(crate) fn cacheability(status: StatusCode, headers: &HeaderMap, auth: Reques
     }
     let explicit = freshness::is_explicit(&control, headers);
     let stores = !control.has(Flag::NoStore) || understands;
-    if stores && understood && (explicit || is_cacheable_by_default(status)) {
+    // RFC 9111 §3: a status that we do not know is stored by the lifetime that it names; a part (206) never.
+    let may_be_unknown = status != StatusCode::PARTIAL_CONTENT && !control.has(Flag::MustUnderstand);
+    let unknown = may_be_unknown && freshness::has_lifetime(&control, headers);
+    if stores && (understood && (explicit || is_cacheable_by_default(status)) || unknown) {
         return if control.has(Flag::NoCache) { Cacheability::NoCache } else { Cacheability::Shared };
     }
     // A thousand who wait for one broken origin get its one answer.
@@ -117,7 +120,9 @@ mod tests {
         check(503, &[], A, Cacheability::CollapsedOnly);
         check(503, &[("cache-control", "no-store")], A, Cacheability::CollapsedOnly);
         check(503, &[("cache-control", "private")], A, Cacheability::Private);
-        check(299, &[("cache-control", "max-age=9")], A, Cacheability::Private);
+        check(299, &[("cache-control", "max-age=9")], A, Cacheability::Shared);
+        check(299, &[("cache-control", "public")], A, Cacheability::Private);
+        check(299, &[], A, Cacheability::Private);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::{
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt;
-use server::{Body, BoxError};
+use server::{Body, BoxError, body};
 use tokio::sync::watch;
 
 /// Whose turn it is.
@@ -20,6 +20,8 @@ enum Turn {
     Origin,
     /// Nobody's: the body broke off.
     Broken,
+    /// Nobody's: the client let the body stall.
+    Stalled,
 }
 
 /// How far a body has come.
@@ -54,7 +56,12 @@ impl Progress {
 
     /// Returns whether the client did not send all of it.
     pub(crate) fn is_broken(&self) -> bool {
-        *self.0.borrow() == Turn::Broken
+        matches!(*self.0.borrow(), Turn::Broken | Turn::Stalled)
+    }
+
+    /// Returns whether it came too slowly.
+    pub(crate) fn is_stalled(&self) -> bool {
+        *self.0.borrow() == Turn::Stalled
     }
 }
 
@@ -74,6 +81,7 @@ impl http_body::Body for Watched {
         let polled = Pin::new(&mut self.body).poll_frame(cx);
         let turn = match &polled {
             Poll::Pending => Turn::Client,
+            Poll::Ready(Some(Err(error))) if body::is_stalled(&**error) => Turn::Stalled,
             Poll::Ready(Some(Err(_))) => Turn::Broken,
             Poll::Ready(_) => Turn::Origin,
         };
@@ -93,7 +101,6 @@ impl http_body::Body for Watched {
 
 #[cfg(test)]
 mod tests {
-    use server::body;
     use tokio::{sync::mpsc, time::timeout};
 
     use super::*;

@@ -1,0 +1,224 @@
+//! A request that memory does not answer: it joins the fetch of its key, or starts it, and is answered by what that brings.
+//! Leaves fetching to `fetch`, and requests that share nothing to `pass`.
+
+use std::sync::Arc;
+
+use http::{HeaderMap, HeaderName, Method, Response, StatusCode, header, request::Parts};
+use server::{Request, body};
+
+use crate::{
+    EdgeInner, Payload, answer,
+    cache_control::{CacheControl, Flag},
+    cache_status::{Collapsed, Forward, Status, Stored},
+    in_flight::JoinResult,
+    key::Target,
+    memory::CacheEntry,
+    prefetch,
+    shared_fetch::{FetchOutcome, Reason, Waiter},
+    storable::{Cacheability, RequestAuth},
+    vary,
+};
+
+// Each round knows more of what the answer depends on. An origin that always names something new is one whose
+// answers are for one request each.
+const MOST_ROUNDS: usize = 3;
+
+// The origin gets these whatever it depends on.
+const ALWAYS_FORWARDED: [HeaderName; 2] = [header::ACCEPT_ENCODING, header::AUTHORIZATION];
+// These say how, not what, to answer; or an answer that depends on them names them in Vary.
+const WITHOUT_EFFECT: [&str; 18] = [
+    "accept",
+    "accept-language",
+    "cache-control",
+    "clipcut-token",
+    "connection",
+    "dnt",
+    "host",
+    "if-modified-since",
+    "if-none-match",
+    "if-range",
+    "pragma",
+    "priority",
+    "range",
+    "referer",
+    "te",
+    "upgrade-insecure-requests",
+    "user-agent",
+    "via",
+];
+
+/// One such request.
+pub(crate) struct Miss {
+    inner: Arc<EdgeInner>,
+    target: Target,
+    parts: Parts,
+    /// The request fields that answers of this key depend on, as far as they are known.
+    names: Vec<HeaderName>,
+    forward: Forward,
+}
+
+/// How a round ends.
+enum Round {
+    Answered(Response<Payload>),
+    /// The next one knows more.
+    Again,
+    /// What the fetch brought is for another request alone.
+    Pass,
+}
+
+impl EdgeInner {
+    pub(crate) async fn miss(self: Arc<Self>, target: Target, request: Request) -> Response<Payload> {
+        let (parts, body) = request.into_parts();
+        // RFC 9111 §5.2.1: requests' directives are advice. Heeding no-cache or max-age would let any client
+        // send the load of the cache to the origin; this one saves load.
+        if CacheControl::of(&parts.headers).has(Flag::OnlyIfCached) {
+            return answer::problem(answer::not_stored());
+        }
+        let entry = self.memory.get(target.as_str());
+        let names = entry.as_deref().map(CacheEntry::selecting_names).unwrap_or_default();
+        let forward = forward_reason(entry.as_deref(), &parts.headers);
+        let auth = RequestAuth::of(&parts.headers);
+        let is_private = entry.is_some_and(|entry| entry.passes(auth, self.clock.now()));
+        // A HEAD fetches nothing that could be stored, but it may validate what is.
+        if is_private || parts.method == Method::HEAD && forward != Forward::Stale {
+            return self.pass(target, Request::from_parts(parts, body), forward).await;
+        }
+        Miss { inner: self, target, parts, names, forward }.answer().await
+    }
+}
+
+impl Miss {
+    async fn answer(mut self) -> Response<Payload> {
+        for round in 0..MOST_ROUNDS {
+            let (waiter, collapsed) = match self.join() {
+                Ok(joined) => joined,
+                Err(response) => return *response,
+            };
+            if round == 0 {
+                // Behind its own fetch, not before it: the player waits for this one.
+                self.inner.prefetch_next(&self.target, &self.parts, None);
+            }
+            match self.answer_with(waiter, collapsed).await {
+                Round::Answered(response) => return response,
+                Round::Again => {}
+                Round::Pass => break,
+            }
+        }
+        self.inner.pass(self.target, Request::from_parts(self.parts, body::empty()), self.forward).await
+    }
+
+    /// Joins the fetch, or starts it. The error is an answer that needs none.
+    fn join(&self) -> Result<(Waiter, Collapsed), Box<Response<Payload>>> {
+        let inner = &self.inner;
+        let fetch_request = inner.fetch_request(&self.target, &self.parts, &self.names);
+        // Another fetch may have been stored between the look into memory and this one.
+        let stored = || inner.fresh(&self.target, &self.parts);
+        match inner.in_flight.join(&fetch_request.fetch_key, inner.config.waiters, stored) {
+            JoinResult::Found(object) => Err(Box::new(inner.hit(&self.parts, &object))),
+            JoinResult::Full => Err(Box::new(answer::problem(answer::too_many()))),
+            JoinResult::Leads(waiter) => {
+                inner.metrics.misses.inc();
+                inner.dispatch(Arc::clone(&waiter), fetch_request);
+                Ok((waiter, Collapsed::No))
+            }
+            JoinResult::Waits(waiter) => {
+                inner.metrics.collapsed.inc();
+                Ok((waiter, Collapsed::Yes))
+            }
+        }
+    }
+
+    async fn answer_with(&mut self, waiter: Waiter, collapsed: Collapsed) -> Round {
+        let inner = &self.inner;
+        let mut status = Status { collapsed, ..Status::forwarded(Some(self.forward)) };
+        let outcome = waiter.outcome().await;
+        // Only a client that goes away leaves a fetch unwanted; from here on this one does not.
+        waiter.keep_fetch();
+        if waiter.is_too_late_for(&outcome) {
+            return Round::Again;
+        }
+        match outcome {
+            FetchOutcome::Streaming(head, cacheability) => {
+                if !vary::agrees(&head.selecting, &self.parts.headers) {
+                    // It depends on more than the origin was sent: the next round sends that too.
+                    self.names.extend(head.selecting.iter().map(|(name, _)| name.clone()));
+                    self.forward = Forward::VaryMiss;
+                    return Round::Again;
+                }
+                if collapsed == Collapsed::Yes && cacheability == Cacheability::NoCache {
+                    // RFC 9111 §5.2.2.4: each use is validated, so only the request that asked may use this answer.
+                    return Round::Pass;
+                }
+                let is_stored = cacheability != Cacheability::CollapsedOnly;
+                status.stored = if is_stored { Stored::Yes } else { Stored::No };
+                let headers = inner.headers_of_stream(&head, status);
+                Round::Answered(answer::from_fetch(&self.parts, waiter, &head, headers))
+            }
+            FetchOutcome::Validated(object) => {
+                if !vary::agrees(&object.head.selecting, &self.parts.headers) {
+                    return Round::Again;
+                }
+                inner.metrics.validated.inc();
+                status.forward_status = Some(StatusCode::NOT_MODIFIED);
+                Round::Answered(inner.stored(&self.parts, &object, status))
+            }
+            FetchOutcome::StaleIfError(object) => {
+                if !vary::agrees(&object.head.selecting, &self.parts.headers) {
+                    return Round::Again;
+                }
+                inner.metrics.stale.inc();
+                Round::Answered(inner.stored(&self.parts, &object, status))
+            }
+            FetchOutcome::Unshared(reason) => self.take_unshared(&waiter, reason, &status),
+            FetchOutcome::Failed(failure) => {
+                let mut response = answer::problem(failure.problem());
+                status.append(&inner.config.name, response.headers_mut());
+                Round::Answered(response)
+            }
+        }
+    }
+
+    /// The request that led the fetch gets an answer made for one request, unless the origin was not sent all that it
+    /// depends on.
+    fn take_unshared(&mut self, waiter: &Waiter, reason: Reason, status: &Status) -> Round {
+        let leads = status.collapsed == Collapsed::No;
+        let leftover = leads.then(|| waiter.take_leftover()).flatten();
+        let leftover = leftover.filter(|answer| self.is_answered_by(answer.headers()));
+        if reason == Reason::Large && self.parts.headers.contains_key(header::RANGE) {
+            // The origin cuts the range: the whole would cross the line to be thrown away.
+            self.forward = Forward::Partial;
+            return Round::Pass;
+        }
+        leftover.map_or(Round::Pass, |response| Round::Answered(self.inner.passed_on(response, status)))
+    }
+
+    /// Returns whether an unshared answer is right for this request, of whose fields only some were forwarded.
+    fn is_answered_by(&self, answer: &HeaderMap) -> bool {
+        let config = &self.inner.config;
+        let is_forwarded = |name: &HeaderName| {
+            self.names.contains(name)
+                || ALWAYS_FORWARDED.contains(name)
+                || config.forward_headers.contains(name)
+        };
+        let has_no_effect = |name: &HeaderName| {
+            WITHOUT_EFFECT.contains(&name.as_str())
+                || name.as_str().starts_with("sec-")
+                || prefetch::is_cmcd(name)
+        };
+        let request = &self.parts.headers;
+        let is_plain = request.keys().all(|name| is_forwarded(name) || has_no_effect(name));
+        let depends = vary::names(answer);
+        is_plain
+            && depends
+                .is_some_and(|on| on.iter().all(|name| is_forwarded(name) || !request.contains_key(name)))
+    }
+}
+
+fn forward_reason(entry: Option<&CacheEntry>, request: &HeaderMap) -> Forward {
+    match entry {
+        None => Forward::UriMiss,
+        Some(entry) if entry.variants.is_empty() => Forward::UriMiss,
+        Some(entry) if entry.find(request).is_none() => Forward::VaryMiss,
+        Some(_) => Forward::Stale,
+    }
+}
