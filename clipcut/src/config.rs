@@ -82,8 +82,14 @@ settings! {
     ["Log, connections and shutdown"]
     /// Filter of the log, in the syntax of tracing's EnvFilter.
     log: String = "info,ort=warn";
-    /// Connections at once; more wait.
+    /// Connections at once, as far as the limit of open files allows; the oldest idle one makes place for a new one.
     max_connections: usize = "4096";
+    /// Connections at once from one address; 0 is half of all. Behind a proxy all connections come from its address.
+    max_connections_per_address: usize = "0";
+    /// Bytes a second that a client has to send of a request's body on average, over half a minute; 0 is any byte.
+    min_upload_rate: Size = "100";
+    /// Bytes a second that a client has to take of a response on average, over a minute; 0 is any byte.
+    min_download_rate: Size = "1000";
     /// How long to go on taking requests after a stop signal, with /readyz failing: load balancers need a few seconds.
     shutdown_delay: Span = "0s";
     /// How long requests may go on after that.
@@ -106,6 +112,9 @@ settings! {
     edge_max_object: Size = "32MiB";
     /// Segments that the edge may fetch at once before a player asks; 0: none.
     edge_prefetches: usize = "16";
+    /// Request fields that the edge forwards to the origin although they are not part of a cache key, by commas. They must not
+    /// change an answer that others get.
+    forward_headers: Names = "";
     /// All edges of a group, this one among them, as hosts with ports, by commas; a name stands for all its addresses.
     edge_peers: Names = "";
     /// Edges elsewhere to which a server sends purges, as hosts with ports, by commas.

@@ -5,6 +5,7 @@ mod cli;
 mod commands;
 mod config;
 mod front_end;
+mod open_files;
 mod progress;
 mod setting;
 
@@ -18,6 +19,7 @@ use mimalloc::MiMalloc;
 static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
+    open_files::raise();
     let cli = cli::Cli::parse();
     match cli.run() {
         Ok(()) => ExitCode::SUCCESS,

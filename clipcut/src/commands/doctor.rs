@@ -13,7 +13,7 @@ use transcriber::{
 };
 
 use super::demo;
-use crate::config::Config;
+use crate::{config::Config, open_files};
 
 const OLDEST_FFMPEG: (u32, u32) = (5, 1);
 const ROOM: u64 = 10 << 30;
@@ -36,6 +36,7 @@ pub(crate) async fn run(config: &Config) -> Result<()> {
         findings.extend(store::versions(&cluster).await.map(server));
     }
     findings.push(room(&config.data));
+    findings.push(files(config));
     findings.push(port(config).await);
     findings.push(speech(config));
     findings.push(transcription(config).await);
@@ -180,6 +181,18 @@ fn transcribe_demo(config: &transcriber::Config) -> Result<String> {
     let done = engine.transcribe(&source, asked, |_| Ok(()))?;
     let sentences: Vec<String> = done.track.segments.into_iter().map(|segment| segment.text).collect();
     Ok(sentences.join(" "))
+}
+
+fn files(config: &Config) -> Finding {
+    let limit = open_files::limit();
+    let places = open_files::connections(config.max_connections, limit);
+    let count = limit.map_or_else(|| "any number".to_owned(), |limit| limit.to_string());
+    let result = format!("open files: {count}, which leaves {places} connections");
+    if places < config.max_connections {
+        let mend = format!("ulimit -n {} (or LimitNOFILE= of the unit)", 2 * config.max_connections);
+        return Finding::Poor(format!("{result} of {}", config.max_connections), mend);
+    }
+    Finding::Good(result)
 }
 
 async fn port(config: &Config) -> Finding {

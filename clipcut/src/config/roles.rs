@@ -7,11 +7,15 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use http::HeaderName;
 use server::ticket::Keys;
 use store::{Cluster, Store};
 
 use super::Config;
-use crate::setting::{Address, Tickets};
+use crate::{
+    open_files,
+    setting::{Address, Tickets},
+};
 
 // Memory of an edge besides its cache: the program, connections, objects in flight, and memory that the allocator has not
 // returned. Measured under churn at 32 connections, 128 MiB to 512 MiB: 65 MiB to 80 MiB.
@@ -77,6 +81,7 @@ impl Config {
             // The origin holds a request for a segment that is being encoded for `segment_wait`; a shorter bound here would end
             // such requests with 504.
             first_byte: self.segment_wait.0 + Duration::from_secs(20),
+            forward_headers: self.forward_headers()?,
             access: self.access()?,
             prefetches: self.edge_prefetches,
             peers: self.peers()?,
@@ -93,6 +98,16 @@ impl Config {
         let token =
             self.token()?.context("edges needs edge_secret, a file with the secret that they share")?;
         Ok(Some(edge::PurgeClient::new(self.edges.0.clone(), token)?))
+    }
+
+    fn forward_headers(&self) -> Result<Vec<HeaderName>> {
+        let names = self.forward_headers.0.iter();
+        names
+            .map(|name| {
+                name.parse()
+                    .with_context(|| format!("forward_headers: \"{name}\" is not the name of a field"))
+            })
+            .collect()
     }
 
     fn peers(&self) -> Result<Option<Arc<edge::Peers>>> {
@@ -134,7 +149,10 @@ impl Config {
 
     pub(crate) fn server(&self) -> server::Limits {
         server::Limits {
-            connections: self.max_connections,
+            connections: open_files::connections(self.max_connections, open_files::limit()),
+            connections_for_address: self.max_connections_per_address,
+            body_least_bps: self.min_upload_rate.0.min(u64::from(u32::MAX)) as u32,
+            write_least_bps: self.min_download_rate.0.min(u64::from(u32::MAX)) as u32,
             shutdown_delay: self.shutdown_delay.0,
             drain: self.drain.0,
             ..server::Limits::default()
