@@ -230,7 +230,7 @@ impl FetchTask {
         if !matches!(cacheability, Cacheability::Shared | Cacheability::NoCache) || !same_names {
             return None;
         }
-        let object = Arc::new(Object::new(&head, stale.body.clone()));
+        let object = Arc::new(self.object(&head, stale.body.clone()));
         self.keep(&object);
         Some(object)
     }
@@ -269,7 +269,7 @@ impl FetchTask {
         // The news may have come in between.
         self.part(&head);
         let Some(whole) = self.take_in(&head, body, fill_budget).await else { return };
-        let object = Arc::new(Object::new(&head, whole.clone()));
+        let object = Arc::new(self.object(&head, whole.clone()));
         if cacheability == Cacheability::CollapsedOnly {
             self.complete(|_| {});
         } else {
@@ -337,7 +337,12 @@ impl FetchTask {
             self.shared_fetch.end(End::Passed);
             return None;
         }
-        Some(self.shared_fetch.gather(last))
+        Some(self.shared_fetch.gather(last, self.inner.fill_budget.held()))
+    }
+
+    fn object(&self, head: &Head, body: Bytes) -> Object {
+        let stored = self.inner.fill_budget.held().store(body.len());
+        Object::new(head, body, stored)
     }
 
     fn keep(&self, object: &Arc<Object>) {

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+use crate::held::HeldBytes;
+
 // Playlists and init segments take none: they are not to wait for segments.
 const SMALL: u64 = 64 * 1024;
 // What does not tell its length takes so much at a time.
@@ -16,6 +18,8 @@ const UNIT: u64 = 1024;
 pub(crate) struct FillBudget {
     free: Semaphore,
     all: u32,
+    bytes: u64,
+    held: HeldBytes,
 }
 
 /// What one fetch has of it, given back when it is dropped.
@@ -29,18 +33,38 @@ impl FillBudget {
     /// Makes room for `bytes`.
     pub(crate) fn new(bytes: u64) -> Self {
         let all = units(bytes);
-        Self { free: Semaphore::new(all as usize), all }
+        Self { free: Semaphore::new(all as usize), all, bytes, held: HeldBytes::default() }
     }
 
     /// Returns whether there is room for `bytes` right now.
     pub(crate) fn has(&self, bytes: u64) -> bool {
-        self.free.available_permits() as u64 >= u64::from(needed(bytes))
+        self.free.available_permits() as u64 >= u64::from(needed(bytes)) && self.has_sent()
+    }
+
+    fn has_sent(&self) -> bool {
+        self.held.sending() <= self.bytes
+    }
+
+    /// Returns the counts of all bodies.
+    pub(crate) fn held(&self) -> &HeldBytes {
+        &self.held
     }
 
     /// Takes room for something of this length, which is waited for. `None` when there is none in time.
     pub(crate) async fn take(&self, len: Option<u64>, limit: Duration) -> Option<Reservation<'_>> {
-        let taking = self.free.acquire_many(needed(len.unwrap_or(0)).min(self.all));
-        let permit = tokio::time::timeout(limit, taking).await.ok()?.ok()?;
+        let taking = async {
+            let permit = self.free.acquire_many(needed(len.unwrap_or(0)).min(self.all)).await.ok()?;
+            // A fetch that is stored evicts others. While too much of what was evicted is still being sent to slow readers,
+            // it waits: else their number would be the only bound on our memory.
+            loop {
+                let freed = self.held.freed();
+                if self.has_sent() {
+                    return Some(permit);
+                }
+                freed.await;
+            }
+        };
+        let permit = tokio::time::timeout(limit, taking).await.ok()??;
         Some(Reservation { fill_budget: self, permit })
     }
 }

@@ -13,6 +13,7 @@ mod endpoints;
 mod fetch;
 mod fill_budget;
 pub mod freshness;
+mod held;
 mod hop;
 mod in_flight;
 pub mod key;
@@ -226,6 +227,7 @@ impl EdgeInner {
     /// Brings the figures of the memory and the peers up to date.
     fn measure(&self) {
         self.metrics.bytes.set(self.memory.bytes().cast_signed());
+        self.metrics.sending.set(self.fill_budget.held().sending().cast_signed());
         self.metrics.entries.set(self.memory.entries().cast_signed());
         self.metrics.peers.set(self.peers.as_ref().map_or(0, |peers| peers.count()) as i64);
     }

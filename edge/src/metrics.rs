@@ -28,6 +28,7 @@ pub(crate) struct EdgeMetrics {
     pub(crate) purged: Counter,
     pub(crate) evicted: Counter,
     pub(crate) bytes: Gauge,
+    pub(crate) sending: Gauge,
     pub(crate) entries: Gauge,
     pub(crate) peers: Gauge,
     starved: Counter,
@@ -59,6 +60,7 @@ impl Default for EdgeMetrics {
             purged: Counter::default(),
             evicted: Counter::default(),
             bytes: Gauge::default(),
+            sending: Gauge::default(),
             entries: Gauge::default(),
             peers: Gauge::default(),
             starved: Counter::default(),
@@ -94,6 +96,11 @@ impl EdgeMetrics {
         }
         for (name, help, gauge) in [
             ("edge_cache_bytes", "Bytes of memory in use, overhead counted", &self.bytes),
+            (
+                "edge_sending_bytes",
+                "Bytes of bodies that are being sent and no longer in the cache",
+                &self.sending,
+            ),
             ("edge_cache_entries", "Keys in memory", &self.entries),
             ("edge_peers", "Edges of the group that answer, this one counted", &self.peers),
         ] {
@@ -142,6 +149,7 @@ impl EdgeMetrics {
             evicted: self.evicted.get(),
             purged: self.purged.get(),
             bytes: self.bytes.get().cast_unsigned(),
+            sending: self.sending.get().cast_unsigned(),
             entries: self.entries.get().cast_unsigned(),
             peers: self.peers.get().cast_unsigned(),
         }
@@ -169,6 +177,8 @@ pub struct MetricsSnapshot {
     pub purged: u64,
     /// Bytes of memory in use.
     pub bytes: u64,
+    /// Bytes of bodies that are being sent and no longer in the cache.
+    pub sending: u64,
     /// Keys in memory.
     pub entries: u64,
     /// Edges of the group that answer, this one counted.

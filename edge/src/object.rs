@@ -16,6 +16,7 @@ use crate::{
     cache_status::{self, Status, Ttl},
     clock::Moment,
     freshness::{self, Freshness},
+    held::StoredBytes,
     vary::Selecting,
 };
 
@@ -170,6 +171,7 @@ pub(crate) struct Object {
     /// Whether what a player wants next was looked for.
     pub(crate) prefetched: AtomicBool,
     block: ArcSwapOption<Block>,
+    _stored: StoredBytes,
 }
 
 /// The header fields of a hit in one second.
@@ -180,7 +182,7 @@ struct Block {
 }
 
 impl Object {
-    pub(crate) fn new(head: &Head, body: Bytes) -> Self {
+    pub(crate) fn new(head: &Head, body: Bytes, stored: StoredBytes) -> Self {
         let mut head = head.clone();
         head.len = Some(body.len() as u64);
         if head.status != StatusCode::NO_CONTENT {
@@ -188,7 +190,13 @@ impl Object {
         }
         // Members of caches nearer to the origin tell how this object came here, not of its hits.
         head.headers.remove(cache_status::NAME);
-        Self { head: Arc::new(head), body, prefetched: AtomicBool::new(false), block: ArcSwapOption::empty() }
+        Self {
+            head: Arc::new(head),
+            body,
+            prefetched: AtomicBool::new(false),
+            block: ArcSwapOption::empty(),
+            _stored: stored,
+        }
     }
 
     /// Returns the header fields of a hit.

@@ -16,6 +16,7 @@ use tokio::sync::{Notify, watch};
 
 use crate::{
     body,
+    held::HeldBytes,
     object::{Head, Object},
     storable::Cacheability,
 };
@@ -198,14 +199,14 @@ impl SharedFetch {
 
     /// Returns all of it in one piece, `last` included, which nobody has seen yet. Readers wait for `end` from here
     /// on: who has the last byte then finds the whole in memory.
-    pub(crate) fn gather(&self, last: Option<Bytes>) -> Bytes {
+    pub(crate) fn gather(&self, last: Option<Bytes>, held: &HeldBytes) -> Bytes {
         let mut state = self.lock();
         let mut parts = std::mem::take(&mut state.parts);
         state.first += parts.len();
         state.landing = Landing::Now;
         parts.extend(last);
         let len = parts.iter().map(Bytes::len).sum();
-        body::join(parts, len)
+        body::join(parts, len, held)
     }
 
     pub(crate) fn end(&self, end: End) {

@@ -193,6 +193,47 @@ mod tests {
         }
     }
 
+    fn request(method: Method, target: &str, fields: &[(&'static str, &'static str)]) -> Parts {
+        let mut request = http::Request::builder().method(method).uri(target).version(Version::HTTP_2);
+        for (name, value) in fields {
+            request = request.header(*name, *value);
+        }
+        request.body(()).unwrap().into_parts().0
+    }
+
+    #[test]
+    fn the_asterisk_is_the_target_of_options_alone_rfc_9112_3_2_4() {
+        let host = &[("host", "x")];
+        assert_eq!(check(&mut request(Method::OPTIONS, "*", host)), Ok(()));
+        for method in [Method::GET, Method::POST, Method::DELETE] {
+            assert_eq!(check(&mut request(method, "*", host)), Err(Malformed::Target));
+        }
+    }
+
+    #[test]
+    fn cookie_crumbs_are_one_field_again_rfc_9113_8_2_3() {
+        let fields = [
+            ("host", "x"),
+            ("cookie", "a=1"),
+            ("cookie", "b=2; c=3"),
+            ("content-length", "5"),
+            ("content-length", "5"),
+        ];
+        let mut request = request(Method::POST, "/", &fields);
+        assert_eq!(check(&mut request), Ok(()));
+        let all = |name| request.headers.get_all(name).iter().collect::<Vec<_>>();
+        assert_eq!(all("cookie"), ["a=1; b=2; c=3"]);
+        assert_eq!(all("content-length"), ["5"]);
+    }
+
+    #[test]
+    fn values_with_spaces_around_them_are_malformed_rfc_9113_8_2_1() {
+        for value in [" a", "a ", "\ta", "a\t", " "] {
+            let mut request = request(Method::GET, "/", &[("host", "x"), ("a", value)]);
+            assert_eq!(check(&mut request), Err(Malformed::Field), "{value:?}");
+        }
+    }
+
     proptest! {
         #[test]
         fn no_host_makes_it_panic_and_those_that_pass_are_authorities(text in any::<Vec<u8>>()) {

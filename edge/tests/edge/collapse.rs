@@ -328,3 +328,37 @@ async fn what_is_on_its_way_into_the_cache_is_bounded_in_bytes() {
         assert_eq!(answer.into_body().collect().await.unwrap().to_bytes().len(), LENGTH);
     }
 }
+
+#[tokio::test]
+async fn a_fetch_that_nobody_wants_any_more_is_ended() {
+    let (write, body) = written();
+    let mut body = Some(body);
+    let length = [("cache-control", "max-age=60"), ("content-length", "100")];
+    let origin = Origin::start(move |_| match body.take() {
+        Some(body) => with_body(200, &length, body),
+        None => reply(200, &[("cache-control", "max-age=60")], "anew"),
+    })
+    .await;
+    let edge = Running::before(&origin, Config::default()).await;
+    write.send(Ok(Bytes::from(vec![7; 50]))).unwrap();
+    drop(edge.begin("GET", "/a", &[]).await);
+    until("the fetch to end", || write.is_closed()).await;
+    assert_eq!(edge.get("/a").await.text(), "anew");
+}
+
+#[tokio::test]
+async fn a_fetch_that_is_nearly_done_is_stored_without_waiters() {
+    let (write, body) = written();
+    let mut body = Some(body);
+    let length = [("cache-control", "max-age=60"), ("content-length", "100")];
+    let origin = Origin::start(move |_| with_body(200, &length, body.take().unwrap())).await;
+    let edge = Running::before(&origin, Config::default()).await;
+    write.send(Ok(Bytes::from(vec![b'x'; 90]))).unwrap();
+    let mut begun = edge.begin("GET", "/a", &[]).await;
+    begun.frame().await.unwrap().unwrap();
+    drop(begun);
+    write.send(Ok(Bytes::from(vec![b'x'; 10]))).unwrap();
+    drop(write);
+    until("it to be stored", || edge.edge.metrics().entries == 1).await;
+    assert!(edge.get("/a").await.is_hit());
+}

@@ -129,3 +129,13 @@ async fn what_is_made_for_a_browser_is_asked_for_once_each_time() {
         assert_eq!(origin.count(), 3);
     }
 }
+
+#[tokio::test]
+async fn fields_that_are_always_forwarded_part_no_key() {
+    let origin = Origin::start(|_| reply(200, &[("cache-control", "max-age=60")], "answer")).await;
+    let forward_headers = vec!["test-id".parse().unwrap()];
+    let edge = Running::before(&origin, Config { forward_headers, ..Config::default() }).await;
+    edge.ask("GET", "/a", &[("test-id", "1"), ("other", "2")]).await;
+    assert_eq!((origin.seen()[0].header("test-id"), origin.seen()[0].header("other")), (Some("1"), None));
+    assert!(edge.ask("GET", "/a", &[("test-id", "3")]).await.is_hit());
+}

@@ -1,8 +1,12 @@
 //! What the edge tells of itself.
 
-use edge::Config;
+use std::time::Duration;
 
-use crate::harness::{Origin, Running, edge_before_numbered, reply};
+use edge::Config;
+use hyper_util::rt::TokioExecutor;
+use server::{Body, body};
+
+use crate::harness::{Origin, Running, edge_before_numbered, reply, until, with_body};
 
 #[tokio::test]
 async fn the_figures_tell_what_was_done() {
@@ -48,4 +52,42 @@ async fn memory_stays_within_its_bound() {
     }
     let metrics = edge.edge.metrics();
     assert!(metrics.evicted > 200 && metrics.entries > 20, "{metrics:?}");
+}
+
+#[tokio::test]
+async fn bodies_that_are_still_being_sent_count_into_the_bound() {
+    let fresh = &[("cache-control", "max-age=60")];
+    let origin = Origin::start(|_| with_body(200, fresh, body::full(vec![7; 1_000_000]))).await;
+    let first_byte = Duration::from_millis(300);
+    let config = Config { memory: 8_000_000, first_byte, prefetches: 0, ..Config::default() };
+    let edge = Running::before(&origin, config).await;
+    // Its windows are full after 65,535 bytes, and are never opened.
+    let client = hyper_util::client::legacy::Client::builder(TokioExecutor::new())
+        .http2_only(true)
+        .http2_initial_stream_window_size(65_535)
+        .build_http::<Body>();
+    let mut answers = Vec::new();
+    for n in 0..20 {
+        let request = http::Request::get(format!("http://{}/{n}", edge.address)).body(body::empty());
+        answers.push(client.request(request.unwrap()).await.unwrap());
+        let metrics = edge.edge.metrics();
+        assert!(metrics.bytes + metrics.sending <= 12_000_000, "{n}: {metrics:?}");
+    }
+    assert!(answers.iter().any(|answer| answer.status() == 503), "all were answered");
+    drop(answers);
+    until("their bytes to be free", || edge.edge.metrics().sending == 0).await;
+    assert_eq!(edge.get("/next").await.status, 200);
+}
+
+#[tokio::test]
+async fn checks_take_get_and_head_alone_rfc9110_15_5_6() {
+    let origin = Origin::start(|_| reply(200, &[], "")).await;
+    let edge = Running::before(&origin, Config::default()).await;
+    for path in ["/healthz", "/readyz", "/metrics"] {
+        for (method, expected) in [("GET", 200), ("HEAD", 200), ("POST", 405), ("DELETE", 405)] {
+            let answer = edge.ask(method, path, &[]).await;
+            assert_eq!(answer.status, expected, "{method} {path}");
+            assert_eq!(answer.header("allow").is_empty(), expected == 200);
+        }
+    }
 }
