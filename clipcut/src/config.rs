@@ -77,7 +77,7 @@ settings! {
     postgres: Address = "";
     /// URL of a cluster's MongoDB database, which keeps sources, segments and playlists.
     mongodb: Address = "";
-    /// URL of a cluster's Redis, which carries change events.
+    /// URL of a cluster's Redis, which carries signals between the processes.
     redis: Address = "";
     ["Log, connections and shutdown"]
     /// Filter of the log, in the syntax of tracing's EnvFilter.
@@ -130,7 +130,7 @@ settings! {
     crf: f32 = "23";
     /// x264's preset: slower ones make smaller files.
     preset: Preset = "veryfast";
-    /// Videos encoded at once; more wait in their order.
+    /// Runs encoded at once; further videos wait in their order.
     encode_slots: usize = "1";
     /// Segments that one encoder process makes.
     run_segments: u32 = "20";
