@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use crate::setting::{Address, List, Names, Preset, Setting, Size, Span, Switch, Tickets};
+use crate::setting::{Address, List, Names, Preset, Proxies, Public, Setting, Size, Span, Switch, Tickets};
 
 const PREFIX: &str = "CLIPCUT_";
 
@@ -95,6 +95,10 @@ settings! {
     upload_expiry: Span = "24h";
     /// Origins whose pages may call the API besides our own page, by commas; * is all. Playback is open to all.
     api_origins: Names = "";
+    /// The address that browsers show, such as https://videos.example.org; for servers behind a proxy that changes Host.
+    public_url: Public = "";
+    /// Proxies whose Forwarded and X-Forwarded-* fields count, as addresses or networks, by commas.
+    trusted_proxies: Proxies = "";
     /// How long a player may wait for a segment that is being encoded.
     segment_wait: Span = "10s";
     ["Edge"]

@@ -22,6 +22,7 @@ use tracing::debug;
 use crate::{
     BoxError, Request,
     cork::Corked,
+    forwarded::Peer,
     http2,
     interim::Spoken,
     patience::{self, Lost, Watched},
@@ -47,7 +48,8 @@ impl House {
         if let Err(error) = stream.set_nodelay(true) {
             debug!(%error, "cannot set TCP_NODELAY");
         }
-        let visit = Visit { house: self, activity: Arc::default() };
+        let peer = stream.peer_addr().ok().map(|address| Peer(address.ip()));
+        let visit = Visit { house: self, activity: Arc::default(), peer };
         let stream = Watched::new(stream, visit.activity.clone());
         match &visit.house.tls {
             None => visit.http(stream, service).await,

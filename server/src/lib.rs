@@ -11,6 +11,7 @@ mod cork;
 pub mod cors;
 pub mod encoding;
 mod fields;
+pub mod forwarded;
 pub mod health;
 pub mod http2;
 mod incoming;

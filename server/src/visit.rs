@@ -16,6 +16,7 @@ use crate::{
     access::Asked,
     answer::{Answering, Books, Tail},
     body,
+    forwarded::Peer,
     incoming::{Afterwards, Incoming},
     metrics::Counts,
     patience::{Activity, Turn},
@@ -38,6 +39,7 @@ pub(crate) struct House {
 pub(crate) struct Visit {
     pub(crate) house: House,
     pub(crate) activity: Arc<Activity>,
+    pub(crate) peer: Option<Peer>,
 }
 
 /// Turns a connection's requests into ours, and has them answered.
@@ -62,6 +64,9 @@ where
     /// Has a request answered. `expecting` is who waits to be told that the body is wanted.
     pub(crate) fn answer(&self, mut parts: Parts, body: Body, expecting: Option<Interim>) -> Answering<S> {
         let house = self.house();
+        if let Some(peer) = self.visit.peer {
+            parts.extensions.insert(peer);
+        }
         let turn = Turn::begin(self.visit.activity.clone());
         let asked = Asked::new(house.counts.clone(), &parts.method, &parts.uri);
         let books = Books { asked, turn, last: well_formed::is_last(&parts) };
