@@ -1,5 +1,5 @@
-//! In charge of caption tracks: which a video has, who wrote them, how far they are. Leaves their cues to
-//! `cues`, the transcriber's side to `transcription`, and what is in a cue's text to the roles.
+//! Caption tracks: their rows, their names, the jobs that write them. Leaves cues to `cues`, the transcriber's side to
+//! `transcription`, and the text in a cue to the roles.
 
 mod track;
 
@@ -65,7 +65,7 @@ impl Captions {
         let mut tx = self.sql.begin(LockScope::Captions(id)).await?;
         let video = query(
             "update captions set origin = 'machine', state = 'queued', message = null, name = null,
-                 language = null, label = null, describes_sounds = false, wanted_language = $2,
+                 language = null, label = null, describes_sounds = false, forced = false, wanted_language = $2,
                  wanted_model = $3, prompt = $4, translated = $5, seconds_done = 0, checkpoint = null,
                  ends_at_seconds = null, provenance = null, edited = false, revision = revision + 1
              where id = $1 returning video_id",
@@ -133,11 +133,11 @@ impl Captions {
     }
 }
 
-// What a person waits for goes before what an upload brings along.
+// A track that a person waits for goes before those that uploads bring along.
 const ASKED: i64 = 10;
 
-/// Records the plan's caption tracks and queues all that is not done. What is there already, from before a
-/// failure, stays.
+/// Records the plan's caption tracks and queues all that is not done. Tracks from before a failure
+/// stay.
 pub(crate) async fn insert_planned(
     tx: &mut Transaction,
     video: &VideoId,
@@ -146,8 +146,8 @@ pub(crate) async fn insert_planned(
 ) -> Result<()> {
     for track in plan.captions {
         query(
-            "insert into captions (id, video_id, name, origin, state, language, label, describes_sounds, created_at)
-             values ($1, $2, $3, 'file', 'queued', $4, $5, $6, $7) on conflict (video_id, name) do nothing",
+            "insert into captions (id, video_id, name, origin, state, language, label, describes_sounds, forced, created_at)
+             values ($1, $2, $3, 'file', 'queued', $4, $5, $6, $7, $8) on conflict (video_id, name) do nothing",
         )
         .bind(CaptionId::random().as_str())
         .bind(video.as_str())
@@ -155,6 +155,7 @@ pub(crate) async fn insert_planned(
         .bind(&track.language)
         .bind(&track.label)
         .bind(track.describes_sounds)
+        .bind(track.forced)
         .bind(Timestamp::now().0)
         .execute(&mut *tx)
         .await?;
@@ -205,7 +206,7 @@ pub(crate) async fn free_name(tx: &mut Transaction, video: &VideoId, language: &
         .bind(video.as_str())
         .fetch_all(tx)
         .await?;
-    // A file system may not tell `zh-Hant` from `zh-hant`.
+    // Some file systems do not distinguish `zh-Hant` from `zh-hant`.
     let is_free = |name: &String| !taken.iter().any(|other| other.eq_ignore_ascii_case(name));
     let mut names = std::iter::once(language.to_owned()).chain((2..).map(|n| format!("{language}-{n}")));
     Ok(names.find(is_free).expect("the numbers do not end"))

@@ -1,5 +1,4 @@
-//! In charge of the cues of caption tracks as rows: read whole or by time, written by people all at once or
-//! one at a time.
+//! The cues of caption tracks as rows: read whole or by time, written by people all at once or one at a time.
 
 use crate::{
     CaptionId, CaptionTrack, Captions, Result, Timestamp, VideoId,
@@ -8,7 +7,7 @@ use crate::{
     sql::{FromRow, LockScope, Row, Transaction, query},
 };
 
-/// Words and when they are shown.
+/// A text, its times and its place on the picture.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cue {
     /// From the video's start.
@@ -17,8 +16,10 @@ pub struct Cue {
     pub end_ms: u64,
     /// WebVTT's cue settings, such as `line:0`; mostly empty.
     pub settings: String,
-    /// Plain lines, parted by `\n`.
+    /// Plain lines, separated by `\n`.
     pub text: String,
+    /// Styled parts of the text, as `captions::Text::styles` writes them; mostly empty.
+    pub styles: String,
 }
 
 /// A cue and its name within the track.
@@ -26,11 +27,11 @@ pub struct Cue {
 pub struct StoredCue {
     /// From 1; stays the cue's own while others come and go.
     pub number: u32,
-    /// What is shown, and when.
+    /// The cue.
     pub cue: Cue,
 }
 
-/// What a person changes in a cue; `None` leaves it.
+/// A person's change of a cue; `None` leaves a part as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CueEdit {
     /// From the video's start.
@@ -41,7 +42,7 @@ pub struct CueEdit {
     pub text: Option<String>,
 }
 
-/// What came of an edit.
+/// The outcome of an edit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Edited {
     /// The cue as it is now.
@@ -57,7 +58,7 @@ pub enum Edited {
 pub struct NewTrack<'a> {
     /// BCP 47.
     pub language: &'a str,
-    /// What a menu shows; `None` goes by the language.
+    /// A menu's label; `None` goes by the language.
     pub label: Option<&'a str>,
     /// All cues.
     pub cues: &'a [Cue],
@@ -155,9 +156,11 @@ impl Captions {
         }
         if let Some(text) = &edit.text {
             cue.text.clone_from(text);
+            // Styles count characters of the text that was.
+            cue.styles.clear();
         }
         query(
-            "update cues set start_ms = $3, end_ms = $4, text = $5
+            "update cues set start_ms = $3, end_ms = $4, text = $5, styles = $6
              where captions_id = $1 and number = $2",
         )
         .bind(id.as_str())
@@ -165,6 +168,7 @@ impl Captions {
         .bind(cue.start_ms as i64)
         .bind(cue.end_ms as i64)
         .bind(&cue.text)
+        .bind(&cue.styles)
         .execute(&mut tx)
         .await?;
         let video = mark_edited(&mut tx, id).await?;
@@ -205,9 +209,11 @@ async fn mark_edited(tx: &mut Transaction, id: &CaptionId) -> Result<Option<Vide
     parsed(video)
 }
 
-/// Deletes all that a track says.
+/// Deletes a track's cues and recognized segments.
 pub(crate) async fn clear(tx: &mut Transaction, id: &CaptionId) -> Result<()> {
-    for statement in ["delete from cues where captions_id = $1", "delete from heard where captions_id = $1"] {
+    for statement in
+        ["delete from cues where captions_id = $1", "delete from recognized where captions_id = $1"]
+    {
         query(statement).bind(id.as_str()).execute(&mut *tx).await?;
     }
     Ok(())
@@ -220,8 +226,8 @@ pub(crate) async fn append(tx: &mut Transaction, id: &CaptionId, cues: &[Cue]) -
     for cue in cues {
         number += 1;
         query(
-            "insert into cues (captions_id, number, start_ms, end_ms, settings, text)
-             values ($1, $2, $3, $4, $5, $6)",
+            "insert into cues (captions_id, number, start_ms, end_ms, settings, text, styles)
+             values ($1, $2, $3, $4, $5, $6, $7)",
         )
         .bind(id.as_str())
         .bind(number)
@@ -229,6 +235,7 @@ pub(crate) async fn append(tx: &mut Transaction, id: &CaptionId, cues: &[Cue]) -
         .bind(cue.end_ms as i64)
         .bind(&cue.settings)
         .bind(&cue.text)
+        .bind(&cue.styles)
         .execute(&mut *tx)
         .await?;
     }
@@ -245,6 +252,7 @@ impl FromRow for StoredCue {
                 end_ms: number("end_ms")? as u64,
                 settings: row.try_get("settings")?,
                 text: row.try_get("text")?,
+                styles: row.try_get("styles")?,
             },
         })
     }

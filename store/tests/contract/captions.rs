@@ -1,4 +1,4 @@
-//! What the store promises of caption tracks. Drives the public calls alone.
+//! The store's promises about caption tracks. Drives the public calls alone.
 
 use std::time::Duration;
 
@@ -42,11 +42,17 @@ async fn claim(store: &Store, kind: JobKind) -> Option<Job> {
 }
 
 fn cue(start_ms: u64, end_ms: u64, text: &str) -> Cue {
-    Cue { start_ms, end_ms, settings: String::new(), text: text.into() }
+    Cue { start_ms, end_ms, text: text.into(), ..Cue::default() }
 }
 
 fn english() -> FileTrack {
-    FileTrack { name: "en".into(), language: "en".into(), label: None, describes_sounds: false }
+    FileTrack {
+        name: "en".into(),
+        language: "en".into(),
+        label: None,
+        describes_sounds: false,
+        forced: false,
+    }
 }
 
 async fn texts(store: &Store, id: &CaptionId) -> Vec<String> {

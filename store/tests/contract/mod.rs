@@ -1,4 +1,4 @@
-//! What every store promises, whatever it is built on. Drives the public calls alone; the test binary that
+//! The promises of every store, whatever it is built on. Drives the public calls alone; the test binary that
 //! holds a store to it says by `store()` which one.
 
 mod captions;
