@@ -1,5 +1,4 @@
-//! In charge of blobs: whole or absent, never half. A key is a path of plain names. Leaves how bytes lie to
-//! `files` and `gridfs`.
+//! Blobs: whole or absent, never half. A key is a path of plain names. Leaves storage to `files` and `gridfs`.
 
 mod files;
 mod gridfs;
@@ -92,7 +91,7 @@ impl Blobs {
         let Some(blob) = self.open_blob(key).await? else { return Ok(None) };
         let len = blob.len;
         let mut pieces: Vec<Bytes> = blob.read_range(0..len).await?.try_collect().await?;
-        // What comes in one piece is handed on as it is.
+        // A blob in one piece needs no copy.
         Ok(Some(if pieces.len() == 1 { pieces.remove(0) } else { pieces.concat().into() }))
     }
 
@@ -112,11 +111,11 @@ impl Blobs {
         }
     }
 
-    /// Returns the bytes free to this process where the blobs lie, where that can be told.
+    /// Returns the bytes free to this process where the blobs lie, where that is known.
     pub fn free_bytes(&self) -> Result<Option<u64>> {
         match &self.0 {
             Backend::Files(files) => files.free_bytes().map(Some),
-            // A replica set's room is its operator's to watch; a full one answers with an error of its own.
+            // A replica set's room is its operator's to watch; a full one refuses with an error of its own.
             Backend::GridFs(_) => Ok(None),
         }
     }
@@ -154,8 +153,8 @@ impl Blobs {
         }
     }
 
-    /// Notes that all of a video's blobs are about to be deleted, so that [`Self::deleted`] finds what a killed one
-    /// leaves. A folder is swept when it is opened.
+    /// Notes that all of a video's blobs are about to be deleted, so that [`Self::deleted`] finds the rest
+    /// after a kill. A folder is swept when it is opened.
     pub(crate) async fn note_deleted(&self, video: &VideoId) -> Result<()> {
         match &self.0 {
             Backend::Files(_) => Ok(()),
@@ -179,7 +178,7 @@ impl Blobs {
         }
     }
 
-    /// Asks the server for nothing, to see whether it answers; a folder is there.
+    /// Pings the server; a folder needs none.
     pub(crate) async fn ping(&self) -> Result<()> {
         match &self.0 {
             Backend::Files(_) => Ok(()),

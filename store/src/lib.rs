@@ -1,5 +1,5 @@
-//! In charge of where the deployments differ: SQL, blobs and signals. Roles say what to keep, this crate
-//! knows how. Leaves the meaning of plans and segments to the packager.
+//! The store: SQL, blobs and signals, which are where the deployments differ. Leaves the meaning of plans and segments to
+//! the packager.
 
 mod blobs;
 mod captions;
@@ -54,17 +54,17 @@ pub struct Store {
     pub videos: Videos,
     /// Uploads that are not complete.
     pub uploads: Uploads,
-    /// What videos are encoded to, and the segments published of it.
+    /// Renditions and their published segments.
     pub renditions: Renditions,
     /// Caption tracks and their cues.
     pub captions: Captions,
-    /// Work that is left.
+    /// The job queue.
     pub jobs: Jobs,
     /// Sources, segments and playlists.
     pub blobs: Blobs,
-    /// News for everybody who waits.
+    /// Changes, for subscribers.
     pub signals: Signals,
-    /// What may be done only so often.
+    /// Rate limits.
     pub counters: Counters,
 }
 
@@ -75,7 +75,7 @@ pub struct Cluster {
     pub postgres: String,
     /// MongoDB: sources, segments and playlists.
     pub mongodb: String,
-    /// Redis: news and counters.
+    /// Redis: signals and counters.
     pub redis: String,
 }
 

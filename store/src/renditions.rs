@@ -1,4 +1,4 @@
-//! In charge of what a video is encoded to: its renditions from the plan on, and the segments published.
+//! A video's renditions from the plan on, and their published segments.
 
 use crate::{
     Error, FileTrack, NewJob, Result, Signal, Signals, Timestamp, VideoId,
@@ -7,7 +7,7 @@ use crate::{
     sql::{FromRow, LockScope, Row, Sql, Transaction, query},
 };
 
-/// What a rendition carries.
+/// The medium of a rendition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Pictures.
@@ -21,7 +21,7 @@ pub enum Kind {
 pub struct Rendition {
     /// The folder below the video, such as `720p`.
     pub name: String,
-    /// What it carries.
+    /// The medium.
     pub kind: Kind,
     /// In pixels; pictures only.
     pub width: Option<u32>,
@@ -33,7 +33,7 @@ pub struct Rendition {
     pub bitrate_bps: Option<u64>,
     /// BCP 47; sound only.
     pub language: Option<String>,
-    /// What a menu shows; sound only.
+    /// A menu's label; sound only.
     pub label: Option<String>,
     /// RFC 6381, once the init segment is published.
     pub codecs: Option<String>,
@@ -173,7 +173,7 @@ impl Renditions {
     }
 }
 
-/// What [`Renditions::plan`] records.
+/// The rows that [`Renditions::plan`] records.
 #[derive(Clone, Debug)]
 pub struct NewPlan<'a> {
     /// The plan as JSON.

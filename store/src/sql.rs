@@ -1,4 +1,4 @@
-//! In charge of the database: SQLite or PostgreSQL behind one statement text. Leaves what is asked to the tables'
+//! The database: SQLite or PostgreSQL behind one statement text. Leaves the statements to the tables'
 //! own files, and the connections to `sqlite` and `postgres`.
 
 mod migrations;
@@ -21,7 +21,7 @@ pub(crate) use sqlite::{lock, open};
 pub(crate) use transaction::{LockScope, Transaction};
 
 // A server that is frozen answers nothing, not even that a statement took too long.
-const PATIENCE: Duration = Duration::from_secs(15);
+const TIMEOUT: Duration = Duration::from_secs(15);
 
 /// A pool of connections.
 #[derive(Clone, Debug)]
@@ -40,5 +40,5 @@ impl Sql {
 }
 
 async fn in_time<T>(work: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
-    tokio::time::timeout(PATIENCE, work).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+    tokio::time::timeout(TIMEOUT, work).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
 }

@@ -1,4 +1,4 @@
-//! In charge of an upload's life: begun, appended to, finished or abandoned. Its bytes are `incoming`'s.
+//! An upload's life: begun, appended to, finished or abandoned. Its bytes are `incoming`'s.
 
 mod lease;
 
@@ -17,7 +17,7 @@ use crate::{
 pub struct Upload {
     /// The video's id.
     pub id: VideoId,
-    /// The whole length in bytes, when the client told it.
+    /// The whole length in bytes, when the client gave it.
     pub length: Option<u64>,
     /// When it counts as abandoned.
     pub expires_at: Timestamp,
@@ -72,7 +72,7 @@ impl Uploads {
     pub async fn get(&self, id: &VideoId) -> Result<Option<Upload>> {
         let query = query("select * from uploads where video_id = $1").bind(id.as_str());
         let upload: Option<Upload> = query.fetch_optional(&self.sql).await?;
-        // A finish that moved the file and could not commit is completed by whoever looks next.
+        // A finish that moved the file and could not commit is completed by the next look.
         if upload.is_some() && self.blobs.open_blob(&id.source()).await?.is_some() {
             self.commit_finish(id).await?;
             return Ok(None);
@@ -87,7 +87,7 @@ impl Uploads {
             let stored: Option<i64> = query.fetch_optional(&self.sql).await?;
             return Ok(stored.unwrap_or_default() as u64);
         };
-        // Bytes whose checksum is still out are not stored yet, as far as anybody is told.
+        // Bytes whose checksum has not been compared yet do not count as stored.
         let query = query("select unverified_from from uploads where video_id = $1").bind(id.as_str());
         let unverified: Option<Option<i64>> = query.fetch_optional(&self.sql).await?;
         let len = folder.len(id).await?;
@@ -130,7 +130,7 @@ impl Uploads {
         Ok(())
     }
 
-    /// Completes the upload: its bytes become the video's source, and the packager is told.
+    /// Completes the upload: its bytes become the video's source, and the packager gets a job.
     pub async fn finish(&self, mut append: Append) -> Result<()> {
         // A crash between this and the commit leaves a row beside a source, which `get` puts right.
         append.become_source(&self.blobs).await?;

@@ -1,4 +1,4 @@
-//! In charge of an origin that runs for one test, and of asking it things.
+//! An origin that runs for one test, and of asking it things.
 
 use std::{net::SocketAddr, time::Duration};
 

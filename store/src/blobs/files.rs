@@ -1,4 +1,4 @@
-//! In charge of blobs on a file system: staged, synced, then named at once.
+//! Blobs on a file system: staged, synced, then named at once.
 
 use std::{
     io,

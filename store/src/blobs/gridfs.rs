@@ -1,4 +1,4 @@
-//! In charge of blobs in MongoDB's GridFS, as its specification lays them out, so that any driver reads them. Two
+//! Blobs in MongoDB's GridFS, as its specification lays them out, so that any driver reads them. Two
 //! buckets: sources in chunks of a size to seek in, media in one chunk each. Needs neither transactions nor change
 //! streams.
 //!
@@ -61,7 +61,7 @@ impl GridFs {
         options.server_selection_timeout.get_or_insert(FIND_SERVER);
         options.connect_timeout.get_or_insert(FIND_SERVER);
         options.app_name.get_or_insert_with(|| "clipcut".to_owned());
-        // What was acknowledged outlives the loss of any one server. A URL that says otherwise is obeyed.
+        // Acknowledged writes outlive the loss of any one server. A URL with a write concern of its own is obeyed.
         options.write_concern.get_or_insert_with(WriteConcern::majority);
         options.read_concern.get_or_insert_with(ReadConcern::majority);
         let name = options.default_database.clone().unwrap_or_else(|| "clipcut".to_owned());
@@ -70,8 +70,8 @@ impl GridFs {
 
     /// Returns the server's version.
     pub(crate) async fn version(url: &str) -> Result<String> {
-        let told = Self::database(url).await?.run_command(doc! { "buildInfo": 1 }).await?;
-        Ok(told.get_str("version").unwrap_or("unknown").to_owned())
+        let info = Self::database(url).await?.run_command(doc! { "buildInfo": 1 }).await?;
+        Ok(info.get_str("version").unwrap_or("unknown").to_owned())
     }
 
     /// Connects, and makes the indexes where they are not there yet.

@@ -1,6 +1,6 @@
-//! In charge of the bytes of incomplete uploads in a cluster: chunks of the source that they become. Whichever origin
-//! gets a request takes a lease on the upload, in SQL, and writes under the fence that rose with it; the offset, in
-//! SQL too, moves once the chunks before it are kept. Bytes past the offset are read by nobody and overwritten.
+//! The bytes of incomplete uploads in a cluster: chunks of the source that they become. The origin that gets a request
+//! takes a lease on the upload, in SQL, and writes under the fence that rose with it; the offset, in
+//! SQL too, moves once the chunks before it are kept. Bytes past the offset are never read, and overwritten.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::{
 // Long enough for a breath of the database, short enough that a client of a dead origin goes on in seconds.
 const LEASE: Duration = Duration::from_secs(10);
 const RENEWAL: Duration = Duration::from_secs(3);
-const TELL_OFFSET: Duration = Duration::from_secs(1);
+const STORE_EVERY: Duration = Duration::from_secs(1);
 
 /// Uploads that every origin can go on with.
 #[derive(Clone, Debug)]
@@ -34,9 +34,9 @@ pub(crate) struct Append {
     before: Digest,
     /// The digest with the tail, once that is written.
     whole: Option<Digest>,
-    /// What is appended counts only when it is verified.
+    /// Appended bytes count only when they are verified.
     verify: bool,
-    told: Instant,
+    stored_at: Instant,
 }
 
 /// A lease that is renewed as long as this lives.
@@ -74,7 +74,7 @@ impl Shared {
             before: Digest::default(),
             whole: None,
             verify,
-            told: Instant::now(),
+            stored_at: Instant::now(),
         };
         append.seek(stored).await?;
         Ok(Some(append))
@@ -111,8 +111,8 @@ impl Append {
                 self.before = self.source.write(self.number, &self.tail, self.before).await?;
                 self.number += 1;
                 self.tail.clear();
-                if !self.verify && self.told.elapsed() >= TELL_OFFSET {
-                    self.tell_offset().await?;
+                if !self.verify && self.stored_at.elapsed() >= STORE_EVERY {
+                    self.store_offset().await?;
                 }
             }
         }
@@ -124,7 +124,7 @@ impl Append {
             self.whole = Some(self.source.write(self.number, &self.tail, self.before).await?);
         }
         if !self.verify {
-            self.tell_offset().await?;
+            self.store_offset().await?;
         }
         Ok(self.offset())
     }
@@ -136,7 +136,7 @@ impl Append {
 
     pub(crate) async fn cut(&mut self, offset: u64) -> Result<()> {
         self.seek(offset).await?;
-        self.tell_offset().await
+        self.store_offset().await
     }
 
     pub(crate) async fn become_source(&mut self) -> Result<()> {
@@ -165,11 +165,11 @@ impl Append {
     }
 
     /// Moves the offset in SQL to what is written, while the lease is ours.
-    async fn tell_offset(&mut self) -> Result<()> {
+    async fn store_offset(&mut self) -> Result<()> {
         let offset = self.offset();
         let Held { uploads, lease, .. } = &mut self.held;
         if uploads.store_up_to(lease, offset, LEASE).await? {
-            self.told = Instant::now();
+            self.stored_at = Instant::now();
             return Ok(());
         }
         let id = lease.id.clone();

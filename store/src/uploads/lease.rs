@@ -1,5 +1,5 @@
-//! In charge of whose an upload is when several origins share it: one at a time, for as long as it says that it
-//! lives, and with a fence that rises at every take-over. Leaves the bytes to `incoming`.
+//! The lease of an upload that several origins share: one holder at a time, renewed while it lives, with a fence that
+//! rises at every takeover (Kleppmann's fencing token). Leaves the bytes to `incoming`.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::{
 pub struct Lease {
     /// The upload's id.
     pub id: VideoId,
-    /// Higher than that of everybody who had it before.
+    /// Higher than that of every holder before.
     pub fence: i64,
     /// Bytes that are kept, which is where the next one goes.
     pub stored: u64,
@@ -22,7 +22,7 @@ pub struct Lease {
 }
 
 impl Uploads {
-    /// Takes an upload for `span`, or returns `None` while somebody else has it or when it is gone.
+    /// Takes an upload for `span`, or returns `None` while another holds it or when it is gone.
     pub async fn take(&self, id: &VideoId, span: Duration) -> Result<Option<Lease>> {
         let owner = VideoId::random().to_string();
         let now = Timestamp::now();

@@ -1,4 +1,4 @@
-//! In charge of one bucket's collections: every statement that MongoDB hears, each with a bound on its time.
+//! One bucket's collections: every command that goes to MongoDB, each with a bound on its time.
 
 use std::time::Duration;
 
@@ -47,7 +47,7 @@ impl Bucket {
         }
     }
 
-    /// Counts that `key` is not what was written. Returns the error that says so.
+    /// Counts that the bytes of `key` are not those that were written. Returns the error for it.
     pub(super) fn damaged(&self, key: &str, problem: &str) -> Error {
         self.damages.inc();
         Error::Damaged { key: key.to_owned(), problem: problem.to_owned() }
@@ -122,7 +122,7 @@ impl Bucket {
         if found.is_some() || !self.reads_behind() {
             return Ok(found);
         }
-        // A member that lags does not have it yet; who is told of a blob must find it.
+        // A member that lags does not have it yet, and a published blob must be found at once.
         answered(find().selection_criteria(SelectionCriteria::ReadPreference(ReadPreference::Primary))).await
     }
 
@@ -232,7 +232,7 @@ pub(super) async fn answered<T>(question: impl IntoFuture<Output = mongodb::erro
     Ok(answer.map_err(late)??)
 }
 
-/// Tells whether something was inserted, out of a result that may say that its key is taken.
+/// Returns whether a document was inserted; a duplicate key is no error.
 pub(super) fn free<T>(inserted: Result<T>) -> Result<bool> {
     match inserted {
         Ok(_) => Ok(true),

@@ -1,4 +1,4 @@
-//! In charge of a source that grows: its chunks before it is visible, written by one after another, and each under
+//! A source that grows: its chunks before it is visible, written by one after another, and each under
 //! the fence of its writer, so that one who was overtaken is refused by the server itself.
 
 use bytes::Bytes;
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{Error, Result, VideoId};
 
-// Two who write the same chunk at once, of whom one is told to try again.
+// Two writers of the same chunk at once, one of which gets a duplicate key and tries again.
 const MOST_TRIES: usize = 8;
 
 /// A source that grows.
@@ -30,7 +30,7 @@ impl GridFs {
         Growing { bucket: self.sources.clone(), video: video.clone(), id: id(video), fence }
     }
 
-    /// Deletes the chunks of an upload. A writer who has not heard of it may still leave some, so the note stays.
+    /// Deletes the chunks of an upload. A writer that does not know of it yet may still leave some, so the note stays.
     pub(crate) async fn discard(&self, video: &VideoId) -> Result<()> {
         self.growing(video, 0).discard().await
     }

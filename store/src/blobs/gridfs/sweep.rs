@@ -1,4 +1,4 @@
-//! In charge of what writers that were killed left: found by their notes, deleted once nobody can be at it.
+//! The leftovers of killed writers: found by their notes, deleted once no writer can still be at work.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ impl GridFs {
     }
 
     /// Notes that a video's media is about to be deleted. The note stays until [`Self::forget_deleted`], for a writer
-    /// who has not heard of it may still leave some.
+    /// that does not know of it yet may still leave some.
     pub(crate) async fn note_deleted(&self, video: &VideoId) -> Result<()> {
         self.media.note(&Bson::String(video.to_string())).await
     }
