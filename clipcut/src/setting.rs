@@ -180,12 +180,12 @@ impl Setting for Tickets {
 #[derive(Clone, Debug)]
 pub(crate) struct Public {
     text: String,
-    pub(crate) url: Option<origin::PublicUrl>,
+    pub(crate) url: Option<server::site::PublicUrl>,
 }
 
 impl Setting for Public {
     fn read(text: &str) -> Result<Self, String> {
-        let url = if text.is_empty() { None } else { Some(origin::PublicUrl::parse(text)?) };
+        let url = if text.is_empty() { None } else { Some(server::site::PublicUrl::parse(text)?) };
         Ok(Self { text: text.to_owned(), url })
     }
 

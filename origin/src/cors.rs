@@ -10,9 +10,10 @@ use http::{StatusCode, header};
 use server::{
     Problem,
     cors::{Policy, expose, preflight},
+    site::Sender,
 };
 
-use crate::{Origin, site::Sender};
+use crate::Origin;
 
 // One policy for all URLs: what a header means is decided where it is read.
 const POLICY: Policy = Policy {

@@ -13,7 +13,6 @@ mod library;
 mod path;
 mod playback;
 mod receive;
-mod site;
 mod tickets;
 mod title;
 mod tus;
@@ -30,13 +29,12 @@ use axum::{
     routing::{any, get, post},
 };
 use http::StatusCode;
-use server::{Problem, Response, health};
+use server::{Problem, Response, health, site::Site};
 use store::{Store, Timestamp, VideoId};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use document::Document;
 pub use path::{File, Format, Path};
-pub use site::{PublicUrl, Site};
 pub use tickets::Tickets;
 
 use crate::error::{Error, Result};

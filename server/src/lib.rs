@@ -23,6 +23,7 @@ mod patience;
 mod preface;
 mod problem;
 pub mod range;
+pub mod site;
 mod streams;
 pub mod ticket;
 mod tls;

@@ -112,7 +112,7 @@ impl From<mongodb::error::Error> for Error {
         use mongodb::error::{ErrorKind, WriteFailure};
         // https://www.mongodb.com/docs/manual/reference/error-codes/
         const OUT_OF_DISK_SPACE: i32 = 14031;
-        let away =
+        let unavailable =
             |cause: &mongodb::error::Error| Self::Unavailable { what: "MongoDB", cause: cause.to_string() };
         match &*e.kind {
             ErrorKind::Command(c) if c.code == OUT_OF_DISK_SPACE => Self::StorageFull { what: "MongoDB".into() },

@@ -7,8 +7,11 @@ use std::time::Duration;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use origin::{Config, PublicUrl, Site};
-use server::forwarded::TrustedProxies;
+use origin::Config;
+use server::{
+    forwarded::TrustedProxies,
+    site::{PublicUrl, Site},
+};
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 use store::{NewVideo, Timestamp, VideoId};

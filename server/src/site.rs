@@ -2,7 +2,8 @@
 //! its own pages.
 
 use http::{HeaderMap, HeaderName, Uri, header, uri::Authority};
-use server::forwarded::{Original, TrustedProxies};
+
+use crate::forwarded::{Original, TrustedProxies};
 
 // Fetch Metadata: set by the browser on every request to a trustworthy URL, and by no page.
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -26,7 +27,7 @@ pub struct PublicUrl {
 
 /// The origin of the page that sent a request, by the best evidence that the request has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Sender {
+pub enum Sender {
     /// A page of this site, or a person who typed the address.
     Own,
     /// A page of another site.
@@ -37,12 +38,12 @@ pub(crate) enum Sender {
 
 impl Site {
     /// Returns the request as the client sent it.
-    pub(crate) fn original<B>(&self, request: &http::Request<B>) -> Original {
+    pub fn original<B>(&self, request: &http::Request<B>) -> Original {
         self.proxies.original(request.extensions().get().copied(), request.headers())
     }
 
     /// Judges where a request comes from.
-    pub(crate) fn sender<B>(&self, request: &http::Request<B>) -> Sender {
+    pub fn sender<B>(&self, request: &http::Request<B>) -> Sender {
         let field = |name: &HeaderName| text(request.headers(), name);
         // First, for it needs no guess at the name by which the browser knows this server.
         match field(&SEC_FETCH_SITE) {
@@ -123,7 +124,7 @@ fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
-    use server::forwarded::Peer;
+    use crate::forwarded::Peer;
 
     use super::*;
 
