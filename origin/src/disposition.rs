@@ -38,15 +38,14 @@ fn percent_decoded(text: &[u8], takes: impl Fn(u8) -> bool) -> Vec<u8> {
     while let Some((&first, behind)) = rest.split_first() {
         let digits = behind.get(..2).filter(|_| first == b'%').and_then(|hex| std::str::from_utf8(hex).ok());
         let digits = digits.filter(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()));
-        match digits.and_then(|hex| u8::from_str_radix(hex, 16).ok()).filter(|byte| takes(*byte)) {
-            Some(byte) => {
-                out.push(byte);
-                rest = &behind[2..];
-            }
-            None => {
-                out.push(first);
-                rest = behind;
-            }
+        if let Some(byte) =
+            digits.and_then(|hex| u8::from_str_radix(hex, 16).ok()).filter(|byte| takes(*byte))
+        {
+            out.push(byte);
+            rest = &behind[2..];
+        } else {
+            out.push(first);
+            rest = behind;
         }
     }
     out

@@ -2,25 +2,24 @@
 
 mod files;
 mod gridfs;
+mod key;
 
 use std::{
     io,
     ops::Range,
     path::{Path, PathBuf},
-    pin::Pin,
     time::SystemTime,
 };
 
 use bytes::Bytes;
-use futures::{Stream, TryStreamExt};
+use futures::TryStreamExt;
 use prometheus_client::metrics::counter::Counter;
 
 use crate::{Error, Result, VideoId};
 use files::Files;
 pub(crate) use gridfs::{Digest, GridFs, Growing, Opened};
-
-/// Bytes of a blob as they are read.
-pub type ByteStream = Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>;
+use key::Attributes;
+pub use key::ByteStream;
 
 /// Blobs, wherever this deployment keeps them.
 #[derive(Clone, Debug)]
@@ -81,8 +80,14 @@ impl Blobs {
     /// Opens the blob `key`.
     pub async fn open_blob(&self, key: &str) -> Result<Option<Blob>> {
         match &self.0 {
-            Backend::Files(files) => files.open_blob(key).await,
-            Backend::GridFs(gridfs) => gridfs.open_blob(key).await,
+            Backend::Files(files) => {
+                let opened = files.open_blob(key).await?;
+                Ok(opened.map(|(attributes, file)| Blob::new(attributes, Body::File(file))))
+            }
+            Backend::GridFs(gridfs) => {
+                let opened = gridfs.open_blob(key).await?;
+                Ok(opened.map(|(attributes, object)| Blob::new(attributes, Body::Object(object))))
+            }
         }
     }
 
@@ -210,25 +215,15 @@ impl From<GridFs> for Blobs {
 }
 
 impl Blob {
+    fn new(Attributes { len, tag, modified }: Attributes, body: Body) -> Self {
+        Self { len, tag, modified, body }
+    }
+
     /// Reads the bytes of `range`, which lies inside `0..len`.
     pub async fn read_range(self, range: Range<u64>) -> Result<ByteStream> {
         match self.body {
             Body::File(opened) => opened.read_range(range).await,
             Body::Object(opened) => opened.read_range(range).await,
         }
-    }
-}
-
-/// Refuses a key that is not a path of plain names.
-fn check(key: &str) -> Result<()> {
-    let plain = |name: &str| {
-        !name.is_empty()
-            && !name.starts_with('.')
-            && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
-    };
-    if key.split('/').all(plain) {
-        Ok(())
-    } else {
-        Err(Error::io("open", key, io::Error::from(io::ErrorKind::InvalidFilename)))
     }
 }

@@ -1,13 +1,15 @@
 //! Caption tracks: their rows, their names, the jobs that write them. Leaves cues to `cues`, the transcriber's side to
 //! `transcription`, and the text in a cue to the roles.
 
+pub(crate) mod rows;
 mod track;
 
+pub use rows::Cue;
+use rows::{clear, drop_job, free_name, has_video, parsed};
 pub use track::{FileTrack, Naming, Origin, State, Track, TranscriptionOptions};
 
 use crate::{
-    CaptionId, Error, JobKind, NewJob, NewPlan, Result, Signal, Signals, Timestamp, VideoId,
-    cues::clear,
+    CaptionId, JobKind, NewJob, Result, Signal, Signals, Timestamp, VideoId,
     jobs::{insert_job, insert_playlists},
     sql::{LockScope, Sql, Transaction, query},
 };
@@ -136,15 +138,23 @@ impl Captions {
 // A track that a person waits for goes before those that uploads bring along.
 const ASKED: i64 = 10;
 
+/// The captions of a new plan.
+pub(crate) struct PlannedCaptions<'a> {
+    /// The file's own tracks.
+    pub(crate) tracks: &'a [FileTrack],
+    /// A machine is to write captions too.
+    pub(crate) listen: bool,
+}
+
 /// Records the plan's caption tracks and queues all that is not done. Tracks from before a failure
 /// stay.
 pub(crate) async fn insert_planned(
     tx: &mut Transaction,
     video: &VideoId,
-    plan: &NewPlan<'_>,
+    plan: &PlannedCaptions<'_>,
     queued_at: Timestamp,
 ) -> Result<()> {
-    for track in plan.captions {
+    for track in plan.tracks {
         query(
             "insert into captions (id, video_id, name, origin, state, language, label, describes_sounds, forced, created_at)
              values ($1, $2, $3, 'file', 'queued', $4, $5, $6, $7, $8) on conflict (video_id, name) do nothing",
@@ -200,37 +210,6 @@ async fn insert_machine(
     Ok(id)
 }
 
-/// Returns the language's folder, or the first of `de-2`, `de-3` … that is free in the video.
-pub(crate) async fn free_name(tx: &mut Transaction, video: &VideoId, language: &str) -> Result<String> {
-    let taken: Vec<String> = query("select name from captions where video_id = $1 and name is not null")
-        .bind(video.as_str())
-        .fetch_all(tx)
-        .await?;
-    // Some file systems do not distinguish `zh-Hant` from `zh-hant`.
-    let is_free = |name: &String| !taken.iter().any(|other| other.eq_ignore_ascii_case(name));
-    let mut names = std::iter::once(language.to_owned()).chain((2..).map(|n| format!("{language}-{n}")));
-    Ok(names.find(is_free).expect("the numbers do not end"))
-}
-
-pub(crate) async fn has_video(tx: &mut Transaction, video: &VideoId) -> Result<bool> {
-    let count: i64 =
-        query("select count(*) from videos where id = $1").bind(video.as_str()).fetch_one(tx).await?;
-    Ok(count > 0)
-}
-
-pub(crate) async fn drop_job(tx: &mut Transaction, id: &CaptionId) -> Result<()> {
-    query("delete from jobs where track = $1 and kind in ('captions', 'text')")
-        .bind(id.as_str())
-        .execute(tx)
-        .await?;
-    Ok(())
-}
-
 fn job(kind: JobKind, id: &CaptionId, priority: i64) -> NewJob {
     NewJob { kind, track: id.as_str().to_owned(), segments: (0, 0), priority }
-}
-
-pub(crate) fn parsed(video: Option<String>) -> Result<Option<VideoId>> {
-    let video = video.map(|text| text.parse::<VideoId>()).transpose();
-    video.map_err(|e| Error::Sql(sqlx::Error::Decode(Box::new(e))))
 }

@@ -1,26 +1,11 @@
 //! The cues of caption tracks as rows: read whole or by time, written by people all at once or one at a time.
 
 use crate::{
-    CaptionId, CaptionTrack, Captions, Result, Timestamp, VideoId,
-    captions::{drop_job, free_name, has_video, parsed},
+    CaptionId, CaptionTrack, Captions, Cue, Result, Timestamp, VideoId,
+    captions::rows::{append, clear, drop_job, free_name, has_video, mark_edited, parsed},
     jobs::insert_playlists,
-    sql::{FromRow, LockScope, Row, Transaction, query},
+    sql::{FromRow, LockScope, Row, query},
 };
-
-/// A text, its times and its place on the picture.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Cue {
-    /// From the video's start.
-    pub start_ms: u64,
-    /// Behind the start.
-    pub end_ms: u64,
-    /// WebVTT's cue settings, such as `line:0`; mostly empty.
-    pub settings: String,
-    /// Plain lines, separated by `\n`.
-    pub text: String,
-    /// Styled parts of the text, as `captions::Text::styles` writes them; mostly empty.
-    pub styles: String,
-}
 
 /// A cue and its name within the track.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -198,48 +183,6 @@ impl Captions {
         }
         Ok(true)
     }
-}
-
-async fn mark_edited(tx: &mut Transaction, id: &CaptionId) -> Result<Option<VideoId>> {
-    let video: Option<String> =
-        query("update captions set edited = true, revision = revision + 1 where id = $1 returning video_id")
-            .bind(id.as_str())
-            .fetch_optional(tx)
-            .await?;
-    parsed(video)
-}
-
-/// Deletes a track's cues and recognized segments.
-pub(crate) async fn clear(tx: &mut Transaction, id: &CaptionId) -> Result<()> {
-    for statement in
-        ["delete from cues where captions_id = $1", "delete from recognized where captions_id = $1"]
-    {
-        query(statement).bind(id.as_str()).execute(&mut *tx).await?;
-    }
-    Ok(())
-}
-
-/// Adds cues behind the highest number. Returns the last one's.
-pub(crate) async fn append(tx: &mut Transaction, id: &CaptionId, cues: &[Cue]) -> Result<u32> {
-    let highest = query("select coalesce(max(number), 0) from cues where captions_id = $1");
-    let mut number: i64 = highest.bind(id.as_str()).fetch_one(&mut *tx).await?;
-    for cue in cues {
-        number += 1;
-        query(
-            "insert into cues (captions_id, number, start_ms, end_ms, settings, text, styles)
-             values ($1, $2, $3, $4, $5, $6, $7)",
-        )
-        .bind(id.as_str())
-        .bind(number)
-        .bind(cue.start_ms as i64)
-        .bind(cue.end_ms as i64)
-        .bind(&cue.settings)
-        .bind(&cue.text)
-        .bind(&cue.styles)
-        .execute(&mut *tx)
-        .await?;
-    }
-    Ok(number as u32)
 }
 
 impl FromRow for StoredCue {

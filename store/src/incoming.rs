@@ -6,7 +6,7 @@ mod shared;
 
 use std::path::Path;
 
-use crate::{Blobs, Result, Uploads, VideoId};
+use crate::{Blobs, Result, VideoId};
 pub(crate) use folder::Folder;
 pub(crate) use shared::Shared;
 
@@ -37,16 +37,11 @@ impl Incoming {
     /// Returns the right to append to the upload, or `None` while another request has it.
     ///
     /// With `verify`, appended bytes count only after [`Append::verified`].
-    pub(crate) async fn append(
-        &self,
-        uploads: &Uploads,
-        id: &VideoId,
-        verify: bool,
-    ) -> Result<Option<Append>> {
+    pub(crate) async fn append(&self, id: &VideoId, verify: bool) -> Result<Option<Append>> {
         Ok(match self {
             Self::Folder(folder) => folder.append(id).await?.map(|append| Append(Kind::File(append))),
             Self::Shared(shared) => {
-                shared.append(uploads, id, verify).await?.map(|append| Append(Kind::Chunks(Box::new(append))))
+                shared.append(id, verify).await?.map(|append| Append(Kind::Chunks(Box::new(append))))
             }
         })
     }

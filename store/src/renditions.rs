@@ -2,7 +2,7 @@
 
 use crate::{
     Error, FileTrack, NewJob, Result, Signal, Signals, Timestamp, VideoId,
-    captions::insert_planned,
+    captions::{PlannedCaptions, insert_planned},
     jobs::insert_job,
     sql::{FromRow, LockScope, Row, Sql, Transaction, query},
 };
@@ -97,7 +97,8 @@ impl Renditions {
         for job in plan.jobs {
             insert_job(&mut tx, id, job, queued).await?;
         }
-        insert_planned(&mut tx, id, plan, queued).await?;
+        let captions = PlannedCaptions { tracks: plan.captions, listen: plan.listen };
+        insert_planned(&mut tx, id, &captions, queued).await?;
         tx.commit().await?;
         self.signals.publish(Signal::Changed(id.clone()));
         self.signals.notify_workers();

@@ -1,55 +1,22 @@
 //! Signals: a video changed, or there is work. They may be lost, for the state itself is in SQL. Within a process they go
 //! to all subscribers; between the processes of a cluster `relay` carries them over Redis.
 
+mod bus;
 mod relay;
 
 use tokio::sync::{broadcast, watch};
 
 use crate::{Result, VideoId};
+use bus::LocalBus;
+pub use bus::Signal;
+pub(crate) use bus::Topic;
 use relay::Relay;
-
-// Subscribers that lag by more get an error from the channel, and read the database then.
-const BACKLOG: usize = 1024;
-
-/// One signal.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Signal {
-    /// A video's document changed.
-    Changed(VideoId),
-    /// A video is gone.
-    Deleted(VideoId),
-    /// Signals of any video may have been lost.
-    Missed,
-}
-
-/// The topic of a change, by which subscribers outside of Clip Cut choose their channels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Topic {
-    /// The last byte of an upload is there.
-    Uploaded,
-    /// Anything else that a video's document shows.
-    Progress,
-    /// A segment can be played.
-    Published,
-    /// All of a video can be played.
-    Ready,
-    /// A video is gone.
-    Deleted,
-}
 
 /// The signals of a store: a handle that is cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Signals {
     bus: LocalBus,
     relay: Option<Relay>,
-}
-
-/// The channels of this process.
-#[derive(Clone, Debug)]
-struct LocalBus {
-    videos: broadcast::Sender<Signal>,
-    work: watch::Sender<()>,
-    takeovers: broadcast::Sender<VideoId>,
 }
 
 impl Signals {
@@ -110,34 +77,5 @@ impl Signals {
             relay.notify_workers();
         }
         self.bus.notify_workers();
-    }
-}
-
-impl LocalBus {
-    fn new() -> Self {
-        Self {
-            videos: broadcast::channel(BACKLOG).0,
-            work: watch::Sender::new(()),
-            takeovers: broadcast::channel(BACKLOG).0,
-        }
-    }
-
-    fn publish(&self, signal: Signal) {
-        // Without a subscriber there is nothing to do.
-        let _ = self.videos.send(signal);
-    }
-
-    fn request_takeover(&self, upload: VideoId) {
-        let _ = self.takeovers.send(upload);
-    }
-
-    fn notify_workers(&self) {
-        self.work.send_replace(());
-    }
-
-    /// Signals lost in an outage may have been about any video and any job.
-    fn look_again(&self) {
-        self.publish(Signal::Missed);
-        self.notify_workers();
     }
 }

@@ -11,8 +11,7 @@ use std::time::Duration;
 
 use crate::{
     CaptionId, CaptionTrack, Captions, Cue, Job, Result, Timestamp,
-    captions::free_name,
-    cues::{append, clear},
+    captions::rows::{append, clear, free_name},
     jobs::{holds_lease, insert_playlists},
     sql::{LockScope, Transaction, query},
 };

@@ -4,7 +4,7 @@ mod lease;
 
 use std::path::Path;
 
-pub use lease::Lease;
+pub use lease::{Lease, Leases};
 
 use crate::{
     Append, Blobs, Incoming, NewVideo, Result, Signal, Signals, Timestamp, VideoId,
@@ -30,11 +30,13 @@ pub struct Uploads {
     signals: Signals,
     incoming: Incoming,
     blobs: Blobs,
+    /// The leases that origins of a cluster append by.
+    pub leases: Leases,
 }
 
 impl Uploads {
     pub(crate) fn new(sql: Sql, signals: Signals, incoming: Incoming, blobs: Blobs) -> Self {
-        Self { sql, signals, incoming, blobs }
+        Self { leases: Leases::new(sql.clone()), sql, signals, incoming, blobs }
     }
 
     /// Begins an upload, and with it a video in state `uploading`.
@@ -98,7 +100,7 @@ impl Uploads {
     ///
     /// With `verify`, all bytes appended are dropped again unless [`Self::verified`] is called.
     pub async fn append(&self, id: &VideoId, verify: bool) -> Result<Option<Append>> {
-        let Some(mut append) = self.incoming.append(self, id, verify).await? else { return Ok(None) };
+        let Some(mut append) = self.incoming.append(id, verify).await? else { return Ok(None) };
         if matches!(self.incoming, Incoming::Folder(_)) {
             // A caller that went away in the middle of a checked append left the mark.
             let offset = self.offset(id).await?;
@@ -179,17 +181,11 @@ impl Uploads {
     pub(crate) async fn sweep_old(&self) -> Result<()> {
         let Incoming::Shared(shared) = &self.incoming else { return Ok(()) };
         for id in shared.old().await? {
-            if !self.exists(&id).await? {
+            if !self.leases.upload_exists(&id).await? {
                 shared.sweep(&id).await?;
             }
         }
         Ok(())
-    }
-
-    /// Returns whether the upload is begun and not complete.
-    pub(crate) async fn exists(&self, id: &VideoId) -> Result<bool> {
-        let query = query("select stored from uploads where video_id = $1").bind(id.as_str());
-        Ok(query.fetch_optional::<i64>(&self.sql).await?.is_some())
     }
 
     /// Finishes uploads that have all their bytes, but whose server died before it could.

@@ -23,7 +23,7 @@ use mongodb::{
 use prometheus_client::metrics::counter::Counter;
 use tokio::time::Instant;
 
-use super::{Blob, Body, check};
+use super::key::{Attributes, check};
 use crate::{Error, Result};
 use bucket::{Bucket, NAMES_AT_ONCE};
 pub(crate) use document::Digest;
@@ -142,14 +142,16 @@ impl GridFs {
         Ok(false)
     }
 
-    pub(crate) async fn open_blob(&self, key: &str) -> Result<Option<Blob>> {
+    pub(super) async fn open_blob(&self, key: &str) -> Result<Option<(Attributes, Opened)>> {
         check(key)?;
         let bucket = self.bucket(key);
-        Ok(bucket.newest(key).await?.map(|file| Blob {
-            len: file.length as u64,
-            tag: file.metadata.digest[..32].to_owned(),
-            modified: file.upload_date.to_system_time(),
-            body: Body::Object(Opened::new(bucket.clone(), file)),
+        Ok(bucket.newest(key).await?.map(|file| {
+            let attributes = Attributes {
+                len: file.length as u64,
+                tag: file.metadata.digest[..32].to_owned(),
+                modified: file.upload_date.to_system_time(),
+            };
+            (attributes, Opened::new(bucket.clone(), file))
         }))
     }
 

@@ -20,7 +20,7 @@ use tokio::{
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::{LocalBus, Signal, Topic};
+use super::bus::{LocalBus, Signal, Topic};
 use crate::{Result, VideoId, redis::connection};
 
 // Messages not sent yet. Past this, the other processes get `Missed` in their place.

@@ -8,7 +8,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use super::{MIGRATIONS, Sql};
+use super::{migrations::MIGRATIONS, pool::Sql};
 use crate::{Error, Result};
 
 // Of each process; a server takes a hundred by default.

@@ -2,7 +2,11 @@
 
 use sqlx::{Database, Encode, Postgres, Sqlite, Type, query::Query as Prepared};
 
-use super::{FromRow, Row, Sql, Transaction, in_time};
+use super::{
+    pool::{Sql, in_time},
+    row::{FromRow, Row},
+    transaction::Transaction,
+};
 use crate::Result;
 
 /// A statement and the values of its places.

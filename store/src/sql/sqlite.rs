@@ -12,7 +12,7 @@ use sqlx::{
 };
 use tokio::time::Instant;
 
-use super::{MIGRATIONS, Sql};
+use super::{migrations::MIGRATIONS, pool::Sql};
 use crate::{Error, Result};
 
 // A process that was killed a moment ago still holds its lock while the system takes its memory back.

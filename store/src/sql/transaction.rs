@@ -3,7 +3,7 @@
 
 use sqlx::{Postgres, Sqlite};
 
-use super::{Sql, in_time, query};
+use super::pool::{Sql, in_time};
 use crate::{CaptionId, Result, VideoId};
 
 /// A transaction; dropped, it leaves nothing behind.
@@ -31,28 +31,28 @@ impl Sql {
     /// `SQLite` has one writer at a time. `PostgreSQL` has many, so a transaction that reads in order to write locks the
     /// video's row first: always that row and always first, so that no two can deadlock.
     pub(crate) async fn begin(&self, scope: LockScope<'_>) -> Result<Transaction> {
-        let mut tx = match self {
+        let pool = match self {
             Self::Sqlite { pool, .. } => {
                 return Ok(Transaction::Sqlite(in_time(pool.begin_with("begin immediate")).await?));
             }
-            Self::Postgres(pool) => Transaction::Postgres(in_time(pool.begin()).await?),
+            Self::Postgres(pool) => pool,
         };
+        let mut tx = in_time(pool.begin()).await?;
         // Weaker than `for update`: rows that refer to the video may still be added.
-        match scope {
-            LockScope::New => return Ok(tx),
+        let lock = match scope {
+            LockScope::New => return Ok(Transaction::Postgres(tx)),
             LockScope::Video(id) => {
-                query("select id from videos where id = $1 for no key update").bind(id.as_str())
+                sqlx::query("select id from videos where id = $1 for no key update").bind(id.as_str())
             }
-            LockScope::Captions(id) => query(
+            LockScope::Captions(id) => sqlx::query(
                 "select id from videos where id = (select video_id from captions where id = $1) for no key update",
             )
             .bind(id.as_str()),
             // An advisory lock's key: any number that stands for nothing else.
-            LockScope::Writers => query("select '' from pg_advisory_xact_lock(24111)"),
-        }
-        .fetch_optional::<String>(&mut tx)
-        .await?;
-        Ok(tx)
+            LockScope::Writers => sqlx::query("select pg_advisory_xact_lock(24111)"),
+        };
+        in_time(lock.fetch_optional(&mut *tx)).await?;
+        Ok(Transaction::Postgres(tx))
     }
 }
 

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures::{StreamExt, stream};
 
 use super::{
-    super::ByteStream,
+    super::key::ByteStream,
     bucket::Bucket,
     document::{Chunk, Digest, File},
 };
