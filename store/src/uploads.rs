@@ -7,7 +7,8 @@ use std::path::Path;
 pub use lease::{Lease, Leases};
 
 use crate::{
-    Append, Blobs, Incoming, NewVideo, Result, Signal, Signals, Timestamp, VideoId,
+    Append, Blobs, NewVideo, Result, Signal, Signals, Timestamp, VideoId,
+    incoming::Incoming,
     jobs::insert_prepare,
     sql::{FromRow, LockScope, Row, Sql, query},
 };

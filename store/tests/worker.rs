@@ -5,7 +5,7 @@
 use store::{Error, Job, JobError, JobKind, NewVideo, Result, Store, Timestamp, VideoId, Work, Worker};
 use tokio_util::sync::CancellationToken;
 
-/// Work whose jobs end as told, and that ends the loop with the last.
+/// Work whose jobs end by a script, and that ends the loop with the last.
 struct Script {
     store: Store,
     ends: Vec<std::result::Result<(), JobError<Error>>>,

@@ -123,12 +123,12 @@ async fn a_body_over_the_limit_is_413_and_leaves_nothing() {
 #[tokio::test]
 async fn a_connection_that_breaks_leaves_nothing() {
     let house = House::open().await;
-    let mut news = house.store.signals.subscribe();
+    let mut signals = house.store.signals.subscribe();
     let head = "POST /api/v1/videos HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n";
     let stream = house.raw(&format!("{head}some of it")).await;
-    let store::Signal::Changed(id) = news.recv().await.unwrap() else { panic!("nothing began") };
+    let store::Signal::Changed(id) = signals.recv().await.unwrap() else { panic!("nothing began") };
     assert!(house.store.videos.get(&id).await.unwrap().is_some());
     drop(stream);
-    while news.recv().await.unwrap() != store::Signal::Deleted(id.clone()) {}
+    while signals.recv().await.unwrap() != store::Signal::Deleted(id.clone()) {}
     nothing_is_left(&house).await;
 }

@@ -86,13 +86,13 @@ async fn one_at_a_time_appends_and_the_offset_is_what_is_stored() {
 #[tokio::test]
 async fn a_finished_upload_is_a_source_with_work_to_do() {
     let (store, _folder) = store().await;
-    let mut news = store.signals.subscribe();
+    let mut signals = store.signals.subscribe();
     let id = uploaded(&store, "v").await;
     assert_eq!(store.blobs.read(&id.source()).await.unwrap().unwrap(), &b"bytes"[..]);
     assert!(store.uploads.get(&id).await.unwrap().is_none());
     assert_eq!(store.videos.get(&id).await.unwrap().unwrap().state, State::Uploaded);
-    // A cluster's news tells of other libraries' videos too, where they share a Redis.
-    while news.recv().await.unwrap() != Signal::Changed(id.clone()) {}
+    // A cluster's signals are of other libraries' videos too, where they share a Redis.
+    while signals.recv().await.unwrap() != Signal::Changed(id.clone()) {}
     let job = store.jobs.claim(&[JobKind::Prepare], "w", LEASE).await.unwrap().unwrap();
     assert_eq!((job.video, job.kind, job.attempts), (id, JobKind::Prepare, 1));
 }
