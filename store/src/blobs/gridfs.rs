@@ -24,17 +24,16 @@ use prometheus_client::metrics::counter::Counter;
 use tokio::time::Instant;
 
 use super::key::{Attributes, check};
-use crate::{Error, Result};
-use bucket::{Bucket, NAMES_AT_ONCE};
+use crate::{Error, Result, VideoId};
+use bucket::{AT_ONCE, Bucket, NAMES_AT_ONCE, after};
 pub(crate) use document::Digest;
 use document::{File, Metadata};
 pub(crate) use growing::Growing;
 pub(crate) use read::Opened;
+use sweep::NOBODYS;
 
 // MongoDB takes documents of up to 16 MiB; a segment of six seconds at 20 Mbit/s fits.
 const MEDIA_CHUNK_BYTES: usize = 15 * 1024 * 1024;
-// Small enough to seek in, large enough that the way to the server and back does not count.
-const SOURCE_CHUNK_BYTES: usize = 2 * 1024 * 1024;
 
 const SOURCES: &str = "sources/";
 // The driver's own default, half a minute, is longer than a player waits.
@@ -42,7 +41,6 @@ const FIND_SERVER: Duration = Duration::from_secs(5);
 // A write that takes longer gives up before it becomes visible: the sweep may take it for dead at an hour.
 const MOST_WRITE_TIME: Duration = Duration::from_mins(10);
 const MOST_TRIES: usize = 16;
-const AT_ONCE: usize = 8;
 // A start together with the server's own, as in `docker compose up`, is no failure.
 const MOST_CONNECT_TIME: Duration = Duration::from_secs(30);
 
@@ -80,7 +78,7 @@ impl GridFs {
         let damages = Counter::default();
         let gridfs = Self {
             media: Bucket::new(&database, "media", MEDIA_CHUNK_BYTES, damages.clone()),
-            sources: Bucket::new(&database, "sources", SOURCE_CHUNK_BYTES, damages.clone()),
+            sources: Bucket::new(&database, "sources", Growing::CHUNK_BYTES, damages.clone()),
             damages,
         };
         let began = Instant::now();
@@ -229,8 +227,53 @@ impl GridFs {
     }
 }
 
-/// Returns the first text behind all that begin with `path` and a slash.
-fn after(path: &str) -> String {
-    // The character that follows the slash.
-    format!("{path}0")
+/// Uploads, whose sources grow.
+impl GridFs {
+    /// Returns the source of an upload, for the holder of its `fence`.
+    pub(crate) fn growing(&self, video: &VideoId, fence: i64) -> Growing {
+        Growing::new(self.sources.clone(), video, fence)
+    }
+
+    /// Deletes the chunks of an upload. A writer that does not know of it yet may still leave some, so the note stays.
+    pub(crate) async fn discard(&self, video: &VideoId) -> Result<()> {
+        self.growing(video, 0).discard().await
+    }
+
+    /// Returns the sources of which there is an old note.
+    pub(crate) async fn old_sources(&self) -> Result<Vec<VideoId>> {
+        self.sources.noted_videos(NOBODYS).await
+    }
+
+    /// Deletes what is left of an upload that is over.
+    pub(crate) async fn sweep_source(&self, video: &VideoId) -> Result<()> {
+        if self.sources.is_visible(&growing::id(video)).await? {
+            return self.sources.forget(&growing::id(video)).await;
+        }
+        tracing::warn!(%video, "swept what an upload left");
+        self.sources.drop_bytes(&growing::id(video)).await
+    }
+}
+
+/// Deletions, which outlive a kill.
+impl GridFs {
+    /// Deletes media that never became visible. Returns how many there were.
+    pub(crate) async fn sweep(&self) -> Result<u64> {
+        sweep::sweep(&self.media, NOBODYS).await
+    }
+
+    /// Notes that a video's media is about to be deleted. The note stays until [`Self::forget_deleted`], for a writer
+    /// that does not know of it yet may still leave some.
+    pub(crate) async fn note_deleted(&self, video: &VideoId) -> Result<()> {
+        self.media.note(&Bson::String(video.to_string())).await
+    }
+
+    /// Returns the videos of which there is an old note.
+    pub(crate) async fn deleted(&self) -> Result<Vec<VideoId>> {
+        self.media.noted_videos(NOBODYS).await
+    }
+
+    /// Takes the note of a video back.
+    pub(crate) async fn forget_deleted(&self, video: &VideoId) -> Result<()> {
+        self.media.forget(&Bson::String(video.to_string())).await
+    }
 }

@@ -12,15 +12,13 @@ use mongodb::{
 };
 use prometheus_client::metrics::counter::Counter;
 
-use super::{
-    AT_ONCE, after,
-    document::{Chunk, File, NewChunk, Note, ago, binary, sha256_of},
-};
+use super::document::{Chunk, File, NewChunk, Note, ago, binary, sha256_of};
 use crate::{Error, Result, VideoId};
 
 // The driver waits for ever on a server that took the question and does not answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 pub(super) const NAMES_AT_ONCE: usize = 4000;
+pub(super) const AT_ONCE: usize = 8;
 // https://www.mongodb.com/docs/manual/reference/error-codes/
 const DUPLICATE_KEY: i32 = 11000;
 // As long as somebody may still be reading what was replaced.
@@ -247,4 +245,10 @@ fn is_duplicate(error: &mongodb::error::Error) -> bool {
         ErrorKind::Command(e) => e.code == DUPLICATE_KEY,
         _ => false,
     }
+}
+
+/// Returns the first text behind all that begin with `path` and a slash.
+pub(super) fn after(path: &str) -> String {
+    // The character that follows the slash.
+    format!("{path}0")
 }
