@@ -54,7 +54,9 @@ fn free_port() -> u16 {
 }
 
 async fn start(command: &mut Command, url: String) -> Proxy {
-    let process = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    // Debian has nginx in a folder that a person's PATH lacks.
+    let path = std::env::var("PATH").unwrap_or_default() + ":/usr/sbin";
+    let process = command.env("PATH", path).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let address = url.rsplit_once('/').unwrap().1.replace("localhost", "127.0.0.1");
     until("the proxy to listen", async || tokio::net::TcpStream::connect(&address).await.ok()).await;
     Proxy { process, url }
