@@ -1,4 +1,4 @@
-//! The markup inside cues as files have it: tags of WebVTT and HTML, character references, and SubStation Alpha's
+//! The markup inside cues as files have it: tags of WebVTT and HTML, character references, and `SubStation` Alpha's
 //! overrides in braces, which converters leave in every format.
 
 use crate::{
@@ -137,7 +137,7 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// Returns WebVTT's settings for a place on SubStation's grid, which is numbered like a keypad. The place at the
+/// Returns WebVTT's settings for a place on `SubStation`'s grid, which is numbered like a keypad. The place at the
 /// bottom in the middle is where players show cues anyway.
 fn placed(keypad: &str) -> &'static str {
     match keypad {

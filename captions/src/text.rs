@@ -21,7 +21,7 @@ struct Span {
     range: Range<usize>,
 }
 
-/// A style that WebVTT, SubRip and SubStation Alpha all have.
+/// A style that WebVTT, SubRip and `SubStation` Alpha all have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Style {
     Italic,
@@ -48,7 +48,7 @@ impl Style {
 
 impl Styles {
     pub(crate) fn with(self, style: Style) -> Self {
-        Self(self.0 | 1 << style as u8)
+        Self(self.0 | (1 << style as u8))
     }
 
     pub(crate) fn without(self, style: Style) -> Self {
@@ -56,7 +56,7 @@ impl Styles {
     }
 
     pub(crate) fn has(self, style: Style) -> bool {
-        self.0 & 1 << style as u8 != 0
+        self.0 & (1 << style as u8) != 0
     }
 }
 

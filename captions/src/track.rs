@@ -19,7 +19,7 @@ pub struct Track {
     /// Where the sound broke off, when it did so before its time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ends_at_seconds: Option<f64>,
-    /// Whose words these are.
+    /// The author.
     pub provenance: Provenance,
 }
 

@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use crate::setting::{Address, List, Names, Preset, Setting, Size, Span, Switch, Tickets};
+use crate::setting::{Address, List, Names, Preset, Proxies, Public, Setting, Size, Span, Switch, Tickets};
 
 const PREFIX: &str = "CLIPCUT_";
 
@@ -77,7 +77,7 @@ settings! {
     postgres: Address = "";
     /// URL of a cluster's MongoDB database, which keeps sources, segments and playlists.
     mongodb: Address = "";
-    /// URL of a cluster's Redis, which carries change events.
+    /// URL of a cluster's Redis, which carries signals between the processes.
     redis: Address = "";
     ["Log, connections and shutdown"]
     /// Filter of the log, in the syntax of tracing's EnvFilter.
@@ -101,6 +101,10 @@ settings! {
     upload_expiry: Span = "24h";
     /// Origins whose pages may call the API besides our own page, by commas; * is all. Playback is open to all.
     api_origins: Names = "";
+    /// The address that browsers show, such as https://videos.example.org; for servers behind a proxy that changes Host.
+    public_url: Public = "";
+    /// Proxies whose Forwarded and X-Forwarded-* fields count, as addresses or networks, by commas.
+    trusted_proxies: Proxies = "";
     /// How long a player may wait for a segment that is being encoded.
     segment_wait: Span = "10s";
     ["Edge"]
@@ -139,7 +143,7 @@ settings! {
     crf: f32 = "23";
     /// x264's preset: slower ones make smaller files.
     preset: Preset = "veryfast";
-    /// Videos encoded at once; more wait in their order.
+    /// Runs encoded at once; further videos wait in their order.
     encode_slots: usize = "1";
     /// Segments that one encoder process makes.
     run_segments: u32 = "20";

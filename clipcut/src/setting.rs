@@ -176,6 +176,43 @@ impl Setting for Tickets {
     }
 }
 
+/// The address that browsers show.
+#[derive(Clone, Debug)]
+pub(crate) struct Public {
+    text: String,
+    pub(crate) url: Option<server::site::PublicUrl>,
+}
+
+impl Setting for Public {
+    fn read(text: &str) -> Result<Self, String> {
+        let url = if text.is_empty() { None } else { Some(server::site::PublicUrl::parse(text)?) };
+        Ok(Self { text: text.to_owned(), url })
+    }
+
+    fn print(&self) -> String {
+        self.text.clone()
+    }
+}
+
+/// Proxies, by address or network.
+#[derive(Clone, Debug)]
+pub(crate) struct Proxies {
+    names: Names,
+    pub(crate) networks: server::forwarded::TrustedProxies,
+}
+
+impl Setting for Proxies {
+    fn read(text: &str) -> Result<Self, String> {
+        let names = Names::read(text)?;
+        let networks = server::forwarded::TrustedProxies::parse(names.0.iter().map(String::as_str))?;
+        Ok(Self { names, networks })
+    }
+
+    fn print(&self) -> String {
+        self.names.print()
+    }
+}
+
 macro_rules! plain_settings {
     ($($type:ty: $expected:literal, $print:expr;)+) => { $(
         impl Setting for $type {
@@ -236,5 +273,7 @@ mod tests {
         assert!(Size::read("99999999999TiB").is_err());
         assert!(Span::read("30").is_err());
         assert!(List::read("1080,99").is_err());
+        assert!(Public::read("https://example.org/media/").unwrap_err().contains("has a path"));
+        assert!(Proxies::read("10.0.0.0/8, proxy").unwrap_err().contains("`proxy`"));
     }
 }

@@ -1,4 +1,4 @@
-//! In charge of the captions API: tracks listed, added, named, replaced, deleted, asked of the machine. Leaves a
+//! The captions API: tracks listed, added, named, replaced, deleted, requested from the machine. Leaves a
 //! track's cues to `cues`, playing it to `serve`.
 
 mod cues;
@@ -44,7 +44,7 @@ struct Listed {
     captions: Vec<Document>,
 }
 
-/// What a person asks of the machine.
+/// A person's request to the machine.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Asked {
@@ -89,7 +89,7 @@ async fn add(
     let id = known(&id)?;
     let taken = file::take(request).await?;
     let language = taken.language.ok_or_else(|| {
-        let detail = "Say which language the captions are in: ?language=de, or `und` if nobody knows.";
+        let detail = "Name the language of the captions: ?language=de, or `und` if nobody knows.";
         bad_request("language_required", detail)
     })?;
     let new = NewTrack { language: &language, label: taken.label.as_deref(), cues: &taken.cues };
@@ -106,7 +106,7 @@ async fn replace(
     let track = origin.track(&id, &track).await?;
     let taken = file::take(request).await?;
     if track.name.is_none() && taken.language.is_none() {
-        let detail = "The machine has not heard the language of this track yet; say it: ?language=de.";
+        let detail = "The language of this track is not known yet; name it: ?language=de.";
         return Err(bad_request("language_required", detail));
     }
     let captions = &origin.store.captions;
@@ -194,8 +194,8 @@ impl Origin {
         found.filter(|track| track.video == video).ok_or_else(|| unknown_track().into())
     }
 
-    /// Reads what is asked of the machine. A language is refused where a transcriber has told those of the model; else the
-    /// track itself will say what is wrong.
+    /// Reads a request to the machine. A language is refused where a transcriber has recorded those of the model; else
+    /// the track itself fails with the reason.
     async fn options(&self, request: Request) -> Result<TranscriptionOptions> {
         let options = read_json::<Asked>(request).await?.options()?;
         if let Some(language) = &options.language {

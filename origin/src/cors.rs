@@ -1,5 +1,5 @@
-//! In charge of what pages of other origins may ask, and of which headers they may send and see: a player's,
-//! and those of tus.
+//! Cross-origin access: the requests that pages of other origins may send, and the headers of a player and of tus that
+//! they may send and read.
 
 use axum::{
     extract::{Request, State},
@@ -9,7 +9,8 @@ use axum::{
 use http::{StatusCode, header};
 use server::{
     Problem,
-    cors::{Policy, expose, is_foreign, preflight},
+    cors::{Policy, expose, preflight},
+    site::Sender,
 };
 
 use crate::Origin;
@@ -20,7 +21,7 @@ const POLICY: Policy = Policy {
     allow: "Authorization, Content-Type, Range, If-Range, If-Match, If-None-Match, If-Modified-Since, \
             If-Unmodified-Since, Last-Event-ID, Tus-Resumable, Upload-Length, Upload-Offset, Upload-Metadata, \
             Upload-Checksum, Upload-Defer-Length, Upload-Concat, X-HTTP-Method-Override, X-Requested-With, \
-            X-Request-ID",
+            X-Request-ID, CMCD-Object, CMCD-Request, CMCD-Session, CMCD-Status",
     expose: "Accept-Ranges, Allow, Content-Encoding, Content-Length, Content-Range, Date, ETag, Location, \
              Retry-After, Tus-Checksum-Algorithm, Tus-Extension, Tus-Max-Size, Tus-Resumable, Tus-Version, \
              Upload-Expires, Upload-Length, Upload-Metadata, Upload-Offset",
@@ -32,9 +33,9 @@ const POLICY: Policy = Policy {
 /// configuration names: nobody signs in yet, so any page that a person visits could else delete their videos.
 pub(crate) async fn allow(State(origin): State<Origin>, request: Request, next: Next) -> Response {
     let playback = !request.uri().path().starts_with("/api/");
-    if !playback && is_foreign(&request) && !origin.allows(&request) {
-        let detail =
-            "Pages of other origins may not call this API, unless the server's api_origins names them.";
+    if !playback && origin.config.site.sender(&request) == Sender::Foreign && !origin.allows(&request) {
+        let detail = "Pages of other origins may not call this API, unless the server's api_origins names them. \
+                      Behind a proxy, set public_url to the address that browsers show.";
         let problem = Problem::new(StatusCode::FORBIDDEN, "foreign_origin", detail);
         return server::Response::from(problem).into_response();
     }

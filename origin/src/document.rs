@@ -1,4 +1,4 @@
-//! In charge of a video as the API shows it, the same everywhere: in lists, alone and in events.
+//! A video as the API shows it, the same everywhere: in lists, alone and in events.
 
 use serde::Serialize;
 use store::{Progress, State, Store, Timestamp, Video, VideoId};

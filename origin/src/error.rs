@@ -1,4 +1,4 @@
-//! In charge of what can go wrong in a request, and of the one place that turns it into an answer.
+//! The errors of a request, and the one place that turns them into answers.
 
 use axum::response::IntoResponse;
 use http::StatusCode;
@@ -7,16 +7,16 @@ use server::{Problem, body};
 /// The result of every handler.
 pub(crate) type Result<T> = std::result::Result<T, Error>;
 
-/// Why a request was not answered as it was meant.
+/// A failed request.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    /// The client is told exactly this.
+    /// The client gets exactly this.
     #[error("{} {}", .0.status(), .0.code())]
     Refused(Box<Problem>),
     /// The request's body could not be read.
     #[error(transparent)]
     Body(#[from] body::Error),
-    /// Another request wants to go on with the upload.
+    /// Another request took the upload over.
     #[error("another request goes on with the upload")]
     Takeover,
     /// The store failed.
@@ -63,9 +63,9 @@ impl From<Error> for Problem {
                 Self::new(StatusCode::LOCKED, "upload_locked", detail).retry_after(1)
             }
             Error::Store(store::Error::Unavailable { .. }) => {
-                tracing::warn!(%error, "a request found a server away");
+                tracing::warn!(%error, "a request found a server unavailable");
                 let detail =
-                    "A part of the server is away for the moment. What it has stored stays; try again.";
+                    "A part of the server is unavailable for the moment. Everything stored stays; try again.";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "store_away", detail).retry_after(2)
             }
             Error::Store(_) | Error::Io(_) | Error::Interrupted(_) => {

@@ -1,4 +1,4 @@
-//! In charge of Server-Sent Events: whole documents whenever they change, so that a page needs no other
+//! Server-Sent Events: whole documents whenever they change, so that a page needs no other
 //! request to stay true. Changes that come fast are gathered.
 
 use std::{convert::Infallible, time::Duration};
@@ -29,16 +29,16 @@ use crate::{
 const GATHER: Duration = Duration::from_millis(250);
 // Well below the minute after which proxies give up on silence.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
-// Who missed so much news that the store forgot it gets the newest documents again.
+// A stream that lags so far that signals are lost sends the newest documents again.
 const CATCH_UP: u32 = 100;
 
-/// Tells of all videos from now on.
+/// Streams the changes of all videos from now on.
 pub(crate) async fn of_all(State(origin): State<Origin>) -> Response {
     let watch = Watch::new(&origin, None);
     origin.send(watch)
 }
 
-/// Tells of one video: what it is now, then every change, and the end when it is deleted.
+/// Streams one video: its document now, then at every change, and the end when it is deleted.
 pub(crate) async fn of_one(State(origin): State<Origin>, UrlPath(id): UrlPath<String>) -> Result<Response> {
     let id = known(&id)?;
     // Listening begins before the look, so that nothing falls in between.
@@ -64,10 +64,10 @@ impl Origin {
     }
 }
 
-/// What one listener wants and has not been sent yet.
+/// The signals of one stream that have not been sent yet.
 struct Watch {
     origin: Origin,
-    news: Receiver<Signal>,
+    signals: Receiver<Signal>,
     only: Option<VideoId>,
     /// Each video once.
     pending: Vec<VideoId>,
@@ -77,8 +77,8 @@ struct Watch {
 
 impl Watch {
     fn new(origin: &Origin, only: Option<VideoId>) -> Self {
-        let news = origin.store.signals.subscribe();
-        Self { origin: origin.clone(), news, only, pending: Vec::new(), sent: None, over: false }
+        let signals = origin.store.signals.subscribe();
+        Self { origin: origin.clone(), signals, only, pending: Vec::new(), sent: None, over: false }
     }
 
     fn events(self) -> impl Stream<Item = Event> {
@@ -93,24 +93,24 @@ impl Watch {
         batches.flatten()
     }
 
-    /// Waits until there is news and the last batch is long enough ago.
+    /// Waits until there is a signal and the last batch is long enough ago.
     async fn gather(&mut self) {
         while self.pending.is_empty() && !self.over {
-            let news = self.news.recv().await;
-            self.take(news).await;
+            let signal = self.signals.recv().await;
+            self.take(signal).await;
         }
         let Some(sent) = self.sent else { return };
         let until = sent + GATHER;
         while !self.over {
-            match tokio::time::timeout_at(until, self.news.recv()).await {
-                Ok(news) => self.take(news).await,
+            match tokio::time::timeout_at(until, self.signals.recv()).await {
+                Ok(signal) => self.take(signal).await,
                 Err(_) => return,
             }
         }
     }
 
-    async fn take(&mut self, news: std::result::Result<Signal, RecvError>) {
-        match news {
+    async fn take(&mut self, signal: std::result::Result<Signal, RecvError>) {
+        match signal {
             Ok(Signal::Changed(id) | Signal::Deleted(id)) => self.note(id),
             Ok(Signal::Missed) | Err(RecvError::Lagged(_)) => self.catch_up().await,
             Err(RecvError::Closed) => self.over = true,
@@ -121,7 +121,7 @@ impl Watch {
         if self.only.as_ref().is_some_and(|only| *only != id) {
             return;
         }
-        // The latest of one video is all that counts: its document tells what came before.
+        // The latest of one video is all that counts: its document includes all changes before.
         self.pending.retain(|other| *other != id);
         self.pending.push(id);
     }
@@ -155,7 +155,7 @@ impl Watch {
 
     /// Ends the stream: a browser connects again by itself, and starts with the truth.
     fn give_up(&mut self, error: &dyn std::fmt::Display) {
-        tracing::error!(%error, "cannot tell of a change");
+        tracing::error!(%error, "cannot send a change");
         self.over = true;
     }
 }

@@ -1,5 +1,5 @@
-//! In charge of `POST /api/v1/videos`: a whole video in one request, for curl and scripts. What breaks off
-//! here leaves nothing; who wants to resume uses tus.
+//! `POST /api/v1/videos`: a whole video in one request, for curl and scripts. A request that breaks off leaves nothing;
+//! uploads that resume are those of tus.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use server::{BoxError, Response, body};
 use store::{Append, Edit, NewVideo, Timestamp, VideoId};
 
 use crate::{
-    Document, Origin,
+    Document, Origin, disposition,
     error::{Error, Result, bad_request, unknown_video, upload_too_large},
     library,
     receive::{Incoming, Received, bytes, content_length},
@@ -24,11 +24,11 @@ use crate::{
 
 // A form's parts have headers and boundaries besides their bytes.
 const FORM_EXTRA: u64 = 64 * 1024;
-// The longest words that a form may bring; what is too long as a title is told so, not cut off.
+// The longest words that a form may bring; a title that is too long is refused, not cut off.
 const MOST_WORDS: usize = 32 * 1024;
 
-// Nobody is told the id before the end, so nobody can resume what a dying server left; it goes soon.
-const UNTOLD_REST: Duration = Duration::from_mins(5);
+// The client gets the id at the end only, so it cannot resume an upload that a dying server left; it expires soon.
+const UNANNOUNCED_REST: Duration = Duration::from_mins(5);
 
 /// The words of a raw upload; a form may bring them as fields.
 #[derive(Debug, Default, Deserialize)]
@@ -108,14 +108,20 @@ impl Origin {
         let mut file = None;
         // Fields come in any order: the words before the file are known when it begins, the rest is added.
         while let Some(field) = form.next_field().await.map_err(broken)? {
+            let file_name = disposition::file_name(&field);
             if field.name() != Some("file") {
+                // A file under another name, as `curl -F video=@file` sends it, is a mistake to name before its
+                // gigabytes are read.
+                if file_name.is_some() {
+                    return Err(no_file());
+                }
                 words.take(field).await?;
                 continue;
             }
             if file.is_some() {
                 return Err(bad_request("one_file_expected", "The form may have one file."));
             }
-            let video = words.video(field.file_name())?;
+            let video = words.video(file_name.as_deref())?;
             let (id, mut append) = self.begin(&video, None, begun).await?;
             self.fill(&id, &mut append, field).await?;
             file = Some((id, append));
@@ -131,7 +137,7 @@ impl Origin {
         length: Option<u64>,
         begun: &mut Option<VideoId>,
     ) -> Result<(VideoId, Append)> {
-        let id = self.store.uploads.begin(video, length, Timestamp::now() + UNTOLD_REST).await?.id;
+        let id = self.store.uploads.begin(video, length, Timestamp::now() + UNANNOUNCED_REST).await?.id;
         *begun = Some(id.clone());
         // Nobody else knows the id yet, so nobody has the right to append; but it may be deleted from a list.
         let append = self.store.uploads.append(&id, false).await?.ok_or_else(unknown_video)?;
@@ -144,7 +150,7 @@ impl Origin {
         E: Into<BoxError>,
     {
         let limit = self.config.max_upload_bytes;
-        let incoming = Incoming { bytes, limit, rest: UNTOLD_REST, seen: &mut |_| {} };
+        let incoming = Incoming { bytes, limit, rest: UNANNOUNCED_REST, seen: &mut |_| {} };
         match self.receive(id, append, incoming).await? {
             Received::Whole => Ok(()),
             Received::TooMuch => Err(upload_too_large(limit)),
@@ -174,7 +180,15 @@ impl Words {
     }
 
     async fn take(&mut self, mut field: Field<'_>) -> Result<()> {
-        let name = field.name().unwrap_or_default().to_owned();
+        let place = match field.name() {
+            Some("title") => &mut self.title,
+            Some("description") => &mut self.description,
+            // A form may have a button or a token that is none of our business; its bytes are dropped as they come.
+            _ => {
+                while field.chunk().await.map_err(broken)?.is_some() {}
+                return Ok(());
+            }
+        };
         let mut text = Vec::new();
         while let Some(piece) = field.chunk().await.map_err(broken)? {
             if text.len() + piece.len() > MOST_WORDS {
@@ -182,13 +196,7 @@ impl Words {
             }
             text.extend_from_slice(&piece);
         }
-        let text = String::from_utf8_lossy(&text).into_owned();
-        match name.as_str() {
-            "title" => self.title = Some(text),
-            "description" => self.description = Some(text),
-            // A form may have a button or a token that is none of our business.
-            _ => {}
-        }
+        *place = Some(String::from_utf8_lossy(&text).into_owned());
         Ok(())
     }
 }

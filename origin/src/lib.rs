@@ -1,9 +1,10 @@
-//! In charge of what comes in from and goes out to people: uploads, the library, playlists and segments.
-//! Leaves encoding to the packager, listening to `server`, and keeping to `store`.
+//! The origin: uploads in; the library, playlists and segments out. Leaves encoding to the packager, connections to
+//! `server`, and storage to `store`.
 
 mod captions;
 mod compression;
 mod cors;
+mod disposition;
 mod document;
 mod error;
 mod events;
@@ -28,7 +29,7 @@ use axum::{
     routing::{any, get, post},
 };
 use http::StatusCode;
-use server::{Problem, Response, health};
+use server::{Problem, Response, health, site::Site};
 use store::{Store, Timestamp, VideoId};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -38,7 +39,7 @@ pub use tickets::Tickets;
 
 use crate::error::{Error, Result};
 
-/// What an origin may be told.
+/// An origin's configuration.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// The largest upload, in bytes.
@@ -49,7 +50,9 @@ pub struct Config {
     pub segment_wait: Duration,
     /// Origins whose pages may call the API besides our own page, such as `https://example.org`; `*` is all.
     pub api_origins: Vec<String>,
-    /// What is given with each address to play, where playing needs a ticket.
+    /// The name by which people reach this server, and the proxies on their way.
+    pub site: Site,
+    /// The maker of tickets for playback URLs, where playing needs one.
     pub tickets: Option<Tickets>,
 }
 
@@ -60,6 +63,7 @@ impl Default for Config {
             upload_expiry: Duration::from_hours(24),
             segment_wait: Duration::from_secs(10),
             api_origins: Vec::new(),
+            site: Site::default(),
             tickets: None,
         }
     }
@@ -90,7 +94,7 @@ impl Origin {
             .route("/videos/{id}/events", get(events::of_one))
             .nest("/videos/{id}/captions", captions::routes())
             .route("/events", get(events::of_all))
-            // tus has a method override, so it tells methods apart itself.
+            // tus has a method override, so it routes methods itself.
             .route("/uploads", any(tus::collection))
             .route("/uploads/{id}", any(tus::upload))
             .layer(compression::layer());
@@ -107,7 +111,7 @@ impl Origin {
             .with_state(self.clone())
     }
 
-    /// Returns where the files of a video are to be asked for.
+    /// Returns the path below which a video's files are requested.
     pub(crate) fn folder(&self, id: &VideoId) -> String {
         match &self.config.tickets {
             Some(tickets) => tickets.folder(id, SystemTime::now()),
@@ -128,7 +132,7 @@ impl Origin {
         }
     }
 
-    /// Waits until what requests began and did not stay for is done. To be called behind the listener's drain.
+    /// Waits for the work that requests began and did not stay for. To be called after the listener's drain.
     pub async fn finish(&self) {
         self.tasks.close();
         self.tasks.wait().await;
@@ -161,6 +165,6 @@ fn unknown_path() -> Problem {
 }
 
 fn wrong_method() -> Problem {
-    let detail = "This address does not take this method; the Allow header says which it takes.";
+    let detail = "This address does not take this method; the Allow header lists those that it takes.";
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
 }

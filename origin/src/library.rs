@@ -1,4 +1,4 @@
-//! In charge of the library: listing, showing, editing, deleting and retrying videos.
+//! The library: listing, showing, editing, deleting and retrying videos.
 
 use axum::extract::{Path as UrlPath, Query, Request, State, rejection::QueryRejection};
 use http::{HeaderValue, StatusCode, header};

@@ -1,56 +1,57 @@
-//! In charge of every playback URL: what each means, how its answer is typed and how long it may be kept.
-//! Pure. A path is canonical or it is nothing: no dots, no percent signs, no leading zeros.
+//! Every playback URL: its meaning, its media type and its freshness. Pure. A path is canonical or it is nothing: no
+//! dots, no percent signs, no leading zeros.
 
 use store::VideoId;
 
-/// A playback URL, decoded.
+/// A playback URL, decoded: `/v/{video}/{file}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Path {
-    /// Whose it is.
+    /// The video.
     pub video: VideoId,
-    /// What of it.
+    /// The file below it.
     pub file: File,
 }
 
-/// What a video consists of. A rendition is a name such as `720p`, or `captions/` and a BCP 47 tag.
+/// The files of a video, each with its URL below `/v/{video}/`. A `{rendition}` is a name such as `720p` or `audio-de`, or
+/// `captions/` and a BCP 47 tag.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum File {
-    /// HLS: the multivariant playlist.
+    /// `master.m3u8`: the multivariant playlist of HLS.
     Master,
-    /// DASH: the MPD.
+    /// `manifest.mpd`: the MPD of DASH.
     Manifest,
-    /// HLS: a rendition's playlist.
+    /// `poster.jpg`: the picture that stands for the video.
+    Poster,
+    /// `{rendition}/media.m3u8`: the HLS playlist of a rendition.
     Media(String),
-    /// HLS: a rendition's key frames.
+    /// `{rendition}/iframes.m3u8`: the HLS playlist of a rendition's key frames.
     IFrames(String),
-    /// What a decoder needs before the first segment.
+    /// `{rendition}/init.mp4`: the boxes that a decoder needs before the first segment.
     Init(String),
-    /// A segment of pictures or sound.
+    /// `{rendition}/{number}.m4s`: a segment of pictures or sound.
     Segment {
         /// The rendition.
         rendition: String,
         /// From 0.
         number: u32,
     },
-    /// A segment of subtitles.
+    /// `captions/{language}/{number}.vtt`: a segment of captions.
     CueSegment {
         /// The rendition.
         rendition: String,
         /// From 0.
         number: u32,
     },
-    /// All subtitles of a language in one file.
+    /// `captions/{language}.{vtt,srt,txt,json}`: all captions of a language.
     Captions {
         /// BCP 47.
         language: String,
-        /// How it is written.
+        /// The format of the file.
         format: Format,
     },
-    /// The picture that stands for the video.
-    Poster,
 }
 
-/// How subtitles are written.
+/// A caption file's format, by its extension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// `WebVTT`.
@@ -281,6 +282,8 @@ mod tests {
             "captions/captions/0.vtt",
             "captions/en/us/0.vtt",
             "captions/en.exe",
+            "storyboard.vtt",
+            "storyboard.jpg",
             "captions/.vtt",
             "a/b/0.m4s",
         ] {

@@ -1,4 +1,4 @@
-//! In charge of playlists and segments going out: decode, open, answer. Waits for a segment that is planned
+//! Playlists and segments going out: decode, open, answer. Waits for a segment that is planned
 //! and not encoded yet.
 
 use axum::extract::{Request, State};
@@ -63,7 +63,7 @@ async fn play(origin: Origin, request: Request) -> Result<Response> {
     content::answer(&request, &meta, len, async |part| Ok(body::stream(blob.read_range(part).await?))).await
 }
 
-/// What a blob that is not there can still become.
+/// The prospect of a blob that is not there.
 enum Availability {
     /// It will be published, or the video will fail.
     Coming,
@@ -74,8 +74,8 @@ enum Availability {
 impl Origin {
     /// Waits, up to the configured bound, until the blob behind `path` is published.
     async fn wait_for(&self, path: &Path, key: &str) -> Result<Blob> {
-        // Before the first look, so that no news falls between the look and the wait.
-        let mut news = self.store.signals.subscribe();
+        // Subscribed before the first look, so that no signal falls between the look and the wait.
+        let mut signals = self.store.signals.subscribe();
         let waited = tokio::time::timeout(self.config.segment_wait, async {
             loop {
                 // The availability first: what is published after it was taken is then found by the open.
@@ -87,9 +87,9 @@ impl Origin {
                     return Err(problem.into());
                 }
                 loop {
-                    match news.recv().await {
+                    match signals.recv().await {
                         Ok(Signal::Changed(id) | Signal::Deleted(id)) if id != path.video => {}
-                        // News that was missed may have been ours.
+                        // A lost signal may have been ours.
                         Ok(_) | Err(RecvError::Lagged(_)) => break,
                         // The store is going away; the bound ends the wait.
                         Err(RecvError::Closed) => std::future::pending().await,
@@ -122,14 +122,14 @@ impl Origin {
         if number >= planned.rendition.segments_total {
             return Ok(Availability::Never(unknown_segment(planned.rendition.segments_total)));
         }
-        // What is ready was published whole: a blob that is missing then will not come.
+        // A ready video was published whole: a blob that is missing then will not come.
         match video.state {
             VideoState::Ready => Ok(Availability::Never(unknown_file())),
             _ => Ok(Availability::Coming),
         }
     }
 
-    /// Tells why a file of the video is not there, and never will be.
+    /// Returns why a file of the video is not there, and never will be.
     pub(crate) async fn absent(&self, id: &VideoId) -> Result<Error> {
         let problem = match self.store.videos.get(id).await? {
             Some(video) => unplayable(&video).unwrap_or_else(unknown_file),
@@ -138,7 +138,7 @@ impl Origin {
         Ok(problem.into())
     }
 
-    /// Tells a wrong video from a wrong file of a right one.
+    /// Distinguishes an unknown video from an unknown file of a known one.
     async fn undecodable(&self, path: &str) -> Result<Error> {
         let video = path.strip_prefix("/v/").and_then(|rest| rest.split('/').next()?.parse::<VideoId>().ok());
         let known = match video {

@@ -1,5 +1,5 @@
-//! In charge of bytes on their way from a request into an upload: frame by frame, so that memory stays flat,
-//! never more than was promised. Leaves protocols to `tus` and `ingest`.
+//! The bytes of a request on their way into an upload: frame by frame, so that memory stays flat, and never past the
+//! limit. Leaves protocols to `tus` and `ingest`.
 
 use std::time::Duration;
 
@@ -17,14 +17,14 @@ use crate::{
     error::{Error, Result},
 };
 
-// How often watchers hear of progress, and how often the upload is kept from expiring.
-const TELL_EVERY: Duration = Duration::from_secs(1);
+// A document a second is smooth enough for a progress bar; the expiry is counted in hours.
+const PUBLISH_EVERY: Duration = Duration::from_secs(1);
 const EXTEND_EVERY: Duration = Duration::from_mins(1);
-// Shorter than a client that comes back after its connection broke waits before it gives up, and longer than a
-// connection that lives is likely to say nothing.
-const SILENCE: Duration = Duration::from_secs(1);
+// Shorter than clients wait before they give up on a broken connection's upload, and longer than a living connection
+// is likely to pause.
+const IDLE: Duration = Duration::from_secs(1);
 
-/// What came over the line.
+/// The outcome of receiving a body.
 pub(crate) enum Received {
     /// All of it.
     Whole,
@@ -39,7 +39,7 @@ pub(crate) fn bytes(
     body.into_data_stream().map_err(Into::into)
 }
 
-/// Says how long a request's body is, where that is known beforehand.
+/// Returns the length of a request's body, where that is known beforehand.
 pub(crate) fn content_length(body: &axum::body::Body) -> Option<u64> {
     http_body::Body::size_hint(body).exact()
 }
@@ -47,7 +47,7 @@ pub(crate) fn content_length(body: &axum::body::Body) -> Option<u64> {
 impl Origin {
     /// Appends `bytes` to the upload `id`, up to the offset `limit`, showing each piece to `seen`.
     ///
-    /// When the client goes away, or has nothing to say while another wants to go on, what it sent is on the disk
+    /// When the client goes away, or is idle while another request asks for the upload, its bytes are on the disk
     /// before the error is returned.
     pub(crate) async fn receive<S, E>(
         &self,
@@ -60,13 +60,13 @@ impl Origin {
         E: Into<BoxError>,
     {
         let Incoming { mut bytes, limit, rest, seen } = from;
-        let mut told = Instant::now();
+        let mut published = Instant::now();
         let mut extended = Instant::now();
-        let mut wanted = self.store.signals.takeover_requests();
+        let mut takeovers = self.store.signals.takeover_requests();
         loop {
             let next = tokio::select! {
                 next = bytes.try_next() => next.map_err(|e| Error::Body(body::Error::from(e.into()))),
-                () = takeover_while_idle(&mut wanted, id) => Err(Error::Takeover),
+                () = takeover_while_idle(&mut takeovers, id) => Err(Error::Takeover),
             };
             let piece = match next {
                 Ok(Some(piece)) => piece,
@@ -76,15 +76,16 @@ impl Origin {
                     return Err(error);
                 }
             };
-            let room = limit - append.offset();
+            // The limit may have been lowered below what an upload without a length has stored already.
+            let room = limit.saturating_sub(append.offset());
             if piece.len() as u64 > room {
                 append.write(&piece[..room as usize]).await?;
                 return Ok(Received::TooMuch);
             }
             seen(&piece);
             append.write(&piece).await?;
-            if told.elapsed() >= TELL_EVERY {
-                told = Instant::now();
+            if published.elapsed() >= PUBLISH_EVERY {
+                published = Instant::now();
                 self.store.signals.publish(Signal::Changed(id.clone()));
             }
             if extended.elapsed() >= EXTEND_EVERY {
@@ -95,22 +96,22 @@ impl Origin {
     }
 }
 
-/// Returns when somebody wants the upload `id`, but not before there was a silence.
-async fn takeover_while_idle(wanted: &mut broadcast::Receiver<VideoId>, id: &VideoId) {
-    tokio::time::sleep(SILENCE).await;
-    // Who asked before that may have given up.
-    *wanted = wanted.resubscribe();
+/// Returns when another request asks for the upload `id`, but not before the connection was idle.
+async fn takeover_while_idle(requests: &mut broadcast::Receiver<VideoId>, id: &VideoId) {
+    tokio::time::sleep(IDLE).await;
+    // A request from before that may have given up.
+    *requests = requests.resubscribe();
     loop {
-        match wanted.recv().await {
+        match requests.recv().await {
             Ok(upload) if upload == *id => return,
-            // Who wants it says so again.
+            // A lost request is repeated by its sender.
             Ok(_) | Err(RecvError::Lagged(_)) => {}
             Err(RecvError::Closed) => std::future::pending().await,
         }
     }
 }
 
-/// Where [`Origin::receive`] takes bytes from.
+/// The source and the bounds of [`Origin::receive`].
 pub(crate) struct Incoming<'a, S> {
     /// The bytes.
     pub(crate) bytes: S,

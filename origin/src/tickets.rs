@@ -1,4 +1,4 @@
-//! In charge of the tickets in the addresses that the API gives, where playing needs one. Leaves verifying them to the
+//! The tickets in the URLs that the API gives, where playing needs one. Leaves verifying them to the
 //! edge.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use server::ticket::{Keys, Scope};
 use store::VideoId;
 
-/// What tickets are signed with, and for how long.
+/// The keys and the lifetime of tickets.
 #[derive(Clone, Debug)]
 pub struct Tickets {
     /// The first of them signs.

@@ -1,4 +1,4 @@
-//! In charge of the words that people give to a video: what is refused, and what becomes of a file's name.
+//! Titles, descriptions and file names of videos: cleaned, or refused with a reason.
 
 use http::StatusCode;
 use server::Problem;
@@ -9,8 +9,9 @@ const MOST_TITLE: usize = 200;
 const MOST_DESCRIPTION: usize = 5000;
 const UNTITLED: &str = "Untitled";
 
-/// Takes a title that a person typed, or says what is wrong with it.
+/// Takes a title that a person typed, or refuses it with a reason.
 pub(crate) fn title(text: &str) -> Result<String> {
+    let text = visible(text);
     let text = text.trim();
     if text.is_empty() {
         return Err(refused("The title must not be empty."));
@@ -24,8 +25,9 @@ pub(crate) fn title(text: &str) -> Result<String> {
     Ok(text.to_owned())
 }
 
-/// Takes a description that a person typed, or says what is wrong with it. Lines and tabs are fine.
+/// Takes a description that a person typed, or refuses it with a reason. Lines and tabs are fine.
 pub(crate) fn description(text: &str) -> Result<String> {
+    let text = visible(text);
     let text = text.trim();
     if text.chars().count() > MOST_DESCRIPTION {
         return Err(refused(format!("The description may have at most {MOST_DESCRIPTION} characters.")));
@@ -40,7 +42,7 @@ pub(crate) fn description(text: &str) -> Result<String> {
 pub(crate) fn source_name(name: &str) -> String {
     // Some clients send a path, in either way of writing one.
     let name = name.rsplit(['/', '\\']).next().unwrap_or_default();
-    let clean: String = name.chars().filter(|c| !c.is_control()).collect();
+    let clean: String = visible(name).chars().filter(|c| !c.is_control()).collect();
     clean.trim().chars().take(MOST_TITLE).collect()
 }
 
@@ -62,6 +64,19 @@ pub(crate) fn from_source_name(name: &str) -> String {
     }
 }
 
+/// Leaves out characters that show nothing and change how their neighbours are shown: U+202E makes `gpj.exe` of
+/// `exe.jpg`. They come with pasted text, so nobody is troubled with them. Joiners stay, for Persian and emoji need them.
+pub(crate) fn visible(text: &str) -> String {
+    let hides = |c: char| {
+        matches!(c,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0001}')
+    };
+    // Unicode's own line ends are blanks in one line of text.
+    let text = text.replace(['\u{2028}', '\u{2029}'], " ");
+    text.chars().filter(|c| !hides(*c)).collect()
+}
+
 fn refused(detail: impl Into<std::borrow::Cow<'static, str>>) -> Error {
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_text", detail).into()
 }
@@ -77,6 +92,10 @@ mod tests {
         for text in ["", "  ", "a\u{7}b", "a\nb", &"ü".repeat(201)] {
             assert!(title(text).is_err(), "{text:?}");
         }
+        assert_eq!(title("a\u{202e}gpj.exe\u{202c} \u{2067}b\u{2069}\u{feff}").unwrap(), "agpj.exe b");
+        assert_eq!(title("\u{645}\u{6cc}\u{200c}\u{62e}").unwrap(), "\u{645}\u{6cc}\u{200c}\u{62e}");
+        assert!(title("\u{202e}\u{200b}").is_err());
+        assert_eq!(description("one\u{2028}two\u{202e}").unwrap(), "one two");
         assert_eq!(description("one\n\ttwo").unwrap(), "one\n\ttwo");
         assert_eq!(description("").unwrap(), "");
         for text in ["a\u{0}b", &"x".repeat(5001)] {
@@ -94,6 +113,7 @@ mod tests {
             ("v1.2 final version", "v1.2 final version"),
             ("Episode 1.5", "Episode 1.5"),
             ("tape.mp3.mp4", "tape.mp3"),
+            ("exe\u{202e}gpj.mp4", "exegpj"),
             (".mp4", "Untitled"),
             ("", "Untitled"),
         ] {

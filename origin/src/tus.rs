@@ -1,4 +1,4 @@
-//! In charge of resumable uploads: the tus 1.0 protocol as Uppy, tus-js-client and tuspy speak it. An upload
+//! Resumable uploads: the tus 1.0 protocol as Uppy, tus-js-client and tuspy speak it. An upload
 //! has the id of the video that it becomes.
 
 mod append;
@@ -62,10 +62,9 @@ fn effective_method(request: &Request) -> Result<Method> {
         })?,
         None => request.method().clone(),
     };
-    // OPTIONS is how a client asks for our version, so it need not tell its own.
+    // OPTIONS is how a client asks for our version, so it need not have its own.
     if method != Method::OPTIONS && request.headers().get(TUS_RESUMABLE) != Some(&VERSION) {
-        let detail =
-            "This server speaks version 1.0.0 of the tus protocol; the request must say so in Tus-Resumable.";
+        let detail = "This server speaks version 1.0.0 of the tus protocol; the request must have it in Tus-Resumable.";
         let problem = Problem::new(StatusCode::PRECONDITION_FAILED, "unsupported_tus_version", detail);
         return Err(problem.header(TUS_VERSION, VERSION).into());
     }
@@ -119,7 +118,7 @@ impl Origin {
         complete.map(|blob| Found::Complete(blob.len)).ok_or_else(gone)
     }
 
-    /// HEAD: how far it has come.
+    /// HEAD: the offset.
     async fn offset(&self, id: &VideoId) -> Result<Response> {
         let mut response = empty(StatusCode::OK);
         let (offset, length) = match self.find(id).await? {
@@ -146,12 +145,12 @@ impl Origin {
         Ok(response)
     }
 
-    /// Finishes an upload that has all its bytes. Who was killed between the last byte and that left one; its
-    /// client, told that all is there, would not send anything that could finish it.
+    /// Finishes an upload that has all its bytes. A server that was killed between the last byte and that leaves one; its
+    /// client, which sees a whole offset, would not send anything that could finish it.
     async fn finish_whole(&self, upload: Upload) -> Result<()> {
         let store = self.store.clone();
         self.run_to_completion(async move {
-            // Without the right, somebody else is about to.
+            // Without the right, another request is about to.
             let Some(append) = store.uploads.append(&upload.id, false).await? else { return Ok(()) };
             if upload.length == Some(append.offset()) && store.uploads.get(&upload.id).await?.is_some() {
                 store.uploads.finish(append).await?;

@@ -206,6 +206,7 @@ fn captions(plan: &Plan) -> Vec<FileTrack> {
         language: text.language.clone(),
         label: Some(text.label.clone()),
         describes_sounds: text.describes_sounds,
+        forced: false,
     });
     tracks.collect()
 }

@@ -96,6 +96,7 @@ pub(crate) mod tests {
             language: Some(name.split('-').next().unwrap().to_owned()),
             label: None,
             describes_sounds: false,
+            forced: false,
             options: TranscriptionOptions::default(),
             seconds_done: 0.0,
             ends_at_seconds: None,

@@ -88,6 +88,7 @@ fn from_zero(cues: Vec<captions::Cue>, zero: f64) -> Vec<Cue> {
         start_ms: counted(cue.start),
         end_ms: counted(cue.end),
         settings: cue.settings,
+        styles: cue.text.styles(),
         text: cue.text.into(),
     });
     cues.filter(|cue| cue.start_ms < cue.end_ms).collect()
@@ -100,7 +101,7 @@ fn shown(stored: store::StoredCue) -> captions::Cue {
         start: Duration::from_millis(cue.start_ms),
         end: Duration::from_millis(cue.end_ms),
         settings: cue.settings,
-        text: Text::from(cue.text),
+        text: Text::from(cue.text).with_styles(&cue.styles),
     }
 }
 

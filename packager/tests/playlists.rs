@@ -98,7 +98,13 @@ async fn playlists_of_a_ready_video_follow_its_captions() {
         .await
         .unwrap()
         .unwrap();
-    let cues = [Cue { start_ms: 500, end_ms: 1500, settings: String::new(), text: "Hello".into() }];
+    let cues = [Cue {
+        start_ms: 500,
+        end_ms: 1500,
+        styles: String::new(),
+        settings: String::new(),
+        text: "Hello".into(),
+    }];
     let window = Advance { seconds_done: 4.0, checkpoint: "{}", cues: &cues, segments: "[]" };
     assert!(store.captions.advance(&job, &window).await.unwrap());
     let running = until(&store, &id, "master.m3u8", |text| text.contains("captions/en/")).await;

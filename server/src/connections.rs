@@ -45,6 +45,7 @@ struct Entry {
 pub(crate) struct Place {
     connections: Arc<Connections>,
     id: u64,
+    pub(crate) address: IpAddr,
     pub(crate) kind: PlaceKind,
     pub(crate) activity: Arc<Activity>,
     /// Cancelled when the place is needed for a newer connection.
@@ -93,7 +94,7 @@ impl Connections {
         let id = open.accepted;
         *open.by_address.entry(address).or_default() += 1;
         open.all.insert(id, Entry { address, activity: activity.clone(), evicted: evicted.clone() });
-        Place { connections: self.clone(), id, kind, activity, evicted }
+        Place { connections: self.clone(), id, address, kind, activity, evicted }
     }
 
     fn lock(&self) -> MutexGuard<'_, Open> {

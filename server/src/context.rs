@@ -18,6 +18,7 @@ use crate::{
     answer::{Delivery, RequestRecord, ResponseFuture, TrackedBody},
     body,
     connections::{Place, PlaceKind},
+    forwarded::Peer,
     incoming::{Afterwards, Incoming},
     metrics::Counts,
     well_formed,
@@ -43,11 +44,18 @@ pub(crate) struct ConnectionContext {
     pub(crate) activity: Arc<Activity>,
     pub(crate) evicted: CancellationToken,
     place: PlaceKind,
+    peer: Peer,
 }
 
 impl ConnectionContext {
     pub(crate) fn new(server: ServerContext, place: &Place) -> Self {
-        Self { server, activity: place.activity.clone(), evicted: place.evicted.clone(), place: place.kind }
+        Self {
+            server,
+            activity: place.activity.clone(),
+            evicted: place.evicted.clone(),
+            place: place.kind,
+            peer: Peer(place.address),
+        }
     }
 }
 
@@ -78,6 +86,7 @@ where
     fn call(&self, request: http::Request<hyper::body::Incoming>) -> Self::Future {
         let (mut parts, incoming) = request.into_parts();
         let server = &self.context.server;
+        parts.extensions.insert(self.context.peer);
         let guard = RequestGuard::begin(self.context.activity.clone());
         let entry = AccessLogEntry::new(server.counts.clone(), &parts.method, &parts.uri);
         let record = RequestRecord { entry, guard, delivery: Delivery::of(&parts) };

@@ -1,7 +1,7 @@
 //! In charge of the headers that let web pages of any origin read a response. Leaves to the roles which of
 //! their addresses are open so; what is not must be refused before it gets here.
 
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, uri::Authority};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 
 use crate::{Response, body};
 
@@ -20,7 +20,7 @@ pub struct Policy {
 pub const PLAYBACK: Policy = Policy {
     methods: "GET, HEAD",
     allow: "Range, If-Range, If-Match, If-None-Match, If-Modified-Since, If-Unmodified-Since, \
-            CMCD-Request, CMCD-Object, CMCD-Status, CMCD-Session",
+            CMCD-Object, CMCD-Request, CMCD-Session, CMCD-Status",
     // The page sees why a range came back as it did, and when to try again, also on errors.
     expose: "Accept-Ranges, Content-Encoding, Content-Length, Content-Range, Date, ETag, Retry-After",
 };
@@ -49,18 +49,6 @@ pub fn preflight(method: &Method, headers: &HeaderMap, policy: Policy) -> Option
 pub fn expose(headers: &mut HeaderMap, policy: Policy) {
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(policy.expose));
-}
-
-/// Returns whether a page of another origin asks. Browsers tell theirs in `Origin` with all that changes
-/// something (Fetch, "Origin header"); programs do not.
-pub fn is_foreign<B>(request: &http::Request<B>) -> bool {
-    // One that is not text equals nobody's.
-    let told =
-        |name: &HeaderName| request.headers().get(name).map(|value| value.to_str().unwrap_or_default());
-    let Some(origin) = told(&header::ORIGIN) else { return false };
-    let uri = request.uri();
-    let host = uri.host().map_or_else(|| told(&header::HOST), |_| uri.authority().map(Authority::as_str));
-    origin.split_once("://").map(|(_, host)| host) != host
 }
 
 #[cfg(test)]

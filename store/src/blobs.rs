@@ -1,27 +1,25 @@
-//! In charge of blobs: whole or absent, never half. A key is a path of plain names. Leaves how bytes lie to
-//! `files` and `gridfs`.
+//! Blobs: whole or absent, never half. A key is a path of plain names. Leaves storage to `files` and `gridfs`.
 
 mod files;
 mod gridfs;
+mod key;
 
 use std::{
     io,
     ops::Range,
     path::{Path, PathBuf},
-    pin::Pin,
     time::SystemTime,
 };
 
 use bytes::Bytes;
-use futures::{Stream, TryStreamExt};
+use futures::TryStreamExt;
 use prometheus_client::metrics::counter::Counter;
 
 use crate::{Error, Result, VideoId};
 use files::Files;
 pub(crate) use gridfs::{Digest, GridFs, Growing, Opened};
-
-/// Bytes of a blob as they are read.
-pub type ByteStream = Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>;
+use key::Attributes;
+pub use key::ByteStream;
 
 /// Blobs, wherever this deployment keeps them.
 #[derive(Clone, Debug)]
@@ -82,8 +80,14 @@ impl Blobs {
     /// Opens the blob `key`.
     pub async fn open_blob(&self, key: &str) -> Result<Option<Blob>> {
         match &self.0 {
-            Backend::Files(files) => files.open_blob(key).await,
-            Backend::GridFs(gridfs) => gridfs.open_blob(key).await,
+            Backend::Files(files) => {
+                let opened = files.open_blob(key).await?;
+                Ok(opened.map(|(attributes, file)| Blob::new(attributes, Body::File(file))))
+            }
+            Backend::GridFs(gridfs) => {
+                let opened = gridfs.open_blob(key).await?;
+                Ok(opened.map(|(attributes, object)| Blob::new(attributes, Body::Object(object))))
+            }
         }
     }
 
@@ -92,7 +96,7 @@ impl Blobs {
         let Some(blob) = self.open_blob(key).await? else { return Ok(None) };
         let len = blob.len;
         let mut pieces: Vec<Bytes> = blob.read_range(0..len).await?.try_collect().await?;
-        // What comes in one piece is handed on as it is.
+        // A blob in one piece needs no copy.
         Ok(Some(if pieces.len() == 1 { pieces.remove(0) } else { pieces.concat().into() }))
     }
 
@@ -112,11 +116,11 @@ impl Blobs {
         }
     }
 
-    /// Returns the bytes free to this process where the blobs lie, where that can be told.
+    /// Returns the bytes free to this process where the blobs lie, where that is known.
     pub fn free_bytes(&self) -> Result<Option<u64>> {
         match &self.0 {
             Backend::Files(files) => files.free_bytes().map(Some),
-            // A replica set's room is its operator's to watch; a full one answers with an error of its own.
+            // A replica set's room is its operator's to watch; a full one refuses with an error of its own.
             Backend::GridFs(_) => Ok(None),
         }
     }
@@ -154,8 +158,8 @@ impl Blobs {
         }
     }
 
-    /// Notes that all of a video's blobs are about to be deleted, so that [`Self::deleted`] finds what a killed one
-    /// leaves. A folder is swept when it is opened.
+    /// Notes that all of a video's blobs are about to be deleted, so that [`Self::deleted`] finds the rest
+    /// after a kill. A folder is swept when it is opened.
     pub(crate) async fn note_deleted(&self, video: &VideoId) -> Result<()> {
         match &self.0 {
             Backend::Files(_) => Ok(()),
@@ -179,7 +183,7 @@ impl Blobs {
         }
     }
 
-    /// Asks the server for nothing, to see whether it answers; a folder is there.
+    /// Pings the server; a folder needs none.
     pub(crate) async fn ping(&self) -> Result<()> {
         match &self.0 {
             Backend::Files(_) => Ok(()),
@@ -211,25 +215,15 @@ impl From<GridFs> for Blobs {
 }
 
 impl Blob {
+    fn new(Attributes { len, tag, modified }: Attributes, body: Body) -> Self {
+        Self { len, tag, modified, body }
+    }
+
     /// Reads the bytes of `range`, which lies inside `0..len`.
     pub async fn read_range(self, range: Range<u64>) -> Result<ByteStream> {
         match self.body {
             Body::File(opened) => opened.read_range(range).await,
             Body::Object(opened) => opened.read_range(range).await,
         }
-    }
-}
-
-/// Refuses a key that is not a path of plain names.
-fn check(key: &str) -> Result<()> {
-    let plain = |name: &str| {
-        !name.is_empty()
-            && !name.starts_with('.')
-            && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
-    };
-    if key.split('/').all(plain) {
-        Ok(())
-    } else {
-        Err(Error::io("open", key, io::Error::from(io::ErrorKind::InvalidFilename)))
     }
 }

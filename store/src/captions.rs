@@ -1,13 +1,15 @@
-//! In charge of caption tracks: which a video has, who wrote them, how far they are. Leaves their cues to
-//! `cues`, the transcriber's side to `transcription`, and what is in a cue's text to the roles.
+//! Caption tracks: their rows, their names, the jobs that write them. Leaves cues to `cues`, the transcriber's side to
+//! `transcription`, and the text in a cue to the roles.
 
+pub(crate) mod rows;
 mod track;
 
+pub use rows::Cue;
+use rows::{clear, drop_job, free_name, has_video, parsed};
 pub use track::{FileTrack, Naming, Origin, State, Track, TranscriptionOptions};
 
 use crate::{
-    CaptionId, Error, JobKind, NewJob, NewPlan, Result, Signal, Signals, Timestamp, VideoId,
-    cues::clear,
+    CaptionId, JobKind, NewJob, Result, Signal, Signals, Timestamp, VideoId,
     jobs::{insert_job, insert_playlists},
     sql::{LockScope, Sql, Transaction, query},
 };
@@ -65,7 +67,7 @@ impl Captions {
         let mut tx = self.sql.begin(LockScope::Captions(id)).await?;
         let video = query(
             "update captions set origin = 'machine', state = 'queued', message = null, name = null,
-                 language = null, label = null, describes_sounds = false, wanted_language = $2,
+                 language = null, label = null, describes_sounds = false, forced = false, wanted_language = $2,
                  wanted_model = $3, prompt = $4, translated = $5, seconds_done = 0, checkpoint = null,
                  ends_at_seconds = null, provenance = null, edited = false, revision = revision + 1
              where id = $1 returning video_id",
@@ -133,21 +135,29 @@ impl Captions {
     }
 }
 
-// What a person waits for goes before what an upload brings along.
+// A track that a person waits for goes before those that uploads bring along.
 const ASKED: i64 = 10;
 
-/// Records the plan's caption tracks and queues all that is not done. What is there already, from before a
-/// failure, stays.
+/// The captions of a new plan.
+pub(crate) struct PlannedCaptions<'a> {
+    /// The file's own tracks.
+    pub(crate) tracks: &'a [FileTrack],
+    /// A machine is to write captions too.
+    pub(crate) listen: bool,
+}
+
+/// Records the plan's caption tracks and queues all that is not done. Tracks from before a failure
+/// stay.
 pub(crate) async fn insert_planned(
     tx: &mut Transaction,
     video: &VideoId,
-    plan: &NewPlan<'_>,
+    plan: &PlannedCaptions<'_>,
     queued_at: Timestamp,
 ) -> Result<()> {
-    for track in plan.captions {
+    for track in plan.tracks {
         query(
-            "insert into captions (id, video_id, name, origin, state, language, label, describes_sounds, created_at)
-             values ($1, $2, $3, 'file', 'queued', $4, $5, $6, $7) on conflict (video_id, name) do nothing",
+            "insert into captions (id, video_id, name, origin, state, language, label, describes_sounds, forced, created_at)
+             values ($1, $2, $3, 'file', 'queued', $4, $5, $6, $7, $8) on conflict (video_id, name) do nothing",
         )
         .bind(CaptionId::random().as_str())
         .bind(video.as_str())
@@ -155,6 +165,7 @@ pub(crate) async fn insert_planned(
         .bind(&track.language)
         .bind(&track.label)
         .bind(track.describes_sounds)
+        .bind(track.forced)
         .bind(Timestamp::now().0)
         .execute(&mut *tx)
         .await?;
@@ -199,37 +210,6 @@ async fn insert_machine(
     Ok(id)
 }
 
-/// Returns the language's folder, or the first of `de-2`, `de-3` … that is free in the video.
-pub(crate) async fn free_name(tx: &mut Transaction, video: &VideoId, language: &str) -> Result<String> {
-    let taken: Vec<String> = query("select name from captions where video_id = $1 and name is not null")
-        .bind(video.as_str())
-        .fetch_all(tx)
-        .await?;
-    // A file system may not tell `zh-Hant` from `zh-hant`.
-    let is_free = |name: &String| !taken.iter().any(|other| other.eq_ignore_ascii_case(name));
-    let mut names = std::iter::once(language.to_owned()).chain((2..).map(|n| format!("{language}-{n}")));
-    Ok(names.find(is_free).expect("the numbers do not end"))
-}
-
-pub(crate) async fn has_video(tx: &mut Transaction, video: &VideoId) -> Result<bool> {
-    let count: i64 =
-        query("select count(*) from videos where id = $1").bind(video.as_str()).fetch_one(tx).await?;
-    Ok(count > 0)
-}
-
-pub(crate) async fn drop_job(tx: &mut Transaction, id: &CaptionId) -> Result<()> {
-    query("delete from jobs where track = $1 and kind in ('captions', 'text')")
-        .bind(id.as_str())
-        .execute(tx)
-        .await?;
-    Ok(())
-}
-
 fn job(kind: JobKind, id: &CaptionId, priority: i64) -> NewJob {
     NewJob { kind, track: id.as_str().to_owned(), segments: (0, 0), priority }
-}
-
-pub(crate) fn parsed(video: Option<String>) -> Result<Option<VideoId>> {
-    let video = video.map(|text| text.parse::<VideoId>()).transpose();
-    video.map_err(|e| Error::Sql(sqlx::Error::Decode(Box::new(e))))
 }

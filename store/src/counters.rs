@@ -1,4 +1,4 @@
-//! In charge of counting what may be done only so often: in this process, or over Redis for all of a cluster.
+//! Rate limits: counted in this process, or over Redis for all of a cluster.
 
 use std::{
     collections::HashMap,
@@ -29,7 +29,7 @@ pub struct Limit {
     pub window: Duration,
 }
 
-/// What counting once more gave.
+/// The outcome of one count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hit {
     /// Whether the limit allows it.
@@ -62,7 +62,7 @@ impl Counters {
         Ok(Self { here: Arc::default(), shared: Some(connection(&Client::open(url)?)?) })
     }
 
-    /// Counts `key` once more, and tells whether that is within `limit`.
+    /// Counts `key` once more, and returns whether that is within `limit`.
     pub async fn hit(&self, key: &str, limit: Limit) -> Hit {
         if let Some(shared) = self.shared.clone().filter(|_| !self.here().leaves_redis_alone()) {
             match count(shared, key, limit).await {

@@ -1,36 +1,22 @@
-//! In charge of the cues of caption tracks as rows: read whole or by time, written by people all at once or
-//! one at a time.
+//! The cues of caption tracks as rows: read whole or by time, written by people all at once or one at a time.
 
 use crate::{
-    CaptionId, CaptionTrack, Captions, Result, Timestamp, VideoId,
-    captions::{drop_job, free_name, has_video, parsed},
+    CaptionId, CaptionTrack, Captions, Cue, Result, Timestamp, VideoId,
+    captions::rows::{append, clear, drop_job, free_name, has_video, mark_edited, parsed},
     jobs::insert_playlists,
-    sql::{FromRow, LockScope, Row, Transaction, query},
+    sql::{FromRow, LockScope, Row, query},
 };
-
-/// Words and when they are shown.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Cue {
-    /// From the video's start.
-    pub start_ms: u64,
-    /// Behind the start.
-    pub end_ms: u64,
-    /// WebVTT's cue settings, such as `line:0`; mostly empty.
-    pub settings: String,
-    /// Plain lines, parted by `\n`.
-    pub text: String,
-}
 
 /// A cue and its name within the track.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredCue {
     /// From 1; stays the cue's own while others come and go.
     pub number: u32,
-    /// What is shown, and when.
+    /// The cue.
     pub cue: Cue,
 }
 
-/// What a person changes in a cue; `None` leaves it.
+/// A person's change of a cue; `None` leaves a part as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CueEdit {
     /// From the video's start.
@@ -41,7 +27,7 @@ pub struct CueEdit {
     pub text: Option<String>,
 }
 
-/// What came of an edit.
+/// The outcome of an edit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Edited {
     /// The cue as it is now.
@@ -57,7 +43,7 @@ pub enum Edited {
 pub struct NewTrack<'a> {
     /// BCP 47.
     pub language: &'a str,
-    /// What a menu shows; `None` goes by the language.
+    /// A menu's label; `None` goes by the language.
     pub label: Option<&'a str>,
     /// All cues.
     pub cues: &'a [Cue],
@@ -155,9 +141,11 @@ impl Captions {
         }
         if let Some(text) = &edit.text {
             cue.text.clone_from(text);
+            // Styles count characters of the text that was.
+            cue.styles.clear();
         }
         query(
-            "update cues set start_ms = $3, end_ms = $4, text = $5
+            "update cues set start_ms = $3, end_ms = $4, text = $5, styles = $6
              where captions_id = $1 and number = $2",
         )
         .bind(id.as_str())
@@ -165,6 +153,7 @@ impl Captions {
         .bind(cue.start_ms as i64)
         .bind(cue.end_ms as i64)
         .bind(&cue.text)
+        .bind(&cue.styles)
         .execute(&mut tx)
         .await?;
         let video = mark_edited(&mut tx, id).await?;
@@ -196,45 +185,6 @@ impl Captions {
     }
 }
 
-async fn mark_edited(tx: &mut Transaction, id: &CaptionId) -> Result<Option<VideoId>> {
-    let video: Option<String> =
-        query("update captions set edited = true, revision = revision + 1 where id = $1 returning video_id")
-            .bind(id.as_str())
-            .fetch_optional(tx)
-            .await?;
-    parsed(video)
-}
-
-/// Deletes all that a track says.
-pub(crate) async fn clear(tx: &mut Transaction, id: &CaptionId) -> Result<()> {
-    for statement in ["delete from cues where captions_id = $1", "delete from heard where captions_id = $1"] {
-        query(statement).bind(id.as_str()).execute(&mut *tx).await?;
-    }
-    Ok(())
-}
-
-/// Adds cues behind the highest number. Returns the last one's.
-pub(crate) async fn append(tx: &mut Transaction, id: &CaptionId, cues: &[Cue]) -> Result<u32> {
-    let highest = query("select coalesce(max(number), 0) from cues where captions_id = $1");
-    let mut number: i64 = highest.bind(id.as_str()).fetch_one(&mut *tx).await?;
-    for cue in cues {
-        number += 1;
-        query(
-            "insert into cues (captions_id, number, start_ms, end_ms, settings, text)
-             values ($1, $2, $3, $4, $5, $6)",
-        )
-        .bind(id.as_str())
-        .bind(number)
-        .bind(cue.start_ms as i64)
-        .bind(cue.end_ms as i64)
-        .bind(&cue.settings)
-        .bind(&cue.text)
-        .execute(&mut *tx)
-        .await?;
-    }
-    Ok(number as u32)
-}
-
 impl FromRow for StoredCue {
     fn from_row(row: &Row) -> sqlx::Result<Self> {
         let number = |column| row.try_get::<i64, _>(column);
@@ -245,6 +195,7 @@ impl FromRow for StoredCue {
                 end_ms: number("end_ms")? as u64,
                 settings: row.try_get("settings")?,
                 text: row.try_get("text")?,
+                styles: row.try_get("styles")?,
             },
         })
     }

@@ -1,4 +1,4 @@
-//! In charge of what can go wrong below the roles. Absence is `Option`, not an error.
+//! The store's errors. Absence is `Option`, not an error.
 
 /// The result of every call of the store.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -9,7 +9,7 @@ pub enum Error {
     /// The disk has no room; the caller may try again later.
     #[error("no room left for {what}")]
     StorageFull {
-        /// What was being written.
+        /// The thing being written.
         what: String,
     },
     /// Any other failure of the file system.
@@ -19,7 +19,7 @@ pub enum Error {
         action: &'static str,
         /// The file or blob.
         what: String,
-        /// What the system said.
+        /// The system's error.
         cause: std::io::Error,
     },
     /// Another process has this data folder open.
@@ -30,15 +30,15 @@ pub enum Error {
     Unavailable {
         /// The server.
         what: &'static str,
-        /// How it was noticed.
+        /// The error that showed it.
         cause: String,
     },
-    /// What is stored is not what was written. It never goes to a viewer.
+    /// Stored bytes are not those that were written. They never go to a viewer.
     #[error("{key} is damaged: {problem}")]
     Damaged {
         /// The blob.
         key: String,
-        /// What gave it away.
+        /// The sign of it.
         problem: String,
     },
     /// MongoDB refused.
@@ -52,7 +52,7 @@ pub enum Error {
     Address {
         /// The server.
         what: &'static str,
-        /// What is wrong with it.
+        /// The mistake in it.
         cause: String,
     },
     /// The database's tables were made by an older program.
@@ -67,7 +67,7 @@ pub enum Error {
     /// The tables could not be brought up to date.
     #[error("database migration: {0}")]
     Migrate(#[from] sqlx::migrate::MigrateError),
-    /// Another process appends to the upload, for this one was silent for too long.
+    /// Another process appends to the upload, for this one did not renew its lease in time.
     #[error("another process has taken the upload {0} over")]
     TakenOver(crate::VideoId),
     /// The video was deleted, or the rendition is not planned.
@@ -88,19 +88,20 @@ impl Error {
 
 impl From<sqlx::Error> for Error {
     fn from(e: sqlx::Error) -> Self {
-        let away = |e: &sqlx::Error| Self::Unavailable { what: "the database", cause: e.to_string() };
+        let unavailable = |e: &sqlx::Error| Self::Unavailable { what: "the database", cause: e.to_string() };
         match &e {
-            sqlx::Error::Database(told) => match told.code().as_deref() {
+            sqlx::Error::Database(refusal) => match refusal.code().as_deref() {
                 Some(SQLITE_FULL | DISK_FULL) => Self::StorageFull { what: "the database".into() },
-                Some(code) if PASSING.iter().any(|class| code.starts_with(class)) => away(&e),
+                Some(code) if is_busy(code) => unavailable(&e),
+                Some(code) if PASSING.iter().any(|class| code.starts_with(class)) => unavailable(&e),
                 _ => Self::Sql(e),
             },
-            // Rustls says so of a certificate that it does not trust, which no wait will mend.
-            sqlx::Error::Io(told) if told.kind() == std::io::ErrorKind::InvalidData => Self::Sql(e),
+            // Rustls' kind for a certificate that it does not trust, which no wait will mend.
+            sqlx::Error::Io(cause) if cause.kind() == std::io::ErrorKind::InvalidData => Self::Sql(e),
             sqlx::Error::Io(_)
             | sqlx::Error::PoolTimedOut
             | sqlx::Error::PoolClosed
-            | sqlx::Error::WorkerCrashed => away(&e),
+            | sqlx::Error::WorkerCrashed => unavailable(&e),
             _ => Self::Sql(e),
         }
     }
@@ -111,7 +112,7 @@ impl From<mongodb::error::Error> for Error {
         use mongodb::error::{ErrorKind, WriteFailure};
         // https://www.mongodb.com/docs/manual/reference/error-codes/
         const OUT_OF_DISK_SPACE: i32 = 14031;
-        let away =
+        let unavailable =
             |cause: &mongodb::error::Error| Self::Unavailable { what: "MongoDB", cause: cause.to_string() };
         match &*e.kind {
             ErrorKind::Command(c) if c.code == OUT_OF_DISK_SPACE => Self::StorageFull { what: "MongoDB".into() },
@@ -123,9 +124,9 @@ impl From<mongodb::error::Error> for Error {
             | ErrorKind::ConnectionPoolCleared { .. }
             | ErrorKind::DnsResolve { .. }
             // Written, but not yet where a majority has it.
-            | ErrorKind::Write(WriteFailure::WriteConcernError(_)) => away(&e),
+            | ErrorKind::Write(WriteFailure::WriteConcernError(_)) => unavailable(&e),
             // Another member was elected; the driver has tried once again already.
-            _ if e.contains_label(mongodb::error::RETRYABLE_WRITE_ERROR) => away(&e),
+            _ if e.contains_label(mongodb::error::RETRYABLE_WRITE_ERROR) => unavailable(&e),
             _ => Self::Mongodb(Box::new(e)),
         }
     }
@@ -137,3 +138,9 @@ const DISK_FULL: &str = "53100";
 // Broken connections, a server that starts, stops or became a standby, too many connections, locks and statements that
 // took too long, and deadlocks: the same call may well succeed in a while.
 const PASSING: [&str; 9] = ["08", "57P", "53300", "55P03", "57014", "40001", "40P01", "25006", "25P03"];
+
+/// Returns whether SQLite gave up waiting for another process, such as a backup, to let go of the database: 5 is
+/// `SQLITE_BUSY` and 6 `SQLITE_LOCKED`, in the low byte of extended codes. PostgreSQL's codes have five characters.
+fn is_busy(code: &str) -> bool {
+    code.len() < 5 && code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6))
+}

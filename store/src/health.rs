@@ -1,19 +1,19 @@
-//! In charge of whether the store can be reached now: for who decides where to send work, and for who sets up a cluster.
+//! The store's health: reachable or not, for readiness probes, and the versions of its servers, for operators.
 
 use std::time::Duration;
 
 use crate::{Cluster, Error, Result, Store, blobs::GridFs, redis, sql};
 
-// Whoever asks waits no longer: edges two seconds, most orchestrators as long as they are told.
-const PATIENCE: Duration = Duration::from_millis(1500);
+// Below the probes' own timeouts: edges wait two seconds, Kubernetes one by default and as long as configured.
+const TIMEOUT: Duration = Duration::from_millis(1500);
 
 impl Store {
-    /// Asks what no work can do without: the database, and the place of the blobs. Redis is not among them: without
-    /// news everybody looks by themselves.
+    /// Pings the servers that no work can do without: the database and the blobs'. Redis is not among them: without
+    /// signals, workers and waiters poll.
     pub async fn ping(&self) -> Result<()> {
         let asked = async { tokio::try_join!(self.videos.ping(), self.blobs.ping()).map(drop) };
-        let silence = || Err(Error::Unavailable { what: "the store", cause: "no answer in time".into() });
-        tokio::time::timeout(PATIENCE, asked).await.unwrap_or_else(|_| silence())
+        let timed_out = || Err(Error::Unavailable { what: "the store", cause: "no answer in time".into() });
+        tokio::time::timeout(TIMEOUT, asked).await.unwrap_or_else(|_| timed_out())
     }
 }
 

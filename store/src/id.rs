@@ -1,4 +1,4 @@
-//! In charge of the names of videos and of their caption tracks.
+//! The names of videos and of their caption tracks.
 
 use std::{fmt, str::FromStr};
 

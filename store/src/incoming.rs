@@ -1,4 +1,4 @@
-//! In charge of the bytes of uploads that are not complete: files that grow on one machine, chunks of the source to
+//! The bytes of uploads that are not complete: files that grow on one machine, chunks of the source to
 //! come in a cluster. One appends at a time, wherever it is.
 
 mod folder;
@@ -6,7 +6,7 @@ mod shared;
 
 use std::path::Path;
 
-use crate::{Blobs, Result, Uploads, VideoId};
+use crate::{Blobs, Result, VideoId};
 pub(crate) use folder::Folder;
 pub(crate) use shared::Shared;
 
@@ -34,19 +34,14 @@ impl Incoming {
         Ok(Self::Folder(Folder::open(root).await?))
     }
 
-    /// Returns the right to append to the upload, or `None` while somebody else has it.
+    /// Returns the right to append to the upload, or `None` while another request has it.
     ///
-    /// With `verify`, what is appended counts only once [`Append::verified`] says so.
-    pub(crate) async fn append(
-        &self,
-        uploads: &Uploads,
-        id: &VideoId,
-        verify: bool,
-    ) -> Result<Option<Append>> {
+    /// With `verify`, appended bytes count only after [`Append::verified`].
+    pub(crate) async fn append(&self, id: &VideoId, verify: bool) -> Result<Option<Append>> {
         Ok(match self {
             Self::Folder(folder) => folder.append(id).await?.map(|append| Append(Kind::File(append))),
             Self::Shared(shared) => {
-                shared.append(uploads, id, verify).await?.map(|append| Append(Kind::Chunks(Box::new(append))))
+                shared.append(id, verify).await?.map(|append| Append(Kind::Chunks(Box::new(append))))
             }
         })
     }
@@ -76,7 +71,7 @@ impl Append {
         }
     }
 
-    /// Makes sure that all bytes written are kept, whatever dies. Returns the offset.
+    /// Makes all bytes written durable. Returns the offset.
     pub async fn sync(&mut self) -> Result<u64> {
         match &mut self.0 {
             Kind::File(file) => file.sync().await,
@@ -107,7 +102,7 @@ impl Append {
         }
     }
 
-    /// Keeps what was appended so far, also if it was to be verified.
+    /// Keeps the bytes appended so far, also if they were to be verified.
     pub(crate) async fn verified(&mut self) -> Result<()> {
         match &mut self.0 {
             Kind::File(file) => file.sync().await.map(drop),

@@ -1,5 +1,5 @@
-//! In charge of work that is left: queued, claimed by lease, finished or given back. The database is the
-//! queue; signals only tell workers to look.
+//! The job queue: jobs are queued, claimed by lease, finished or released. The database is the queue; signals only wake
+//! workers.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::{
     sql::{FromRow, LockScope, Row, Sql, Transaction, query},
 };
 
-/// What there is to do.
+/// The kind of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Probe the source, fix the plan, write the playlists.
@@ -29,7 +29,7 @@ pub enum Kind {
     Playlists,
 }
 
-// SQLite has one writer at a time and no word for it; in PostgreSQL, claimers pass by what another is claiming.
+// SQLite has one writer at a time, and no `skip locked`; in PostgreSQL, a claim skips rows that another is claiming.
 macro_rules! claim {
     ($locking:literal) => {
         concat!(
@@ -61,10 +61,10 @@ macro_rules! claim {
 const CLAIM: &str = claim!("");
 const CLAIM_SHARED: &str = claim!(" for update skip locked");
 
-/// Work to be queued.
+/// A job to be queued.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewJob {
-    /// What there is to do.
+    /// The kind of work.
     pub kind: Kind,
     /// The rendition or the caption track, where the kind has one for each.
     pub track: String,
@@ -74,14 +74,14 @@ pub struct NewJob {
     pub priority: i64,
 }
 
-/// Work that is claimed.
+/// A claimed job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Job {
     pub(crate) id: String,
     pub(crate) owner: String,
-    /// Whose it is.
+    /// The video.
     pub video: VideoId,
-    /// What there is to do.
+    /// The kind of work.
     pub kind: Kind,
     /// The rendition or the caption track, where the kind has one for each.
     pub track: String,
@@ -105,9 +105,9 @@ impl Jobs {
 
     /// Claims the most urgent job of one of `kinds` for `lease`; exactly one claimer gets it.
     ///
-    /// What writes playlists is claimed by one at a time for each video, so that none writes what it saw over what
-    /// another saw later. Captions wait until their video plays, and as long as an encoder is at work on one that does not yet:
-    /// somebody looks at that page and sees nothing.
+    /// Jobs that write a video's playlists are claimed one at a time, so that no older view of it overwrites a newer one.
+    /// Captions wait until their video plays, and while an encoder works on one that does not: a person looks at that
+    /// page and sees nothing.
     pub async fn claim(&self, kinds: &[Kind], owner: &str, lease: Duration) -> Result<Option<Job>> {
         let now = Timestamp::now();
         let places = [now + lease, now];
@@ -119,7 +119,7 @@ impl Jobs {
                 .fold(query, |query, kind| query.bind(kinds.contains(kind).then_some(kind.as_str())))
         };
         if self.sql.is_shared() && kinds.iter().any(|kind| kind.writes_playlists()) {
-            // Two who claim at once do not see each other's claims; of these kinds that would make two writers.
+            // Two claims at once do not see each other; of these kinds that would make two writers.
             let mut tx = self.sql.begin(LockScope::Writers).await?;
             let job = bound(CLAIM_SHARED).fetch_optional(&mut tx).await?;
             tx.commit().await?;
@@ -129,15 +129,15 @@ impl Jobs {
         bound(statement).fetch_optional(&self.sql).await
     }
 
-    /// Renews the lease of a claimed job. Returns whether it is still ours.
+    /// Renews the lease of a claimed job. Returns whether the lease still held.
     pub async fn renew(&self, job: &Job, lease: Duration) -> Result<bool> {
         let query = query("update jobs set lease_until = $3 where id = $1 and lease_owner = $2");
         let query = query.bind(&job.id).bind(&job.owner).bind((Timestamp::now() + lease).0);
         Ok(query.execute(&self.sql).await? > 0)
     }
 
-    /// Removes a claimed job that is done, unless there is a reason by now to do it once more. Returns whether it was
-    /// still ours.
+    /// Removes a claimed job that is done, unless it was queued again meanwhile. Returns whether the lease
+    /// still held.
     pub async fn finish(&self, job: &Job) -> Result<bool> {
         let query = query("delete from jobs where id = $1 and lease_owner = $2 and not again");
         let removed = query.bind(&job.id).bind(&job.owner).execute(&self.sql).await? > 0;
@@ -146,8 +146,8 @@ impl Jobs {
         Ok(ours)
     }
 
-    /// Says of a job that may have written playlists, though it was no longer this worker's, that somebody must write
-    /// them again: what it wrote last may be older than what another wrote.
+    /// Queues the playlists of a video once more, after a job that may have written them without its lease: they may be
+    /// older than those of the worker that took it over.
     pub async fn requeue_playlists(&self, video: &VideoId) -> Result<()> {
         let mut tx = self.sql.begin(LockScope::Video(video)).await?;
         insert_playlists(&mut tx, video).await?;
@@ -156,7 +156,7 @@ impl Jobs {
         Ok(())
     }
 
-    /// Gives a claimed job back, to be claimed again after `delay`.
+    /// Releases a claimed job, to be claimed again after `delay`.
     pub async fn release(&self, job: &Job, delay: Duration, counted: Attempt) -> Result<()> {
         query(
             "update jobs set lease_owner = null, lease_until = null, not_before = $3, attempts = attempts - $4
@@ -172,7 +172,7 @@ impl Jobs {
         Ok(())
     }
 
-    /// Returns how many videos are to be encoded before the video `id`, or `None` when it waits for nothing.
+    /// Returns how many videos are to be encoded before the video `id`, or `None` when none of its jobs is queued.
     pub async fn queue_position(&self, id: &VideoId) -> Result<Option<u32>> {
         let queued: Option<i64> = query(
             "select min(queued_at) from jobs where video_id = $1 and kind in ('prepare', 'video', 'audio')",
@@ -200,7 +200,7 @@ impl Jobs {
     }
 }
 
-/// Whether a job that is given back had its chance.
+/// The account of a released job's attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Attempt {
     /// It failed; the attempt counts.
@@ -209,7 +209,7 @@ pub enum Attempt {
     Interrupted,
 }
 
-/// Returns whether a job is still who claimed it's, and keeps others from claiming it until the change is done.
+/// Returns whether a job's lease still holds, and locks its row until the transaction ends.
 pub(crate) async fn holds_lease(tx: &mut Transaction, job: &Job) -> Result<bool> {
     let held = query("update jobs set lease_owner = lease_owner where id = $1 and lease_owner = $2");
     Ok(held.bind(&job.id).bind(&job.owner).execute(tx).await? > 0)
@@ -233,8 +233,8 @@ pub(crate) async fn insert_prepare(tx: &mut Transaction, id: &VideoId) -> Result
     insert_job(tx, id, &job, Timestamp::now()).await
 }
 
-/// Has the playlists of a planned video written again. Those that are being written are written once more, for what
-/// was looked at has changed; before the plan there are none, and the plan writes the first.
+/// Has the playlists of a planned video written again. Those that are being written are written once more, for
+/// their input has changed; before the plan there are none, and the plan writes the first.
 pub(crate) async fn insert_playlists(tx: &mut Transaction, video: &VideoId) -> Result<()> {
     query(
         "insert into jobs (id, video_id, kind, priority, queued_at)

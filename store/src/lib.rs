@@ -1,5 +1,5 @@
-//! In charge of where the deployments differ: SQL, blobs and signals. Roles say what to keep, this crate
-//! knows how. Leaves the meaning of plans and segments to the packager.
+//! The store: SQL, blobs and signals, which are where the deployments differ. Leaves the meaning of plans and segments to
+//! the packager.
 
 mod blobs;
 mod captions;
@@ -16,161 +16,32 @@ mod renditions;
 mod signals;
 mod sources;
 mod sql;
+mod store;
 mod time;
 mod transcription;
 mod uploads;
 mod videos;
 mod worker;
 
-use std::path::Path;
-
 pub use blobs::{Blob, Blobs, ByteStream};
 pub use captions::{
-    Captions, FileTrack, Naming as CaptionNaming, Origin as CaptionOrigin, State as CaptionState,
+    Captions, Cue, FileTrack, Naming as CaptionNaming, Origin as CaptionOrigin, State as CaptionState,
     Track as CaptionTrack, TranscriptionOptions,
 };
 pub use counters::{Counters, Hit, Limit};
-pub use cues::{Cue, CueEdit, Edited, NewTrack, StoredCue};
+pub use cues::{CueEdit, Edited, NewTrack, StoredCue};
 pub use error::{Error, Result};
 pub use health::versions;
 pub use id::{CaptionId, VideoId};
 pub use incoming::Append;
-use incoming::{Incoming, Shared};
 pub use jobs::{Attempt, Job, Jobs, Kind as JobKind, NewJob};
 pub use renditions::{Kind as RenditionKind, NewPlan, Progress, Rendition, Renditions, Segment};
 pub use signals::{Signal, Signals};
 pub use sources::{LoopbackSource, Source};
 pub use sql::migrate;
+pub use store::{Cluster, Store};
 pub use time::Timestamp;
 pub use transcription::{Advance, Conclusion, DetectedLanguage};
-pub use uploads::{Lease as UploadLease, Upload, Uploads};
+pub use uploads::{Lease as UploadLease, Leases as UploadLeases, Upload, Uploads};
 pub use videos::{Cursor, Edit, Failure, NewVideo, Page, State, Video, Videos};
 pub use worker::{JobError, Work, Worker};
-
-/// Everything that is kept, as one handle that is cheap to clone.
-#[derive(Clone, Debug)]
-pub struct Store {
-    /// The library.
-    pub videos: Videos,
-    /// Uploads that are not complete.
-    pub uploads: Uploads,
-    /// What videos are encoded to, and the segments published of it.
-    pub renditions: Renditions,
-    /// Caption tracks and their cues.
-    pub captions: Captions,
-    /// Work that is left.
-    pub jobs: Jobs,
-    /// Sources, segments and playlists.
-    pub blobs: Blobs,
-    /// News for everybody who waits.
-    pub signals: Signals,
-    /// What may be done only so often.
-    pub counters: Counters,
-}
-
-/// Where the servers of a cluster are. The URLs may have passwords in them.
-#[derive(Clone)]
-pub struct Cluster {
-    /// PostgreSQL: the library and the work that is left.
-    pub postgres: String,
-    /// MongoDB: sources, segments and playlists.
-    pub mongodb: String,
-    /// Redis: news and counters.
-    pub redis: String,
-}
-
-impl std::fmt::Debug for Cluster {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Cluster").finish_non_exhaustive()
-    }
-}
-
-impl Store {
-    /// Opens the store of one machine in the folder `dir` (created when absent): SQLite, files and
-    /// in-process signals. Locks the folder, so that two servers never share it, and puts right what a
-    /// killed one left: leases are freed, unverified and orphaned bytes are dropped.
-    pub async fn embedded(dir: &Path) -> Result<Self> {
-        let lock = sql::lock(dir).await?;
-        let sql = sql::open(dir, lock).await?;
-        let signals = Signals::in_process();
-        let blobs = Blobs::in_folder(&dir.join("blobs")).await?;
-        let incoming = Incoming::in_folder(&dir.join("incoming")).await?;
-        let store = Self::of(&sql, signals, blobs, incoming);
-        store.jobs.release_all().await?;
-        store.uploads.drop_unverified().await?;
-        store.uploads.finish_whole().await?;
-        store.sweep().await?;
-        Ok(store)
-    }
-
-    /// Opens the store of a cluster: PostgreSQL, GridFS and Redis, each by its URL.
-    ///
-    /// Others may be at work in it, so nothing is put right here: leases run out by themselves, and
-    /// [`Self::sweep_expired`] takes what has been nobody's for long.
-    pub async fn cluster(at: &Cluster) -> Result<Self> {
-        let sql = sql::connect(&at.postgres).await?;
-        let gridfs = blobs::GridFs::connect(&at.mongodb).await?;
-        let incoming = Incoming::Shared(Shared::new(gridfs.clone()));
-        let store = Self::of(&sql, Signals::over_redis(&at.redis)?, gridfs.into(), incoming);
-        Ok(Self { counters: Counters::over_redis(&at.redis)?, ..store })
-    }
-
-    fn of(sql: &sql::Sql, signals: Signals, blobs: Blobs, incoming: Incoming) -> Self {
-        Self {
-            videos: Videos::new(sql.clone(), signals.clone()),
-            uploads: Uploads::new(sql.clone(), signals.clone(), incoming, blobs.clone()),
-            renditions: Renditions::new(sql.clone(), signals.clone()),
-            captions: Captions::new(sql.clone(), signals.clone()),
-            jobs: Jobs::new(sql.clone(), signals.clone()),
-            blobs,
-            signals,
-            counters: Counters::in_process(),
-        }
-    }
-
-    /// Deletes a video and all that belongs to it. Returns whether there was one.
-    pub async fn delete(&self, id: &VideoId) -> Result<bool> {
-        // Rows before blobs: once they are gone nothing can be published any more, and what is left of the
-        // blobs after a crash here is an orphan that a sweep finds.
-        self.blobs.note_deleted(id).await?;
-        let existed = self.videos.delete(id).await?;
-        self.uploads.discard_bytes(id).await?;
-        self.blobs.delete_all(&id.folder()).await?;
-        self.blobs.delete_all(&id.source()).await?;
-        Ok(existed)
-    }
-
-    /// Deletes uploads that were abandoned before `now`, and bytes that belong to no video.
-    pub async fn sweep_expired(&self, now: Timestamp) -> Result<u64> {
-        let expired = self.uploads.expired(now).await?;
-        for id in &expired {
-            self.delete(id).await?;
-        }
-        self.blobs.sweep_unfinished().await?;
-        for id in self.blobs.deleted().await? {
-            // The row is there where the deletion got no further than its note.
-            if self.videos.get(&id).await?.is_none() {
-                self.blobs.delete_all(&id.folder()).await?;
-            }
-            self.blobs.forget_deleted(&id).await?;
-        }
-        self.uploads.sweep_old().await?;
-        Ok(expired.len() as u64)
-    }
-
-    async fn sweep(&self) -> Result<()> {
-        for top in ["videos", "sources"] {
-            for name in self.blobs.children(top).await? {
-                let known = match name.parse::<VideoId>() {
-                    Ok(id) => self.videos.get(&id).await?.is_some(),
-                    Err(_) => false,
-                };
-                if !known {
-                    tracing::warn!(blob = %format!("{top}/{name}"), "swept an orphan");
-                    self.blobs.delete_all(&format!("{top}/{name}")).await?;
-                }
-            }
-        }
-        self.uploads.sweep_bytes().await
-    }
-}

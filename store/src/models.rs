@@ -1,10 +1,10 @@
-//! In charge of what is known of speech models: the languages that transcribers have read in their files, so that an
+//! The speech models' languages, which transcribers have read in the models' files, so that an
 //! origin, which has no model, can refuse others at once.
 
 use crate::{Captions, Result, sql::query};
 
 impl Captions {
-    /// Notes the languages of a model in place of those that were known; none says that it is not there. Without a name it
+    /// Records the languages of a model in place of those before; an empty list means that it is missing. Without a name it
     /// is the one that is used where a wish names none.
     pub async fn learn_languages(&self, model: Option<&str>, codes: &[String]) -> Result<()> {
         let statement = query(

@@ -1,13 +1,13 @@
-//! In charge of what a video is encoded to: its renditions from the plan on, and the segments published.
+//! A video's renditions from the plan on, and their published segments.
 
 use crate::{
     Error, FileTrack, NewJob, Result, Signal, Signals, Timestamp, VideoId,
-    captions::insert_planned,
+    captions::{PlannedCaptions, insert_planned},
     jobs::insert_job,
     sql::{FromRow, LockScope, Row, Sql, Transaction, query},
 };
 
-/// What a rendition carries.
+/// The medium of a rendition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Pictures.
@@ -21,7 +21,7 @@ pub enum Kind {
 pub struct Rendition {
     /// The folder below the video, such as `720p`.
     pub name: String,
-    /// What it carries.
+    /// The medium.
     pub kind: Kind,
     /// In pixels; pictures only.
     pub width: Option<u32>,
@@ -33,7 +33,7 @@ pub struct Rendition {
     pub bitrate_bps: Option<u64>,
     /// BCP 47; sound only.
     pub language: Option<String>,
-    /// What a menu shows; sound only.
+    /// A menu's label; sound only.
     pub label: Option<String>,
     /// RFC 6381, once the init segment is published.
     pub codecs: Option<String>,
@@ -97,7 +97,8 @@ impl Renditions {
         for job in plan.jobs {
             insert_job(&mut tx, id, job, queued).await?;
         }
-        insert_planned(&mut tx, id, plan, queued).await?;
+        let captions = PlannedCaptions { tracks: plan.captions, listen: plan.listen };
+        insert_planned(&mut tx, id, &captions, queued).await?;
         tx.commit().await?;
         self.signals.publish(Signal::Changed(id.clone()));
         self.signals.notify_workers();
@@ -173,7 +174,7 @@ impl Renditions {
     }
 }
 
-/// What [`Renditions::plan`] records.
+/// The rows that [`Renditions::plan`] records.
 #[derive(Clone, Debug)]
 pub struct NewPlan<'a> {
     /// The plan as JSON.

@@ -1,82 +1,49 @@
-//! In charge of news: something changed, look again. News may be lost; what it is about is in SQL. Within a process
-//! it goes to everybody who listens; between the processes of a cluster `relay` carries it over Redis.
+//! Signals: a video changed, or there is work. They may be lost, for the state itself is in SQL. Within a process they go
+//! to all subscribers; between the processes of a cluster `relay` carries them over Redis.
 
+mod bus;
 mod relay;
 
 use tokio::sync::{broadcast, watch};
 
 use crate::{Result, VideoId};
+use bus::LocalBus;
+pub use bus::Signal;
+pub(crate) use bus::Topic;
 use relay::Relay;
 
-// Slow listeners miss news past this many and are told so; they look at the database then.
-const BACKLOG: usize = 1024;
-
-/// One piece of news.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Signal {
-    /// A video's document changed.
-    Changed(VideoId),
-    /// A video is gone.
-    Deleted(VideoId),
-    /// There may have been news of any video that nobody could bring.
-    Missed,
-}
-
-/// What kind of change it was, by which listeners outside of Clip Cut choose their channels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Topic {
-    /// The last byte of an upload is there.
-    Uploaded,
-    /// Anything else that a video's document shows.
-    Progress,
-    /// A segment can be played.
-    Published,
-    /// All of a video can be played.
-    Ready,
-    /// A video is gone.
-    Deleted,
-}
-
-/// News for everybody who waits.
+/// The signals of a store: a handle that is cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Signals {
     bus: LocalBus,
     relay: Option<Relay>,
 }
 
-/// The listeners of this process.
-#[derive(Clone, Debug)]
-struct LocalBus {
-    videos: broadcast::Sender<Signal>,
-    work: watch::Sender<()>,
-    takeovers: broadcast::Sender<VideoId>,
-}
-
 impl Signals {
-    /// News that stays in this process.
+    /// Makes signals that stay in this process.
     pub fn in_process() -> Self {
         Self { bus: LocalBus::new(), relay: None }
     }
 
-    /// News of all processes that name the same Redis by its `url`. Needs none to be there yet: while it is away,
-    /// everybody hears of their own process alone, and afterwards that there may have been news.
+    /// Makes signals that all processes with the same Redis `url` share. Redis need not be there yet: during an outage
+    /// each process has its own signals alone, and [`Signal::Missed`] afterwards.
     pub fn over_redis(url: &str) -> Result<Self> {
         let bus = LocalBus::new();
         let relay = Relay::start(url, bus.clone())?;
         Ok(Self { bus, relay: Some(relay) })
     }
 
-    /// Returns a receiver of all news from now on.
+    /// Returns a receiver of all signals from now on.
     pub fn subscribe(&self) -> broadcast::Receiver<Signal> {
         self.bus.videos.subscribe()
     }
 
-    /// Returns a receiver of the uploads that somebody wants to go on with while another has them.
+    /// Returns a receiver of uploads that a request asks for while another has them.
     pub fn takeover_requests(&self) -> broadcast::Receiver<VideoId> {
         self.bus.takeovers.subscribe()
     }
 
-    /// Asks whoever has the upload for the right to go on with it.
+    /// Asks the request that has the upload to hand it over.
     pub fn request_takeover(&self, upload: &VideoId) {
         if let Some(relay) = &self.relay {
             relay.request_takeover(upload);
@@ -84,7 +51,7 @@ impl Signals {
         self.bus.request_takeover(upload.clone());
     }
 
-    /// Tells everybody about a video.
+    /// Publishes a signal about a video.
     pub fn publish(&self, signal: Signal) {
         let topic = match signal {
             Signal::Deleted(_) => Topic::Deleted,
@@ -110,34 +77,5 @@ impl Signals {
             relay.notify_workers();
         }
         self.bus.notify_workers();
-    }
-}
-
-impl LocalBus {
-    fn new() -> Self {
-        Self {
-            videos: broadcast::channel(BACKLOG).0,
-            work: watch::Sender::new(()),
-            takeovers: broadcast::channel(BACKLOG).0,
-        }
-    }
-
-    fn publish(&self, signal: Signal) {
-        // Nobody listening is fine.
-        let _ = self.videos.send(signal);
-    }
-
-    fn request_takeover(&self, upload: VideoId) {
-        let _ = self.takeovers.send(upload);
-    }
-
-    fn notify_workers(&self) {
-        self.work.send_replace(());
-    }
-
-    /// What was missed may have been of anything.
-    fn look_again(&self) {
-        self.publish(Signal::Missed);
-        self.notify_workers();
     }
 }

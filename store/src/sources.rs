@@ -1,8 +1,8 @@
-//! In charge of sources for programs that read files, such as ffmpeg: the file itself where there is one, else an
-//! address on this machine that answers ranges out of GridFS, so that nobody waits for a copy of the whole.
+//! Sources for programs that read files, such as ffmpeg: the file itself where there is one, else a loopback URL that
+//! answers ranges out of GridFS, so that no job waits for a copy of the whole.
 //!
-//! The address is guarded by a secret path, answers for this one source, and goes when the source is dropped. What a
-//! program says of a file that it lost in the middle is no verdict on the file: `failure` tells what really happened.
+//! The address is guarded by a secret path, answers for this one source, and goes when the source is dropped. A
+//! program's error about a file that it lost in the middle is no verdict on the file: `failure` has the real cause.
 
 mod loopback;
 

@@ -1,44 +1,18 @@
-//! In charge of the database: SQLite or PostgreSQL behind one statement text. Leaves what is asked to the tables'
+//! The database: SQLite or PostgreSQL behind one statement text. Leaves the statements to the tables'
 //! own files, and the connections to `sqlite` and `postgres`.
 
 mod migrations;
+mod pool;
 mod postgres;
 mod query;
 mod row;
 mod sqlite;
 mod transaction;
 
-use std::{fs::File, sync::Arc, time::Duration};
-
-use sqlx::{PgPool, SqlitePool};
-
-use migrations::MIGRATIONS;
+pub(crate) use pool::Sql;
 pub use postgres::migrate;
 pub(crate) use postgres::{connect, version};
 pub(crate) use query::{Query, query};
 pub(crate) use row::{FromRow, Row};
 pub(crate) use sqlite::{lock, open};
 pub(crate) use transaction::{LockScope, Transaction};
-
-// A server that is frozen answers nothing, not even that a statement took too long.
-const PATIENCE: Duration = Duration::from_secs(15);
-
-/// A pool of connections.
-#[derive(Clone, Debug)]
-pub(crate) enum Sql {
-    /// In a file of this machine. The folder's lock is held as long as any clone lives.
-    Sqlite { pool: SqlitePool, _lock: Arc<File> },
-    /// On a server that many share.
-    Postgres(PgPool),
-}
-
-impl Sql {
-    /// Returns whether other processes use the database too.
-    pub(crate) fn is_shared(&self) -> bool {
-        matches!(self, Self::Postgres(_))
-    }
-}
-
-async fn in_time<T>(work: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
-    tokio::time::timeout(PATIENCE, work).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
-}

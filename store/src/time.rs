@@ -1,4 +1,4 @@
-//! In charge of points in time as the database keeps them.
+//! Points in time as the database keeps them.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

@@ -1,7 +1,7 @@
-//! In charge of a caption track from the side of whoever writes it for a job: a transcriber, window by window,
-//! or the packager, which copies a file's own track. Every step holds only while the job's lease does.
+//! The writing of a caption track by a job: by a transcriber, window by window, or by the packager, which copies a file's
+//! own track. Every step takes effect only while the job's lease holds.
 //!
-//! A transcriber's day: claim a job of [`JobKind::Captions`](crate::JobKind::Captions); without a model
+//! A transcriber's steps: claim a job of [`JobKind::Captions`](crate::JobKind::Captions); without a model
 //! [`await_model`](crate::Captions::await_model); else [`begin`](crate::Captions::begin), which returns the track with
 //! the checkpoint to go on from; [`set_language`](crate::Captions::set_language) once the language is known;
 //! [`advance`](crate::Captions::advance) after each window; and [`conclude`](crate::Captions::conclude). A worker that is
@@ -11,16 +11,15 @@ use std::time::Duration;
 
 use crate::{
     CaptionId, CaptionTrack, Captions, Cue, Job, Result, Timestamp,
-    captions::free_name,
-    cues::{append, clear},
+    captions::rows::{append, clear, free_name},
     jobs::{holds_lease, insert_playlists},
     sql::{LockScope, Transaction, query},
 };
 
-/// What the machine learned before its first cue.
+/// The language of a track, known before its first cue.
 #[derive(Clone, Debug)]
 pub struct DetectedLanguage<'a> {
-    /// The language of the cues, as BCP 47: what is spoken, or `en` for a translation.
+    /// The language of the cues, as BCP 47: that of the speech, or `en` for a translation.
     pub language: &'a str,
     /// Model, revision and hash, library version and settings, as JSON.
     pub provenance: &'a str,
@@ -29,18 +28,18 @@ pub struct DetectedLanguage<'a> {
 /// A finished window.
 #[derive(Clone, Debug)]
 pub struct Advance<'a> {
-    /// From the video's start to where nothing changes any more: cues that are yet to come start here or later.
+    /// The end of the part that is final: later cues start here or later.
     pub seconds_done: f64,
-    /// Whatever the transcriber needs to go on from here as if it had never stopped, as its own JSON: it
-    /// replaces the last one, so what would grow with the video belongs into the cues.
+    /// The transcriber's state, as its own JSON, from which it goes on as if it had never stopped. It replaces the last
+    /// one, so parts that would grow with the video belong into the cues.
     pub checkpoint: &'a str,
     /// The cues that became final with this window.
     pub cues: &'a [Cue],
-    /// What was heard in this window, as a JSON array: words, tokens, probabilities.
+    /// The segments recognized in this window, as a JSON array: words, tokens, probabilities.
     pub segments: &'a str,
 }
 
-/// How it ended.
+/// The end of a track's writing.
 #[derive(Clone, Copy, Debug)]
 pub enum Conclusion<'a> {
     /// All of it is written; a track without cues becomes `none`.
@@ -54,8 +53,8 @@ pub enum Conclusion<'a> {
 }
 
 impl Captions {
-    /// Begins or goes on with a claimed job's track, which is `running` from here on. Returns it with what was
-    /// asked ([`TranscriptionOptions`](crate::TranscriptionOptions)) and the last [`Advance::checkpoint`], or `None` when the lease or the track is gone.
+    /// Begins or goes on with a claimed job's track, which is `running` from here on. Returns it with its options
+    /// ([`TranscriptionOptions`](crate::TranscriptionOptions)) and the last [`Advance::checkpoint`], or `None` when the lease or the track is gone.
     pub async fn begin(&self, job: &Job) -> Result<Option<CaptionTrack>> {
         let Some(id) = track_of(job) else { return Ok(None) };
         let mut tx = self.sql.begin(LockScope::Video(&job.video)).await?;
@@ -71,9 +70,9 @@ impl Captions {
         self.get(&id).await
     }
 
-    /// Says that the model, or the library that runs it, is not there, with the command that mends it: the track
-    /// is `waiting`, and the job comes back after `pause`. To be called instead of [`Captions::begin`]. Returns whether
-    /// that is news.
+    /// Records that the model, or the library that runs it, is missing, with the command that mends it: the track is
+    /// `waiting`, and the job comes back after `pause`. To be called instead of [`Captions::begin`]. Returns whether the
+    /// track was not waiting for the same before.
     pub async fn await_model(&self, job: &Job, message: &str, pause: Duration) -> Result<bool> {
         let mut tx = self.sql.begin(LockScope::Video(&job.video)).await?;
         if !holds_lease(&mut tx, job).await? {
@@ -96,11 +95,11 @@ impl Captions {
         .execute(&mut tx)
         .await?;
         tx.commit().await?;
-        let news = changed > 0;
-        if news {
+        let is_new = changed > 0;
+        if is_new {
             self.publish_changed(&job.video);
         }
-        Ok(news)
+        Ok(is_new)
     }
 
     /// Records the language, which gives the track its folder, and how it is made. Returns the track, or `None`
@@ -108,7 +107,7 @@ impl Captions {
     pub async fn set_language(
         &self,
         job: &Job,
-        heard: &DetectedLanguage<'_>,
+        detected: &DetectedLanguage<'_>,
     ) -> Result<Option<CaptionTrack>> {
         let Some(id) = track_of(job) else { return Ok(None) };
         let mut tx = self.sql.begin(LockScope::Video(&job.video)).await?;
@@ -122,7 +121,7 @@ impl Captions {
         let Some(named) = named else { return Ok(None) };
         let name = match named {
             Some(name) => name,
-            None => free_name(&mut tx, &job.video, heard.language).await?,
+            None => free_name(&mut tx, &job.video, detected.language).await?,
         };
         query(
             "update captions set name = $2, language = coalesce(language, $3), provenance = $4,
@@ -131,8 +130,8 @@ impl Captions {
         )
         .bind(id.as_str())
         .bind(&name)
-        .bind(heard.language)
-        .bind(heard.provenance)
+        .bind(detected.language)
+        .bind(detected.provenance)
         .execute(&mut tx)
         .await?;
         tx.commit().await?;
@@ -162,8 +161,8 @@ impl Captions {
         let first = !advance.cues.is_empty() && !has_cues(&mut tx, &id).await?;
         append(&mut tx, &id, advance.cues).await?;
         query(
-            "insert into heard (captions_id, number, segments)
-             select $1, coalesce(max(number), 0) + 1, $2 from heard where captions_id = $1",
+            "insert into recognized (captions_id, number, segments)
+             select $1, coalesce(max(number), 0) + 1, $2 from recognized where captions_id = $1",
         )
         .bind(id.as_str())
         .bind(advance.segments)
@@ -234,9 +233,9 @@ impl Captions {
         Ok(())
     }
 
-    /// Returns what the machine heard, one JSON array for each window, in order.
+    /// Returns the recognized segments, one JSON array for each window, in order.
     pub async fn recognized(&self, id: &CaptionId) -> Result<Vec<String>> {
-        let query = query("select segments from heard where captions_id = $1 order by number");
+        let query = query("select segments from recognized where captions_id = $1 order by number");
         query.bind(id.as_str()).fetch_all(&self.sql).await
     }
 }

@@ -1,13 +1,14 @@
-//! In charge of an upload's life: begun, appended to, finished or abandoned. Its bytes are `incoming`'s.
+//! An upload's life: begun, appended to, finished or abandoned. Its bytes are `incoming`'s.
 
 mod lease;
 
 use std::path::Path;
 
-pub use lease::Lease;
+pub use lease::{Lease, Leases};
 
 use crate::{
-    Append, Blobs, Incoming, NewVideo, Result, Signal, Signals, Timestamp, VideoId,
+    Append, Blobs, NewVideo, Result, Signal, Signals, Timestamp, VideoId,
+    incoming::Incoming,
     jobs::insert_prepare,
     sql::{FromRow, LockScope, Row, Sql, query},
 };
@@ -17,7 +18,7 @@ use crate::{
 pub struct Upload {
     /// The video's id.
     pub id: VideoId,
-    /// The whole length in bytes, when the client told it.
+    /// The whole length in bytes, when the client gave it.
     pub length: Option<u64>,
     /// When it counts as abandoned.
     pub expires_at: Timestamp,
@@ -30,11 +31,13 @@ pub struct Uploads {
     signals: Signals,
     incoming: Incoming,
     blobs: Blobs,
+    /// The leases that origins of a cluster append by.
+    pub leases: Leases,
 }
 
 impl Uploads {
     pub(crate) fn new(sql: Sql, signals: Signals, incoming: Incoming, blobs: Blobs) -> Self {
-        Self { sql, signals, incoming, blobs }
+        Self { leases: Leases::new(sql.clone()), sql, signals, incoming, blobs }
     }
 
     /// Begins an upload, and with it a video in state `uploading`.
@@ -72,7 +75,7 @@ impl Uploads {
     pub async fn get(&self, id: &VideoId) -> Result<Option<Upload>> {
         let query = query("select * from uploads where video_id = $1").bind(id.as_str());
         let upload: Option<Upload> = query.fetch_optional(&self.sql).await?;
-        // A finish that moved the file and could not commit is completed by whoever looks next.
+        // A finish that moved the file and could not commit is completed by the next look.
         if upload.is_some() && self.blobs.open_blob(&id.source()).await?.is_some() {
             self.commit_finish(id).await?;
             return Ok(None);
@@ -87,7 +90,7 @@ impl Uploads {
             let stored: Option<i64> = query.fetch_optional(&self.sql).await?;
             return Ok(stored.unwrap_or_default() as u64);
         };
-        // Bytes whose checksum is still out are not stored yet, as far as anybody is told.
+        // Bytes whose checksum has not been compared yet do not count as stored.
         let query = query("select unverified_from from uploads where video_id = $1").bind(id.as_str());
         let unverified: Option<Option<i64>> = query.fetch_optional(&self.sql).await?;
         let len = folder.len(id).await?;
@@ -98,7 +101,7 @@ impl Uploads {
     ///
     /// With `verify`, all bytes appended are dropped again unless [`Self::verified`] is called.
     pub async fn append(&self, id: &VideoId, verify: bool) -> Result<Option<Append>> {
-        let Some(mut append) = self.incoming.append(self, id, verify).await? else { return Ok(None) };
+        let Some(mut append) = self.incoming.append(id, verify).await? else { return Ok(None) };
         if matches!(self.incoming, Incoming::Folder(_)) {
             // A caller that went away in the middle of a checked append left the mark.
             let offset = self.offset(id).await?;
@@ -130,7 +133,7 @@ impl Uploads {
         Ok(())
     }
 
-    /// Completes the upload: its bytes become the video's source, and the packager is told.
+    /// Completes the upload: its bytes become the video's source, and the packager gets a job.
     pub async fn finish(&self, mut append: Append) -> Result<()> {
         // A crash between this and the commit leaves a row beside a source, which `get` puts right.
         append.become_source(&self.blobs).await?;
@@ -179,17 +182,11 @@ impl Uploads {
     pub(crate) async fn sweep_old(&self) -> Result<()> {
         let Incoming::Shared(shared) = &self.incoming else { return Ok(()) };
         for id in shared.old().await? {
-            if !self.exists(&id).await? {
+            if !self.leases.upload_exists(&id).await? {
                 shared.sweep(&id).await?;
             }
         }
         Ok(())
-    }
-
-    /// Returns whether the upload is begun and not complete.
-    pub(crate) async fn exists(&self, id: &VideoId) -> Result<bool> {
-        let query = query("select stored from uploads where video_id = $1").bind(id.as_str());
-        Ok(query.fetch_optional::<i64>(&self.sql).await?.is_some())
     }
 
     /// Finishes uploads that have all their bytes, but whose server died before it could.

@@ -1,4 +1,4 @@
-//! In charge of the library's rows: videos, their states and what people may edit.
+//! The library's rows: videos, their states and what people may edit.
 
 use crate::{
     Job, Result, Signal, Signals, Timestamp, VideoId,
@@ -18,7 +18,7 @@ pub enum State {
     Playable,
     /// All of it is encoded.
     Ready,
-    /// It could not be encoded; the failure says why.
+    /// It could not be encoded; the failure has the reason.
     Failed,
 }
 
@@ -36,15 +36,15 @@ pub struct Failure {
 pub struct Video {
     /// Its name in URLs.
     pub id: VideoId,
-    /// What people call it.
+    /// The title.
     pub title: String,
-    /// What people say of it.
+    /// The description.
     pub description: String,
     /// How far it has come.
     pub state: State,
     /// Set exactly when the state is `Failed`.
     pub failure: Option<Failure>,
-    /// What the uploader's machine called the file.
+    /// The file's name on the uploader's machine.
     pub source_name: String,
     /// Known from the plan on.
     pub duration_seconds: Option<f64>,
@@ -54,18 +54,18 @@ pub struct Video {
     pub created_at: Timestamp,
 }
 
-/// What a new video starts with.
+/// The words of a new video.
 #[derive(Clone, Debug)]
 pub struct NewVideo {
-    /// What people call it.
+    /// The title.
     pub title: String,
-    /// What people say of it.
+    /// The description.
     pub description: String,
-    /// What the uploader's machine called the file.
+    /// The file's name on the uploader's machine.
     pub source_name: String,
 }
 
-/// What people may change; `None` leaves it.
+/// A person's change; `None` leaves a part as it is.
 #[derive(Clone, Debug, Default)]
 pub struct Edit {
     /// The new title.
@@ -163,7 +163,7 @@ impl Videos {
         self.run(id, query.bind(id.as_str())).await
     }
 
-    /// Moves the video to `ready` once all is published and told. Returns whether it moved.
+    /// Moves the video to `ready` once all is published. Returns whether it moved.
     pub async fn mark_ready(&self, id: &VideoId) -> Result<bool> {
         let query =
             query("update videos set state = 'ready' where id = $1 and state in ('planned', 'playable')");

@@ -1,4 +1,4 @@
-//! What holds of blobs wherever they lie: in a folder, and in GridFS.
+//! The promises of blobs in a folder and in GridFS.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

@@ -50,7 +50,7 @@ async fn what_comes_behind_a_deletion_is_swept_and_a_video_that_stayed_is_not() 
     let kept = format!("{}/360p/1.m4s", stayed.folder());
     store.blobs.put(&kept, b"segment").await.unwrap();
     assert!(store.delete(&deleted).await.unwrap());
-    // A packager that had not heard of it.
+    // A packager that did not know of it.
     store.blobs.put(&late, b"segment").await.unwrap();
     store.sweep_expired(Timestamp::now()).await.unwrap();
     assert!(store.blobs.read(&late).await.unwrap().is_some());
@@ -89,11 +89,11 @@ async fn a_database_is_spoken_to_in_private_where_its_address_says_so() {
         Err(Error::Sql(e)) => e.to_string(),
         other => panic!("{other:?}"),
     };
-    let said = refused(&trusting(&ours.cert.pem())).await;
-    assert!(said.contains("server does not support TLS"), "{said}");
+    let refusal = refused(&trusting(&ours.cert.pem())).await;
+    assert!(refusal.contains("server does not support TLS"), "{refusal}");
     server.take_tls(&ours.cert.pem(), &ours.signing_key.serialize_pem());
-    let said = refused(&trusting(&another.cert.pem())).await;
-    assert!(said.contains("invalid peer certificate"), "{said}");
+    let refusal = refused(&trusting(&another.cert.pem())).await;
+    assert!(refusal.contains("invalid peer certificate"), "{refusal}");
     let store = open(&trusting(&ours.cert.pem())).await;
     assert_eq!(store.videos.count().await.unwrap(), 0);
 }

@@ -68,3 +68,15 @@ async fn an_upload_with_all_its_bytes_is_finished_by_a_restart() {
     assert_eq!(store.blobs.read(&id.source()).await.unwrap().unwrap(), &b"bytes"[..]);
     assert!(store.jobs.claim(&[JobKind::Prepare], "w", LEASE).await.unwrap().is_some());
 }
+
+#[tokio::test]
+async fn a_database_that_another_process_holds_is_unavailable_and_not_broken() {
+    let (store, folder) = store().await;
+    let file = sqlx::sqlite::SqliteConnectOptions::new().filename(folder.path().join("clipcut.sqlite"));
+    let backup = sqlx::sqlite::SqlitePool::connect_with(file).await.unwrap();
+    let held = backup.begin_with("begin immediate").await.unwrap();
+    let refused = store.uploads.begin(&video("v"), Some(1), later()).await.unwrap_err();
+    assert!(matches!(refused, Error::Unavailable { .. }), "{refused}");
+    drop(held);
+    store.uploads.begin(&video("v"), Some(1), later()).await.unwrap();
+}

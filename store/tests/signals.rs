@@ -12,13 +12,13 @@ use tokio::sync::broadcast::Receiver;
 // Far above what anything takes here; nothing hangs on it but the end of a failing test.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-async fn next(news: &mut Receiver<Signal>) -> Signal {
-    tokio::time::timeout(PATIENCE, news.recv()).await.unwrap().unwrap()
+async fn next(signals: &mut Receiver<Signal>) -> Signal {
+    tokio::time::timeout(PATIENCE, signals.recv()).await.unwrap().unwrap()
 }
 
-/// Waits for one piece of news, whatever comes before.
-async fn hears(news: &mut Receiver<Signal>, wanted: &Signal) {
-    while next(news).await != *wanted {}
+/// Waits for one signal, past all that come before.
+async fn receives(signals: &mut Receiver<Signal>, wanted: &Signal) {
+    while next(signals).await != *wanted {}
 }
 
 /// Two processes that hear each other.
@@ -30,25 +30,25 @@ async fn pair(redis: &Redis) -> (Signals, Signals) {
     (one, other)
 }
 
-/// Tells news until it is heard: only then are both connected.
+/// Publishes until a signal arrives: only then are both connected.
 async fn introduce(from: &Signals, to: &Signals) {
-    let mut news = to.subscribe();
+    let mut signals = to.subscribe();
     let hello = Signal::Changed(VideoId::random());
-    let said = async {
+    let arrived = async {
         loop {
             from.publish(hello.clone());
-            if let Ok(heard) = tokio::time::timeout(Duration::from_millis(100), news.recv()).await
-                && heard.unwrap() == hello
+            if let Ok(received) = tokio::time::timeout(Duration::from_millis(100), signals.recv()).await
+                && received.unwrap() == hello
             {
                 return;
             }
         }
     };
-    tokio::time::timeout(PATIENCE, said).await.unwrap();
+    tokio::time::timeout(PATIENCE, arrived).await.unwrap();
 }
 
 #[tokio::test]
-async fn news_reaches_every_process_and_its_own_once() {
+async fn signals_reach_every_process_and_its_own_once() {
     let (one, other) = pair(Redis::shared()).await;
     let (mut here, mut there) = (one.subscribe(), other.subscribe());
     let ids: Vec<VideoId> = (0..50).map(|_| VideoId::random()).collect();
@@ -57,14 +57,14 @@ async fn news_reaches_every_process_and_its_own_once() {
     }
     let gone = Signal::Deleted(VideoId::random());
     one.publish(gone.clone());
-    for news in [&mut here, &mut there] {
+    for signals in [&mut here, &mut there] {
         // In their order, and none of them twice.
         let first = Signal::Changed(ids[0].clone());
-        hears(news, &first).await;
+        receives(signals, &first).await;
         for id in &ids[1..] {
-            assert_eq!(next(news).await, Signal::Changed(id.clone()));
+            assert_eq!(next(signals).await, Signal::Changed(id.clone()));
         }
-        assert_eq!(next(news).await, gone);
+        assert_eq!(next(signals).await, gone);
     }
 }
 
@@ -97,14 +97,14 @@ async fn after_redis_was_killed_all_look_again_and_hear_again() {
     let (mut here, mut there) = (one.subscribe(), other.subscribe());
     let mut work = other.work();
     redis.server().kill();
-    // One's own process hears all the same.
+    // One's own process receives all the same.
     let meanwhile = Signal::Changed(VideoId::random());
     one.publish(meanwhile.clone());
-    hears(&mut here, &meanwhile).await;
+    receives(&mut here, &meanwhile).await;
     work.mark_unchanged();
     redis.server().start();
-    for news in [&mut here, &mut there] {
-        hears(news, &Signal::Missed).await;
+    for signals in [&mut here, &mut there] {
+        receives(signals, &Signal::Missed).await;
     }
     tokio::time::timeout(PATIENCE, work.changed()).await.unwrap().unwrap();
     introduce(&one, &other).await;
@@ -124,7 +124,7 @@ async fn a_redis_that_hangs_is_left_and_found_again() {
         assert!(Counters::over_redis(redis.url()).unwrap().hit("a", limit).await.allowed);
     }
     redis.server().thaw();
-    hears(&mut there, &Signal::Missed).await;
+    receives(&mut there, &Signal::Missed).await;
     introduce(&one, &other).await;
 }
 

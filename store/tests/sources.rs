@@ -132,8 +132,8 @@ async fn a_source_waits_for_a_server_that_comes_back() {
     }
     mongodb.server().kill();
     mongodb.server().start();
-    let mut said = String::new();
-    reader.stderr.take().unwrap().read_to_string(&mut said).await.unwrap();
-    assert!(reader.wait().await.unwrap().success() && said.is_empty(), "{said}");
+    let mut output = String::new();
+    reader.stderr.take().unwrap().read_to_string(&mut output).await.unwrap();
+    assert!(reader.wait().await.unwrap().success() && output.is_empty(), "{output}");
     assert!(served.fetched_bytes() >= film.len() as u64);
 }

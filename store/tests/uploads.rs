@@ -80,7 +80,7 @@ async fn an_origin_that_was_overtaken_writes_nothing_more() {
     let mut slow = one.uploads.append(&id, false).await.unwrap().unwrap();
     slow.write(b"slow").await.unwrap();
     // As after a pause that was longer than the lease.
-    let left = one.uploads.take(&id, Duration::ZERO).await.unwrap();
+    let left = one.uploads.leases.acquire(&id, Duration::ZERO).await.unwrap();
     assert!(left.is_none());
     let status = std::process::Command::new("psql")
         .args(["-qXc", "update uploads set lease_until = 0", &at.postgres])

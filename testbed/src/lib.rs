@@ -1,4 +1,4 @@
-//! In charge of the servers that tests of the cluster run on: PostgreSQL, a MongoDB-protocol server and Redis, each
+//! The servers that tests of the cluster run on: PostgreSQL, a MongoDB-protocol server and Redis, each
 //! started in a temporary folder on a free port, or the one that the environment names. They end with the test
 //! binary, also when that is killed.
 

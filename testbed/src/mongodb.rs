@@ -1,4 +1,4 @@
-//! In charge of the MongoDB-protocol server: `mongod` where there is one, else FerretDB over PostgreSQL.
+//! The MongoDB-protocol server: `mongod` where there is one, else FerretDB over PostgreSQL.
 
 use std::{
     env,
@@ -12,7 +12,7 @@ use std::{
 
 use crate::{
     Postgres, Server,
-    program::{find, private, tell},
+    program::{announce, find, private},
     server::free_port,
 };
 
@@ -34,7 +34,7 @@ impl Mongodb {
         static SHARED: OnceLock<Mongodb> = OnceLock::new();
         SHARED.get_or_init(|| match env::var("CLIPCUT_TEST_MONGODB") {
             Ok(url) => {
-                tell("MongoDB is the one of CLIPCUT_TEST_MONGODB");
+                announce("MongoDB is the one of CLIPCUT_TEST_MONGODB");
                 let (address, options) = parts(&url);
                 Self { address, options, server: None, _postgres: None, databases: AtomicU64::new(0) }
             }
@@ -64,7 +64,7 @@ impl Mongodb {
         let port = free_port();
         let pem = pem.map(|pem| private(folder.path(), pem));
         let (mut command, postgres) = if let Some(mongod) = find("mongod", &[]) {
-            tell(&format!("MongoDB is {} on port {port}", mongod.display()));
+            announce(&format!("MongoDB is {} on port {port}", mongod.display()));
             let mut command: Vec<OsString> = vec![mongod.into(), "--port".into(), port.to_string().into()];
             command.extend(["--bind_ip", "127.0.0.1", "--quiet", "--dbpath"].map(Into::into));
             command.push(folder.path().into());
@@ -79,7 +79,7 @@ impl Mongodb {
                 "no MongoDB server: name one in CLIPCUT_TEST_MONGODB, put mongod on the PATH, or run scripts/install test"
             );
             let postgres = Postgres::start();
-            tell(&format!("MongoDB is FerretDB over that PostgreSQL, on port {port}"));
+            announce(&format!("MongoDB is FerretDB over that PostgreSQL, on port {port}"));
             let listen = format!("127.0.0.1:{port}");
             let mut command = vec![
                 program.into(),

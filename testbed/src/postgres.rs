@@ -1,4 +1,4 @@
-//! In charge of PostgreSQL.
+//! PostgreSQL.
 
 use std::{
     env, fs,
@@ -12,7 +12,7 @@ use std::{
 
 use crate::{
     Server,
-    program::{find, run, tell, unprivileged},
+    program::{announce, find, run, unprivileged},
     server::free_port,
 };
 
@@ -31,7 +31,7 @@ impl Postgres {
         static SHARED: OnceLock<Postgres> = OnceLock::new();
         SHARED.get_or_init(|| match env::var("CLIPCUT_TEST_POSTGRES") {
             Ok(url) => {
-                tell("PostgreSQL is the one of CLIPCUT_TEST_POSTGRES");
+                announce("PostgreSQL is the one of CLIPCUT_TEST_POSTGRES");
                 Self { address: address(&url), server: None, databases: AtomicU64::new(0) }
             }
             Err(_) => Self::start(),
@@ -48,7 +48,7 @@ impl Postgres {
         let folder = tempfile::tempdir().expect("there is room for a folder");
         let data = folder.path().join("data");
         fs::create_dir(&data).expect("the folder is ours");
-        // Who serves must own the folder, and be let through to it.
+        // PostgreSQL's user must own the folder, and may enter the folders above it.
         run(&["chmod", "0711", &folder.path().display().to_string()]);
         if rustix::process::geteuid().is_root() {
             run(&["chown", "postgres", &data.display().to_string()]);
@@ -74,7 +74,7 @@ impl Postgres {
             serve.extend(["-c".into(), setting.into()]);
         }
         let server = Server::start_new(serve, port, folder);
-        tell(&format!("PostgreSQL is {} on port {port}", postgres.display()));
+        announce(&format!("PostgreSQL is {} on port {port}", postgres.display()));
         let started = Self {
             address: format!("postgres://clipcut@127.0.0.1:{port}/"),
             server: Some(server),
@@ -88,7 +88,7 @@ impl Postgres {
     pub fn database(&self) -> String {
         let number = self.databases.fetch_add(1, Ordering::Relaxed);
         let name = format!("clipcut_{}_{number}", std::process::id());
-        self.say(&format!("create database {name}"));
+        self.run_statement(&format!("create database {name}"));
         format!("{}{name}", self.address)
     }
 
@@ -117,10 +117,10 @@ impl Postgres {
             }
             // It takes no key that others may read.
             run(&["chmod", "0600", &file]);
-            self.say(&format!("alter system set {setting} = '{file}'"));
+            self.run_statement(&format!("alter system set {setting} = '{file}'"));
         }
-        self.say("alter system set ssl = on");
-        self.say("select pg_reload_conf()");
+        self.run_statement("alter system set ssl = on");
+        self.run_statement("select pg_reload_conf()");
     }
 
     /// Returns the process.
@@ -132,7 +132,7 @@ impl Postgres {
     }
 
     /// Runs a statement in the database `postgres`.
-    fn say(&self, statement: &str) {
+    fn run_statement(&self, statement: &str) {
         run(&["psql", "-qX", "-v", "ON_ERROR_STOP=1", "-c", statement, &format!("{}postgres", self.address)]);
     }
 

@@ -1,4 +1,4 @@
-//! In charge of finding programs, and of not being root where a server refuses to run as root.
+//! Finding programs, and of not being root where a server refuses to run as root.
 
 use std::{
     env,
@@ -36,7 +36,7 @@ pub(crate) fn private(folder: &Path, pem: &str) -> PathBuf {
 /// Runs `command` to its end.
 ///
 /// # Panics
-/// Panics when it fails, with what it said.
+/// Panics when it fails, with its output.
 pub(crate) fn run(command: &[impl AsRef<OsStr>]) {
     let shown = || command.iter().map(|word| word.as_ref().to_string_lossy()).collect::<Vec<_>>().join(" ");
     let output = Command::new(&command[0]).args(&command[1..]).output();
@@ -44,7 +44,7 @@ pub(crate) fn run(command: &[impl AsRef<OsStr>]) {
     assert!(output.status.success(), "{}: {}", shown(), String::from_utf8_lossy(&output.stderr));
 }
 
-/// Tells which server the tests run on. Past the test runner's capture, which shows nothing of tests that pass.
-pub(crate) fn tell(what: &str) {
+/// Prints which server the tests run on. Past the test runner's capture, which shows nothing of tests that pass.
+pub(crate) fn announce(what: &str) {
     let _ = writeln!(std::io::stderr(), "testbed: {what}");
 }

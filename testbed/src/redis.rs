@@ -1,10 +1,10 @@
-//! In charge of Redis.
+//! Redis.
 
 use std::{env, sync::OnceLock};
 
 use crate::{
     Server,
-    program::{find, private, tell},
+    program::{announce, find, private},
     server::free_port,
 };
 
@@ -21,7 +21,7 @@ impl Redis {
         static SHARED: OnceLock<Redis> = OnceLock::new();
         SHARED.get_or_init(|| match env::var("CLIPCUT_TEST_REDIS") {
             Ok(url) => {
-                tell("Redis is the one of CLIPCUT_TEST_REDIS");
+                announce("Redis is the one of CLIPCUT_TEST_REDIS");
                 Self { url, server: None }
             }
             Err(_) => Self::start(),
@@ -64,7 +64,7 @@ impl Redis {
         command.extend(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"].map(Into::into));
         command.extend(["--dir".into(), folder.path().into()]);
         let server = Server::start_new(command, port, folder);
-        tell(&format!("Redis is {} on port {port}", program.display()));
+        announce(&format!("Redis is {} on port {port}", program.display()));
         Self { url: format!("{scheme}://127.0.0.1:{port}"), server: Some(server) }
     }
 

@@ -1,4 +1,4 @@
-//! In charge of one server's process: started, killed, frozen, started again where it was, ended with us.
+//! One server's process: started, killed, frozen, started again where it was, ended with us.
 
 use std::{
     ffi::OsString,
@@ -19,7 +19,7 @@ use tempfile::TempDir;
 const PATIENCE: Duration = Duration::from_mins(1);
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
-// Starts a program, tells its id, and kills it when our end of the pipe closes, however we end. Who was frozen
+// Starts a program, prints its id, and kills it when our end of the pipe closes, however we end. A frozen one
 // cannot die of anything but this.
 const GUARD: &str = r#"exec 3<&0 4>&1; "$@" <&- 3<&- 4>&- >&2 & child=$!; echo $child >&4; exec 1>&- 4>&-; cat <&3 >/dev/null; kill -KILL $child 2>/dev/null; wait"#;
 
@@ -68,12 +68,12 @@ impl Server {
             }
             // One that was killed a moment ago may still hold its port or its lock.
             self.kill();
-            assert!(began.elapsed() < PATIENCE, "{:?} does not start: {}", self.command, self.said());
+            assert!(began.elapsed() < PATIENCE, "{:?} does not start: {}", self.command, self.output());
             thread::sleep(LOOK_AGAIN * 10);
         }
     }
 
-    /// Kills it as a power cut would: nothing is finished, nothing is said.
+    /// Kills it as a power cut would: nothing is finished, no connection is closed in order.
     pub fn kill(&self) {
         if let Some(mut running) = self.running().take() {
             for pid in running.family() {
@@ -100,7 +100,7 @@ impl Server {
     }
 
     /// Returns what the server wrote to its log.
-    pub fn said(&self) -> String {
+    pub fn output(&self) -> String {
         std::fs::read_to_string(self.log()).unwrap_or_default()
     }
 
@@ -125,8 +125,8 @@ impl Server {
             .expect("there is a shell");
         let mut line = String::new();
         let out = guard.stdout.take().expect("it was asked for");
-        BufReader::new(out).read_line(&mut line).expect("the guard tells the id");
-        let pid = line.trim().parse().ok().and_then(Pid::from_raw).expect("the guard tells an id");
+        BufReader::new(out).read_line(&mut line).expect("the guard prints the id");
+        let pid = line.trim().parse().ok().and_then(Pid::from_raw).expect("the guard prints an id");
         Running { guard, pid }
     }
 

@@ -35,21 +35,21 @@ struct Object {
     bytes: u64,
 }
 
-/// What is read of each object.
+/// The part of each object that is read.
 #[derive(Clone, Copy, Debug)]
 enum Part {
     Whole,
     Range,
 }
 
-/// One who reads.
+/// A client of either side.
 #[derive(Clone, Debug)]
 enum Reader {
     Origin { client: reqwest::Client, base: String },
     Driver(Database),
 }
 
-/// What one read took: to its first byte, and that it ended.
+/// The times to the first byte of the reads that ended.
 type Took = Vec<Duration>;
 
 #[tokio::main]
@@ -145,12 +145,12 @@ async fn objects(database: &Database) -> Vec<Object> {
 }
 
 async fn server(database: &Database) -> String {
-    let told = database.run_command(doc! { "buildInfo": 1 }).await.unwrap();
-    match told.get_str("ferretdbVersion") {
-        // What is built from its modules does not know which version it is.
+    let build = database.run_command(doc! { "buildInfo": 1 }).await.unwrap();
+    match build.get_str("ferretdbVersion") {
+        // A FerretDB built from its modules has no version.
         Ok("unknown") => "FerretDB over PostgreSQL".to_owned(),
         Ok(version) => format!("FerretDB {version} over PostgreSQL"),
-        Err(_) => format!("MongoDB {}", told.get_str("version").unwrap_or("of no version")),
+        Err(_) => format!("MongoDB {}", build.get_str("version").unwrap_or("of no version")),
     }
 }
 

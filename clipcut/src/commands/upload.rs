@@ -1,4 +1,5 @@
-//! `clipcut upload`: a tus client that resumes, in the same run or the next.
+//! `clipcut upload`: a tus client that resumes, in the same run or the next, and sends smaller requests where a proxy
+//! does not let large ones pass.
 
 use std::{
     fs,
@@ -16,14 +17,19 @@ use futures::StreamExt;
 use reqwest::{Client, Response, StatusCode, Url};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
-use tokio::io::AsyncSeekExt;
+use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tokio_util::io::ReaderStream;
 
-use crate::progress::{Progress, Unit};
+use crate::{
+    progress::{Progress, Unit},
+    setting::{Setting, Size},
+};
 
 const TRIES: u32 = 8;
 const READ_BYTES: usize = 256 * 1024;
 const SHOW_EVERY: Duration = Duration::from_millis(200);
+// nginx lets 1 MiB pass by default, CDNs 100 MB; a proxy below the least is not set up for uploads at all.
+const PIECES: [u64; 5] = [64 << 20, 16 << 20, 4 << 20, 1 << 20, 256 << 10];
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -35,7 +41,31 @@ pub(crate) struct Args {
     /// The title of the video; else the file's name
     #[arg(long)]
     title: Option<String>,
+    /// Largest request, such as 50MiB, for proxies that let no larger one pass; else it is found out
+    #[arg(long, value_name = "SIZE", value_parser = piece)]
+    piece: Option<u64>,
 }
+
+fn piece(text: &str) -> Result<u64, String> {
+    match Size::read(text)?.0 {
+        0 => Err("a size above 0 is expected".to_owned()),
+        size => Ok(size),
+    }
+}
+
+/// A proxy's refusal of a request for its size. Ours is a problem document, and final.
+#[derive(Debug)]
+struct TooLargeForProxy {
+    sent: u64,
+}
+
+impl std::fmt::Display for TooLargeForProxy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "a proxy on the way refuses requests of {} bytes; raise its body limit", self.sent)
+    }
+}
+
+impl std::error::Error for TooLargeForProxy {}
 
 /// The part of a video's document that is shown here.
 #[derive(Debug, Deserialize)]
@@ -78,7 +108,8 @@ pub(crate) async fn run(args: &Args) -> Result<()> {
         _ => create(&client, args, &source).await?,
     };
     resume.write(&upload)?;
-    Transfer { client: &client, source: &source, upload: &upload }.run().await?;
+    let transfer = Transfer { client: &client, source: &source, upload: &upload, piece: args.piece };
+    transfer.run().await?;
     resume.remove();
 
     let id = upload
@@ -125,10 +156,12 @@ struct Transfer<'a> {
     client: &'a Client,
     source: &'a Source,
     upload: &'a Url,
+    /// The largest request; without one, the whole rest of the file.
+    piece: Option<u64>,
 }
 
 impl Transfer<'_> {
-    async fn run(&self) -> Result<()> {
+    async fn run(mut self) -> Result<()> {
         let mut bar = Progress::new("uploading", Unit::Bytes, self.source.len);
         let mut failures = 0;
         let mut reached = 0;
@@ -149,6 +182,12 @@ impl Transfer<'_> {
                 Err(e) => Err(e),
             };
             let Err(error) = sent else { continue };
+            if let Some(TooLargeForProxy { sent }) = error.downcast_ref()
+                && let Some(smaller) = PIECES.into_iter().find(|piece| piece < sent)
+            {
+                self.piece = Some(smaller);
+                continue;
+            }
             failures += 1;
             if failures == TRIES {
                 return Err(error.context("the upload broke off; run the same command again to go on"));
@@ -159,11 +198,12 @@ impl Transfer<'_> {
 
     async fn send_from(&self, at: u64, bar: &mut Progress) -> Result<()> {
         let source = self.source;
+        let length = (source.len - at).min(self.piece.unwrap_or(u64::MAX));
         let mut file = tokio::fs::File::open(&source.path).await?;
         file.seek(std::io::SeekFrom::Start(at)).await?;
         let sent = Arc::new(AtomicU64::new(at));
         let counter = sent.clone();
-        let body = ReaderStream::with_capacity(file, READ_BYTES).inspect(move |chunk| {
+        let body = ReaderStream::with_capacity(file.take(length), READ_BYTES).inspect(move |chunk| {
             if let Ok(chunk) = chunk {
                 counter.fetch_add(chunk.len() as u64, Ordering::Relaxed);
             }
@@ -175,7 +215,7 @@ impl Transfer<'_> {
             .header("Upload-Offset", at);
         let request = request
             .header("Content-Type", "application/offset+octet-stream")
-            .header("Content-Length", source.len - at);
+            .header("Content-Length", length);
         let response = request.body(reqwest::Body::wrap_stream(body)).send();
         tokio::pin!(response);
         let response = loop {
@@ -184,6 +224,9 @@ impl Transfer<'_> {
                 () = tokio::time::sleep(SHOW_EVERY) => bar.set(sent.load(Ordering::Relaxed)),
             }
         };
+        if response.status() == StatusCode::PAYLOAD_TOO_LARGE && !is_problem(&response) {
+            return Err(TooLargeForProxy { sent: length }.into());
+        }
         refuse_errors(response).await.map(drop)
     }
 }
@@ -204,6 +247,11 @@ async fn follow(client: &Client, video: &Url) -> Result<()> {
         }
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
+}
+
+fn is_problem(response: &Response) -> bool {
+    let kind = response.headers().get("Content-Type").and_then(|value| value.to_str().ok());
+    kind.is_some_and(|kind| kind.starts_with("application/problem+json"))
 }
 
 async fn refuse_errors(response: Response) -> Result<Response> {

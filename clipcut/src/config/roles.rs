@@ -70,6 +70,10 @@ impl Config {
             upload_expiry: self.upload_expiry.0,
             segment_wait: self.segment_wait.0,
             api_origins: self.api_origins.0.clone(),
+            site: server::site::Site {
+                public: self.public_url.url.clone(),
+                proxies: self.trusted_proxies.networks.clone(),
+            },
         })
     }
 

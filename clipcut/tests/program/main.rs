@@ -15,6 +15,7 @@ mod hostile;
 mod kill;
 mod limits;
 mod package;
+mod proxies;
 mod roles;
 mod stop;
 mod tls;

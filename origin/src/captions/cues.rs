@@ -1,4 +1,4 @@
-//! In charge of a track's cues one by one: listed, added, corrected, deleted.
+//! A track's cues one by one: listed, added, corrected, deleted.
 
 use std::time::Duration;
 
@@ -75,8 +75,8 @@ pub(super) async fn add(
     let cue = Cue {
         start_ms: milliseconds(new.start_seconds)?,
         end_ms: milliseconds(new.end_seconds)?,
-        settings: String::new(),
         text: text(&new.text)?,
+        ..Cue::default()
     };
     if cue.end_ms <= cue.start_ms {
         return Err(backwards());
@@ -145,7 +145,7 @@ fn text(written: &str) -> Result<String> {
     let text = Text::new(written);
     let count = text.as_str().chars().count();
     if count == 0 {
-        return Err(bad_request("cue_without_text", "A cue says something; delete it if it should not."));
+        return Err(bad_request("cue_without_text", "A cue has text; delete it if it should have none."));
     }
     if count > MOST_TEXT {
         let detail = format!("The cue has {count} characters; it may have {MOST_TEXT}.");

@@ -1,4 +1,4 @@
-//! In charge of a caption track as the API shows it.
+//! A caption track as the API shows it.
 
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -16,9 +16,10 @@ pub(crate) struct Captions {
     origin: &'static str,
     state: &'static str,
     message: Option<String>,
-    /// Players are told of it.
+    /// Playlists list it.
     listed: bool,
     describes_sounds: bool,
+    forced: bool,
     edited: bool,
     seconds_done: f64,
     ends_at_seconds: Option<f64>,
@@ -71,6 +72,7 @@ impl Captions {
             state: track.state.as_str(),
             message: track.message,
             describes_sounds: track.describes_sounds,
+            forced: track.forced,
             edited: track.edited,
             seconds_done: track.seconds_done,
             ends_at_seconds: track.ends_at_seconds,
@@ -80,7 +82,7 @@ impl Captions {
                 prompt: track.options.prompt,
                 translate: track.options.translated,
             },
-            // What is no JSON is not shown; only the transcriber writes it.
+            // Only the transcriber writes it, so broken JSON is left out rather than an error.
             machine: track.provenance.and_then(|json| RawValue::from_string(json).ok()),
             revision: track.revision,
             created_at: rfc3339(track.created_at),

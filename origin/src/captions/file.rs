@@ -1,4 +1,4 @@
-//! In charge of a caption file on its way in: as a form's file or as the body, in any encoding, checked line by line.
+//! A caption file on its way in: as a form's file or as the body, in any encoding, checked line by line.
 
 use axum::extract::{FromRequest, Multipart, Query, Request};
 use captions::file::MAX_BYTES;
@@ -14,7 +14,7 @@ use crate::{
 
 // A form's parts have headers and boundaries besides their bytes.
 const FORM_EXTRA: u64 = 64 * 1024;
-// The longest word that a form may bring; what is too long as a label is told so.
+// The longest field of a form; a label that is too long is refused, not cut off.
 const MOST_WORD: usize = 4096;
 
 /// A person's captions.
@@ -25,17 +25,17 @@ pub(super) struct Taken {
 }
 
 #[derive(Default, Deserialize)]
-struct Told {
+struct Fields {
     language: Option<String>,
     label: Option<String>,
 }
 
 /// Reads the whole request; a file that has a mistake is refused with its lines.
 pub(super) async fn take(request: Request) -> Result<Taken> {
-    let query = Query::<Told>::try_from_uri(request.uri());
-    let Query(mut told) = query.map_err(|e| bad_request("invalid_query", e.body_text()))?;
+    let query = Query::<Fields>::try_from_uri(request.uri());
+    let Query(mut fields) = query.map_err(|e| bad_request("invalid_query", e.body_text()))?;
     let bytes = if is_form(&request) {
-        form(request, &mut told).await?
+        form(request, &mut fields).await?
     } else {
         body::collect(request.into_body(), MAX_BYTES as u64).await?.to_vec()
     };
@@ -47,8 +47,8 @@ pub(super) async fn take(request: Request) -> Result<Taken> {
     let cues =
         cues.map_err(Error::Interrupted)?.map_err(|e| bad_request("invalid_captions", e.to_string()))?;
     Ok(Taken {
-        language: told.language.as_deref().map(words::language).transpose()?,
-        label: told.label.as_deref().map(words::label).transpose()?.filter(|label| !label.is_empty()),
+        language: fields.language.as_deref().map(words::language).transpose()?,
+        label: fields.label.as_deref().map(words::label).transpose()?.filter(|label| !label.is_empty()),
         cues: cues.into_iter().map(stored).collect(),
     })
 }
@@ -58,11 +58,12 @@ fn stored(cue: captions::Cue) -> Cue {
         start_ms: cue.start.as_millis() as u64,
         end_ms: cue.end.as_millis() as u64,
         settings: cue.settings,
+        styles: cue.text.styles(),
         text: cue.text.into(),
     }
 }
 
-async fn form(request: Request, told: &mut Told) -> Result<Vec<u8>> {
+async fn form(request: Request, fields: &mut Fields) -> Result<Vec<u8>> {
     let form = Multipart::from_request(request, &()).await;
     let mut form = form.map_err(|e| bad_request("invalid_form", e.body_text()))?;
     let mut file = Vec::new();
@@ -80,8 +81,8 @@ async fn form(request: Request, told: &mut Told) -> Result<Vec<u8>> {
         }
         let text = || String::from_utf8_lossy(&bytes).into_owned();
         match name.as_str() {
-            "language" => told.language = Some(text()),
-            "label" => told.label = Some(text()),
+            "language" => fields.language = Some(text()),
+            "label" => fields.label = Some(text()),
             "file" => file = bytes,
             // A form may have a button or a token that is none of our business.
             _ => {}

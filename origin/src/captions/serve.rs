@@ -1,4 +1,4 @@
-//! In charge of captions going out to players and people: a playlist's segments and whole files, rendered from the
+//! Captions going out to players and people: a playlist's segments and whole files, rendered from the
 //! cues as they are now. Waits for a segment that is still being written.
 
 use std::time::{Duration, SystemTime};
@@ -21,7 +21,7 @@ use crate::{
     playback::{unknown_file, unknown_segment},
 };
 
-/// What captions read of a plan: the grid alone.
+/// The part of a plan that captions need: the grid.
 #[derive(Deserialize)]
 struct Planned {
     grid: Grid,
@@ -38,17 +38,17 @@ impl Origin {
     pub(crate) async fn cue_segment(&self, request: &Parts, path: &Path, number: u32) -> Result<Response> {
         let File::CueSegment { rendition, .. } = &path.file else { return Err(unknown_file().into()) };
         let name = rendition.strip_prefix("captions/").unwrap_or(rendition);
-        // Before the first look, so that no news falls between the look and the wait.
-        let mut news = self.store.signals.subscribe();
+        // Subscribed before the first look, so that no signal falls between the look and the wait.
+        let mut signals = self.store.signals.subscribe();
         let waited = tokio::time::timeout(self.config.segment_wait, async {
             loop {
                 if let Some(text) = self.segment(&path.video, name, number).await? {
                     return Ok(text);
                 }
                 loop {
-                    match news.recv().await {
+                    match signals.recv().await {
                         Ok(Signal::Changed(id) | Signal::Deleted(id)) if id != path.video => {}
-                        // News that was missed may have been ours.
+                        // A lost signal may have been ours.
                         Ok(_) | Err(RecvError::Lagged(_)) => break,
                         // The store is going away; the bound ends the wait.
                         Err(RecvError::Closed) => std::future::pending().await,
@@ -99,7 +99,7 @@ impl Origin {
         Ok(Some(segment::render(&cues, start, end)))
     }
 
-    /// Returns the track whose folder is `name`, if players are told of it.
+    /// Returns the track whose folder is `name`, if playlists list it.
     async fn listed(&self, video: &VideoId, name: &str) -> Result<CaptionTrack> {
         if let Some(track) = self.store.captions.named(video, name).await?.filter(CaptionTrack::is_listed) {
             return Ok(track);
@@ -137,10 +137,10 @@ async fn answer(request: &Parts, path: &Path, written: Written) -> Result<Respon
     let digest = Sha256::digest(&written.text);
     let meta = Meta {
         tag: digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect(),
-        // Rendered just now (RFC 9110 §8.8.2.1); the tag is what tells a change.
+        // Rendered just now (RFC 9110 §8.8.2.1); the tag is the validator.
         modified: SystemTime::now(),
         content_type: path.file.content_type(),
-        // What is not whole must not be taken for it later.
+        // A cache must not keep a part and serve it as the whole later.
         cache_control: if written.whole { path.file.cache_control() } else { "no-store" },
     };
     Ok(content::answer_text(request, &meta, Bytes::from(written.text)).await?)
@@ -152,7 +152,7 @@ fn shown(StoredCue { number, cue }: StoredCue) -> captions::Cue {
         start: Duration::from_millis(cue.start_ms),
         end: Duration::from_millis(cue.end_ms),
         settings: cue.settings,
-        text: Text::from(cue.text),
+        text: Text::from(cue.text).with_styles(&cue.styles),
     }
 }
 

@@ -1,5 +1,5 @@
-//! In charge of the words that come with captions: languages, labels, models, prompts. Checked at the border,
-//! with an error that says what would be right.
+//! The words that come with captions: languages, labels, models, prompts. Checked at the border,
+//! with an error that names what would be right.
 
 use crate::error::{Result, bad_request};
 

@@ -1,4 +1,4 @@
-//! In charge of PATCH: bytes for an upload that was created, at exactly the offset where it stands.
+//! PATCH of tus: bytes for an upload that was created, at exactly the offset where it stands.
 
 use std::time::{Duration, Instant};
 
@@ -32,12 +32,15 @@ impl Origin {
             return Err(wrong_type().into());
         }
         let Some(offset) = number(&request.headers, &UPLOAD_OFFSET)? else {
-            return Err(bad_request("offset_required", "Upload-Offset must say where the bytes belong."));
+            return Err(bad_request(
+                "offset_required",
+                "Upload-Offset must be the place of the bytes in the file.",
+            ));
         };
         let checksum = Checksum::expected(&request.headers)?;
         let upload = match self.find(&id).await? {
             Found::Open(upload) => upload,
-            // The client did not hear that it is done. Saying so again is all that is left to do.
+            // The answer to the last PATCH was lost on its way; the same one goes out again.
             Found::Complete(length) if offset == length && content_length(&body) == Some(0) => {
                 return Ok(at(length));
             }
@@ -59,7 +62,7 @@ impl Origin {
             let detail = "Another request is uploading to this address.";
             return Err(Problem::new(StatusCode::LOCKED, "upload_locked", detail).retry_after(1).into());
         };
-        // Whoever had the right before may have finished or deleted the upload since it was looked up.
+        // The request that had the right before may have finished or deleted the upload since it was looked up.
         if let Found::Complete(length) = self.find(id).await? {
             append.close().await?;
             return Err(wrong_offset(length).into());
@@ -84,7 +87,7 @@ impl Origin {
         }
         let offset = append.sync().await?;
         append.close().await?;
-        // Bytes that somebody deleted meanwhile must not be told as stored.
+        // Bytes of an upload that was deleted meanwhile must not be answered as stored.
         if self.store.uploads.get(id).await?.is_none() {
             return Err(gone());
         }
@@ -95,8 +98,8 @@ impl Origin {
         Ok(response)
     }
 
-    /// Takes the right to append. Somebody who has it and has fallen silent gives it up: most likely a connection of the
-    /// same client that broke without a word, of which the server would hear half a minute later.
+    /// Takes the right to append. A request that has it and is idle hands it over: most likely a connection of the
+    /// same client that broke without a FIN, which TCP notices half a minute later.
     async fn claim(&self, id: &VideoId, verify: bool) -> Result<Option<Append>> {
         let began = Instant::now();
         loop {
@@ -137,11 +140,11 @@ impl Origin {
 
 /// The bytes of one request.
 pub(super) struct Piece {
-    /// Where they belong.
+    /// Their place in the file.
     pub(super) offset: u64,
     /// The bytes.
     pub(super) body: Body,
-    /// What they must add up to.
+    /// The checksum that they must have.
     pub(super) checksum: Option<Checksum>,
 }
 
@@ -169,6 +172,6 @@ fn wrong_type() -> Problem {
 }
 
 fn wrong_offset(offset: u64) -> Problem {
-    let detail = format!("The upload stands at {offset}; HEAD tells so.");
+    let detail = format!("The upload stands at {offset}, as HEAD shows.");
     Problem::new(StatusCode::CONFLICT, "wrong_offset", detail).header(UPLOAD_OFFSET, offset.into())
 }

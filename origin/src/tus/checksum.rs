@@ -1,4 +1,4 @@
-//! In charge of `Upload-Checksum`: what the bytes of one request must add up to.
+//! `Upload-Checksum`: the checksum that the bytes of one request must have.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{HeaderMap, StatusCode};
@@ -9,10 +9,10 @@ use sha2::{Digest, Sha256};
 use super::fields::UPLOAD_CHECKSUM;
 use crate::error::{Error, Result, bad_request};
 
-/// The names of what can be compared, as `Tus-Checksum-Algorithm` tells them.
+/// The algorithms' names, as `Tus-Checksum-Algorithm` lists them.
 pub(super) const ALGORITHMS: &str = "sha1,sha256";
 
-/// A checksum that is being made, and what it must come to.
+/// A running checksum, and the expected one.
 pub(super) struct Checksum {
     running: Running,
     expected: Vec<u8>,
@@ -24,7 +24,7 @@ enum Running {
 }
 
 impl Checksum {
-    /// Reads what the request promises, if it does.
+    /// Reads the request's checksum, if it has one.
     pub(super) fn expected(headers: &HeaderMap) -> Result<Option<Self>> {
         let Some(field) = headers.get(UPLOAD_CHECKSUM) else { return Ok(None) };
         let invalid =

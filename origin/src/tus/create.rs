@@ -1,4 +1,4 @@
-//! In charge of POST: new uploads, with or without their first bytes.
+//! POST of tus: new uploads, with or without their first bytes.
 
 use axum::extract::Request;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -48,7 +48,7 @@ impl Origin {
         Ok(response)
     }
 
-    /// Takes the first piece. When that fails, the client never hears of an address where it could go on, so
+    /// Takes the first piece. When that fails, the client never gets a Location where it could go on, so
     /// the upload goes.
     async fn take_first(&self, upload: Upload, piece: Piece) -> Result<Response> {
         let id = upload.id.clone();
@@ -65,15 +65,12 @@ impl Origin {
             return Err(bad_request("unsupported_extension", detail));
         }
         let Some(length) = number(headers, &UPLOAD_LENGTH)? else {
-            return Err(bad_request(
-                "length_required",
-                "Upload-Length must tell the size of the whole file.",
-            ));
+            return Err(bad_request("length_required", "Upload-Length must be the size of the whole file."));
         };
         if length > self.config.max_upload_bytes {
             return Err(upload_too_large(self.config.max_upload_bytes));
         }
-        // Better told now than after an hour of uploading. Others may fill the disk meanwhile, of course.
+        // Better refused now than after an hour of uploading. Other writers may fill the disk meanwhile, of course.
         if self.store.blobs.free_bytes()?.is_some_and(|free| length > free) {
             return Err(insufficient_storage().into());
         }
@@ -81,13 +78,13 @@ impl Origin {
     }
 }
 
-/// Reads what the metadata tells of the video.
+/// Reads the video's words from the metadata.
 fn described(headers: &HeaderMap) -> Result<NewVideo> {
     let field = headers.get(UPLOAD_METADATA).map_or(Some(""), |value| value.to_str().ok());
     let Some(pairs) = field.and_then(metadata::decode) else {
         return Err(bad_request("invalid_metadata", "Upload-Metadata must be keys with base 64 values."));
     };
-    // Uppy says `name` where tus-js-client's examples say `filename`.
+    // Uppy sends `name` where tus-js-client's examples send `filename`.
     let name = pairs.get("filename").or(pairs.get("name")).map(String::as_str).unwrap_or_default();
     let source_name = title::source_name(name);
     let title = match pairs.get("title").filter(|text| !text.trim().is_empty()) {

@@ -1,4 +1,4 @@
-//! In charge of the header fields of tus: their names, and numbers in them.
+//! The header fields of tus: their names, and numbers in them.
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
@@ -37,6 +37,6 @@ pub(super) fn number(headers: &HeaderMap, name: &HeaderName) -> Result<Option<u6
 /// Returns whether the request's body is bytes of an upload.
 pub(super) fn carries_bytes(headers: &HeaderMap) -> bool {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    // A parameter says nothing here, but HTTP libraries add them.
+    // A parameter means nothing here, but HTTP libraries add them.
     kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(PATCH_TYPE)
 }

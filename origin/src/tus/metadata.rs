@@ -1,4 +1,4 @@
-//! In charge of `Upload-Metadata`: what a client knows of its file, as keys with base 64 values.
+//! `Upload-Metadata`: a client's description of its file, as keys with base 64 values.
 
 use std::collections::HashMap;
 

@@ -23,7 +23,13 @@ async fn listening(house: &House) -> (VideoId, Job) {
 
 async fn advance(house: &House, job: &Job, seconds_done: f64, text: &str) {
     let start_ms = (seconds_done * 1000.0) as u64 - 2000;
-    let cue = Cue { start_ms, end_ms: start_ms + 1000, settings: String::new(), text: text.into() };
+    let cue = Cue {
+        start_ms,
+        end_ms: start_ms + 1000,
+        styles: String::new(),
+        settings: String::new(),
+        text: text.into(),
+    };
     let window = Advance { seconds_done, checkpoint: "{}", cues: &[cue], segments: "[]" };
     assert!(house.store.captions.advance(job, &window).await.unwrap());
 }
@@ -32,8 +38,8 @@ const MACHINE: &str =
     r#"{"model":"tiny","model_sha256":"ab","library":"clipcut","sound_sha256":"cd","settings":{}}"#;
 
 async fn set_language(house: &House, job: &Job) {
-    let heard = DetectedLanguage { language: "en", provenance: MACHINE };
-    house.store.captions.set_language(job, &heard).await.unwrap().unwrap();
+    let detected = DetectedLanguage { language: "en", provenance: MACHINE };
+    house.store.captions.set_language(job, &detected).await.unwrap().unwrap();
 }
 
 async fn text(house: &House, path: &str) -> String {
@@ -63,7 +69,7 @@ async fn a_persons_file_is_listed_and_goes_out_in_every_format() {
     let listed = video["captions"].as_array().unwrap();
     assert_eq!(listed.len(), 2, "the machine's and the person's");
     let vtt = text(&house, track["files"]["vtt"].as_str().unwrap()).await;
-    assert!(vtt.contains("00:00:01.000 --> 00:00:02.500\nHello there\n"), "{vtt}");
+    assert!(vtt.contains("00:00:01.000 --> 00:00:02.500\nHello <b>there</b>\n"), "{vtt}");
     let srt = text(&house, track["files"]["srt"].as_str().unwrap()).await;
     assert!(srt.contains("00:00:05,000 --> 00:00:07,000"), "{srt}");
     let txt = text(&house, track["files"]["txt"].as_str().unwrap()).await;

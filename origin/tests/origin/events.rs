@@ -81,16 +81,16 @@ async fn changes_that_come_fast_are_gathered() {
     for n in 1..=50 {
         rename(&house, &id, &n.to_string()).await;
     }
-    let mut told = 0;
+    let mut sent = 0;
     loop {
-        told += 1;
+        sent += 1;
         if events.next().await.unwrap().1["title"] == "50" {
             break;
         }
     }
     // Four a second, and one at each end.
     let most = began.elapsed().as_millis() / 250 + 2;
-    assert!(told <= most, "{told} events for 50 changes");
+    assert!(sent <= most, "{sent} events for 50 changes");
 }
 
 #[tokio::test]
@@ -98,7 +98,7 @@ async fn a_listener_that_lags_gets_the_documents_again() {
     let house = House::open().await;
     let id = house.uploaded("First").await;
     let mut events = Events::open(&house, "/api/v1/events").await;
-    // More news than the store keeps, about a video that is none, and the one that counts before it. The
+    // More signals than the store keeps, about a video that is none, and the one that counts before it. The
     // stream's task cannot run in between, as nothing here waits.
     let noise = store::VideoId::random();
     house.store.signals.publish(store::Signal::Changed(id.clone()));

@@ -1,4 +1,4 @@
-//! In charge of an origin that runs for one test, and of asking it things.
+//! An origin that runs for one test, and of asking it things.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -171,10 +171,10 @@ impl Answer {
     /// Checks that this is a problem, and which.
     #[track_caller]
     pub(crate) fn is_problem(&self, status: u16, code: &str) {
-        let said = String::from_utf8_lossy(&self.body);
-        assert_eq!(self.status.as_u16(), status, "{said}");
-        assert_eq!(self.header("content-type"), "application/problem+json", "{said}");
-        assert_eq!(self.json()["code"], code, "{said}");
+        let text = String::from_utf8_lossy(&self.body);
+        assert_eq!(self.status.as_u16(), status, "{text}");
+        assert_eq!(self.header("content-type"), "application/problem+json", "{text}");
+        assert_eq!(self.json()["code"], code, "{text}");
         assert_eq!(self.header("cache-control"), "no-store");
         assert_eq!(self.header("access-control-allow-origin"), "*");
     }

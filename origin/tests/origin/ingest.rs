@@ -76,6 +76,32 @@ async fn what_is_not_a_whole_video_leaves_nothing() {
 }
 
 #[tokio::test]
+async fn a_file_in_a_field_of_another_name_is_named_whatever_its_size() {
+    let house = House::open().await;
+    for bytes in [1, 40_000, 3_000_000] {
+        let body = form(&[("name=\"video\"; filename=\"a.mp4\"", &"x".repeat(bytes))]);
+        house.ask("POST", "/api/v1/videos", FORM, body).await.is_problem(400, "file_required");
+    }
+    // A field that is nobody's business may be as long as it likes.
+    let body = form(&[("name=\"csrf\"", &"x".repeat(100_000)), (FILE, "abc")]);
+    assert_eq!(house.ask("POST", "/api/v1/videos", FORM, body).await.status, 201);
+}
+
+#[tokio::test]
+async fn a_files_name_is_decoded() {
+    let house = House::open().await;
+    for (written, title) in [
+        ("filename=\"say %22hi%22 100%.mp4\"", "say \"hi\" 100%"),
+        ("filename=\"x.mp4\"; filename*=UTF-8''na%C3%AFve.mp4", "naïve"),
+        ("filename=\"exe\u{202e}gpj.mp4\"", "exegpj"),
+    ] {
+        let body = form(&[(&format!("name=\"file\"; {written}"), "abc")]);
+        let answer = house.ask("POST", "/api/v1/videos", FORM, body).await;
+        assert_eq!(answer.json()["title"], title, "{written}");
+    }
+}
+
+#[tokio::test]
 async fn a_body_over_the_limit_is_413_and_leaves_nothing() {
     let house = House::with(Config { max_upload_bytes: 8, ..Config::default() }).await;
     house.ask("POST", "/api/v1/videos", &[], "012345678").await.is_problem(413, "upload_too_large");
@@ -97,12 +123,12 @@ async fn a_body_over_the_limit_is_413_and_leaves_nothing() {
 #[tokio::test]
 async fn a_connection_that_breaks_leaves_nothing() {
     let house = House::open().await;
-    let mut news = house.store.signals.subscribe();
+    let mut signals = house.store.signals.subscribe();
     let head = "POST /api/v1/videos HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n";
     let stream = house.raw(&format!("{head}some of it")).await;
-    let store::Signal::Changed(id) = news.recv().await.unwrap() else { panic!("nothing began") };
+    let store::Signal::Changed(id) = signals.recv().await.unwrap() else { panic!("nothing began") };
     assert!(house.store.videos.get(&id).await.unwrap().is_some());
     drop(stream);
-    while news.recv().await.unwrap() != store::Signal::Deleted(id.clone()) {}
+    while signals.recv().await.unwrap() != store::Signal::Deleted(id.clone()) {}
     nothing_is_left(&house).await;
 }

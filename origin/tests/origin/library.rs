@@ -153,7 +153,7 @@ async fn unknown_addresses_and_wrong_methods_are_problems() {
 }
 
 #[tokio::test]
-async fn health_and_readiness_are_told() {
+async fn health_and_readiness_are_answered() {
     let house = House::open().await;
     assert_eq!(house.get("/healthz").await.status, 200);
     assert_eq!(house.get("/readyz").await.status, 200);

@@ -8,9 +8,13 @@ use std::time::Duration;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use origin::Config;
+use server::{
+    forwarded::TrustedProxies,
+    site::{PublicUrl, Site},
+};
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
-use store::VideoId;
+use store::{NewVideo, Timestamp, VideoId};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::house::{Answer, House};
@@ -107,6 +111,55 @@ async fn a_page_of_another_origin_changes_nothing_and_our_own_does() {
     assert_eq!(house.ask("OPTIONS", UPLOADS, &asked, "").await.status, 403);
     assert_eq!(create("http://origin.test").await, 201);
     assert_eq!(create("https://origin.test").await, 201);
+}
+
+#[tokio::test]
+async fn a_page_of_this_server_is_known_behind_proxies() {
+    let site = Site {
+        public: Some(PublicUrl::parse("https://videos.test:8443").unwrap()),
+        proxies: TrustedProxies::parse(["127.0.0.1"]).unwrap(),
+    };
+    let proxied = House::with(Config { site, ..Config::default() }).await;
+    let plain = House::open().await;
+    let create = async |house: &House, fields: &[(&str, &str)]| {
+        let fields: Vec<_> =
+            [("tus-resumable", "1.0.0"), ("upload-length", "5")].iter().chain(fields).copied().collect();
+        house.ask("POST", UPLOADS, &fields, "").await.status
+    };
+    let page = ("origin", "https://videos.test:8443");
+    assert_eq!(create(&proxied, &[page]).await, 201);
+    assert_eq!(create(&plain, &[page]).await, 403);
+    assert_eq!(create(&plain, &[page, ("sec-fetch-site", "same-origin")]).await, 201);
+    assert_eq!(
+        create(&plain, &[("origin", "http://origin.test"), ("sec-fetch-site", "same-site")]).await,
+        403
+    );
+    assert_eq!(create(&plain, &[("origin", "http://origin.test:80")]).await, 201);
+    let other = ("origin", "https://other.test");
+    assert_eq!(create(&proxied, &[other, ("x-forwarded-host", "other.test")]).await, 201);
+    assert_eq!(create(&plain, &[other, ("x-forwarded-host", "other.test")]).await, 403);
+}
+
+#[tokio::test]
+async fn an_upload_that_has_more_than_the_limit_of_today_takes_no_more() {
+    let house = House::with(Config { max_upload_bytes: 4, ..Config::default() }).await;
+    let expires_at = Timestamp::now() + Duration::from_hours(1);
+    let video = NewVideo { title: "t".into(), description: String::new(), source_name: "t.mp4".into() };
+    let id = house.store.uploads.begin(&video, None, expires_at).await.unwrap().id;
+    let mut append = house.store.uploads.append(&id, false).await.unwrap().unwrap();
+    append.write(b"0123456789").await.unwrap();
+    append.sync().await.unwrap();
+    append.close().await.unwrap();
+    // Without a length of its own, as a chunked request is.
+    let head = format!(
+        "PATCH {UPLOADS}/{id} HTTP/1.1\r\nhost: x\r\ntus-resumable: 1.0.0\r\nupload-offset: 10\r\n\
+         content-type: application/offset+octet-stream\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n"
+    );
+    let mut stream = house.raw(&format!("{head}1\r\nx\r\n0\r\n\r\n")).await;
+    let mut answer = String::new();
+    tokio::io::AsyncReadExt::read_to_string(&mut stream, &mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+    assert_eq!(house.store.uploads.offset(&id).await.unwrap(), 10);
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! In charge of blobs on a file system: staged, synced, then named at once.
+//! Blobs on a file system: staged, synced, then named at once.
 
 use std::{
     io,
@@ -18,7 +18,7 @@ use tokio::{
 };
 use tokio_util::io::ReaderStream;
 
-use super::{Blob, ByteStream, check};
+use super::key::{Attributes, ByteStream, check};
 use crate::{Error, Result};
 
 // Large enough that a segment takes a handful of reads, small enough for a thousand viewers at once.
@@ -89,7 +89,7 @@ impl Files {
     }
 
     /// Opens the blob `key`.
-    pub(crate) async fn open_blob(&self, key: &str) -> Result<Option<Blob>> {
+    pub(super) async fn open_blob(&self, key: &str) -> Result<Option<(Attributes, Opened)>> {
         let path = self.path(key)?;
         let file = match fs::File::open(&path).await {
             Ok(file) => file,
@@ -104,7 +104,7 @@ impl Files {
         let nanos = modified.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_nanos();
         let tag = format!("{:x}-{nanos:x}", meta.len());
         let opened = Opened { key: key.to_owned(), file };
-        Ok(Some(Blob { len: meta.len(), tag, modified, body: super::Body::File(opened) }))
+        Ok(Some((Attributes { len: meta.len(), tag, modified }, opened)))
     }
 
     /// Returns where the blob lies as a file, for programs that read files.

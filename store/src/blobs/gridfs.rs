@@ -1,4 +1,4 @@
-//! In charge of blobs in MongoDB's GridFS, as its specification lays them out, so that any driver reads them. Two
+//! Blobs in MongoDB's GridFS, as its specification lays them out, so that any driver reads them. Two
 //! buckets: sources in chunks of a size to seek in, media in one chunk each. Needs neither transactions nor change
 //! streams.
 //!
@@ -23,18 +23,17 @@ use mongodb::{
 use prometheus_client::metrics::counter::Counter;
 use tokio::time::Instant;
 
-use super::{Blob, Body, check};
-use crate::{Error, Result};
-use bucket::{Bucket, NAMES_AT_ONCE};
+use super::key::{Attributes, check};
+use crate::{Error, Result, VideoId};
+use bucket::{AT_ONCE, Bucket, NAMES_AT_ONCE, after};
 pub(crate) use document::Digest;
 use document::{File, Metadata};
 pub(crate) use growing::Growing;
 pub(crate) use read::Opened;
+use sweep::NOBODYS;
 
 // MongoDB takes documents of up to 16 MiB; a segment of six seconds at 20 Mbit/s fits.
 const MEDIA_CHUNK_BYTES: usize = 15 * 1024 * 1024;
-// Small enough to seek in, large enough that the way to the server and back does not count.
-const SOURCE_CHUNK_BYTES: usize = 2 * 1024 * 1024;
 
 const SOURCES: &str = "sources/";
 // The driver's own default, half a minute, is longer than a player waits.
@@ -42,7 +41,6 @@ const FIND_SERVER: Duration = Duration::from_secs(5);
 // A write that takes longer gives up before it becomes visible: the sweep may take it for dead at an hour.
 const MOST_WRITE_TIME: Duration = Duration::from_mins(10);
 const MOST_TRIES: usize = 16;
-const AT_ONCE: usize = 8;
 // A start together with the server's own, as in `docker compose up`, is no failure.
 const MOST_CONNECT_TIME: Duration = Duration::from_secs(30);
 
@@ -61,7 +59,7 @@ impl GridFs {
         options.server_selection_timeout.get_or_insert(FIND_SERVER);
         options.connect_timeout.get_or_insert(FIND_SERVER);
         options.app_name.get_or_insert_with(|| "clipcut".to_owned());
-        // What was acknowledged outlives the loss of any one server. A URL that says otherwise is obeyed.
+        // Acknowledged writes outlive the loss of any one server. A URL with a write concern of its own is obeyed.
         options.write_concern.get_or_insert_with(WriteConcern::majority);
         options.read_concern.get_or_insert_with(ReadConcern::majority);
         let name = options.default_database.clone().unwrap_or_else(|| "clipcut".to_owned());
@@ -70,8 +68,8 @@ impl GridFs {
 
     /// Returns the server's version.
     pub(crate) async fn version(url: &str) -> Result<String> {
-        let told = Self::database(url).await?.run_command(doc! { "buildInfo": 1 }).await?;
-        Ok(told.get_str("version").unwrap_or("unknown").to_owned())
+        let info = Self::database(url).await?.run_command(doc! { "buildInfo": 1 }).await?;
+        Ok(info.get_str("version").unwrap_or("unknown").to_owned())
     }
 
     /// Connects, and makes the indexes where they are not there yet.
@@ -80,7 +78,7 @@ impl GridFs {
         let damages = Counter::default();
         let gridfs = Self {
             media: Bucket::new(&database, "media", MEDIA_CHUNK_BYTES, damages.clone()),
-            sources: Bucket::new(&database, "sources", SOURCE_CHUNK_BYTES, damages.clone()),
+            sources: Bucket::new(&database, "sources", Growing::CHUNK_BYTES, damages.clone()),
             damages,
         };
         let began = Instant::now();
@@ -142,14 +140,16 @@ impl GridFs {
         Ok(false)
     }
 
-    pub(crate) async fn open_blob(&self, key: &str) -> Result<Option<Blob>> {
+    pub(super) async fn open_blob(&self, key: &str) -> Result<Option<(Attributes, Opened)>> {
         check(key)?;
         let bucket = self.bucket(key);
-        Ok(bucket.newest(key).await?.map(|file| Blob {
-            len: file.length as u64,
-            tag: file.metadata.digest[..32].to_owned(),
-            modified: file.upload_date.to_system_time(),
-            body: Body::Object(Opened::new(bucket.clone(), file)),
+        Ok(bucket.newest(key).await?.map(|file| {
+            let attributes = Attributes {
+                len: file.length as u64,
+                tag: file.metadata.digest[..32].to_owned(),
+                modified: file.upload_date.to_system_time(),
+            };
+            (attributes, Opened::new(bucket.clone(), file))
         }))
     }
 
@@ -227,8 +227,53 @@ impl GridFs {
     }
 }
 
-/// Returns the first text behind all that begin with `path` and a slash.
-fn after(path: &str) -> String {
-    // The character that follows the slash.
-    format!("{path}0")
+/// Uploads, whose sources grow.
+impl GridFs {
+    /// Returns the source of an upload, for the holder of its `fence`.
+    pub(crate) fn growing(&self, video: &VideoId, fence: i64) -> Growing {
+        Growing::new(self.sources.clone(), video, fence)
+    }
+
+    /// Deletes the chunks of an upload. A writer that does not know of it yet may still leave some, so the note stays.
+    pub(crate) async fn discard(&self, video: &VideoId) -> Result<()> {
+        self.growing(video, 0).discard().await
+    }
+
+    /// Returns the sources of which there is an old note.
+    pub(crate) async fn old_sources(&self) -> Result<Vec<VideoId>> {
+        self.sources.noted_videos(NOBODYS).await
+    }
+
+    /// Deletes what is left of an upload that is over.
+    pub(crate) async fn sweep_source(&self, video: &VideoId) -> Result<()> {
+        if self.sources.is_visible(&growing::id(video)).await? {
+            return self.sources.forget(&growing::id(video)).await;
+        }
+        tracing::warn!(%video, "swept what an upload left");
+        self.sources.drop_bytes(&growing::id(video)).await
+    }
+}
+
+/// Deletions, which outlive a kill.
+impl GridFs {
+    /// Deletes media that never became visible. Returns how many there were.
+    pub(crate) async fn sweep(&self) -> Result<u64> {
+        sweep::sweep(&self.media, NOBODYS).await
+    }
+
+    /// Notes that a video's media is about to be deleted. The note stays until [`Self::forget_deleted`], for a writer
+    /// that does not know of it yet may still leave some.
+    pub(crate) async fn note_deleted(&self, video: &VideoId) -> Result<()> {
+        self.media.note(&Bson::String(video.to_string())).await
+    }
+
+    /// Returns the videos of which there is an old note.
+    pub(crate) async fn deleted(&self) -> Result<Vec<VideoId>> {
+        self.media.noted_videos(NOBODYS).await
+    }
+
+    /// Takes the note of a video back.
+    pub(crate) async fn forget_deleted(&self, video: &VideoId) -> Result<()> {
+        self.media.forget(&Bson::String(video.to_string())).await
+    }
 }

@@ -1,4 +1,4 @@
-//! In charge of what a caption track is: whose words, how far, by which options. Leaves the tables to `captions`.
+//! A caption track: its origin, its state, its options. Leaves the tables to `captions`.
 
 use crate::{
     CaptionId, Timestamp, VideoId,
@@ -19,30 +19,30 @@ pub enum Origin {
 /// How far a track has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// Nobody has begun.
+    /// Not begun.
     Queued,
-    /// What the machine needs is not there; the track's message says what mends it.
+    /// The model or its library is missing; the track's message has the command that mends it.
     Waiting,
     /// Being written; the cues before `seconds_done` are there.
     Running,
     /// Whole.
     Done,
-    /// The machine heard nobody speak.
+    /// Whole and empty: the sound has no speech.
     None,
-    /// It could not be written, or not to its end; the message says why.
+    /// It could not be written, or not to its end; the message has the reason.
     Failed,
 }
 
-/// What a person asks of the machine; `None` leaves it to the machine's settings.
+/// A person's options for the machine; `None` leaves one to the machine's settings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TranscriptionOptions {
-    /// What is spoken, as BCP 47.
+    /// The language of the speech, as BCP 47.
     pub language: Option<String>,
-    /// Which model listens.
+    /// The model's name.
     pub model: Option<String>,
     /// Names and terms of the video.
     pub prompt: Option<String>,
-    /// Into English, whatever is spoken.
+    /// Into English, from any language.
     pub translated: bool,
 }
 
@@ -51,7 +51,7 @@ pub struct TranscriptionOptions {
 pub struct Track {
     /// Its name in the API.
     pub id: CaptionId,
-    /// Whose it is.
+    /// The video.
     pub video: VideoId,
     /// Its folder below `captions/`; `None` until the language is known.
     pub name: Option<String>,
@@ -59,15 +59,17 @@ pub struct Track {
     pub origin: Origin,
     /// How far it has come.
     pub state: State,
-    /// What is waited for, or why it failed.
+    /// A sentence for people: the missing thing, or why it failed.
     pub message: Option<String>,
-    /// BCP 47; `und` where a file does not say.
+    /// BCP 47; `und` where a file has none.
     pub language: Option<String>,
-    /// What it is called; `None` goes by its language.
+    /// A menu's label; `None` goes by the language.
     pub label: Option<String>,
-    /// Tells sounds besides words.
+    /// Describes sounds besides words.
     pub describes_sounds: bool,
-    /// What the machine is asked; empty for what no machine writes.
+    /// Shown even when captions are off, such as translated signs.
+    pub forced: bool,
+    /// Options for the machine; empty for a track that no machine writes.
     pub options: TranscriptionOptions,
     /// Cues that start before this are there.
     pub seconds_done: f64,
@@ -94,23 +96,25 @@ pub struct FileTrack {
     pub name: String,
     /// BCP 47, or `und`.
     pub language: String,
-    /// What the file calls it.
+    /// The file's own title of it.
     pub label: Option<String>,
-    /// Tells sounds besides words.
+    /// Describes sounds besides words.
     pub describes_sounds: bool,
+    /// Shown even when captions are off, such as translated signs.
+    pub forced: bool,
 }
 
-/// What a person calls a track; `None` leaves it.
+/// A person's naming of a track; `None` leaves a part as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Naming {
     /// BCP 47. Another language moves the track to another folder.
     pub language: Option<String>,
-    /// What a menu shows; empty goes by the language.
+    /// A menu's label; empty goes by the language.
     pub label: Option<String>,
 }
 
 impl Track {
-    /// Returns whether players are told of it: there is something to show, and a place to get it from.
+    /// Returns whether playlists list it: it has a cue to show, and a URL.
     pub fn is_listed(&self) -> bool {
         self.name.is_some() && self.has_cues
     }
@@ -164,6 +168,7 @@ impl FromRow for Track {
             language: row.try_get("language")?,
             label: row.try_get("label")?,
             describes_sounds: row.try_get("describes_sounds")?,
+            forced: row.try_get("forced")?,
             options: TranscriptionOptions {
                 language: row.try_get("wanted_language")?,
                 model: row.try_get("wanted_model")?,

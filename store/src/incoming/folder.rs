@@ -1,4 +1,4 @@
-//! In charge of the bytes of incomplete uploads on one machine: files that only grow. The offset of an upload is the
+//! The bytes of incomplete uploads on one machine: files that only grow. The offset of an upload is the
 //! size of its file and is kept nowhere else, so it cannot disagree with what is stored.
 
 use std::{

@@ -1,6 +1,6 @@
-//! In charge of the bytes of incomplete uploads in a cluster: chunks of the source that they become. Whichever origin
-//! gets a request takes a lease on the upload, in SQL, and writes under the fence that rose with it; the offset, in
-//! SQL too, moves once the chunks before it are kept. Bytes past the offset are read by nobody and overwritten.
+//! The bytes of incomplete uploads in a cluster: chunks of the source that they become. The origin that gets a request
+//! takes a lease on the upload, in SQL, and writes under the fence that rose with it; the offset, in
+//! SQL too, moves once the chunks before it are kept. Bytes past the offset are never read, and overwritten.
 
 use std::time::Duration;
 
@@ -8,19 +8,20 @@ use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
-    Error, Result, UploadLease, Uploads, VideoId,
+    Error, Result, UploadLease, UploadLeases, VideoId,
     blobs::{Digest, GridFs, Growing},
 };
 
 // Long enough for a breath of the database, short enough that a client of a dead origin goes on in seconds.
 const LEASE: Duration = Duration::from_secs(10);
 const RENEWAL: Duration = Duration::from_secs(3);
-const TELL_OFFSET: Duration = Duration::from_secs(1);
+const STORE_EVERY: Duration = Duration::from_secs(1);
 
 /// Uploads that every origin can go on with.
 #[derive(Clone, Debug)]
 pub(crate) struct Shared {
     gridfs: GridFs,
+    leases: UploadLeases,
 }
 
 /// The right to append to one upload, as long as its lease is ours.
@@ -34,35 +35,30 @@ pub(crate) struct Append {
     before: Digest,
     /// The digest with the tail, once that is written.
     whole: Option<Digest>,
-    /// What is appended counts only when it is verified.
+    /// Appended bytes count only when they are verified.
     verify: bool,
-    told: Instant,
+    stored_at: Instant,
 }
 
 /// A lease that is renewed as long as this lives.
 #[derive(Debug)]
 struct Held {
-    uploads: Uploads,
+    leases: UploadLeases,
     lease: UploadLease,
     released: bool,
     _renewal: AbortOnDropHandle<()>,
 }
 
 impl Shared {
-    pub(crate) fn new(gridfs: GridFs) -> Self {
-        Self { gridfs }
+    pub(crate) fn new(gridfs: GridFs, leases: UploadLeases) -> Self {
+        Self { gridfs, leases }
     }
 
-    pub(crate) async fn append(
-        &self,
-        uploads: &Uploads,
-        id: &VideoId,
-        verify: bool,
-    ) -> Result<Option<Append>> {
-        let Some(lease) = uploads.take(id, LEASE).await? else { return Ok(None) };
+    pub(crate) async fn append(&self, id: &VideoId, verify: bool) -> Result<Option<Append>> {
+        let Some(lease) = self.leases.acquire(id, LEASE).await? else { return Ok(None) };
         let stored = lease.stored;
         let source = self.gridfs.growing(id, lease.fence);
-        let held = Held::keep(uploads.clone(), lease);
+        let held = Held::keep(self.leases.clone(), lease);
         if stored == 0 {
             source.begin().await?;
         }
@@ -74,7 +70,7 @@ impl Shared {
             before: Digest::default(),
             whole: None,
             verify,
-            told: Instant::now(),
+            stored_at: Instant::now(),
         };
         append.seek(stored).await?;
         Ok(Some(append))
@@ -111,8 +107,8 @@ impl Append {
                 self.before = self.source.write(self.number, &self.tail, self.before).await?;
                 self.number += 1;
                 self.tail.clear();
-                if !self.verify && self.told.elapsed() >= TELL_OFFSET {
-                    self.tell_offset().await?;
+                if !self.verify && self.stored_at.elapsed() >= STORE_EVERY {
+                    self.store_offset().await?;
                 }
             }
         }
@@ -124,7 +120,7 @@ impl Append {
             self.whole = Some(self.source.write(self.number, &self.tail, self.before).await?);
         }
         if !self.verify {
-            self.tell_offset().await?;
+            self.store_offset().await?;
         }
         Ok(self.offset())
     }
@@ -136,7 +132,7 @@ impl Append {
 
     pub(crate) async fn cut(&mut self, offset: u64) -> Result<()> {
         self.seek(offset).await?;
-        self.tell_offset().await
+        self.store_offset().await
     }
 
     pub(crate) async fn become_source(&mut self) -> Result<()> {
@@ -148,7 +144,7 @@ impl Append {
 
     pub(crate) async fn close(mut self) -> Result<()> {
         self.held.released = true;
-        self.held.uploads.release(&self.held.lease).await
+        self.held.leases.release(&self.held.lease).await
     }
 
     pub(crate) fn id(&self) -> &VideoId {
@@ -165,15 +161,15 @@ impl Append {
     }
 
     /// Moves the offset in SQL to what is written, while the lease is ours.
-    async fn tell_offset(&mut self) -> Result<()> {
+    async fn store_offset(&mut self) -> Result<()> {
         let offset = self.offset();
-        let Held { uploads, lease, .. } = &mut self.held;
-        if uploads.store_up_to(lease, offset, LEASE).await? {
-            self.told = Instant::now();
+        let Held { leases, lease, .. } = &mut self.held;
+        if leases.store_up_to(lease, offset, LEASE).await? {
+            self.stored_at = Instant::now();
             return Ok(());
         }
         let id = lease.id.clone();
-        if uploads.exists(&id).await? {
+        if leases.upload_exists(&id).await? {
             return Err(Error::TakenOver(id));
         }
         if !self.source.is_visible().await? {
@@ -185,9 +181,9 @@ impl Append {
 }
 
 impl Held {
-    fn keep(uploads: Uploads, lease: UploadLease) -> Self {
-        let renewal = tokio::spawn(renew(uploads.clone(), lease.clone()));
-        Self { uploads, lease, released: false, _renewal: AbortOnDropHandle::new(renewal) }
+    fn keep(leases: UploadLeases, lease: UploadLease) -> Self {
+        let renewal = tokio::spawn(renew(leases.clone(), lease.clone()));
+        Self { leases, lease, released: false, _renewal: AbortOnDropHandle::new(renewal) }
     }
 }
 
@@ -198,19 +194,19 @@ impl Drop for Held {
             return;
         }
         // A request that was dropped in its middle; its client comes back soon.
-        let (uploads, lease) = (self.uploads.clone(), self.lease.clone());
+        let (leases, lease) = (self.leases.clone(), self.lease.clone());
         runtime.spawn(async move {
-            if let Err(error) = uploads.release(&lease).await {
+            if let Err(error) = leases.release(&lease).await {
                 tracing::debug!(%error, "an upload's lease runs out by itself");
             }
         });
     }
 }
 
-async fn renew(uploads: Uploads, lease: UploadLease) {
+async fn renew(leases: UploadLeases, lease: UploadLease) {
     loop {
         tokio::time::sleep(RENEWAL).await;
-        match uploads.keep(&lease, LEASE).await {
+        match leases.renew(&lease, LEASE).await {
             Ok(true) => {}
             Ok(false) => return,
             Err(error) => tracing::warn!(%error, upload = %lease.id, "cannot renew an upload's lease"),

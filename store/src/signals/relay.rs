@@ -1,8 +1,8 @@
-//! In charge of news between processes, over Redis' channels `clipcut:uploaded`, `clipcut:progress`,
+//! Signals between processes, over Redis' channels `clipcut:uploaded`, `clipcut:progress`,
 //! `clipcut:published`, `clipcut:ready`, `clipcut:deleted`, `clipcut:takeover`, `clipcut:work` and `clipcut:missed`. A
 //! message is the video's id and the sender's, with a space between.
 //!
-//! Redis keeps nothing of this. Whoever was cut off, or could not speak, has everybody look again.
+//! Redis keeps none of them (pub/sub delivers at most once), so after any gap all subscribers get `Missed`.
 
 use std::{
     sync::{
@@ -20,19 +20,19 @@ use tokio::{
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::{LocalBus, Signal, Topic};
+use super::bus::{LocalBus, Signal, Topic};
 use crate::{Result, VideoId, redis::connection};
 
-// What is not sent yet. Past this, the others are told that they missed something.
+// Messages not sent yet. Past this, the other processes get `Missed` in their place.
 const BACKLOG: usize = 1024;
 const TOGETHER: usize = 128;
-// A connection whose other end is gone without a word looks like one on which nothing is said.
-const ASK_AFTER: Duration = Duration::from_secs(2);
-const PATIENCE: Duration = Duration::from_secs(3);
-// Spread, so that a Redis that comes back is not met by everybody in the same moment.
+// A half-open TCP connection looks like an idle one; a ping shows which it is.
+const PING_EVERY: Duration = Duration::from_secs(2);
+const TIMEOUT: Duration = Duration::from_secs(3);
+// Jittered, so that a Redis that comes back does not get all processes in the same moment.
 const PAUSE_MS: std::ops::Range<u64> = 200..1200;
 
-/// The way to the other processes.
+/// The queue to the other processes.
 #[derive(Clone, Debug)]
 pub(super) struct Relay {
     queue: mpsc::Sender<Message>,
@@ -53,18 +53,22 @@ enum Message {
 impl Relay {
     pub(super) fn start(url: &str, bus: LocalBus) -> Result<Self> {
         let client = Client::open(url)?;
-        let speaks = connection(&client)?;
+        let outgoing = connection(&client)?;
         let (queue, queued) = mpsc::channel(BACKLOG);
         let overflowed = Arc::new(AtomicBool::new(false));
         let running = CancellationToken::new();
-        // Which process said it: our own listeners have heard it already.
+        // The sending process, by which our own messages are skipped: local subscribers have them already.
         let sender = VideoId::random().to_string();
-        let publisher =
-            Publisher { connection: speaks, queued, overflowed: overflowed.clone(), sender: sender.clone() };
+        let publisher = Publisher {
+            connection: outgoing,
+            queued,
+            overflowed: overflowed.clone(),
+            sender: sender.clone(),
+        };
         let stop = running.clone();
-        tokio::spawn(async move { stop.run_until_cancelled_owned(publisher.speak()).await });
+        tokio::spawn(async move { stop.run_until_cancelled_owned(publisher.run()).await });
         let stop = running.clone();
-        tokio::spawn(async move { stop.run_until_cancelled_owned(listen(client, bus, sender)).await });
+        tokio::spawn(async move { stop.run_until_cancelled_owned(receive(client, bus, sender)).await });
         Ok(Self { queue, overflowed, _running: Arc::new(running.drop_guard()) })
     }
 
@@ -132,26 +136,26 @@ struct Publisher {
 }
 
 impl Publisher {
-    async fn speak(mut self) {
+    async fn run(mut self) {
         let mut batch = Vec::new();
         while self.queued.recv_many(&mut batch, TOGETHER).await > 0 {
             if self.overflowed.swap(false, Ordering::Relaxed) {
                 batch.push(Message::Missed);
             }
             if let Err(error) = self.publish(&batch).await {
-                tracing::warn!(%error, "redis is away; the others hear nothing and look by themselves");
-                self.make_up().await;
-                tracing::info!("redis is back");
+                tracing::warn!(%error, "redis unavailable; other processes poll");
+                self.publish_missed().await;
+                tracing::info!("redis available again");
             }
             batch.clear();
         }
     }
 
-    /// Tells the others that they missed something, as soon as that is possible.
-    async fn make_up(&mut self) {
+    /// Publishes `Missed` as soon as Redis answers.
+    async fn publish_missed(&mut self) {
         loop {
             sleep(Duration::from_millis(rand::random_range(PAUSE_MS))).await;
-            // All of it is in what is told then.
+            // `Missed` stands for all of them.
             while self.queued.try_recv().is_ok() {}
             if self.publish(&[Message::Missed]).await.is_ok() {
                 return;
@@ -168,49 +172,49 @@ impl Publisher {
     }
 }
 
-/// Hears what other processes say, for as long as this one lives.
-async fn listen(client: Client, bus: LocalBus, sender: String) {
-    let mut told = false;
+/// Receives from other processes for as long as this one lives.
+async fn receive(client: Client, bus: LocalBus, sender: String) {
+    let mut warned = false;
     loop {
-        let lost = match timeout(PATIENCE, client.get_async_pubsub()).await {
+        let lost = match timeout(TIMEOUT, client.get_async_pubsub()).await {
             Ok(Ok(connection)) => {
                 let (sink, stream) = connection.split();
-                told = false;
-                follow(sink, stream, &bus, &sender).await
+                warned = false;
+                receive_from(sink, stream, &bus, &sender).await
             }
             Ok(Err(error)) => error.to_string(),
             Err(_) => "no answer".to_owned(),
         };
-        if !std::mem::replace(&mut told, true) {
-            tracing::warn!(error = lost, "hears nothing over redis; connecting again");
+        if !std::mem::replace(&mut warned, true) {
+            tracing::warn!(error = lost, "redis subscription lost; connecting again");
         }
         sleep(Duration::from_millis(rand::random_range(PAUSE_MS))).await;
     }
 }
 
-/// Hears one connection to its end. Returns why it ended.
-async fn follow(
+/// Receives from one connection until its end. Returns why it ended.
+async fn receive_from(
     mut sink: redis::aio::PubSubSink,
     mut stream: redis::aio::PubSubStream,
     bus: &LocalBus,
     sender: &str,
 ) -> String {
-    match timeout(PATIENCE, sink.subscribe(&CHANNELS)).await {
+    match timeout(TIMEOUT, sink.subscribe(&CHANNELS)).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => return error.to_string(),
         Err(_) => return "no answer".to_owned(),
     }
-    // What was said before is said again by nobody.
+    // Messages from before the subscription are gone for good.
     bus.look_again();
-    let mut ask = interval(ASK_AFTER);
-    ask.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut pings = interval(PING_EVERY);
+    pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             message = stream.next() => match message {
                 Some(message) => take(&message, bus, sender),
                 None => return "the connection was closed".to_owned(),
             },
-            _ = ask.tick() => match timeout(PATIENCE, sink.ping::<redis::Value>()).await {
+            _ = pings.tick() => match timeout(TIMEOUT, sink.ping::<redis::Value>()).await {
                 Ok(Ok(_)) => {}
                 Ok(Err(error)) => return error.to_string(),
                 Err(_) => return "no answer".to_owned(),

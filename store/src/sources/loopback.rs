@@ -1,5 +1,5 @@
-//! In charge of one source's address: HTTP on the loopback interface, GET and HEAD with one range. Waits for a
-//! server that is away, so that a short absence does not end an hour's work.
+//! A source's loopback URL: HTTP, GET and HEAD with one range. Waits for an unavailable server, so that a short outage
+//! does not end an hour's work.
 
 use std::{
     collections::VecDeque,
@@ -39,9 +39,9 @@ const CHUNKS_KEPT: usize = 8;
 const CONNECTIONS: usize = 32;
 const REQUEST_TIME: Duration = Duration::from_secs(10);
 // A server that is started again is back by then.
-const MOST_ABSENCE: Duration = Duration::from_mins(2);
+const MOST_OUTAGE: Duration = Duration::from_mins(2);
 const PAUSE_MS: Range<u64> = 200..1000;
-// What a hole answers at a time.
+// A hole's bytes for one read.
 const ZEROS: &[u8] = &[0; 64 << 10];
 const SPARSE: &str = "/sparse";
 
@@ -50,12 +50,12 @@ type Body = Either<Empty<Bytes>, StreamBody<stream::BoxStream<'static, Result<Fr
 /// A source's address.
 pub struct LoopbackSource {
     url: String,
-    read: Arc<Reading>,
+    read: Arc<SharedReader>,
     _listening: DropGuard,
 }
 
-/// What all requests for one source share.
-struct Reading {
+/// The state that all requests for one source share.
+struct SharedReader {
     opened: Opened,
     path: String,
     holes: OnceLock<Vec<Range<u64>>>,
@@ -69,10 +69,10 @@ impl LoopbackSource {
         let failed = |e| Error::io("listen for", "readers of a source", e);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(failed)?;
         let port = listener.local_addr().map_err(failed)?.port();
-        // 160 random bits: other programs of this machine may ask, and are told nothing.
+        // 160 random bits: other programs of this machine may connect, and get a 404.
         let path = format!("/{}{}/source", VideoId::random(), VideoId::random());
         let url = format!("http://127.0.0.1:{port}{path}");
-        let read = Arc::new(Reading {
+        let read = Arc::new(SharedReader {
             opened,
             path,
             holes: OnceLock::new(),
@@ -91,7 +91,7 @@ impl LoopbackSource {
     }
 
     /// Returns a second address, under which `holes`, in order, are zeros that nobody fetches: for readers that go by
-    /// an index and are not interested in what it points to. The first holes that were told stay.
+    /// an index and are not interested in what it points to. The first list of holes stays.
     pub fn sparse_url(&self, holes: Vec<Range<u64>>) -> String {
         self.read.holes.get_or_init(|| holes);
         format!("{}{SPARSE}", self.url)
@@ -135,7 +135,7 @@ impl fmt::Debug for LoopbackSource {
     }
 }
 
-async fn listen(listener: TcpListener, read: Arc<Reading>, stop: CancellationToken) {
+async fn listen(listener: TcpListener, read: Arc<SharedReader>, stop: CancellationToken) {
     let room = Arc::new(Semaphore::new(CONNECTIONS));
     let accept = async {
         loop {
@@ -158,7 +158,7 @@ async fn listen(listener: TcpListener, read: Arc<Reading>, stop: CancellationTok
     stop.run_until_cancelled(accept).await;
 }
 
-async fn serve(stream: TcpStream, read: Arc<Reading>) {
+async fn serve(stream: TcpStream, read: Arc<SharedReader>) {
     let answer = service_fn(move |request: Request<Incoming>| {
         let read = read.clone();
         async move { Ok::<_, Infallible>(read.answer(&request)) }
@@ -169,7 +169,7 @@ async fn serve(stream: TcpStream, read: Arc<Reading>) {
     let _ = http.serve_connection(TokioIo::new(stream), answer).await;
 }
 
-impl Reading {
+impl SharedReader {
     fn answer(self: &Arc<Self>, request: &Request<Incoming>) -> Response<Body> {
         let holes: &[Range<u64>] = match request.uri().path().strip_prefix(&self.path) {
             Some("") => &[],
@@ -233,7 +233,7 @@ impl Reading {
         Ok(chunk.slice(from as usize..to as usize))
     }
 
-    /// Returns a chunk out of those that were read lately, or fetches it, also from a server that is away for a while.
+    /// Returns a chunk out of those that were read lately, or fetches it, also from a server that is unavailable for a while.
     async fn chunk(&self, number: u64) -> Result<Bytes> {
         if let Some((_, bytes)) = locked(&self.kept).iter().find(|(kept, _)| *kept == number) {
             return Ok(bytes.clone());
@@ -241,8 +241,8 @@ impl Reading {
         let began = Instant::now();
         let bytes = loop {
             match self.opened.whole_chunk(number).await {
-                Err(error @ Error::Unavailable { .. }) if began.elapsed() < MOST_ABSENCE => {
-                    tracing::warn!(%error, "a source waits");
+                Err(error @ Error::Unavailable { .. }) if began.elapsed() < MOST_OUTAGE => {
+                    tracing::warn!(%error, "a source waits for its server");
                     tokio::time::sleep(Duration::from_millis(rand::random_range(PAUSE_MS))).await;
                 }
                 fetched => break fetched?,
@@ -257,16 +257,16 @@ impl Reading {
         Ok(bytes)
     }
 
-    /// Keeps the first failure; the connection is told that there was one.
+    /// Keeps the first failure; the connection breaks off with an error of its own.
     fn note(&self, failure: Error) -> Error {
         tracing::warn!(error = %failure, "a source broke off");
-        let told = Error::io("read", "a source", std::io::Error::other(failure.to_string()));
+        let broken = Error::io("read", "a source", std::io::Error::other(failure.to_string()));
         locked(&self.failure).get_or_insert(failure);
-        told
+        broken
     }
 }
 
-/// Reads `bytes=A-B` and `bytes=A-`; nobody here asks for more.
+/// Reads `bytes=A-B` and `bytes=A-`; ffmpeg sends no other forms.
 fn range(text: &str, len: u64) -> Option<Range<u64>> {
     let (first, last) = text.strip_prefix("bytes=")?.split_once('-')?;
     let start: u64 = first.parse().ok()?;

@@ -1,4 +1,4 @@
-//! In charge of the files of `migrations/`, which the program carries with it. They are listed here because
+//! The files of `migrations/`, which the program carries with it. They are listed here because
 //! `sqlx::migrate!` has every driver compiled a second time, for the compiler's own use.
 
 use std::sync::LazyLock;
@@ -8,11 +8,12 @@ use sqlx::{
     migrate::{Migration, MigrationType, Migrator},
 };
 
-const FILES: [(i64, &str, &str); 4] = [
+const FILES: [(i64, &str, &str); 5] = [
     (1, "library", include_str!("../../migrations/0001_library.sql")),
     (2, "captions", include_str!("../../migrations/0002_captions.sql")),
     (3, "many processes", include_str!("../../migrations/0003_many_processes.sql")),
     (4, "models", include_str!("../../migrations/0004_models.sql")),
+    (5, "caption styles", include_str!("../../migrations/0005_caption_styles.sql")),
 ];
 
 pub(super) static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
@@ -32,11 +33,11 @@ mod tests {
     async fn every_file_of_the_folder_is_carried_as_it_is() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
         let there = Migrator::new(folder).await.expect("a folder of migrations");
-        let told = |of: &Migrator| -> Vec<_> {
+        let listed = |of: &Migrator| -> Vec<_> {
             of.iter()
                 .map(|one| (one.version, one.description.clone(), one.checksum.clone(), one.no_tx))
                 .collect()
         };
-        assert_eq!(told(&MIGRATIONS), told(&there));
+        assert_eq!(listed(&MIGRATIONS), listed(&there));
     }
 }

@@ -1,4 +1,4 @@
-//! In charge of the database that a cluster shares: its limits, the wait for it at the start, and whether its tables
+//! The database that a cluster shares: its limits, the wait for it at the start, and whether its tables
 //! are those of this program.
 
 use std::{str::FromStr, time::Duration};
@@ -8,7 +8,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use super::{MIGRATIONS, Sql};
+use super::{migrations::MIGRATIONS, pool::Sql};
 use crate::{Error, Result};
 
 // Of each process; a server takes a hundred by default.
@@ -17,7 +17,7 @@ const CONNECTIONS: u32 = 8;
 const CONNECT: Duration = Duration::from_secs(5);
 // Servers of a cluster start together, and the database need not be the first.
 const START: Duration = Duration::from_mins(1);
-// A statement takes milliseconds. One that waits for a lock of somebody dead ends, and is told as trouble that passes.
+// A statement takes milliseconds. One that waits for the lock of a dead process ends, as an outage that passes.
 const SERVER_LIMITS: [(&str, &str); 3] =
     [("statement_timeout", "10s"), ("lock_timeout", "5s"), ("idle_in_transaction_session_timeout", "15s")];
 

@@ -1,8 +1,12 @@
-//! In charge of statements: written once, with `$1` and on, and run on whichever database there is.
+//! Statements: written once, with `$1` and on, and run on either database.
 
 use sqlx::{Database, Encode, Postgres, Sqlite, Type, query::Query as Prepared};
 
-use super::{FromRow, Row, Sql, Transaction, in_time};
+use super::{
+    pool::{Sql, in_time},
+    row::{FromRow, Row},
+    transaction::Transaction,
+};
 use crate::Result;
 
 /// A statement and the values of its places.
@@ -12,7 +16,7 @@ pub(crate) struct Query {
     values: Vec<Value>,
 }
 
-/// What both databases take.
+/// A value of a type that both databases have.
 #[derive(Debug)]
 pub(crate) enum Value {
     Text(Option<String>),
@@ -21,7 +25,7 @@ pub(crate) enum Value {
     Boolean(bool),
 }
 
-/// Where a statement runs: by itself, or as a part of a change.
+/// The executor of a statement: the pool, or a transaction.
 pub(crate) enum Executor<'a> {
     Sql(&'a Sql),
     Transaction(&'a mut Transaction),

@@ -1,4 +1,4 @@
-//! In charge of reading rows, whichever database they are from.
+//! Rows of either database, and the types that are read from them.
 
 use sqlx::{ColumnIndex, Decode, Postgres, Row as _, Sqlite, Type, postgres::PgRow, sqlite::SqliteRow};
 
@@ -8,7 +8,7 @@ pub(crate) enum Row {
     Postgres(PgRow),
 }
 
-/// What a row is read into.
+/// A type that a row is read into.
 pub(crate) trait FromRow: Sized {
     /// Reads the columns by name.
     fn from_row(row: &Row) -> sqlx::Result<Self>;

@@ -1,4 +1,4 @@
-//! In charge of the database of one machine: its file, its settings, its lock.
+//! The database of one machine: its file, its settings, its lock.
 
 use std::{fs::File, path::Path, sync::Arc, time::Duration};
 
@@ -12,7 +12,7 @@ use sqlx::{
 };
 use tokio::time::Instant;
 
-use super::{MIGRATIONS, Sql};
+use super::{migrations::MIGRATIONS, pool::Sql};
 use crate::{Error, Result};
 
 // A process that was killed a moment ago still holds its lock while the system takes its memory back.
@@ -92,14 +92,14 @@ mod tests {
         for statements in [BEFORE, library, CAPTIONS] {
             sqlx::raw_sql(AssertSqlSafe(statements)).execute(&pool).await.unwrap();
         }
-        let said = async |query: &'static str| {
+        let read = async |query: &'static str| {
             let rows = sqlx::query(query).fetch_all(&pool).await.unwrap();
             rows.iter().map(|row| row.get::<String, _>(0)).collect::<Vec<_>>().join(" ")
         };
         let tracks = "select video_id || '/' || name || '=' || state from captions order by 1";
-        assert_eq!(said(tracks).await, "v1/en=queued v2/de-2=queued");
-        assert_eq!(said("select kind from jobs order by video_id, kind").await, "text text video");
-        assert_eq!(said("select name from renditions").await, "720p");
-        assert_eq!(said("select rendition from segments").await, "720p");
+        assert_eq!(read(tracks).await, "v1/en=queued v2/de-2=queued");
+        assert_eq!(read("select kind from jobs order by video_id, kind").await, "text text video");
+        assert_eq!(read("select name from renditions").await, "720p");
+        assert_eq!(read("select rendition from segments").await, "720p");
     }
 }

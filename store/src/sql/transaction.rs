@@ -1,9 +1,9 @@
-//! In charge of changes of several statements, all or nothing, and of their order: whoever changes a video's rows
-//! has that video for itself until it is done.
+//! Transactions: several statements, all or nothing, and in order: a transaction on a video's rows locks that video until
+//! its end.
 
 use sqlx::{Postgres, Sqlite};
 
-use super::{Sql, in_time, query};
+use super::pool::{Sql, in_time};
 use crate::{CaptionId, Result, VideoId};
 
 /// A transaction; dropped, it leaves nothing behind.
@@ -12,52 +12,52 @@ pub(crate) enum Transaction {
     Postgres(sqlx::Transaction<'static, Postgres>),
 }
 
-/// What a change is about.
+/// The rows that a transaction locks before it reads.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum LockScope<'a> {
-    /// Something that nobody else knows yet.
+    /// None: the rows are new, and no other transaction knows them.
     New,
     /// A video and what belongs to it.
     Video(&'a VideoId),
     /// A caption track, and with it its video.
     Captions(&'a CaptionId),
-    /// Who writes which video's playlists.
+    /// The right to hand out writers of playlists.
     Writers,
 }
 
 impl Sql {
-    /// Begins a change. What it is about need not exist; then there is nothing to keep others from.
+    /// Begins a transaction. The rows of its scope need not exist; then nothing is locked.
     ///
-    /// `SQLite` has one writer at a time. `PostgreSQL` has many, so that one who reads in order to write locks the
-    /// video's row first: always that and always first, which is why two never wait for each other.
+    /// `SQLite` has one writer at a time. `PostgreSQL` has many, so a transaction that reads in order to write locks the
+    /// video's row first: always that row and always first, so that no two can deadlock.
     pub(crate) async fn begin(&self, scope: LockScope<'_>) -> Result<Transaction> {
-        let mut tx = match self {
+        let pool = match self {
             Self::Sqlite { pool, .. } => {
                 return Ok(Transaction::Sqlite(in_time(pool.begin_with("begin immediate")).await?));
             }
-            Self::Postgres(pool) => Transaction::Postgres(in_time(pool.begin()).await?),
+            Self::Postgres(pool) => pool,
         };
+        let mut tx = in_time(pool.begin()).await?;
         // Weaker than `for update`: rows that refer to the video may still be added.
-        match scope {
-            LockScope::New => return Ok(tx),
+        let lock = match scope {
+            LockScope::New => return Ok(Transaction::Postgres(tx)),
             LockScope::Video(id) => {
-                query("select id from videos where id = $1 for no key update").bind(id.as_str())
+                sqlx::query("select id from videos where id = $1 for no key update").bind(id.as_str())
             }
-            LockScope::Captions(id) => query(
+            LockScope::Captions(id) => sqlx::query(
                 "select id from videos where id = (select video_id from captions where id = $1) for no key update",
             )
             .bind(id.as_str()),
-            // Any number will do that stands for nothing else.
-            LockScope::Writers => query("select '' from pg_advisory_xact_lock(24111)"),
-        }
-        .fetch_optional::<String>(&mut tx)
-        .await?;
-        Ok(tx)
+            // An advisory lock's key: any number that stands for nothing else.
+            LockScope::Writers => sqlx::query("select pg_advisory_xact_lock(24111)"),
+        };
+        in_time(lock.fetch_optional(&mut *tx)).await?;
+        Ok(Transaction::Postgres(tx))
     }
 }
 
 impl Transaction {
-    /// Makes it so.
+    /// Commits.
     pub(crate) async fn commit(self) -> Result<()> {
         match self {
             Self::Sqlite(tx) => in_time(tx.commit()).await?,

@@ -1,12 +1,11 @@
-//! In charge of whose an upload is when several origins share it: one at a time, for as long as it says that it
-//! lives, and with a fence that rises at every take-over. Leaves the bytes to `incoming`.
+//! The lease of an upload that several origins share: one holder at a time, renewed while it lives, with a fence that
+//! rises at every takeover (Kleppmann's fencing token). Leaves the bytes to `incoming`.
 
 use std::time::Duration;
 
-use super::Uploads;
 use crate::{
     Result, Timestamp, VideoId,
-    sql::{FromRow, Row, query},
+    sql::{FromRow, Row, Sql, query},
 };
 
 /// The right of one request to append to an upload.
@@ -14,16 +13,32 @@ use crate::{
 pub struct Lease {
     /// The upload's id.
     pub id: VideoId,
-    /// Higher than that of everybody who had it before.
+    /// Higher than that of every holder before.
     pub fence: i64,
     /// Bytes that are kept, which is where the next one goes.
     pub stored: u64,
     owner: String,
 }
 
-impl Uploads {
-    /// Takes an upload for `span`, or returns `None` while somebody else has it or when it is gone.
-    pub async fn take(&self, id: &VideoId, span: Duration) -> Result<Option<Lease>> {
+/// The leases of all uploads.
+#[derive(Clone, Debug)]
+pub struct Leases {
+    sql: Sql,
+}
+
+impl Leases {
+    pub(crate) fn new(sql: Sql) -> Self {
+        Self { sql }
+    }
+
+    /// Returns whether the upload is begun and not complete.
+    pub(crate) async fn upload_exists(&self, id: &VideoId) -> Result<bool> {
+        let query = query("select stored from uploads where video_id = $1").bind(id.as_str());
+        Ok(query.fetch_optional::<i64>(&self.sql).await?.is_some())
+    }
+
+    /// Acquires the lease of an upload for `span`, or returns `None` while another holds it or when it is gone.
+    pub async fn acquire(&self, id: &VideoId, span: Duration) -> Result<Option<Lease>> {
         let owner = VideoId::random().to_string();
         let now = Timestamp::now();
         query(
@@ -39,15 +54,15 @@ impl Uploads {
         .await
     }
 
-    /// Keeps an upload for another `span`. Returns whether it is still ours.
-    pub async fn keep(&self, lease: &Lease, span: Duration) -> Result<bool> {
+    /// Renews a lease for another `span`. Returns whether it still held.
+    pub async fn renew(&self, lease: &Lease, span: Duration) -> Result<bool> {
         let query = query("update uploads set lease_until = $3 where video_id = $1 and lease_owner = $2");
         let query = query.bind(lease.id.as_str()).bind(&lease.owner).bind((Timestamp::now() + span).0);
         Ok(query.execute(&self.sql).await? > 0)
     }
 
-    /// Records how many bytes are kept, and keeps the upload for another `span`. Returns whether it is still ours; if
-    /// not, nothing was recorded.
+    /// Records how many bytes are kept, and renews the lease for another `span`. Returns whether the lease still
+    /// held; if not, nothing was recorded.
     pub async fn store_up_to(&self, lease: &mut Lease, stored: u64, span: Duration) -> Result<bool> {
         let query = query(
             "update uploads set stored = $3, lease_until = $4 where video_id = $1 and lease_owner = $2",
@@ -64,7 +79,7 @@ impl Uploads {
         Ok(ours)
     }
 
-    /// Gives an upload back before its time.
+    /// Releases a lease before its end.
     pub async fn release(&self, lease: &Lease) -> Result<()> {
         query(
             "update uploads set lease_owner = null, lease_until = null

@@ -1,4 +1,4 @@
-//! What the store promises of caption tracks. Drives the public calls alone.
+//! The store's promises about caption tracks. Drives the public calls alone.
 
 use std::time::Duration;
 
@@ -42,11 +42,17 @@ async fn claim(store: &Store, kind: JobKind) -> Option<Job> {
 }
 
 fn cue(start_ms: u64, end_ms: u64, text: &str) -> Cue {
-    Cue { start_ms, end_ms, settings: String::new(), text: text.into() }
+    Cue { start_ms, end_ms, text: text.into(), ..Cue::default() }
 }
 
 fn english() -> FileTrack {
-    FileTrack { name: "en".into(), language: "en".into(), label: None, describes_sounds: false }
+    FileTrack {
+        name: "en".into(),
+        language: "en".into(),
+        label: None,
+        describes_sounds: false,
+        forced: false,
+    }
 }
 
 async fn texts(store: &Store, id: &CaptionId) -> Vec<String> {
@@ -69,8 +75,8 @@ async fn a_machine_writes_window_by_window_and_the_first_cues_list_the_track() {
 
     let job = claim(&store, JobKind::Captions).await.unwrap();
     assert_eq!(store.captions.begin(&job).await.unwrap().unwrap().id, track.id);
-    let heard = DetectedLanguage { language: "en", provenance: "{\"model\":\"tiny\"}" };
-    let named = store.captions.set_language(&job, &heard).await.unwrap().unwrap();
+    let detected = DetectedLanguage { language: "en", provenance: "{\"model\":\"tiny\"}" };
+    let named = store.captions.set_language(&job, &detected).await.unwrap().unwrap();
     assert_eq!((named.name.as_deref(), named.language.as_deref()), (Some("en"), Some("en")));
     assert!(!named.is_listed());
     assert!(claim(&store, JobKind::Playlists).await.is_none());
@@ -337,7 +343,7 @@ async fn the_machine_is_asked_again_with_other_wishes() {
 }
 
 #[tokio::test]
-async fn news_of_captions_during_the_writing_of_playlists_has_them_written_once_more() {
+async fn captions_that_change_while_playlists_are_written_have_them_written_once_more() {
     let (store, _folder) = store().await;
     let video = playable(&store).await;
     let new = NewTrack { language: "en", label: None, cues: &[cue(0, 1, "x")] };

@@ -1,4 +1,4 @@
-//! What every store promises, whatever it is built on. Drives the public calls alone; the test binary that
+//! The promises of every store, whatever it is built on. Drives the public calls alone; the test binary that
 //! holds a store to it says by `store()` which one.
 
 mod captions;
@@ -86,13 +86,13 @@ async fn one_at_a_time_appends_and_the_offset_is_what_is_stored() {
 #[tokio::test]
 async fn a_finished_upload_is_a_source_with_work_to_do() {
     let (store, _folder) = store().await;
-    let mut news = store.signals.subscribe();
+    let mut signals = store.signals.subscribe();
     let id = uploaded(&store, "v").await;
     assert_eq!(store.blobs.read(&id.source()).await.unwrap().unwrap(), &b"bytes"[..]);
     assert!(store.uploads.get(&id).await.unwrap().is_none());
     assert_eq!(store.videos.get(&id).await.unwrap().unwrap().state, State::Uploaded);
-    // A cluster's news tells of other libraries' videos too, where they share a Redis.
-    while news.recv().await.unwrap() != Signal::Changed(id.clone()) {}
+    // A cluster's signals are of other libraries' videos too, where they share a Redis.
+    while signals.recv().await.unwrap() != Signal::Changed(id.clone()) {}
     let job = store.jobs.claim(&[JobKind::Prepare], "w", LEASE).await.unwrap().unwrap();
     assert_eq!((job.video, job.kind, job.attempts), (id, JobKind::Prepare, 1));
 }
@@ -320,18 +320,18 @@ async fn an_upload_is_one_origins_at_a_time_and_a_dead_ones_not_for_long() {
     let (store, _folder) = store().await;
     let uploads = &store.uploads;
     let id = uploads.begin(&video("v"), Some(10), later()).await.unwrap().id;
-    let mut first = uploads.take(&id, LEASE).await.unwrap().unwrap();
-    assert!(uploads.take(&id, LEASE).await.unwrap().is_none());
-    assert!(uploads.store_up_to(&mut first, 4, Duration::ZERO).await.unwrap());
-    let mut second = uploads.take(&id, LEASE).await.unwrap().unwrap();
+    let mut first = uploads.leases.acquire(&id, LEASE).await.unwrap().unwrap();
+    assert!(uploads.leases.acquire(&id, LEASE).await.unwrap().is_none());
+    assert!(uploads.leases.store_up_to(&mut first, 4, Duration::ZERO).await.unwrap());
+    let mut second = uploads.leases.acquire(&id, LEASE).await.unwrap().unwrap();
     assert!(second.fence > first.fence);
     assert_eq!(second.stored, 4);
-    assert!(!uploads.store_up_to(&mut first, 9, LEASE).await.unwrap(), "it was taken over");
-    assert!(!uploads.keep(&first, LEASE).await.unwrap());
-    uploads.release(&first).await.unwrap();
-    assert!(uploads.take(&id, LEASE).await.unwrap().is_none());
-    assert!(uploads.store_up_to(&mut second, 10, LEASE).await.unwrap());
-    uploads.release(&second).await.unwrap();
-    assert_eq!(uploads.take(&id, LEASE).await.unwrap().unwrap().stored, 10);
-    assert!(uploads.take(&VideoId::random(), LEASE).await.unwrap().is_none());
+    assert!(!uploads.leases.store_up_to(&mut first, 9, LEASE).await.unwrap(), "it was taken over");
+    assert!(!uploads.leases.renew(&first, LEASE).await.unwrap());
+    uploads.leases.release(&first).await.unwrap();
+    assert!(uploads.leases.acquire(&id, LEASE).await.unwrap().is_none());
+    assert!(uploads.leases.store_up_to(&mut second, 10, LEASE).await.unwrap());
+    uploads.leases.release(&second).await.unwrap();
+    assert_eq!(uploads.leases.acquire(&id, LEASE).await.unwrap().unwrap().stored, 10);
+    assert!(uploads.leases.acquire(&VideoId::random(), LEASE).await.unwrap().is_none());
 }

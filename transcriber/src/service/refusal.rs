@@ -11,7 +11,10 @@ use axum::{
 };
 use http::{HeaderValue, StatusCode, header};
 use serde_json::json;
-use server::body;
+use server::{
+    body,
+    site::{Sender, Site},
+};
 
 use crate::Error;
 
@@ -161,7 +164,7 @@ impl IntoResponse for Refusal {
 /// Refuses requests of other origins' pages: nobody signs in yet, so any page that a person visits could else set
 /// their machine to work.
 pub(super) async fn foreign_pages(request: Request, next: Next) -> Response {
-    if server::cors::is_foreign(&request) {
+    if Site::default().sender(&request) == Sender::Foreign {
         let message = "pages of other origins may not call this API";
         return Refusal::new(StatusCode::FORBIDDEN, "foreign_origin", message).into_response();
     }

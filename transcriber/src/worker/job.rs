@@ -196,5 +196,6 @@ fn stored(cue: &Cue) -> store::Cue {
         end_ms: cue.end.as_millis() as u64,
         settings: cue.settings.clone(),
         text: cue.text.as_str().to_owned(),
+        styles: cue.text.styles(),
     }
 }

@@ -80,8 +80,8 @@ async fn metadata_names_the_video_and_comes_back() {
         let answer = house.tus("POST", UPLOADS, &headers, "").await;
         let at = answer.header("location");
         assert_eq!(house.get(&format!("/api/v1/videos/{}", id(at))).await.json()["title"], title);
-        let told = house.tus("HEAD", at, &[], "").await.header("upload-metadata").to_owned();
-        assert!(told.contains(&format!("title {}", coded(title))), "{told}");
+        let metadata = house.tus("HEAD", at, &[], "").await.header("upload-metadata").to_owned();
+        assert!(metadata.contains(&format!("title {}", coded(title))), "{metadata}");
     }
     for metadata in ["filename not/base64!", "filename YQ==,filename Yg=="] {
         let headers = [("upload-length", "5"), ("upload-metadata", metadata)];

@@ -24,12 +24,12 @@ async fn an_abandoned_upload_expires() {
     house.patch(&asked, 0, "01234").await.is_problem(410, "upload_gone");
     assert_eq!(house.store.videos.count().await.unwrap(), 1);
 
-    let mut news = house.store.signals.subscribe();
+    let mut signals = house.store.signals.subscribe();
     let sweeping = tokio::spawn({
         let origin = house.origin.clone();
         async move { origin.expire_uploads().await }
     });
-    while news.recv().await.unwrap() != store::Signal::Deleted(id(&swept)) {}
+    while signals.recv().await.unwrap() != store::Signal::Deleted(id(&swept)) {}
     house.shutdown.cancel();
     sweeping.await.unwrap();
     assert_eq!(house.store.videos.count().await.unwrap(), 0);

@@ -1,4 +1,4 @@
-//! In charge of one bucket's collections: every statement that MongoDB hears, each with a bound on its time.
+//! One bucket's collections: every command that goes to MongoDB, each with a bound on its time.
 
 use std::time::Duration;
 
@@ -12,15 +12,13 @@ use mongodb::{
 };
 use prometheus_client::metrics::counter::Counter;
 
-use super::{
-    AT_ONCE, after,
-    document::{Chunk, File, NewChunk, Note, ago, binary, sha256_of},
-};
+use super::document::{Chunk, File, NewChunk, Note, ago, binary, sha256_of};
 use crate::{Error, Result, VideoId};
 
 // The driver waits for ever on a server that took the question and does not answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 pub(super) const NAMES_AT_ONCE: usize = 4000;
+pub(super) const AT_ONCE: usize = 8;
 // https://www.mongodb.com/docs/manual/reference/error-codes/
 const DUPLICATE_KEY: i32 = 11000;
 // As long as somebody may still be reading what was replaced.
@@ -47,7 +45,7 @@ impl Bucket {
         }
     }
 
-    /// Counts that `key` is not what was written. Returns the error that says so.
+    /// Counts that the bytes of `key` are not those that were written. Returns the error for it.
     pub(super) fn damaged(&self, key: &str, problem: &str) -> Error {
         self.damages.inc();
         Error::Damaged { key: key.to_owned(), problem: problem.to_owned() }
@@ -122,7 +120,7 @@ impl Bucket {
         if found.is_some() || !self.reads_behind() {
             return Ok(found);
         }
-        // A member that lags does not have it yet; who is told of a blob must find it.
+        // A member that lags does not have it yet, and a published blob must be found at once.
         answered(find().selection_criteria(SelectionCriteria::ReadPreference(ReadPreference::Primary))).await
     }
 
@@ -232,7 +230,7 @@ pub(super) async fn answered<T>(question: impl IntoFuture<Output = mongodb::erro
     Ok(answer.map_err(late)??)
 }
 
-/// Tells whether something was inserted, out of a result that may say that its key is taken.
+/// Returns whether a document was inserted; a duplicate key is no error.
 pub(super) fn free<T>(inserted: Result<T>) -> Result<bool> {
     match inserted {
         Ok(_) => Ok(true),
@@ -247,4 +245,10 @@ fn is_duplicate(error: &mongodb::error::Error) -> bool {
         ErrorKind::Command(e) => e.code == DUPLICATE_KEY,
         _ => false,
     }
+}
+
+/// Returns the first text behind all that begin with `path` and a slash.
+pub(super) fn after(path: &str) -> String {
+    // The character that follows the slash.
+    format!("{path}0")
 }

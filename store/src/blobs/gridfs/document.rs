@@ -1,4 +1,4 @@
-//! In charge of the documents that GridFS is made of, and of their digests.
+//! The documents that GridFS is made of, and their digests.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ pub(super) struct File {
     pub(super) metadata: Metadata,
 }
 
-/// What GridFS leaves to its users.
+/// The part of a file's document that GridFS leaves to its users.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Metadata {
     /// [`Digest::hex`] of all chunks.
@@ -88,8 +88,8 @@ impl Chunk {
     /// Reads a chunk's document without copying its bytes, and compares them with their digest.
     pub(super) async fn check(document: RawDocumentBuf) -> Result<Option<Self>> {
         let Ok(data) = document.get_binary("data") else { return Ok(None) };
-        let Ok(told) = document.get_binary("sha256") else { return Ok(None) };
-        let Ok(sha256) = <[u8; 32]>::try_from(told.bytes) else { return Ok(None) };
+        let Ok(stored) = document.get_binary("sha256") else { return Ok(None) };
+        let Ok(sha256) = <[u8; 32]>::try_from(stored.bytes) else { return Ok(None) };
         let start = data.bytes.as_ptr().addr() - document.as_bytes().as_ptr().addr();
         let end = start + data.bytes.len();
         let data = Bytes::from(document.into_bytes()).slice(start..end);

@@ -1,18 +1,16 @@
-//! In charge of a source that grows: its chunks before it is visible, written by one after another, and each under
+//! A source that grows: its chunks before it is visible, written by one after another, and each under
 //! the fence of its writer, so that one who was overtaken is refused by the server itself.
 
 use bytes::Bytes;
 use mongodb::bson::{Bson, DateTime, Document, doc};
 
 use super::{
-    GridFs, SOURCE_CHUNK_BYTES,
     bucket::{Bucket, answered, free},
     document::{Chunk, Digest, File, Metadata, binary, sha256_of},
-    sweep::NOBODYS,
 };
 use crate::{Error, Result, VideoId};
 
-// Two who write the same chunk at once, of whom one is told to try again.
+// Two writers of the same chunk at once, one of which gets a duplicate key and tries again.
 const MOST_TRIES: usize = 8;
 
 /// A source that grows.
@@ -24,34 +22,14 @@ pub(crate) struct Growing {
     fence: i64,
 }
 
-impl GridFs {
-    /// Returns the source of an upload, for the one who has its `fence`.
-    pub(crate) fn growing(&self, video: &VideoId, fence: i64) -> Growing {
-        Growing { bucket: self.sources.clone(), video: video.clone(), id: id(video), fence }
-    }
-
-    /// Deletes the chunks of an upload. A writer who has not heard of it may still leave some, so the note stays.
-    pub(crate) async fn discard(&self, video: &VideoId) -> Result<()> {
-        self.growing(video, 0).discard().await
-    }
-
-    /// Returns the sources of which there is an old note.
-    pub(crate) async fn old_sources(&self) -> Result<Vec<VideoId>> {
-        self.sources.noted_videos(NOBODYS).await
-    }
-
-    /// Deletes what is left of an upload that is over.
-    pub(crate) async fn sweep_source(&self, video: &VideoId) -> Result<()> {
-        if self.sources.is_visible(&id(video)).await? {
-            return self.sources.forget(&id(video)).await;
-        }
-        tracing::warn!(%video, "swept what an upload left");
-        self.sources.drop_bytes(&id(video)).await
-    }
-}
-
 impl Growing {
-    pub(crate) const CHUNK_BYTES: usize = SOURCE_CHUNK_BYTES;
+    // Small enough to seek in, large enough that the round trip to the server does not count.
+    pub(crate) const CHUNK_BYTES: usize = 2 * 1024 * 1024;
+
+    /// Returns the source of an upload in `bucket`, for the holder of its `fence`.
+    pub(super) fn new(bucket: Bucket, video: &VideoId, fence: i64) -> Self {
+        Self { bucket, video: video.clone(), id: id(video), fence }
+    }
 
     /// Notes that bytes are about to come.
     pub(crate) async fn begin(&self) -> Result<()> {
@@ -145,6 +123,6 @@ impl Growing {
     }
 }
 
-fn id(video: &VideoId) -> Bson {
+pub(super) fn id(video: &VideoId) -> Bson {
     Bson::String(video.to_string())
 }

@@ -1,4 +1,4 @@
-//! In charge of reading ranges: the chunks that they touch and no others, each compared with its digest before a
+//! Reads of ranges: the chunks that they touch and no others, each compared with its digest before a
 //! byte of it leaves.
 
 use std::ops::Range;
@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures::{StreamExt, stream};
 
 use super::{
-    super::ByteStream,
+    super::key::ByteStream,
     bucket::Bucket,
     document::{Chunk, Digest, File},
 };
@@ -64,7 +64,7 @@ impl Opened {
     /// Reads chunk `number`, and cuts out of it what lies in `range`.
     async fn chunk(&self, number: u64, range: &Range<u64>) -> Result<Part> {
         let Some(Chunk { data, sha256 }) = self.bucket.chunk(&self.file, number as i32).await? else {
-            // Deleted while it was read, most likely; whoever asks again is told.
+            // Deleted while it was read, most likely; the next open finds nothing.
             let cause = format!("chunk {number} of {} is gone", self.file.filename);
             return Err(Error::io("read", &self.file.filename, std::io::Error::other(cause)));
         };
@@ -84,7 +84,7 @@ impl Opened {
     }
 }
 
-/// What a range wants of one chunk, and the digest of the whole chunk.
+/// The part of one chunk that a range covers, and the digest of the whole chunk.
 struct Part {
     sha256: [u8; 32],
     bytes: Bytes,

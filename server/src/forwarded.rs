@@ -1,0 +1,228 @@
+//! The client's side of a proxy: the host, the scheme and the address that a client used, as `Forwarded` (RFC 7239) and
+//! the older `X-Forwarded-*` fields give them. Any client can send these fields, so only those of trusted proxies count.
+
+use std::{
+    net::{IpAddr, Ipv6Addr},
+    str::FromStr,
+};
+
+use http::HeaderMap;
+
+// Longer chains are made up.
+const MOST_HOPS: usize = 32;
+
+/// The address of a connection's other end; an extension of every request that came over TCP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer(pub IpAddr);
+
+/// Proxies whose word counts: addresses and networks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TrustedProxies(Vec<Network>);
+
+/// A network, such as `10.0.0.0/8`; an address is a network of one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Network {
+    first: u128,
+    bits: u32,
+}
+
+/// A request as the client sent it to the outermost trusted proxy.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Original {
+    /// The client's address; absent where neither the connection nor a proxy has one.
+    pub client: Option<IpAddr>,
+    /// The host, and the port where it is not the scheme's, as a trusted proxy gave them.
+    pub host: Option<String>,
+    /// `https` or `http`, as a trusted proxy gave it.
+    pub scheme: Option<String>,
+}
+
+/// One proxy's account of the hop before it.
+#[derive(Default)]
+struct Hop {
+    client: Option<IpAddr>,
+    host: Option<String>,
+    scheme: Option<String>,
+}
+
+impl TrustedProxies {
+    /// Reads addresses and networks. An error is a sentence that names the wrong one.
+    pub fn parse<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Self, String> {
+        let wrong = |name: &str| format!("`{name}` is neither an address nor a network such as 10.0.0.0/8");
+        let networks = names.into_iter().map(|name| name.parse().map_err(|()| wrong(name)));
+        networks.collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Returns the request as the client sent it, by the fields of trusted proxies alone.
+    pub fn original(&self, peer: Option<Peer>, headers: &HeaderMap) -> Original {
+        let mut original = Original { client: peer.map(|peer| peer.0), ..Original::default() };
+        // Each proxy appends to the right: read from there, for as long as the address that appended is trusted.
+        for hop in hops(headers).into_iter().rev() {
+            if !original.client.is_some_and(|client| self.contains(client)) {
+                break;
+            }
+            original.host = hop.host.or(original.host);
+            original.scheme = hop.scheme.or(original.scheme);
+            let Some(client) = hop.client else { break };
+            original.client = Some(client);
+        }
+        original
+    }
+
+    fn contains(&self, address: IpAddr) -> bool {
+        let number = number(address);
+        self.0.iter().any(|network| {
+            let mask = u128::MAX.checked_shl(128 - network.bits).unwrap_or(0);
+            number & mask == network.first & mask
+        })
+    }
+}
+
+impl FromStr for Network {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (address, bits) = match text.split_once('/') {
+            Some((address, bits)) => (address, Some(bits.parse::<u32>().map_err(|_| ())?)),
+            None => (text, None),
+        };
+        let address: IpAddr = address.parse().map_err(|_| ())?;
+        // IPv4 lies within IPv6's mapped addresses, so that a socket for both families is one case.
+        let offset = if address.is_ipv4() { 96 } else { 0 };
+        let bits = bits.map_or(128, |bits| bits + offset);
+        if bits > 128 { Err(()) } else { Ok(Self { first: number(address), bits }) }
+    }
+}
+
+fn number(address: IpAddr) -> u128 {
+    match address {
+        IpAddr::V4(address) => address.to_ipv6_mapped().to_bits(),
+        IpAddr::V6(address) => Ipv6Addr::to_bits(address),
+    }
+}
+
+/// Returns the hops, the client's first. `Forwarded` stands for all where it is sent: it is the only one of the fields
+/// that keeps a proxy's values together.
+fn hops(headers: &HeaderMap) -> Vec<Hop> {
+    let forwarded = list(headers, "forwarded");
+    if !forwarded.is_empty() {
+        return forwarded.iter().map(|element| element.parse().unwrap_or_default()).collect();
+    }
+    let mut hops: Vec<Hop> = list(headers, "x-forwarded-for")
+        .iter()
+        .map(|client| Hop { client: node(client), ..Hop::default() })
+        .collect();
+    // Proxies set these two rather than append to them, so the last value is the nearest proxy's word.
+    let (host, scheme) = (list(headers, "x-forwarded-host").pop(), list(headers, "x-forwarded-proto").pop());
+    if host.is_some() || scheme.is_some() {
+        if hops.is_empty() {
+            hops.push(Hop::default());
+        }
+        if let Some(nearest) = hops.last_mut() {
+            nearest.scheme = scheme.map(|scheme| scheme.to_ascii_lowercase());
+            nearest.host = host.map(|host| with_port(host, headers));
+        }
+    }
+    hops
+}
+
+/// Adds the port of `X-Forwarded-Port` to a host that lost its own, as nginx's `$host` does.
+fn with_port(host: String, headers: &HeaderMap) -> String {
+    let has_port = host.rsplit_once(':').is_some_and(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()));
+    match list(headers, "x-forwarded-port").pop().and_then(|port| port.parse::<u16>().ok()) {
+        Some(port) if !has_port => format!("{host}:{port}"),
+        _ => host,
+    }
+}
+
+fn list(headers: &HeaderMap, name: &str) -> Vec<String> {
+    let fields = headers.get_all(name).into_iter().filter_map(|field| field.to_str().ok());
+    let items = fields.flat_map(|field| field.split(',')).map(str::trim).filter(|item| !item.is_empty());
+    items.take(MOST_HOPS).map(str::to_owned).collect()
+}
+
+impl FromStr for Hop {
+    type Err = ();
+
+    /// Reads an element of `Forwarded`, such as `for="[2001:db8::1]:4711";proto=https;host=videos.example`.
+    fn from_str(element: &str) -> Result<Self, ()> {
+        let mut hop = Self::default();
+        for pair in element.split(';') {
+            let (name, value) = pair.split_once('=').ok_or(())?;
+            let value = value.trim().trim_matches('"');
+            match name.trim().to_ascii_lowercase().as_str() {
+                "for" => hop.client = node(value),
+                "host" => hop.host = Some(value.to_owned()),
+                "proto" => hop.scheme = Some(value.to_ascii_lowercase()),
+                _ => {}
+            }
+        }
+        Ok(hop)
+    }
+}
+
+/// Reads an address with or without a port. `unknown` and made-up names (RFC 7239 §6.3) are no address.
+fn node(text: &str) -> Option<IpAddr> {
+    let text = text.trim().trim_matches('"');
+    if let Some(rest) = text.strip_prefix('[') {
+        return rest.split_once(']')?.0.parse().ok();
+    }
+    text.parse().ok().or_else(|| text.rsplit_once(':')?.0.parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    fn original(peer: &str, fields: &[(&'static str, &'static str)]) -> (String, String, String) {
+        let proxies = TrustedProxies::parse(["127.0.0.1", "10.0.0.0/8", "fd00::/8"]).unwrap();
+        let mut headers = HeaderMap::new();
+        for (name, value) in fields {
+            headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+        let Original { client, host, scheme } = proxies.original(Some(Peer(peer.parse().unwrap())), &headers);
+        (client.unwrap().to_string(), host.unwrap_or_default(), scheme.unwrap_or_default())
+    }
+
+    #[test]
+    fn only_trusted_proxies_are_believed() {
+        let fields = [("x-forwarded-for", "203.0.113.9"), ("x-forwarded-host", "videos.example")];
+        let check = |peer: &str, client: &str, host: &str| {
+            assert_eq!(original(peer, &fields), (client.into(), host.into(), String::new()), "{peer}");
+        };
+        check("127.0.0.1", "203.0.113.9", "videos.example");
+        check("::ffff:127.0.0.1", "203.0.113.9", "videos.example");
+        check("fd12::1", "203.0.113.9", "videos.example");
+        check("192.0.2.7", "192.0.2.7", "");
+        check("11.0.0.1", "11.0.0.1", "");
+    }
+
+    #[test]
+    fn a_chain_ends_at_the_first_address_that_is_not_trusted() {
+        let forged = [("x-forwarded-for", "1.2.3.4, 203.0.113.9, 10.1.2.3"), ("x-forwarded-proto", "HTTPS")];
+        assert_eq!(original("127.0.0.1", &forged), ("203.0.113.9".into(), String::new(), "https".into()));
+        let fields = [(
+            "forwarded",
+            "for=1.2.3.4;host=evil.example, for=\"[2001:db8::1]:47\";host=videos.example:8443;proto=https, for=10.0.0.2",
+        )];
+        let expected = ("2001:db8::1".into(), "videos.example:8443".into(), "https".into());
+        assert_eq!(original("127.0.0.1", &fields), expected);
+        let both = [("forwarded", "for=_hidden;host=a.example"), ("x-forwarded-host", "b.example")];
+        assert_eq!(original("127.0.0.1", &both), ("127.0.0.1".into(), "a.example".into(), String::new()));
+    }
+
+    #[test]
+    fn a_lost_port_comes_back() {
+        let fields = [("x-forwarded-host", "videos.example"), ("x-forwarded-port", "8443")];
+        assert_eq!(original("127.0.0.1", &fields).1, "videos.example:8443");
+    }
+
+    #[test]
+    fn what_is_no_network_is_named() {
+        for name in ["proxy", "10.0.0.0/33", "10.0.0.0/x", "::/129", ""] {
+            assert!(TrustedProxies::parse([name]).unwrap_err().contains(name), "{name}");
+        }
+    }
+}

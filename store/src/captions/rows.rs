@@ -1,0 +1,95 @@
+//! Statements on the rows of caption tracks and cues that several transactions have in common.
+
+use crate::{
+    CaptionId, Error, Result, VideoId,
+    sql::{Transaction, query},
+};
+
+/// A text, its times and its place on the picture.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cue {
+    /// From the video's start.
+    pub start_ms: u64,
+    /// Behind the start.
+    pub end_ms: u64,
+    /// WebVTT's cue settings, such as `line:0`; mostly empty.
+    pub settings: String,
+    /// Plain lines, separated by `\n`.
+    pub text: String,
+    /// Styled parts of the text, as `captions::Text::styles` writes them; mostly empty.
+    pub styles: String,
+}
+
+/// Returns the language's folder, or the first of `de-2`, `de-3` … that is free in the video.
+pub(crate) async fn free_name(tx: &mut Transaction, video: &VideoId, language: &str) -> Result<String> {
+    let taken: Vec<String> = query("select name from captions where video_id = $1 and name is not null")
+        .bind(video.as_str())
+        .fetch_all(tx)
+        .await?;
+    // Some file systems do not distinguish `zh-Hant` from `zh-hant`.
+    let is_free = |name: &String| !taken.iter().any(|other| other.eq_ignore_ascii_case(name));
+    let mut names = std::iter::once(language.to_owned()).chain((2..).map(|n| format!("{language}-{n}")));
+    Ok(names.find(is_free).expect("the numbers do not end"))
+}
+
+pub(crate) async fn has_video(tx: &mut Transaction, video: &VideoId) -> Result<bool> {
+    let count: i64 =
+        query("select count(*) from videos where id = $1").bind(video.as_str()).fetch_one(tx).await?;
+    Ok(count > 0)
+}
+
+pub(crate) async fn drop_job(tx: &mut Transaction, id: &CaptionId) -> Result<()> {
+    query("delete from jobs where track = $1 and kind in ('captions', 'text')")
+        .bind(id.as_str())
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+/// Marks a track as edited by hand. Returns its video.
+pub(crate) async fn mark_edited(tx: &mut Transaction, id: &CaptionId) -> Result<Option<VideoId>> {
+    let video: Option<String> =
+        query("update captions set edited = true, revision = revision + 1 where id = $1 returning video_id")
+            .bind(id.as_str())
+            .fetch_optional(tx)
+            .await?;
+    parsed(video)
+}
+
+/// Deletes a track's cues and recognized segments.
+pub(crate) async fn clear(tx: &mut Transaction, id: &CaptionId) -> Result<()> {
+    for statement in
+        ["delete from cues where captions_id = $1", "delete from recognized where captions_id = $1"]
+    {
+        query(statement).bind(id.as_str()).execute(&mut *tx).await?;
+    }
+    Ok(())
+}
+
+/// Adds cues behind the highest number. Returns the last one's.
+pub(crate) async fn append(tx: &mut Transaction, id: &CaptionId, cues: &[Cue]) -> Result<u32> {
+    let highest = query("select coalesce(max(number), 0) from cues where captions_id = $1");
+    let mut number: i64 = highest.bind(id.as_str()).fetch_one(&mut *tx).await?;
+    for cue in cues {
+        number += 1;
+        query(
+            "insert into cues (captions_id, number, start_ms, end_ms, settings, text, styles)
+             values ($1, $2, $3, $4, $5, $6, $7)",
+        )
+        .bind(id.as_str())
+        .bind(number)
+        .bind(cue.start_ms as i64)
+        .bind(cue.end_ms as i64)
+        .bind(&cue.settings)
+        .bind(&cue.text)
+        .bind(&cue.styles)
+        .execute(&mut *tx)
+        .await?;
+    }
+    Ok(number as u32)
+}
+
+pub(crate) fn parsed(video: Option<String>) -> Result<Option<VideoId>> {
+    let video = video.map(|text| text.parse::<VideoId>()).transpose();
+    video.map_err(|e| Error::Sql(sqlx::Error::Decode(Box::new(e))))
+}

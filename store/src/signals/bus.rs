@@ -1,0 +1,71 @@
+//! The channels behind the signals of one process. Leaves other processes to `relay`.
+
+use tokio::sync::{broadcast, watch};
+
+use crate::VideoId;
+
+// Subscribers that lag by more get an error from the channel, and read the database then.
+const BACKLOG: usize = 1024;
+
+/// One signal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// A video's document changed.
+    Changed(VideoId),
+    /// A video is gone.
+    Deleted(VideoId),
+    /// Signals of any video may have been lost.
+    Missed,
+}
+
+/// The topic of a change, by which subscribers outside of Clip Cut choose their channels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Topic {
+    /// The last byte of an upload is there.
+    Uploaded,
+    /// Anything else that a video's document shows.
+    Progress,
+    /// A segment can be played.
+    Published,
+    /// All of a video can be played.
+    Ready,
+    /// A video is gone.
+    Deleted,
+}
+
+/// The channels of this process.
+#[derive(Clone, Debug)]
+pub(super) struct LocalBus {
+    pub(super) videos: broadcast::Sender<Signal>,
+    pub(super) work: watch::Sender<()>,
+    pub(super) takeovers: broadcast::Sender<VideoId>,
+}
+
+impl LocalBus {
+    pub(super) fn new() -> Self {
+        Self {
+            videos: broadcast::channel(BACKLOG).0,
+            work: watch::Sender::new(()),
+            takeovers: broadcast::channel(BACKLOG).0,
+        }
+    }
+
+    pub(super) fn publish(&self, signal: Signal) {
+        // Without a subscriber there is nothing to do.
+        let _ = self.videos.send(signal);
+    }
+
+    pub(super) fn request_takeover(&self, upload: VideoId) {
+        let _ = self.takeovers.send(upload);
+    }
+
+    pub(super) fn notify_workers(&self) {
+        self.work.send_replace(());
+    }
+
+    /// Signals lost in an outage may have been about any video and any job.
+    pub(super) fn look_again(&self) {
+        self.publish(Signal::Missed);
+        self.notify_workers();
+    }
+}
