@@ -108,7 +108,7 @@ impl Config {
         let names = self.forward_headers.0.iter();
         names
             .map(|name| {
-                name.parse()
+                name.parse::<HeaderName>()
                     .with_context(|| format!("forward_headers: \"{name}\" is not the name of a field"))
             })
             .collect()
