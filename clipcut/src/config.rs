@@ -101,7 +101,7 @@ settings! {
     upload_expiry: Span = "24h";
     /// Origins whose pages may call the API besides our own page, by commas; * is all. Playback is open to all.
     api_origins: Names = "";
-    /// The address that browsers show, such as https://videos.example.org; for servers behind a proxy that changes Host.
+    /// Scheme and host that browsers show, such as `https://videos.example.org`; for servers behind a proxy that changes Host.
     public_url: Public = "";
     /// Proxies whose Forwarded and X-Forwarded-* fields count, as addresses or networks, by commas.
     trusted_proxies: Proxies = "";

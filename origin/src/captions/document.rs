@@ -8,6 +8,7 @@ use crate::document::rfc3339;
 
 /// A caption track's document.
 #[derive(Clone, Debug, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "a JSON document has a field for each")]
 pub(crate) struct Captions {
     id: CaptionId,
     name: Option<String>,

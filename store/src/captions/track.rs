@@ -48,6 +48,7 @@ pub struct TranscriptionOptions {
 
 /// A caption track without its cues.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a column of its own, and true of a track alone")]
 pub struct Track {
     /// Its name in the API.
     pub id: CaptionId,

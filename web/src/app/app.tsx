@@ -1,17 +1,31 @@
 // The frame around every page, and the one place that knows all features.
 
-import { useCallback, useState } from "react";
+import { lazy, Suspense, useCallback, useState } from "react";
+import { UNREACHABLE } from "../api/request.ts";
 import { Library } from "../features/library/library.tsx";
 import { DropZone } from "../features/upload/drop-zone.tsx";
 import { FileButton } from "../features/upload/file-button.tsx";
 import { UploadQueue } from "../features/upload/queue.ts";
 import { UploadPanel } from "../features/upload/upload-panel.tsx";
-import { Watch } from "../features/watch/watch.tsx";
 import { Link, usePath } from "../shared/navigation.tsx";
 import { decodeRoute, LIBRARY, type Route } from "../shared/route.ts";
+import { Trouble } from "../shared/trouble.tsx";
 import styles from "./app.module.css";
 import { ConnectionNotice } from "./connection-notice.tsx";
 import { Logo } from "./logo.tsx";
+
+// The library plays nothing: the player and its page are a chunk of their own. A chunk that cannot be had, for the
+// server is gone or has a newer page, must not leave an empty window.
+const Watch = lazy(() =>
+  import("../features/watch/watch.tsx").then(
+    (it) => ({ default: it.Watch }),
+    () => ({ default: Unloaded }),
+  ),
+);
+
+function Unloaded(_: { id: string }) {
+  return <Trouble problem={UNREACHABLE} onRetry={() => window.location.reload()} />;
+}
 
 export function App() {
   const route = decodeRoute(usePath());
@@ -44,7 +58,11 @@ function Page({ route, onFiles }: { route: Route; onFiles: (files: File[]) => vo
     case "library":
       return <Library invitation={<FileButton onFiles={onFiles}>Choose files</FileButton>} />;
     case "watch":
-      return <Watch id={route.id} />;
+      return (
+        <Suspense fallback={<div className={styles.loading} role="status" aria-label="Loading" />}>
+          <Watch id={route.id} />
+        </Suspense>
+      );
     case "unknown":
       return (
         <div className={styles.lost}>

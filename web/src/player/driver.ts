@@ -21,6 +21,13 @@ import { preferredText } from "./text-preference.ts";
 // A playlist is written again within a fraction of a second, and kept by caches for two.
 const LATE_PLAYLIST_MS = 2500;
 
+/** Begins to load the engine before there is a source, so that both come at once. */
+export function prefetchEngine() {
+  import("./hls-engine.ts").catch(() => {
+    // The start asks again, and shows why it fails.
+  });
+}
+
 export interface Source {
   url: string;
   poster: string | null;

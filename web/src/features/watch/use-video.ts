@@ -50,7 +50,7 @@ export function useVideo(id: string): Watched {
     return subscribe(videoEvents(id), {
       onVideo: replace,
       onDeleted: () => setDeleted(true),
-      // What was missed between two connections, the deletion too, is in no event.
+      // Changes between two connections, a deletion too, are in no event.
       onOpen: () => {
         connections += 1;
         if (connections > 1) void look();

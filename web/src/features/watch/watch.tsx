@@ -3,7 +3,7 @@
 import { useEffect, useState } from "react";
 import type { Captions } from "../../api/caption-document.ts";
 import type { Video } from "../../api/document.ts";
-import { Driver } from "../../player/driver.ts";
+import { Driver, prefetchEngine } from "../../player/driver.ts";
 import { Player } from "../../player/player.tsx";
 import { DeleteDialog } from "../../shared/delete-dialog.tsx";
 import { EditDialog } from "../../shared/edit-dialog.tsx";
@@ -22,6 +22,9 @@ import { Stage } from "./stage.tsx";
 import { Transcript } from "./transcript.tsx";
 import { useVideo } from "./use-video.ts";
 import styles from "./watch.module.css";
+
+// As soon as this page's code is there: the video's document is still on its way then.
+prefetchEngine();
 
 export function Watch({ id }: { id: string }) {
   const { video, deleted, refresh, look, replace } = useVideo(id);
