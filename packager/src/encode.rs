@@ -1,7 +1,11 @@
 //! Runs: a range of segments that one ffmpeg process encodes, and the arguments that make the
 //! segments of any run fit those of any other. Leaves planning to `plan`, the process to `process`.
 
-use std::{ffi::OsString, time::Duration};
+use std::{
+    ffi::OsString,
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
 
 use tokio::net::UnixStream;
 use tokio_util::sync::CancellationToken;
@@ -14,23 +18,64 @@ use crate::{
     process::{self, Task},
     publish::Publisher,
     segment::{Cutter, Segment, reorder_ticks},
+    timeline::expression,
 };
 
 /// Segments between the encoder and the store; the encoder goes on while one is being written.
 const AHEAD: usize = 2;
 
-/// Encodes and publishes segments `[first, last)` of every rung: one decode feeds them all.
-pub(crate) async fn video(
-    context: &EncodeContext<'_>,
-    video: &VideoPlan,
-    (first, last): (u32, u32),
-) -> Result<()> {
+/// The segments `[first, last)` of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Run {
+    pub(crate) first: u32,
+    pub(crate) last: u32,
+}
+
+/// Encodes and publishes a run of every rung: one decode feeds them all.
+///
+/// Decoding starts at a key frame that the scan has seen. Where nothing shown comes of it before the run's start (open
+/// GOPs, damaged pictures), nothing has been published either, and it starts again from further back.
+pub(crate) async fn video(context: &EncodeContext<'_>, video: &VideoPlan, run: &Run) -> Result<()> {
     let grid = &context.plan.grid;
-    let frames = (grid.start(last) - grid.start(first)) / u64::from(video.frame_ticks);
-    let from = Duration::from_secs_f64(grid.seconds(grid.start(first)));
+    let from = Duration::from_secs_f64(grid.seconds(grid.start(run.first)));
     // Past the end of the pictures the last one is repeated, so decoding starts where there is one.
-    let seek = (context.plan.zero + from.min(video.source_end)).saturating_sub(video.seek_margin);
+    let entries = video.entries(from.min(video.source_end));
+    let (last, earlier) = entries.split_last().expect("the beginning is always an entry");
+    for entry in earlier {
+        let cut = AtomicU32::new(0);
+        match video_from(context, video, &Attempt { run: *run, entry: *entry, cut: &cut }).await {
+            Err(error @ (Error::Ffmpeg { .. } | Error::OffPlan { .. }))
+                if cut.load(Ordering::Relaxed) == 0 =>
+            {
+                tracing::warn!(%error, ?entry, "decoding starts from further back");
+            }
+            outcome => return outcome,
+        }
+    }
+    video_from(context, video, &Attempt { run: *run, entry: *last, cut: &AtomicU32::new(0) }).await
+}
+
+/// One try at a run of the picture.
+struct Attempt<'a> {
+    run: Run,
+    /// The key frame that decoding starts at; `None` for the beginning.
+    entry: Option<Duration>,
+    /// Counts the segments that came out.
+    cut: &'a AtomicU32,
+}
+
+async fn video_from(context: &EncodeContext<'_>, video: &VideoPlan, attempt: &Attempt<'_>) -> Result<()> {
+    let grid = &context.plan.grid;
+    let Attempt { run, entry, cut } = *attempt;
+    let Run { first, last } = run;
+    let frames = (grid.start(last) - grid.start(first)) / u64::from(video.frame_ticks);
+    // Half a millisecond, because containers' and our own rounding may put a key frame behind itself.
+    let seek = entry.map_or(Duration::ZERO, |key| {
+        (context.plan.zero + key + Duration::from_micros(500)).saturating_sub(video.seek_margin)
+    });
     let mut input = clock_args(seek);
+    // A change of size or format goes through the filters as they are: built anew, they would count from zero again.
+    input.extend(strings(["-reinit_filter", "0"]));
     input.extend(input_args(context.source));
     input.extend(strings([
         "-filter_complex",
@@ -39,66 +84,111 @@ pub(crate) async fn video(
     let outputs = video.rungs.iter().enumerate().map(|(n, rung)| {
         rung_args(context.config, video, rung, &Output { n, frames, timescale: grid.timescale })
     });
+    let decoded = Run { first: if entry.is_some() { first } else { 0 }, last };
     let task = Task {
         program: &context.config.ffmpeg,
         doing: format!("encoding segments {first} to {} of the picture", last - 1),
         input,
+        stdin: None,
         outputs: outputs.collect(),
-        bounds: bounds(context, first, last),
-        wall_time: wall_time(context, first, last),
+        bounds: bounds(context, &decoded),
+        wall_time: wall_time(context, &decoded),
     };
     process::run(task, context.stop, |n, stream| {
         let rung = &video.rungs[n];
         let cutter = Cutter::video(&rung.name, video, grid, (first, last));
         let start = u64::from(reorder_ticks(video));
         // Whatever the rates, an output many times above its cap is a runaway encoder.
-        let limit = 16 * (rung.maxrate_bps / 8 * span(context, first, last).as_secs().max(1)) + (64 << 20);
-        consume(context.publisher, stream, Consumer { rendition: &rung.name, cutter, start, limit })
+        let limit = 16 * (rung.maxrate_bps / 8 * span(context, &run).as_secs().max(1)) + (64 << 20);
+        consume(context.publisher, stream, Consumer { rendition: &rung.name, cutter, start, limit, cut })
     })
     .await
 }
 
-/// Encodes and publishes segments `[first, last)` of one audio rendition.
+/// Encodes and publishes a run of one audio rendition, in two stages.
+///
+/// The first brings all sound to one format: where a source changes its rate or channels, ffmpeg builds the filters
+/// anew, and what counts time would start again. The second puts it in its place and encodes it.
 ///
 /// Decoding always starts at the beginning: sound costs little, gaps and drift are then filled in the same
 /// way whichever run a segment belongs to.
-pub(crate) async fn audio(
-    context: &EncodeContext<'_>,
-    audio: &AudioPlan,
-    (first, last): (u32, u32),
-) -> Result<()> {
-    let grid = &context.plan.grid;
-    let from = audio.first_frame(grid, first);
-    // Two frames before the first, because each frame overlaps the one before it (ISO/IEC 14496-3 §4.6.11).
-    let warm_up = from.min(2);
-    let frames = audio.first_frame(grid, last) - from + warm_up;
+pub(crate) async fn audio(context: &EncodeContext<'_>, audio: &AudioPlan, run: &Run) -> Result<()> {
+    // It ends no later than the second stage stops reading, which would otherwise break its pipe.
     let filter = format!(
-        "[0:{}]asetpts=PTS-{:.6}/TB,aresample={AUDIO_SAMPLE_RATE}:async=1:first_pts=0,\
-         aformat=sample_fmts=fltp:channel_layouts=stereo,atrim=start_pts={},apad[a]",
+        "[0:{}]asetpts={},aresample={AUDIO_SAMPLE_RATE},aformat=sample_fmts=flt:channel_layouts=stereo,\
+         atrim=end_pts={}[a]",
         audio.stream,
-        context.plan.clock_at_zero(),
-        (from - warm_up) * AAC_FRAME_SAMPLES,
+        expression(&audio.stretches, context.plan.clock_at_zero()),
+        audio.first_frame(&context.plan.grid, run.last) * AAC_FRAME_SAMPLES,
     );
     let mut input = clock_args(Duration::ZERO);
     input.extend(input_args(context.source));
     input.extend(strings(["-filter_complex", &filter]));
+    let decoded = Run { first: 0, last: run.last };
+    let task = Task {
+        program: &context.config.ffmpeg,
+        doing: format!("decoding {}", audio.name),
+        input,
+        stdin: None,
+        outputs: vec![strings(["-map", "[a]", "-c:a", "pcm_f32le", "-f", "nut"])],
+        bounds: bounds(context, &decoded),
+        wall_time: wall_time(context, &decoded),
+    };
+    process::run(task, context.stop, |_, sound| encode_sound(context, audio, Stage { run: *run, sound }))
+        .await
+}
+
+/// The second stage of sound.
+struct Stage {
+    run: Run,
+    /// The first stage's output.
+    sound: UnixStream,
+}
+
+async fn encode_sound(context: &EncodeContext<'_>, audio: &AudioPlan, stage: Stage) -> Result<()> {
+    let grid = &context.plan.grid;
+    let Run { first, last } = stage.run;
+    let from = audio.first_frame(grid, first);
+    // Two frames before the first, because each frame overlaps the one before it (ISO/IEC 14496-3 §4.6.11).
+    let warm_up = from.min(2);
+    let frames = audio.first_frame(grid, last) - from + warm_up;
+    // Ten milliseconds that are missing are filled: left alone, lost packets would add up to sound that runs ahead.
+    let filter = format!(
+        "[0:a]aresample={AUDIO_SAMPLE_RATE}:async=1:min_hard_comp=0.01:first_pts=0,aformat=sample_fmts=fltp,\
+         atrim=start_pts={},apad[a]",
+        (from - warm_up) * AAC_FRAME_SAMPLES,
+    );
     let bitrate = audio.bitrate_bps.to_string();
     // One more than wanted: the encoder's priming comes first and is dropped.
     let count = (frames + 1).to_string();
     let mut output = strings(["-map", "[a]", "-c:a", "aac", "-b:a", &bitrate, "-frames:a", &count]);
     output.extend(mp4_args("+frag_every_frame"));
+    let mut input = clock_args(Duration::ZERO);
+    input.extend(strings([
+        "-f",
+        "nut",
+        "-protocol_whitelist",
+        "pipe",
+        "-i",
+        "pipe:0",
+        "-filter_complex",
+        &filter,
+    ]));
     let task = Task {
         program: &context.config.ffmpeg,
         doing: format!("encoding segments {first} to {} of {}", last - 1, audio.name),
         input,
+        stdin: Some(stage.sound),
         outputs: vec![output],
-        bounds: bounds(context, 0, last),
-        wall_time: wall_time(context, 0, last),
+        bounds: bounds(context, &Run { first: 0, last }),
+        wall_time: wall_time(context, &Run { first: 0, last }),
     };
+    let cut = AtomicU32::new(0);
     process::run(task, context.stop, |_, stream| {
         let cutter = Cutter::audio(audio, grid, (first, last));
-        let limit = 16 * (audio.bitrate_bps / 8 * span(context, first, last).as_secs().max(1)) + (64 << 20);
-        consume(context.publisher, stream, Consumer { rendition: &audio.name, cutter, start: 0, limit })
+        let limit = 16 * (audio.bitrate_bps / 8 * span(context, &stage.run).as_secs().max(1)) + (64 << 20);
+        let rendition = &audio.name;
+        consume(context.publisher, stream, Consumer { rendition, cutter, start: 0, limit, cut: &cut })
     })
     .await
 }
@@ -117,12 +207,13 @@ struct Consumer<'a> {
     cutter: Cutter,
     start: u64,
     limit: u64,
+    cut: &'a AtomicU32,
 }
 
 async fn consume(publisher: &Publisher, stream: UnixStream, consumer: Consumer<'_>) -> Result<()> {
     use tokio::io::AsyncReadExt;
 
-    let Consumer { rendition, mut cutter, start, limit } = consumer;
+    let Consumer { rendition, mut cutter, start, limit, cut } = consumer;
     let (send, mut receive) = tokio::sync::mpsc::channel::<Segment>(AHEAD);
     let read = async move {
         let mut reader = Reader::new(tokio::io::BufReader::with_capacity(256 * 1024, stream.take(limit)));
@@ -134,6 +225,7 @@ async fn consume(publisher: &Publisher, stream: UnixStream, consumer: Consumer<'
                 }
                 Part::Fragment(fragment) => cutter.push(fragment)?,
             };
+            cut.fetch_add(u32::from(segment.is_some()), Ordering::Relaxed);
             if let Some(segment) = segment
                 && send.send(segment).await.is_err()
             {
@@ -158,7 +250,7 @@ async fn consume(publisher: &Publisher, stream: UnixStream, consumer: Consumer<'
 /// run that starts anywhere picks the same pictures as one that starts at the beginning. `tpad` repeats the
 /// last picture for ever and `-frames:v` ends it: a run has exactly the frames of the plan.
 fn graph(plan: &Plan, video: &VideoPlan, first_frame: u64) -> String {
-    let mut steps = vec![format!("setpts=PTS-{:.6}/TB", plan.clock_at_zero())];
+    let mut steps = vec![format!("setpts={}", expression(&video.stretches, plan.clock_at_zero()))];
     if video.conversion.deinterlace {
         steps.push(DEINTERLACE.to_owned());
     }
@@ -236,6 +328,8 @@ fn rung_args(config: &Config, video: &VideoPlan, rung: &Rung, output: &Output) -
     ]));
     // Key frames at the plan's places and nowhere else.
     args.extend(strings(["-g", &gop, "-keyint_min", &gop, "-sc_threshold", "0"]));
+    // Broadcast captions (CEA-608/708) would stay in the picture while the playlist says that there are none.
+    args.extend(strings(["-a53cc", "0"]));
     // Set here, whatever the preset says, because the edit list states how far pictures are reordered.
     args.extend(strings(["-bf", "3", "-x264-params", "b-pyramid=normal:open-gop=0:8x8dct=1"]));
     args.extend(strings(["-color_primaries", "bt709", "-color_trc", "bt709", "-colorspace", "bt709"]));
@@ -288,20 +382,20 @@ pub(crate) fn strings<const N: usize>(args: [&str; N]) -> Vec<OsString> {
     args.into_iter().map(OsString::from).collect()
 }
 
-fn span(context: &EncodeContext<'_>, first: u32, last: u32) -> Duration {
+fn span(context: &EncodeContext<'_>, run: &Run) -> Duration {
     let grid = &context.plan.grid;
-    Duration::from_secs_f64(grid.seconds(grid.start(last) - grid.start(first)))
+    Duration::from_secs_f64(grid.seconds(grid.start(run.last) - grid.start(run.first)))
 }
 
 // Far above what a slow machine needs for the slowest preset, far below for ever.
-fn wall_time(context: &EncodeContext<'_>, first: u32, last: u32) -> Duration {
-    Duration::from_mins(5) + span(context, first, last) * 200
+fn wall_time(context: &EncodeContext<'_>, run: &Run) -> Duration {
+    Duration::from_mins(5) + span(context, run) * 200
 }
 
-fn bounds(context: &EncodeContext<'_>, first: u32, last: u32) -> Bounds {
+fn bounds(context: &EncodeContext<'_>, run: &Run) -> Bounds {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get) as u32;
     Bounds {
-        cpu: wall_time(context, first, last) * cores,
+        cpu: wall_time(context, run) * cores,
         // Every thread reserves an arena and a stack, and every rung has threads for every core.
         memory_bytes: (8 << 30) + u64::from(cores) * (1 << 30),
         open_files: 256,

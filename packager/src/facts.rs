@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::timeline::Stretch;
+
 /// A source, as measured. All times count from the container's start.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Facts {
@@ -20,6 +22,8 @@ pub struct Facts {
     pub audio: Vec<AudioFacts>,
     /// Every text stream that we read, in the order of the file.
     pub text: Vec<TextFacts>,
+    /// Sentences for people about parts that were left out or mended.
+    pub notes: Vec<String>,
 }
 
 /// The picture.
@@ -60,6 +64,10 @@ pub struct VideoFacts {
     pub last: Duration,
     /// When the last frame ends.
     pub end: Duration,
+    /// Key frames, at least a second apart; none where decoding can only start at the beginning.
+    pub key_frames: Vec<Duration>,
+    /// Where the source's own clock is not the timeline.
+    pub stretches: Vec<Stretch>,
 }
 
 /// A fraction of two whole numbers above zero.
@@ -105,6 +113,8 @@ pub struct AudioFacts {
     pub first: Duration,
     /// When its last sample has sounded.
     pub end: Duration,
+    /// Where the source's own clock is not the timeline.
+    pub stretches: Vec<Stretch>,
 }
 
 /// One text stream.
@@ -129,7 +139,8 @@ impl Facts {
         let mut facts = self.clone();
         facts.duration = facts.duration.saturating_sub(zero);
         if let Some(video) = &mut facts.video {
-            for time in [&mut video.first, &mut video.last, &mut video.end] {
+            let own = [&mut video.first, &mut video.last, &mut video.end];
+            for time in own.into_iter().chain(&mut video.key_frames) {
                 *time = time.saturating_sub(zero);
             }
         }
@@ -179,6 +190,8 @@ pub(crate) mod tests {
                 first: Duration::ZERO,
                 last: Duration::from_micros(9_966_667),
                 end: ten,
+                key_frames: (0..5).map(|n| Duration::from_secs(n * 2)).collect(),
+                stretches: Vec::new(),
             }),
             audio: vec![AudioFacts {
                 stream: 1,
@@ -190,8 +203,10 @@ pub(crate) mod tests {
                 default: true,
                 first: Duration::ZERO,
                 end: ten,
+                stretches: Vec::new(),
             }],
             text: Vec::new(),
+            notes: Vec::new(),
         }
     }
 

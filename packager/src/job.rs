@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Config, Error, Result, encode,
-    encode::EncodeContext,
+    encode::{EncodeContext, Run},
     facts::Facts,
     plan::{Plan, plan},
     playlists, poster, probe,
@@ -51,7 +51,7 @@ async fn encode(context: &EncodeContext<'_>, job: &Job) -> Result<()> {
         JobKind::Audio => {
             let audio = plan.audio.iter().find(|a| a.name == job.track).ok_or_else(|| unplanned(job))?;
             match remaining(publisher, std::slice::from_ref(&audio.name), job.segments).await? {
-                Some(run) => encode::audio(context, audio, run).await,
+                Some(run) => encode::audio(context, audio, &run).await,
                 None => Ok(()),
             }
         }
@@ -59,7 +59,7 @@ async fn encode(context: &EncodeContext<'_>, job: &Job) -> Result<()> {
             let video = plan.video.as_ref().ok_or_else(|| unplanned(job))?;
             let rungs: Vec<String> = video.rungs.iter().map(|r| r.name.clone()).collect();
             match remaining(publisher, &rungs, job.segments).await? {
-                Some(run) => encode::video(context, video, run).await,
+                Some(run) => encode::video(context, video, &run).await,
                 None => Ok(()),
             }
         }
@@ -149,14 +149,14 @@ async fn remaining(
     publisher: &Publisher,
     renditions: &[String],
     (first, last): (u32, u32),
-) -> Result<Option<(u32, u32)>> {
+) -> Result<Option<Run>> {
     let mut missing = last;
     for rendition in renditions {
         let rows = publisher.store.renditions.segments(&publisher.video, rendition).await?;
         let mut numbers = rows.iter().map(|s| s.number).filter(|n| (first..last).contains(n));
         missing = missing.min((first..last).find(|n| numbers.next() != Some(*n)).unwrap_or(last));
     }
-    Ok((missing < last).then_some((missing, last)))
+    Ok((missing < last).then_some(Run { first: missing, last }))
 }
 
 async fn stored_plan(publisher: &Publisher) -> Result<Plan> {
@@ -215,10 +215,10 @@ fn jobs(plan: &Plan, config: &Config) -> Vec<NewJob> {
     let total = plan.grid.segments();
     let job = |kind, track: &str, segments| NewJob { kind, track: track.to_owned(), segments, priority: 0 };
     let mut jobs = vec![job(JobKind::Finish, "", (0, 0))];
-    if plan.video.is_some() {
+    if let Some(video) = &plan.video {
         jobs.push(job(JobKind::Poster, "", (0, 0)));
-        let starts = (0..total).step_by(config.run_segments as usize);
-        jobs.extend(starts.map(|n| job(JobKind::Video, "", (n, total.min(n + config.run_segments)))));
+        let runs = video.runs(&plan.grid, config.run_segments);
+        jobs.extend(runs.into_iter().map(|run| job(JobKind::Video, "", run)));
     }
     jobs.extend(plan.audio.iter().map(|a| job(JobKind::Audio, &a.name, (0, total))));
     jobs

@@ -8,9 +8,11 @@ pub mod facts;
 mod index;
 mod language;
 pub mod limits;
+mod notes;
 mod packets;
 pub mod probe;
 mod streams;
+pub mod timeline;
 
 mod cadence;
 pub mod ladder;

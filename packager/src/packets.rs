@@ -3,14 +3,20 @@
 
 use std::collections::BTreeMap;
 
+use crate::timeline::{Kind, Packet, Placed, Stretch, Timeline};
+
 /// Steps between packets are counted in tenths of a millisecond, up to a fifth of a second.
 const STEP: i64 = 100;
 const STEPS: usize = 2000;
 /// The part of all steps that has to be as short as the cadence: fewer are a muxer's stumbles.
 const CADENCE_PART: u64 = 10;
+/// A container's start and its first packet are no further apart.
+const NEAR: i64 = 1_000_000;
+/// Key frames that are nearer to the one before are left out, so that memory is bounded by a source's length.
+const KEY_FRAMES_APART: i64 = 1_000_000;
 
-/// The scan's result for one stream. Times are in microseconds on the container's own clock.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// The scan's result for one stream. Times are in microseconds on the timeline.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Track {
     /// Packets that are shown; those before an edit list's start aren't counted.
     pub(crate) packets: u64,
@@ -20,50 +26,99 @@ pub(crate) struct Track {
     pub(crate) last: i64,
     /// Where the latest presentation ends; as `last` when no packet has a duration.
     pub(crate) end: i64,
-    /// Packets that have a time.
-    timed: u64,
-    previous_decode: Option<i64>,
+    /// Where the source's own clock is not the timeline.
+    pub(crate) stretches: Vec<Stretch>,
+    /// Key frames, at least a second apart: places where decoding may start.
+    pub(crate) key_frames: Vec<i64>,
+    /// First, last and end in each stretch, on the source's own clock.
+    spans: Vec<Option<Span>>,
+    /// The stretch and the decode time of the packet before.
+    previous: Option<(usize, i64)>,
     shortest_step: Option<i64>,
     longest_step: Option<i64>,
     /// How often each step came; the last place holds all longer ones.
     steps: Vec<u32>,
 }
 
-/// All streams by index.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Span {
+    first: i64,
+    last: i64,
+    end: i64,
+}
+
+/// The streams of sound and picture by index.
 #[derive(Debug, Default)]
 pub(crate) struct Scan {
+    kinds: BTreeMap<u32, Kind>,
     tracks: BTreeMap<u32, Track>,
+    timeline: Timeline,
 }
 
 impl Scan {
-    /// Takes one line of ffprobe's `stream_index,pts_time,dts_time,duration_time,flags`. Lines that
+    /// Returns a scan of these streams; the packets of others are passed over.
+    pub(crate) fn of(kinds: BTreeMap<u32, Kind>) -> Self {
+        Self { kinds, ..Self::default() }
+    }
+
+    /// Takes one line of ffprobe's `stream_index,pts_time,dts_time,duration_time,pos,flags`. Lines that
     /// are none of that (ffprobe ends some sections with an empty one) are passed over.
     pub(crate) fn line(&mut self, line: &str) {
         let mut fields = line.trim_end().split(',');
         let Some(stream) = fields.next().and_then(|index| index.parse().ok()) else {
             return;
         };
+        let Some(kind) = self.kinds.get(&stream).copied() else {
+            return;
+        };
         let mut time = || fields.next().and_then(microseconds);
-        let (presentation, decode, duration) = (time(), time(), time());
+        let (shown, decode, duration) = (time(), time(), time());
+        let position = fields.next().and_then(|position| position.parse().ok());
+        let flags = fields.next().unwrap_or_default();
         // `D`: decoded for what follows, never shown (edit lists, encoder delay).
-        if fields.next().is_some_and(|flags| flags.contains('D')) {
+        if flags.contains('D') {
             return;
         }
-        let track = self.tracks.entry(stream).or_default();
-        track.packet(presentation, decode, duration.unwrap_or(0).max(0));
+        let key = flags.starts_with('K');
+        let packet = Packet { shown, decode, duration: duration.unwrap_or(0).max(0), position, key };
+        for placed in self.timeline.push(stream, kind, packet) {
+            self.tracks.entry(stream).or_default().packet(placed);
+        }
+    }
+
+    /// Puts all tracks on the timeline, once every line is taken.
+    pub(crate) fn finish(&mut self) {
+        for (stream, placed) in self.timeline.finish() {
+            self.tracks.entry(stream).or_default().packet(placed);
+        }
+        let shifts = self.timeline.shifts();
+        for (stream, track) in &mut self.tracks {
+            track.place(&shifts);
+            track.stretches = self.timeline.stretches(*stream);
+        }
     }
 
     pub(crate) fn track(&self, stream: u32) -> Option<&Track> {
         self.tracks.get(&stream)
     }
+
+    /// Returns where the timeline starts: where the container does, unless that is one of its wild times.
+    pub(crate) fn start(&self, container: i64) -> i64 {
+        let first = self.tracks.values().map(|track| track.first).min().unwrap_or(container);
+        if (container - first).abs() <= NEAR { container } else { first }
+    }
+
+    pub(crate) fn timeline(&self) -> &Timeline {
+        &self.timeline
+    }
 }
 
 impl Track {
-    fn packet(&mut self, presentation: Option<i64>, decode: Option<i64>, duration: i64) {
+    fn packet(&mut self, Placed { packet, stretch }: Placed) {
         self.packets += 1;
         // Presentation isn't in order, so steps are judged by decode times, which are.
-        if let Some(decode) = decode {
-            if let Some(previous) = self.previous_decode {
+        if let Some(decode) = packet.decode {
+            if let Some((_, previous)) = self.previous.filter(|(before, _)| *before == stretch) {
                 let step = decode - previous;
                 self.shortest_step = Some(self.shortest_step.map_or(step, |s| s.min(step)));
                 self.longest_step = Some(self.longest_step.map_or(step, |s| s.max(step)));
@@ -71,18 +126,33 @@ impl Track {
                 let place = usize::try_from(step / STEP).unwrap_or(0).min(STEPS - 1);
                 self.steps[place] = self.steps[place].saturating_add(1);
             }
-            self.previous_decode = Some(decode);
+            self.previous = Some((stretch, decode));
         }
-        let Some(shown) = presentation.or(decode) else {
+        let Some(shown) = packet.shown.or(packet.decode) else {
             return;
         };
-        if self.timed == 0 {
-            (self.first, self.last, self.end) = (shown, shown, shown + duration);
+        if packet.key && self.key_frames.last().is_none_or(|last| shown - last >= KEY_FRAMES_APART) {
+            self.key_frames.push(shown);
         }
-        self.timed += 1;
-        self.first = self.first.min(shown);
-        self.last = self.last.max(shown);
-        self.end = self.end.max(shown + duration);
+        if self.spans.len() <= stretch {
+            self.spans.resize(stretch + 1, None);
+        }
+        let end = shown + packet.duration;
+        let span = self.spans[stretch].get_or_insert(Span { first: shown, last: shown, end });
+        span.first = span.first.min(shown);
+        span.last = span.last.max(shown);
+        span.end = span.end.max(end);
+    }
+
+    fn place(&mut self, shifts: &[i64]) {
+        let placed = |of: fn(&Span) -> i64| {
+            let spans = self.spans.iter().zip(shifts);
+            spans.filter_map(move |(span, shift)| Some(of(span.as_ref()?) + shift))
+        };
+        let first = placed(|span| span.first).min().unwrap_or_default();
+        let last = placed(|span| span.last).max().unwrap_or_default();
+        let end = placed(|span| span.end).max().unwrap_or_default();
+        (self.first, self.last, self.end) = (first, last, end);
     }
 
     /// Returns the average of frames per second; `None` when there aren't two frames in time.
@@ -129,9 +199,14 @@ fn microseconds(seconds: &str) -> Option<i64> {
 mod tests {
     use super::*;
 
+    /// Scans `stream_index,pts_time,dts_time,duration_time,flags`; positions go up by themselves.
     fn scan(lines: &str) -> Track {
-        let mut scan = Scan::default();
-        lines.lines().for_each(|line| scan.line(line));
+        let mut scan = Scan::of([(0, Kind::Picture)].into());
+        for (position, line) in lines.lines().enumerate() {
+            let (times, flags) = line.rsplit_once(',').unwrap_or((line, ""));
+            scan.line(&format!("{times},{position},{flags}"));
+        }
+        scan.finish();
         scan.track(0).unwrap().clone()
     }
 
@@ -148,7 +223,7 @@ mod tests {
 
     #[test]
     fn packets_before_an_edit_lists_start_do_not_count() {
-        let track = scan("0,-0.023220,-0.023220,0.023220,KD,\n0,0.000000,0.000000,0.023220,K_");
+        let track = scan("0,-0.023220,-0.023220,0.023220,KD\n0,0.000000,0.000000,0.023220,K_");
         assert_eq!((track.packets, track.first, track.end), (1, 0, 23_220));
     }
 
@@ -175,10 +250,11 @@ mod tests {
 
     #[test]
     fn lines_that_are_no_packets_are_passed_over() {
-        let mut scan = Scan::default();
-        for line in ["", "packet", ",,,,", "0", "9,nan,inf,1e300,K_"] {
+        let mut scan = Scan::of([(9, Kind::Sound)].into());
+        for line in ["", "packet", ",,,,", "0", "9,nan,inf,1e300,0,K_"] {
             scan.line(line);
         }
+        scan.finish();
         assert_eq!(scan.track(9).unwrap().rate(), None);
         assert_eq!(scan.track(9).unwrap().end, 0);
     }

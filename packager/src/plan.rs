@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use crate::planning::{Config, plan};
+use crate::timeline::Stretch;
 
 /// Samples in one AAC-LC frame (ISO/IEC 14496-3 §4.5.1.1).
 pub const AAC_FRAME_SAMPLES: u64 = 1024;
@@ -27,6 +28,9 @@ pub struct Plan {
     pub audio: Vec<AudioPlan>,
     /// One entry per text track found in the source.
     pub text: Vec<TextPlan>,
+    /// Sentences for people about parts of the source that were left out or mended.
+    #[serde(default)]
+    pub notes: Vec<String>,
 }
 
 /// Equal segments on a line of ticks; the last one may be shorter.
@@ -68,6 +72,12 @@ pub struct VideoPlan {
     pub conversion: Conversion,
     /// Where the last decoded frame of the source lies; later frames repeat it.
     pub source_end: Duration,
+    /// Of each segment, the key frame that decoding may start at; none where it can only start at the beginning.
+    #[serde(default)]
+    pub key_frames: Vec<Duration>,
+    /// Where the source's own clock is not the timeline.
+    #[serde(default)]
+    pub stretches: Vec<Stretch>,
     /// How far before a wanted time decoding must start, for containers without an index.
     pub seek_margin: Duration,
     /// The renditions, highest first.
@@ -117,6 +127,9 @@ pub struct AudioPlan {
     pub language: Option<String>,
     /// The label in a menu.
     pub label: String,
+    /// Where the source's own clock is not the timeline.
+    #[serde(default)]
+    pub stretches: Vec<Stretch>,
     /// Constant bit rate.
     pub bitrate_bps: u64,
     /// AAC frames in the whole presentation.
@@ -165,6 +178,31 @@ impl Grid {
     /// Returns `ticks` in seconds.
     pub fn seconds(&self, ticks: u64) -> f64 {
         ticks as f64 / f64::from(self.timescale)
+    }
+}
+
+impl VideoPlan {
+    /// Returns where decoding may start to show what is at `from`: the nearest key frame, the one before it in case
+    /// that nothing before `from` decodes from there, and the beginning (`None`).
+    pub(crate) fn entries(&self, from: Duration) -> Vec<Option<Duration>> {
+        let before = self.key_frames.iter().rev().filter(|key| **key <= from && !key.is_zero());
+        before.take(2).copied().map(Some).chain([None]).collect()
+    }
+
+    /// Parts the segments into runs of about `length` segments. A run starts where little is decoded in vain before
+    /// it, so that a source with few key frames costs no more for its length than one with many.
+    pub(crate) fn runs(&self, grid: &Grid, length: u32) -> Vec<(u32, u32)> {
+        let total = grid.segments();
+        let time = |n| Duration::from_secs_f64(grid.seconds(grid.start(n)));
+        let cheap = |n: &u32| {
+            let from = time(*n);
+            let entry = self.key_frames.iter().rev().find(|key| **key <= from).copied().unwrap_or_default();
+            (from - entry) * 2 <= time(length.min(total))
+        };
+        let starts: Vec<u32> = (1..total).filter(|n| n % length == 0).filter(cheap).collect();
+        let ends = starts.iter().copied().chain([total]);
+        let starts = std::iter::once(0).chain(starts.iter().copied());
+        starts.zip(ends).collect()
     }
 }
 

@@ -59,6 +59,7 @@ pub fn plan(facts: &Facts, config: &Config) -> Result<Plan, Refusal> {
             stream: source.stream,
             language: source.language.clone(),
             label: called.label,
+            stretches: source.stretches.clone(),
             bitrate_bps: config.audio_bitrate_bps,
             // To the picture's end or just past it, where silence does no harm.
             frames: samples.div_ceil(u64::from(grid.timescale) * AAC_FRAME_SAMPLES).max(1),
@@ -74,7 +75,8 @@ pub fn plan(facts: &Facts, config: &Config) -> Result<Plan, Refusal> {
             describes_sounds: source.describes_sounds,
         })
         .collect();
-    Ok(Plan { start_seconds: facts.start_seconds, zero, grid, video, audio, text })
+    let notes = facts.notes.clone();
+    Ok(Plan { start_seconds: facts.start_seconds, zero, grid, video, audio, text, notes })
 }
 
 /// Returns what is shown at zero: the first frame, where it comes a moment after the container's start, as
@@ -97,6 +99,8 @@ fn picture(facts: &Facts, video: &VideoFacts, sound_end: Duration, config: &Conf
         duration_ticks: frames * u64::from(frame_ticks),
     };
     let video = VideoPlan {
+        key_frames: key_frames(video, &grid),
+        stretches: video.stretches.clone(),
         stream: video.stream,
         frame_rate,
         frame_ticks,
@@ -109,6 +113,21 @@ fn picture(facts: &Facts, video: &VideoFacts, sound_end: Duration, config: &Conf
         rungs: ladder::rungs(video, frame_rate, &config.ladder),
     };
     (grid, video)
+}
+
+/// Returns the last key frame before each segment's start; runs begin at segments, and nowhere else.
+fn key_frames(video: &VideoFacts, grid: &Grid) -> Vec<Duration> {
+    let mut keys: Vec<Duration> = Vec::new();
+    let mut all = video.key_frames.iter().peekable();
+    for n in 0..grid.segments() {
+        let start = Duration::from_secs_f64(grid.seconds(grid.start(n)));
+        let mut last = None;
+        while let Some(key) = all.next_if(|key| **key <= start) {
+            last = Some(*key);
+        }
+        keys.extend(last);
+    }
+    keys
 }
 
 /// Returns the frames of the whole presentation: never fewer than the picture has; more only when

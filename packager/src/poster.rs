@@ -92,6 +92,7 @@ async fn take(context: &EncodeContext<'_>, video: &VideoPlan, frames: &[Frame]) 
         program: &context.config.ffmpeg,
         doing: "taking the poster".into(),
         input,
+        stdin: None,
         outputs: outputs.collect(),
         bounds: Bounds { memory_bytes: 8 << 30, open_files: 256, ..Bounds::default() },
         wall_time: Duration::from_mins(5),

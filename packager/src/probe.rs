@@ -1,7 +1,7 @@
 //! The probe: two bounded calls of ffprobe, a third where only frames can
 //! decide. Leaves the meaning of the answers to `streams` and `packets`, the caps to `limits`.
 
-use std::{io, path::Path, process::Stdio, time::Duration};
+use std::{collections::BTreeMap, io, path::Path, process::Stdio, time::Duration};
 
 use store::LoopbackSource;
 use tokio::{
@@ -18,6 +18,7 @@ use crate::{
     packets::Scan,
     refusal::Refusal,
     streams::{Answer, Fields, Reading},
+    timeline::Kind,
 };
 
 /// ffprobe's whole description of the streams; a file of 64 streams with long tags needs less.
@@ -36,7 +37,8 @@ const FRAMES_LOOKED_AT: u32 = 60;
 pub async fn probe(ffprobe: &Path, source: &Input) -> Result<Facts> {
     let call = Call::on(ffprobe, source).await?;
     let described = call.describe().await?;
-    let scan = call.packets(&[]).await?;
+    let kinds = described.0.kinds();
+    let scan = call.packets(kinds, &[]).await?;
     call.facts(described, &scan).await
 }
 
@@ -46,13 +48,14 @@ pub async fn probe_loopback(ffprobe: &Path, source: &LoopbackSource) -> Result<F
     let input = Input::Loopback { url: source.url().to_owned(), len: source.len() };
     let call = Call::on(ffprobe, &input).await?;
     let described = call.describe().await?;
+    let kinds = described.0.kinds();
     let holes = if described.0.parsed() { None } else { index::media_data(source).await? };
     let scan = match holes {
         Some(holes) => {
             let hollow = Input::Loopback { url: source.sparse_url(holes), len: source.len() };
-            Call { source: &hollow, ..call }.packets(&["-fflags", "+noparse"]).await?
+            Call { source: &hollow, ..call }.packets(kinds, &["-fflags", "+noparse"]).await?
         }
-        None => call.packets(&[]).await?,
+        None => call.packets(kinds, &[]).await?,
     };
     call.facts(described, &scan).await
 }
@@ -99,14 +102,15 @@ impl<'a> Call<'a> {
     }
 
     /// Returns what every packet says of its time.
-    async fn packets(&self, how: &[&str]) -> Result<Scan> {
-        const ENTRIES: &str = "packet=stream_index,pts_time,dts_time,duration_time,flags";
-        let mut scan = Scan::default();
+    async fn packets(&self, kinds: BTreeMap<u32, Kind>, how: &[&str]) -> Result<Scan> {
+        const ENTRIES: &str = "packet=stream_index,pts_time,dts_time,duration_time,pos,flags";
+        let mut scan = Scan::of(kinds);
         self.run(&[how, &["-show_entries", ENTRIES, "-of", "csv=p=0"]].concat(), |line| {
             scan.line(line);
             true
         })
         .await?;
+        scan.finish();
         Ok(scan)
     }
 

@@ -5,6 +5,7 @@ use std::{
     collections::VecDeque,
     ffi::OsString,
     path::{Path, PathBuf},
+    process::ChildStdin,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -40,6 +41,8 @@ pub(crate) struct Task<'a> {
     pub(crate) doing: String,
     /// All arguments before the outputs.
     pub(crate) input: Vec<OsString>,
+    /// Another process's output to read as standard input.
+    pub(crate) stdin: Option<UnixStream>,
     /// The arguments of each output, without its address.
     pub(crate) outputs: Vec<Vec<OsString>>,
     /// Resources that the process may use.
@@ -51,7 +54,7 @@ pub(crate) struct Task<'a> {
 /// Runs ffmpeg and gives each output to `consume` as it comes. Returns once the process has ended well and
 /// every output is consumed to its end; the process never outlives the call.
 pub(crate) async fn run<F>(
-    task: Task<'_>,
+    mut task: Task<'_>,
     stop: &CancellationToken,
     consume: impl Fn(usize, UnixStream) -> F,
 ) -> Result<()>
@@ -62,7 +65,8 @@ where
     let sockets: Vec<PathBuf> = (0..task.outputs.len()).map(|n| folder.path().join(n.to_string())).collect();
     let listeners = sockets.iter().map(UnixListener::bind).collect::<std::io::Result<Vec<_>>>()?;
 
-    let mut child = Child::spawn(&task, &sockets)?;
+    let stdin = task.stdin.take();
+    let mut child = Child::spawn(&task, &sockets, stdin)?;
     let ended = child.ended.clone();
     let outputs = try_join_all(listeners.into_iter().enumerate().map(|(n, listener)| {
         let accepted = accept(listener, ended.clone());
@@ -121,7 +125,7 @@ struct Child {
 }
 
 impl Child {
-    fn spawn(task: &Task<'_>, sockets: &[PathBuf]) -> Result<Self> {
+    fn spawn(task: &Task<'_>, sockets: &[PathBuf], stdin: Option<UnixStream>) -> Result<Self> {
         let start = |cause| Error::Start { program: task.program.display().to_string(), cause };
         let mut command = FfmpegCommand::new_with_path(task.program);
         for name in ffmpeg::NOT_IN_THE_ENVIRONMENT {
@@ -140,7 +144,7 @@ impl Child {
         tracing::debug!(doing = %task.doing, ?arguments, "ffmpeg starts");
         let mut child = command.spawn().map_err(start)?;
         confine(child.as_inner().id(), &task.bounds).map_err(start)?;
-        drop(child.take_stdin());
+        feed(child.take_stdin(), stdin)?;
         drop(child.take_stdout());
         let events = child.iter().map_err(|e| start(std::io::Error::other(e)))?;
 
@@ -182,6 +186,17 @@ impl Drop for Child {
             self.kill();
         }
     }
+}
+
+/// Copies another process's output to a child's standard input, until either ends.
+fn feed(to: Option<ChildStdin>, from: Option<UnixStream>) -> Result<()> {
+    if let (Some(mut to), Some(from)) = (to, from) {
+        let mut from = from.into_std()?;
+        from.set_nonblocking(false)?;
+        // Fails when the child has read enough, whose exit status says whether it has.
+        tokio::task::spawn_blocking(move || std::io::copy(&mut from, &mut to));
+    }
+    Ok(())
 }
 
 /// Reads ffmpeg's log to its end. Returns its last warnings and errors.

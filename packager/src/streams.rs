@@ -7,9 +7,10 @@ use serde::Deserialize;
 
 use crate::{
     facts::{AudioFacts, Colour, Facts, Ratio, TextFacts, VideoFacts},
-    ffmpeg, language,
+    ffmpeg, language, notes,
     packets::{Scan, Track},
     refusal::Refusal,
+    timeline::Kind,
 };
 
 /// The part of ffprobe's `-show_format -show_streams` that we use.
@@ -79,10 +80,21 @@ impl Answer {
         self.streams.iter().any(|stream| matches!(stream.codec_name.as_str(), "ac3" | "eac3"))
     }
 
+    /// Returns the streams of sound and picture, which have a place on the timeline.
+    pub(crate) fn kinds(&self) -> BTreeMap<u32, Kind> {
+        let kind = |stream: &Stream| match stream.codec_type.as_str() {
+            "video" if !stream.is_still() => Some((stream.index, Kind::Picture)),
+            "audio" => Some((stream.index, Kind::Sound)),
+            _ => None,
+        };
+        self.streams.iter().filter_map(kind).collect()
+    }
+
     /// Joins the JSON with the packet scan.
     pub(crate) fn read(&self, scan: &Scan) -> Result<Reading, Refusal> {
         let start = self.format.start_time.as_deref().and_then(|text| text.parse().ok());
-        let clock = Clock { start: start.map_or(0, |seconds: f64| (seconds * 1e6).round() as i64) };
+        let start = start.map_or(0, |seconds: f64| (seconds * 1e6).round() as i64);
+        let clock = Clock { start: scan.start(start) };
         let picture = self.picture(scan);
         let audio = self.kind("audio");
         let readable: Vec<AudioFacts> =
@@ -114,6 +126,7 @@ impl Answer {
         let facts = Facts {
             container: self.format.format_name.clone(),
             start_seconds: clock.start as f64 / 1e6,
+            notes: notes::of(scan.timeline()),
             duration: duration.unwrap_or_default(),
             video,
             audio: readable,
@@ -130,7 +143,7 @@ impl Answer {
     /// then the first.
     fn picture<'a>(&'a self, scan: &'a Scan) -> Option<(&'a Stream, &'a Track)> {
         self.kind("video")
-            .filter(|stream| !stream.is("attached_pic") && !stream.is("timed_thumbnails"))
+            .filter(|stream| !stream.is_still())
             .filter(|stream| stream.width > 0 && stream.height > 0)
             .filter_map(|stream| Some((stream, scan.track(stream.index)?)))
             .max_by_key(|(stream, track)| {
@@ -143,6 +156,10 @@ impl Answer {
 impl Stream {
     fn is(&self, disposition: &str) -> bool {
         self.disposition.get(disposition).is_some_and(|set| *set != 0)
+    }
+
+    fn is_still(&self) -> bool {
+        self.is("attached_pic") || self.is("timed_thumbnails")
     }
 
     fn unsupported(&self) -> Refusal {
@@ -172,6 +189,13 @@ impl Stream {
             last: clock.time(track.last),
             // Some containers give packets no duration; then the last frame is as long as the average.
             end: clock.time(if track.end > track.last { track.end } else { track.last + frame }),
+            // Places in a file whose clock starts again cannot be sought by time.
+            key_frames: if track.stretches.is_empty() {
+                track.key_frames.iter().map(|time| clock.time(*time)).collect()
+            } else {
+                Vec::new()
+            },
+            stretches: track.stretches.clone(),
         }
     }
 
@@ -256,6 +280,7 @@ impl Stream {
             default: self.is("default"),
             first: clock.time(track.first),
             end: clock.time(track.end),
+            stretches: track.stretches.clone(),
         })
     }
 

@@ -56,6 +56,7 @@ async fn extract(context: &EncodeContext<'_>, text: &TextPlan) -> Result<String>
         program: &context.config.ffmpeg,
         doing: format!("reading {}", text.name),
         input,
+        stdin: None,
         outputs: vec![strings(["-map", &format!("0:{}", text.stream), "-c:s", "webvtt", "-f", "webvtt"])],
         bounds: Bounds { cpu: Duration::from_hours(1), ..Bounds::default() },
         wall_time: Duration::from_hours(1),

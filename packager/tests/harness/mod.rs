@@ -77,7 +77,15 @@ pub(crate) async fn settled(store: &Store, id: &VideoId) -> Video {
 
 fn empty_plan() -> Plan {
     let grid = packager::plan::Grid { timescale: 1, segment_ticks: 1, duration_ticks: 0 };
-    Plan { start_seconds: 0.0, zero: Duration::ZERO, grid, video: None, audio: Vec::new(), text: Vec::new() }
+    Plan {
+        start_seconds: 0.0,
+        zero: Duration::ZERO,
+        grid,
+        video: None,
+        audio: Vec::new(),
+        text: Vec::new(),
+        notes: Vec::new(),
+    }
 }
 
 /// The quickest encoder and few rungs: what is tested is where frames lie, not how good they look.

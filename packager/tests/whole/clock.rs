@@ -1,0 +1,60 @@
+//! Clocks that start again, gaps, and single wild times.
+
+use super::{
+    X264,
+    harness::{make, package, quick},
+    joined,
+    numbered::{Shown, inputs},
+};
+
+#[tokio::test]
+async fn a_recording_that_starts_again_plays_on() {
+    let folder = tempfile::tempdir().unwrap();
+    for (file, codecs) in [
+        ("a.ts", X264),
+        ("a.mkv", X264),
+        ("a.mpg", "-c:v mpeg2video -b:v 2M -c:a mp2 -f vob"),
+        ("a.webm", "-c:v libvpx -deadline realtime -b:v 1M -c:a libopus"),
+        ("a.ogv", "-c:v libtheora -q:v 8 -c:a libvorbis"),
+        (
+            "a.mp4",
+            "-c:v libx264 -preset ultrafast -g 50 -bf 0 -pix_fmt yuv420p -c:a aac -movflags frag_keyframe+empty_moov",
+        ),
+    ] {
+        let part = make(folder.path(), file, &format!("{} {codecs}", inputs(5)));
+        let two = joined(folder.path(), &format!("two-{file}"), &[&part, &part]);
+        let packaged = package(&two, quick()).await;
+        assert_eq!(packaged.plan.video.as_ref().unwrap().frame_rate.num, 25, "{file}");
+        assert_eq!(packaged.plan.notes.len(), 1, "{file}: {:?}", packaged.plan.notes);
+        Shown::of(&packaged).check(&[5, 5], 3, file);
+    }
+}
+
+#[tokio::test]
+async fn an_interruption_is_no_hour_of_stillness() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = make(folder.path(), "first.ts", &format!("{} {X264}", inputs(3)));
+    for offset in [3600, 40] {
+        let second =
+            make(folder.path(), "second.ts", &format!("{} {X264} -output_ts_offset {offset}", inputs(4)));
+        let both = joined(folder.path(), "both.ts", &[&first, &second]);
+        Shown::of(&package(&both, quick()).await).check(&[3, 4], 3, &format!("{offset} s later"));
+        let both = joined(folder.path(), "both.ts", &[&second, &first]);
+        Shown::of(&package(&both, quick()).await).check(&[4, 3], 3, &format!("{offset} s before"));
+    }
+}
+
+#[tokio::test]
+async fn a_single_wild_time_moves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    for (frame, reordered) in [(100, "-bf 0"), (101, "-bf 2"), (0, "-bf 0"), (249, "-bf 0")] {
+        let clean = make(folder.path(), "clean.ts", &format!("{} {X264} {reordered}", inputs(10)));
+        for wild in ["3600", "1"] {
+            // Its time of decoding stays, as in a stream with a damaged header.
+            let wild = format!("setts=pts=PTS+if(eq(N\\,{frame})\\,{wild}/TB\\,0)");
+            let made_by = format!("-i {} -c copy -bsf:v {wild}", clean.display());
+            let packaged = package(&make(folder.path(), "wild.ts", &made_by), quick()).await;
+            Shown::of(&packaged).check(&[10], 3, &format!("{wild} at frame {frame}, {reordered}"));
+        }
+    }
+}
