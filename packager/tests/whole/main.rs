@@ -4,8 +4,8 @@
 
 mod clock;
 #[path = "../harness/mod.rs"]
+#[expect(dead_code, reason = "shared with tests that ask ffprobe")]
 mod harness;
-
 mod numbered;
 
 use std::path::{Path, PathBuf};
