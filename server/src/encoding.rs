@@ -36,14 +36,15 @@ pub fn prefers_gzip(headers: &HeaderMap) -> bool {
 pub fn preferred(headers: &HeaderMap, offered: &[&'static str]) -> Option<&'static str> {
     let identity = weight(headers, "identity").unwrap_or(0.0);
     let rest = weight(headers, "*").unwrap_or(0.0);
-    let mut best = (None, identity);
+    let mut best: Option<(&'static str, f32)> = None;
     for coding in offered {
         let weight = weight(headers, coding).unwrap_or(rest);
-        if weight > best.1 || weight == best.1 && weight > 0.0 && best.0.is_none() {
-            best = (Some(*coding), weight);
+        let wanted = weight > 0.0 && weight >= identity;
+        if wanted && best.is_none_or(|(_, other)| weight > other) {
+            best = Some((*coding, weight));
         }
     }
-    best.0
+    best.map(|(coding, _)| coding)
 }
 
 /// Returns the weight that a client gives to a coding by its name.
