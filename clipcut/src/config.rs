@@ -10,7 +10,9 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use crate::setting::{Address, List, Names, Preset, Proxies, Public, Setting, Size, Span, Switch, Tickets};
+use crate::setting::{
+    Address, List, Names, Preset, Proxies, Public, Reference, Setting, Size, Span, Switch, Tickets,
+};
 
 const PREFIX: &str = "CLIPCUT_";
 
@@ -167,6 +169,8 @@ settings! {
     /// Windows of a sound that are transcribed at once, sharing its threads; more than 1 cuts it at its pauses: faster, and a
     /// word may be recognized differently.
     transcriber_windows: usize = "1";
+    /// Whose tokens captions have: transformers' (greedy, and it loses sentences), or none: lost speech is decoded again.
+    transcriber_parity: Reference = "none";
     /// Sounds that are transcribed at once, each with a model in memory: for captions, and as many for the service.
     transcriber_sessions: usize = "1";
     /// Largest sound that the transcriber's service takes.

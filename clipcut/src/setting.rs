@@ -152,6 +152,25 @@ impl Setting for Preset {
     }
 }
 
+/// The reference that captions are token-equal to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reference(pub(crate) transcriber::options::Parity);
+
+impl Setting for Reference {
+    fn read(text: &str) -> Result<Self, String> {
+        use transcriber::options::Parity;
+        match text {
+            "none" => Ok(Self(Parity::None)),
+            "transformers" => Ok(Self(Parity::Transformers)),
+            _ => Err("none or transformers is expected".to_owned()),
+        }
+    }
+
+    fn print(&self) -> String {
+        self.0.name().to_owned()
+    }
+}
+
 /// Whether playing needs a ticket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tickets {

@@ -198,9 +198,14 @@ impl Origin {
     /// the track itself fails with the reason.
     async fn options(&self, request: Request) -> Result<TranscriptionOptions> {
         let options = read_json::<Asked>(request).await?.options()?;
+        let known = self.store.captions.languages_of(options.model.as_deref()).await?;
         if let Some(language) = &options.language {
-            let known = self.store.captions.languages_of(options.model.as_deref()).await?;
             words::known_language(language, &known)?;
+        }
+        // Models of English alone have no token for the task, so the track could only fail.
+        if options.translated && known == ["en"] {
+            let message = "The model knows English alone, so it cannot translate.";
+            return Err(bad_request("cannot_translate", message.to_owned()));
         }
         Ok(options)
     }

@@ -29,6 +29,8 @@ pub struct Analysis {
     pub loudest: f32,
     /// The detected speech, where there was a detector.
     pub speech: Vec<Speech>,
+    /// The certain parts of that speech, without margins and breaks.
+    pub certain: Vec<Speech>,
     /// SHA-256 of the samples, as little-endian f32.
     pub sha256: String,
     /// The end of ffmpeg's stderr, if the sound broke off before its end.
@@ -79,11 +81,13 @@ pub fn analyze(
             break;
         }
     }
+    let voice = scanner.map(SpeechScanner::finish).transpose()?.unwrap_or_default();
     Ok(Analysis {
         samples,
         // Silence is measured too: at the floor.
         loudest: loudest.max(-10.0),
-        speech: scanner.map(SpeechScanner::finish).transpose()?.unwrap_or_default(),
+        speech: voice.speech,
+        certain: voice.certain,
         sha256: hex(&hash.finalize()),
         broke_off: sound.broke_off().map(ToOwned::to_owned),
     })

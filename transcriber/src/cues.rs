@@ -1,79 +1,131 @@
-//! Cues that people can read, after Netflix's and the BBC's guides: two lines of 42 characters, one to
-//! seven seconds, 20 characters a second where the speech allows it, broken where a reader would pause.
+//! Cues that people can read, after Netflix's and the BBC's guides: two lines of 42 characters, one to seven seconds,
+//! 20 characters a second where the speech allows it, broken where a reader would pause. Cues are in order and never
+//! overlap, whatever times the sentences have.
 
 use std::time::Duration;
 
 use captions::{Cue, Spoken};
 
+mod abbreviations;
 mod layout;
+mod order;
 
+use abbreviations::ends_sentence;
+pub(crate) use layout::width;
 pub use layout::{LINE, LINES};
-use layout::{Unit, lines, units, width};
+use layout::{Unit, lines, units};
 
 /// The longest that a cue is shown.
 pub const LONGEST: Duration = Duration::from_secs(7);
 /// The shortest, where the next cue leaves room.
 pub const SHORTEST: Duration = Duration::from_secs(1);
+/// A cue that would be shorter than this is joined with its neighbour.
+pub const TOO_SHORT: Duration = Duration::from_millis(800);
 /// Characters that are read in a second.
 pub const READING_SPEED: u32 = 20;
 /// Between two cues: two frames of 25 a second.
 pub const GAP: Duration = Duration::from_millis(80);
 /// The longest that a cue outstays its speech.
-pub const LINGER: Duration = Duration::from_secs(1);
+pub const OVERSTAY: Duration = Duration::from_secs(1);
+/// A pause within a sentence that ends a cue: viewers take it for an end too.
+pub const PAUSE: Duration = Duration::from_millis(400);
+/// The longest group of segments that is laid out as one sentence, so that live captions need not wait for its end.
+const LONGEST_GROUP: Duration = Duration::from_secs(20);
 
 /// Lays out sentences. Cues are named by their number; the first ones stay as they are when more sentences follow.
 pub fn lay_out(spoken: &[Spoken]) -> Vec<Cue> {
-    let mut cues: Vec<Cue> = Vec::new();
-    for sentence in spoken {
-        for piece in pieces(&timed(sentence)) {
-            let text: Vec<&str> = piece.iter().map(|unit| unit.text.as_str()).collect();
-            let (first, last) = (&piece[0], &piece[piece.len() - 1]);
-            let id = (cues.len() + 1).to_string();
-            cues.push(Cue::new(id, first.start, last.end, &lines(&text)));
-        }
-    }
-    give_time(&mut cues);
-    cues
+    cues_of(&groups(&order::put(spoken, Duration::ZERO)))
 }
 
-/// Lays out sentences window by window. A cue's end hangs on where the next one begins, so the last sentence is held
-/// back until the next is known.
+/// Lays out sentences window by window. A cue's end depends on the next one's begin, and a sentence may go on in the next
+/// segment, so the last group of segments is held back until the next is known.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Draft {
-    held: Option<Spoken>,
+    held: Vec<Spoken>,
 }
 
 impl Draft {
-    /// Goes on behind the sentence that an earlier draft held.
-    pub fn holding(held: Option<Spoken>) -> Self {
+    /// Goes on behind the segments that an earlier draft held.
+    pub fn holding(held: Vec<Spoken>) -> Self {
         Self { held }
     }
 
-    /// Returns the sentence that is held back.
-    pub fn held(&self) -> Option<&Spoken> {
-        self.held.as_ref()
+    /// Returns the segments that are held back.
+    pub fn held(&self) -> &[Spoken] {
+        &self.held
     }
 
     /// Takes the next sentences. Returns the cues that are final now.
     pub fn push(&mut self, spoken: &[Spoken]) -> Vec<Cue> {
-        let sentences: Vec<Spoken> = self.held.take().into_iter().chain(spoken.iter().cloned()).collect();
-        let mut cues = lay_out(&sentences);
-        self.held = sentences.last().cloned();
-        let still_held =
-            self.held.iter().map(|last| lay_out(std::slice::from_ref(last)).len()).sum::<usize>();
-        cues.truncate(cues.len() - still_held);
+        let floor = self.held.last().map_or(Duration::ZERO, |last| last.end);
+        let mut segments = std::mem::take(&mut self.held);
+        segments.extend(order::put(spoken, floor));
+        let groups = groups(&segments);
+        let mut cues = cues_of(&groups);
+        let Some(open) = groups.last() else { return vec![] };
+        cues.truncate(cues.len() - pieces(&open.units).len());
+        self.held = segments.split_off(segments.len() - open.segments);
         cues
     }
 
     /// Returns the last cues.
     pub fn finish(self) -> Vec<Cue> {
-        lay_out(self.held.as_slice())
+        lay_out(&self.held)
     }
 }
 
 /// Returns the words of a text, as cues are made of them.
 pub(crate) fn words(text: &str) -> impl Iterator<Item = String> {
     units(text).into_iter().map(|unit| unit.text)
+}
+
+/// Segments that are laid out together.
+struct Group {
+    segments: usize,
+    units: Vec<Unit>,
+}
+
+impl Group {
+    /// Returns whether the next segment belongs to it: the model ends segments within sentences too, and a cue that has
+    /// no room to be read is better a part of the next one.
+    fn takes(&self, next: &[Unit]) -> bool {
+        let (Some(first), Some(last), Some(next)) = (self.units.first(), self.units.last(), next.first())
+        else {
+            return true;
+        };
+        let pause = next.start.saturating_sub(last.end);
+        let length = next.start.saturating_sub(first.start);
+        let goes_on = !ends_sentence(&last.text, Some(&next.text));
+        let no_room = length < TOO_SHORT + GAP;
+        pause < PAUSE && length < LONGEST_GROUP && (goes_on || no_room)
+    }
+}
+
+fn groups(segments: &[Spoken]) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    for segment in segments {
+        let units = timed(segment);
+        match groups.last_mut() {
+            Some(group) if group.takes(&units) => {
+                group.segments += 1;
+                group.units.extend(units);
+            }
+            _ => groups.push(Group { segments: 1, units }),
+        }
+    }
+    groups
+}
+
+fn cues_of(groups: &[Group]) -> Vec<Cue> {
+    let mut cues: Vec<Cue> = Vec::new();
+    for piece in groups.iter().flat_map(|group| pieces(&group.units)) {
+        let text: Vec<&str> = piece.iter().map(|unit| unit.text.as_str()).collect();
+        let (first, last) = (&piece[0], &piece[piece.len() - 1]);
+        let id = (cues.len() + 1).to_string();
+        cues.push(Cue::new(id, first.start, last.end, &lines(&text)));
+    }
+    give_time(&mut cues);
+    cues
 }
 
 /// Gives the words of a sentence their times: their own, or their share of its characters.
@@ -83,40 +135,69 @@ fn timed(sentence: &Spoken) -> Vec<Unit> {
         for (unit, word) in units.iter_mut().zip(&sentence.words) {
             (unit.start, unit.end) = (word.start, word.end);
         }
-        return units;
+    } else {
+        // A space, or a word's pause, counts as one character.
+        let total: usize = units.iter().map(|unit| width(&unit.text) + 1).sum();
+        let length = sentence.end.saturating_sub(sentence.start);
+        let mut passed = 0;
+        for unit in &mut units {
+            unit.start = sentence.start + length.mul_f64(passed as f64 / total as f64);
+            passed += width(&unit.text) + 1;
+            unit.end = sentence.start + length.mul_f64(passed as f64 / total as f64);
+        }
     }
-    // A space, or a word's pause, counts as one character.
-    let total: usize = units.iter().map(|unit| width(&unit.text) + 1).sum();
-    let length = sentence.end.saturating_sub(sentence.start);
-    let mut passed = 0;
-    for unit in &mut units {
-        unit.start = sentence.start + length.mul_f64(passed as f64 / total as f64);
-        passed += width(&unit.text) + 1;
-        unit.end = sentence.start + length.mul_f64(passed as f64 / total as f64);
-    }
+    order::apart(&mut units, sentence.start..sentence.end);
     units
 }
 
-/// Cuts a sentence in as few cues as it needs, each near its share, at the best places.
+/// Cuts a group in as few cues as it needs, each near its share, at the best places.
 fn pieces(units: &[Unit]) -> Vec<&[Unit]> {
-    let mut pieces = Vec::new();
-    // Nothing is shown over a pause that is longer than a cue may outstay its speech.
-    for mut rest in units.chunk_by(|before, after| after.start.saturating_sub(before.end) <= LINGER) {
+    let mut lengths = Vec::new();
+    for stretch in units.chunk_by(|before, after| after.start.saturating_sub(before.end) < PAUSE) {
+        let mut rest = stretch;
         while !rest.is_empty() {
             let cut = cut(rest);
-            pieces.push(&rest[..cut]);
+            lengths.push(cut);
             rest = &rest[cut..];
         }
+    }
+    join_short(units, &mut lengths);
+    let mut rest = units;
+    let mut pieces = Vec::new();
+    for length in lengths {
+        let (piece, behind) = rest.split_at(length);
+        pieces.push(piece);
+        rest = behind;
     }
     pieces
 }
 
+/// Joins cues that have no room to be read with the one behind, where both fit in one.
+fn join_short(units: &[Unit], lengths: &mut Vec<usize>) {
+    let (mut n, mut from) = (0, 0);
+    while n + 1 < lengths.len() {
+        let (length, both) = (lengths[n], lengths[n] + lengths[n + 1]);
+        let next = units[from + length].start;
+        let last_is_short = n + 2 == lengths.len()
+            && units[from + both - 1].end.saturating_sub(next) < TOO_SHORT
+            && next.saturating_sub(units[from + length - 1].end) < PAUSE;
+        let short = next.saturating_sub(units[from].start) < TOO_SHORT + GAP || last_is_short;
+        if short && fits(&units[from..from + both]) {
+            lengths[n] = both;
+            lengths.remove(n + 1);
+        } else {
+            from += length;
+            n += 1;
+        }
+    }
+}
+
+fn fits(units: &[Unit]) -> bool {
+    units[units.len() - 1].end.saturating_sub(units[0].start) <= LONGEST && layout::fits(units)
+}
+
 /// Returns how many units the next cue takes.
 fn cut(rest: &[Unit]) -> usize {
-    let fits = |units: &[Unit]| {
-        let duration = units[units.len() - 1].end.saturating_sub(units[0].start);
-        duration <= LONGEST && layout::fits(units)
-    };
     if fits(rest) {
         return rest.len();
     }
@@ -148,7 +229,7 @@ fn give_time(cues: &mut [Cue]) {
         let cue = &mut cues[n];
         let characters = cue.text.lines().map(width).sum::<usize>() as u32;
         let needed = (Duration::from_secs(1) * characters / READING_SPEED).clamp(SHORTEST, LONGEST);
-        let wanted = (cue.start + needed).max(cue.end).min(cue.end + LINGER).min(cue.start + LONGEST);
+        let wanted = (cue.start + needed).max(cue.end).min(cue.end + OVERSTAY).min(cue.start + LONGEST);
         let room = next.map_or(wanted, |next| next.saturating_sub(GAP));
         // A next cue that comes at once leaves at least a moment.
         cue.end = wanted.min(room).max(cue.start + Duration::from_millis(1));
@@ -186,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_pause_within_a_sentence_ends_a_cue() {
+    fn a_pause_within_a_sentence_ends_a_cue() {
         let word = |word: &str, start: u64, end: u64| captions::Word {
             start: Duration::from_millis(start),
             end: Duration::from_millis(end),
@@ -198,8 +279,7 @@ mod tests {
         let cues = lay_out(&[sentence]);
         let shown: Vec<_> =
             cues.iter().map(|cue| (cue.text.as_str(), cue.start.as_millis(), cue.end.as_millis())).collect();
-        // Two and three are a second apart, which is not too long.
-        assert_eq!(shown, [("One.", 0, 1000), ("Two three.", 2000, 5000)]);
+        assert_eq!(shown, [("One.", 0, 1000), ("Two", 2000, 3000), ("three.", 3300, 5000)]);
     }
 
     #[test]

@@ -4,10 +4,11 @@
 use std::{
     ops::Range,
     path::PathBuf,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{LazyLock, Mutex, MutexGuard, PoisonError},
 };
 
 use captions::{Machine, Provenance, Spoken, Track};
+use server::metrics::Counter;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -17,7 +18,7 @@ use crate::{
     chunks, cues,
     mel::SAMPLE_RATE,
     model::{Loading, Model},
-    options::Options,
+    options::{Options, Parity},
     runtime::Runtime,
     transcribe::{Transcriber, Window},
     vad::Detector,
@@ -42,6 +43,8 @@ pub struct Config {
     pub sessions: usize,
     /// The longest sound that is taken, in seconds.
     pub limit_seconds: u64,
+    /// The reference whose tokens are to come out.
+    pub parity: Parity,
 }
 
 impl Default for Config {
@@ -55,9 +58,16 @@ impl Default for Config {
             windows: 1,
             sessions: 1,
             limit_seconds: 12 * 3600,
+            parity: Parity::None,
         }
     }
 }
+
+/// The key of a track's record for the seconds of detected speech that have no words.
+pub(crate) const UNHEARD: &str = "unheard";
+
+/// Detected speech without words, in seconds, over all sounds of the process: captions' and the service's.
+pub(crate) static UNHEARD_SECONDS: LazyLock<Counter> = LazyLock::new(Counter::default);
 
 /// A model at work, for as many sounds at once as its callers bring.
 #[derive(Debug)]
@@ -148,10 +158,13 @@ impl Engine {
         (options, done, stop): (&Options, &[Window], &CancellationToken),
         mut report: impl FnMut(WindowReport<'_>) -> Result<()>,
     ) -> Result<Transcription> {
+        let options = &options.clone().like(self.config.parity);
         let mut windows = done.to_vec();
         let mut keep = |window: Window, analysis: &Analysis, machine: &Machine| {
             let (at, all) = (window.next.min(analysis.frames()), analysis.frames());
             let progress = Progress { done: at as f64 / 100.0, all: all as f64 / 100.0 };
+            let unheard: u64 = window.unheard.iter().map(|(start, end)| end - start).sum();
+            UNHEARD_SECONDS.inc_by(unheard.div_ceil(100));
             report(WindowReport { window: &window, progress, machine })?;
             windows.push(window);
             Ok(())
@@ -186,6 +199,9 @@ impl Engine {
         chunks::transcribe(&rest, self.config.windows, run, |window| keep(window, &analysis, &machine))?;
         let seconds = analysis.samples as f64 / SAMPLE_RATE as f64;
         let mut track = track(&windows, machine);
+        if let Some(language) = known.language.filter(|_| track.language == "und") {
+            track.language = language;
+        }
         track.ends_at_seconds = analysis.broke_off.is_some().then_some(seconds);
         Ok(Transcription { track, seconds })
     }
@@ -207,7 +223,11 @@ impl Engine {
     fn machine(&self, model: &Model, options: &Options) -> Result<Machine> {
         let runtime = Runtime::load(self.config.onnxruntime.as_deref())?;
         let mut settings = options.settings();
-        settings.insert("precision".into(), self.config.precision.clone());
+        let plain = self.config.precision.is_empty();
+        settings.insert("precision".into(), if plain { "f32" } else { &self.config.precision }.into());
+        if model.vocabulary.languages.is_empty() {
+            settings.insert("language".into(), "en".into());
+        }
         settings.insert("cut".into(), (self.config.windows > 1).to_string());
         // Without, words have their share of the characters.
         if !model.alignment_heads.is_empty() {
@@ -238,6 +258,15 @@ impl Engine {
 
 /// Returns the track of the words in `windows`.
 pub fn track(windows: &[Window], machine: Machine) -> Track {
+    let unheard: Vec<String> = windows
+        .iter()
+        .flat_map(|window| &window.unheard)
+        .map(|(start, end)| format!("{:.2}-{:.2}", *start as f64 / 100.0, *end as f64 / 100.0))
+        .collect();
+    let mut machine = machine;
+    if !unheard.is_empty() {
+        machine.settings.insert(UNHEARD.into(), unheard.join(" "));
+    }
     let segments: Vec<Spoken> = windows.iter().flat_map(|window| window.spoken.clone()).collect();
     let language = match machine.settings.get("task").map(String::as_str) {
         Some("translate") => Some("en".to_owned()),

@@ -12,6 +12,7 @@ pub mod tokens;
 
 mod align;
 mod chunks;
+mod coverage;
 mod decode;
 mod logit_filters;
 mod logits;

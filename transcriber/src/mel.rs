@@ -19,6 +19,11 @@ pub fn time(frames: u64) -> Duration {
     Duration::from_millis(frames * 1000 / FRAMES_PER_SECOND as u64)
 }
 
+/// Returns the frame at a time.
+pub fn frame(time: Duration) -> u64 {
+    time.as_millis() as u64 * FRAMES_PER_SECOND as u64 / 1000
+}
+
 const SPECTRUM: usize = WINDOW / 2 + 1;
 // The extractor's floor, and the range below the loudest.
 const FLOOR: f64 = 1e-10;

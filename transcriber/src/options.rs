@@ -25,6 +25,19 @@ pub struct Options {
     pub no_speech_most: f32,
     /// Whether only detected speech is decoded. The reference decodes everything.
     pub only_speech: bool,
+    /// The reference whose tokens are to come out, at the cost of what it loses.
+    pub parity: Parity,
+}
+
+/// The reference that the tokens are equal to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Parity {
+    /// None: speech that a window has no words for is decoded again.
+    #[default]
+    None,
+    /// transformers' long form, greedy, which skips the rest of a window behind a single time token.
+    Transformers,
 }
 
 /// The task token.
@@ -50,11 +63,43 @@ impl Default for Options {
             avg_logprob_least: -1.0,
             no_speech_most: 0.6,
             only_speech: true,
+            parity: Parity::None,
         }
     }
 }
 
+impl Parity {
+    /// Returns the setting's value.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Transformers => "transformers",
+        }
+    }
+}
+
+/// Returns the primary subtag of a language tag, in lower case: `de` of `de-AT` and `DE_at`.
+pub(crate) fn primary(tag: &str) -> String {
+    tag.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase()
+}
+
 impl Options {
+    /// Returns these options with the reference's way to decode: greedy, without thresholds and speech detector.
+    #[must_use]
+    pub fn like(self, parity: Parity) -> Self {
+        match parity {
+            Parity::None => self,
+            Parity::Transformers => {
+                Self { temperatures: vec![0.0], no_speech_most: 1.0, only_speech: false, parity, ..self }
+            }
+        }
+    }
+
+    /// Returns whether speech without words is decoded again.
+    pub(crate) fn recovers(&self) -> bool {
+        self.only_speech && self.times && self.parity == Parity::None
+    }
+
     /// Returns every setting that changes the words, by name.
     pub fn settings(&self) -> BTreeMap<String, String> {
         let task = if self.task == Task::Translate { "translate" } else { "transcribe" };
@@ -69,6 +114,7 @@ impl Options {
             ("avg_logprob_least", self.avg_logprob_least.to_string()),
             ("no_speech_most", self.no_speech_most.to_string()),
             ("only_speech", self.only_speech.to_string()),
+            ("parity", self.parity.name().into()),
         ];
         settings.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }

@@ -156,6 +156,8 @@ impl Service {
                 "Length of these sounds",
                 counts.sound_seconds.clone(),
             );
+            let unheard = "Detected speech that has no words, in the captions too";
+            registry.register("transcriber_unheard_seconds", unheard, crate::engine::UNHEARD_SECONDS.clone());
         });
     }
 

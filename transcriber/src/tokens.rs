@@ -98,11 +98,23 @@ impl Vocabulary {
         Ok(encoded.get_ids().iter().copied().filter(|token| *token < self.end).collect())
     }
 
+    /// Returns the model's code of a language tag, such as `en` of `en-GB`.
+    pub fn resolve(&self, tag: &str) -> Result<String> {
+        let primary = crate::options::primary(tag);
+        // Models of English alone have no language tokens.
+        if self.languages.is_empty() && primary == "en" {
+            return Ok(primary);
+        }
+        self.language(&primary).map(|_| primary).map_err(|error| match error {
+            Error::Language { known, .. } => Error::Language { given: tag.to_owned(), known },
+            other => other,
+        })
+    }
+
     /// Returns the token of a language.
     pub fn language(&self, code: &str) -> Result<u32> {
-        let code = code.to_ascii_lowercase();
-        // Of `de-AT` the model knows `de`.
-        let primary = code.split(['-', '_']).next().unwrap_or_default();
+        let code = code.to_owned();
+        let primary = code.as_str();
         self.languages.iter().find(|(known, _)| known == primary).map(|(_, token)| *token).ok_or_else(|| {
             let known: Vec<&str> = self.languages.iter().map(|(known, _)| known.as_str()).collect();
             let known = if known.is_empty() { "en".to_owned() } else { known.join(", ") };

@@ -13,6 +13,7 @@ use crate::{
     Result,
     analysis::Analysis,
     audio::{Sound, Source},
+    coverage,
     decode::{DecodingOptions, DecodingResult},
     mel::{HOP, Mel, time},
     model::Model,
@@ -24,6 +25,8 @@ use crate::{
     words,
 };
 
+mod recover;
+
 /// A finished window: all that is needed to go on behind it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Window {
@@ -33,6 +36,9 @@ pub struct Window {
     pub language: Option<String>,
     /// Its words.
     pub spoken: Vec<Spoken>,
+    /// Detected speech that has no words, in frames.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unheard: Vec<(u64, u64)>,
 }
 
 /// Goes through a sound.
@@ -73,13 +79,8 @@ impl<'a> Transcriber<'a> {
         if model.vocabulary.languages.is_empty() {
             language = Some("en".into());
         }
-        if let Some(code) = &options.language {
-            if model.vocabulary.languages.is_empty() && code == "en" {
-                language = Some("en".into());
-            } else {
-                model.vocabulary.language(code)?;
-                language = Some(code.to_ascii_lowercase());
-            }
+        if let Some(tag) = &options.language {
+            language = Some(model.vocabulary.resolve(tag)?);
         }
         if options.task == Task::Translate && model.vocabulary.tasks.is_none() {
             return Err(crate::Error::Request("a model of English alone cannot translate".into()));
@@ -117,19 +118,36 @@ impl<'a> Transcriber<'a> {
         if self.stop.is_cancelled() {
             return Err(crate::Error::Interrupted);
         }
+        let filled = (end - self.at).min(self.model.shape.frames as u64);
+        let temperatures = self.options.temperatures.clone();
+        let (spoken, used) = self.decode_at(self.at, filled, &temperatures)?;
+        // Whatever time the model writes, the next window begins later than this one.
+        let next = self.at + used.clamp(TIME_FRAMES, filled.max(TIME_FRAMES));
+        let mut window = Window { next, language: self.language.clone(), spoken, unheard: vec![] };
+        if self.options.recovers() {
+            self.recover(&mut window)?;
+        }
+        self.at = window.next;
+        Ok(Some(window))
+    }
+
+    /// Decodes the `filled` frames from `from` on, with silence behind them. Returns the sentences, and how many of the
+    /// frames they cover.
+    fn decode_at(&mut self, from: u64, filled: u64, temperatures: &[f32]) -> Result<(Vec<Spoken>, u64)> {
         let frames = self.model.shape.frames;
-        let filled = (end - self.at).min(frames as u64) as usize;
-        let silent_from = if end < self.analysis.frames() && !self.options.times { filled } else { frames };
-        let span = WindowSpan { from: self.at, frames, silent_from };
-        let spectrogram = self.spectrogram(span)?;
+        let ends_here = from + filled >= self.analysis.frames();
+        // A chunk's window must not see past its end: the next chunk has those words.
+        let silent_from = if ends_here { frames } else { filled as usize };
+        let span = WindowSpan { from, frames, silent_from };
+        let spectrogram = spectrogram::render(&mut self.sound, &mut self.mel, span, self.analysis.loudest)?;
         let encoded = self.model.encode(spectrogram)?;
-        let seed = Sha256::digest(format!("{} {}", self.analysis.sha256, self.at));
+        let seed = Sha256::digest(format!("{} {from}", self.analysis.sha256));
         if self.language.is_none() {
             self.language = self.model.detect_language(&encoded)?.map(|(code, _)| code);
         }
         let prefix = self.prefix()?;
         let mut best = None;
-        for temperature in &self.options.temperatures {
+        for temperature in temperatures {
             let decoding = DecodingOptions {
                 prefix: &prefix,
                 times: self.options.times,
@@ -149,20 +167,10 @@ impl<'a> Transcriber<'a> {
                 return Err(crate::Error::Interrupted);
             }
         }
-        let mut window =
-            Window { next: self.at + filled as u64, language: self.language.clone(), spoken: vec![] };
-        if let Some(attempt) = best.filter(|attempt| !is_silence(&attempt.result, self.options)) {
-            let (spoken, used) = self.split(&attempt, filled as u64)?;
-            window.spoken = spoken;
-            // Whatever time the model writes, the next window begins later than this one.
-            window.next = self.at + used.clamp(TIME_FRAMES, filled.max(TIME_FRAMES as usize) as u64);
+        match best.filter(|attempt| !is_silence(&attempt.result, self.options)) {
+            Some(attempt) => self.split(&attempt, from, filled),
+            None => Ok((vec![], filled)),
         }
-        self.at = window.next;
-        Ok(Some(window))
-    }
-
-    fn spectrogram(&mut self, span: WindowSpan) -> Result<Vec<f32>> {
-        spectrogram::render(&mut self.sound, &mut self.mel, span, self.analysis.loudest)
     }
 
     /// Goes on to the next speech, unless that begins where a first time token can name it.
@@ -196,17 +204,21 @@ impl<'a> Transcriber<'a> {
     }
 
     /// Cuts a result at its pairs of times. Returns its sentences, and how many frames of the window they cover.
-    fn split(&self, attempt: &Attempt, filled: u64) -> Result<(Vec<Spoken>, u64)> {
+    fn split(&self, attempt: &Attempt, from: u64, filled: u64) -> Result<(Vec<Spoken>, u64)> {
         let vocabulary = &self.model.vocabulary;
         let tokens = &attempt.result.tokens;
         let (segments, used) = segments::split(tokens, vocabulary.first_time, filled);
         let positions = attempt.result.attention.starts((filled / TIME_FRAMES) as usize);
-        let starts: Vec<u64> = positions.iter().map(|n| self.at + *n as u64 * TIME_FRAMES).collect();
+        let starts: Vec<u64> = positions.iter().map(|n| from + *n as u64 * TIME_FRAMES).collect();
         let only_speech = self.options.only_speech;
         let mut spoken = Vec::new();
         for segment in segments {
             let text = vocabulary.text(&segment.tokens)?.trim().to_owned();
-            let (mut start, mut end) = (self.at + segment.start, self.at + segment.end);
+            let (mut start, mut end) = (from + segment.start, from + segment.end);
+            if only_speech {
+                // The reference lets an end lie behind the sound's.
+                end = end.min(from + filled);
+            }
             // A sentence that begins behind the chunk belongs to the next one.
             let elsewhere = self.end < self.analysis.frames() && start >= self.end;
             if text.is_empty() || start >= end || elsewhere {
@@ -224,7 +236,7 @@ impl<'a> Transcriber<'a> {
                 probabilities: &attempt.result.probabilities[segment.from..],
                 starts: starts.get(segment.from..).unwrap_or_default(),
                 stretches: &words::stretches(
-                    if only_speech { &self.analysis.speech } else { &[] },
+                    if only_speech { &self.analysis.certain } else { &[] },
                     start..end,
                 ),
             };
@@ -250,17 +262,27 @@ impl<'a> Transcriber<'a> {
         spoken * 10 >= end - start
     }
 
-    /// Takes the time of a sentence that begins or ends in silence from the detector: the model is wrong there.
+    /// Takes the time of a sentence that begins or ends in silence from the detector: the model is wrong there. An end
+    /// a moment into the next speech is the end of the speech before it.
     fn clamp_to_speech(&self, start: u64, end: u64) -> (u64, u64) {
-        let (from, to) = (start * HOP as u64, end * HOP as u64);
-        let mut within = self.analysis.speech.iter().filter(|speech| speech.within(from, to) > 0);
-        let Some(first) = within.next() else { return (start, end) };
-        let last = within.next_back().unwrap_or(first);
-        let ends = to.min(last.end);
-        let begins = if from < first.start { first.certain_start().min(ends - HOP as u64) } else { from };
-        (begins / HOP as u64, ends.div_ceil(HOP as u64))
+        let spans = coverage::frames(&self.analysis.certain, &(0..self.analysis.frames()));
+        let overlap = |span: &Range<u64>| span.end.min(end).saturating_sub(span.start.max(start));
+        let within: Vec<&Range<u64>> = spans.iter().filter(|span| overlap(span) > 0).collect();
+        let most = within.iter().map(|span| overlap(span)).max().unwrap_or_default();
+        // Alone, even a moment is all that there is of the sentence.
+        let counts = |span: &&&Range<u64>| overlap(span) >= MOMENT.min(most);
+        let (Some(first), Some(last)) = (within.iter().find(counts), within.iter().rev().find(counts)) else {
+            return (start, end);
+        };
+        let ends = end.min(last.end);
+        // A first token that names a time just behind an onset means the onset.
+        let begins = if start < first.start + MOMENT { first.start } else { start };
+        (begins.min(ends - 1), ends)
     }
 }
+
+// Frames that the model's times and the detector's are apart now and then.
+const MOMENT: u64 = 20;
 
 struct Attempt {
     result: DecodingResult,

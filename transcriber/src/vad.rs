@@ -15,6 +15,8 @@ const BEGINS: f32 = 0.5;
 const ENDS: f32 = 0.35;
 const LEAST_SPEECH: u64 = SAMPLE_RATE as u64 / 4;
 const LEAST_PAUSE: u64 = SAMPLE_RATE as u64 / 2;
+// Shorter pauses within a span tell words apart, for their times.
+const LEAST_BREAK: u64 = SAMPLE_RATE as u64 / 5;
 // Soft beginnings and ends lie outside the detector's certain speech.
 const MARGIN: u64 = SAMPLE_RATE as u64 / 5;
 
@@ -28,15 +30,19 @@ pub struct Speech {
 }
 
 impl Speech {
-    /// Returns where the detector began to be sure of it.
-    pub(crate) fn certain_start(&self) -> u64 {
-        self.start + MARGIN
-    }
-
     /// Returns how many samples of `[start, end)` lie in it.
     pub fn within(&self, start: u64, end: u64) -> u64 {
         self.end.min(end).saturating_sub(self.start.max(start))
     }
+}
+
+/// The speech of a sound.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Voice {
+    /// Spans with their margins, apart by pauses.
+    pub speech: Vec<Speech>,
+    /// The certain parts of them, without margins and short breaks.
+    pub certain: Vec<Speech>,
 }
 
 /// The network; serves any number of sounds, one at a time.
@@ -111,7 +117,7 @@ impl<'a> SpeechScanner<'a> {
     }
 
     /// Returns all speech, in order and apart from one another. The last moment counts as a whole step.
-    pub(crate) fn finish(mut self) -> Result<Vec<Speech>> {
+    pub(crate) fn finish(mut self) -> Result<Voice> {
         let left = self.pending.len() - BEFORE;
         let end = self.spans.position + left as u64;
         if left > 0 {
@@ -127,6 +133,9 @@ struct Spans {
     position: u64,
     open: Option<Speech>,
     closed: Vec<Speech>,
+    /// The certain parts of the open span, then of all closed ones.
+    open_parts: Vec<Speech>,
+    certain: Vec<Speech>,
 }
 
 impl Spans {
@@ -134,19 +143,32 @@ impl Spans {
         let (start, end) = (self.position, self.position + STEP as u64);
         self.position = end;
         match &mut self.open {
-            Some(span) if probability >= ENDS => span.end = end,
+            Some(span) if probability >= ENDS => {
+                span.end = end;
+                match self.open_parts.last_mut() {
+                    Some(part) if start - part.end < LEAST_BREAK => part.end = end,
+                    _ => self.open_parts.push(Speech { start, end }),
+                }
+            }
             Some(span) if start - span.end >= LEAST_PAUSE => self.close(),
-            None if probability >= BEGINS => self.open = Some(Speech { start, end }),
+            None if probability >= BEGINS => {
+                self.open = Some(Speech { start, end });
+                self.open_parts = vec![Speech { start, end }];
+            }
             _ => {}
         }
     }
 
     fn close(&mut self) {
         // A click is no speech.
-        self.closed.extend(self.open.take().filter(|span| span.end - span.start >= LEAST_SPEECH));
+        let parts = std::mem::take(&mut self.open_parts);
+        if let Some(span) = self.open.take().filter(|span| span.end - span.start >= LEAST_SPEECH) {
+            self.closed.push(span);
+            self.certain.extend(parts);
+        }
     }
 
-    fn finish(mut self, end: u64) -> Vec<Speech> {
+    fn finish(mut self, end: u64) -> Voice {
         self.close();
         let mut joined: Vec<Speech> = Vec::new();
         for span in self.closed {
@@ -156,7 +178,7 @@ impl Spans {
                 _ => joined.push(span),
             }
         }
-        joined
+        Voice { speech: joined, certain: self.certain }
     }
 }
 
@@ -174,6 +196,7 @@ mod tests {
             let end = spans.position;
             let found: Vec<(u64, u64)> = spans
                 .finish(end)
+                .speech
                 .iter()
                 .map(|s| (s.start / STEP as u64, s.end.div_ceil(STEP as u64)))
                 .collect();

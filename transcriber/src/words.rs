@@ -69,7 +69,7 @@ pub(crate) fn stretches(speech: &[Speech], sentence: Range<u64>) -> Vec<Range<u6
         let end = speech.end.div_ceil(HOP as u64).min(sentence.end);
         match stretches.last_mut() {
             _ if start >= end => {}
-            Some(last) if time(start - last.end) <= cues::LINGER => last.end = end,
+            Some(last) if time(start.saturating_sub(last.end)) < cues::PAUSE => last.end = end,
             _ => stretches.push(start..end),
         }
     }
@@ -123,7 +123,8 @@ mod tests {
             assert_eq!(found, expected, "{spans:?}");
         };
         check(&[], &[(100, 900)]);
-        check(&[(0, 50), (110, 300), (400, 850), (950, 990)], &[(100, 900)]);
+        check(&[(0, 50), (110, 300), (330, 850), (950, 990)], &[(100, 900)]);
+        check(&[(0, 50), (110, 300), (400, 850), (950, 990)], &[(100, 300), (400, 900)]);
         check(&[(110, 300), (401, 500), (620, 950)], &[(100, 300), (401, 500), (620, 900)]);
     }
 

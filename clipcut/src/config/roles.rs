@@ -204,6 +204,7 @@ impl Config {
             windows: self.transcriber_windows.max(1),
             sessions: self.transcriber_sessions.max(1),
             limit_seconds: self.max_duration.0.as_secs(),
+            parity: self.transcriber_parity.0,
         }
     }
 

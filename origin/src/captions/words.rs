@@ -39,7 +39,7 @@ pub(super) fn language(written: &str) -> Result<String> {
 /// Checks that a tag's language is one of those that a model knows; none are known of a model that nobody has read.
 pub(super) fn known_language(tag: &str, known: &[String]) -> Result<()> {
     let primary = tag.split('-').next().unwrap_or_default();
-    if known.is_empty() || known.iter().any(|code| code == primary) {
+    if known.is_empty() || known.iter().any(|code| code.eq_ignore_ascii_case(primary)) {
         return Ok(());
     }
     let detail = format!("The model does not know the language `{tag}`; it knows {}.", known.join(", "));

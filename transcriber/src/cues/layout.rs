@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::abbreviations::ends_sentence;
+
 /// Columns in a line.
 pub const LINE: usize = 42;
 /// Lines in a cue.
@@ -11,8 +13,7 @@ pub const LINES: usize = 2;
 const LEANING: &[&str] = &[
     "a", "an", "the", "my", "your", "his", "her", "its", "our", "their", "this", "that", "these", "those",
     "of", "to", "in", "on", "at", "by", "for", "from", "with", "into", "under", "near", "behind", "between",
-    "across", "and", "or", "but", "mr", "mrs", "dr", "very", "not", "is", "are", "was", "were", "will",
-    "can",
+    "across", "and", "or", "but", "very", "not", "is", "are", "was", "were", "will", "can",
 ];
 // Words that begin a clause.
 const BEGINNING: &[&str] = &[
@@ -106,8 +107,12 @@ fn line_break(units: &[&str]) -> Option<usize> {
 /// Returns how badly a text is broken behind `before`: −1 at a sentence's end to 1 behind an article.
 pub(crate) fn break_cost(before: &str, after: Option<&str>) -> f64 {
     let bare = |word: &str| word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+    if ends_sentence(before, after) {
+        return -1.0;
+    }
     match before.chars().last() {
-        Some('.' | '!' | '?' | '…' | '。' | '！' | '？') => return -1.0,
+        // A stop that ends no sentence belongs to a title or an initial: its name follows.
+        Some('.') => return 1.0,
         Some(',' | ';' | ':' | '–' | '—' | '、' | '，') => return -0.5,
         _ => {}
     }

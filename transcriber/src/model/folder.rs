@@ -103,7 +103,7 @@ impl Folder {
             .filter_map(|entry| {
                 let name = entry.file_name().to_string_lossy().into_owned();
                 let precision = name.strip_prefix("decoder_model_merged")?.strip_suffix(".onnx")?;
-                Some(format!("\"{}\"", precision.trim_start_matches('_')))
+                Some(format!("\"{}\"", precision.strip_prefix('_').unwrap_or("f32")))
             })
             .collect();
         there.sort();

@@ -1,7 +1,7 @@
 //! The parameters of a request: the form's texts read and checked, each mistake with its parameter.
 
 use super::refusal::{Refusal, Result};
-use crate::options::{Options, Task};
+use crate::options::{Options, Task, primary};
 
 // OpenAI's name, which many clients have no other way than to send.
 const ANY_MODEL: &str = "whisper-1";
@@ -43,6 +43,11 @@ impl RequestParams {
         model: &str,
         languages: &[String],
     ) -> Result<Self> {
+        // Before the sound is decoded: a model of English alone has no token for it.
+        if task == Task::Translate && languages == ["en"] {
+            let message = "a model of English alone cannot translate; this server has one";
+            return Err(Refusal::plain("invalid_request", message));
+        }
         let mut options = Options { task, ..Options::default() };
         let mut format = Format::Json;
         let mut granularities = Vec::new();
@@ -84,11 +89,10 @@ fn format(text: &str) -> Result<Format> {
 }
 
 fn language(text: &str, languages: &[String]) -> Result<String> {
-    let code = text.to_ascii_lowercase();
     // Of `de-AT` the model knows `de`.
-    let primary = code.split(['-', '_']).next().unwrap_or_default();
-    if languages.iter().any(|known| known == primary) {
-        return Ok(primary.to_owned());
+    let primary = primary(text);
+    if languages.contains(&primary) {
+        return Ok(primary);
     }
     Err(crate::Error::Language { given: text.to_owned(), known: languages.join(", ") }.into())
 }

@@ -13,7 +13,7 @@ use crate::{
     Engine, Error,
     audio::Source,
     cues::Draft,
-    engine::WindowReport,
+    engine::{self, WindowReport},
     options::{Options, Task},
     transcribe::Window,
 };
@@ -70,11 +70,11 @@ struct Audio {
     stream: u32,
 }
 
-/// The place in the sound, and the sentence whose cues are not final.
+/// The place in the sound, and the segments whose cues are not final.
 #[derive(Deserialize, Serialize)]
 struct Checkpoint {
     window: Window,
-    held: Option<Spoken>,
+    held: Vec<Spoken>,
 }
 
 impl CaptionJob {
@@ -94,7 +94,7 @@ impl CaptionJob {
         file.clock_at_zero = Some(plan.start_seconds + plan.zero.as_secs_f64());
 
         let checkpoint = self.checkpoint();
-        let (done, held) = checkpoint.map_or((None, None), |c| (Some(c.window), c.held));
+        let (done, held) = checkpoint.map_or((None, vec![]), |c| (Some(c.window), c.held));
         let mut draft = Draft::holding(held);
         let mut named = false;
         let mut last: Option<Window> = done.clone();
@@ -126,9 +126,16 @@ impl CaptionJob {
             }
             Err(e) => return Err(e.into()),
         };
+        if named {
+            self.record_unheard(&transcription.track)?;
+        }
         if let Some(mut window) = last {
             window.spoken.clear();
-            self.advance(transcription.seconds, &Checkpoint { window, held: None }, (&draft.finish(), "[]"))?;
+            self.advance(
+                transcription.seconds,
+                &Checkpoint { window, held: vec![] },
+                (&draft.finish(), "[]"),
+            )?;
         }
         Ok(transcription.track.ends_at_seconds.map_or(Conclusion::Whole, Conclusion::CutShort))
     }
@@ -150,7 +157,7 @@ impl CaptionJob {
 
     fn record(&self, report: &WindowReport<'_>, draft: &mut Draft, named: &mut bool) -> Result<(), Failed> {
         let window = report.window;
-        if !*named && (!window.spoken.is_empty() || draft.held().is_some()) {
+        if !*named && (!window.spoken.is_empty() || !draft.held().is_empty()) {
             let spoken = window.language.as_deref().unwrap_or("und");
             let language = if self.track.options.translated { "en" } else { spoken };
             let provenance =
@@ -167,12 +174,25 @@ impl CaptionJob {
         let segments =
             serde_json::to_string(&window.spoken).map_err(std::io::Error::from).map_err(Error::from)?;
         let window = Window { spoken: vec![], ..window.clone() };
-        // The sentence that is held back begins here at the earliest.
-        let held = draft.held().cloned();
+        // The segments that are held back begin here at the earliest.
+        let held = draft.held().to_vec();
         let done = held
-            .as_ref()
+            .first()
             .map_or(report.progress.done, |held| held.start.as_secs_f64().min(report.progress.done));
         self.advance(done, &Checkpoint { window, held }, (&cues, &segments))
+    }
+
+    /// Writes the speech that stayed without words on the track, where there is some.
+    fn record_unheard(&self, track: &captions::Track) -> Result<(), Failed> {
+        let captions::Provenance::Machine(machine) = &track.provenance else { return Ok(()) };
+        if !machine.settings.contains_key(engine::UNHEARD) {
+            return Ok(());
+        }
+        let provenance = serde_json::to_string(machine).map_err(std::io::Error::from).map_err(Error::from)?;
+        let language = if track.language == "jw" { "jv" } else { &track.language };
+        let detected = DetectedLanguage { language, provenance: &provenance };
+        let ours = self.handle.block_on(self.store.captions.set_language(&self.job, &detected))?;
+        ours.map(drop).ok_or(Failed::Gone)
     }
 
     fn advance(

@@ -10,5 +10,6 @@ mod optimized;
 mod parity;
 mod service;
 mod truth;
+mod whisper;
 mod words;
 mod worker;
