@@ -82,7 +82,7 @@ settings! {
     /// URL of a cluster's Redis, which carries signals between the processes.
     redis: Address = "";
     ["Log, connections and shutdown"]
-    /// Filter of the log, in the syntax of tracing's EnvFilter.
+    /// Filter of the log, in the syntax of tracing's `EnvFilter`.
     log: String = "info,ort=warn";
     /// Connections at once, as far as the limit of open files allows; the oldest idle one makes place for a new one.
     max_connections: usize = "4096";

@@ -56,11 +56,7 @@ fn page(path: &str, parts: &Parts) -> Response {
 /// Returns whether the page's router (`web/src/shared/route.ts`) has a page at `path`.
 fn is_page(path: &str) -> bool {
     let mut parts = path.split('/').filter(|part| !part.is_empty());
-    match (parts.next(), parts.next(), parts.next()) {
-        (None, ..) => true,
-        (Some("watch"), Some(_), None) => true,
-        _ => false,
-    }
+    matches!((parts.next(), parts.next(), parts.next()), (None, ..) | (Some("watch"), Some(_), None))
 }
 
 fn is_file(path: &str) -> bool {

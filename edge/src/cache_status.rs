@@ -36,7 +36,7 @@ pub(crate) enum Forward {
 
 /// What happened to one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Status {
+pub(crate) struct CacheStatus {
     pub(crate) forward: Option<Forward>,
     pub(crate) forward_status: Option<StatusCode>,
     pub(crate) ttl: Option<Ttl>,
@@ -66,7 +66,7 @@ impl Ttl {
     }
 }
 
-impl Status {
+impl CacheStatus {
     /// What is answered from memory.
     pub(crate) fn hit(ttl: Ttl) -> Self {
         Self { ttl: Some(ttl), ..Self::forwarded(None) }
@@ -130,13 +130,13 @@ mod tests {
     #[test]
     fn a_status_reads_as_the_rfc_has_it() {
         let second = Duration::from_secs(1);
-        assert_eq!(Status::hit(Ttl::of(9 * second, 4 * second)).render("edge"), "edge; hit; ttl=5");
-        assert_eq!(Status::hit(Ttl::of(second, 4 * second)).render("edge"), "edge; hit; ttl=-3");
-        let miss = Status {
+        assert_eq!(CacheStatus::hit(Ttl::of(9 * second, 4 * second)).render("edge"), "edge; hit; ttl=5");
+        assert_eq!(CacheStatus::hit(Ttl::of(second, 4 * second)).render("edge"), "edge; hit; ttl=-3");
+        let miss = CacheStatus {
             forward_status: Some(StatusCode::OK),
             stored: Stored::Yes,
             collapsed: Collapsed::Yes,
-            ..Status::forwarded(Some(Forward::UriMiss))
+            ..CacheStatus::forwarded(Some(Forward::UriMiss))
         };
         assert_eq!(miss.render("edge"), "edge; fwd=uri-miss; fwd-status=200; stored; collapsed");
     }

@@ -9,7 +9,7 @@ use server::{Request, body};
 use crate::{
     EdgeInner, Payload, answer,
     cache_control::{CacheControl, Flag},
-    cache_status::{Collapsed, Forward, Status, Stored},
+    cache_status::{CacheStatus, Collapsed, Forward, Stored},
     in_flight::JoinResult,
     key::Target,
     memory::CacheEntry,
@@ -130,7 +130,7 @@ impl Miss {
 
     async fn answer_with(&mut self, waiter: Waiter, collapsed: Collapsed) -> Round {
         let inner = &self.inner;
-        let mut status = Status { collapsed, ..Status::forwarded(Some(self.forward)) };
+        let mut status = CacheStatus { collapsed, ..CacheStatus::forwarded(Some(self.forward)) };
         let outcome = waiter.outcome().await;
         // Only a client that goes away leaves a fetch unwanted; from here on this one does not.
         waiter.keep_fetch();
@@ -180,7 +180,7 @@ impl Miss {
 
     /// The request that led the fetch gets an answer made for one request, unless the origin was not sent all that it
     /// depends on.
-    fn take_unshared(&mut self, waiter: &Waiter, reason: Reason, status: &Status) -> Round {
+    fn take_unshared(&mut self, waiter: &Waiter, reason: Reason, status: &CacheStatus) -> Round {
         let leads = status.collapsed == Collapsed::No;
         let leftover = leads.then(|| waiter.take_leftover()).flatten();
         let leftover = leftover.filter(|answer| self.is_answered_by(answer.headers()));

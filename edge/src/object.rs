@@ -13,7 +13,7 @@ use server::conditional::Validators;
 
 use crate::{
     cache_control::{CacheControl, Flag},
-    cache_status::{self, Status, Ttl},
+    cache_status::{self, CacheStatus, Ttl},
     clock::Moment,
     freshness::{self, Freshness},
     held::StoredBytes,
@@ -134,7 +134,7 @@ impl Head {
     }
 
     /// Returns the header fields to send now.
-    pub(crate) fn headers_at(&self, now: Moment, status: &Status, name: &str) -> HeaderMap {
+    pub(crate) fn headers_at(&self, now: Moment, status: &CacheStatus, name: &str) -> HeaderMap {
         let mut headers = self.headers.clone();
         // RFC 9111 §5.1: an Age says that the answer was not made for this request.
         headers.insert(header::AGE, self.age(now).as_secs().into());
@@ -205,7 +205,7 @@ impl Object {
         if let Some(block) = self.block.load().as_ref().filter(|block| block.age == age) {
             return block.headers.clone();
         }
-        let headers = self.head.headers_at(now, &Status::hit(self.head.ttl(now)), name);
+        let headers = self.head.headers_at(now, &CacheStatus::hit(self.head.ttl(now)), name);
         self.block.store(Some(Arc::new(Block { age, headers: headers.clone() })));
         headers
     }

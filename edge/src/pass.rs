@@ -9,7 +9,7 @@ use server::{Body, Request};
 
 use crate::{
     EdgeInner, Payload, Purge, answer,
-    cache_status::{Forward, Status},
+    cache_status::{CacheStatus, Forward},
     hop,
     in_flight::PurgeEffect,
     key::Target,
@@ -45,7 +45,7 @@ impl EdgeInner {
         if let Ok(host) = HeaderValue::from_str(target.host()) {
             parts.headers.insert(header::HOST, host);
         }
-        let status = Status::forwarded(Some(why));
+        let status = CacheStatus::forwarded(Some(why));
         let described = (method == Method::HEAD)
             .then(|| self.memory.get(target.as_str())?.find(&parts.headers).cloned())
             .flatten();
@@ -86,14 +86,14 @@ impl EdgeInner {
     }
 
     /// Makes the origin's answer to one request ours.
-    pub(crate) fn passed_on(&self, response: server::Response, status: &Status) -> Response<Payload> {
+    pub(crate) fn passed_on(&self, response: server::Response, status: &CacheStatus) -> Response<Payload> {
         let (mut parts, body) = response.into_parts();
         // Events come when there are some; all else may not stop in the middle.
         let kind = parts.headers.get(header::CONTENT_TYPE);
         let endless = kind.is_some_and(|kind| kind.as_bytes().starts_with(EVENTS));
         let body = if endless { body } else { restless(body, self.config.idle) };
         hop::drop_hop_by_hop(&mut parts.headers);
-        let status = Status { forward_status: Some(parts.status), ..*status };
+        let status = CacheStatus { forward_status: Some(parts.status), ..*status };
         status.append(&self.config.name, &mut parts.headers);
         let mut response = Response::new(Payload::Stream(body));
         *response.status_mut() = parts.status;
@@ -101,7 +101,7 @@ impl EdgeInner {
         response
     }
 
-    fn no_answer(&self, failure: Failure, status: &Status) -> Response<Payload> {
+    fn no_answer(&self, failure: Failure, status: &CacheStatus) -> Response<Payload> {
         self.metrics.failures.inc();
         let mut response = answer::problem(failure.problem());
         status.append(&self.config.name, response.headers_mut());

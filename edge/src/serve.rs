@@ -9,7 +9,7 @@ use server::{Problem, Request, has_any, ticket::Refusal};
 
 use crate::{
     Edge, EdgeInner, Payload, answer,
-    cache_status::{Forward, Status},
+    cache_status::{CacheStatus, Forward},
     clock::Moment,
     fetch::{FetchRequest, Hop},
     freshness::Use,
@@ -198,13 +198,18 @@ impl EdgeInner {
         self.hit(parts, object)
     }
 
-    pub(crate) fn stored(&self, parts: &Parts, object: &Object, mut status: Status) -> Response<Payload> {
+    pub(crate) fn stored(
+        &self,
+        parts: &Parts,
+        object: &Object,
+        mut status: CacheStatus,
+    ) -> Response<Payload> {
         let now = self.clock.now();
         status.ttl = Some(object.head.ttl(now));
         answer::from_object(parts, object, object.head.headers_at(now, &status, &self.config.name))
     }
 
-    pub(crate) fn headers_of_stream(&self, head: &Head, mut status: Status) -> HeaderMap {
+    pub(crate) fn headers_of_stream(&self, head: &Head, mut status: CacheStatus) -> HeaderMap {
         let now = self.clock.now();
         status.forward_status = Some(head.status);
         status.ttl = Some(head.ttl(now));

@@ -91,15 +91,15 @@ async fn video_from(context: &EncodeContext<'_>, video: &VideoPlan, attempt: &At
         input,
         stdin: None,
         outputs: outputs.collect(),
-        bounds: bounds(context, &decoded),
-        wall_time: wall_time(context, &decoded),
+        bounds: bounds(context, decoded),
+        wall_time: wall_time(context, decoded),
     };
     process::run(task, context.stop, |n, stream| {
         let rung = &video.rungs[n];
         let cutter = Cutter::video(&rung.name, video, grid, (first, last));
         let start = u64::from(reorder_ticks(video));
         // Whatever the rates, an output many times above its cap is a runaway encoder.
-        let limit = 16 * (rung.maxrate_bps / 8 * span(context, &run).as_secs().max(1)) + (64 << 20);
+        let limit = 16 * (rung.maxrate_bps / 8 * span(context, run).as_secs().max(1)) + (64 << 20);
         consume(context.publisher, stream, Consumer { rendition: &rung.name, cutter, start, limit, cut })
     })
     .await
@@ -131,8 +131,8 @@ pub(crate) async fn audio(context: &EncodeContext<'_>, audio: &AudioPlan, run: &
         input,
         stdin: None,
         outputs: vec![strings(["-map", "[a]", "-c:a", "pcm_f32le", "-f", "nut"])],
-        bounds: bounds(context, &decoded),
-        wall_time: wall_time(context, &decoded),
+        bounds: bounds(context, decoded),
+        wall_time: wall_time(context, decoded),
     };
     process::run(task, context.stop, |_, sound| encode_sound(context, audio, Stage { run: *run, sound }))
         .await
@@ -180,13 +180,13 @@ async fn encode_sound(context: &EncodeContext<'_>, audio: &AudioPlan, stage: Sta
         input,
         stdin: Some(stage.sound),
         outputs: vec![output],
-        bounds: bounds(context, &Run { first: 0, last }),
-        wall_time: wall_time(context, &Run { first: 0, last }),
+        bounds: bounds(context, Run { first: 0, last }),
+        wall_time: wall_time(context, Run { first: 0, last }),
     };
     let cut = AtomicU32::new(0);
     process::run(task, context.stop, |_, stream| {
         let cutter = Cutter::audio(audio, grid, (first, last));
-        let limit = 16 * (audio.bitrate_bps / 8 * span(context, &stage.run).as_secs().max(1)) + (64 << 20);
+        let limit = 16 * (audio.bitrate_bps / 8 * span(context, stage.run).as_secs().max(1)) + (64 << 20);
         let rendition = &audio.name;
         consume(context.publisher, stream, Consumer { rendition, cutter, start: 0, limit, cut: &cut })
     })
@@ -382,17 +382,17 @@ pub(crate) fn strings<const N: usize>(args: [&str; N]) -> Vec<OsString> {
     args.into_iter().map(OsString::from).collect()
 }
 
-fn span(context: &EncodeContext<'_>, run: &Run) -> Duration {
+fn span(context: &EncodeContext<'_>, run: Run) -> Duration {
     let grid = &context.plan.grid;
     Duration::from_secs_f64(grid.seconds(grid.start(run.last) - grid.start(run.first)))
 }
 
 // Far above what a slow machine needs for the slowest preset, far below for ever.
-fn wall_time(context: &EncodeContext<'_>, run: &Run) -> Duration {
+fn wall_time(context: &EncodeContext<'_>, run: Run) -> Duration {
     Duration::from_mins(5) + span(context, run) * 200
 }
 
-fn bounds(context: &EncodeContext<'_>, run: &Run) -> Bounds {
+fn bounds(context: &EncodeContext<'_>, run: Run) -> Bounds {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get) as u32;
     Bounds {
         cpu: wall_time(context, run) * cores,

@@ -197,7 +197,7 @@ impl VideoPlan {
         let cheap = |n: &u32| {
             let from = time(*n);
             let entry = self.key_frames.iter().rev().find(|key| **key <= from).copied().unwrap_or_default();
-            (from - entry) * 2 <= time(length.min(total))
+            from.saturating_sub(entry) * 2 <= time(length.min(total))
         };
         let starts: Vec<u32> = (1..total).filter(|n| n % length == 0).filter(cheap).collect();
         let ends = starts.iter().copied().chain([total]);

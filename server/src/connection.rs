@@ -41,6 +41,13 @@ enum Protocol {
     Http1,
 }
 
+/// A connection's bytes with what is known of them before the first request.
+struct Transport<T> {
+    stream: T,
+    protocol: Protocol,
+    clock: ActivityClock,
+}
+
 impl Protocol {
     fn agreed(alpn: Option<&[u8]>) -> Self {
         if alpn == Some(b"h2") { Self::Http2 } else { Self::Http1 }
@@ -65,7 +72,7 @@ impl ServerContext {
         let mut clock = ActivityClock::new(context.activity.clone(), self.limits.clone());
         let stream = ActivityStream::new(stream, context.activity.clone());
         let Some(tls) = &self.tls else {
-            return context.serve(stream, Protocol::Detected, service, clock).await;
+            return context.serve(Transport { stream, protocol: Protocol::Detected, clock }, service).await;
         };
         let (stream, cork) = Corked::new(stream);
         let handshake = tokio::select! {
@@ -75,7 +82,7 @@ impl ServerContext {
         match handshake {
             Ok(stream) => {
                 let protocol = Protocol::agreed(stream.get_ref().1.alpn_protocol());
-                cork.around(context.serve(stream, protocol, service, clock)).await;
+                cork.around(context.serve(Transport { stream, protocol, clock }, service)).await;
             }
             Err(error) => debug!(%error, "a TLS handshake failed"),
         }
@@ -98,19 +105,16 @@ enum Drain {
 }
 
 impl ConnectionContext {
-    async fn serve<S, B>(
-        &self,
-        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-        protocol: Protocol,
-        service: S,
-        clock: ActivityClock,
-    ) where
+    async fn serve<T, S, B>(&self, transport: Transport<T>, service: S)
+    where
+        T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
         S: Service<Request, Response = http::Response<B>> + Clone + Send + 'static,
         S::Future: Send + 'static,
         S::Error: Into<BoxError>,
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
+        let Transport { stream, protocol, clock } = transport;
         let builder = self.builder(protocol);
         let service = RequestService::new(service, self.clone());
         let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));

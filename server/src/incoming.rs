@@ -46,7 +46,7 @@ pub(crate) struct Incoming {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Leftover {
     /// Lingering close: they are on their way, and a connection that is closed before them is reset, which can destroy the
-    /// answer. Over HTTP/2 curl and httpx drop an answer that a RST_STREAM follows at once (RFC 9113 §8.1).
+    /// answer. Over HTTP/2 curl and httpx drop an answer that a `RST_STREAM` follows at once (RFC 9113 §8.1).
     Read,
     /// None before the first byte: the client waits for "100 Continue", which reading would send.
     NotAsked,

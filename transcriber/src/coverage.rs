@@ -81,6 +81,8 @@ pub(crate) fn probable_end(speech: &[Speech], sentence: &Range<u64>, text: &str)
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::single_range_in_vec_init, reason = "a list of spans may have one")]
+
     use super::*;
 
     fn speech(spans: &[(u64, u64)]) -> Vec<Speech> {

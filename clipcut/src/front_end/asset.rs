@@ -7,6 +7,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
     response::Response,
 };
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use rust_embed::{Embed, EmbeddedFile};
 use server::{
@@ -110,10 +111,9 @@ impl Asset {
 
 /// Returns a strong tag, of its own for each coding (RFC 9110 §8.8.3.3).
 fn etag(plain: &EmbeddedFile, coding: Option<&str>) -> String {
-    let hash = plain.metadata.sha256_hash();
-    let hex: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let hash = URL_SAFE_NO_PAD.encode(plain.metadata.sha256_hash());
     match coding {
-        Some(coding) => format!("\"{hex}-{coding}\""),
-        None => format!("\"{hex}\""),
+        Some(coding) => format!("\"{hash}-{coding}\""),
+        None => format!("\"{hash}\""),
     }
 }

@@ -107,7 +107,7 @@ async fn a_body_that_is_reset_has_broken_off_rfc_9113_8_1() {
     assert_eq!(client.running.started.recv().await.unwrap(), "whole");
 }
 
-/// Debian's curl and httpx drop an answer that a RST_STREAM follows at once.
+/// Debian's curl and httpx drop an answer that a `RST_STREAM` follows at once.
 #[tokio::test]
 async fn an_answer_before_the_body_was_read_comes_without_a_reset() {
     let mut client = Client::start(Limits::default()).await;

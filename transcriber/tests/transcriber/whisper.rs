@@ -128,11 +128,11 @@ fn a_talks_cues_are_in_order() {
 
 #[test]
 fn parity_with_transformers_gives_its_words() {
-    let Some(folder) = whisper() else { return };
     #[derive(serde::Deserialize)]
     struct Segment {
         text: String,
     }
+    let Some(folder) = whisper() else { return };
     let config = Config { parity: Parity::Transformers, ..engine(&folder, 1).config().clone() };
     let track = transcribe(&Engine::new(config), &folder, "real");
     let json = std::fs::read(folder.join("reference/real.hf.json")).unwrap();
