@@ -100,7 +100,7 @@ async fn an_encode_waits_for_room_and_goes_on() {
     let ballast = fill(&server.data, 0);
     let document = until("the encode to notice", async || {
         let document = server.show(&id).await;
-        (server.program.log().contains("waiting for room") || document["state"] == "failed")
+        (server.program.log().contains("waiting for free space") || document["state"] == "failed")
             .then_some(document)
     })
     .await;

@@ -152,7 +152,7 @@ async fn an_edge_asks_its_origin_over_tls_and_trusts_only_the_certificates_that_
 #[tokio::test]
 async fn an_edge_that_is_stopping_fails_readiness_while_it_still_takes_requests() {
     let home = tempfile::tempdir().unwrap();
-    let (mut program, http) = edge(home.path(), &sized_origin(), &[("CLIPCUT_LINGER", "5s")]);
+    let (mut program, http) = edge(home.path(), &sized_origin(), &[("CLIPCUT_SHUTDOWN_DELAY", "5s")]);
     assert_eq!(http.get("/readyz").await.status, StatusCode::OK);
     program.terminate();
     until("readiness to fail", async || {
