@@ -1,4 +1,5 @@
-//! In charge of the right to play: a ticket in the path is verified on every request, and goes no further.
+//! The right to play: the ticket in the path is verified on every request, hits included, and goes no further: an origin's
+//! log should not have it.
 
 use std::{borrow::Cow, time::SystemTime};
 
@@ -6,15 +7,15 @@ use server::ticket::{self, Keys, Refusal, Ticket};
 
 use crate::key;
 
-/// Who may play.
+/// The rule for playing.
 #[derive(Clone, Debug, Default)]
 pub enum Access {
-    /// Everybody. A path with a ticket is nobody's: there are no keys to verify it with.
+    /// No ticket is needed. A path with a ticket is refused: there are no keys to verify it with.
     #[default]
     Open,
-    /// Everybody; a ticket that comes along must be good.
+    /// No ticket is needed; one in the path must be valid.
     Verified(Keys),
-    /// Who has a good ticket. Everything but `/v/` needs none.
+    /// A valid ticket is needed below `/v/`.
     Required(Keys),
 }
 

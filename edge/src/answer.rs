@@ -1,5 +1,5 @@
-//! In charge of answering from what is known: preconditions (RFC 9110 §13), ranges (§14), HEAD, and the
-//! problems of the edge itself.
+//! Answers from a stored or arriving response: preconditions (RFC 9110 §13), ranges (§14), HEAD; and the problems of the
+//! edge itself.
 
 use std::{ops::Range, time::SystemTime};
 
@@ -17,7 +17,7 @@ use crate::{
     shared_fetch::{Failure, Waiter},
 };
 
-/// What of a response to send.
+/// The part of a response to send.
 enum Cut {
     NotModified,
     Whole,
@@ -57,7 +57,7 @@ fn range_counts(request: &Parts, head: &Head) -> bool {
         let field = field.as_bytes();
         !field.starts_with(b"\"") && !field.starts_with(b"W/")
     });
-    // §8.8.2.2: the origin's own clock says how old its last change was when it answered.
+    // §8.8.2.2: a date is a strong validator only if the last change was old by the origin's own clock.
     let answered = freshness::read_date(&head.headers, &header::DATE).unwrap_or(SystemTime::UNIX_EPOCH);
     let counts = || conditional::range_counts(&request.headers, &head.validators, answered);
     !(by_date && head.dated == Dated::No) && counts()
@@ -168,7 +168,7 @@ impl Failure {
     }
 }
 
-/// RFC 9110 §7.6.2: what a recipient says who is the last one.
+/// RFC 9110 §7.6.2: the answer of the last recipient, which must not forward the request.
 pub(crate) fn max_forwards_reached() -> Response<Payload> {
     respond(StatusCode::NO_CONTENT, HeaderMap::new(), Payload::empty())
 }
@@ -179,7 +179,7 @@ pub(crate) fn not_stored() -> Problem {
     Problem::new(StatusCode::GATEWAY_TIMEOUT, "not_stored", detail)
 }
 
-/// RFC 9110 §15.5.9: the same status that the origin gives who asks it without us.
+/// RFC 9110 §15.5.9: the same status that the origin gives without an edge in front of it.
 pub(crate) fn stalled() -> Problem {
     let detail = "The request's body came too slowly, or stopped.";
     Problem::new(StatusCode::REQUEST_TIMEOUT, "body_stalled", detail)

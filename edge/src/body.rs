@@ -1,4 +1,4 @@
-//! In charge of where bodies lie in memory. Leaves which of them stay to `memory`.
+//! The memory of bodies: large ones get pages of their own. `memory` decides which of them stay.
 
 use bytes::Bytes;
 use memmap2::MmapMut;

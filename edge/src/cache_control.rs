@@ -1,4 +1,4 @@
-//! In charge of what Cache-Control says (RFC 9111 §5.2), also in its form for CDNs (RFC 9213). Pure.
+//! The directives of Cache-Control (RFC 9111 §5.2), also in its form for CDNs (RFC 9213). Pure.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ pub enum Flag {
     MustRevalidate = 1 << 4,
     /// Never used stale by shared caches.
     ProxyRevalidate = 1 << 5,
-    /// Stored only by who understands the status; then `no-store` does not count.
+    /// Stored only by a cache that understands the status; then `no-store` does not count (RFC 9111 §5.2.2.3).
     MustUnderstand = 1 << 6,
     /// Does not change while it is fresh (RFC 8246).
     Immutable = 1 << 7,
@@ -50,7 +50,7 @@ impl CacheControl {
     pub fn of(headers: &HeaderMap) -> Self {
         let mut all = Self::default();
         for field in headers.get_all(header::CACHE_CONTROL) {
-            // What is not text cannot be trusted to allow anything.
+            // A field that is not text may hide a `no-store`: the safe reading is that it has one.
             let Ok(text) = field.to_str() else {
                 all.set(Flag::NoStore);
                 continue;
@@ -61,7 +61,7 @@ impl CacheControl {
     }
 
     /// Reads a response's directives for us: RFC 9213 §2.2, a valid `CDN-Cache-Control` wins over all else. The
-    /// flag says whether it did, in which case `Expires` does not count either.
+    /// source shows whether it did, in which case `Expires` does not count either.
     pub fn targeted(headers: &HeaderMap) -> (Self, Source) {
         const NAME: HeaderName = HeaderName::from_static("cdn-cache-control");
         let fields: Option<Vec<&str>> =
@@ -127,7 +127,7 @@ impl CacheControl {
 /// Where a response's directives came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// From `Cache-Control`, which everybody reads.
+    /// From `Cache-Control`, which every cache reads.
     General,
     /// From `CDN-Cache-Control`, which is for us.
     Targeted,
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_invalid_is_stale_and_the_shortest_counts() {
+    fn an_invalid_lifetime_is_stale_and_the_shortest_counts() {
         for text in ["max-age", "max-age=", "max-age=-1", "max-age=1.5", "max-age=x", "max-age=60, max-age=0"]
         {
             assert_eq!(read(text).max_age, Some(s(0)), "{text}");

@@ -1,4 +1,4 @@
-//! In charge of saying what the cache did: the `Cache-Status` field (RFC 9211).
+//! The `Cache-Status` field (RFC 9211): how the cache handled a request.
 
 use std::{fmt::Write, time::Duration};
 
@@ -6,13 +6,14 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 pub(crate) const NAME: HeaderName = HeaderName::from_static("cache-status");
 
-/// Returns whether an answer of another cache is a failure of its own, and tells of no origin's: neither of one that was
-/// asked (§2.3) nor of one whose answer it had.
+/// Returns whether an answer of another cache is a failure of its own and not the origin's: its members show neither a
+/// status from upstream (§2.3) nor a hit. Only then is it worth asking the origin directly.
 pub(crate) fn is_of_the_cache_alone<B>(answer: &http::Response<B>) -> bool {
-    let tells = |member: &HeaderValue| {
+    let has_upstream_answer = |member: &HeaderValue| {
         member.to_str().is_ok_and(|member| member.contains("; hit") || member.contains("; fwd-status="))
     };
-    matches!(answer.status().as_u16(), 502..=504) && !answer.headers().get_all(NAME).iter().any(tells)
+    matches!(answer.status().as_u16(), 502..=504)
+        && !answer.headers().get_all(NAME).iter().any(has_upstream_answer)
 }
 
 /// Why a request went on to the origin (RFC 9211 §2.2).
@@ -30,11 +31,11 @@ pub(crate) enum Forward {
     Partial,
     /// The request's own terms exclude what is stored.
     Request,
-    /// What is stored is not fresh.
+    /// The stored response is not fresh.
     Stale,
 }
 
-/// What happened to one request.
+/// The handling of one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct CacheStatus {
     pub(crate) forward: Option<Forward>,
@@ -67,12 +68,12 @@ impl Ttl {
 }
 
 impl CacheStatus {
-    /// What is answered from memory.
+    /// A request answered from memory.
     pub(crate) fn hit(ttl: Ttl) -> Self {
         Self { ttl: Some(ttl), ..Self::forwarded(None) }
     }
 
-    /// What went on to the origin.
+    /// A request that went on to the origin.
     pub(crate) fn forwarded(forward: Option<Forward>) -> Self {
         Self { forward, forward_status: None, ttl: None, stored: Stored::No, collapsed: Collapsed::No }
     }

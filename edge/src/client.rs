@@ -36,11 +36,11 @@ const FAREWELL: Duration = Duration::from_secs(1);
 pub(crate) enum Trust {
     /// Those of this machine.
     Machine,
-    /// None: nobody is asked over TLS.
+    /// None: no upstream uses TLS.
     Nobody,
 }
 
-/// What is spoken without TLS, which agrees on it by itself.
+/// The protocol of connections without TLS. With TLS, ALPN agrees on it (RFC 9113 §3.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Protocol {
     Http1,

@@ -1,4 +1,4 @@
-//! In charge of time: one clock for ages, which never goes back, and one for dates.
+//! Clocks: one for ages, which never goes back, and one for dates.
 
 use std::{
     sync::{
@@ -12,7 +12,7 @@ use std::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Moment(u64);
 
-/// Tells the time. Clones share it.
+/// The time for one edge. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Clock {
     started: Instant,

@@ -1,5 +1,4 @@
-//! In charge of what players tell of themselves: Common Media Client Data (CTA-5004 and its second version), in
-//! the query or in headers. Pure.
+//! Common Media Client Data (CTA-5004 and its second version): players' reports in the query or in headers. Pure.
 
 use std::time::Duration;
 
@@ -7,11 +6,11 @@ use http::HeaderMap;
 use sfv::{BareItem, Dictionary, Item, ListEntry, Parser};
 
 const FIELDS: [&str; 4] = ["cmcd-request", "cmcd-object", "cmcd-status", "cmcd-session"];
-// More is no player's.
+// No player sends more; parsing is bounded by it.
 const MOST_TEXT: usize = 4096;
 const MOST_NEXT: usize = 4;
 
-/// What a player told.
+/// A player's report with one request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cmcd {
     /// `nor`: what it will ask for next, as relative references.
@@ -29,7 +28,7 @@ pub struct Cmcd {
 }
 
 impl Cmcd {
-    /// Reads what a request tells, if it tells something. `query` is the value of its `CMCD` parameter.
+    /// Reads the CMCD of a request, if it has any. `query` is the value of its `CMCD` parameter.
     pub fn of(query: Option<&str>, headers: &HeaderMap) -> Option<Self> {
         let mut texts = query.and_then(decode).map(|text| vec![text]).unwrap_or_default();
         for name in FIELDS {
@@ -40,7 +39,7 @@ impl Cmcd {
         }
         let mut cmcd = Self::default();
         for text in texts.iter().filter(|text| text.len() <= MOST_TEXT) {
-            // What cannot be read tells nothing.
+            // A broken field is ignored: CMCD is advice, and no reason to refuse a segment.
             if let Ok(members) = Parser::new(text).parse::<Dictionary>() {
                 cmcd.read(&members);
             }
@@ -149,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_tells_nothing() {
+    fn nonsense_is_no_cmcd() {
         assert_eq!(Cmcd::of(None, &HeaderMap::new()), None);
         assert_eq!(Cmcd::of(Some("%zz"), &HeaderMap::new()), None);
         assert_eq!(Cmcd::of(Some("nor=4.m4s;;,"), &HeaderMap::new()), Some(Cmcd::default()));

@@ -1,5 +1,5 @@
-//! In charge of an edge's own addresses, in front of all others: its health, its figures, and what the house
-//! tells it.
+//! An edge's own addresses, in front of all others: its health, its metrics, and the internal requests of the origin and
+//! the peers.
 
 use std::{
     convert::Infallible,
@@ -27,7 +27,7 @@ pub struct Endpoints {
 }
 
 impl Endpoints {
-    /// Puts the addresses of a role in front of `edge`, and adds its figures to `metrics`.
+    /// Puts the addresses of a role in front of `edge`, and registers its metrics.
     pub fn new(edge: Edge, origins: Origins, metrics: Metrics, shutdown: CancellationToken) -> Self {
         edge.register(&metrics);
         Self { edge, origins, metrics, shutdown }
@@ -36,7 +36,7 @@ impl Endpoints {
     async fn ready(self) -> Response<Payload> {
         // An edge without its origins still has what it keeps; sending its viewers away would not help them.
         if !self.origins.any_healthy() {
-            tracing::warn!("no origin is well");
+            tracing::warn!("no origin is healthy");
         }
         health::ready(&self.shutdown, async { Ok::<(), Infallible>(()) }).await.map(Payload::Stream)
     }
@@ -48,8 +48,8 @@ impl Endpoints {
 }
 
 impl Edge {
-    /// Answers what the house itself asks of an edge; `None` when it asks nothing of that kind. Who has not
-    /// its token does not learn that there is such an address.
+    /// Returns the internal endpoint that a request is for, if any. Without the token the request is handled as any other,
+    /// so a scan does not find out that the address exists.
     pub(crate) fn own(&self, request: &Request) -> Option<InternalEndpoint> {
         let own = match request.uri().path() {
             purge_client::PATH if *request.method() == Method::POST => InternalEndpoint::Purge,
@@ -76,14 +76,14 @@ impl Edge {
         response
     }
 
-    /// Tells who this process is.
+    /// Answers with the id of this process, by which an edge recognises itself among its peers.
     pub(crate) fn peer_id(&self) -> Response<Payload> {
         let id = self.0.peers.as_ref().map(|peers| peers.id.clone()).unwrap_or_default();
         Response::new(Payload::Bytes(id.into()))
     }
 }
 
-/// What the house asks of an edge.
+/// An endpoint for the origin and the peers, which need the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum InternalEndpoint {
     Purge,
@@ -117,7 +117,7 @@ impl Service<Request> for Endpoints {
     }
 }
 
-/// RFC 9110 §15.5.6: a check that is sent by another method than meant is told so, and not that all is well.
+/// RFC 9110 §15.5.6: a check with a method other than GET or HEAD gets a 405 and no 200, which would hide the mistake.
 fn reads_only() -> Response<Payload> {
     let detail = "This address takes GET and HEAD alone.";
     let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail);

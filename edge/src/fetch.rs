@@ -1,5 +1,5 @@
-//! In charge of asking the origin once, and of what is done with its answer: kept, shared, or left to the one
-//! who asked first. Runs on its own, so that nobody's disconnect ends it.
+//! The task of a fetch: asks the origin once, and stores the answer, shares it, or leaves it to the request that started the
+//! fetch. A task of its own, so that no client's disconnect ends it for the others.
 
 use std::{
     sync::{Arc, atomic::Ordering},
@@ -24,20 +24,20 @@ use crate::{
     vary,
 };
 
-// For so long a key whose answer was for one request is not waited for by others.
+// For so long requests do not join fetches of a key whose last answer was private (hit-for-pass, as Varnish has it).
 const PASS: Duration = Duration::from_secs(30);
 
-/// What to ask the origin.
+/// The request of a fetch.
 #[derive(Clone, Debug)]
 pub(crate) struct FetchRequest {
     pub(crate) target: Target,
     pub(crate) fetch_key: FetchKey,
-    /// The request's headers that are told to the origin.
+    /// The request headers that are forwarded to the origin.
     pub(crate) forwarded_headers: HeaderMap,
     pub(crate) auth: RequestAuth,
     pub(crate) hop: Hop,
     pub(crate) via: HeaderValue,
-    /// What we have and may not use without asking.
+    /// The stored object to validate, if any (RFC 9111 §4.3).
     pub(crate) stale: Option<Arc<Object>>,
 }
 
@@ -110,7 +110,7 @@ struct FetchTask {
 }
 
 impl FetchTask {
-    /// Ends once nobody wants the fetch any more: a client that resets a thousand requests would else have a thousand
+    /// Ends once the fetch has no waiters any more: a client that resets a thousand requests would else have a thousand
     /// segments fetched.
     async fn abandoned(&self) {
         loop {
@@ -157,7 +157,7 @@ impl FetchTask {
         let Self { inner, fetch_request, .. } = self;
         let asked = inner.clock.now();
         inner.metrics.fetches.inc();
-        let answer = self.ask_somebody(stale);
+        let answer = self.ask_owner_or_origin(stale);
         let response = match tokio::time::timeout(inner.config.first_byte, answer).await {
             Ok(Ok(response)) => response,
             Ok(Err(error)) => {
@@ -185,7 +185,7 @@ impl FetchTask {
     }
 
     /// Asks the edge that the key belongs to, and the origin when that is this one or there is none.
-    async fn ask_somebody(&self, stale: Option<&Object>) -> Result<Response, BoxError> {
+    async fn ask_owner_or_origin(&self, stale: Option<&Object>) -> Result<Response, BoxError> {
         let Self { inner, fetch_request, .. } = self;
         if fetch_request.hop == Hop::First
             && let Some(peers) = &inner.peers
@@ -198,7 +198,7 @@ impl FetchTask {
         (inner.ask)(fetch_request.request(stale)).await
     }
 
-    /// Returns what comes of a fetch without an answer.
+    /// Returns the outcome of a fetch without an answer.
     fn failed(&self, failure: Failure) -> FetchOutcome {
         let stale_if_error = self.stale_if_error(Some(self.inner.config.stale_when_down));
         stale_if_error.map_or(FetchOutcome::Failed(failure), FetchOutcome::StaleIfError)
@@ -210,14 +210,15 @@ impl FetchTask {
         self.failed(Failure::Full)
     }
 
-    /// Returns what we have, when it may stand in (RFC 5861 §4, RFC 9111 §4.2.4).
+    /// Returns the stored object, when it may stand in (RFC 5861 §4, RFC 9111 §4.2.4).
     fn stale_if_error(&self, grace: Option<Duration>) -> Option<Arc<Object>> {
         let object = self.fetch_request.stale.as_ref()?;
         let age = object.head.age(self.inner.clock.now());
         object.head.freshness.covers_error(age, grace).then(|| object.clone())
     }
 
-    /// Keeps what we have with the fields of a 304, if that speaks of it (RFC 9111 §4.3.4) and it may be kept with them.
+    /// Stores the object again with the fields of a 304, if the 304 selects it (RFC 9111 §4.3.4) and its new fields allow it:
+    /// a 304 may bring a `no-store`.
     fn validated(&self, update: &HeaderMap, mut timing: ResponseTiming) -> Option<Arc<Object>> {
         let stale = self.fetch_request.stale.as_ref()?;
         if !stale.head.is_meant_by(update) {
@@ -248,7 +249,7 @@ impl FetchTask {
             *response.headers_mut() = head.headers;
             self.shared_fetch.leave(response);
             self.complete(|inner| {
-                // An origin that is broken says nothing of what comes after.
+                // An error is no sign that later answers of this key will be private.
                 if !status.is_server_error() {
                     inner.memory.pass(
                         self.fetch_request.fetch_key.key.clone(),
@@ -266,7 +267,7 @@ impl FetchTask {
         let head = Arc::new(head);
         self.part(&head);
         self.shared_fetch.publish(FetchOutcome::Streaming(head.clone(), cacheability));
-        // The news may have come in between.
+        // A purge may have come between the check and the publication, when `sweep` saw no outcome yet: so check again.
         self.part(&head);
         let Some(whole) = self.take_in(&head, body, fill_budget).await else { return };
         let object = Arc::new(self.object(&head, whole.clone()));
@@ -278,7 +279,7 @@ impl FetchTask {
         self.shared_fetch.end(End::Whole(whole));
     }
 
-    /// Parts those who ask from now on from this flight, if news came while it was in the air.
+    /// Takes the fetch out of those in flight if a purge came before its head, so that later requests start a new one.
     fn part(&self, head: &Head) {
         if self.shared_fetch.store_only_immutable.load(Ordering::Relaxed) && !head.is_immutable() {
             self.complete(|_| {});
@@ -296,7 +297,7 @@ impl FetchTask {
                 Ok(Some(Ok(frame))) => frame,
                 Ok(None) if head.len.is_none_or(|expected| expected == len) => break,
                 broken => {
-                    // RFC 9112 §8: what is incomplete is not stored.
+                    // RFC 9112 §8: an incomplete response is not stored, for a later hit would present it as whole.
                     let why = if broken.is_err() { "the origin went silent" } else { "the origin broke off" };
                     tracing::warn!(
                         path = self.fetch_request.target.path(),
@@ -312,14 +313,15 @@ impl FetchTask {
             let Ok(data) = frame.into_data() else { continue };
             len += data.len() as u64;
             if head.len.is_some_and(|whole| len >= whole / 4 * 3) {
-                // The little that is left costs less than to fetch all of it again.
+                // With so little left, the rest costs less than a second fetch of the whole.
                 self.shared_fetch.keep();
             }
             self.inner.metrics.fetched_bytes.inc_by(data.len() as u64);
             let is_kept = len <= self.inner.config.max_object
                 && fill_budget.as_mut().is_some_and(|fill_budget| fill_budget.covers(len));
             if hold == Hold::All && !is_kept {
-                // From here on it only passes by, as fast as it is taken. Nobody new may join, for the beginning will be gone.
+                // From here on the body streams through, as fast as it is read. No new waiter may join, for the first parts
+                // will be gone.
                 self.complete(|_| {});
                 hold = Hold::Window;
                 fill_budget = None;
@@ -364,7 +366,7 @@ impl FetchTask {
 impl Drop for FetchTask {
     fn drop(&mut self) {
         self.complete(|_| {});
-        // Both are without effect when the flight has come to an end by itself.
+        // Both are without effect when the fetch has come to an end by itself.
         self.shared_fetch.publish(FetchOutcome::Failed(Failure::Stopping));
         self.shared_fetch.end(End::Broken);
     }

@@ -1,5 +1,5 @@
-//! In charge of the memory of what is on its way into the cache: bounded, so that a thousand fetches at once take no more
-//! of it than a few. Leaves what has arrived to `memory`.
+//! The memory of objects on their way into the cache: bounded, so that a thousand fetches at once take no more of it than
+//! a few. Complete objects are counted by `memory`.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::held::HeldBytes;
 
 // Playlists and init segments take none: they are not to wait for segments.
 const SMALL: u64 = 64 * 1024;
-// What does not tell its length takes so much at a time.
+// A body without a length (RFC 9112 §6.3: chunked) reserves so much at a time.
 const STEP: u64 = 256 * 1024;
 const UNIT: u64 = 1024;
 
@@ -22,7 +22,7 @@ pub(crate) struct FillBudget {
     held: HeldBytes,
 }
 
-/// What one fetch has of it, given back when it is dropped.
+/// The share of one fetch, given back when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Reservation<'a> {
     fill_budget: &'a FillBudget,
@@ -70,8 +70,8 @@ impl FillBudget {
 }
 
 impl Reservation<'_> {
-    /// Returns whether there is room for `len` bytes. More is taken where it is free: who waited for it might wait
-    /// for others that wait for him.
+    /// Returns whether there is room for `len` bytes. More is taken only where it is free, never waited for: two fetches
+    /// that each hold a part and wait for more would wait for each other, a deadlock.
     pub(crate) fn covers(&mut self, len: u64) -> bool {
         while (self.permit.num_permits() as u64) < u64::from(needed(len)) {
             match self.fill_budget.free.try_acquire_many(units(STEP)) {
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn who_finds_no_room_waits_for_it_and_not_for_ever() {
+    async fn a_fetch_without_budget_waits_for_it_and_not_for_ever() {
         let fill_budget = FillBudget::new(3 * STEP);
         let second = Duration::from_secs(1);
         let first = fill_budget.take(Some(2 * STEP), second).await.unwrap();
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_tells_no_length_takes_more_while_there_is_some() {
+    async fn a_body_without_a_length_reserves_more_while_there_is_budget() {
         let fill_budget = FillBudget::new(3 * STEP);
         let mut unknown = fill_budget.take(None, Duration::ZERO).await.unwrap();
         assert!(unknown.covers(SMALL) && unknown.covers(STEP + 1));

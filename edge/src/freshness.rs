@@ -1,5 +1,5 @@
-//! In charge of how long a response is good (RFC 9111 §4.2), and what may be done with it after that
-//! (RFC 5861). Pure: headers and times in, spans out.
+//! Freshness: how long a response is used as it is (RFC 9111 §4.2), and how long it may be used stale after that (RFC 5861).
+//! Pure: headers and times in, spans out.
 
 use std::time::{Duration, SystemTime};
 
@@ -15,11 +15,11 @@ const MOST_GUESSED: Duration = Duration::from_hours(24);
 pub struct Freshness {
     /// Up to this age it is used as it is.
     pub lifetime: Duration,
-    /// What may be done after that.
+    /// The use that is allowed after that.
     pub after: After,
 }
 
-/// What may be done with a response that is not fresh any more.
+/// The use that is allowed of a stale response.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum After {
     /// It is never used without validation.
@@ -29,17 +29,17 @@ pub enum After {
     Stale {
         /// So long while it is validated.
         while_revalidate: Duration,
-        /// So long when the origin answers with an error; unknown when it did not say.
+        /// So long when the origin answers with an error; `None` when the response has no `stale-if-error`.
         if_error: Option<Duration>,
     },
 }
 
-/// What a response of an age may be used for.
+/// The allowed use of a response at an age.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Use {
     /// As it is, for so long.
     Fresh(Duration),
-    /// As it is, while somebody asks for a newer one.
+    /// As it is, while a fetch in the background validates it.
     WhileRevalidating,
     /// Only after asking.
     AfterValidation,
@@ -54,7 +54,7 @@ impl Freshness {
         }
         let given = explicit(&control, source, headers, date);
         let mut lifetime = given.unwrap_or_else(|| guessed(status, headers, date, negative));
-        // An answer that says when to ask again is no answer after that.
+        // An error with Retry-After must not be served from the cache past that time: the retry would meet it again.
         if let Some(seconds) = retry_after(headers, date).filter(|_| !status.is_success()) {
             lifetime = lifetime.min(seconds);
         }
@@ -131,7 +131,7 @@ fn guessed(status: StatusCode, headers: &HeaderMap, date: SystemTime, negative: 
     (since / 10).min(MOST_GUESSED)
 }
 
-/// Returns whether a response says itself how long it is good (§3).
+/// Returns whether a response has a lifetime or `public` (§3), which allows to store any status.
 pub(crate) fn is_explicit(control: &CacheControl, headers: &HeaderMap) -> bool {
     control.max_age.is_some()
         || control.s_maxage.is_some()
@@ -139,7 +139,8 @@ pub(crate) fn is_explicit(control: &CacheControl, headers: &HeaderMap) -> bool {
         || headers.contains_key(header::EXPIRES)
 }
 
-/// Returns whether a response says until when it is good. `public` alone allows to guess, which is for statuses that we know.
+/// Returns whether a response has a lifetime. `public` alone allows a heuristic one (§4.2.2), which is for known statuses
+/// only.
 pub(crate) fn has_lifetime(control: &CacheControl, headers: &HeaderMap) -> bool {
     control.max_age.is_some() || control.s_maxage.is_some() || headers.contains_key(header::EXPIRES)
 }
@@ -268,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn the_age_is_the_larger_of_what_is_told_and_what_is_seen() {
+    fn the_age_is_the_larger_of_the_field_and_the_apparent_age() {
         use header::{AGE, DATE};
         let check = |fields: &[(HeaderName, &str)], asked: u64, expected: u64| {
             let age = initial_age(&headers(fields), Duration::from_secs(asked), now());

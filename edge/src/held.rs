@@ -27,7 +27,7 @@ pub(crate) struct StoredBytes {
     len: u64,
 }
 
-/// What a body's bytes lie in, counted until the last reader lets go.
+/// The memory of a body, counted until the last reader drops it.
 struct Owner<T> {
     memory: T,
     len: u64,

@@ -1,4 +1,4 @@
-//! In charge of what belongs to one connection and goes no further (RFC 9110 §7.6.1).
+//! Header fields of one connection, which go no further (RFC 9110 §7.6.1).
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Version, header};
 
@@ -17,8 +17,8 @@ const OF_THE_CONNECTION: [HeaderName; 10] = [
     header::UPGRADE,
 ];
 
-// §7.6.1 forbids to list what is meant for all recipients. Whoever does it anyway gets neither a message of
-// another length nor a secret stored.
+// §7.6.1 forbids to list fields that are meant for all recipients. A sender that does it anyway must not get a message
+// reframed (request smuggling) nor a private answer stored, so these stay.
 const NEVER_DROPPED: [HeaderName; 4] = [
     header::HOST,
     header::CONTENT_LENGTH,
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_connection_lists_goes_with_it() {
+    fn fields_listed_by_connection_are_dropped() {
         let mut headers = HeaderMap::new();
         for (name, value) in [
             ("connection", "close, x-hop, cache-control"),

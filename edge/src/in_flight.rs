@@ -1,4 +1,5 @@
-//! In charge of the fetches in the air: at most one for each key and each set of request headers that matter.
+//! The fetches in flight: at most one for each key and each set of request headers that matter (collapsed requests,
+//! RFC 9111 §4).
 
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -11,35 +12,35 @@ use crate::{
     vary::Selecting,
 };
 
-/// What a fetch is for.
+/// The identity of a fetch: requests with an equal one share it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct FetchKey {
     pub(crate) key: Key,
-    /// What is told to the origin of the request's headers.
+    /// The request headers that are forwarded to the origin.
     pub(crate) selecting: Selecting,
 }
 
-/// How a request came to its flight.
+/// The result of joining a fetch.
 #[derive(Debug)]
 pub(crate) enum JoinResult<T> {
-    /// It need not fly: this came in meanwhile.
+    /// No fetch is needed: another one completed meanwhile.
     Found(T),
-    /// It is the first.
+    /// The request is the first and starts the fetch.
     Leads(Waiter),
-    /// It waits with others.
+    /// Another request is filling the cache; this one waits for it.
     Waits(Waiter),
-    /// Too many wait already.
+    /// The fetch has all the waiters that it may have.
     Full,
 }
 
-/// What becomes of a flight when something is forgotten.
+/// The effect of a purge on a fetch in flight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PurgeEffect {
-    /// It has nothing to do with it.
+    /// The fetch is of another key.
     Unaffected,
-    /// It is kept only if what it brings never changes.
+    /// The object is stored only if it is immutable (RFC 8246).
     StoreOnlyImmutable,
-    /// It is not kept, and whoever asks from now on flies anew.
+    /// The object goes to the present waiters and is not stored; a later request starts a new fetch.
     DoNotStore,
 }
 
@@ -47,8 +48,8 @@ pub(crate) enum PurgeEffect {
 pub(crate) struct InFlight(Mutex<HashMap<FetchKey, Arc<SharedFetch>>>);
 
 impl InFlight {
-    /// Joins the flight for `purpose`, or starts one. What lands is kept before its flight goes from the table,
-    /// so `look_again` sees it when the flight is gone: no request flies a second time.
+    /// Joins the fetch for `fetch_key`, or starts one. A complete fetch is stored before it leaves this table, so
+    /// `look_again` finds the object when the fetch is gone: no key is fetched twice in a row.
     pub(crate) fn join<T>(
         &self,
         fetch_key: &FetchKey,
@@ -72,7 +73,8 @@ impl InFlight {
         }
     }
 
-    /// Lands a flight: unless it was doomed, `keep` is called before anybody can see that it is gone.
+    /// Takes a fetch out of the table. Unless a purge forbids it, `keep` stores the object first and under the lock, so no
+    /// request sees a moment with neither fetch nor object.
     pub(crate) fn complete(
         &self,
         fetch_key: &FetchKey,
@@ -83,13 +85,13 @@ impl InFlight {
         if !shared_fetch.do_not_store.load(Ordering::Relaxed) {
             keep();
         }
-        // A doomed one's place may be another's by now.
+        // After a purge the place may belong to a newer fetch already.
         if fetches.get(fetch_key).is_some_and(|there| Arc::ptr_eq(there, shared_fetch)) {
             fetches.remove(fetch_key);
         }
     }
 
-    /// Takes a fetch out that nobody wants. Under the lock, so that nobody joins it in between.
+    /// Takes a fetch without waiters out. Under the lock, so that no waiter joins between the check and the removal.
     pub(crate) fn abandon(&self, fetch_key: &FetchKey, shared_fetch: &Arc<SharedFetch>) -> bool {
         let mut fetches = self.lock();
         if shared_fetch.is_wanted() {
@@ -101,13 +103,14 @@ impl InFlight {
         true
     }
 
-    /// Lets `decide` say what becomes of each flight.
+    /// Applies a purge: `decide` returns its effect on each fetch.
     pub(crate) fn sweep(&self, decide: impl Fn(&Key, &SharedFetch) -> PurgeEffect) {
         self.lock().retain(|fetch_key, shared_fetch| match decide(&fetch_key.key, shared_fetch) {
             PurgeEffect::Unaffected => true,
             PurgeEffect::StoreOnlyImmutable => {
                 shared_fetch.store_only_immutable.store(true, Ordering::Relaxed);
-                // It may have become known meanwhile, and its trip have looked before.
+                // The outcome may have arrived since `decide` looked, and the task have read the flag before it was set:
+                // then the task does not remove the fetch, so it is removed here.
                 shared_fetch.is_immutable() != Some(false)
             }
             PurgeEffect::DoNotStore => {

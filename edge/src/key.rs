@@ -1,5 +1,5 @@
-//! In charge of cache keys: scheme, host, normalised path and query. What is asked of the origin is exactly
-//! what the key says, so nothing that is not in the key can change a stored answer.
+//! Cache keys: scheme, host, normalised path and query (RFC 9111 §2). The request to the origin is built from the key
+//! alone, so no input outside of the key can change a stored answer: that would be cache poisoning.
 
 use std::{borrow::Cow, fmt::Write, sync::Arc};
 
@@ -15,7 +15,7 @@ pub struct Key(Arc<str>);
 pub struct Target {
     text: String,
     path_at: usize,
-    /// What the player told in the query (CTA-5004); never part of a key.
+    /// The player's CMCD in the query (CTA-5004). Never part of a key: it differs with every request.
     pub cmcd: Option<String>,
 }
 
@@ -67,7 +67,7 @@ impl Target {
         self.path_and_query().split('?').next().unwrap_or_default()
     }
 
-    /// Returns what is asked of an origin.
+    /// Returns the request target for the origin.
     pub fn path_and_query(&self) -> &str {
         &self.text[self.path_at..]
     }
@@ -117,7 +117,7 @@ impl std::borrow::Borrow<str> for Key {
     }
 }
 
-/// What a host may be written with.
+/// The bytes that a host may consist of. Fewer than RFC 3986 §3.2.2 allows: a host in odd spelling would be a second key.
 const PLAIN: [bool; 256] = {
     let mut plain = [false; 256];
     let mut byte: u8 = 0;
@@ -202,7 +202,7 @@ fn normal_escapes(text: &str) -> Option<String> {
     Some(normal)
 }
 
-/// Appends a query without what the player tells of itself, which is returned.
+/// Appends a query without the player's CMCD, which is returned.
 fn push_query(text: &mut String, query: &str) -> Option<String> {
     let mut cmcd = None;
     let mut sign = '?';
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn what_names_no_host_or_breaks_an_escape_has_no_key() {
+    fn a_target_without_host_or_with_a_broken_escape_has_no_key() {
         for host in ["", "a b", "a/b", "a@b", "a,b", "a%20b"] {
             assert_eq!(key("/", host), Err(Invalid::Host), "{host:?}");
         }

@@ -1,5 +1,5 @@
-//! In charge of the edge: a caching reverse proxy that asks the origin once however many ask it, verifies the
-//! right to play, and goes on when the origin is down. Knows HTTP (RFC 9110, 9111), and no storage.
+//! The edge: a caching reverse proxy that fetches each object once for any number of clients, verifies tickets, and goes on
+//! when the origin is down. It knows HTTP (RFC 9110, 9111), and no storage.
 
 mod access;
 mod answer;
@@ -68,10 +68,10 @@ use crate::{
     metrics::EdgeMetrics,
 };
 
-// What is on its way into the cache has so large a share of its memory again.
+// Fetches in flight may use memory of a fourth of the cache's, on top of it.
 const ON_THE_WAY: u64 = 4;
 
-/// What an edge may be told.
+/// The settings of an edge.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// The listener's scheme, `http` or `https`: a part of every key.
@@ -82,7 +82,7 @@ pub struct Config {
     pub memory: u64,
     /// Bytes of the largest object that is kept, at most an eighth of the memory; larger ones pass by.
     pub max_object: u64,
-    /// How long an error is kept when the origin does not say.
+    /// How long an error without a lifetime of its own is kept.
     pub negative: Duration,
     /// How long past its freshness an answer may stand in for an origin that cannot be reached.
     pub stale_when_down: Duration,
@@ -101,11 +101,11 @@ pub struct Config {
     /// Request fields that the origin always gets. They are no part of a key, so they must not change an answer that others
     /// get: fields that only trace a request.
     pub forward_headers: Vec<http::HeaderName>,
-    /// Who may play.
+    /// Whether playing needs a ticket.
     pub access: Access,
     /// Segments that may be fetched at once before a player asks; none: no prefetching.
     pub prefetches: usize,
-    /// What tells the house's own requests from others'. Without it there are none.
+    /// The token on internal requests, of the origin and the peers. Without it there are none.
     pub token: Option<Token>,
     /// The other edges.
     pub peers: Option<Arc<Peers>>,
@@ -141,11 +141,11 @@ type Ask = dyn Fn(Request) -> BoxFuture<'static, Result<server::Response, BoxErr
 #[derive(Clone)]
 pub struct Edge(Arc<EdgeInner>);
 
-/// What all requests share.
+/// The state that all requests share.
 struct EdgeInner {
     config: Config,
     clock: Clock,
-    /// When news was missed last: what was heard before is used only after asking.
+    /// The time of the last missed purge: objects received before it are revalidated before use.
     revalidate_before: Latest,
     memory: Memory,
     fill_budget: FillBudget,
@@ -210,12 +210,12 @@ impl Edge {
         self.0.metrics.summary()
     }
 
-    /// Adds its figures to those of the process. `figures` brings those of the memory up to date.
+    /// Registers its metrics with those of the process. `metrics` brings those of the memory up to date.
     pub fn register(&self, metrics: &Metrics) {
         metrics.register(|registry| self.0.metrics.register(registry));
     }
 
-    /// Ends fetches that nobody waits for any more. To be called behind the listener's drain.
+    /// Ends the fetches that are left. To be called after the listener's drain, when no client waits for them.
     pub async fn finish(&self) {
         self.0.cut.cancel();
         self.0.tasks.close();
@@ -224,7 +224,7 @@ impl Edge {
 }
 
 impl EdgeInner {
-    /// Brings the figures of the memory and the peers up to date.
+    /// Brings the metrics of the memory and the peers up to date.
     fn measure(&self) {
         self.metrics.bytes.set(self.memory.bytes().cast_signed());
         self.metrics.sending.set(self.fill_budget.held().sending().cast_signed());

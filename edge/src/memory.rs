@@ -1,4 +1,5 @@
-//! In charge of what is kept in memory: bounded by bytes, admitted by how often it is asked for (`TinyLFU`).
+//! The objects in memory: bounded by bytes, admitted by how often they are asked for (`TinyLFU`), so that one scan over
+//! rarely played videos does not evict the popular ones.
 
 use std::sync::Arc;
 
@@ -8,22 +9,23 @@ use server::metrics::Counter;
 
 use crate::{clock::Moment, key::Key, object::Object, storable::RequestAuth, vary};
 
-// More are of an origin that varies by too much; the oldest go.
+// An origin with more variants of a key varies by too much to cache well; the oldest go.
 const MOST_VARIANTS: usize = 8;
 
-/// What is known of one key.
+/// The state of one key.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CacheEntry {
     /// Newest first.
     pub(crate) variants: Vec<Arc<Object>>,
-    /// Until then its answers are taken to be for one request each, so that nobody waits for another's.
+    /// Until then each answer is expected to be for one request alone, so requests do not wait for a shared fetch.
     passes_until: Option<Moment>,
-    /// The same for those who are authorized. What they get says nothing of what the others will.
+    /// The same for requests with `Authorization`. Apart, since a private answer to them is no sign that the others' are
+    /// private too (RFC 9111 §3.5).
     passes_authorized_until: Option<Moment>,
 }
 
 impl CacheEntry {
-    /// Returns whether who asks is not to wait for others.
+    /// Returns whether a request does not join a shared fetch.
     pub(crate) fn passes(&self, auth: RequestAuth, now: Moment) -> bool {
         let until = match auth {
             RequestAuth::Anonymous => self.passes_until,
@@ -47,7 +49,7 @@ impl CacheEntry {
     }
 }
 
-/// What the edge keeps.
+/// The cache.
 #[derive(Clone, Debug)]
 pub(crate) struct Memory {
     entries: Cache<Key, Arc<CacheEntry>>,
@@ -105,7 +107,7 @@ impl Memory {
         self.entries.invalidate(key);
     }
 
-    /// Forgets every key that `doomed` names. Takes time in proportion to the number of keys.
+    /// Removes every entry that `do_not_store` selects. Takes time in proportion to the number of keys.
     pub(crate) fn remove_all(&self, do_not_store: impl Fn(&Key, &CacheEntry) -> bool) -> u64 {
         let mut removed = 0;
         for (key, entry) in &self.entries {
@@ -120,8 +122,8 @@ impl Memory {
     /// Does what is left to do behind the requests, such as letting go what has no room.
     pub(crate) fn settle(&self) {
         self.entries.run_pending_tasks();
-        // What moka removes it leaves to the epochs of crossbeam, which pass when there is enough garbage by their
-        // count of pieces. Of ours a few are a lot of bytes: three epochs on, what nobody reads is free.
+        // moka leaves removed objects to the epochs of crossbeam, which advance when there are enough pieces of garbage.
+        // Few of ours are a lot of bytes already: after three epochs an object without readers is free.
         for _ in 0..3 {
             crossbeam_epoch::pin().flush();
         }

@@ -1,4 +1,4 @@
-//! In charge of what the edge counts.
+//! The edge's metrics.
 
 use std::time::Duration;
 
@@ -156,7 +156,7 @@ impl EdgeMetrics {
     }
 }
 
-/// What an edge has done so far.
+/// The counts of an edge at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MetricsSnapshot {
     /// Requests answered from memory.

@@ -25,7 +25,7 @@ const MOST_ROUNDS: usize = 3;
 
 // The origin gets these whatever it depends on.
 const ALWAYS_FORWARDED: [HeaderName; 2] = [header::ACCEPT_ENCODING, header::AUTHORIZATION];
-// These say how, not what, to answer; or an answer that depends on them names them in Vary.
+// These fields do not select the content of an answer, or an answer that depends on them names them in Vary.
 const WITHOUT_EFFECT: [&str; 18] = [
     "accept",
     "accept-language",
@@ -62,7 +62,7 @@ enum Round {
     Answered(Response<Payload>),
     /// The next one knows more.
     Again,
-    /// What the fetch brought is for another request alone.
+    /// The answer of the fetch is for another request alone, so this one goes to the origin itself.
     Pass,
 }
 

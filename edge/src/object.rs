@@ -1,5 +1,5 @@
-//! In charge of stored responses: a head that is made once, a body in one piece, and the header block of a
-//! hit, which changes once a second.
+//! Stored responses: a head that is made once, a body in one piece, and the header block of a hit, which changes once a
+//! second, as `Age` does (RFC 9111 §5.1).
 
 use std::{
     sync::{Arc, atomic::AtomicBool},
@@ -20,8 +20,8 @@ use crate::{
     vary::Selecting,
 };
 
-// What one object and its place in the cache cost besides their bytes: the structs, the two header maps'
-// tables, moka's nodes. Measured, then rounded up.
+// The memory of one object and its cache entry besides their bytes: the structs, the two header maps' tables, moka's
+// nodes. Measured, then rounded up: without it a cache of many small objects would be far over its bound.
 const OVERHEAD: usize = 1536;
 const OVERHEAD_OF_A_FIELD: usize = 96;
 
@@ -35,15 +35,15 @@ pub(crate) struct Head {
     pub(crate) freshness: Freshness,
     /// When its age was zero.
     pub(crate) born: Moment,
-    /// When the origin said this.
+    /// When the origin's response arrived.
     pub(crate) received: Moment,
     pub(crate) validators: Validators,
     pub(crate) dated: Dated,
-    /// What the request said in the headers that the response depends on.
+    /// The request's values of the fields that `Vary` names (RFC 9111 §4.1).
     pub(crate) selecting: Selecting,
 }
 
-/// Whether a response told when it last changed.
+/// Whether a response had `Last-Modified`. Without it `If-Range` by date never matches (RFC 9110 §13.1.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Dated {
     Yes,
@@ -58,14 +58,14 @@ pub(crate) struct ResponseTiming {
     /// Between the question and the head of the answer.
     pub(crate) asked: Duration,
     pub(crate) selecting: Selecting,
-    /// How long an error is kept that does not say.
+    /// How long an error without a lifetime of its own is kept.
     pub(crate) negative: Duration,
 }
 
 impl Head {
     /// Makes a head of what came in; `headers` are end to end already.
     pub(crate) fn new(status: StatusCode, mut headers: HeaderMap, timing: ResponseTiming) -> Self {
-        // RFC 9110 §6.6.1: whoever keeps a response without a date adds one.
+        // RFC 9110 §6.6.1: a cache that stores a response without a date adds one.
         if !headers.contains_key(header::DATE)
             && let Ok(date) = HeaderValue::from_str(&httpdate::fmt_http_date(timing.date))
         {
@@ -111,8 +111,8 @@ impl Head {
         Self::new(self.status, headers, timing)
     }
 
-    /// Returns whether `update`, the fields of a 304, speaks of this response: by the tag that it names, or the date, or
-    /// without a word (RFC 9111 §4.3.4).
+    /// Returns whether `update`, the fields of a 304, selects this response: by its tag, else by its date, else because it
+    /// has neither (RFC 9111 §4.3.4).
     pub(crate) fn is_meant_by(&self, update: &HeaderMap) -> bool {
         if let Some(theirs) = update.get(header::ETAG) {
             let ours = self.validators.etag.as_str();
@@ -136,13 +136,13 @@ impl Head {
     /// Returns the header fields to send now.
     pub(crate) fn headers_at(&self, now: Moment, status: &CacheStatus, name: &str) -> HeaderMap {
         let mut headers = self.headers.clone();
-        // RFC 9111 §5.1: an Age says that the answer was not made for this request.
+        // RFC 9111 §5.1: an Age implies that the answer was not made for this request.
         headers.insert(header::AGE, self.age(now).as_secs().into());
         status.append(name, &mut headers);
         headers
     }
 
-    /// Returns whether `update`, the fields of an answer to HEAD, tells of the same content (RFC 9111 §4.3.5).
+    /// Returns whether `update`, the fields of an answer to HEAD, describes the same content (RFC 9111 §4.3.5).
     pub(crate) fn is_of(&self, update: &HeaderMap) -> bool {
         [header::ETAG, header::LAST_MODIFIED, header::CONTENT_LENGTH]
             .iter()
@@ -168,7 +168,7 @@ impl Head {
 pub(crate) struct Object {
     pub(crate) head: Arc<Head>,
     pub(crate) body: Bytes,
-    /// Whether what a player wants next was looked for.
+    /// Whether the next segment was prefetched: once for each object, not for each hit.
     pub(crate) prefetched: AtomicBool,
     block: ArcSwapOption<Block>,
     _stored: StoredBytes,
@@ -188,7 +188,7 @@ impl Object {
         if head.status != StatusCode::NO_CONTENT {
             head.headers.insert(header::CONTENT_LENGTH, body.len().into());
         }
-        // Members of caches nearer to the origin tell how this object came here, not of its hits.
+        // RFC 9211 §2: members of caches nearer to the origin describe the fetch of this object, not its hits.
         head.headers.remove(cache_status::NAME);
         Self {
             head: Arc::new(head),
@@ -227,7 +227,7 @@ fn compact(headers: &HeaderMap) -> HeaderMap {
     let mut copy = HeaderMap::with_capacity(headers.len() + 2);
     for (name, value) in headers {
         let bytes = buffer.split_to(value.len());
-        // What was a header value is one again.
+        // These bytes came from a valid field value, so this cannot fail.
         if let Ok(value) = HeaderValue::from_maybe_shared(bytes) {
             copy.append(name.clone(), value);
         }

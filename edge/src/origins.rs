@@ -1,5 +1,5 @@
-//! In charge of the way to the origins: which of several is asked, and whether a request is tried again. Leaves
-//! connections to `client`, and what to ask to `fetch` and `pass`.
+//! The origins: their health, which of them gets a request, and whether it is tried again. Connections are `client`'s,
+//! the requests themselves `fetch`'s and `pass`'s.
 
 use std::{
     sync::{
@@ -79,7 +79,7 @@ impl Origins {
         self.0.all.iter().any(Origin::is_healthy)
     }
 
-    /// Looks after the origins until `shutdown`: who does not answer is asked last.
+    /// Checks the origins' health until `shutdown`. An unhealthy origin gets requests only when no other is left.
     pub async fn watch(self, shutdown: CancellationToken) {
         while shutdown.run_until_cancelled(tokio::time::sleep(CHECK_EVERY)).await.is_some() {
             let checks = self.0.all.iter().map(|origin| async {
@@ -140,7 +140,7 @@ impl Origin {
         *self.healthy.borrow()
     }
 
-    /// Notes whether it is well. Returns whether that is news.
+    /// Sets the health. Returns whether it changed.
     fn set_healthy(&self, healthy: bool) -> bool {
         self.healthy.send_if_modified(|before| std::mem::replace(before, healthy) != healthy)
     }
@@ -175,7 +175,8 @@ impl Service<Request> for Origins {
             let (first, other) = (order[0], order.get(1).copied().unwrap_or(order[0]));
             let answered = tokio::select! {
                 answered = pool.send(first, Reuse::Pooled, Request::from_parts(parts.clone(), body)) => answered,
-                // A frozen one keeps its connections, and who waits for it would wait to the end of all patience.
+                // A frozen origin keeps its connections open, so a request to it would wait for the whole timeout: the
+                // health check finds out much sooner.
                 () = first.became_unhealthy(other), if again => Err("the origin fell unhealthy".into()),
             };
             let error = match answered {

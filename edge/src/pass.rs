@@ -1,5 +1,5 @@
-//! In charge of what is not answered from the cache: it goes to the origin as it came, and back. What it
-//! changes there is forgotten here (RFC 9111 §4.4).
+//! Requests that the cache does not answer: they go to the origin as they came, and the answers back. An unsafe method
+//! invalidates the stored responses of its target (RFC 9111 §4.4).
 
 use std::{sync::Arc, time::Duration};
 
@@ -108,8 +108,8 @@ impl EdgeInner {
         response
     }
 
-    /// Forgets what an unsafe method changed: its target, and what the answer names of the same origin. Other
-    /// origins' keys are theirs: else one could empty another's cache.
+    /// Drops the objects that an unsafe method changed: its target, and the locations of the same origin that the answer
+    /// names. Keys of other origins stay (RFC 9111 §4.4): else one origin could empty the cache of another.
     async fn invalidate(self: Arc<Self>, target: &Target, response: &HeaderMap) {
         let named = [header::LOCATION, header::CONTENT_LOCATION];
         let named = named.iter().filter_map(|name| target.same_origin(response.get(name)?.to_str().ok()?));
@@ -126,7 +126,7 @@ impl EdgeInner {
         // On its own, for the client may leave.
         let inner = self.clone();
         let publishing = self.tasks.spawn(async move {
-            // Twice: who forgot it early may have taken the old one again from who forgot it late.
+            // Twice: a peer purged early may have fetched the old object again from a peer purged late.
             for _ in 0..2 {
                 if let Some(peers) = &inner.peers {
                     peers.publish(&purge).await;

@@ -1,4 +1,4 @@
-//! In charge of the bodies of answers: a hit's is one piece of shared bytes, all others are streams.
+//! The bodies of answers: a hit's is one piece of shared bytes, all others are streams.
 
 use std::{
     pin::Pin,
@@ -12,9 +12,9 @@ use server::{Body, BoxError};
 /// The body of an answer.
 #[derive(Debug)]
 pub enum Payload {
-    /// What is left of bytes that are in memory.
+    /// The rest of bytes in memory.
     Bytes(Bytes),
-    /// What is still coming in.
+    /// Bytes that are still arriving.
     Stream(Body),
 }
 

@@ -1,5 +1,5 @@
-//! In charge of the other edges: who of them is there, and which of them a key belongs to. One is asked at most:
-//! a request with the house's token is never asked of another.
+//! The other edges of the group: which of them answer, and which of them owns a key. A request takes one hop between edges
+//! at most, whatever each of them believes the members to be: a request with the token never goes to another peer.
 
 use std::{
     collections::BTreeMap,
@@ -23,7 +23,7 @@ use crate::{
     token::Token,
 };
 
-/// Where an edge tells the others who it is.
+/// The path on which an edge answers with its id.
 pub(crate) const PATH: &str = "/edge/peer";
 
 const CHECK_EVERY: Duration = Duration::from_millis(500);
@@ -31,18 +31,18 @@ const CHECK_WAIT: Duration = Duration::from_secs(1);
 const MISSES: u32 = 2;
 const MOST_MEMBERS: usize = 256;
 
-/// The edges of a house.
+/// A group of edges that share their keys.
 #[derive(Debug)]
 pub struct Peers {
     /// Hosts and ports; a name stands for all its addresses.
     names: Vec<String>,
     token: Token,
-    /// Tells this process from the others.
+    /// The id of this process. An edge finds itself among the names by it, as an address may not show that it is local.
     pub(crate) id: String,
     client: Client,
     /// Those that answer, we among them.
     members: ArcSwap<Vec<Member>>,
-    /// Told when the members change.
+    /// Notified when the members change.
     changed: watch::Sender<()>,
     known: Mutex<BTreeMap<SocketAddr, Known>>,
 }
@@ -63,7 +63,7 @@ enum Place {
     Nowhere,
 }
 
-/// What looking at an address has told.
+/// The result of the checks of an address.
 #[derive(Clone, Copy, Debug, Default)]
 struct Known {
     place: Place,
@@ -71,8 +71,8 @@ struct Known {
 }
 
 impl Known {
-    /// Takes what a look has told. One in vain does not count: the member may be slow only, and all who wait for it would
-    /// ask the origin for what it fetches for them.
+    /// Adds the result of a check. A single failure does not count: the member may only be slow, and if it were left out
+    /// all requests that wait for it would go to the origin for objects that it is fetching already.
     fn found(self, place: Place) -> Self {
         if place == Place::Nowhere && self.misses + 1 < MISSES {
             return Self { place: self.place, misses: self.misses + 1 };
@@ -96,7 +96,7 @@ impl Peers {
         }))
     }
 
-    /// Looks after the others until `shutdown`.
+    /// Checks the members until `shutdown`.
     pub async fn watch(self: Arc<Self>, shutdown: CancellationToken) {
         loop {
             self.check_all().await;
@@ -164,7 +164,7 @@ impl Peers {
         self.changed.send_replace(());
     }
 
-    /// Ends once nobody at `address` answers any more.
+    /// Ends once the member at `address` does not answer any more.
     async fn left(&self, address: &str) {
         let mut changed = self.changed.subscribe();
         while self.members.load().iter().any(|member| member.address == address) {
@@ -173,21 +173,21 @@ impl Peers {
         }
     }
 
-    /// Tells the others what to forget, each for a moment at most.
+    /// Sends a purge to the other members, with a short timeout for each.
     pub(crate) async fn publish(&self, purge: &Purge) {
         let members = self.members.load_full();
         let others = members.iter().filter(|member| member.place == Place::Elsewhere);
         let sending = others.map(|peer| async move {
             let delivery = Delivery { to: &peer.upstream, token: &self.token, wait: purge_client::WAIT };
             if let Err(problem) = delivery.send(&self.client, purge).await {
-                tracing::warn!(peer = peer.address, problem, "a peer is not id what to forget");
+                tracing::warn!(peer = peer.address, problem, "purge not delivered to a peer");
             }
         });
         futures::future::join_all(sending).await;
     }
 
-    /// Asks the edge that `key` belongs to. `None` when the origin is to be asked: that edge is this one, does not
-    /// answer, or says only that it got no answer itself. Who does not answer is left out by [`Self::look`].
+    /// Asks the edge that owns `key`. `None` when the origin is to be asked: the owner is this edge, does not answer, or
+    /// failed to reach the origin itself. [`Self::check_all`] leaves an edge out that does not answer.
     pub(crate) async fn ask(&self, key: &Key, request: Request) -> Option<Result<Response, BoxError>> {
         let members = self.members.load_full();
         let owner = rendezvous::owner(members.iter().map(|member| member.address.as_str()), key.as_str())?;
@@ -199,8 +199,8 @@ impl Peers {
         self.token.put(request.headers_mut());
         let answered = tokio::select! {
             answered = self.client.send(&owner.upstream, Reuse::Pooled, request) => answered,
-            // A frozen one keeps its connections.
-            () = self.left(&owner.address) => Err("it answers nobody any more".into()),
+            // A frozen peer keeps its connections open, so only the checks find out.
+            () = self.left(&owner.address) => Err("the peer failed its checks".into()),
         };
         match answered {
             Ok(response) if cache_status::is_of_the_cache_alone(&response) => None,

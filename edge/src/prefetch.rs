@@ -1,5 +1,5 @@
-//! In charge of being ahead of the player: the segment that it asks for next is fetched before it does, while
-//! there is room. Leaves reading CMCD to `cmcd`.
+//! Prefetching: the segment that a player asks for next is fetched before it does, while there is room. CMCD is read by
+//! `cmcd`.
 
 use std::sync::{Arc, atomic::Ordering};
 
@@ -15,27 +15,27 @@ use crate::{
     object::Object,
 };
 
-// A player that starts, or ran dry, empties two before the first is told of as next.
+// A player that starts or ran dry asks for two segments in quick succession, before its CMCD names the next.
 const DEPTH: u32 = 1;
 const DEPTH_WHEN_URGENT: u32 = 2;
-// What a segment takes up at least, when nobody knows yet.
+// The size assumed for a segment before its length is known.
 const SIZE: u64 = 64 * 1024;
-const TOLD: [HeaderName; 2] =
+const CMCD_HEADERS: [HeaderName; 2] =
     [HeaderName::from_static("cmcd-request"), HeaderName::from_static("cmcd-status")];
 
 impl EdgeInner {
-    /// Looks at what a player told with a request, and fetches what it will ask for next. `object` is what it
-    /// got, when that was in memory.
+    /// Reads a request's CMCD and fetches the segments that the player will ask for next. `object` is the answer to this
+    /// request, when it was in memory.
     pub(crate) fn prefetch_next(self: &Arc<Self>, target: &Target, parts: &Parts, object: Option<&Object>) {
         let cmcd = Cmcd::of(target.cmcd.as_deref(), &parts.headers);
         if let Some(cmcd) = &cmcd {
             self.metrics.cmcd(cmcd);
         }
-        // Another edge asks for its own clients, and for what they want next.
+        // A peer prefetches for its own clients: doing it here too would fetch each segment ahead twice.
         if self.config.prefetches == 0 || parts.headers.contains_key(crate::token::NAME) {
             return;
         }
-        // Of what is in memory the next was looked for already, unless a player says which that is.
+        // For an object in memory the next by number was prefetched at its first use; a `nor` may name another one.
         let first = object.is_none_or(|object| !object.prefetched.swap(true, Ordering::Relaxed));
         let next = match &cmcd {
             Some(cmcd) if !cmcd.next.is_empty() => named(target.path(), &cmcd.next),
@@ -102,12 +102,12 @@ fn counted(path: &str, count: u32) -> Vec<String> {
     (1..=count).filter_map(|n| Some(format!("{folder}/{}.m4s", number.checked_add(n)?))).collect()
 }
 
-/// What `follow` needs of a request's headers is there without a player's word too.
+/// Returns whether a request carries CMCD. Without it the next segment is counted, which needs none of the headers.
 pub(crate) fn has_cmcd(target: &Target, headers: &HeaderMap) -> bool {
-    target.cmcd.is_some() || has_any(headers, &TOLD)
+    target.cmcd.is_some() || has_any(headers, &CMCD_HEADERS)
 }
 
-/// Returns whether a header is a player's word of itself (CTA-5004).
+/// Returns whether a header is CMCD (CTA-5004).
 pub(crate) fn is_cmcd(name: &HeaderName) -> bool {
     name.as_str().starts_with("cmcd-")
 }

@@ -1,5 +1,5 @@
-//! In charge of forgetting at the origin's word: a video that is deleted or hidden, playlists that are written
-//! again.
+//! Purges: the origin's order to drop a video that is deleted or hidden, or playlists that are written again. Lifetimes
+//! alone would show them until they end.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use crate::{Edge, in_flight::PurgeEffect, key::Key, memory::CacheEntry, shared_f
 // Fits what an edge takes at once.
 const MOST_NAMED: usize = 10_000;
 
-/// What to forget.
+/// The set of objects to drop.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Purge {
@@ -23,7 +23,8 @@ pub struct Purge {
     /// Keys that something unsafe was sent to (RFC 9111 §4.4), whole.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub keys: BTreeSet<String>,
-    /// Whether news was missed: nothing is used any more without asking whether it is still so.
+    /// Whether purges were missed: every stored response is revalidated before its next use. A drop of everything would
+    /// send the whole load to the origin; a revalidation costs a 304 each.
     #[serde(default)]
     pub all: bool,
 }
@@ -39,7 +40,8 @@ impl Purge {
         !self.all && self.gone.is_empty() && self.changed.is_empty() && self.keys.is_empty()
     }
 
-    /// Adds what `other` says. What grows too large becomes [`Self::everything`].
+    /// Adds `other`. A purge that grows too large becomes [`Self::everything`], so that an edge that is away for days takes
+    /// bounded memory.
     pub fn merge(&mut self, other: Self) {
         self.gone.extend(other.gone);
         self.changed.extend(other.changed);
@@ -59,7 +61,8 @@ impl Purge {
         if !video.is_some_and(|video| self.changed.contains(video)) {
             return PurgeEffect::Unaffected;
         }
-        // News of a video comes with each of its segments: those who wait for one go on waiting together.
+        // While a video is encoded each of its segments comes with a purge of its playlists: the waiters of a segment
+        // must stay one group through them, or each purge would cause another fetch.
         match shared_fetch.is_immutable() {
             Some(true) => PurgeEffect::Unaffected,
             Some(false) => PurgeEffect::DoNotStore,
@@ -81,14 +84,15 @@ fn video(key: &Key) -> Option<&str> {
 }
 
 impl Edge {
-    /// Forgets what `purge` names, and doubts the rest where it says so. When it returns, no request is answered with
-    /// what was kept or fetched before.
+    /// Drops the objects that `purge` names, and has the rest revalidated if it covers everything. When this returns, no
+    /// request is answered with an object stored or fetched before.
     pub async fn purge(&self, purge: Purge) {
         if purge.is_empty() {
             return;
         }
         let inner = self.0.clone();
-        // First what is in the air: what lands after this is not kept, what landed before is found below.
+        // Fetches in flight come first: one that completes after this is not stored, and one that completed before is
+        // found in memory below. The other order would leave a gap between the two.
         inner.in_flight.sweep(|key, shared_fetch| purge.fate(key, shared_fetch));
         if purge.all {
             inner.revalidate_before.set(inner.clock.now());
@@ -101,10 +105,10 @@ impl Edge {
         let walk = tokio::task::spawn_blocking(move || {
             let purged = inner.memory.remove_all(|key, entry| purge.dooms(key, entry));
             inner.metrics.purged.inc_by(purged);
-            tracing::debug!(?purge, purged, "forgot");
+            tracing::debug!(?purge, purged, "purged");
         });
         if let Err(error) = walk.await {
-            tracing::error!(%error, "cannot forget");
+            tracing::error!(%error, "purge failed");
         }
     }
 }

@@ -1,4 +1,5 @@
-//! In charge of telling edges elsewhere what to forget.
+//! The origin's side of purging: sends each purge to every edge behind the configured names, and sends it again to edges
+//! that were unreachable. HTTP has no purge of its own (RFC 9111 §4.4 covers only a cache's own requests).
 
 use std::{
     collections::BTreeMap,
@@ -19,60 +20,65 @@ use crate::{
     client::{Client, Reuse, Trust, Upstream},
 };
 
-/// Where an edge takes what to forget.
+/// The path on which an edge takes a purge.
 pub(crate) const PATH: &str = "/edge/purge";
 
-/// Who is slower than this is late: the others must hear within a second.
+/// An edge slower than this is lagging. A purge is sent twice, and both rounds must end within a second: a deleted video
+/// stays visible until then.
 pub(crate) const WAIT: Duration = Duration::from_millis(400);
 const WAIT_FOR_LAGGING: Duration = Duration::from_secs(5);
 const RETRY_EVERY: Duration = Duration::from_secs(1);
-// One that has had no name for so long, and has one again, is as good as new.
+// An address that no name resolved to for so long is dropped, with its pending purge: if it comes back it starts with
+// `Purge::everything`, as a new edge does.
 const FORGET_AFTER: Duration = Duration::from_mins(1);
 const MOST_EDGES: usize = 256;
 
-/// The edges to tell.
+/// A client of every edge that purges are sent to.
 #[derive(Clone, Debug)]
 pub struct PurgeClient {
     names: Arc<[String]>,
     token: Token,
     client: Client,
     edges: Arc<Mutex<BTreeMap<SocketAddr, Edge>>>,
-    /// Whether a name could not be resolved the last time, which was told.
+    /// Whether a name failed to resolve in the last round, so that the failure is logged once and not every second.
     unresolved: Arc<AtomicBool>,
 }
 
-/// What is known of one edge.
+/// The state of one edge.
 #[derive(Clone, Debug)]
 struct Edge {
-    /// When it had a name last.
+    /// When a name last resolved to it.
     named: Instant,
-    /// What it has still to be told. Of one that is new nobody knows what it missed.
+    /// The purge not yet delivered. A new edge starts with [`Purge::everything`]: which purges it missed is unknown.
     pending: Purge,
-    /// Whether it was told in vain: [`Announcer::catch_up`] goes on, and nobody waits for it.
+    /// Whether the last delivery failed. From then on only [`PurgeClient::retry_pending`] sends to it, so that one dead
+    /// edge does not delay every purge by the timeout.
     is_lagging: bool,
 }
 
 impl PurgeClient {
-    /// Makes an announcer to the edges at `names`: hosts with ports, over plain HTTP. A name stands for all its
+    /// Makes a client of the edges at `names`: hosts with ports, over plain HTTP. A name stands for all its
     /// addresses.
     pub fn new(names: Vec<String>, token: Token) -> std::io::Result<Self> {
         let client = Client::new(Trust::Nobody)?;
         Ok(Self { names: names.into(), token, client, edges: Arc::default(), unresolved: Arc::default() })
     }
 
-    /// Tells all of them. Who cannot be told is left to [`Self::catch_up`], and keeps nobody waiting a second time.
+    /// Sends a purge to all edges. Failed deliveries are left to [`Self::retry_pending`], so an unreachable edge delays
+    /// one purge at most.
     pub async fn publish(&self, purge: &Purge) {
         if self.edges().is_empty() {
             self.resolve().await;
         }
         let delivered = self.send_to_prompt(purge).await;
         if delivered > 1 {
-            // One that heard it early may have taken the same again from one that heard it late.
+            // Edges fetch from each other: an edge purged early may have fetched the old object again from a peer purged
+            // late. A second round, after all have the first, ends that.
             self.send_to_prompt(purge).await;
         }
     }
 
-    /// Looks for edges, and tells those that are new or late what they missed, as soon as it can; never ends.
+    /// Resolves the names again and again, and sends pending purges to edges that are new or lagging; never ends.
     pub async fn retry_pending(&self) {
         loop {
             self.resolve().await;
@@ -85,7 +91,7 @@ impl PurgeClient {
                 let delivered = self.send_to_one(*address, &edge.pending, WAIT_FOR_LAGGING).await.is_ok();
                 (delivered && edge.is_lagging).then_some(&edge.pending)
             });
-            // What it gave to others until now they have to forget once more.
+            // Until now a lagging edge may have served old objects to its peers: they are purged once more.
             let lagging = futures::future::join_all(sending).await.into_iter().flatten();
             let again = lagging.fold(Purge::default(), |mut all, pending| {
                 all.merge(pending.clone());
@@ -98,7 +104,7 @@ impl PurgeClient {
         }
     }
 
-    /// Finds out which edges there are.
+    /// Resolves the names to the edges' addresses.
     async fn resolve(&self) {
         let mut unresolved = false;
         for name in self.names.iter() {
@@ -106,7 +112,7 @@ impl PurgeClient {
             let Ok(found) = looked.unwrap_or_else(|slow| Err(slow.into())) else {
                 unresolved = true;
                 if !self.unresolved.load(Ordering::Relaxed) {
-                    tracing::error!(name, "cannot resolve the name of edges to publish what to forget");
+                    tracing::error!(name, "cannot resolve the name of edges to send purges to");
                 }
                 continue;
             };
@@ -123,7 +129,7 @@ impl PurgeClient {
         self.edges().retain(|_, edge| edge.named.elapsed() < FORGET_AFTER);
     }
 
-    /// Tells those who are not late. Returns how many have heard.
+    /// Sends a purge to the edges that are not lagging. Returns the number of deliveries.
     async fn send_to_prompt(&self, purge: &Purge) -> usize {
         let prompt: Vec<(SocketAddr, Purge)> = {
             let mut edges = self.edges();
@@ -135,7 +141,7 @@ impl PurgeClient {
         futures::future::join_all(sending).await.into_iter().flatten().count()
     }
 
-    /// Tells one edge what it is owed.
+    /// Sends one edge its pending purge.
     async fn send_to_one(&self, address: SocketAddr, pending: &Purge, wait: Duration) -> Result<(), ()> {
         let sent = match format!("http://{address}").parse() {
             Ok(base) => {
@@ -149,9 +155,9 @@ impl PurgeClient {
         match sent {
             Ok(()) => {
                 if std::mem::take(&mut edge.is_lagging) {
-                    tracing::info!(%address, "an edge that was not delivered what to forget knows it now");
+                    tracing::info!(%address, "pending purges delivered to a lagging edge");
                 }
-                // What was news meanwhile is still to be told.
+                // A purge merged in while this one was on its way is still pending.
                 if edge.pending == *pending {
                     edge.pending = Purge::default();
                 }
@@ -159,7 +165,7 @@ impl PurgeClient {
             }
             Err(problem) => {
                 if !std::mem::replace(&mut edge.is_lagging, true) {
-                    tracing::warn!(%address, problem, "an edge is not delivered what to forget; it will be as soon as it can");
+                    tracing::warn!(%address, problem, "purge not delivered to an edge; it is retried");
                 }
                 Err(())
             }

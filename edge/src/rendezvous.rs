@@ -1,5 +1,5 @@
-//! In charge of which member of a group a key belongs to: rendezvous hashing, so that a member that comes or
-//! goes moves only its own keys. Pure, and the same in every process.
+//! The owner of a key in a group, by rendezvous hashing: a member that comes or goes moves only its own keys. Pure, and the
+//! same in every process, so that edges agree without talking.
 
 use sha2::{Digest, Sha256};
 

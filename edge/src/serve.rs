@@ -1,5 +1,4 @@
-//! In charge of the life of a request: whose it is, whether it may play, whether the answer is in memory; and if
-//! not, whether others fetch it already.
+//! The life of a request: its target, its ticket, a look into memory; and on a miss, whether a fetch is in flight already.
 
 use std::sync::{Arc, atomic::Ordering};
 
@@ -100,8 +99,8 @@ impl From<Refused> for Problem {
 impl EdgeInner {
     /// Decides what a request asks for, and whether it may.
     ///
-    /// After this the house's token is on a request only when it is right. Who has it is a peer, which has
-    /// verified its client's ticket.
+    /// After this the token is on a request only when it is right. Then the request comes from a peer, which has verified
+    /// its client's ticket, so it is not verified again.
     fn admit(&self, request: &mut Request) -> Result<Target, Refused> {
         let scheme = self.config.scheme;
         if has_any(request.headers(), &[token::NAME]) {
@@ -114,7 +113,7 @@ impl EdgeInner {
         Ok(Target::decode(scheme, request.uri(), request.headers(), path.as_deref())?)
     }
 
-    /// Says why a request is not answered from a cache, if it is not.
+    /// Returns why a request bypasses the cache, if it does.
     fn exempt(&self, request: &Request, target: &Target) -> Option<Forward> {
         if *request.method() != Method::GET && *request.method() != Method::HEAD {
             return Some(Forward::Method);
@@ -130,14 +129,14 @@ impl EdgeInner {
         request.headers().iter().any(for_origin).then_some(Forward::Request)
     }
 
-    /// Returns whether what a target names is never cached.
+    /// Returns whether a target is never cached.
     pub(crate) fn is_bypassed(&self, target: &Target) -> bool {
         let path = target.path_and_query();
         self.config.bypass.iter().any(|prefix| path.starts_with(prefix.as_str()))
     }
 
-    /// Puts together what is asked of the origin. What the key does not say and the origin did not name is not
-    /// told: it could change an answer that others get.
+    /// Builds the request to the origin. A field that is neither in the key nor named by `Vary` is not forwarded: it could
+    /// change an answer that others get.
     pub(crate) fn fetch_request(&self, target: &Target, parts: &Parts, names: &[HeaderName]) -> FetchRequest {
         let mut forwarded_headers = HeaderMap::new();
         for name in names.iter().filter(|name| !self.config.forward_headers.contains(name)) {
@@ -158,7 +157,8 @@ impl EdgeInner {
         }
         if let Some(value) = parts.headers.get(header::AUTHORIZATION) {
             forwarded_headers.insert(header::AUTHORIZATION, value.clone());
-            // Nobody waits for an answer that may be another's alone.
+            // Requests with different credentials do not share a fetch: its answer may be for one of them alone
+            // (RFC 9111 §3.5).
             selecting.extend(vary::select(&[header::AUTHORIZATION], &parts.headers));
         }
         selecting.sort_unstable_by(|a, b| a.0.as_str().cmp(b.0.as_str()));

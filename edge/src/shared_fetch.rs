@@ -1,5 +1,5 @@
-//! In charge of one fetch as those see it who wait for it: a head, then bytes that grow, then an end. Everybody
-//! reads at their own place. Leaves asking the origin to `fetch`.
+//! One fetch as its waiters see it: a head, then bytes that grow, then an end. Each waiter reads at its own position. The
+//! request to the origin is `fetch`'s.
 
 use std::{
     collections::VecDeque,
@@ -21,20 +21,20 @@ use crate::{
     storable::Cacheability,
 };
 
-// Of what is too large to keep, the fastest reader may be so many parts behind the origin, and the others so
-// many behind that one.
+// Of an object too large to keep, the fastest reader may be so many parts behind the origin, and the others so many
+// behind that reader. Waiting for the slowest instead would let one client stall all.
 const WINDOW_PARTS: usize = 64;
 
-/// What a fetch comes to.
+/// The outcome of a fetch.
 #[derive(Clone, Debug)]
 pub(crate) enum FetchOutcome {
     /// A response whose bytes follow.
     Streaming(Arc<Head>, Cacheability),
-    /// What we had is still good, as the origin says.
+    /// The stored object is still valid: the origin answered 304 (RFC 9111 §4.3.4).
     Validated(Arc<Object>),
-    /// What we had stands in for an origin that fails.
+    /// The stored object stands in for an origin that fails (RFC 5861 §4).
     StaleIfError(Arc<Object>),
-    /// The response is for the one who asked first, and lies in `leftover`.
+    /// The response is for the request that started the fetch alone, and lies in `leftover`.
     Unshared(Reason),
     /// There is none.
     Failed(Failure),
@@ -86,15 +86,15 @@ pub(crate) enum Broken {
 pub(crate) struct SharedFetch {
     state: Mutex<State>,
     changed: watch::Sender<()>,
-    /// Set when it was purged while in the air: it is answered with, and not kept.
+    /// Set by a purge during the fetch: the present waiters get the object, and it is not stored.
     pub(crate) do_not_store: AtomicBool,
-    /// Set when its video changed while nobody knew what it brings: it is kept if that never changes.
+    /// Set by a purge of the video's playlists before the head arrived: the object is stored only if it is immutable.
     pub(crate) store_only_immutable: AtomicBool,
     leftover: Mutex<Option<Response>>,
     waiters: AtomicUsize,
     furthest: AtomicUsize,
     moved: Notify,
-    /// Whether it goes on without waiters.
+    /// Whether the fetch goes on without waiters.
     kept: AtomicBool,
     /// Wakes the fetch when the last waiter has gone.
     left: Notify,
@@ -110,7 +110,7 @@ struct State {
     end: Option<End>,
 }
 
-/// Whether the parts were gathered, and the end is about to be told.
+/// Whether the parts were gathered and the end is about to be published.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Landing {
     #[default]
@@ -136,7 +136,7 @@ pub(crate) enum Hold {
 }
 
 impl SharedFetch {
-    /// Waits for what the fetch comes to. The fetch itself is bounded in time.
+    /// Waits for the outcome. The fetch itself is bounded in time, so this needs no timeout.
     pub(crate) async fn outcome(&self) -> FetchOutcome {
         let mut changed = self.changed.subscribe();
         loop {
@@ -148,7 +148,7 @@ impl SharedFetch {
         }
     }
 
-    /// Returns whether what it brings never changes, once that is known.
+    /// Returns whether the object is immutable, once the head is there.
     pub(crate) fn is_immutable(&self) -> Option<bool> {
         self.lock().outcome.as_ref().map(FetchOutcome::is_immutable)
     }
@@ -158,7 +158,7 @@ impl SharedFetch {
         self.changed.send_replace(());
     }
 
-    /// Leaves the response for who asked first.
+    /// Leaves the response for the request that started the fetch.
     pub(crate) fn leave(&self, response: Response) {
         *self.leftover.lock().unwrap_or_else(PoisonError::into_inner) = Some(response);
     }
@@ -197,8 +197,8 @@ impl SharedFetch {
         }
     }
 
-    /// Returns all of it in one piece, `last` included, which nobody has seen yet. Readers wait for `end` from here
-    /// on: who has the last byte then finds the whole in memory.
+    /// Returns all of it in one piece, `last` included, which no reader has yet. Readers wait for `end` from here on, so a
+    /// client that has the last byte and asks again finds the object in memory.
     pub(crate) fn gather(&self, last: Option<Bytes>, held: &HeldBytes) -> Bytes {
         let mut state = self.lock();
         let mut parts = std::mem::take(&mut state.parts);
@@ -227,7 +227,7 @@ impl SharedFetch {
         self.kept.store(true, Ordering::Release);
     }
 
-    /// Returns whether somebody waits for it, or it is worth its end without.
+    /// Returns whether the fetch has waiters, or goes on without.
     pub(crate) fn is_wanted(&self) -> bool {
         self.kept.load(Ordering::Acquire) || self.waiters.load(Ordering::Acquire) > 0
     }
@@ -237,7 +237,7 @@ impl SharedFetch {
         self.left.notified()
     }
 
-    /// Takes a seat, unless `most` are taken.
+    /// Adds a waiter, unless there are `most` already.
     pub(crate) fn waiter(self: &Arc<Self>, most: usize) -> Option<Waiter> {
         let waiter = Waiter {
             shared_fetch: self.clone(),
@@ -252,7 +252,7 @@ impl SharedFetch {
     }
 }
 
-/// The place of one request that waits for a flight, and then reads from it.
+/// One request that waits for a fetch, and then reads from it.
 #[derive(Debug)]
 pub(crate) struct Waiter {
     shared_fetch: Arc<SharedFetch>,
@@ -271,7 +271,8 @@ impl Waiter {
         self.keeps_fetch.store(false, Ordering::Relaxed);
     }
 
-    /// Returns whether what was heard is not for this one: it was asked for before news came, and the seat taken after.
+    /// Returns whether this waiter must not get the outcome: the origin was asked before a purge, and the waiter joined
+    /// after it. An immutable object is the same before and after.
     pub(crate) fn is_too_late_for(&self, outcome: &FetchOutcome) -> bool {
         let answers = matches!(
             outcome,
@@ -310,7 +311,7 @@ impl Drop for Waiter {
     }
 }
 
-/// A place in a flight's bytes.
+/// A position in a fetch's bytes.
 struct Reader {
     waiter: Waiter,
     changed: watch::Receiver<()>,
@@ -321,7 +322,7 @@ struct Reader {
     until: u64,
 }
 
-/// What a reader finds at its place.
+/// The state at a reader's position.
 enum Found {
     Part(Bytes),
     Nothing,
@@ -336,7 +337,7 @@ impl Reader {
                 Found::Part(bytes) => return Some(Ok(bytes)),
                 Found::End => return None,
                 Found::Break(broken) => return Some(Err(broken)),
-                // The sender is the flight's, which we hold.
+                // The sender belongs to the fetch, which the waiter holds, so this never fails.
                 Found::Nothing => _ = self.changed.changed().await,
             }
         }
@@ -344,7 +345,7 @@ impl Reader {
 
     fn look(&mut self) -> Found {
         if self.at >= self.until {
-            // A range is answered, and what the others will ask for is still on its way.
+            // The range is complete, and the rest is worth fetching: players ask for the next range soon after.
             self.waiter.keep_fetch();
             return Found::End;
         }

@@ -1,4 +1,4 @@
-//! In charge of what may be stored, and who may share it (RFC 9111 §3, §4). Pure.
+//! Storability: whether a response may be stored, and which requests may share it (RFC 9111 §3, §4). Pure.
 
 use http::{HeaderMap, StatusCode, header};
 
@@ -12,9 +12,9 @@ use crate::{
 pub(crate) enum Cacheability {
     /// For all: it is stored.
     Shared,
-    /// It is stored, and every use of it is validated: those who wait must ask themselves.
+    /// It is stored, and every use of it is validated (RFC 9111 §5.2.2.4), so each waiter sends a request of its own.
     NoCache,
-    /// For those who wait for it now; it is not stored.
+    /// For the present waiters; it is not stored.
     CollapsedOnly,
     /// For the one request that it answers.
     Private,
@@ -37,9 +37,9 @@ impl RequestAuth {
 pub(crate) fn cacheability(status: StatusCode, headers: &HeaderMap, auth: RequestAuth) -> Cacheability {
     let (control, _) = CacheControl::targeted(headers);
     let understood = is_understood(status);
-    // §5.2.2.3: who understands the status need not heed the no-store that comes with must-understand.
+    // §5.2.2.3: a cache that understands the status ignores the no-store beside must-understand.
     let understands = control.has(Flag::MustUnderstand) && understood;
-    // §7.3 leaves cookies to us: what sets one was made for somebody.
+    // §7.3 leaves cookies to the cache: a response that sets one was made for one client.
     if control.has(Flag::Private)
         || vary::names(headers).is_none()
         || headers.contains_key(header::SET_COOKIE)
@@ -59,7 +59,7 @@ pub(crate) fn cacheability(status: StatusCode, headers: &HeaderMap, auth: Reques
     if stores && (understood && (explicit || is_cacheable_by_default(status)) || unknown) {
         return if control.has(Flag::NoCache) { Cacheability::NoCache } else { Cacheability::Shared };
     }
-    // A thousand who wait for one broken origin get its one answer.
+    // A thousand waiters of one broken origin share its one error: a request each would keep it from recovering.
     if status.is_server_error() { Cacheability::CollapsedOnly } else { Cacheability::Private }
 }
 
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn must_understand_takes_back_no_store_for_who_understands() {
+    fn must_understand_cancels_no_store_for_known_statuses() {
         let fields = [("cache-control", "must-understand, no-store, max-age=9")];
         check(200, &fields, RequestAuth::Anonymous, Cacheability::Shared);
         check(299, &fields, RequestAuth::Anonymous, Cacheability::Private);

@@ -1,5 +1,4 @@
-//! In charge of what tells the house's own requests from others': a token made of a secret that the origin and
-//! its edges share.
+//! The token of internal requests, made of a secret that the origin and its edges share.
 
 use std::fmt::{self, Write};
 
@@ -11,7 +10,7 @@ pub(crate) const NAME: HeaderName = HeaderName::from_static("clipcut-token");
 
 const LEAST: usize = 16;
 
-/// The token of a house.
+/// The token of one deployment.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token(HeaderValue);
 
@@ -27,7 +26,7 @@ impl Token {
         if secret.len() < LEAST {
             return Err(ShortSecret(secret.len()));
         }
-        // Hashed, so that what travels does not tell the secret itself.
+        // Hashed, so that a captured request does not reveal the secret itself.
         let mut text = String::with_capacity(64);
         for byte in Sha256::new().chain_update(b"clipcut edge token 1\0").chain_update(secret).finalize() {
             let _ = write!(text, "{byte:02x}");
@@ -39,7 +38,7 @@ impl Token {
 
     /// Returns whether a request carries it.
     pub(crate) fn is_in(&self, headers: &HeaderMap) -> bool {
-        // Hashes are compared, so the time that it takes tells nothing of the token.
+        // Hashes are compared, so the duration reveals nothing of the token.
         headers
             .get(NAME)
             .is_some_and(|given| Sha256::digest(given.as_bytes()) == Sha256::digest(self.0.as_bytes()))

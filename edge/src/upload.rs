@@ -1,5 +1,5 @@
-//! In charge of a request's body on its way to the origin: who of client and origin keeps the other waiting, and whether
-//! it broke off.
+//! A request's body on its way to the origin: which side, client or origin, keeps the other waiting, and whether the body
+//! broke off. A slow client must not count as a silent origin.
 
 use std::{
     pin::Pin,
@@ -18,9 +18,9 @@ use tokio::sync::watch;
 enum Turn {
     Client,
     Origin,
-    /// Nobody's: the body broke off.
+    /// Neither's: the body broke off.
     Broken,
-    /// Nobody's: the client let the body stall.
+    /// Neither's: the client let the body stall.
     Stalled,
 }
 
@@ -28,7 +28,7 @@ enum Turn {
 #[derive(Clone, Debug)]
 pub(crate) struct Progress(watch::Receiver<Turn>);
 
-/// Makes a body tell how far it has come.
+/// Wraps a body so that its progress can be watched.
 pub(crate) fn watched(body: Body) -> (Body, Progress) {
     let (turn, receiver) = watch::channel(Turn::Origin);
     (Watched { body, turn }.boxed_unsync(), Progress(receiver))

@@ -1,5 +1,4 @@
-//! In charge of variants (RFC 9111 §4.1): which request headers an answer depends on, and whether two requests
-//! agree in them.
+//! Variants (RFC 9111 §4.1): which request headers an answer depends on, and whether two requests agree in them.
 
 use http::{HeaderMap, HeaderName, header};
 use server::encoding;
@@ -7,7 +6,7 @@ use server::encoding;
 /// Request headers and what they were; `None` is absent.
 pub(crate) type Selecting = Vec<(HeaderName, Option<String>)>;
 
-/// Returns the headers that an answer depends on, or `None` when it depends on more than headers tell (`*`).
+/// Returns the headers that an answer depends on, or `None` when it depends on more than headers (`*`).
 pub(crate) fn names(response: &HeaderMap) -> Option<Vec<HeaderName>> {
     let mut names = Vec::new();
     for field in response.get_all(header::VARY) {
@@ -18,7 +17,7 @@ pub(crate) fn names(response: &HeaderMap) -> Option<Vec<HeaderName>> {
             names.push(name.parse().ok()?);
         }
     }
-    // Who did not ask for a coding must not get it, whether the origin says that it varies or not.
+    // A client that does not accept a coding must not get it, so a coded answer varies even if the origin forgot `Vary`.
     if response.contains_key(header::CONTENT_ENCODING) {
         names.push(header::ACCEPT_ENCODING);
     }
@@ -27,12 +26,12 @@ pub(crate) fn names(response: &HeaderMap) -> Option<Vec<HeaderName>> {
     Some(names)
 }
 
-/// Returns what a request says in the headers `names`.
+/// Returns a request's values of the headers `names`.
 pub(crate) fn select(names: &[HeaderName], request: &HeaderMap) -> Selecting {
     names.iter().map(|name| (name.clone(), value(name, request))).collect()
 }
 
-/// Returns whether a request says the same as the one that `selecting` was taken from.
+/// Returns whether a request has the same values as the request that `selecting` was taken from.
 pub(crate) fn agrees(selecting: &Selecting, request: &HeaderMap) -> bool {
     selecting.iter().all(|(name, before)| {
         if *name == header::ACCEPT_ENCODING {
@@ -42,7 +41,8 @@ pub(crate) fn agrees(selecting: &Selecting, request: &HeaderMap) -> bool {
     })
 }
 
-/// Returns the one coding that we ask an origin for: variants stay few, and everybody gets what they accept.
+/// Returns the one coding to request from an origin. The thousand spellings of `Accept-Encoding` become two variants, and
+/// each client still gets a coding that it accepts.
 pub(crate) fn coding(request: &HeaderMap) -> &'static str {
     if encoding::prefers_gzip(request) { "gzip" } else { "identity" }
 }
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn requests_agree_when_they_say_the_same_in_any_spelling() {
+    fn requests_agree_on_equal_fields_in_any_spelling() {
         let vary = headers(&[("vary", "X-A, accept-encoding"), ("vary", "x-b")]);
         let names = names(&vary).unwrap();
         assert_eq!(names, ["accept-encoding", "x-a", "x-b"]);
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_coded_answer_varies_whether_it_says_so_or_not() {
+    fn a_coded_answer_varies_with_or_without_vary() {
         assert_eq!(names(&headers(&[("content-encoding", "gzip")])).unwrap(), ["accept-encoding"]);
         assert_eq!(names(&headers(&[("vary", "a, *")])), None);
         assert_eq!(names(&headers(&[])).unwrap(), Vec::<HeaderName>::new());

@@ -1,4 +1,4 @@
-//! No `Cache-Control` makes it panic, and none that says no-store is read without it.
+//! No `Cache-Control` makes the parser panic, and none with no-store is read without it.
 #![no_main]
 
 use edge::cache_control::{CacheControl, Flag};

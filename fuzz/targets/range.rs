@@ -1,4 +1,4 @@
-//! Whatever `Range` says, the bytes lie inside.
+//! The bytes selected by any `Range` lie inside the body: an offset past its end would be a panic in the slice.
 #![no_main]
 
 use http::{HeaderMap, HeaderValue, header};

@@ -1,4 +1,4 @@
-//! What a target is normalised to is normal: decoded again, it stays the same.
+//! Normalisation of a target is idempotent: a normal target decodes to itself, so one resource has one key.
 #![no_main]
 
 use edge::key::Target;

@@ -1,4 +1,4 @@
-//! Whatever is read as a ticket is written the same, and opens nothing: its signature is not ours.
+//! A text that parses as a ticket is written the same again, and opens nothing: its signature is not ours.
 #![no_main]
 
 use std::{sync::LazyLock, time::UNIX_EPOCH};

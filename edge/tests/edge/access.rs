@@ -34,7 +34,7 @@ async fn tickets_open_one_object_for_all_and_the_origin_never_sees_them() {
 }
 
 #[tokio::test]
-async fn a_refused_ticket_is_a_403_that_says_why_also_when_the_object_is_in_memory() {
+async fn a_refused_ticket_is_a_403_with_its_reason_even_when_the_object_is_in_memory() {
     let (origin, edge) = edge_with(Access::Required(Keys::read(OLD).unwrap())).await;
     let good = ticket(OLD, "1", 60);
     assert_eq!(edge.get(&format!("/t/{good}/v/1/a")).await.status, 200);

@@ -1,4 +1,4 @@
-//! What clients may ask of what is stored: preconditions (RFC 9110 §13), ranges (§14), HEAD, their directives.
+//! Requests answered from stored responses: preconditions (RFC 9110 §13), ranges (§14), HEAD, clients' directives.
 
 use edge::Config;
 
@@ -20,7 +20,7 @@ async fn edge_with_digits() -> (Origin, Running) {
 }
 
 #[tokio::test]
-async fn what_the_client_has_is_304_cold_and_warm_rfc9111_4_3_2() {
+async fn a_matching_validator_is_304_cold_and_warm_rfc9111_4_3_2() {
     let (origin, edge) = edge_with_digits().await;
     for fields in [("if-none-match", TAG), ("if-none-match", "W/\"v1\""), ("if-modified-since", CHANGED)] {
         let answer = edge.ask("GET", "/a", &[fields]).await;

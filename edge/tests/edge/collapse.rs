@@ -40,7 +40,7 @@ async fn bytes_reach_everybody_as_they_arrive() {
     bytes.send(Ok(Bytes::from("first "))).unwrap();
     let mut early = edge.begin("GET", "/a", &[]).await.into_body();
     assert_eq!(early.frame().await.unwrap().unwrap().into_data().unwrap(), "first ");
-    // Who comes later gets the beginning too, while the end is not there yet.
+    // A late waiter gets the beginning too, while the end is still on its way.
     let late = edge.begin("GET", "/a", &[]).await;
     let did = late.headers()["cache-status"].to_str().unwrap().to_owned();
     let mut late = late.into_body();
@@ -91,7 +91,7 @@ async fn a_truncated_answer_fails_its_waiters_and_is_never_stored_rfc9112_8() {
         let (one, other) = (edge.begin("GET", "/a", &[]).await, edge.begin("GET", "/a", &[]).await);
         bytes.send(Err("cut".into())).unwrap();
         for body in [one, other] {
-            assert!(body.into_body().collect().await.is_err(), "a half was told to be whole");
+            assert!(body.into_body().collect().await.is_err(), "half a body passed for a whole one");
         }
         // The next request tries again.
         assert_eq!(edge.get("/a").await.text(), "whole");
@@ -170,12 +170,12 @@ async fn answers_for_one_request_do_not_hold_up_the_others() {
 }
 
 #[tokio::test]
-async fn what_is_too_large_to_keep_passes_by() {
+async fn an_object_too_large_to_keep_streams_through() {
     let config = Config { max_object: 1000, ..Config::default() };
     let origin = Origin::start(|seen| {
         let large = "x".repeat(200_000);
         match seen.path.as_str() {
-            "/told" => reply(200, FRESH, &large),
+            "/with-length" => reply(200, FRESH, &large),
             // Without a length it is known to be too large when it is.
             _ => with_body(
                 200,
@@ -192,7 +192,7 @@ async fn what_is_too_large_to_keep_passes_by() {
     })
     .await;
     let edge = Running::before(&origin, config).await;
-    for path in ["/told", "/untold"] {
+    for path in ["/with-length", "/without-length"] {
         for _ in 0..2 {
             let answer = edge.get(path).await;
             assert_eq!((answer.text().len(), answer.is_hit()), (200_000, false), "{path}");
@@ -202,7 +202,7 @@ async fn what_is_too_large_to_keep_passes_by() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn those_who_wait_for_a_segment_that_does_not_come_hear_of_it_together() {
+async fn all_waiters_of_a_segment_share_its_503_until_retry_after() {
     let (release, held) = tokio::sync::oneshot::channel();
     let mut held = Some(held);
     let not_yet = [("cache-control", "no-store"), ("cdn-cache-control", "max-age=60"), ("retry-after", "1")];
@@ -226,7 +226,7 @@ async fn those_who_wait_for_a_segment_that_does_not_come_hear_of_it_together() {
         assert_eq!((answer.status, answer.header("retry-after")), (503, "1"));
     }
     assert_eq!(origin.count(), 1);
-    // It is not remembered for longer than it says.
+    // The error is cached no longer than its Retry-After.
     edge.skip(1);
     assert_eq!(edge.get("/v/1/720p/3.m4s").await.text(), "encoded");
 }
@@ -247,7 +247,7 @@ async fn fetches_are_bounded_in_number() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn those_who_wait_for_a_broken_origin_get_its_one_answer_and_the_next_asks_again() {
+async fn all_waiters_share_the_error_of_a_broken_origin_and_the_next_request_fetches_again() {
     let (release, held) = tokio::sync::oneshot::channel();
     let mut held = Some(held);
     let origin = Origin::start(move |_| match held.take() {
@@ -268,7 +268,7 @@ async fn those_who_wait_for_a_broken_origin_get_its_one_answer_and_the_next_asks
         assert_eq!(client.await.unwrap().status, 500);
     }
     assert_eq!(origin.count(), 1);
-    // Nor is its key one that everybody asks for on their own from now on.
+    // Nor does the error mark the key as private: later requests still share a fetch.
     for _ in 0..2 {
         assert_eq!(edge.get("/a").await.text(), "whole again");
     }
@@ -297,7 +297,7 @@ async fn a_stored_answer_stands_in_where_all_fetches_are_taken() {
 }
 
 #[tokio::test]
-async fn what_is_on_its_way_into_the_cache_is_bounded_in_bytes() {
+async fn fetches_in_flight_are_bounded_in_bytes() {
     const LENGTH: usize = 400_000;
     let (sender, mut bodies) = tokio::sync::mpsc::unbounded_channel();
     let origin = Origin::start(move |_| {

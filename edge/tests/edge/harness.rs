@@ -1,5 +1,4 @@
-//! What the tests share: an origin that the test scripts, an edge in front of it, and a client, all through
-//! sockets.
+//! The harness of the tests: an origin that the test scripts, an edge in front of it, and a client, all through sockets.
 
 use std::{
     net::SocketAddr,
@@ -43,10 +42,10 @@ impl Seen {
 
 type Script = Box<dyn FnMut(Seen) -> Reply + Send>;
 
-/// What the origin does with a request.
+/// The origin's reaction to a request.
 pub(crate) enum Reply {
     Answer(Response),
-    /// It says nothing, ever.
+    /// It never answers.
     Silence,
     /// It closes the connection.
     Close,
@@ -60,7 +59,7 @@ impl From<Response> for Reply {
     }
 }
 
-/// An origin that does what the test says, and remembers what it was asked.
+/// An origin that follows the test's script, and records the requests.
 pub(crate) struct Origin {
     pub(crate) address: SocketAddr,
     seen: Arc<Mutex<Vec<Seen>>>,
@@ -141,7 +140,7 @@ impl Origin {
         until("the origin to be asked", || self.count() >= count).await;
     }
 
-    /// Says nothing any more, also of its health; connections stay open.
+    /// Stops answering, health checks too; connections stay open.
     pub(crate) fn freeze(&self) {
         self.frozen.store(true, Ordering::Relaxed);
     }
@@ -240,7 +239,7 @@ impl Running {
         Self::at(TcpListener::bind("127.0.0.1:0").await.unwrap(), origins, config)
     }
 
-    /// Starts an edge that listens where it is told.
+    /// Starts an edge on `listener`.
     pub(crate) fn at(listener: TcpListener, origins: Origins, config: Config) -> Self {
         let clock = Clock::system();
         let shutdown = CancellationToken::new();
@@ -338,7 +337,7 @@ impl Answer {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
-    /// Returns what the edge says that it did.
+    /// Returns the edge's own member of `Cache-Status`.
     pub(crate) fn did(&self) -> &str {
         let all: Vec<&str> =
             self.headers.get_all("cache-status").iter().map(|value| value.to_str().unwrap()).collect();
@@ -364,7 +363,7 @@ pub(crate) async fn until(what: &str, mut look: impl FnMut() -> bool) {
     }
 }
 
-/// An origin whose answers to one path are told apart by their number.
+/// An origin that numbers its answers to each path.
 pub(crate) async fn numbered(fields: &'static [(&'static str, &'static str)]) -> Origin {
     let mut number = 0;
     Origin::start(move |_| {

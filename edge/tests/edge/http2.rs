@@ -121,7 +121,7 @@ async fn ask(origins: &Origins, body: Body) -> Result<Response<Body>, BoxError> 
 }
 
 #[tokio::test]
-async fn an_origin_is_told_that_the_edge_leaves_rfc9113_5_4_1() {
+async fn an_origin_gets_a_goaway_when_the_edge_shuts_down_rfc9113_5_4_1() {
     let (origins, ended) = one_connection().await;
     assert_eq!(ask(&origins, body::empty()).await.unwrap().status(), 200);
     timeout(PATIENCE, origins.finish()).await.unwrap();

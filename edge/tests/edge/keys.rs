@@ -1,4 +1,4 @@
-//! What tells answers apart, and that nothing else does.
+//! Cache keys: the inputs that separate answers, and that no other input does.
 
 use edge::Config;
 
@@ -68,7 +68,7 @@ async fn no_input_outside_of_the_key_changes_a_stored_answer() {
 }
 
 #[tokio::test]
-async fn an_answer_for_one_request_is_made_of_all_that_it_said() {
+async fn a_private_answer_is_made_of_all_request_fields() {
     let origin = Origin::start(|seen| {
         reply(
             200,
@@ -104,7 +104,7 @@ async fn an_answer_for_one_speaks_its_language_from_the_first_time_on() {
 }
 
 #[tokio::test]
-async fn who_is_authorized_does_not_part_those_who_are_not() {
+async fn an_authorized_request_does_not_split_the_others() {
     let (origin, edge) = edge_before_numbered(FRESH).await;
     for _ in 0..2 {
         edge.ask("GET", "/a", &[("authorization", "x")]).await;
@@ -118,7 +118,7 @@ async fn who_is_authorized_does_not_part_those_who_are_not() {
 }
 
 #[tokio::test]
-async fn what_is_made_for_a_browser_is_asked_for_once_each_time() {
+async fn a_private_answer_takes_one_request_each_time() {
     let browser = [("accept", "*/*"), ("user-agent", "Browser/1"), ("accept-language", "de")];
     let authorized = [browser[0], browser[1], ("authorization", "x")];
     for fields in [browser, authorized] {

@@ -1,4 +1,4 @@
-//! What the edge tells of itself.
+//! The edge's metrics and health.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use server::{Body, body};
 use crate::harness::{Origin, Running, edge_before_numbered, reply, until, with_body};
 
 #[tokio::test]
-async fn the_figures_tell_what_was_done() {
+async fn the_metrics_count_each_outcome() {
     let (_origin, edge) = edge_before_numbered(&[("cache-control", "max-age=60")]).await;
     for path in ["/a", "/a", "/a?CMCD=bs%2Cmtp%3D1000", "/api/x"] {
         edge.get(path).await;
@@ -26,7 +26,7 @@ async fn the_figures_tell_what_was_done() {
         "clipcut_edge_cmcd_starvations_total 1",
         "clipcut_edge_cmcd_throughput_bps_count 1",
     ] {
-        assert!(metrics.text().lines().any(|told| told == line), "{line} in {}", metrics.text());
+        assert!(metrics.text().lines().any(|printed| printed == line), "{line} in {}", metrics.text());
     }
 }
 

@@ -41,14 +41,14 @@ async fn a_connection_is_used_again() {
 }
 
 #[tokio::test]
-async fn what_may_happen_twice_is_tried_once_more_elsewhere_rfc9110_9_2_2() {
+async fn an_idempotent_request_is_tried_once_more_elsewhere_rfc9110_9_2_2() {
     let bad = Origin::start(|_| Reply::Close).await;
     let good = Origin::start(|_| reply(200, FRESH, "good")).await;
     let edge = edge_before(&[&bad, &good]).await;
     for n in 0..6 {
         assert_eq!(edge.get(&format!("/{n}")).await.text(), "good");
     }
-    // A POST is not: nobody knows what the first one did.
+    // A POST is not (RFC 9110 §9.2.2): the first one may have had its effect.
     let alone = edge_before(&[&bad]).await;
     let before = bad.count();
     assert_eq!(alone.ask("POST", "/a", &[]).await.status, 502);
@@ -78,7 +78,7 @@ async fn a_dead_origin_is_left_out_and_comes_back() {
 }
 
 #[tokio::test]
-async fn who_waits_for_a_frozen_origin_is_answered_by_another() {
+async fn a_request_to_a_frozen_origin_is_answered_by_another() {
     let frozen = Origin::start(|_| reply(200, FRESH, "frozen")).await;
     let alive = Origin::start(|_| reply(200, FRESH, "alive")).await;
     let edge = edge_before(&[&frozen, &alive]).await;
@@ -87,7 +87,7 @@ async fn who_waits_for_a_frozen_origin_is_answered_by_another() {
         assert_eq!(edge.get(&format!("/{n}")).await.text(), "alive");
     }
     assert!(frozen.count() > 0, "nobody asked it");
-    // Who is alone is waited for.
+    // An origin without an alternative is waited for, even if it is unhealthy.
     let later = Config { first_byte: std::time::Duration::from_secs(5), ..Config::default() };
     let alone = Running::of(Origins::new(&[frozen.url()]).unwrap(), later).await;
     assert_eq!(alone.get("/a").await.status, 504);

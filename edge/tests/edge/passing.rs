@@ -1,4 +1,4 @@
-//! What is not the cache's business, and what it changes: RFC 9110 §7.6, RFC 9111 §4.4.
+//! Requests that bypass the cache, and the stored responses that they invalidate: RFC 9110 §7.6, RFC 9111 §4.4.
 
 use std::time::Duration;
 
@@ -81,7 +81,7 @@ async fn the_api_passes_as_it_is() {
 }
 
 #[tokio::test]
-async fn what_passes_may_not_stop_in_the_middle_unless_it_is_events() {
+async fn a_passed_body_may_not_stall_unless_it_is_events() {
     let origin = Origin::start(|seen| {
         let (bytes, body) = written();
         bytes.send(Ok(Bytes::from("first"))).unwrap();
@@ -116,7 +116,7 @@ async fn bodies_pass_in_both_directions() {
 }
 
 #[tokio::test]
-async fn what_is_made_for_one_may_not_stop_in_the_middle_either() {
+async fn a_private_body_may_not_stall_either() {
     let origin = Origin::start(|_| {
         let (bytes, body) = written();
         bytes.send(Ok(Bytes::from("first"))).unwrap();
@@ -131,7 +131,7 @@ async fn what_is_made_for_one_may_not_stop_in_the_middle_either() {
 }
 
 #[tokio::test]
-async fn an_origin_that_says_nothing_to_a_change_is_a_504_in_time() {
+async fn an_origin_that_never_answers_a_change_is_a_504_in_time() {
     let origin = Origin::start(|_| Reply::Silence).await;
     let config = Config { change: Duration::from_millis(200), ..Config::default() };
     let edge = Running::before(&origin, config).await;
@@ -140,7 +140,7 @@ async fn an_origin_that_says_nothing_to_a_change_is_a_504_in_time() {
 }
 
 #[tokio::test]
-async fn options_go_as_far_as_they_are_told_to_rfc9110_7_6_2() {
+async fn options_go_as_far_as_max_forwards_allows_rfc9110_7_6_2() {
     let (origin, edge) = edge_before_numbered(FRESH).await;
     assert_eq!(edge.ask("OPTIONS", "/a", &[("max-forwards", "0")]).await.status, 204);
     assert_eq!(origin.count(), 0);

@@ -1,4 +1,4 @@
-//! Several edges that share the work, and what the house tells them.
+//! Several edges that share their keys, and the purges sent to them.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -76,7 +76,7 @@ async fn a_request_goes_over_one_peer_at_most() {
         edges[0].get(&format!("/{n}")).await;
     }
     assert!(origin.seen().iter().all(|seen| seen.header("clipcut-token").is_none()));
-    // What came to 1 and 2 came from 0; had they asked each other, there would be more than came from it.
+    // Each fetch of 1 and 2 was a request to 0; had they asked each other, there would be more fetches than that.
     let fetches: u64 = edges.iter().map(|edge| edge.edge.metrics().fetches).sum();
     let own = edges[0].edge.metrics().fetches;
     assert_eq!(own, 20);
@@ -84,7 +84,7 @@ async fn a_request_goes_over_one_peer_at_most() {
 }
 
 #[tokio::test]
-async fn edges_elsewhere_are_told_what_to_forget_and_obey_only_the_house() {
+async fn edges_elsewhere_are_purged_and_obey_only_the_token() {
     let mut number = 0;
     let origin = Origin::start(move |_| {
         number += 1;
@@ -104,7 +104,7 @@ async fn edges_elsewhere_are_told_what_to_forget_and_obey_only_the_house() {
 }
 
 #[tokio::test]
-async fn an_edge_that_could_not_be_told_doubts_all_once_it_can_be() {
+async fn an_edge_that_missed_a_purge_revalidates_everything_once_it_is_reached() {
     let origin = Origin::start(|_| reply(200, FRESH, "segment")).await;
     let address = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let purge_client = PurgeClient::new(vec![address.to_string()], token()).unwrap();
@@ -114,7 +114,7 @@ async fn an_edge_that_could_not_be_told_doubts_all_once_it_can_be() {
     let config = Config { token: Some(token()), prefetches: 0, ..Config::default() };
     let edge = Running::at(listener, Origins::new(&[origin.url()]).unwrap(), config);
     edge.get("/v/1/init.mp4").await;
-    // Who did not hear of one thing is not told of the next either, but of having missed something.
+    // An edge that missed one purge is not sent the next, but later the one that revalidates everything.
     purge_client.publish(&purge).await;
     assert!(edge.get("/v/1/init.mp4").await.is_hit());
     edge.clock.skip(Duration::from_millis(1));
@@ -126,7 +126,7 @@ async fn an_edge_that_could_not_be_told_doubts_all_once_it_can_be() {
 }
 
 #[tokio::test]
-async fn who_waits_for_a_frozen_peer_is_answered_by_the_origin() {
+async fn a_request_to_a_frozen_peer_is_answered_by_the_origin() {
     let origin = Origin::start(|seen| reply(200, FRESH, &seen.path)).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let frozen = Origin::start(|seen| match seen.path.as_str() {
@@ -195,13 +195,13 @@ async fn an_unsafe_method_makes_the_peers_forget_too() {
 }
 
 #[tokio::test]
-async fn what_one_edge_took_again_from_one_that_heard_later_is_forgotten_too() {
+async fn an_object_fetched_again_from_a_peer_purged_later_is_purged_too() {
     let origin = Origin::start(|_| reply(200, FRESH, "segment")).await;
     let config = Config { token: Some(token()), prefetches: 0, ..Config::default() };
     let early = Arc::new(Running::before(&origin, config).await);
     early.get("/v/1/init.mp4").await;
     let takes_again = early.clone();
-    // Stands for the edge that hears later: the early one has what was to be forgotten again before it has.
+    // Stands for the edge that is purged later: before its answer, the early one has fetched the object again.
     let late = Origin::start(move |_| {
         let (release, held) = tokio::sync::oneshot::channel();
         let edge = takes_again.clone();

@@ -28,12 +28,12 @@ async fn ask(path: &str, fields: &[(&str, &str)], count: usize) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn the_next_in_sequence_is_fetched_when_the_player_says_nothing() {
+async fn the_next_in_sequence_is_fetched_without_cmcd() {
     assert_eq!(ask("/v/1/720p/3.m4s", &[], 2).await, ["/v/1/720p/3.m4s", "/v/1/720p/4.m4s"]);
 }
 
 #[tokio::test]
-async fn what_the_player_names_is_fetched_by_query_and_by_header_cta5004() {
+async fn the_next_object_request_is_prefetched_from_query_and_header_cta5004() {
     let expected = ["/v/1/480p/4.m4s", "/v/1/720p/3.m4s"];
     let query = "/v/1/720p/3.m4s?CMCD=nor%3D%22..%252F480p%252F4.m4s%22%2Csf%3Dh";
     assert_eq!(ask(query, &[], 2).await, expected);

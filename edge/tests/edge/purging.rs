@@ -1,4 +1,4 @@
-//! Forgetting at the origin's word.
+//! Purges: stored responses dropped by the origin's order.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -54,7 +54,7 @@ async fn of_a_video_that_changed_only_what_can_change_is_forgotten() {
 }
 
 #[tokio::test]
-async fn where_news_was_missed_nothing_is_used_without_asking_and_nothing_is_fetched_again() {
+async fn after_a_missed_purge_everything_is_revalidated_and_nothing_is_fetched_again() {
     let origin = Origin::start(|seen| {
         let fields = &[("etag", "\"1\""), SEGMENT[0]];
         if seen.headers.contains_key("if-none-match") {
@@ -68,7 +68,7 @@ async fn where_news_was_missed_nothing_is_used_without_asking_and_nothing_is_fet
     edge.get("/v/1/0.m4s").await;
     edge.edge.purge(Purge { all: true, ..Purge::default() }).await;
     check(&edge, "/v/1/0.m4s", false).await;
-    // The clock tells milliseconds: what is heard in the one of the purge is doubted too.
+    // The clock has milliseconds: an object received in the millisecond of the purge is revalidated too.
     edge.clock.skip(Duration::from_millis(1));
     let asked = edge.get("/v/1/0.m4s").await;
     assert_eq!((asked.text(), asked.did().contains("fwd=stale; fwd-status=304")), ("segment", true));
@@ -77,7 +77,7 @@ async fn where_news_was_missed_nothing_is_used_without_asking_and_nothing_is_fet
 }
 
 #[tokio::test]
-async fn what_is_in_the_air_when_it_is_purged_is_not_kept() {
+async fn a_fetch_in_flight_during_its_purge_is_not_stored() {
     let (release, held) = tokio::sync::oneshot::channel();
     let mut held = Some(held);
     let origin = Origin::start(move |_| match held.take() {
@@ -92,7 +92,7 @@ async fn what_is_in_the_air_when_it_is_purged_is_not_kept() {
     });
     origin.asked(1).await;
     edge.edge.purge(Purge { gone: one("1"), ..Purge::default() }).await;
-    // Who asks after the purge does not get what was asked for before.
+    // A request after the purge does not get a response requested before it.
     assert_eq!(edge.get("/v/1/init.mp4").await.text(), "new");
     release.send(reply(200, SEGMENT, "old")).map_err(drop).unwrap();
     assert_eq!(early.await.unwrap().text(), "old");
@@ -102,7 +102,7 @@ async fn what_is_in_the_air_when_it_is_purged_is_not_kept() {
 }
 
 #[tokio::test]
-async fn news_of_a_video_does_not_part_those_who_wait_for_its_segments() {
+async fn a_purge_of_playlists_does_not_split_the_waiters_of_a_segment() {
     let mut held = std::collections::BTreeMap::new();
     let mut releases = Vec::new();
     for path in ["/v/1/init.mp4", "/v/1/media.m3u8"] {
@@ -131,13 +131,13 @@ async fn news_of_a_video_does_not_part_those_who_wait_for_its_segments() {
     for answer in waiting.into_iter().chain([late]) {
         assert_eq!(answer.await.unwrap().text(), "old");
     }
-    // What never changes is kept; a playlist that was asked for before the news is not.
+    // An immutable object is kept; a playlist requested before the purge is not.
     check(&edge, "/v/1/init.mp4", true).await;
     assert_eq!(edge.get("/v/1/media.m3u8").await.text(), "new");
 }
 
 #[tokio::test]
-async fn who_asks_for_a_playlist_after_the_news_does_not_get_the_one_before() {
+async fn a_playlist_requested_after_its_purge_is_not_the_old_one() {
     let (release, held) = tokio::sync::oneshot::channel();
     let mut held = Some(held);
     let origin = Origin::start(move |_| match held.take() {

@@ -75,7 +75,7 @@ async fn the_edge_goes_on_when_the_origin_is_down_rfc9111_4_2_4() {
 }
 
 #[tokio::test]
-async fn what_must_be_validated_is_never_used_stale_rfc9111_5_2_2_2() {
+async fn must_revalidate_forbids_stale_rfc9111_5_2_2_2() {
     for control in ["max-age=60, must-revalidate", "max-age=60, proxy-revalidate", "s-maxage=60", "no-cache"]
     {
         let fields: &'static [(&str, &str)] = Box::leak(Box::new([("cache-control", control)]));

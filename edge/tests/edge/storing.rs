@@ -1,4 +1,4 @@
-//! What is stored and used again: RFC 9111 §3 and §4.
+//! Responses stored and used again: RFC 9111 §3 and §4.
 
 use edge::{Config, Origins};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -18,7 +18,7 @@ async fn check(fields: &'static [(&'static str, &'static str)], stored: bool) {
 }
 
 #[tokio::test]
-async fn what_says_how_long_it_is_fresh_is_asked_for_once_rfc9111_4_2_1() {
+async fn a_response_with_a_lifetime_is_fetched_once_rfc9111_4_2_1() {
     check(&[("cache-control", "max-age=60")], true).await;
     check(&[("cache-control", "s-maxage=60, max-age=0")], true).await;
     check(&[("cache-control", "s-maxage=0, max-age=60")], false).await;
@@ -142,7 +142,7 @@ async fn answers_to_authorized_requests_are_shared_only_when_allowed_rfc9111_3_5
 }
 
 #[tokio::test]
-async fn what_nobody_explains_is_kept_by_its_status_rfc9110_15_1() {
+async fn a_response_without_directives_is_stored_by_its_status_rfc9110_15_1() {
     for (status, kept) in
         [(200, true), (404, true), (410, true), (301, true), (302, false), (403, false), (503, false)]
     {

@@ -4,7 +4,7 @@ use edge::Config;
 
 use crate::harness::{Origin, Running, reply};
 
-/// An origin that knows one version, says that it is fresh for a minute, and counts its 304s in a header.
+/// An origin with one version, fresh for a minute, that counts its 304s in a header.
 async fn edge_with_version(tag: &'static str) -> (Origin, Running) {
     let mut number = 0;
     let origin = Origin::start(move |seen| {
@@ -88,7 +88,7 @@ async fn no_cache_is_stored_and_asked_about_every_time_rfc9111_5_2_2_4() {
 }
 
 #[tokio::test]
-async fn the_client_who_has_it_gets_304_out_of_a_validation() {
+async fn a_client_with_the_current_version_gets_304_out_of_a_validation() {
     let (origin, edge) = edge_with_version("\"v1\"").await;
     edge.get("/a").await;
     edge.skip(61);
@@ -100,7 +100,7 @@ async fn the_client_who_has_it_gets_304_out_of_a_validation() {
 }
 
 #[tokio::test]
-async fn a_head_that_tells_of_another_version_ends_what_is_stored_rfc9111_4_3_5() {
+async fn a_head_of_another_version_invalidates_the_stored_response_rfc9111_4_3_5() {
     let (origin, edge) = edge_with_version("\"v1\"").await;
     edge.get("/a").await;
     // With this field it is the origin's to answer.
