@@ -25,11 +25,11 @@ enum Cut {
     Unsatisfiable(u64),
 }
 
-/// Without any of these, all of a response is asked for.
+/// A request without any of these is for the whole response.
 const OF_A_PART: [HeaderName; 3] = [header::IF_NONE_MATCH, header::IF_MODIFIED_SINCE, header::RANGE];
 
-/// Decides what of a response answers a request. RFC 9111 §4.3.2: `If-Match` and `If-Unmodified-Since` are the
-/// origin's business; requests with them never come here.
+/// Decides which part of a response answers a request. RFC 9111 §4.3.2: `If-Match` and `If-Unmodified-Since` are for the
+/// origin to evaluate; requests with them bypass the cache.
 fn cut(request: &Parts, head: &Head) -> Cut {
     if head.status != StatusCode::OK || !has_any(&request.headers, &OF_A_PART) {
         return Cut::Whole;
@@ -73,7 +73,7 @@ pub(crate) fn from_object(request: &Parts, object: &Object, headers: HeaderMap) 
     })
 }
 
-/// Answers with a response that is still coming in.
+/// Answers with a response that is still arriving.
 pub(crate) fn from_fetch(
     request: &Parts,
     waiter: Waiter,

@@ -114,6 +114,7 @@ impl FetchTask {
     /// segments fetched.
     async fn abandoned(&self) {
         loop {
+            // Before the check, so that the last waiter's leaving in between is not missed.
             let left = self.shared_fetch.left();
             if self.inner.in_flight.abandon(&self.fetch_request.fetch_key, &self.shared_fetch) {
                 return;
@@ -124,6 +125,7 @@ impl FetchTask {
 
     async fn run(&self) {
         let mut stale = self.fetch_request.stale.as_deref();
+        // A place is waited for no longer than a slow origin is: clients cannot tell the two apart.
         let place = tokio::time::timeout(self.inner.config.first_byte, self.inner.fetching.acquire()).await;
         let Ok(Ok(_place)) = place else { return self.shared_fetch.publish(self.full()) };
         loop {
@@ -247,6 +249,7 @@ impl FetchTask {
             let status = head.status;
             *response.status_mut() = status;
             *response.headers_mut() = head.headers;
+            // Before the publication: the request that started the fetch takes it as soon as it sees the outcome.
             self.shared_fetch.leave(response);
             self.complete(|inner| {
                 // An error is no sign that later answers of this key will be private.

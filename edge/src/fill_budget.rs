@@ -7,13 +7,13 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::held::HeldBytes;
 
-// Playlists and init segments take none: they are not to wait for segments.
+// Playlists and init segments reserve none: without them a player cannot start, so they must not wait for segments.
 const SMALL: u64 = 64 * 1024;
 // A body without a length (RFC 9112 §6.3: chunked) reserves so much at a time.
 const STEP: u64 = 256 * 1024;
 const UNIT: u64 = 1024;
 
-/// The memory that there is for it.
+/// The memory for fetches in flight.
 #[derive(Debug)]
 pub(crate) struct FillBudget {
     free: Semaphore,
@@ -50,13 +50,15 @@ impl FillBudget {
         &self.held
     }
 
-    /// Takes room for something of this length, which is waited for. `None` when there is none in time.
+    /// Reserves room for a body of this length, waiting for it. `None` when none is free in time.
     pub(crate) async fn take(&self, len: Option<u64>, limit: Duration) -> Option<Reservation<'_>> {
         let taking = async {
             let permit = self.free.acquire_many(needed(len.unwrap_or(0)).min(self.all)).await.ok()?;
-            // A fetch that is stored evicts others. While too much of what was evicted is still being sent to slow readers,
-            // it waits: else their number would be the only bound on our memory.
+            // A stored fetch evicts others. While too many evicted bytes are still being sent to slow readers, it waits: else
+            // the number of readers would be the only bound on memory.
             loop {
+                // Before the check: `notify_waiters` wakes only futures that exist, and a body freed in between would be
+                // missed.
                 let freed = self.held.freed();
                 if self.has_sent() {
                     return Some(permit);

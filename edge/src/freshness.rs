@@ -10,7 +10,7 @@ use crate::cache_control::{CacheControl, Flag, Source};
 // RFC 9111 §4.2.2 suggests a tenth of the time since the last change; a day is the most that we guess.
 const MOST_GUESSED: Duration = Duration::from_hours(24);
 
-/// How long a response is good.
+/// The lifetime of a response, and its use after that.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Freshness {
     /// Up to this age it is used as it is.
@@ -46,7 +46,7 @@ pub(crate) enum Use {
 }
 
 impl Freshness {
-    /// Works out how long a response is good. `negative` is how long an error without a word about it is.
+    /// Computes the freshness of a response. `negative` is the lifetime of an error without one of its own.
     pub fn of(status: StatusCode, headers: &HeaderMap, date: SystemTime, negative: Duration) -> Self {
         let (control, source) = CacheControl::targeted(headers);
         if control.has(Flag::NoCache) {
@@ -58,7 +58,8 @@ impl Freshness {
         if let Some(seconds) = retry_after(headers, date).filter(|_| !status.is_success()) {
             lifetime = lifetime.min(seconds);
         }
-        // RFC 9111 §4.2.4, §5.2.2.10: s-maxage has the meaning of proxy-revalidate too.
+        // RFC 9111 §4.2.4, §5.2.2.10: s-maxage has the meaning of proxy-revalidate too. An origin that sends a stale
+        // directive beside it asks for stale use expressly, so that one wins.
         let strict = control.has(Flag::MustRevalidate)
             || control.has(Flag::ProxyRevalidate)
             || control.s_maxage.is_some()
@@ -109,12 +110,13 @@ fn explicit(
     if let Some(given) = control.s_maxage.or(control.max_age) {
         return Some(given);
     }
+    // RFC 9213 §2.2: a targeted field replaces all of the others, so `Expires` must not fill its gaps.
     if source == Source::Targeted {
         return None;
     }
     let mut fields = headers.get_all(header::EXPIRES).iter();
     let first = fields.next()?;
-    // §5.3: one that cannot be read, "0" above all, lies in the past; so do several that differ.
+    // §5.3: an invalid date, "0" above all, lies in the past; so do several that differ (§4.2.1: the safe reading is stale).
     if fields.any(|other| other != first) {
         return Some(Duration::ZERO);
     }
@@ -123,6 +125,7 @@ fn explicit(
 }
 
 fn guessed(status: StatusCode, headers: &HeaderMap, date: SystemTime, negative: Duration) -> Duration {
+    // An error is brief: a heuristic lifetime of up to a day (§4.2.2) would outlast its cause.
     if status.is_client_error() || status.is_server_error() {
         return negative;
     }
@@ -131,7 +134,8 @@ fn guessed(status: StatusCode, headers: &HeaderMap, date: SystemTime, negative: 
     (since / 10).min(MOST_GUESSED)
 }
 
-/// Returns whether a response has a lifetime or `public` (§3), which allows to store any status.
+/// Returns whether a response has a lifetime or `public`. Then an understood status is stored even if it is not cacheable
+/// by default (§3).
 pub(crate) fn is_explicit(control: &CacheControl, headers: &HeaderMap) -> bool {
     control.max_age.is_some()
         || control.s_maxage.is_some()

@@ -78,7 +78,7 @@ impl Memory {
         self.entries.get(key)
     }
 
-    /// Keeps an object in place of the one that answers the same requests.
+    /// Stores an object in place of the variant that answers the same requests.
     pub(crate) fn insert(&self, key: Key, object: &Arc<Object>) {
         self.entries.entry(key).and_upsert_with(|old| {
             let old = old.map(moka::Entry::into_value).unwrap_or_default();
@@ -87,11 +87,11 @@ impl Memory {
             variants.extend(others.take(MOST_VARIANTS - 1).cloned());
             Arc::new(CacheEntry { variants, ..CacheEntry::default() })
         });
-        // moka lets go of others later, a few dozen writes at a time: of segments that would be far over the cap.
+        // moka evicts later, a few dozen writes at a time: with segments of megabytes that would be far over the bound.
         self.settle();
     }
 
-    /// Remembers that a key's answers are for one request each.
+    /// Marks a key as private until then: its requests do not share fetches.
     pub(crate) fn pass(&self, key: Key, auth: RequestAuth, until: Moment) {
         self.entries.entry(key).and_upsert_with(|old| {
             let mut entry = CacheEntry::clone(&old.map(moka::Entry::into_value).unwrap_or_default());
@@ -119,7 +119,7 @@ impl Memory {
         removed
     }
 
-    /// Does what is left to do behind the requests, such as letting go what has no room.
+    /// Does the deferred work of the cache now: evictions and the freeing of memory.
     pub(crate) fn settle(&self) {
         self.entries.run_pending_tasks();
         // moka leaves removed objects to the epochs of crossbeam, which advance when there are enough pieces of garbage.
@@ -139,7 +139,7 @@ impl Memory {
         self.entries.entry_count()
     }
 
-    /// Returns whether `bytes` more fit without anything going.
+    /// Returns whether `bytes` more fit without an eviction.
     pub(crate) fn has_room(&self, bytes: u64) -> bool {
         self.entries.weighted_size() + bytes <= self.capacity
     }

@@ -19,11 +19,11 @@ use crate::{
     vary,
 };
 
-// Each round knows more of what the answer depends on. An origin that always names something new is one whose
-// answers are for one request each.
+// Each round forwards more of the fields that `Vary` names. An origin that names new ones in each answer gives private
+// answers in effect, so after these rounds the request is passed.
 const MOST_ROUNDS: usize = 3;
 
-// The origin gets these whatever it depends on.
+// These are forwarded with every fetch, whatever `Vary` names.
 const ALWAYS_FORWARDED: [HeaderName; 2] = [header::ACCEPT_ENCODING, header::AUTHORIZATION];
 // These fields do not select the content of an answer, or an answer that depends on them names them in Vary.
 const WITHOUT_EFFECT: [&str; 18] = [
@@ -60,7 +60,7 @@ pub(crate) struct Miss {
 /// How a round ends.
 enum Round {
     Answered(Response<Payload>),
-    /// The next one knows more.
+    /// The next round forwards more fields.
     Again,
     /// The answer of the fetch is for another request alone, so this one goes to the origin itself.
     Pass,
@@ -79,7 +79,7 @@ impl EdgeInner {
         let forward = forward_reason(entry.as_deref(), &parts.headers);
         let auth = RequestAuth::of(&parts.headers);
         let is_private = entry.is_some_and(|entry| entry.passes(auth, self.clock.now()));
-        // A HEAD fetches nothing that could be stored, but it may validate what is.
+        // An answer to HEAD has no body to store, but it may validate a stale object.
         if is_private || parts.method == Method::HEAD && forward != Forward::Stale {
             return self.pass(target, Request::from_parts(parts, body), forward).await;
         }
@@ -95,7 +95,7 @@ impl Miss {
                 Err(response) => return *response,
             };
             if round == 0 {
-                // Behind its own fetch, not before it: the player waits for this one.
+                // After its own fetch, not before it: the player waits for this one.
                 self.inner.prefetch_next(&self.target, &self.parts, None);
             }
             match self.answer_with(waiter, collapsed).await {
@@ -185,7 +185,7 @@ impl Miss {
         let leftover = leads.then(|| waiter.take_leftover()).flatten();
         let leftover = leftover.filter(|answer| self.is_answered_by(answer.headers()));
         if reason == Reason::Large && self.parts.headers.contains_key(header::RANGE) {
-            // The origin cuts the range: the whole would cross the line to be thrown away.
+            // The origin cuts the range: else the whole object would cross the line and mostly be dropped.
             self.forward = Forward::Partial;
             return Round::Pass;
         }

@@ -40,6 +40,7 @@ impl EdgeInner {
         }
         parts.version = http::Version::HTTP_11;
         hop::drop_hop_by_hop(&mut parts.headers);
+        // The token opens the internal endpoints: an origin need not be one of ours.
         parts.headers.remove(token::NAME);
         parts.headers.append(header::VIA, via);
         if let Ok(host) = HeaderValue::from_str(target.host()) {
@@ -54,7 +55,7 @@ impl EdgeInner {
         let limit = if is_safe(&method) { self.config.first_byte } else { self.config.change };
         let answered = tokio::select! {
             answered = (self.ask)(Request::from_parts(parts, body)) => answered,
-            // How long the client takes, the listener's clock watches.
+            // A slow client is the listener's business; this limit is for the origin alone.
             () = progress.clone().silence(limit) => return self.no_answer(Failure::Silent, &status),
         };
         let response = match answered {
@@ -75,7 +76,7 @@ impl EdgeInner {
         if !is_safe(&method) && (response.status().is_success() || response.status().is_redirection()) {
             self.clone().invalidate(&target, response.headers()).await;
         }
-        // RFC 9111 §4.3.5: a HEAD that describes something else than what is stored ends it.
+        // RFC 9111 §4.3.5: an answer to HEAD that describes another version invalidates the stored one.
         if response.status() == StatusCode::OK
             && let Some(stored) = described
             && !stored.head.is_of(response.headers())
@@ -85,10 +86,10 @@ impl EdgeInner {
         self.passed_on(response, &status)
     }
 
-    /// Makes the origin's answer to one request ours.
+    /// Turns the origin's answer to one request into the edge's.
     pub(crate) fn passed_on(&self, response: server::Response, status: &CacheStatus) -> Response<Payload> {
         let (mut parts, body) = response.into_parts();
-        // Events come when there are some; all else may not stop in the middle.
+        // A stream of events is silent between events; any other body that stalls would hold its connection for ever.
         let kind = parts.headers.get(header::CONTENT_TYPE);
         let endless = kind.is_some_and(|kind| kind.as_bytes().starts_with(EVENTS));
         let body = if endless { body } else { restless(body, self.config.idle) };
@@ -123,7 +124,7 @@ impl EdgeInner {
         }
         let keys = changed.iter().map(|changed| changed.as_str().to_owned()).collect();
         let purge = Purge { keys, ..Purge::default() };
-        // On its own, for the client may leave.
+        // A task of its own: the purge must reach all peers even if the client leaves, for the change has happened.
         let inner = self.clone();
         let publishing = self.tasks.spawn(async move {
             // Twice: a peer purged early may have fetched the old object again from a peer purged late.
@@ -135,7 +136,7 @@ impl EdgeInner {
             }
         });
         if let Err(error) = publishing.await {
-            tracing::error!(%error, "cannot publish the peers what to forget");
+            tracing::error!(%error, "cannot send a purge to the peers");
         }
     }
 
@@ -161,7 +162,7 @@ fn restless(body: Body, idle: Duration) -> Body {
     StreamBody::new(frames).boxed_unsync()
 }
 
-/// RFC 9110 §9.2.1
+/// RFC 9110 §9.2.1: methods that change nothing, and so invalidate nothing.
 fn is_safe(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE)
 }

@@ -75,7 +75,7 @@ fn later<E: Send + 'static>(response: impl Future<Output = Response<Payload>> + 
     Either::Right(Box::pin(async { Ok(response.await) }))
 }
 
-/// Why a request is not even looked at.
+/// The reason why a request is refused before the cache.
 #[derive(Debug, thiserror::Error)]
 enum Refused {
     #[error(transparent)]
@@ -107,6 +107,7 @@ impl EdgeInner {
             if self.token.as_ref().is_some_and(|token| token.is_in(request.headers())) {
                 return Ok(Target::decode(scheme, request.uri(), request.headers(), None)?);
             }
+            // A wrong token must not make a client's request look like a peer's further on.
             request.headers_mut().remove(token::NAME);
         }
         let path = self.access.check(request.uri().path(), || self.clock.date())?;
@@ -121,7 +122,8 @@ impl EdgeInner {
         if self.is_bypassed(target) {
             return Some(Forward::Bypass);
         }
-        // RFC 9111 §4.3.2: these are for the origin. And a GET with a body means what only it knows.
+        // RFC 9111 §4.3.2: these preconditions are for the origin. And the meaning of a body in a GET is undefined (RFC 9110
+        // §9.3.1), so only the origin can answer it.
         let for_origin = |(name, value): (&HeaderName, &HeaderValue)| {
             [header::IF_MATCH, header::IF_UNMODIFIED_SINCE, header::TRANSFER_ENCODING].contains(name)
                 || *name == header::CONTENT_LENGTH && value != "0"

@@ -186,7 +186,9 @@ impl SharedFetch {
             return Ok(());
         }
         loop {
+            // Before the checks, so that a reader that moves between them and the wait is not missed.
             let moved = self.moved.notified();
+            // The first parts are gone, so no reader can come any more: reading on would only cost the origin.
             if self.waiters.load(Ordering::Acquire) == 0 {
                 return Err(Broken::Behind);
             }

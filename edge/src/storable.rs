@@ -7,7 +7,7 @@ use crate::{
     freshness, vary,
 };
 
-/// For whom an answer is.
+/// The requests that may share an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cacheability {
     /// For all: it is stored.
@@ -33,7 +33,7 @@ impl RequestAuth {
     }
 }
 
-/// Decides for whom the answer to a GET is.
+/// Decides which requests may share the answer to a GET.
 pub(crate) fn cacheability(status: StatusCode, headers: &HeaderMap, auth: RequestAuth) -> Cacheability {
     let (control, _) = CacheControl::targeted(headers);
     let understood = is_understood(status);
@@ -46,14 +46,15 @@ pub(crate) fn cacheability(status: StatusCode, headers: &HeaderMap, auth: Reques
     {
         return Cacheability::Private;
     }
-    // §3.5
+    // §3.5: these three state that an answer to a request with `Authorization` may be shared.
     let open = control.has(Flag::Public) || control.has(Flag::MustRevalidate) || control.s_maxage.is_some();
     if auth == RequestAuth::Authorized && !open {
         return Cacheability::Private;
     }
     let explicit = freshness::is_explicit(&control, headers);
     let stores = !control.has(Flag::NoStore) || understands;
-    // RFC 9111 §3: a status that we do not know is stored by the lifetime that it names; a part (206) never.
+    // RFC 9111 §3: an unknown status is stored for its explicit lifetime. A part (206) never is: without combining parts
+    // (§3.4) it would answer only requests for the same range.
     let may_be_unknown = status != StatusCode::PARTIAL_CONTENT && !control.has(Flag::MustUnderstand);
     let unknown = may_be_unknown && freshness::has_lifetime(&control, headers);
     if stores && (understood && (explicit || is_cacheable_by_default(status)) || unknown) {
@@ -63,7 +64,7 @@ pub(crate) fn cacheability(status: StatusCode, headers: &HeaderMap, auth: Reques
     if status.is_server_error() { Cacheability::CollapsedOnly } else { Cacheability::Private }
 }
 
-/// Statuses whose rules of caching we keep (§3). A part of something (206) is never stored.
+/// Statuses whose rules of caching this cache implements (§3).
 fn is_understood(status: StatusCode) -> bool {
     is_cacheable_by_default(status)
         || matches!(status.as_u16(), 302 | 303 | 307 | 400 | 403 | 429 | 451 | 500 | 502 | 503 | 504)

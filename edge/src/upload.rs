@@ -13,7 +13,7 @@ use http_body_util::BodyExt;
 use server::{Body, BoxError, body};
 use tokio::sync::watch;
 
-/// Whose turn it is.
+/// The side that the transfer waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Turn {
     Client,
@@ -24,7 +24,7 @@ enum Turn {
     Stalled,
 }
 
-/// How far a body has come.
+/// The progress of a body.
 #[derive(Clone, Debug)]
 pub(crate) struct Progress(watch::Receiver<Turn>);
 
@@ -35,7 +35,8 @@ pub(crate) fn watched(body: Body) -> (Body, Progress) {
 }
 
 impl Progress {
-    /// Ends when it was the origin's turn for `patience`: to take more of the body, or to answer.
+    /// Ends when it was the origin's turn for `limit`: to take more of the body, or to answer. The client's turns do not
+    /// count, as the listener bounds them.
     pub(crate) async fn silence(mut self, limit: Duration) {
         loop {
             let turn = *self.0.borrow_and_update();
@@ -48,7 +49,7 @@ impl Progress {
                 }
             };
             if moved.is_err() {
-                // The origin has all that it wants of the body.
+                // The body was dropped: the origin needs no more of it, and only its answer is awaited.
                 return tokio::time::sleep(limit).await;
             }
         }
@@ -59,7 +60,7 @@ impl Progress {
         matches!(*self.0.borrow(), Turn::Broken | Turn::Stalled)
     }
 
-    /// Returns whether it came too slowly.
+    /// Returns whether the client was too slow.
     pub(crate) fn is_stalled(&self) -> bool {
         *self.0.borrow() == Turn::Stalled
     }
@@ -85,7 +86,7 @@ impl http_body::Body for Watched {
             Poll::Ready(Some(Err(_))) => Turn::Broken,
             Poll::Ready(_) => Turn::Origin,
         };
-        // Every part begins the origin's turn anew.
+        // Each part restarts the origin's timer: a large upload to a slow disk is progress, not silence.
         self.turn.send_if_modified(|before| std::mem::replace(before, turn) != turn || turn == Turn::Origin);
         polled
     }
