@@ -229,7 +229,7 @@ impl Timeline {
         }
         let mut packet = packet;
         if let (Some(shown), Some(decode)) = (packet.shown, packet.decode)
-            && (shown - decode).abs() > stream.reordering()
+            && (shown - decode).abs() > stream.reordering(packet.duration)
         {
             // The time of decoding is right, and less than a reordering away.
             stream.detour(packet.position, decode - shown);
@@ -331,9 +331,11 @@ impl Stream {
         }
     }
 
-    /// Returns how far showing may be from decoding: sixteen pictures (ITU-T H.264 §A.3.1).
-    fn reordering(&self) -> Time {
-        if self.step > 0 { (16 * self.step).max(STEP_BACK) } else { GAP }
+    /// Returns how far showing may be from decoding: sixteen pictures (ITU-T H.264 §A.3.1). A stream's first packet has
+    /// no distance from one before it, but a duration.
+    fn reordering(&self, duration: Time) -> Time {
+        let step = if self.step > 0 { self.step } else { duration };
+        if step > 0 { (16 * step).max(STEP_BACK) } else { GAP }
     }
 
     fn detour(&mut self, position: Option<u64>, off: Time) {

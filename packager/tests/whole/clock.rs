@@ -15,11 +15,6 @@ async fn a_recording_that_starts_again_plays_on() {
         ("a.mkv", X264),
         ("a.mpg", "-c:v mpeg2video -b:v 2M -c:a mp2 -f vob"),
         ("a.webm", "-c:v libvpx -deadline realtime -b:v 1M -c:a libopus"),
-        ("a.ogv", "-c:v libtheora -q:v 8 -c:a libvorbis"),
-        (
-            "a.mp4",
-            "-c:v libx264 -preset ultrafast -g 50 -bf 0 -pix_fmt yuv420p -c:a aac -movflags frag_keyframe+empty_moov",
-        ),
     ] {
         let part = make(folder.path(), file, &format!("{} {codecs}", inputs(5)));
         let two = joined(folder.path(), &format!("two-{file}"), &[&part, &part]);
