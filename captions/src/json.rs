@@ -25,7 +25,7 @@ mod tests {
     use crate::{Cue, Machine, Provenance, Spoken};
 
     #[test]
-    fn a_track_reads_back_and_tells_whose_words_it_holds() {
+    fn a_track_reads_back_with_the_author_of_its_words() {
         let ms = Duration::from_millis;
         let machine = Machine {
             model: "whisper-tiny".into(),

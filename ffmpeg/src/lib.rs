@@ -18,8 +18,8 @@ pub const MAX_PIXELS: u64 = 35_389_440;
 /// Streams in one file, of any kind.
 pub const MAX_STREAMS: u32 = 64;
 
-/// Every codec that we read, by ffprobe's name, with the decoders that may do it. What is rare and
-/// old stays out: each decoder is a parser of hostile bytes, and `MagicYUV`'s had CVE-2026-8461.
+/// Every codec that we read, by ffprobe's name, with the decoders that may do it. Rare and
+/// old codecs stay out: each decoder is a parser of hostile bytes, and `MagicYUV`'s had CVE-2026-8461.
 const CODECS: &[(&str, &[&str])] = &[
     // Pictures.
     ("av1", &["libdav1d", "libaom-av1", "av1"]),
@@ -233,7 +233,7 @@ pub fn input_args(source: &Input) -> Vec<OsString> {
     args
 }
 
-/// Variables that ffmpeg must not find in its environment: FFREPORT would have it write log files wherever that says, and a
+/// Variables that ffmpeg must not find in its environment: FFREPORT would have it write log files to any path, and a
 /// proxy would be another address than the one that we name.
 pub const NOT_IN_THE_ENVIRONMENT: [&str; 2] = ["FFREPORT", "http_proxy"];
 

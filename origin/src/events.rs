@@ -52,7 +52,7 @@ pub(crate) async fn of_one(State(origin): State<Origin>, UrlPath(id): UrlPath<St
 
 impl Origin {
     fn send(&self, watch: Watch) -> Response {
-        // The drain must not wait for people who watch.
+        // An event stream has no end of its own: the drain would wait for every open page.
         let events = watch.events().take_until(self.shutdown.clone().cancelled_owned());
         let mut response = Sse::new(events.map(Ok::<_, Infallible>))
             .keep_alive(KeepAlive::new().interval(KEEP_ALIVE))

@@ -146,7 +146,7 @@ impl File {
         }
     }
 
-    /// Returns who may keep it, and for how long.
+    /// Returns its `Cache-Control`: which caches may store it, and how long it is fresh.
     pub fn cache_control(&self) -> &'static str {
         match self {
             // Once published, a segment never changes.

@@ -21,7 +21,7 @@ use crate::{
 const MOST_TEXT: u64 = 8 * 1024 * 1024;
 
 // RFC 9213: what is not there may be in a second, so no browser keeps that; but an edge may for this long, else
-// a thousand viewers who wait for one segment would all ask here.
+// a thousand viewers that wait for one segment would all ask here.
 const FOR_EDGES: HeaderName = HeaderName::from_static("cdn-cache-control");
 const A_MOMENT: HeaderValue = HeaderValue::from_static("max-age=1");
 

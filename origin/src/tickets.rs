@@ -16,10 +16,10 @@ pub struct Tickets {
 }
 
 impl Tickets {
-    /// Returns the folder of the video as one who asks at `now` may play it.
+    /// Returns the video's folder with a ticket for a request at `now`.
     ///
-    /// It stays the same text for half of the lifetime: a document that changes with every look would have players
-    /// load anew.
+    /// It stays the same text for half of the lifetime: a playlist's address that changes with every request would have
+    /// players load anew, and caches keep a copy for each.
     pub(crate) fn folder(&self, id: &VideoId, now: SystemTime) -> String {
         let half = (self.lifetime / 2).as_secs().max(1);
         let begun = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()) / half;

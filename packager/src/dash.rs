@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn before_encoding_the_manifest_tells_the_caps() {
+    fn before_encoding_the_manifest_has_the_caps() {
         insta::assert_snapshot!(lines(&manifest(&film(), None, &three())), @r#"
         <?xml version="1.0" encoding="UTF-8"?>
         <MPD xmlns="urn:mpeg:dash:schema:mpd:2011" profiles="urn:mpeg:dash:profile:isoff-live:2011" type="static" mediaPresentationDuration="PT14.014S" minBufferTime="PT2S" maxSegmentDuration="PT6.016S" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:cenc="urn:mpeg:cenc:2013" xmlns:mspr="urn:microsoft:playready" xmlns:xlink="http://www.w3.org/1999/xlink" xmlns:dvb="urn:dvb:dash-extensions:2014-1">
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn after_encoding_it_tells_what_was_measured() {
+    fn after_encoding_it_has_the_measured_rates() {
         let plan = film();
         let text = manifest(&plan, Some(&measured(&plan)), &three());
         let bandwidths: Vec<&str> =

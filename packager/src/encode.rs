@@ -98,7 +98,7 @@ async fn video_from(context: &EncodeContext<'_>, video: &VideoPlan, attempt: &At
         let rung = &video.rungs[n];
         let cutter = Cutter::video(&rung.name, video, grid, (first, last));
         let start = u64::from(reorder_ticks(video));
-        // Whatever the rates, an output many times above its cap is a runaway encoder.
+        // An output many times above its cap is a runaway encoder, at any rate: it would fill the disk.
         let limit = 16 * (rung.maxrate_bps / 8 * span(context, run).as_secs().max(1)) + (64 << 20);
         consume(context.publisher, stream, Consumer { rendition: &rung.name, cutter, start, limit, cut })
     })
@@ -328,9 +328,9 @@ fn rung_args(config: &Config, video: &VideoPlan, rung: &Rung, output: &Output) -
     ]));
     // Key frames at the plan's places and nowhere else.
     args.extend(strings(["-g", &gop, "-keyint_min", &gop, "-sc_threshold", "0"]));
-    // Broadcast captions (CEA-608/708) would stay in the picture while the playlist says that there are none.
+    // Broadcast captions (CEA-608/708) would stay in the picture while the playlist states that there are none.
     args.extend(strings(["-a53cc", "0"]));
-    // Set here, whatever the preset says, because the edit list states how far pictures are reordered.
+    // Set here, over the preset's value, because the edit list states how far pictures are reordered.
     args.extend(strings(["-bf", "3", "-x264-params", "b-pyramid=normal:open-gop=0:8x8dct=1"]));
     args.extend(strings(["-color_primaries", "bt709", "-color_trc", "bt709", "-colorspace", "bt709"]));
     args.extend(strings([

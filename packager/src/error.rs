@@ -27,8 +27,8 @@ pub enum Error {
         /// Its exit and its last words.
         cause: String,
     },
-    /// The encoder's output is not what the plan says.
-    #[error("{rendition}: the encoder gave {given}, the plan says {planned}")]
+    /// The encoder's output does not match the plan.
+    #[error("{rendition}: the encoder gave {given}, the plan has {planned}")]
     OffPlan {
         /// The rendition.
         rendition: String,
@@ -49,7 +49,7 @@ pub enum Error {
     /// A stored plan or fact that this program did not write.
     #[error("unreadable plan: {0}")]
     Json(#[from] serde_json::Error),
-    /// Told to stop.
+    /// The run was stopped before its end.
     #[error("interrupted")]
     Interrupted,
 }

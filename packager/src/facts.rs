@@ -56,7 +56,7 @@ pub struct VideoFacts {
     pub pixel_format: String,
     /// Bits of a sample.
     pub bit_depth: u8,
-    /// The colours, as far as the source says.
+    /// The colours, as far as the source states.
     pub colour: Colour,
     /// When the first frame is shown.
     pub first: Duration,
@@ -79,7 +79,7 @@ pub struct Ratio {
     pub den: u32,
 }
 
-/// ffmpeg's names for the colours; `None` where the source doesn't say.
+/// ffmpeg's names for the colours; `None` where the source has none.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Colour {
     /// Such as `bt709`, `smpte2084`, `arib-std-b67`.

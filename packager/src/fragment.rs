@@ -174,7 +174,7 @@ pub(crate) fn init(mut moov: Moov, presentation_start: u64) -> Result<Bytes> {
             }],
         }),
     });
-    // The encoder's name is in here, which says nothing to players.
+    // The encoder's name is in here, which no player reads.
     moov.udta = None;
     let mut out = Vec::new();
     ftyp.encode(&mut out)?;
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_published_segment_tells_where_its_key_frames_end() {
+    fn a_published_segment_records_the_ends_of_its_key_frames() {
         let (bytes, written) = segment();
         assert_eq!(facts(&bytes).unwrap(), written);
         let FragmentFacts { offset, first_sample_bytes } = written[1];

@@ -174,7 +174,7 @@ mod tests {
     };
 
     #[test]
-    fn before_encoding_the_multivariant_playlist_tells_the_caps() {
+    fn before_encoding_the_multivariant_playlist_has_the_caps() {
         insta::assert_snapshot!(master(&film(), None, &three()), @r#"
         #EXTM3U
         #EXT-X-VERSION:7
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn after_encoding_it_tells_what_was_measured() {
+    fn after_encoding_it_has_the_measured_rates() {
         let plan = film();
         insta::assert_snapshot!(master(&plan, Some(&measured(&plan)), &[]), @r#"
         #EXTM3U

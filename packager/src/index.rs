@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_box_tells_its_type_and_where_its_body_lies() {
+    fn a_box_has_a_type_and_a_body() {
         let check = |header: &[u8], expected: Option<Range<u64>>| {
             let expected = expected.map(|body| (*b"mdat", body));
             assert_eq!(body(header, 100, 1000), expected, "{header:?}");

@@ -17,7 +17,7 @@ use crate::{
 // Where caption tracks have their folders.
 const CAPTIONS: &str = "captions/";
 
-/// Does `job`. What it publishes stays, also when it is stopped in the middle.
+/// Does `job`. Published segments stay when it is stopped in the middle, so that the next run goes on behind them.
 pub(crate) async fn run(store: &Store, config: &Config, job: &Job, stop: &CancellationToken) -> Result<()> {
     let publisher = Publisher { store: store.clone(), video: job.video.clone() };
     if job.kind == JobKind::Prepare {

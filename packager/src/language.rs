@@ -27,7 +27,7 @@ const BIBLIOGRAPHIC: [(&str, &str); 20] = [
 ];
 
 /// Returns the shortest BCP 47 tag (RFC 5646 §2.2.1) for a container's language, or `None` when it
-/// says nothing: `ger` and `deu` are `de`, `pt-BR` stays, `und` is nothing.
+/// gives none: `ger` and `deu` are `de`, `pt-BR` stays, `und` is nothing.
 ///
 /// The tag is safe in paths and in attribute lists: letters, digits and hyphens.
 pub(crate) fn tag(written: &str) -> Option<String> {

@@ -123,7 +123,7 @@ pub struct AudioPlan {
     pub name: String,
     /// The stream's index in the source.
     pub stream: u32,
-    /// BCP 47, or `None` when the source does not say.
+    /// BCP 47, or `None` when the source has none.
     pub language: Option<String>,
     /// The label in a menu.
     pub label: String,
@@ -143,7 +143,7 @@ pub struct TextPlan {
     pub name: String,
     /// The stream's index in the source.
     pub stream: u32,
-    /// BCP 47; `und` when the source does not say.
+    /// BCP 47; `und` when the source has none.
     pub language: String,
     /// The label in a menu.
     pub label: String,

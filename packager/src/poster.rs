@@ -1,4 +1,4 @@
-//! The poster: a telling frame, not a black one.
+//! The poster: the frame with most detail, not a black one.
 
 use std::{ffi::OsString, time::Duration};
 
@@ -19,14 +19,14 @@ const SAMPLE_HEIGHT: u32 = 36;
 const MAX_SIDE: u32 = 1280;
 const MAX_BYTES: u64 = 8 << 20;
 
-/// Takes the most telling of some frames spread over the video and publishes it as `poster.jpg`.
+/// Takes the frame with most detail of some that are spread over the video, and publishes it as `poster.jpg`.
 pub(crate) async fn make(context: &EncodeContext<'_>, video: &VideoPlan) -> Result<()> {
     let sample = |time| Frame { time, width: SAMPLE_WIDTH, height: SAMPLE_HEIGHT, format: Format::Grey };
     let samples: Vec<Frame> = candidates(context.plan, video).map(sample).collect();
     let mut best = (f64::MIN, Duration::ZERO);
     for (sample, grey) in samples.iter().zip(take(context, video, &samples).await?) {
-        if grey.len() == (SAMPLE_WIDTH * SAMPLE_HEIGHT) as usize && telling(&grey) > best.0 {
-            best = (telling(&grey), sample.time);
+        if grey.len() == (SAMPLE_WIDTH * SAMPLE_HEIGHT) as usize && visible_detail(&grey) > best.0 {
+            best = (visible_detail(&grey), sample.time);
         }
     }
     let top = &video.rungs[0];
@@ -50,7 +50,7 @@ fn candidates(plan: &Plan, video: &VideoPlan) -> impl Iterator<Item = Duration> 
 
 /// Returns how much there is to see: the spread of the brightness (in standard deviations of 0 to 255), less
 /// for frames that are mostly black or white.
-fn telling(grey: &[u8]) -> f64 {
+fn visible_detail(grey: &[u8]) -> f64 {
     let n = grey.len().max(1) as f64;
     let mean = grey.iter().map(|v| f64::from(*v)).sum::<f64>() / n;
     let variance = grey.iter().map(|v| (f64::from(*v) - mean).powi(2)).sum::<f64>() / n;
@@ -132,11 +132,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_black_frame_tells_less_than_a_dark_scene_and_that_less_than_a_bright_one() {
-        let black = telling(&[16; 64]);
+    fn a_black_frame_has_less_detail_than_a_dark_scene_and_that_less_than_a_bright_one() {
+        let black = visible_detail(&[16; 64]);
         let dark: Vec<u8> = (0..64).map(|n| n % 40).collect();
         let bright: Vec<u8> = (0..64).map(|n| n * 4).collect();
-        assert!(black < telling(&dark));
-        assert!(telling(&dark) < telling(&bright));
+        assert!(black < visible_detail(&dark));
+        assert!(visible_detail(&dark) < visible_detail(&bright));
     }
 }

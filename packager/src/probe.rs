@@ -101,7 +101,7 @@ impl<'a> Call<'a> {
         Ok((serde_json::from_str(&json)?, complaint))
     }
 
-    /// Returns what every packet says of its time.
+    /// Returns the times of every packet.
     async fn packets(&self, kinds: BTreeMap<u32, Kind>, how: &[&str]) -> Result<Scan> {
         const ENTRIES: &str = "packet=stream_index,pts_time,dts_time,duration_time,pos,flags";
         let mut scan = Scan::of(kinds);

@@ -99,7 +99,7 @@ where
         child.kill();
     }
     match (outcome, child.wait().await) {
-        // When the store failed we closed the pipe ourselves, and what ffmpeg says of that is no cause.
+        // When the store failed we closed the pipe ourselves, and ffmpeg's complaint about that is no cause.
         (Err(e), _) if !by_itself || matches!(e, Error::Store(_)) => Err(e),
         (_, Err(cause)) => Err(Error::Ffmpeg { doing: task.doing, cause }),
         (outcome, Ok(())) => outcome,
@@ -207,7 +207,7 @@ fn collect_log(events: impl Iterator<Item = FfmpegEvent>, doing: &str) -> VecDeq
             FfmpegEvent::Progress(p) => {
                 tracing::trace!(doing, frame = p.frame, speed = p.speed, "ffmpeg goes on");
             }
-            // Unknown: what others say in its name, such as the system's loader.
+            // Unknown: lines of others on its standard error, such as the system's loader.
             FfmpegEvent::Log(
                 LogLevel::Warning | LogLevel::Error | LogLevel::Fatal | LogLevel::Unknown,
                 line,

@@ -53,7 +53,7 @@ impl Rates {
         worst.unwrap_or(picture)
     }
 
-    /// Returns the rates of anything cut like `cuts`, each piece as large as `bytes` says.
+    /// Returns the rates of anything cut like `cuts`, each piece as large as its entry in `bytes`.
     pub(crate) fn of(cuts: &Cuts, bytes: impl Fn(usize) -> u64) -> Self {
         let lengths = cuts.lengths().enumerate();
         let shares: Vec<Share> =

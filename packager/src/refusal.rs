@@ -94,7 +94,7 @@ impl Refusal {
     }
 }
 
-/// Writes a length as people say it: `12 h`, `13 h 5 min`, `40 s`.
+/// Writes a length for people: `12 h`, `13 h 5 min`, `40 s`.
 fn spoken(length: Duration) -> String {
     let seconds = length.as_secs();
     let parts = [(seconds / 3600, "h"), (seconds % 3600 / 60, "min"), (seconds % 60, "s")];

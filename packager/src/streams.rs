@@ -58,7 +58,7 @@ struct SideData {
     rotation: Option<f64>,
 }
 
-/// Whether a picture's frames hold two fields, as far as the container and the codec say.
+/// Whether a picture's frames hold two fields, as far as the container and the codec state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fields {
     Progressive,
@@ -75,7 +75,7 @@ pub(crate) struct Reading {
 }
 
 impl Answer {
-    /// Returns whether a packet's length stands in its bytes alone, whatever the container's index says.
+    /// Returns whether a packet's length stands in its bytes alone, whatever length the container's index gives.
     pub(crate) fn parsed(&self) -> bool {
         self.streams.iter().any(|stream| matches!(stream.codec_name.as_str(), "ac3" | "eac3"))
     }
@@ -333,7 +333,7 @@ impl Clock {
     }
 }
 
-/// Reads `30000/1001` or `4:3`; zero on either side says nothing.
+/// Reads `30000/1001` or `4:3`; zero on either side is no value.
 fn fraction(text: &str, sign: char) -> Option<Ratio> {
     let (num, den) = text.split_once(sign)?;
     let (num, den) = (num.parse().ok()?, den.parse().ok()?);
@@ -360,7 +360,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pixel_formats_tell_their_depth() {
+    fn pixel_formats_have_a_depth() {
         let check = |format: &str, depth: u8| assert_eq!(bit_depth(format), depth, "{format}");
         check("yuv420p", 8);
         check("yuvj422p", 8);

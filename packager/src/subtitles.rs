@@ -33,8 +33,8 @@ pub enum Author {
     Translator,
 }
 
-/// Returns what is to be listed of a video's tracks. What a person or the file brings comes first, so that it is
-/// what a player selects by itself.
+/// Returns the tracks of a video that playlists list. Those of a person or of the file come first, since a player
+/// selects the first of a language by itself, and a machine's is the worse one.
 pub fn listed(tracks: &[CaptionTrack]) -> Vec<Subtitle> {
     let mut shown: Vec<&CaptionTrack> = tracks.iter().filter(|track| track.is_listed()).collect();
     shown.sort_by_key(|track| track.origin == CaptionOrigin::Machine);

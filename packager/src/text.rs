@@ -80,8 +80,8 @@ async fn extract(context: &EncodeContext<'_>, text: &TextPlan) -> Result<String>
     Ok(String::from_utf8_lossy(&written.into_inner()).into_owned())
 }
 
-/// Counts the cues that ffmpeg wrote from `zero` on its clock, in seconds. What says nothing is left out, and so is
-/// what ends before zero.
+/// Counts the cues that ffmpeg wrote from `zero` on its clock, in seconds. Cues without text are left out, and so are
+/// cues that end before zero.
 fn from_zero(cues: Vec<captions::Cue>, zero: f64) -> Vec<Cue> {
     let zero_ms = (zero * 1000.0).round() as i64;
     let counted = |time: Duration| (time.as_millis() as i64 - zero_ms).max(0) as u64;
@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn cues_keep_their_text_times_and_settings() {
         let cues = from_zero(webvtt::parse(WRITTEN).cues, 0.0);
-        assert_eq!(cues.len(), 3, "a cue that says nothing is none");
+        assert_eq!(cues.len(), 3, "a cue without text is none");
         assert_eq!(cues[1].settings, "align:start");
         assert_eq!(cues[1].text, "across\nthe border");
         assert_eq!(cues[2].start_ms, 3_600_000);

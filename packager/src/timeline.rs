@@ -22,7 +22,7 @@ const BELIEVED: Time = 1_000_000;
 const BELIEVED_PACKETS: usize = 32;
 /// Fewer packets at the very beginning or end are outliers.
 const FEW: usize = 3;
-/// Stretches of one stream; a file with more is damaged, and its later ones are not told apart.
+/// Stretches of one stream; a file with more is damaged, and its later ones count as one.
 const MOST_STRETCHES: usize = 512;
 
 /// From a byte of the file on, the timeline is the source's own clock and this shift.

@@ -87,7 +87,9 @@ fn failure(error: &Error) -> Failure {
         Error::Refused(refusal) => Failure { code: refusal.code().into(), message: refusal.to_string() },
         Error::Ffmpeg { doing, cause } => Failure {
             code: "encoding_failed".into(),
-            message: format!("The file could not be encoded: ffmpeg stopped while {doing}. It said: {cause}"),
+            message: format!(
+                "The file could not be encoded: ffmpeg stopped while {doing}. Its message: {cause}"
+            ),
         },
         Error::Start { .. } => Failure {
             code: "ffmpeg_missing".into(),

@@ -48,7 +48,7 @@ async fn an_index_at_either_end_is_enough() {
 }
 
 #[tokio::test]
-async fn frames_out_of_order_and_uneven_times_are_told_by_the_index() {
+async fn the_index_shows_frames_out_of_order_and_uneven_times() {
     let hevc = "-c:v libx265 -preset ultrafast -x265-params log-level=error:bframes=3";
     check("a.mp4", &format!("{{tone}} {{noise}} {hevc} -c:a libopus"), Fetched::Index).await;
     let uneven = "-vf select=mod(n\\,3) -vsync vfr -c:v libx264 -preset veryfast -bf 3";

@@ -1,8 +1,8 @@
-//! In charge of what is written down of each request: the counts, and the access log, one event when the last
-//! byte of a response is gone or nobody wants it any more. Leaves secrets out: no query, no ticket.
+//! The access log and the counts of requests. A request is logged when the last byte of its response is written or the
+//! client is gone, since only then its bytes and its end are known. Secrets stay out: no query, no ticket.
 //!
-//! The log is asked for by its target, `log = "info,access=debug"`: a line for each segment that each viewer
-//! fetches is more than most want to keep, and costs more than to answer from memory.
+//! The setting `log = "info,access=debug"` turns it on. It is off at first: a line for each segment of each viewer is
+//! more than most installations keep, and costs more than to answer from memory.
 
 use std::{borrow::Cow, sync::Arc, time::Instant};
 
@@ -13,7 +13,7 @@ use tracing::{Level, debug, enabled, warn};
 
 use crate::{BoxError, metrics::Counts};
 
-/// What is known of a request when it comes in.
+/// A request from its head on, before its response is known.
 pub(crate) struct AccessLogEntry {
     counts: Arc<Counts>,
     at: Instant,
@@ -40,8 +40,8 @@ impl AccessLogEntry {
     }
 }
 
-/// A ticket is a right to play; who reads the log must not get it. It stands behind `/t/`, in whatever spelling: such a
-/// path is refused, and its ticket still good.
+/// A ticket is a right to play, which a reader of the log must not get. It stands behind `/t/`, and behind `/%74/` as
+/// well: the server refuses that spelling, but the ticket in it stays valid.
 fn without_ticket(path: &str) -> Cow<'_, str> {
     let leads = |segment: &str| segment == "t" || segment == "%74";
     if !path.split('/').any(leads) {

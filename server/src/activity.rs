@@ -1,5 +1,5 @@
-//! What happens on a connection, and the clock that ends one on which nothing does: no request comes, its head trickles,
-//! or the client takes no bytes. One coarse clock for each connection watches all of it, so that a request costs a few
+//! The activity on a connection, and the clock that ends an idle one: no request comes, its head trickles, or the
+//! client takes no bytes. One coarse clock for each connection watches all of it, so that a request costs a few
 //! counts and no timer.
 
 use std::{

@@ -1,6 +1,5 @@
-//! In charge of one request's way through the service: what it may not be, what becomes of a panic, and the
-//! books that are kept until the last byte of its response is gone. Allocates nothing of its own: this is every
-//! request's way.
+//! The future of one response: a malformed request is refused, a panic becomes a 500, and the request's record is kept
+//! until the last byte of the body is written. It allocates nothing of its own, because every request passes here.
 
 use std::{
     any::Any,
@@ -151,7 +150,8 @@ where
 
 const ONCE: &str = "a future is not polled after its end";
 
-/// Makes a response of what a service says, whatever that is.
+/// Turns a service's result into a response. A panic and an error become a 500, so that the client gets an answer and
+/// the other requests of the connection go on.
 fn answered<B, E: Into<BoxError>>(
     poll: impl FnOnce() -> Poll<Result<http::Response<B>, E>>,
 ) -> Poll<http::Response<Source<B>>> {
@@ -166,15 +166,15 @@ fn answered<B, E: Into<BoxError>>(
     })
 }
 
-/// Runs `work`; `None` when it panics. What a handler held then is dropped with its future, and services are handles to
-/// what they share, so nothing broken is seen later.
+/// Runs `work`; `None` when it panics. The handler's state is dropped with its future, and services are handles to
+/// shared state, so no later request sees a half-changed handler: hence `AssertUnwindSafe`.
 fn catch_panic<T>(work: impl FnOnce() -> T) -> Option<T> {
-    let told = |panic: Box<dyn Any + Send>| {
-        let said = panic.downcast_ref::<&str>().copied();
-        let said = said.or(panic.downcast_ref::<String>().map(String::as_str));
-        error!(panic = said.unwrap_or("not a text"), "a handler panicked");
+    let log = |panic: Box<dyn Any + Send>| {
+        let message = panic.downcast_ref::<&str>().copied();
+        let message = message.or(panic.downcast_ref::<String>().map(String::as_str));
+        error!(panic = message.unwrap_or("not a text"), "a handler panicked");
     };
-    catch_unwind(AssertUnwindSafe(work)).map_err(told).ok()
+    catch_unwind(AssertUnwindSafe(work)).map_err(log).ok()
 }
 
 fn ours<B>(response: Response) -> http::Response<Source<B>> {

@@ -1,4 +1,4 @@
-//! In charge of bodies: the one type that all roles pass around, and the bound on those that are read whole.
+//! Bodies: the one type that all roles pass around, and the bound on those that are read whole.
 
 use std::{
     pin::Pin,
@@ -115,7 +115,7 @@ where
     B: http_body::Body<Data = Bytes>,
     B::Error: Into<BoxError>,
 {
-    // A length that is told is believed before a byte is read.
+    // A Content-Length beyond the limit is refused before a byte is read, so that the client need not send them all.
     if body.size_hint().lower() > limit {
         return Err(Error::TooLarge { limit });
     }

@@ -1,11 +1,11 @@
-//! In charge of preconditions (RFC 9110 §13): whether what a client has, or expects, is what we have. Pure:
+//! Preconditions (RFC 9110 §13): whether the representation that a client has, or expects, is the current one. Pure:
 //! headers in, a decision out.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http::{HeaderMap, HeaderName, Method, header};
 
-/// What identifies the representation that would be sent.
+/// The entity tag and the date of the representation that would be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Validators {
     /// A strong entity tag, with its quotes.
@@ -14,10 +14,10 @@ pub struct Validators {
     pub modified: SystemTime,
 }
 
-/// What the preconditions say.
+/// The outcome of a request's preconditions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// Answer as if there were none.
+    /// They hold, or there are none: answer.
     Proceed,
     /// 304: the client has it already.
     NotModified,
@@ -28,6 +28,7 @@ pub enum Decision {
 /// Evaluates all preconditions in the order of RFC 9110 §13.2.2, save `If-Range`.
 pub fn evaluate(method: &Method, headers: &HeaderMap, ours: &Validators) -> Decision {
     if headers.contains_key(header::IF_MATCH) {
+        // §13.1.1: compared strongly, for a write on top of bytes that differ would lose an update.
         if !matches(headers, &header::IF_MATCH, |theirs| strong(theirs, &ours.etag)) {
             return Decision::Failed;
         }
@@ -39,6 +40,7 @@ pub fn evaluate(method: &Method, headers: &HeaderMap, ours: &Validators) -> Deci
 
     let reads = matches!(*method, Method::GET | Method::HEAD);
     if headers.contains_key(header::IF_NONE_MATCH) {
+        // §13.1.2: compared weakly, for a proxy that compresses may have weakened our tag (nginx does).
         if matches(headers, &header::IF_NONE_MATCH, |theirs| weak(theirs, &ours.etag)) {
             return if reads { Decision::NotModified } else { Decision::Failed };
         }
@@ -51,8 +53,8 @@ pub fn evaluate(method: &Method, headers: &HeaderMap, ours: &Validators) -> Deci
     Decision::Proceed
 }
 
-/// Decides whether a `Range` counts (§13.1.5): without an `If-Range`, or with one that names what we have. `answered` is
-/// the time that the origin tells, or told when it gave us this.
+/// Decides whether a `Range` counts (§13.1.5): without an `If-Range`, or with one that names the current
+/// representation. `answered` is the `Date` of the origin's response, also when that comes from a cache.
 pub fn range_counts(headers: &HeaderMap, ours: &Validators, answered: SystemTime) -> bool {
     let Some(field) = headers.get(header::IF_RANGE) else { return true };
     let Ok(text) = field.to_str() else { return false };
@@ -102,7 +104,8 @@ fn date(headers: &HeaderMap, name: &HeaderName) -> Option<SystemTime> {
     httpdate::parse_http_date(headers.get(name)?.to_str().ok()?).ok()
 }
 
-/// HTTP dates have no fractions; comparing ours with them would make every file look newer than it was told.
+/// HTTP dates have no fractions (§5.6.7): a file's own time would be later than the `Last-Modified` that was sent for
+/// it, and no `If-Modified-Since` would ever give 304.
 fn whole_seconds(time: SystemTime) -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs())
 }

@@ -52,12 +52,12 @@ pub(crate) struct Place {
     pub(crate) evicted: CancellationToken,
 }
 
-/// What a connection may ask for.
+/// The kind of place that a connection got, which decides over the paths that it may request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PlaceKind {
-    /// Everything.
+    /// Any path.
     Regular,
-    /// Whether the server is well: all regular places are taken by requests.
+    /// The health endpoints alone: requests take all regular places, and a load balancer must learn how the server is.
     Reserve,
 }
 

@@ -1,5 +1,5 @@
-//! In charge of answering GET and HEAD for something that is there: validators, preconditions, ranges,
-//! compression, caching. Leaves finding it, and CORS, to the caller.
+//! Responses to GET and HEAD for a resource that exists: validators, preconditions, ranges, compression, caching.
+//! Finding the resource, and CORS, are the caller's part.
 
 use std::{ops::Range, time::SystemTime};
 
@@ -13,7 +13,7 @@ use crate::{
     range::{self, Part},
 };
 
-/// What is known of a representation besides its bytes.
+/// The metadata of a resource, from which the headers of its representations are made.
 #[derive(Clone, Debug)]
 pub struct Meta {
     /// Changes whenever the bytes do; without quotes, made of characters that may stand between them.
@@ -22,12 +22,12 @@ pub struct Meta {
     pub modified: SystemTime,
     /// Its MIME type.
     pub content_type: &'static str,
-    /// Who may keep it, and for how long.
+    /// The `Cache-Control` field: which caches may store it, and how long it is fresh.
     pub cache_control: &'static str,
 }
 
-/// Answers with what `read` gives of `len` bytes. `read` is called at most once, with the range to send, and
-/// not at all for HEAD, 304, 412 and 416.
+/// Answers with bytes of a resource of `len` bytes, which `read` opens. `read` is called at most once, with the range
+/// to send, and not at all for HEAD, 304, 412 and 416: these need no disk.
 pub async fn answer<F, R, E>(request: &Parts, meta: &Meta, len: u64, read: F) -> Result<Response, E>
 where
     F: FnOnce(Range<u64>) -> R,
@@ -40,7 +40,7 @@ where
     representation.send(request, len, read).await
 }
 
-/// Answers with `text`, gzipped for those who prefer that.
+/// Answers with `text`, gzipped for a client that prefers gzip.
 pub async fn answer_text(request: &Parts, meta: &Meta, text: Bytes) -> std::io::Result<Response> {
     let mut representation = Representation::new(meta);
     // Also on the plain answer and the 304: a cache must know that another request may get another answer.
@@ -63,7 +63,7 @@ pub async fn answer_text(request: &Parts, meta: &Meta, text: Bytes) -> std::io::
     representation.send(request, len, async |part| Ok(body::full(slice(&packed, part)))).await
 }
 
-/// One representation of what `Meta` tells of.
+/// One representation of the resource that `Meta` describes (RFC 9110 §3.2).
 struct Representation<'a> {
     meta: &'a Meta,
     validators: Validators,
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_head_tells_the_length_and_ignores_ranges() {
+    async fn a_head_has_the_length_and_ignores_ranges() {
         let (response, bytes) = ask(Method::HEAD, &[(header::RANGE, "bytes=2-4")]).await;
         assert_eq!((response.status(), bytes.len()), (StatusCode::OK, 0));
         assert_eq!(field(&response, header::CONTENT_LENGTH), "10");

@@ -1,5 +1,5 @@
-//! What all connections of a listener share, and what one connection is to its requests: they become ours and are answered,
-//! whatever version of HTTP they came in.
+//! The state that all connections of a listener share, and the state of one connection. hyper's requests become
+//! requests of the roles here, in the same way for HTTP/1.1 and HTTP/2.
 
 use std::{cell::RefCell, sync::Arc};
 
@@ -26,7 +26,7 @@ use crate::{
 
 const HEALTH: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
 
-/// What all connections of a listener share.
+/// The state that all connections of a listener share.
 #[derive(Clone)]
 pub(crate) struct ServerContext {
     pub(crate) tasks: TaskTracker,
@@ -37,7 +37,7 @@ pub(crate) struct ServerContext {
     pub(crate) tls: Option<Tls>,
 }
 
-/// One connection, whatever is spoken on it.
+/// One connection, over HTTP/1.1 or HTTP/2.
 #[derive(Clone)]
 pub(crate) struct ConnectionContext {
     pub(crate) server: ServerContext,
@@ -110,7 +110,7 @@ where
     }
 }
 
-/// A client that is told so tries again; one that is left waiting holds its place.
+/// A response with `Retry-After` makes a client try again; one that waits in silence would keep a place of the reserve.
 fn too_many_connections() -> Problem {
     let detail = "The server answers as many connections as it can; try again in a moment.";
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too_many_connections", detail)

@@ -1,5 +1,5 @@
-//! In charge of gathering what one turn of a connection writes into few calls of the kernel. Over TLS each record would
-//! be a call of its own, and HTTP/2 flushes behind every frame.
+//! Write coalescing: the writes of one turn of a connection become few calls of the kernel, as with `TCP_CORK`. Over
+//! TLS each record would be a call of its own, and hyper's HTTP/2 flushes behind every frame.
 
 use std::{
     future::{Future, poll_fn},
@@ -14,14 +14,14 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 // Four records of TLS: twice as many save nothing more that could be measured.
 const ENOUGH: usize = 64 * 1024;
-// What a stream keeps of its room while nothing is written: thousands are idle.
+// The room that an idle stream keeps; small, because thousands of connections are idle.
 const SMALL: usize = 4 * 1024;
 
-/// A stream that holds back what is written until there is enough of it, or until its [`Cork`] is drawn.
+/// A stream that holds writes back until there are enough bytes, or until its [`Cork`] is drawn.
 #[derive(Debug)]
 pub(crate) struct Corked<T>(Cork<T>);
 
-/// What draws it.
+/// The handle that draws the cork: it writes the bytes that are held.
 #[derive(Debug)]
 pub(crate) struct Cork<T>(Arc<Mutex<Held<T>>>);
 
@@ -40,14 +40,15 @@ impl<T: AsyncWrite + Unpin> Corked<T> {
 }
 
 impl<T> Cork<T> {
-    // One task has both halves, so nobody ever waits here.
+    // One task has both halves, so the lock is never contended.
     fn held(&self) -> MutexGuard<'_, Held<T>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl<T: AsyncWrite + Unpin> Cork<T> {
-    /// Runs `work`, which reads and writes the stream, and lets go behind each of its turns.
+    /// Runs `work`, which reads and writes the stream, and draws the cork behind each of its turns: bytes that were
+    /// held until a timer fired would delay the last part of every response.
     pub(crate) async fn around<F: Future>(&self, work: F) -> F::Output {
         let mut work = pin!(work);
         poll_fn(|cx| {
@@ -60,7 +61,8 @@ impl<T: AsyncWrite + Unpin> Cork<T> {
 }
 
 impl<T: AsyncWrite + Unpin> Held<T> {
-    /// Writes what is held, as far as the stream takes it. A failure is told to the next who writes.
+    /// Writes the bytes that are held, as far as the stream takes them. A failure is kept and becomes the result of
+    /// the next write, since this call has no caller that could handle it.
     fn draw(&mut self, cx: &mut Context<'_>) {
         if let Poll::Ready(Err(failure)) = self.poll_empty(cx) {
             self.failure.get_or_insert(failure);
@@ -120,7 +122,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Corked<T> {
         true
     }
 
-    /// Does nothing: the cork is drawn when the turn is over.
+    /// Does nothing, since hyper flushes behind every frame: the cork is drawn when the turn is over.
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
     }
@@ -143,17 +145,17 @@ mod tests {
     async fn what_a_turn_writes_goes_out_behind_it_in_order() {
         let (near, mut far) = tokio::io::duplex(1 << 20);
         let (mut corked, cork) = Corked::new(near);
-        let spoken = cork.around(async {
+        let writing = cork.around(async {
             corked.write_all(b"one ").await.unwrap();
             corked.flush().await.unwrap();
             corked.write_all(b"two").await.unwrap();
             let mut none = [0; 8];
             assert!(far.read(&mut none).now_or_never().is_none(), "it was held");
         });
-        spoken.await;
-        let mut heard = [0; 7];
-        far.read_exact(&mut heard).await.unwrap();
-        assert_eq!(&heard, b"one two");
+        writing.await;
+        let mut received = [0; 7];
+        far.read_exact(&mut received).await.unwrap();
+        assert_eq!(&received, b"one two");
     }
 
     #[tokio::test]
@@ -165,14 +167,14 @@ mod tests {
             corked.write_all(&sent).await.unwrap();
             corked.shutdown().await.unwrap();
         });
-        let mut heard = Vec::new();
-        let (heard_all, ()) = tokio::join!(far.read_to_end(&mut heard), writing);
-        heard_all.unwrap();
-        assert!(heard == sent);
+        let mut received = Vec::new();
+        let (reading, ()) = tokio::join!(far.read_to_end(&mut received), writing);
+        reading.unwrap();
+        assert!(received == sent);
     }
 
     #[tokio::test]
-    async fn a_stream_that_broke_is_told_to_the_next_who_writes() {
+    async fn a_broken_stream_fails_the_next_write() {
         let (near, far) = tokio::io::duplex(1000);
         let (mut corked, cork) = Corked::new(near);
         drop(far);

@@ -1,11 +1,11 @@
-//! In charge of the headers that let web pages of any origin read a response. Leaves to the roles which of
-//! their addresses are open so; what is not must be refused before it gets here.
+//! CORS: the headers that let web pages of any origin read a response. The roles decide which of their addresses are
+//! open like that, and refuse the others before they get here.
 
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 
 use crate::{Response, body};
 
-/// What pages may send and see.
+/// The methods and header fields that pages of other origins may send and read.
 #[derive(Clone, Copy, Debug)]
 pub struct Policy {
     /// Methods, separated by commas.
@@ -16,7 +16,8 @@ pub struct Policy {
     pub expose: &'static str,
 }
 
-/// What a player needs to read playlists and segments.
+/// The policy of playlists and segments. Players ask for ranges and revalidate playlists, and may report by CMCD
+/// headers (CTA-5004). The Fetch standard safelists hardly any of these, so each is named.
 pub const PLAYBACK: Policy = Policy {
     methods: "GET, HEAD",
     allow: "Range, If-Range, If-Match, If-None-Match, If-Modified-Since, If-Unmodified-Since, \
@@ -25,8 +26,8 @@ pub const PLAYBACK: Policy = Policy {
     expose: "Accept-Ranges, Content-Encoding, Content-Length, Content-Range, Date, ETag, Retry-After",
 };
 
-/// Returns the answer to a preflight, and `None` for every other request: an `OPTIONS` of a client that asks
-/// what we can do is not one.
+/// Returns the answer to a preflight, and `None` for every other request: an `OPTIONS` without
+/// `Access-Control-Request-Method` is none, but asks for the resource's methods (RFC 9110 §9.3.7).
 pub fn preflight(method: &Method, headers: &HeaderMap, policy: Policy) -> Option<Response> {
     if *method != Method::OPTIONS
         || !headers.contains_key(header::ORIGIN)
@@ -45,7 +46,7 @@ pub fn preflight(method: &Method, headers: &HeaderMap, policy: Policy) -> Option
     Some(response)
 }
 
-/// Lets pages of any origin see a response; for errors too, else a page cannot tell a 404 from a dead network.
+/// Lets pages of any origin see a response; for errors too, else a page cannot distinguish a 404 from a dead network.
 pub fn expose(headers: &mut HeaderMap, policy: Policy) {
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(policy.expose));

@@ -1,5 +1,4 @@
-//! In charge of gzip: who accepts it (RFC 9110 §12.5.3), and how it is made. Leaves what to compress to
-//! `content`.
+//! Content codings: the choice by `Accept-Encoding` (RFC 9110 §12.5.3), and gzip. `content` decides what is compressed.
 
 use std::io::Write;
 
@@ -95,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn gzip_goes_only_to_those_who_want_it() {
+    fn gzip_goes_only_to_clients_that_want_it() {
         check("gzip", true);
         check("GZIP", true);
         check("x-gzip", true);

@@ -1,4 +1,4 @@
-//! In charge of finding out what a request says at all, on every request's way.
+//! A search among header fields that is cheap enough for every request.
 
 use http::{HeaderMap, HeaderName};
 

@@ -1,4 +1,5 @@
-//! In charge of what a load balancer asks: whether the process lives, and whether to send it requests.
+//! Liveness and readiness, for load balancers and Kubernetes: whether the process lives, and whether to send it
+//! requests.
 
 use http::{HeaderValue, StatusCode, header};
 use tokio_util::sync::CancellationToken;
@@ -14,8 +15,8 @@ pub fn live() -> Response {
     response
 }
 
-/// Answers `/readyz`: ready until the shutdown begins, as long as `check`, what the role depends on, is well.
-/// Readiness fails first, so that nobody is sent to a server that has stopped accepting.
+/// Answers `/readyz`: ready until the shutdown begins, as long as `check`, the role's dependencies, is well.
+/// Readiness fails before the server stops accepting, so that a load balancer sends no client to a closed port.
 pub async fn ready<E>(shutdown: &CancellationToken, check: impl Future<Output = Result<(), E>>) -> Response
 where
     E: std::fmt::Display,

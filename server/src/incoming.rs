@@ -22,10 +22,10 @@ use crate::{
 // Long enough for an answer to cross the world and for the client to stop sending.
 const LINGERING_TIME: Duration = Duration::from_secs(5);
 
-/// Where tasks that outlive their request run, and what ends them.
+/// The tracker and the end of tasks that outlive their request.
 #[derive(Clone)]
 pub(crate) struct Afterwards {
-    /// What the drain waits for.
+    /// The tasks that the drain waits for.
     pub(crate) tasks: TaskTracker,
     /// Cancelled when the drain has waited long enough.
     pub(crate) cut: CancellationToken,
@@ -42,7 +42,7 @@ pub(crate) struct Incoming {
     afterwards: Afterwards,
 }
 
-/// What happens to bytes that were not asked for when the request is answered.
+/// The rest of a request's body that no handler has read when the request is answered.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Leftover {
     /// Lingering close: they are on their way, and a connection that is closed before them is reset, which can destroy the

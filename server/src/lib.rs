@@ -1,5 +1,5 @@
-//! In charge of what every HTTP role shares: listening, limits and drain, ranges, conditionals, content,
-//! tickets, problem responses. Knows nothing of videos, and nothing of ours.
+//! The HTTP server that every role shares: listening, limits and drain, ranges, conditionals, content, tickets, problem
+//! responses. It knows nothing of videos and depends on none of our crates.
 
 mod access;
 mod activity;

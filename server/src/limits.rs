@@ -1,4 +1,4 @@
-//! In charge of the bounds that keep one client from taking the server from the others.
+//! The bounds that keep one client from taking the server from the others.
 
 use std::time::Duration;
 

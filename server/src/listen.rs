@@ -1,5 +1,4 @@
-//! In charge of listening: sockets, the bound on connections, and the drain. Leaves each connection to
-//! `connection`.
+//! Listening: sockets, the bound on connections, and the drain. `connection` serves each connection.
 
 use std::{
     io,
@@ -25,10 +24,10 @@ use crate::{
 
 // When accepting fails, descriptors have run out; they come back as connections end, not at once.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-// What the kernel holds while nobody accepts; it cuts this to its own bound.
+// Connections that the kernel queues until they are accepted; it cuts this to its own bound (`somaxconn` on Linux).
 const BACKLOG: i32 = 4096;
 
-/// Where connections come from, and what is spoken on them.
+/// The sockets that connections come from, and their TLS.
 #[derive(Debug)]
 pub struct Listener {
     sockets: Sockets,
@@ -44,7 +43,7 @@ enum Sockets {
 
 impl Listener {
     /// Binds as many sockets to one address as there are to be `workers`: threads with a runtime of their own,
-    /// between which the kernel shares connections out (`SO_REUSEPORT`). What is answered from memory then never
+    /// between which the kernel shares connections out (`SO_REUSEPORT`). A hit in memory then never
     /// crosses cores. Port 0 is one free port for all.
     pub fn shared(mut address: SocketAddr, workers: NonZeroUsize) -> io::Result<Self> {
         let mut sockets = Vec::with_capacity(workers.get());
@@ -118,7 +117,8 @@ pub async fn serve<S, B>(
     };
     limits.connections = limits.connections.div_ceil(sockets.len());
     limits.connections_for_address = limits.connections_for_address.div_ceil(sockets.len());
-    // What one worker began, others may wait for: nobody's runtime ends before all are drained.
+    // A request on one worker may wait for a fetch that runs on another: no runtime ends before all workers are
+    // drained.
     let serving = TaskTracker::new();
     let mut workers = JoinSet::new();
     for socket in sockets {

@@ -1,5 +1,5 @@
-//! In charge of `/metrics`: one registry for a process, which every role adds its own counts to, and the counts
-//! that all HTTP roles share. Names follow Prometheus: `clipcut_*_total`, `_seconds`, `_bytes`.
+//! `/metrics`: one registry for a process, which every role adds its own counts to, and the counts that all HTTP roles
+//! share. Names follow Prometheus: `clipcut_*_total`, `_seconds`, `_bytes`.
 
 use std::{
     fmt,
@@ -77,7 +77,8 @@ impl fmt::Debug for Metrics {
     }
 }
 
-/// What every listener counts. Plain atomics: each is looked up once, not at each request.
+/// The counts of every listener. Plain atomics: a `Family` would take a lock and hash the labels at each request, so
+/// each count is looked up once.
 #[derive(Debug)]
 pub(crate) struct Counts {
     // By the status's first digit, from 1 to 5; what HTTP does not know counts as 5.
@@ -135,7 +136,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_roles_register_is_told_in_prometheus_text() {
+    async fn metrics_of_roles_appear_in_prometheus_text() {
         let metrics = Metrics::new();
         let hits = Counter::<u64>::default();
         metrics.register(|registry| registry.register("edge_hits", "Answers from memory", hits.clone()));

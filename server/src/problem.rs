@@ -1,4 +1,4 @@
-//! In charge of errors as clients see them: RFC 9457 `application/problem+json`.
+//! Errors as clients see them: RFC 9457 `application/problem+json`.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::{Response, body};
 
-/// An error that a client is told: a status, a stable code for programs, a sentence for people.
+/// The error in a response: a status, a stable code for programs, a sentence for people.
 #[derive(Clone, Debug)]
 pub struct Problem {
     status: StatusCode,
@@ -46,7 +46,7 @@ impl Problem {
         self
     }
 
-    /// Tells the client when to try again.
+    /// Adds `Retry-After`: players and proxies wait that long before they try again.
     #[must_use]
     pub fn retry_after(self, seconds: u32) -> Self {
         self.header(header::RETRY_AFTER, seconds.into())
@@ -65,7 +65,7 @@ impl Problem {
 
 impl From<Problem> for Response {
     fn from(problem: Problem) -> Self {
-        // RFC 9457 §4.2.1: with `about:blank` the title is the status's own phrase. What is more is in `code`.
+        // RFC 9457 §4.2.1: with `about:blank` the title is the status's own phrase. `code` names the kind.
         // 460, tus's "Checksum Mismatch", has no phrase in the registry.
         let document = json!({
             "type": "about:blank",

@@ -1,11 +1,11 @@
-//! In charge of the `Range` header (RFC 9110 §14): which bytes of a representation a client asks for. Leaves
-//! `If-Range` to `conditional`, and reading to whoever holds the bytes.
+//! The `Range` header (RFC 9110 §14): which bytes of a representation a client asks for. `conditional` decides over
+//! `If-Range`, and the caller reads the bytes.
 
 use std::ops::Range;
 
 use http::{HeaderMap, header};
 
-/// What part of a representation to send.
+/// The part of a representation to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Part {
     /// All of it, with 200: no range, or one that may be ignored.
@@ -16,7 +16,7 @@ pub enum Part {
     Unsatisfiable,
 }
 
-/// Decides what part of `len` bytes the headers ask for.
+/// Returns the part of `len` bytes that the headers ask for.
 pub fn part(headers: &HeaderMap, len: u64) -> Part {
     // RFC 9110 §14.2 lets us ignore an invalid Range; a full 200 is safer than a 400. Two fields are invalid.
     let mut fields = headers.get_all(header::RANGE).iter();
@@ -38,6 +38,8 @@ fn parse(text: &str, len: u64) -> Part {
     // amplification (§17.15); ignoring them is allowed.
     let (Some(spec), None) = (specs.next(), specs.next()) else { return Part::Whole };
     let Some((first, last)) = spec.split_once('-') else { return Part::Whole };
+    // §14.1.1: a last position before the first is invalid, so it is ignored. §14.1.2: a suffix of no bytes is valid but
+    // cannot be satisfied.
     match (number(first), number(last)) {
         (Number::Absent, Number::Of(0)) => Part::Unsatisfiable,
         (Number::Absent, Number::Of(suffix)) if len > 0 => Part::Bytes(len.saturating_sub(suffix)..len),

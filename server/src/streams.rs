@@ -34,7 +34,7 @@ struct Sending {
 /// Notes what hyper got when it asked for more of a response: bytes, which it asks for once the last ones fit the window;
 /// or `None` when there are none yet.
 pub(crate) fn note_sent(bytes: Option<usize>) {
-    // HTTP/1.1 has no streams: there the socket itself says what the client takes.
+    // HTTP/1.1 has no streams: there the socket itself shows what the client takes.
     let _ = SENDING.try_with(|sending| {
         let before = sending.get();
         sending.set(Sending {

@@ -1,5 +1,5 @@
-//! In charge of tickets: signed, expiring rights to play one video, carried in the path so that the relative
-//! URLs of playlists inherit them in every player. Leaves to the roles who gets one.
+//! Tickets: signed, expiring rights to play one video, carried in the path so that the relative URLs of playlists
+//! inherit them in every player. The roles decide which client gets one.
 //!
 //! `/t/{ticket}/v/{video}/720p/3.m4s` is the address `/v/{video}/720p/3.m4s` with a ticket. Its text is base64url
 //! of key id (1 byte), expiry (5 bytes, seconds since 1970), scope (what follows `/v/`) and the first 16 bytes
@@ -29,7 +29,7 @@ const MOST: usize = HEAD + Scope::MOST + MAC;
 /// The last second that five bytes can name.
 const LAST: u64 = (1 << 40) - 1;
 
-/// A ticket as it was read or minted; only [`Keys::verify`] tells whether it is worth anything.
+/// A ticket as it was read or minted; its signature counts for nothing before [`Keys::verify`].
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Ticket {
     bytes: [u8; MOST],
@@ -67,7 +67,7 @@ impl Ticket {
         ticket
     }
 
-    /// Returns the text that stands behind `/t/`. Who has it may play: it belongs in no log.
+    /// Returns the text that stands behind `/t/`. It is the right to play itself, so it belongs in no log.
     pub fn text(&self) -> String {
         BASE64_URL_SAFE_NO_PAD.encode(&self.bytes[..usize::from(self.len)])
     }
@@ -121,7 +121,7 @@ impl fmt::Debug for Ticket {
 }
 
 impl Refusal {
-    /// Returns the code that clients are told.
+    /// Returns the code in the response, which programs go by.
     pub fn code(self) -> &'static str {
         match self {
             Self::Expired => "ticket_expired",
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn each_refusal_is_a_403_that_says_which() {
+    fn each_refusal_is_a_403_with_its_code() {
         for (refusal, code) in [
             (Refusal::Expired, "ticket_expired"),
             (Refusal::WrongVideo, "ticket_wrong_video"),

@@ -1,5 +1,5 @@
-//! In charge of TLS: a certificate and its key from files, read again when they change. A new pair that cannot
-//! be used leaves the old one in place.
+//! TLS: a certificate and its key from files, read again when they change. A new pair that cannot be used leaves the
+//! old one in place, for a server with an old certificate is better than one without.
 
 use std::{
     fmt, io,
@@ -20,7 +20,8 @@ use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
-/// How often the files are looked at. Kubernetes swaps links and some tools copy files; reading them tells all.
+/// How often the files are read. Kubernetes swaps links and other tools copy files, which a watcher sees as different
+/// events; comparing the bytes finds both.
 const LOOK: Duration = Duration::from_secs(5);
 
 /// TLS with a certificate from files: a handle that is cheap to clone.
@@ -47,7 +48,7 @@ pub enum TlsError {
     NotPem {
         /// Which.
         file: PathBuf,
-        /// What should be in it.
+        /// The PEM section that the file should hold.
         expected: &'static str,
         /// Why it cannot be found.
         cause: rustls::pki_types::pem::Error,
@@ -70,7 +71,7 @@ struct Files {
     key: PathBuf,
 }
 
-/// What the two files hold, as it was last seen.
+/// The contents of the two files at the last look.
 #[derive(PartialEq, Eq)]
 struct Pem {
     certificate: Vec<u8>,
@@ -94,7 +95,7 @@ impl Tls {
             .map_err(|cause| files.not_a_pair(cause))?
             .with_no_client_auth()
             .with_cert_resolver(current.clone());
-        // RFC 7301: who offers neither is refused in the handshake.
+        // RFC 7301 §3.2: a client that offers ALPN and neither of these is refused in the handshake.
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), current, files: Arc::new(files) })
     }

@@ -1,6 +1,6 @@
-//! In charge of what hyper leaves to us of a request's form: where it is going, how its body is framed, and the
-//! methods that a server of files has no business with. What is not well formed could mean one thing to us and
-//! another to a proxy in front.
+//! The checks of a request's form that hyper leaves to its users: the target, the framing of the body, and the
+//! methods that a server of files has no business with. A malformed request could mean one thing to us and another to
+//! a proxy in front (request smuggling, RFC 9112 §11.2).
 
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header, request::Parts, uri::Authority};
 
@@ -8,7 +8,7 @@ use crate::{Problem, has_any};
 
 const ALLOW: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
 
-/// What is wrong with a request.
+/// The fault of a malformed request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Malformed {
     Method,
@@ -18,8 +18,8 @@ pub(crate) enum Malformed {
     TransferEncoding,
 }
 
-/// Refuses what is malformed. What passes has exactly one `Host`, which is where the request goes, except that
-/// HTTP/1.0 may have none.
+/// Refuses malformed requests. Every other one has exactly one `Host`, which is its target, except that HTTP/1.0 may
+/// have none.
 pub(crate) fn check(request: &mut Parts) -> Result<(), Malformed> {
     // RFC 9110 §9.3.6 and §9.3.8: no tunnels from here, and no echo of what a client's other headers hold.
     if request.method == Method::CONNECT || request.method == Method::TRACE {
@@ -36,7 +36,7 @@ pub(crate) fn check(request: &mut Parts) -> Result<(), Malformed> {
     host(request)?;
     if has_any(&request.headers, &[header::TRANSFER_ENCODING, header::UPGRADE]) {
         framing(&request.headers)?;
-        // RFC 9110 §7.8: a server may ignore Upgrade, and this one does, so nobody behind it gets to see one.
+        // RFC 9110 §7.8: a server may ignore Upgrade, and this one does, so no handler behind it gets to see one.
         if request.headers.remove(header::UPGRADE).is_some() {
             request.headers.remove("http2-settings");
         }
@@ -166,7 +166,8 @@ impl From<Malformed> for Problem {
                 "The one Transfer-Encoding that this server takes is chunked, once.",
             ),
         };
-        // Whatever follows on this connection may not be what it seems.
+        // The next bytes on this connection may belong to this request's body and look like another request (RFC 9112
+        // §11.2).
         Self::new(StatusCode::BAD_REQUEST, code, detail)
             .header(header::CONNECTION, HeaderValue::from_static("close"))
     }

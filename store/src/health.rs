@@ -17,8 +17,8 @@ impl Store {
     }
 }
 
-/// Asks each server of a cluster for its version, and PostgreSQL whether its tables are those of this program. Waits for
-/// nobody who is about to start.
+/// Asks each server of a cluster for its version, and PostgreSQL whether its tables are those of this program. Does not
+/// wait for servers that are about to start: the answer is about now.
 pub async fn versions(at: &Cluster) -> [(&'static str, Result<String>); 3] {
     let (postgres, mongodb, redis) =
         tokio::join!(sql::version(&at.postgres), GridFs::version(&at.mongodb), redis::version(&at.redis));

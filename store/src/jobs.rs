@@ -13,7 +13,7 @@ use crate::{
 pub enum Kind {
     /// Probe the source, fix the plan, write the playlists.
     Prepare,
-    /// Take a telling frame.
+    /// Pick a frame with detail as the poster.
     Poster,
     /// Copy a text track of the file; the job's track is the caption track's id.
     Text,

@@ -175,7 +175,7 @@ impl Videos {
     }
 
     /// Moves the video of a claimed job to `failed` and drops its remaining jobs. Nothing happens when the lease is gone:
-    /// whoever has it now may do better.
+    /// the worker that has it now may succeed.
     pub async fn fail(&self, job: &Job, failure: &Failure) -> Result<()> {
         let id = &job.video;
         let mut tx = self.sql.begin(LockScope::Video(id)).await?;

@@ -18,7 +18,7 @@ use tokio::{
 };
 
 const MIB: usize = 1024 * 1024;
-// What GridFS cuts media and sources into.
+// The chunks that GridFS cuts media and sources into.
 const MEDIA_CHUNK: usize = 15 * MIB;
 const SOURCE_CHUNK: usize = 2 * MIB;
 
@@ -61,7 +61,7 @@ async fn a_blob_is_whole_or_absent_and_is_replaced_at_once() {
         blobs.put("a/b", b"other").await.unwrap();
         let tag = blobs.open_blob("a/b").await.unwrap().unwrap().tag;
         assert_ne!(opened.tag, tag, "{place}");
-        // Who opened the old one reads it to its end.
+        // A reader that opened the old revision reads it to its end.
         let old: Vec<_> = opened.read_range(1..3).await.unwrap().try_collect().await.unwrap();
         assert_eq!(old.concat(), b"ne", "{place}");
         assert_eq!(blobs.read("a/b").await.unwrap().unwrap(), &b"other"[..], "{place}");
@@ -83,7 +83,7 @@ async fn what_was_published_once_stays() {
 }
 
 #[tokio::test]
-async fn of_many_who_publish_the_same_name_one_does() {
+async fn of_many_that_publish_the_same_name_one_does() {
     for (place, blobs, _folder) in places().await {
         let writers = (0..8_u8).map(|n| {
             let blobs = blobs.clone();
@@ -285,7 +285,7 @@ async fn a_killed_writer_leaves_nothing_to_see_and_a_sweep_takes_the_rest() {
     assert!(blobs.children("v").await.unwrap().is_empty());
     let there = count(&database, "media.chunks").await;
     assert!(there < 8, "it was killed in the middle");
-    // The server may still be at the chunk that it sent last. Who takes its place waits for it, or keeps it out.
+    // The server may still be at the chunk that it sent last. The next writer waits for it, or keeps it out.
     let chunks = database.collection::<Document>("media.chunks");
     let first = chunks.find_one(doc! {}).projection(doc! { "files_id": 1 }).await.unwrap().unwrap();
     let _ = chunks.insert_one(doc! { "files_id": first.get("files_id"), "n": there as i32 }).await;
@@ -301,7 +301,7 @@ async fn a_killed_writer_leaves_nothing_to_see_and_a_sweep_takes_the_rest() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_away_is_told_as_such_and_found_again() {
+async fn a_server_that_is_away_is_reported_and_found_again() {
     let mongodb = Mongodb::start();
     let url = format!("{}?serverSelectionTimeoutMS=300", mongodb.database());
     let blobs = Blobs::in_gridfs(&url).await.unwrap();

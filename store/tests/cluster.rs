@@ -68,13 +68,13 @@ async fn what_comes_behind_a_deletion_is_swept_and_a_video_that_stayed_is_not() 
 }
 
 #[tokio::test]
-async fn what_is_no_address_is_told_at_once() {
+async fn an_invalid_address_is_refused_at_once() {
     let opened = Store::cluster(&with("mysql://elsewhere/clipcut")).await;
     assert!(matches!(opened, Err(Error::Address { .. })));
 }
 
 #[tokio::test]
-async fn a_database_is_spoken_to_in_private_where_its_address_says_so() {
+async fn a_database_is_reached_over_tls_where_its_address_asks_for_it() {
     let folder = tempfile::tempdir().unwrap();
     let server = Postgres::start();
     let url = server.database();

@@ -1,4 +1,4 @@
-//! News and counters: within a process, and over a Redis that comes and goes.
+//! Signals and counters: within a process, and over a Redis that comes and goes.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -21,7 +21,7 @@ async fn receives(signals: &mut Receiver<Signal>, wanted: &Signal) {
     while next(signals).await != *wanted {}
 }
 
-/// Two processes that hear each other.
+/// Two processes that receive each other's signals.
 async fn pair(redis: &Redis) -> (Signals, Signals) {
     let (one, other) = (Signals::over_redis(redis.url()).unwrap(), Signals::over_redis(redis.url()).unwrap());
     for (from, to) in [(&one, &other), (&other, &one)] {
@@ -91,7 +91,7 @@ async fn listeners_of_redis_choose_by_channel() {
 }
 
 #[tokio::test]
-async fn after_redis_was_killed_all_look_again_and_hear_again() {
+async fn after_redis_was_killed_all_look_again_and_receive_again() {
     let redis = Redis::start();
     let (one, other) = pair(&redis).await;
     let (mut here, mut there) = (one.subscribe(), other.subscribe());

@@ -11,7 +11,7 @@ use mongodb::{
 use store::{Cluster, Error, JobKind, NewVideo, State, Store, Timestamp, VideoId};
 use testbed::{Mongodb, Postgres, Redis};
 
-// What a source is cut into.
+// The chunks that a source is cut into.
 const CHUNK: usize = 2 * 1024 * 1024;
 const LEASE: Duration = Duration::from_mins(1);
 

@@ -1,4 +1,4 @@
-"""Writes what the reference says: transformers' Whisper over optimum's ONNX session, on the demo model.
+"""Writes the reference's answers: transformers' Whisper over optimum's ONNX session, on the demo model.
 
     python3 -m venv target/reference && target/reference/bin/pip install -r transcriber/reference/requirements.txt
     target/reference/bin/python transcriber/reference/golden.py
@@ -95,7 +95,7 @@ def features(extractor, sound):
 
 
 class Silence:
-    """Has transformers end its windows in silence, as its models were trained to hear it. It fills up the last one with
+    """Has transformers end its windows in silence, as its models were trained. It fills up the last one with
     zeros instead, which on the spectrogram's scale are loud, and made the demo model talk on."""
 
     def __init__(self, model, frames):
@@ -130,11 +130,11 @@ def main():
         mel, frames = features(extractor, sound)
         taken = torch.from_numpy(mel[None, :, : frames + 3000])
         with Silence(model, frames):
-            said = model.generate(input_features=taken, task="transcribe", language="en", return_timestamps=True,
+            result = model.generate(input_features=taken, task="transcribe", language="en", return_timestamps=True,
                                   return_segments=True, temperature=0.0, num_beams=1, condition_on_prev_tokens=False,
                                   max_new_tokens=224)
         segments = [{"start": round(float(s["start"]), 2), "end": round(float(s["end"]), 2), "tokens": s["tokens"].tolist()}
-                    for s in said["segments"][0]]
+                    for s in result["segments"][0]]
         first = torch.from_numpy(mel[None, :, :3000])
         language = model.detect_language(input_features=first)
         plain = model.generate(input_features=first, task="transcribe", language="en", return_timestamps=False,

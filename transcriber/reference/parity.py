@@ -22,7 +22,7 @@ def main():
     model = WhisperForConditionalGeneration.from_pretrained(folder / "hf").eval()
     ours = subprocess.Popen([program, folder / "whisper-tiny-random", "f32", "2", "1"], text=True,
                             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    # Told to write no times, Whisper writes none; random weights would. The engine forbids them then, transformers does not.
+    # Asked to write no times, Whisper writes none; random weights would. The engine forbids them then, transformers does not.
     no_times = model.generation_config.no_timestamps_token_id
     forbidden = list(range(no_times, model.config.vocab_size))
     wrong = 0
@@ -34,11 +34,11 @@ def main():
                                 return_timestamps=False, num_beams=1, suppress_tokens=forbidden)[0].tolist()
         theirs = [token for token in theirs if token < model.config.eos_token_id]
         print(file.resolve(), file=ours.stdin, flush=True)
-        said = json.loads(ours.stdout.readline())["windows"][0]
-        said = [token for token in said if token < model.config.eos_token_id]
-        equal = sum(a == b for a, b in zip(said, theirs))
-        wrong += said != theirs
-        print(f"| {file.stem} | {len(theirs)} | {len(set(theirs))} | {equal} of {max(len(said), len(theirs))} |", flush=True)
+        answer = json.loads(ours.stdout.readline())["windows"][0]
+        answer = [token for token in answer if token < model.config.eos_token_id]
+        equal = sum(a == b for a, b in zip(answer, theirs))
+        wrong += answer != theirs
+        print(f"| {file.stem} | {len(theirs)} | {len(set(theirs))} | {equal} of {max(len(answer), len(theirs))} |", flush=True)
     sys.exit(f"{wrong} sounds differ" if wrong else 0)
 
 

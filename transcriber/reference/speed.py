@@ -20,7 +20,7 @@ RATE, THREADS, WINDOWS = 16000, 2, 12
 
 
 def sound(folder):
-    """Noise that comes and goes: random weights hear nothing in anything."""
+    """Noise that comes and goes: random weights recognize nothing in any sound."""
     rng = np.random.default_rng(1)
     samples = rng.standard_normal(RATE * 30 * WINDOWS) * 0.1 * (1 + np.sin(np.arange(RATE * 30 * WINDOWS) / 4000))
     samples = np.clip(samples, -1, 1).astype(np.float32)
@@ -37,8 +37,8 @@ def ours(program, folder, precision, at_once):
 
     def run(file, _):
         print(file, file=child.stdin, flush=True)
-        told = json.loads(child.stdout.readline())
-        return told["seconds"], len(told["windows"]), sum(map(len, told["windows"]))
+        report = json.loads(child.stdout.readline())
+        return report["seconds"], len(report["windows"]), sum(map(len, report["windows"]))
 
     return run
 
@@ -70,7 +70,7 @@ def whisper_cpp(folder):
     def run(_, samples):
         started = time.perf_counter()
         windows = tokens = 0
-        # Whole windows, as the others cut them; its own cutting follows times, which random weights do not tell.
+        # Whole windows, as the others cut them; its own cutting follows times, which random weights do not give.
         for at in range(0, len(samples), RATE * 30):
             model.transcribe(samples[at:at + RATE * 30])
             count = native.whisper_full_n_segments(model._ctx)
@@ -94,10 +94,10 @@ def main():
     if importlib.util.find_spec("pywhispercpp"):
         engines[f"whisper.cpp (pywhispercpp {version('pywhispercpp')}), q8_0"] = whisper_cpp(folder)
     took = {name: [] for name in engines}
-    told = {}
+    counts = {}
     for n in range(rounds + 1):
         for name, run in engines.items():
-            seconds, *told[name] = run(file, samples)
+            seconds, *counts[name] = run(file, samples)
             # The first round warms up: memory, pages, frequency.
             if n > 0:
                 took[name].append(seconds / WINDOWS * 1000)
@@ -109,7 +109,7 @@ def main():
     print("| --- | --- | --- | --- | --- | --- |")
     for name, times in took.items():
         median = statistics.median(times)
-        windows, tokens = told[name]
+        windows, tokens = counts[name]
         print(f"| {name} | {median:.0f} | {min(times):.0f} | {max(times):.0f} | {tokens / max(windows, 1):.1f} "
               f"| {median / best:.2f} × |")
 

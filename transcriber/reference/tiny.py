@@ -5,7 +5,7 @@ Usage: tiny.py FOLDER. Writes FOLDER/hf (transformers), FOLDER/whisper-tiny-rand
 and quantized), FOLDER/ct2 (CTranslate2, int8) and FOLDER/ggml.bin (whisper.cpp, q8_0), each where its maker is installed.
 
 The weights are random, but answers end by themselves: from one decoder position on, the position's own vector is that of
-<|endoftext|>. So every engine writes exactly TOKENS tokens for a window, without being told any limit.
+<|endoftext|>. So every engine writes exactly TOKENS tokens for a window, without any limit being set.
 """
 
 import importlib.util
@@ -60,7 +60,7 @@ def hf(folder):
     model = WhisperForConditionalGeneration(config).eval()
     with torch.no_grad():
         for name, weights in model.named_parameters():
-            # Layers that say more than what comes in, so that answers are no endless row of one token.
+            # Layers that outweigh their input, so that answers are no endless row of one token.
             if name.endswith("weight") and weights.dim() == 2 and "embed" not in name:
                 weights.normal_(0, 3 / weights.shape[1] ** 0.5)
         decoder = model.model.decoder

@@ -25,11 +25,11 @@ def words(text):
     return [word for word in (re.sub(r"[^\w]", "", word).lower() for word in text.split()) if word]
 
 
-def errors(said, heard):
-    row = list(range(len(heard) + 1))
-    for n, word in enumerate(said):
+def errors(spoken, recognized):
+    row = list(range(len(recognized) + 1))
+    for n, word in enumerate(spoken):
         diagonal, row[0] = row[0], n + 1
-        for m, other in enumerate(heard):
+        for m, other in enumerate(recognized):
             diagonal, row[m + 1] = row[m + 1], min(diagonal + (word != other), row[m + 1] + 1, row[m] + 1)
     return row[-1]
 
@@ -47,7 +47,7 @@ def demo(suffix):
 def main():
     folder = Path(sys.argv[1])
     sound = np.clip(np.fromfile(folder / "talk.f32", dtype="<f4"), -1, 1)
-    said = [word for _, text in json.loads((folder / "talk.json").read_text()) for word in words(text)]
+    spoken = [word for _, text in json.loads((folder / "talk.json").read_text()) for word in words(text)]
     extractor = WhisperFeatureExtractor.from_pretrained(DEMO)
     tokenizer = WhisperTokenizerFast(tokenizer_file=str(DEMO / "tokenizer.json"))
     mel, frames = features(extractor, sound)
@@ -55,13 +55,13 @@ def main():
     for suffix in ("", "_quantized"):
         model = demo(suffix)
         with Silence(model, frames):
-            told = model.generate(input_features=taken, task="transcribe", language="en", return_timestamps=True,
+            result = model.generate(input_features=taken, task="transcribe", language="en", return_timestamps=True,
                                   return_segments=True, temperature=0.0, num_beams=1, condition_on_prev_tokens=False,
                                   max_new_tokens=224)
-        heard = [word for segment in told["segments"][0]
+        recognized = [word for segment in result["segments"][0]
                  for word in words(tokenizer.decode(segment["tokens"], skip_special_tokens=True))]
-        wrong = errors(said, heard)
-        print(f"{suffix or 'f32'}: {wrong} of {len(said)} words wrong, {wrong / len(said) * 100:.2f} %", flush=True)
+        wrong = errors(spoken, recognized)
+        print(f"{suffix or 'f32'}: {wrong} of {len(spoken)} words wrong, {wrong / len(spoken) * 100:.2f} %", flush=True)
 
 
 if __name__ == "__main__":

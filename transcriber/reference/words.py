@@ -1,5 +1,5 @@
-"""Writes when each word of the goldens' sounds is said (tests/golden/words.json): truly, by espeak-ng itself, and as the
-references' algorithm hears it: OpenAI's rows (those that predict a token), by transformers' own functions, over the
+"""Writes when each word of the goldens' sounds begins (tests/golden/words.json): truly, by espeak-ng itself, and as the
+references' algorithm places it: OpenAI's rows (those that predict a token), by transformers' own functions, over the
 attention of the demo's f32 decoder. With --heads, prints how far off each head is instead.
 
     target/reference/bin/python transcriber/reference/words.py [--heads]
@@ -32,16 +32,16 @@ class Event(ctypes.Structure):
 
 
 class Speaker:
-    """espeak-ng's library, which tells at which sample a word begins."""
+    """espeak-ng's library, which reports the sample at which a word begins."""
 
     def __init__(self):
         self.library, self.found = ctypes.CDLL("libespeak-ng.so.1"), []
         self.rate = self.library.espeak_Initialize(2, 0, None, 0)
         kind = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(Event))
-        self.hear = kind(self.heard)
-        self.library.espeak_SetSynthCallback(self.hear)
+        self.callback = kind(self.on_events)
+        self.library.espeak_SetSynthCallback(self.callback)
 
-    def heard(self, _samples, _count, events):
+    def on_events(self, _samples, _count, events):
         n = 0
         while events[n].type != 0:
             if events[n].type == 1:
@@ -69,30 +69,30 @@ def truth():
         spoken.append((sound, speaker.words(text, voice, speed)))
         return sound
 
-    def placed(rng, seconds, **told):
+    def placed(rng, seconds, **options):
         spoken.clear()
-        sound = talk(rng, seconds, **told)
+        sound = talk(rng, seconds, **options)
         at, words = 0, []
-        for part, said in spoken:
+        for part, part_words in spoken:
             # Between two sentences there is nothing but the pause, and the sentences are known to the sample.
             begins = (i for i in range(at, len(sound)) if np.array_equal(sound[i : i + 4000], part[: min(4000, len(sound) - i)]))
             # The last one may be cut off before its first word.
             start = next(begins, len(sound))
-            words += [(word, start / RATE + seconds) for word, seconds in said]
+            words += [(word, start / RATE + seconds) for word, seconds in part_words]
             at = start + len(part)
         talks.append(words)
         return sound
 
     golden.speak, golden.talk = listened, placed
     late = {"late": 20.0, "across-30s": 27.5}
-    said = {}
+    true_words = {}
     for (name, sound), words in zip(golden.sounds().items(), talks):
         there, _ = soundfile.read(GOLDEN / f"{name}.flac", dtype="float32")
         if len(there) != len(sound) or np.abs(np.clip(sound, -1, 1) - there).max() > 1e-4:
             sys.exit(f"{name} comes out otherwise than {name}.flac: another espeak-ng?")
         words = [(word, at + late.get(name, 0)) for word, at in words]
-        said[name] = [(word, round(at, 3)) for word, at in words if at < len(sound) / RATE]
-    return said
+        true_words[name] = [(word, round(at, 3)) for word, at in words if at < len(sound) / RATE]
+    return true_words
 
 
 class Demo:
@@ -104,12 +104,12 @@ class Demo:
         session = lambda name: onnxruntime.InferenceSession(str(DEMO / "onnx" / name), threads)
         self.encoder, self.decoder = session("encoder_model.onnx"), session("decoder_model_merged.onnx")
         self.tokenizer = WhisperTokenizerFast(tokenizer_file=str(DEMO / "tokenizer.json"))
-        told = GenerationConfig.from_pretrained(DEMO)
-        self.alignment_heads = told.alignment_heads
+        config = GenerationConfig.from_pretrained(DEMO)
+        self.alignment_heads = config.alignment_heads
         self.rules = [
-            SuppressTokensLogitsProcessor(told.suppress_tokens),
-            SuppressTokensAtBeginLogitsProcessor(told.begin_suppress_tokens, len(PREFIX)),
-            WhisperTimeStampLogitsProcessor(told, begin_index=len(PREFIX)),
+            SuppressTokensLogitsProcessor(config.suppress_tokens),
+            SuppressTokensAtBeginLogitsProcessor(config.begin_suppress_tokens, len(PREFIX)),
+            WhisperTimeStampLogitsProcessor(config, begin_index=len(PREFIX)),
         ]
 
     def decode(self, ids, hidden):
@@ -140,11 +140,11 @@ def token_times(attentions, frames, heads):
     class Outputs(dict):
         __getattr__ = dict.__getitem__
 
-    told = Outputs(cross_attentions=[[torch.from_numpy(a) for a in attentions]], sequences=torch.zeros(1, 1))
+    outputs = Outputs(cross_attentions=[[torch.from_numpy(a) for a in attentions]], sequences=torch.zeros(1, 1))
     whisper = SimpleNamespace(config=SimpleNamespace(decoder_layers=LAYERS, median_filter_width=7))
     before = len(PREFIX) - 1
     times = WhisperGenerationMixin._extract_token_timestamps(
-        whisper, told, heads, num_frames=torch.tensor([frames]), num_input_ids=before)
+        whisper, outputs, heads, num_frames=torch.tensor([frames]), num_input_ids=before)
     return times[0, before:].tolist()
 
 
@@ -198,30 +198,30 @@ def sentences(demo, found, heads):
             yield [[word, round(at / 100 + begins, 3)] for word, begins in words]
 
 
-def off(demo, all_windows, said, heads):
-    """How far off the words begin, those that were heard rightly."""
+def off(demo, all_windows, true_words, heads):
+    """How far off the words begin, those that were recognized rightly."""
     bare, offs = lambda words: [(re.sub(r"\W", "", word).lower(), at) for word, at in words], []
     for name, found in all_windows.items():
-        true, heard = bare(said[name]), bare(word for words in sentences(demo, found, heads) for word in words)
-        same = difflib.SequenceMatcher(None, [w for w, _ in true], [w for w, _ in heard], autojunk=False)
+        true, recognized = bare(true_words[name]), bare(word for words in sentences(demo, found, heads) for word in words)
+        same = difflib.SequenceMatcher(None, [w for w, _ in true], [w for w, _ in recognized], autojunk=False)
         for block in same.get_matching_blocks():
-            offs += [heard[block.b + n][1] - true[block.a + n][1] for n in range(block.size)]
+            offs += [recognized[block.b + n][1] - true[block.a + n][1] for n in range(block.size)]
     far = np.abs(offs)
     return f"{len(offs)} words: median {np.median(far):.3f} s, mean {far.mean():.3f} s, 95 % {np.percentile(far, 95):.3f} s"
 
 
 def main():
-    demo, extractor, said = Demo(), WhisperFeatureExtractor.from_pretrained(DEMO), truth()
-    all_windows = {name: windows(demo, name, extractor) for name in said}
-    print("by characters", off(demo, all_windows, said, None))
-    print(demo.alignment_heads, off(demo, all_windows, said, demo.alignment_heads), flush=True)
+    demo, extractor, true_words = Demo(), WhisperFeatureExtractor.from_pretrained(DEMO), truth()
+    all_windows = {name: windows(demo, name, extractor) for name in true_words}
+    print("by characters", off(demo, all_windows, true_words, None))
+    print(demo.alignment_heads, off(demo, all_windows, true_words, demo.alignment_heads), flush=True)
     if "--heads" in sys.argv:
         for head in ([layer, head] for layer in range(LAYERS) for head in range(HEADS)):
-            print(head, off(demo, all_windows, said, [head]), flush=True)
+            print(head, off(demo, all_windows, true_words, [head]), flush=True)
         return
-    heard = {name: list(sentences(demo, found, demo.alignment_heads)) for name, found in all_windows.items()}
-    words = {name: {"said": said[name], "heard": heard[name]} for name in said}
-    lines = [f'"{name}": {json.dumps(told)}' for name, told in words.items()]
+    placed = {name: list(sentences(demo, found, demo.alignment_heads)) for name, found in all_windows.items()}
+    words = {name: {"truth": true_words[name], "reference": placed[name]} for name in true_words}
+    lines = [f'"{name}": {json.dumps(entry)}' for name, entry in words.items()]
     (GOLDEN / "words.json").write_text("{\n" + ",\n".join(lines) + "\n}\n")
 
 

@@ -20,7 +20,7 @@ const FILES: [(&str, &[u8]); 6] = [
     ),
 ];
 
-/// Returns an engine that has it loaded, and is else as `config` says. Blocks.
+/// Returns an engine that has it loaded, and is else as in `config`. Blocks.
 pub fn engine(config: &Config) -> Result<Engine> {
     // A model is read from a folder, and then no more.
     let folder = tempfile::tempdir()?;

@@ -121,7 +121,8 @@ impl<'a> Transcriber<'a> {
         let filled = (end - self.at).min(self.model.shape.frames as u64);
         let temperatures = self.options.temperatures.clone();
         let (spoken, used) = self.decode_at(self.at, filled, &temperatures)?;
-        // Whatever time the model writes, the next window begins later than this one.
+        // The next window begins later than this one at any time that the model writes, or it would be read without
+        // end.
         let next = self.at + used.clamp(TIME_FRAMES, filled.max(TIME_FRAMES));
         let mut window = Window { next, language: self.language.clone(), spoken, unheard: vec![] };
         if self.options.recovers() {

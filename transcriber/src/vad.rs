@@ -15,7 +15,7 @@ const BEGINS: f32 = 0.5;
 const ENDS: f32 = 0.35;
 const LEAST_SPEECH: u64 = SAMPLE_RATE as u64 / 4;
 const LEAST_PAUSE: u64 = SAMPLE_RATE as u64 / 2;
-// Shorter pauses within a span tell words apart, for their times.
+// Shorter pauses within a span separate words, for their times.
 const LEAST_BREAK: u64 = SAMPLE_RATE as u64 / 5;
 // Soft beginnings and ends lie outside the detector's certain speech.
 const MARGIN: u64 = SAMPLE_RATE as u64 / 5;

@@ -21,11 +21,11 @@ assert "-->" in ask("srt") and ask("srt").startswith("1\n")
 print("srt", end=" ")
 assert ask("vtt").startswith("WEBVTT")
 print("vtt", end=" ")
-told = ask("verbose_json", language="en", prompt="Hello.", temperature=0, timestamp_granularities=["word", "segment"])
-assert told.language == "english" and told.duration > 5, told
-assert len(told.words) == len(told.text.split()) and told.segments[0].end > told.segments[0].start, told
+answer = ask("verbose_json", language="en", prompt="Hello.", temperature=0, timestamp_granularities=["word", "segment"])
+assert answer.language == "english" and answer.duration > 5, answer
+assert len(answer.words) == len(answer.text.split()) and answer.segments[0].end > answer.segments[0].start, answer
 print("verbose_json", end=" ")
-# The demo model was never taught to translate: it may find nothing to say that it is sure of.
+# The demo model was never taught to translate: it may find no text that it is sure of.
 assert isinstance(client.audio.translations.create(file=sound, model="demo").text, str)
 print("translation", end=" ")
 assert [model.id for model in client.models.list()] == ["demo"] and client.models.retrieve("demo").id == "demo"

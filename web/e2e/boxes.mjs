@@ -43,7 +43,7 @@ export function fragments(segment) {
   return found;
 }
 
-/** Tells whether the first coded picture of a sample in AVCC form is an IDR picture. */
+/** Returns whether the first coded picture of a sample in AVCC form is an IDR picture. */
 export function startsWithIdr(sample) {
   for (let at = 0; at + 5 <= sample.length; at += 4 + sample.readUInt32BE(at)) {
     const type = sample[at + 4] & 0x1f;

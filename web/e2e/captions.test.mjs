@@ -22,7 +22,7 @@ Hello <i>there</i>
 00:05.000 --> 00:07.000
 <script>alert(1)</script> a --&gt; b & c
 `;
-const SAID = ["Hello there", "<script>alert(1)</script> a --> b & c"];
+const LINES = ["Hello there", "<script>alert(1)</script> a --> b & c"];
 
 describe("captions that a person adds", { concurrency: false }, () => {
   let folder;
@@ -113,10 +113,10 @@ describe("captions that a person adds", { concurrency: false }, () => {
     );
     for (const [seconds, words] of [
       [0.5, []],
-      [1.5, [SAID[0]]],
+      [1.5, [LINES[0]]],
       [3, []],
-      [5.5, [SAID[1]]],
-      [6.5, [SAID[1]]],
+      [5.5, [LINES[1]]],
+      [6.5, [LINES[1]]],
       [7.5, []],
     ]) {
       await assertShown(seconds, words);
@@ -124,7 +124,7 @@ describe("captions that a person adds", { concurrency: false }, () => {
     await page.keyboard.press("c");
     await assertShown(1.5, []);
     await viewer.choose(page, "Captions", "English");
-    await assertShown(1.6, [SAID[0]]);
+    await assertShown(1.6, [LINES[0]]);
   });
 
   test("stand in the transcript, which follows and jumps", async () => {
@@ -133,8 +133,8 @@ describe("captions that a person adds", { concurrency: false }, () => {
     const words = await lines.evaluateAll((all) =>
       all.map((it) => it.innerText.split("\n").at(-1)),
     );
-    assert.deepEqual(words, SAID);
-    await assertShown(5.5, [SAID[1]]);
+    assert.deepEqual(words, LINES);
+    await assertShown(5.5, [LINES[1]]);
     const current = transcript().locator("[aria-current=true]");
     await until("the current line", async () => (await current.innerText()).includes("alert(1)"));
     await lines.first().getByRole("button").first().click();

@@ -1,5 +1,5 @@
-// A picture that tells which frame it is: ten boxes along the top, the binary digits of its number.
-// Whoever shows frame 117 at the time of frame 116 is found out, at any size and in any codec.
+// A picture that shows its frame's number: ten boxes along the top, the binary digits of its number.
+// A player that shows frame 117 at the time of frame 116 is found out, at any size and in any codec.
 
 export const DIGITS = 10;
 

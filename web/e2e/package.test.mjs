@@ -66,7 +66,7 @@ describe("clipcut package", { concurrency: false }, () => {
           const playlist = await parse(folder, path);
           if (playlist.isMasterPlaylist) continue;
           assert.equal(playlist.playlistType, "VOD", path);
-          assert.ok(playlist.endlist, `${path} tells its end`);
+          assert.ok(playlist.endlist, `${path} has an end`);
           const seconds = playlist.segments.reduce((sum, it) => sum + it.duration, 0);
           near(seconds, clip.seconds, 0.1, `the length of ${path}`);
         }
@@ -98,7 +98,7 @@ describe("clipcut package", { concurrency: false }, () => {
         });
 
       if (clip.picture)
-        test("tells the bytes of each key frame", () => {
+        test("lists the bytes of each key frame", () => {
           assert.equal(iframes.length, videos.length);
           for (const { path, segments } of iframes) {
             for (const { parts } of segments) {
@@ -136,7 +136,7 @@ describe("clipcut package", { concurrency: false }, () => {
         }
       });
 
-      test("tells the bit rates that its files have", () => {
+      test("lists the bit rates that its files have", () => {
         const loudest = (rate) => Math.max(0, ...sounds.map(rate));
         const averageOf = (it) => average(it.segments);
         const peakOf = (it) => peak(it.segments, it.targetSeconds);

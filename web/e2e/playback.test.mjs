@@ -1,5 +1,5 @@
 // The way of a person: each clip goes in through the page and is watched there, in Chromium through
-// hls.js. What is asserted are the media element's own words.
+// hls.js. The assertions read the media element's own properties.
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";

@@ -1,4 +1,4 @@
-// Players that are no browsers: ffmpeg and VLC read what the server tells.
+// Players that are no browsers: ffmpeg and VLC read the server's playlists.
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
@@ -8,7 +8,7 @@ import { decode } from "./ffmpeg.mjs";
 import { startServer, uploadAll } from "./server.mjs";
 import * as vlc from "./vlc.mjs";
 
-// ffmpeg 5.1 reads no subtitles from HLS and says so.
+// ffmpeg 5.1 reads no subtitles from HLS and warns of that.
 const FFMPEG_LACKS = /^\[hls @ .*\] Can't support the subtitle/;
 
 const all = await clips();
@@ -73,7 +73,7 @@ describe("a player reads", { concurrency: false }, () => {
         assert.equal(result.code, 0);
         assert.ok(result.decodedSound > 0, "sound was decoded");
         if (clip.picture === null) return;
-        // It tells no more once it has ended, so that the last tenth of a second may be unheard of.
+        // Its last report may be a tenth of a second older than its end.
         near(result.decoded, planned, 12, "decoded frames");
         assert.equal(result.lost, 0, "lost frames");
         // VLC never counts about 28 frames at the end, whatever it plays.

@@ -16,7 +16,7 @@ export async function playlists(folder) {
 /** Resolves to the parsed playlist; throws where it is not as RFC 8216 has it. */
 export async function parse(folder, path) {
   const text = await readFile(join(folder, path), "utf8");
-  // The parser's strict mode throws on what is wrong, and tells on the console what is doubtful.
+  // The parser's strict mode throws on what is wrong, and logs to the console what is doubtful.
   return HLS.parse(text);
 }
 

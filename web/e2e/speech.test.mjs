@@ -56,7 +56,7 @@ describe("speech under a moving picture", { concurrency: false }, () => {
     if (folder) await rm(folder, { recursive: true, force: true });
   });
 
-  test("is written down by a machine, which says which it is", async () => {
+  test("is written down by a machine, which gives its name", async () => {
     let last;
     track = await until(
       () => `the captions; they are ${JSON.stringify(last)}\n${server.log()}`,
@@ -132,7 +132,7 @@ describe("speech under a moving picture", { concurrency: false }, () => {
       "-",
     ]);
     const written = await (await fetch(server.url + track.files.srt)).text();
-    // A cue that crosses a border stands in both segments, and ffmpeg tells it twice.
+    // A cue that crosses a border stands in both segments, and ffmpeg prints it twice.
     assert.deepEqual([...new Set(cues(stdout))], cues(written));
   });
 

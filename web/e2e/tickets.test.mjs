@@ -1,4 +1,4 @@
-// A server whose videos play with a ticket only: the page has one, and so has what it tells other players.
+// A server whose videos play with a ticket only: the page has one, and so have its addresses for other players.
 
 import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -53,7 +53,7 @@ describe("where playing needs a ticket", { concurrency: false }, () => {
     await visit.context.close();
   });
 
-  test("another player plays by the address that the page tells", async () => {
+  test("another player plays by the address that the page shows", async () => {
     const { code, pictures } = await decode(server.url + document.playback.hls, ["0:v:0"]);
     assert.deepEqual([code, pictures[0].length], [0, plannedFrames(clip, document)]);
   });

@@ -1,4 +1,4 @@
-// Starts VLC without a screen and a sound card, and reads what it says about itself.
+// Starts VLC without a screen and a sound card, and reads its reports.
 
 import { chown, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

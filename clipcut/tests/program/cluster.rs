@@ -34,7 +34,7 @@ async fn a_video_is_uploaded_and_encoded_and_outlives_the_server_and_its_folder(
 }
 
 #[tokio::test]
-async fn while_the_database_is_away_clients_are_told_to_come_again() {
+async fn while_the_database_is_away_clients_get_retry_after() {
     let home = tempfile::tempdir().unwrap();
     let database = Postgres::start();
     let cluster = Cluster::on(&database, Mongodb::shared(), Redis::shared());
@@ -76,7 +76,7 @@ fn a_cluster_is_named_whole_and_no_password_is_printed() {
 }
 
 #[test]
-fn the_doctor_looks_at_each_server_in_private_where_its_address_says_so() {
+fn the_doctor_checks_each_server_over_tls_where_its_address_asks_for_it() {
     let home = tempfile::tempdir().unwrap();
     let [ours, another] =
         [(); 2].map(|()| rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap());

@@ -158,7 +158,7 @@ async fn what_is_broken_or_too_much_fails_with_a_reason_and_may_be_tried_again_a
 }
 
 #[tokio::test]
-async fn a_picture_larger_than_any_screen_is_told_as_such() {
+async fn a_picture_larger_than_any_screen_is_refused_by_name() {
     let home = tempfile::tempdir().unwrap();
     let server = Server::start(&home.path().join("data"), &[]);
     let check = async |name: &str, args: &str| {

@@ -104,7 +104,7 @@ fn a_folder_with_something_in_it_is_refused_and_left_alone() {
 }
 
 #[test]
-fn what_cannot_be_packaged_is_said_in_a_sentence() {
+fn a_file_that_cannot_be_packaged_is_refused_in_a_sentence() {
     let home = tempfile::tempdir().unwrap();
     let letter = home.path().join("letter.mp4");
     fs::write(&letter, "Dear Clip Cut, this is not a video.").unwrap();

@@ -20,7 +20,8 @@ use crate::{
     receive::{Incoming, Received, bytes, content_length},
 };
 
-// Longer than the silence after which one who has an upload gives it up.
+// Longer than the silence after which a request that holds an upload releases it, so that a client that lost its
+// network resumes at its first try.
 const HAND_OVER: Duration = Duration::from_secs(2);
 const ASK_EVERY: Duration = Duration::from_millis(100);
 

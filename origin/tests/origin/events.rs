@@ -59,7 +59,7 @@ async fn one_videos_stream_starts_with_what_it_is_and_ends_when_it_is_deleted() 
 }
 
 #[tokio::test]
-async fn the_stream_of_all_tells_every_video_with_its_whole_document() {
+async fn the_stream_of_all_has_every_video_with_its_whole_document() {
     let house = House::open().await;
     let id = house.uploaded("First").await;
     let mut events = Events::open(&house, "/api/v1/events").await;

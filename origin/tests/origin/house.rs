@@ -140,7 +140,7 @@ impl House {
         let renditions = [rendition("720p", RenditionKind::Video), rendition("audio", RenditionKind::Audio)];
         let job = NewJob { kind: JobKind::Video, track: String::new(), segments: (0, segments), priority: 0 };
         let duration_seconds = f64::from(segments) * 6.0;
-        // What the origin reads of a plan; the rest is the packager's.
+        // The grid alone: the origin reads no other part of a plan, the packager reads the rest.
         let grid = json!({ "timescale": 25, "segment_ticks": 150, "duration_ticks": segments * 150 });
         let plan = NewPlan {
             json: &json!({ "grid": grid }).to_string(),

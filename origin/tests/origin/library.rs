@@ -11,7 +11,7 @@ fn titles(answer: &Answer) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn the_document_tells_all_of_a_planned_video() {
+async fn the_document_holds_all_of_a_planned_video() {
     let house = House::open().await;
     let id = house.planned(3).await;
     house.put(&id, "poster.jpg", "jpeg").await;

@@ -56,7 +56,7 @@ async fn ranges_and_preconditions_are_answered_from_the_blob() {
 }
 
 #[tokio::test]
-async fn playlists_are_short_lived_and_gzipped_for_who_asks() {
+async fn playlists_are_short_lived_and_gzipped_on_request() {
     let house = House::open().await;
     let id = house.planned(1).await;
     let text = "#EXTM3U\n".repeat(50);
@@ -92,7 +92,7 @@ async fn an_unknown_video_differs_from_a_missing_segment() {
 }
 
 #[tokio::test]
-async fn a_video_that_is_not_prepared_says_when_to_ask_again() {
+async fn a_video_that_is_not_prepared_has_retry_after() {
     let house = House::open().await;
     let id = house.uploaded("New").await;
     let answer = house.get(&format!("/v/{id}/master.m3u8")).await;
@@ -112,7 +112,7 @@ async fn a_request_for_a_planned_segment_is_answered_when_it_is_published() {
             tokio::time::timeout(SHORT, &mut asked).await.is_err(),
             "{path} was answered before it was there"
         );
-        // News of something else must not end the wait.
+        // The publication of another segment must not end the wait.
         publish(&house, &id, "720p", 0).await;
         assert!(
             tokio::time::timeout(SHORT, &mut asked).await.is_err(),

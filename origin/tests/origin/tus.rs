@@ -59,7 +59,7 @@ impl House {
         self.store.blobs.read(&format!("sources/{}", id(at))).await.unwrap()
     }
 
-    /// Asks for the offset until it is `offset`: the server hears of a dead connection when it hears of it.
+    /// Asks for the offset until it is `offset`: the kernel reports a dead connection late, and at no known time.
     async fn until_offset(&self, at: &str, offset: &str) {
         let reached = async { while self.offset(at).await != offset {} };
         tokio::time::timeout(Duration::from_secs(10), reached).await.expect("the bytes are not stored");
@@ -79,7 +79,7 @@ impl Answer {
 }
 
 #[tokio::test]
-async fn options_tell_what_the_server_can_do() {
+async fn options_list_the_extensions_of_the_server() {
     let house = House::with(Config { max_upload_bytes: 1000, ..Config::default() }).await;
     for path in [UPLOADS, "/api/v1/uploads/0123456789abcdef"] {
         let answer = house.ask("OPTIONS", path, &[], "").await;

@@ -1,4 +1,4 @@
-//! Sources in, segments out: every kind of source becomes what its plan says, whichever runs encode it.
+//! Sources in, segments out: every kind of source becomes the segments of its plan, whichever runs encode it.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

@@ -1,5 +1,5 @@
-//! What the packager's tests share: sources made by ffmpeg, a packager at work on an embedded store, and
-//! what ffprobe says of the result.
+//! Shared by the packager's tests: sources made by ffmpeg, a packager at work on an embedded store, and ffprobe's
+//! view of the result.
 
 mod film;
 

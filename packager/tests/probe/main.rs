@@ -22,7 +22,7 @@ async fn look(path: &Path) -> Result<(Facts, Plan), Error> {
     Ok((facts, plan))
 }
 
-/// Says facts and plan in one line, so that a case is two lines of text.
+/// Returns facts and plan in one line, so that a case is two lines of text.
 fn summary(facts: &Facts, plan: &Plan) -> String {
     let mut line = String::new();
     if let (Some(video), Some(planned)) = (&facts.video, &plan.video) {

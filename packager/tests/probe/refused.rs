@@ -1,4 +1,4 @@
-//! What is no video, what cannot be shown, and what is missing.
+//! Files that are no videos, videos that cannot be shown, and files that are missing.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! What people upload, as commands of ffmpeg, and what has to come of it.
+//! Sources of the kinds that people upload, as commands of ffmpeg, and the facts and plans expected of them.
 
 use std::{path::PathBuf, process::Command};
 
@@ -188,7 +188,7 @@ pub(crate) struct Source {
 }
 
 /// Makes the file that is named last with ffmpeg, which finds subtitles in `words.srt`; names in braces stand
-/// for what [`NAMED`] says, arguments are split at spaces. Several commands, parted by ` then `, build
+/// for their values in [`NAMED`], arguments are split at spaces. Several commands, parted by ` then `, build
 /// on the files of those before them.
 pub(crate) fn make(commands: &str) -> Source {
     let folder = tempfile::tempdir().unwrap();

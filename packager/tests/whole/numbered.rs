@@ -22,7 +22,7 @@ pub(crate) fn inputs(seconds: u32) -> String {
     )
 }
 
-/// What a player shows.
+/// The frames, flashes and beeps that a player presents.
 #[derive(Debug)]
 pub(crate) struct Shown {
     /// Each frame's number in its source.

@@ -1,5 +1,4 @@
-//! In charge of the secrets behind tickets: one signs, all verify, so that they can be changed while old tickets
-//! still play.
+//! The secrets behind tickets: one signs, all verify, so that they can be changed while old tickets still play.
 
 use std::{collections::BTreeMap, fmt, time::SystemTime};
 
@@ -16,7 +15,7 @@ use super::{MAC, Refusal, Scope, Ticket, scope};
 const DOMAIN: &[u8] = b"clipcut ticket 1\0";
 // RFC 2104 §3: shorter keys than the hash weaken it.
 const SECRET: usize = 32;
-// What programs that make secrets print, with or without their padding.
+// The alphabet that `openssl rand -base64` prints, with or without padding, since people copy secrets by hand.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
@@ -83,7 +82,8 @@ impl Keys {
     /// Decides whether `ticket` opens `path` at `now`. `path` is the one without the ticket.
     pub fn verify(&self, ticket: &Ticket, path: &str, now: SystemTime) -> Result<(), Refusal> {
         let key = self.by_id.get(&ticket.key()).ok_or(Refusal::BadSignature)?;
-        // First: nothing that an unsigned ticket says is worth an answer. Compares in constant time.
+        // The signature comes first: a forged ticket must learn nothing from its scope or expiry. Compares in
+        // constant time, or the answer's time would give the bytes of a right one away.
         begin(key, ticket).verify_truncated_left(ticket.mac()).map_err(|_| Refusal::BadSignature)?;
         if !scope::covers(ticket.scope(), path) {
             return Err(Refusal::WrongVideo);
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_that_cannot_be_read_are_told_by_their_line_and_without_their_secret() {
+    fn unreadable_keys_are_reported_by_line_and_without_their_secret() {
         for (text, expected) in [
             ("", KeysError::None),
             ("# nothing\n", KeysError::None),

@@ -1,4 +1,4 @@
-//! In charge of what a ticket opens: one video, or one folder of it. Pure.
+//! The scope of a ticket: one video, or one folder of it. Pure.
 
 /// A path prefix of whole segments: `/v/{video}`, or `/v/{video}/720p`.
 #[derive(Clone, Debug, PartialEq, Eq)]

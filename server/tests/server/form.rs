@@ -1,4 +1,4 @@
-//! What a request must look like in HTTP/1.1, by the sections that say so.
+//! The form of a request in HTTP/1.1, by the sections of RFC 9112 that require it.
 
 use server::Limits;
 
@@ -39,7 +39,7 @@ async fn http_1_0_needs_no_host_rfc_9112_3_2() {
 }
 
 #[tokio::test]
-async fn an_absolute_address_says_the_host_rfc_9112_3_2_2() {
+async fn an_absolute_address_gives_the_host_rfc_9112_3_2_2() {
     let running = start(Limits::default()).await;
     let request = "GET http://real:80/head HTTP/1.1\r\nhost: other\r\nconnection: close\r\n\r\n";
     let answer = running.ask(request).await;
@@ -91,7 +91,7 @@ async fn lengths_that_differ_are_400_rfc_9112_6_3() {
 }
 
 #[tokio::test]
-async fn a_refusal_ends_the_connection_and_says_why() {
+async fn a_refusal_ends_the_connection_and_gives_its_reason() {
     let running = start(Limits::default()).await;
     let answer = running.ask("GET / HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\nhost: x\r\n\r\n").await;
     assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{answer}");

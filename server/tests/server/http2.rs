@@ -77,7 +77,7 @@ async fn streams_that_are_reset_as_soon_as_opened_end_the_connection_rfc_9113_10
 }
 
 #[tokio::test]
-async fn the_settings_say_how_many_streams_and_how_large_headers_rfc_9113_6_5_2() {
+async fn the_settings_limit_streams_and_header_sizes_rfc_9113_6_5_2() {
     let running = start(Limits { streams: 7, header_bytes: 9000, ..Limits::default() }).await;
     let mut stream = connect(&running).await;
     let settings = next(&mut stream, SETTINGS).await.unwrap().payload;
@@ -103,7 +103,7 @@ async fn headers_that_are_too_large_are_431_rfc_6585_5() {
 }
 
 #[tokio::test]
-async fn the_drain_says_goaway_and_finishes_what_was_asked_rfc_9113_6_8() {
+async fn the_drain_sends_goaway_and_finishes_open_requests_rfc_9113_6_8() {
     let mut running = start(Limits::default()).await;
     let mut stream = connect(&running).await;
     let wait = [&[0x82, 0x86, 0x04, 5][..], b"/wait", &literal(":authority", "x")].concat();
@@ -174,7 +174,7 @@ async fn a_stream_whose_client_takes_nothing_is_reset_whatever_pings_come() {
 }
 
 #[tokio::test]
-async fn who_waits_and_answers_no_ping_is_gone_rfc_9113_6_7() {
+async fn a_client_that_waits_and_answers_no_ping_is_cut_off_rfc_9113_6_7() {
     let mut running = start(Limits { ping: 5 * SHORT, ..Limits::default() }).await;
     let mut stream = connect(&running).await;
     stream.write_all(&get_path(1, "/wait")).await.unwrap();

@@ -100,7 +100,7 @@ async fn a_server_with_a_shutdown_delay_still_answers() {
 }
 
 #[tokio::test]
-async fn a_full_server_still_says_how_it_is_and_sends_others_away() {
+async fn a_full_server_still_answers_health_checks_and_refuses_the_rest() {
     let mut running =
         start(Limits { connections: 1, connections_for_address: 100, ..Limits::default() }).await;
     let mut first = running.send(&get("/wait")).await;
@@ -207,9 +207,9 @@ async fn workers_share_a_port_and_drain_together() {
     let listener = Listener::shared(address, NonZeroUsize::new(3).unwrap()).unwrap();
     let address = listener.local_addr().unwrap();
     let shutdown = CancellationToken::new();
-    let (tell, mut told) = mpsc::unbounded_channel();
+    let (sender, mut served_by) = mpsc::unbounded_channel();
     let service = service_fn(move |_: Request| {
-        tell.send(std::thread::current().id()).unwrap();
+        sender.send(std::thread::current().id()).unwrap();
         async { Ok::<_, Infallible>(Response::new(body::full("fine"))) }
     });
     let serving = tokio::spawn(server::serve(listener, service, Limits::default(), shutdown.clone()));
@@ -219,7 +219,7 @@ async fn workers_share_a_port_and_drain_together() {
         let mut stream = TcpStream::connect(address).await.unwrap();
         stream.write_all(get("/").as_bytes()).await.unwrap();
         assert!(rest(&mut stream).await.ends_with("fine"));
-        threads.insert(told.recv().await.unwrap());
+        threads.insert(served_by.recv().await.unwrap());
     }
     assert!(threads.len() > 1, "{threads:?}");
     shutdown.cancel();

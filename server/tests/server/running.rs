@@ -1,4 +1,4 @@
-//! In charge of the server that the tests talk to, and of what its paths do.
+//! The server that the tests talk to, and its paths.
 
 use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -35,11 +35,11 @@ pub(crate) async fn start_with(limits: Limits, dress: impl FnOnce(TcpListener) -
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let shutdown = CancellationToken::new();
-    let (tell, started) = mpsc::unbounded_channel();
+    let (sender, started) = mpsc::unbounded_channel();
     let release = Arc::new(Semaphore::new(0));
     let service = {
         let release = release.clone();
-        service_fn(move |request| handle(request, tell.clone(), release.clone()))
+        service_fn(move |request| handle(request, sender.clone(), release.clone()))
     };
     let serving = tokio::spawn(server::serve(dress(listener), service, limits, shutdown.clone()));
     Running { address, shutdown, serving, started, release }
@@ -47,11 +47,11 @@ pub(crate) async fn start_with(limits: Limits, dress: impl FnOnce(TcpListener) -
 
 async fn handle(
     request: Request,
-    tell: mpsc::UnboundedSender<String>,
+    sender: mpsc::UnboundedSender<String>,
     release: Arc<Semaphore>,
 ) -> Result<Response, Infallible> {
     let path = request.uri().path().to_owned();
-    tell.send(path.clone()).unwrap();
+    sender.send(path.clone()).unwrap();
     Ok(match path.as_str() {
         "/wait" => {
             release.acquire().await.unwrap().forget();
@@ -67,13 +67,13 @@ async fn handle(
         },
         "/collect" => {
             let end = if body::collect(request.into_body(), 100).await.is_ok() { "whole" } else { "broken" };
-            tell.send(end.to_owned()).unwrap();
+            sender.send(end.to_owned()).unwrap();
             Response::new(body::full(end))
         }
         "/refuse" => Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "Not that much.").into(),
         "/endless" => {
-            // The sender lives as long as the body; its end tells the test that the connection is gone.
-            let held = (tell, Bytes::from(vec![0; 64 * 1024]));
+            // The sender lives as long as the body; its end shows the test that the connection is gone.
+            let held = (sender, Bytes::from(vec![0; 64 * 1024]));
             let chunks = stream::unfold(held, async |held| Some((Ok::<_, Infallible>(held.1.clone()), held)));
             Response::new(body::stream(chunks))
         }

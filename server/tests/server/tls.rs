@@ -150,7 +150,7 @@ async fn a_new_certificate_serves_new_connections_and_old_ones_live_on() {
 }
 
 #[tokio::test]
-async fn a_bad_new_certificate_is_told_once_and_the_old_one_stays() {
+async fn a_bad_new_certificate_is_reported_once_and_the_old_one_stays() {
     let (old, other) = (pair(), pair());
     let files = Files::of(&old);
     let tls = files.load().unwrap();
@@ -161,7 +161,7 @@ async fn a_bad_new_certificate_is_told_once_and_the_old_one_stays() {
     for bad in [mismatched, garbled, without_key] {
         files.write(&bad);
         assert!(tls.reload().is_err());
-        assert!(!tls.reload().unwrap(), "an error is told once");
+        assert!(!tls.reload().unwrap(), "an error is reported once");
         shake(&running, &old, BOTH, &[]).await.unwrap();
     }
     std::fs::remove_file(&files.key).unwrap();
@@ -189,7 +189,7 @@ fn files_that_hold_no_pair_are_refused_by_name() {
 }
 
 #[tokio::test]
-async fn who_never_shakes_hands_is_cut_off() {
+async fn a_client_that_never_shakes_hands_is_cut_off() {
     let tls = Files::of(&pair()).load().unwrap();
     let running = start(Limits { header_timeout: SHORT, ..Limits::default() }, tls).await;
     for beginning in ["", "\u{16}\u{3}", "GET / HTTP/1.1\r\nhost: x\r\n\r\n"] {

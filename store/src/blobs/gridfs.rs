@@ -2,9 +2,9 @@
 //! buckets: sources in chunks of a size to seek in, media in one chunk each. Needs neither transactions nor change
 //! streams.
 //!
-//! A write leaves a note, then its chunks, then the document that makes it visible. Who is killed leaves the note,
-//! by which `sweep` finds the chunks. What replaces a blob is a later revision of the same name: the newest counts,
-//! so nobody ever sees a gap or a mix, and the one before stays a while for those who read it.
+//! A write leaves a note, then its chunks, then the document that makes it visible. A writer that is killed leaves
+//! the note, by which `sweep` finds the chunks. A blob is replaced by a later revision of the same name: the newest
+//! counts, so no reader ever sees a gap or a mix, and the one before stays a while for readers that have it open.
 
 mod bucket;
 mod document;

@@ -38,7 +38,8 @@ pub(crate) async fn version(url: &str) -> Result<String> {
     Ok(version)
 }
 
-/// Brings the tables at `url` up to date. Two who do so at once are fine. Returns how many steps it took.
+/// Brings the tables at `url` up to date. Two processes may do so at once: sqlx takes a lock. Returns how many steps
+/// it took.
 pub async fn migrate(url: &str) -> Result<usize> {
     // Statements of a migration may take as long as they need.
     let pool = pool(url, &[])?;
@@ -63,7 +64,8 @@ fn pool(url: &str, limits: &[(&'static str, &'static str)]) -> Result<PgPool> {
     Ok(pool.connect_lazy_with(options))
 }
 
-/// Waits for a server that is about to start. Who waits with us tries at other moments.
+/// Waits for a server that is about to start. The pauses are random, so that a cluster's processes do not all try at
+/// the same moment.
 async fn ping(pool: &PgPool) -> Result<()> {
     let give_up = tokio::time::Instant::now() + START;
     loop {

@@ -134,7 +134,7 @@ async fn a_killed_transcriber_goes_on_behind_its_last_window() {
 }
 
 #[tokio::test]
-async fn who_lost_the_lease_writes_nothing() {
+async fn a_worker_without_the_lease_writes_nothing() {
     let (store, _folder) = store().await;
     let video = playable(&store).await;
     let lost = claim(&store, JobKind::Captions).await.unwrap();
@@ -161,7 +161,7 @@ async fn who_lost_the_lease_writes_nothing() {
 }
 
 #[tokio::test]
-async fn without_a_model_the_track_waits_and_says_what_mends_it() {
+async fn without_a_model_the_track_waits_and_names_the_remedy() {
     let (store, _folder) = store().await;
     let video = playable(&store).await;
     let job = claim(&store, JobKind::Captions).await.unwrap();
@@ -186,7 +186,7 @@ async fn a_video_in_which_nobody_speaks_has_no_captions() {
 }
 
 #[tokio::test]
-async fn captions_wait_for_those_who_see_nothing_yet() {
+async fn captions_wait_until_the_playlists_list_them() {
     let (store, _folder) = store().await;
     let video = uploaded(&store).await;
     plan(&store, &video, &[], true).await;

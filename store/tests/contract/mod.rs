@@ -1,5 +1,5 @@
 //! The promises of every store, whatever it is built on. Drives the public calls alone; the test binary that
-//! holds a store to it says by `store()` which one.
+//! holds a store to it gives it by `store()`.
 
 mod captions;
 
@@ -73,7 +73,7 @@ async fn one_at_a_time_appends_and_the_offset_is_what_is_stored() {
     assert_eq!(append.sync().await.unwrap(), 5);
     assert_eq!(store.uploads.offset(&id).await.unwrap(), 5);
     drop(append);
-    // A cluster hears of it in a moment.
+    // Other processes of a cluster see it in a moment.
     let append = loop {
         match store.uploads.append(&id, false).await.unwrap() {
             Some(append) => break append,
@@ -179,7 +179,7 @@ async fn the_finish_waits_for_all_else_and_the_first_video_goes_first() {
 }
 
 #[tokio::test]
-async fn a_video_moves_from_planned_to_ready_and_tells_its_progress() {
+async fn a_video_moves_from_planned_to_ready_and_shows_its_progress() {
     let (store, _folder) = store().await;
     let id = uploaded(&store, "v").await;
     planned(&store, &id, &[]).await;
@@ -210,7 +210,7 @@ async fn nothing_is_published_of_a_video_that_is_gone() {
 }
 
 #[tokio::test]
-async fn a_failed_video_says_why_and_can_be_tried_again() {
+async fn a_failed_video_has_a_reason_and_can_be_tried_again() {
     let (store, _folder) = store().await;
     let id = uploaded(&store, "v").await;
     assert!(!store.videos.retry(&id).await.unwrap());
@@ -221,7 +221,7 @@ async fn a_failed_video_says_why_and_can_be_tried_again() {
     assert_eq!(
         store.videos.get(&id).await.unwrap().unwrap().state,
         State::Uploaded,
-        "it is no longer a's to say"
+        "the lease is no longer a's"
     );
     store.videos.fail(&job, &failure).await.unwrap();
     assert_eq!(store.videos.get(&id).await.unwrap().unwrap().failure, Some(failure));

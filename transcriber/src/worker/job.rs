@@ -164,8 +164,8 @@ impl CaptionJob {
                 serde_json::to_string(report.machine).map_err(std::io::Error::from).map_err(Error::from)?;
             // Whisper's own code for Javanese is of an older standard.
             let language = if language == "jw" { "jv" } else { language };
-            let heard = DetectedLanguage { language, provenance: &provenance };
-            if self.handle.block_on(self.store.captions.set_language(&self.job, &heard))?.is_none() {
+            let detected = DetectedLanguage { language, provenance: &provenance };
+            if self.handle.block_on(self.store.captions.set_language(&self.job, &detected))?.is_none() {
                 return Err(Failed::Gone);
             }
             *named = true;

@@ -60,8 +60,8 @@ fn written(track: &Track) -> Vec<String> {
 
 /// Returns the share of wrong words, in percent.
 fn error_percent(truth: &[Truth], track: &Track) -> f64 {
-    let said: Vec<String> = truth.iter().flat_map(|(_, _, text, _)| words(text)).collect();
-    errors(&said, &written(track)) as f64 / said.len() as f64 * 100.0
+    let spoken: Vec<String> = truth.iter().flat_map(|(_, _, text, _)| words(text)).collect();
+    errors(&spoken, &written(track)) as f64 / spoken.len() as f64 * 100.0
 }
 
 fn in_order(cues: &[Cue]) {

@@ -17,10 +17,8 @@ use crate::{
 #[derive(Deserialize)]
 struct Answer {
     /// Words and the seconds at which they truly begin.
-    #[serde(rename = "said")]
     truth: Vec<(String, f64)>,
     /// Each sentence's words, and the seconds at which the reference lets them begin.
-    #[serde(rename = "heard")]
     reference: Vec<Vec<(String, f64)>>,
 }
 

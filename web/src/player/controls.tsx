@@ -124,7 +124,7 @@ function rateLabel(rate: number): string {
   return rate === 1 ? "Normal" : `${rate}×`;
 }
 
-// Auto tells what it has picked; a chosen quality is its own answer.
+// Auto shows the quality that it has picked; a chosen quality needs no such note.
 function autoNote({ quality, currentQuality, qualities }: PlayerState): string {
   if (quality !== null) return "";
   const current: Choice | undefined = qualities.find((it) => it.id === currentQuality);

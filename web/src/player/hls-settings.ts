@@ -45,7 +45,7 @@ export const SETTINGS: Partial<HlsConfig> = {
   capLevelToPlayerSize: false,
   // A short back buffer serves small seeks back; a long film must not fill the memory.
   backBufferLength: 60,
-  // Read-ahead of 30 s at most, whatever the line gives: a viewer who leaves has then wasted little. hls.js loads
+  // Read-ahead of 30 s at most, at any speed of the line: a viewer that leaves has then wasted little. hls.js loads
   // one more segment of 6 s while less than this is buffered. The first is its floor, kept whatever the bitrate.
   maxBufferLength: 8,
   maxMaxBufferLength: 24,

@@ -1,6 +1,6 @@
 // Waiting for a server that went away: asks for the video's playlist again and again until it answers.
 
-// Long enough to spare a server that starts, short enough that a viewer who waits does not press Retry.
+// Long enough to spare a server that starts, short enough that a waiting viewer does not press Retry.
 const FIRST_DELAY_MS = 1000;
 const MOST_DELAY_MS = 10_000;
 

@@ -5,7 +5,7 @@ import type { TextChoice } from "./state.ts";
 /** The viewer's last choice of captions. Null: none was ever made. */
 export interface TextPreference {
   on: boolean;
-  /** The track's folder, which tells two tracks of one language apart. */
+  /** The track's folder, which distinguishes two tracks of one language. */
   id: string | null;
   language: string | null;
 }

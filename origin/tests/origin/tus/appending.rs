@@ -122,7 +122,7 @@ async fn of_two_patches_at_once_one_wins_and_the_other_is_423() {
 }
 
 #[tokio::test]
-async fn who_fell_silent_gives_way_to_who_goes_on() {
+async fn a_silent_upload_gives_way_to_one_that_resumes() {
     let house = House::open().await;
     let at = house.create(10).await;
     let mut first = begun(&house, &at).await;

@@ -60,7 +60,7 @@ pub(super) struct Note {
 }
 
 /// The digest of chunks in their order: that of one chunk is the SHA-256 of its bytes; each further one is hashed
-/// behind the digest so far. So it can be carried on by whoever has the last chunk, wherever the ones before lie.
+/// behind the digest so far. So a process that has only the last chunk can carry it on, wherever the ones before lie.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Digest(Option<[u8; 32]>);
 

@@ -1,5 +1,5 @@
 //! A source that grows: its chunks before it is visible, written by one after another, and each under
-//! the fence of its writer, so that one who was overtaken is refused by the server itself.
+//! the fence of its writer, so that the server itself refuses a writer that lost the upload.
 
 use bytes::Bytes;
 use mongodb::bson::{Bson, DateTime, Document, doc};

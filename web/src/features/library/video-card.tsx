@@ -79,7 +79,7 @@ function Poster({ video, first }: { video: Video; first: boolean }) {
       video.renditions.length > 0 && video.renditions.every((it) => it.kind !== "video");
     return <Icon name={soundOnly ? "audio" : "film"} size={40} />;
   }
-  // The title says what it shows, right below.
+  // The title right below names the video.
   return (
     <img
       src={video.poster}

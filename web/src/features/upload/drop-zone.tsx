@@ -8,7 +8,7 @@ export function DropZone({ onFiles }: { onFiles: (files: File[]) => void }) {
   const [over, setOver] = useState(false);
 
   useEffect(() => {
-    // Entering a child comes before leaving its parent: only the count tells when the page is left.
+    // Entering a child comes before leaving its parent: only the count shows when the page is left.
     let depth = 0;
     const show = (event: DragEvent) => {
       if (!hasFiles(event)) return;

@@ -1,5 +1,5 @@
-// The first bytes of a file, by which a document or a picture is known before gigabytes of it were sent. Whatever is
-// not known for sure goes to the server, whose ffmpeg decides.
+// The first bytes of a file, by which a document or a picture is known before gigabytes of it were sent. A file
+// of unknown kind goes to the server, whose ffmpeg decides.
 
 // As much as one read of a disk gives; a text that is longer is known for a text by then.
 export const HEAD_BYTES = 4096;

@@ -9,7 +9,7 @@ test("a lost connection goes on by itself once it is back", () => {
   });
 });
 
-describe("an answer says whether the same file may be tried again", () => {
+describe("an answer decides whether the same file may be tried again", () => {
   test.each([
     [409, true],
     [413, false],
