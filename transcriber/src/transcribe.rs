@@ -137,8 +137,12 @@ impl<'a> Transcriber<'a> {
     fn decode_at(&mut self, from: u64, filled: u64, temperatures: &[f32]) -> Result<(Vec<Spoken>, u64)> {
         let frames = self.model.shape.frames;
         let ends_here = from + filled >= self.analysis.frames();
-        // A chunk's window must not see past its end: the next chunk has those words.
-        let silent_from = if ends_here { frames } else { filled as usize };
+        let silent_from = match from + filled {
+            _ if ends_here => frames,
+            // A chunk's window sees the pause behind it, and no word of the next chunk.
+            end if end == self.end => frames.min((self.next_speech(end) - from) as usize),
+            _ => filled as usize,
+        };
         let span = WindowSpan { from, frames, silent_from };
         let spectrogram = spectrogram::render(&mut self.sound, &mut self.mel, span, self.analysis.loudest)?;
         let encoded = self.model.encode(spectrogram)?;
@@ -172,6 +176,12 @@ impl<'a> Transcriber<'a> {
             Some(attempt) => self.split(&attempt, from, filled),
             None => Ok((vec![], filled)),
         }
+    }
+
+    /// Returns the frame where speech begins at or after `frame`, else the sound's end.
+    fn next_speech(&self, frame: u64) -> u64 {
+        let starts = self.analysis.speech.iter().map(|speech| speech.start / HOP as u64);
+        starts.filter(|start| *start >= frame).min().unwrap_or(self.analysis.frames())
     }
 
     /// Goes on to the next speech, unless that begins where a first time token can name it.
