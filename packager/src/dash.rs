@@ -1,11 +1,13 @@
 //! The DASH manifest (ISO/IEC 23009-1): one static MPD over the segments that HLS plays.
 //! Plan in, text out.
 
+mod mpd;
+
 use std::time::Duration;
 
-use dash_mpd_core::{
-    AdaptationSet, AudioChannelConfiguration, BaseURL, Label, MPD, Period, Representation, Role, S,
-    SegmentTemplate, SegmentTimeline,
+use mpd::{
+    AdaptationSet, Descriptor, Mpd, Period, Representation, Run, SegmentTemplate, SegmentTimeline,
+    length_text,
 };
 
 use crate::{
@@ -16,7 +18,6 @@ use crate::{
     subtitles::Subtitle,
 };
 
-const PROFILE: &str = "urn:mpeg:dash:profile:isoff-live:2011";
 const ROLE: &str = "urn:mpeg:dash:role:2011";
 const CHANNELS: &str = "urn:mpeg:dash:23003:3:audio_channel_configuration:2011";
 /// The buffer that a player fills before it plays; Shaka takes it by the word, so a key frame's distance is enough.
@@ -31,52 +32,44 @@ pub fn manifest(plan: &Plan, measured: Option<&[Measured]>, subtitles: &[Subtitl
     let measured = measured.unwrap_or_default();
     let video = plan.video.iter().map(|video| picture(plan, video, measured));
     let audio = plan.audio.iter().enumerate().map(|(place, audio)| AdaptationSet {
-        Role: vec![role(if place == 0 { "main" } else { "alternate" })],
+        role: Some(role(if place == 0 { "main" } else { "alternate" })),
         ..sound(plan, audio, measured)
     });
     let sets = video.chain(audio).chain(subtitles.iter().filter(|text| text.whole).map(captions));
-    let numbered = sets.zip(0_u32..).map(|(set, id)| AdaptationSet { id: Some(id.to_string()), ..set });
-    let period = Period {
-        id: Some("0".to_owned()),
-        start: Some(Duration::ZERO),
-        adaptations: numbered.collect(),
-        ..Period::default()
-    };
-    let manifest = MPD {
-        mpdtype: Some("static".to_owned()),
-        xmlns: Some("urn:mpeg:dash:schema:mpd:2011".to_owned()),
-        profiles: Some(PROFILE.to_owned()),
-        mediaPresentationDuration: Some(length(&plan.grid)),
-        maxSegmentDuration: longest_segment(plan),
-        minBufferTime: Some(MIN_BUFFER),
-        periods: vec![period],
-        ..MPD::default()
-    };
-    format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{manifest}\n")
+    let numbered = sets.zip(0_u32..).map(|(set, id)| AdaptationSet { id, ..set });
+    let period = Period { id: 0, start: length_text(Duration::ZERO), adaptation_sets: numbered.collect() };
+    Mpd {
+        duration: length_text(length(&plan.grid)),
+        min_buffer: length_text(MIN_BUFFER),
+        longest_segment: longest_segment(plan).map(length_text),
+        period,
+        ..Mpd::default()
+    }
+    .to_xml()
 }
 
 fn picture(plan: &Plan, video: &VideoPlan, measured: &[Measured]) -> AdaptationSet {
     let grid = &plan.grid;
     let rate = frame_rate(video.frame_rate);
     let representation = |rung: &Rung| Representation {
-        id: Some(rung.name.clone()),
-        bandwidth: Some(Rates::of_rung(plan, rung, measured).peak_bps),
+        id: rung.name.clone(),
+        bandwidth: Rates::of_rung(plan, rung, measured).peak_bps,
         codecs: Some(video_codec(rung, measured)),
-        width: Some(u64::from(rung.width)),
-        height: Some(u64::from(rung.height)),
-        frameRate: Some(rate.clone()),
-        sar: Some("1:1".to_owned()),
+        width: Some(rung.width),
+        height: Some(rung.height),
+        sample_aspect: Some("1:1"),
+        frame_rate: Some(rate.clone()),
         ..Representation::default()
     };
     AdaptationSet {
-        contentType: Some("video".to_owned()),
-        mimeType: Some("video/mp4".to_owned()),
-        segmentAlignment: Some(true),
-        startWithSAP: Some(1),
-        maxWidth: video.rungs.iter().map(|rung| u64::from(rung.width)).max(),
-        maxHeight: video.rungs.iter().map(|rung| u64::from(rung.height)).max(),
-        maxFrameRate: Some(rate.clone()),
-        SegmentTemplate: Some(template(grid.timescale, (0..grid.segments()).map(|n| grid.length(n)))),
+        content_type: "video",
+        mime_type: "video/mp4",
+        segment_alignment: Some(true),
+        start_with_sap: Some(1),
+        max_width: video.rungs.iter().map(|rung| rung.width).max(),
+        max_height: video.rungs.iter().map(|rung| rung.height).max(),
+        max_frame_rate: Some(rate.clone()),
+        template: Some(template(grid.timescale, (0..grid.segments()).map(|n| grid.length(n)))),
         representations: video.rungs.iter().map(representation).collect(),
         ..AdaptationSet::default()
     }
@@ -87,25 +80,21 @@ fn sound(plan: &Plan, audio: &AudioPlan, measured: &[Measured]) -> AdaptationSet
     let grid = &plan.grid;
     let lengths = (0..grid.segments()).map(|n| audio.segment_frames(grid, n) * AAC_FRAME_SAMPLES);
     let representation = Representation {
-        id: Some(audio.name.clone()),
-        bandwidth: Some(Rates::of_audio(plan, audio, measured).peak_bps),
+        id: audio.name.clone(),
+        bandwidth: Rates::of_audio(plan, audio, measured).peak_bps,
         codecs: Some(audio_codec(audio, measured)),
-        audioSamplingRate: Some(AUDIO_SAMPLE_RATE.to_string()),
-        AudioChannelConfiguration: vec![AudioChannelConfiguration {
-            schemeIdUri: CHANNELS.to_owned(),
-            value: Some("2".to_owned()),
-            ..AudioChannelConfiguration::default()
-        }],
+        sampling_rate: Some(AUDIO_SAMPLE_RATE),
+        channels: Some(Descriptor { scheme: CHANNELS, value: "2" }),
         ..Representation::default()
     };
     AdaptationSet {
-        contentType: Some("audio".to_owned()),
-        mimeType: Some("audio/mp4".to_owned()),
-        lang: audio.language.clone(),
-        segmentAlignment: Some(true),
-        startWithSAP: Some(1),
-        Label: vec![label(&audio.label)],
-        SegmentTemplate: Some(template(AUDIO_SAMPLE_RATE, lengths)),
+        content_type: "audio",
+        mime_type: "audio/mp4",
+        language: audio.language.clone(),
+        segment_alignment: Some(true),
+        start_with_sap: Some(1),
+        label: Some(audio.label.clone()),
+        template: Some(template(AUDIO_SAMPLE_RATE, lengths)),
         representations: vec![representation],
         ..AdaptationSet::default()
     }
@@ -114,17 +103,17 @@ fn sound(plan: &Plan, audio: &AudioPlan, measured: &[Measured]) -> AdaptationSet
 /// The whole file at once: players of DASH read WebVTT best so.
 fn captions(text: &Subtitle) -> AdaptationSet {
     let representation = Representation {
-        id: Some(text.name.clone()),
-        bandwidth: Some(TEXT_BPS),
-        BaseURL: vec![BaseURL { base: format!("{}.vtt", text.name), ..BaseURL::default() }],
+        id: text.name.clone(),
+        bandwidth: TEXT_BPS,
+        base_url: Some(format!("{}.vtt", text.name)),
         ..Representation::default()
     };
     AdaptationSet {
-        contentType: Some("text".to_owned()),
-        mimeType: Some("text/vtt".to_owned()),
-        lang: Some(text.language.clone()),
-        Label: vec![label(&text.label)],
-        Role: vec![role(if text.describes_sounds { "caption" } else { "subtitle" })],
+        content_type: "text",
+        mime_type: "text/vtt",
+        language: Some(text.language.clone()),
+        label: Some(text.label.clone()),
+        role: Some(role(if text.describes_sounds { "caption" } else { "subtitle" })),
         representations: vec![representation],
         ..AdaptationSet::default()
     }
@@ -132,34 +121,29 @@ fn captions(text: &Subtitle) -> AdaptationSet {
 
 fn template(timescale: u32, lengths: impl Iterator<Item = u64>) -> SegmentTemplate {
     SegmentTemplate {
-        timescale: Some(u64::from(timescale)),
-        startNumber: Some(0),
-        initialization: Some("$RepresentationID$/init.mp4".to_owned()),
-        media: Some("$RepresentationID$/$Number$.m4s".to_owned()),
-        SegmentTimeline: Some(SegmentTimeline { segments: timeline(lengths) }),
-        ..SegmentTemplate::default()
+        media: "$RepresentationID$/$Number$.m4s",
+        initialization: "$RepresentationID$/init.mp4",
+        start_number: 0,
+        timescale,
+        timeline: SegmentTimeline { runs: timeline(lengths) },
     }
 }
 
 /// Returns runs of equal lengths; `@r` counts repetitions after the first.
-fn timeline(lengths: impl Iterator<Item = u64>) -> Vec<S> {
-    let mut runs: Vec<S> = Vec::new();
+fn timeline(lengths: impl Iterator<Item = u64>) -> Vec<Run> {
+    let mut runs: Vec<Run> = Vec::new();
     for length in lengths {
         match runs.last_mut() {
-            Some(run) if run.d == length => run.r = Some(run.r.unwrap_or(0) + 1),
-            Some(_) => runs.push(S { d: length, ..S::default() }),
-            None => runs.push(S { t: Some(0), d: length, ..S::default() }),
+            Some(run) if run.length == length => run.repeat = Some(run.repeat.unwrap_or(0) + 1),
+            Some(_) => runs.push(Run { start: None, length, repeat: None }),
+            None => runs.push(Run { start: Some(0), length, repeat: None }),
         }
     }
     runs
 }
 
-fn role(value: &str) -> Role {
-    Role { schemeIdUri: ROLE.to_owned(), value: Some(value.to_owned()), ..Role::default() }
-}
-
-fn label(text: &str) -> Label {
-    Label { content: text.to_owned(), ..Label::default() }
+fn role(value: &'static str) -> Descriptor {
+    Descriptor { scheme: ROLE, value }
 }
 
 fn frame_rate(rate: FrameRate) -> String {
@@ -181,6 +165,8 @@ fn length(grid: &Grid) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use quick_xml::{Reader, events::Event};
+
     use super::*;
     use crate::{
         plan::tests::{film, measured, sound_alone},
@@ -297,8 +283,20 @@ mod tests {
     #[test]
     fn what_is_written_reads_back_the_same() {
         let text = manifest(&film(), None, &three());
-        let parsed = dash_mpd_core::parse(&text).unwrap();
-        assert_eq!(parsed.periods[0].adaptations.len(), 4);
-        assert_eq!(parsed.mediaPresentationDuration.unwrap(), Duration::from_millis(14_014));
+        let mut reader = Reader::from_str(&text);
+        let (mut duration, mut sets) = (None, 0);
+        loop {
+            match reader.read_event().unwrap() {
+                Event::Start(tag) if tag.name().as_ref() == "MPD" => {
+                    let attribute = tag.try_get_attribute("mediaPresentationDuration").unwrap().unwrap();
+                    duration = Some(attribute.value.into_owned());
+                }
+                Event::Start(tag) if tag.name().as_ref() == "AdaptationSet" => sets += 1,
+                Event::Eof => break,
+                _ => {}
+            }
+        }
+        assert_eq!(sets, 4);
+        assert_eq!(duration.unwrap(), "PT14.014S");
     }
 }
