@@ -5,7 +5,7 @@ use hyper::body::Incoming;
 use serde_json::Value;
 use store::Edit;
 
-use crate::house::House;
+use crate::harness::Harness;
 
 /// A stream of events as a browser reads it.
 struct Events {
@@ -14,8 +14,8 @@ struct Events {
 }
 
 impl Events {
-    async fn open(house: &House, path: &str) -> Self {
-        let response = house.begin("GET", path, &[], "").await;
+    async fn open(harness: &Harness, path: &str) -> Self {
+        let response = harness.begin("GET", path, &[], "").await;
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
         Self { body: response.into_body(), text: String::new() }
@@ -37,49 +37,49 @@ impl Events {
     }
 }
 
-async fn rename(house: &House, id: &store::VideoId, title: &str) {
+async fn rename(harness: &Harness, id: &store::VideoId, title: &str) {
     let edit = Edit { title: Some(title.to_owned()), description: None };
-    house.store.videos.edit(id, &edit).await.unwrap();
+    harness.store.videos.edit(id, &edit).await.unwrap();
 }
 
 #[tokio::test]
 async fn one_videos_stream_starts_with_what_it_is_and_ends_when_it_is_deleted() {
-    let house = House::open().await;
-    let (id, other) = (house.uploaded("One").await, house.uploaded("Other").await);
-    let mut events = Events::open(&house, &format!("/api/v1/videos/{id}/events")).await;
+    let harness = Harness::open().await;
+    let (id, other) = (harness.uploaded("One").await, harness.uploaded("Other").await);
+    let mut events = Events::open(&harness, &format!("/api/v1/videos/{id}/events")).await;
     let (name, document) = events.next().await.unwrap();
     assert_eq!((name.as_str(), &document["title"]), ("video", &Value::from("One")));
-    rename(&house, &other, "Not this one").await;
-    rename(&house, &id, "Renamed").await;
+    rename(&harness, &other, "Not this one").await;
+    rename(&harness, &id, "Renamed").await;
     assert_eq!(events.next().await.unwrap().1["title"], "Renamed");
-    house.store.delete(&id).await.unwrap();
+    harness.store.delete(&id).await.unwrap();
     assert_eq!(events.next().await, Some(("deleted".to_owned(), serde_json::json!({ "id": id }))));
     assert_eq!(events.next().await, None);
-    house.get("/api/v1/videos/0123456789abcdef/events").await.is_problem(404, "unknown_video");
+    harness.get("/api/v1/videos/0123456789abcdef/events").await.is_problem(404, "unknown_video");
 }
 
 #[tokio::test]
 async fn the_stream_of_all_has_every_video_with_its_whole_document() {
-    let house = House::open().await;
-    let id = house.uploaded("First").await;
-    let mut events = Events::open(&house, "/api/v1/events").await;
-    rename(&house, &id, "Renamed").await;
+    let harness = Harness::open().await;
+    let id = harness.uploaded("First").await;
+    let mut events = Events::open(&harness, "/api/v1/events").await;
+    rename(&harness, &id, "Renamed").await;
     let (name, document) = events.next().await.unwrap();
     assert_eq!((name.as_str(), &document["title"]), ("video", &Value::from("Renamed")));
-    assert_eq!(document, house.get(&format!("/api/v1/videos/{id}")).await.json());
-    house.store.delete(&id).await.unwrap();
+    assert_eq!(document, harness.get(&format!("/api/v1/videos/{id}")).await.json());
+    harness.store.delete(&id).await.unwrap();
     assert_eq!(events.next().await.unwrap().0, "deleted");
 }
 
 #[tokio::test]
 async fn changes_that_come_fast_are_gathered() {
-    let house = House::open().await;
-    let id = house.uploaded("0").await;
-    let mut events = Events::open(&house, &format!("/api/v1/videos/{id}/events")).await;
+    let harness = Harness::open().await;
+    let id = harness.uploaded("0").await;
+    let mut events = Events::open(&harness, &format!("/api/v1/videos/{id}/events")).await;
     events.next().await.unwrap();
     let began = Instant::now();
     for n in 1..=50 {
-        rename(&house, &id, &n.to_string()).await;
+        rename(&harness, &id, &n.to_string()).await;
     }
     let mut sent = 0;
     loop {
@@ -95,15 +95,15 @@ async fn changes_that_come_fast_are_gathered() {
 
 #[tokio::test]
 async fn a_listener_that_lags_gets_the_documents_again() {
-    let house = House::open().await;
-    let id = house.uploaded("First").await;
-    let mut events = Events::open(&house, "/api/v1/events").await;
+    let harness = Harness::open().await;
+    let id = harness.uploaded("First").await;
+    let mut events = Events::open(&harness, "/api/v1/events").await;
     // More signals than the store keeps, about a video that is none, and the one that counts before it. The
     // stream's task cannot run in between, as nothing here waits.
     let noise = store::VideoId::random();
-    house.store.signals.publish(store::Signal::Changed(id.clone()));
+    harness.store.signals.publish(store::Signal::Changed(id.clone()));
     for _ in 0..5000 {
-        house.store.signals.publish(store::Signal::Changed(noise.clone()));
+        harness.store.signals.publish(store::Signal::Changed(noise.clone()));
     }
     loop {
         let (name, document) = events.next().await.unwrap();
@@ -116,8 +116,8 @@ async fn a_listener_that_lags_gets_the_documents_again() {
 
 #[tokio::test]
 async fn the_shutdown_ends_the_streams() {
-    let house = House::open().await;
-    let mut events = Events::open(&house, "/api/v1/events").await;
-    house.shutdown.cancel();
+    let harness = Harness::open().await;
+    let mut events = Events::open(&harness, "/api/v1/events").await;
+    harness.shutdown.cancel();
     assert_eq!(events.next().await, None);
 }

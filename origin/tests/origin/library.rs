@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 use store::Failure;
 
-use crate::house::{Answer, House};
+use crate::harness::{Answer, Harness};
 
 const JSON: &[(&str, &str)] = &[("content-type", "application/json")];
 
@@ -12,10 +12,10 @@ fn titles(answer: &Answer) -> Vec<String> {
 
 #[tokio::test]
 async fn the_document_holds_all_of_a_planned_video() {
-    let house = House::open().await;
-    let id = house.planned(3).await;
-    house.put(&id, "poster.jpg", "jpeg").await;
-    let answer = house.get(&format!("/api/v1/videos/{id}")).await;
+    let harness = Harness::open().await;
+    let id = harness.planned(3).await;
+    harness.put(&id, "poster.jpg", "jpeg").await;
+    let answer = harness.get(&format!("/api/v1/videos/{id}")).await;
     assert_eq!((answer.status.as_u16(), answer.header("cache-control")), (200, "no-store"));
     let mut document = answer.json();
     let created_at = document["created_at"].take();
@@ -49,47 +49,47 @@ async fn the_document_holds_all_of_a_planned_video() {
 
 #[tokio::test]
 async fn the_list_is_paged_newest_first() {
-    let house = House::open().await;
+    let harness = Harness::open().await;
     for n in 0..5 {
-        house.uploaded(&format!("Video {n}")).await;
+        harness.uploaded(&format!("Video {n}")).await;
     }
-    let first = house.get("/api/v1/videos?limit=2").await;
+    let first = harness.get("/api/v1/videos?limit=2").await;
     assert_eq!(titles(&first), ["Video 4", "Video 3"]);
     let cursor = first.json()["next"].as_str().unwrap().to_owned();
     // A new video at the top does not shift the pages below.
-    house.uploaded("Video 5").await;
-    let second = house.get(&format!("/api/v1/videos?limit=2&cursor={cursor}")).await;
+    harness.uploaded("Video 5").await;
+    let second = harness.get(&format!("/api/v1/videos?limit=2&cursor={cursor}")).await;
     assert_eq!(titles(&second), ["Video 2", "Video 1"]);
     let cursor = second.json()["next"].as_str().unwrap().to_owned();
-    let third = house.get(&format!("/api/v1/videos?limit=2&cursor={cursor}")).await;
+    let third = harness.get(&format!("/api/v1/videos?limit=2&cursor={cursor}")).await;
     assert_eq!((titles(&third), &third.json()["next"]), (vec!["Video 0".to_owned()], &Value::Null));
 }
 
 #[tokio::test]
 async fn a_page_that_cannot_be_is_refused() {
-    let house = House::open().await;
-    house.get("/api/v1/videos?limit=0").await.is_problem(400, "invalid_limit");
-    house.get("/api/v1/videos?limit=101").await.is_problem(400, "invalid_limit");
-    house.get("/api/v1/videos?limit=many").await.is_problem(400, "invalid_query");
-    house.get("/api/v1/videos?cursor=nonsense").await.is_problem(400, "invalid_cursor");
+    let harness = Harness::open().await;
+    harness.get("/api/v1/videos?limit=0").await.is_problem(400, "invalid_limit");
+    harness.get("/api/v1/videos?limit=101").await.is_problem(400, "invalid_limit");
+    harness.get("/api/v1/videos?limit=many").await.is_problem(400, "invalid_query");
+    harness.get("/api/v1/videos?cursor=nonsense").await.is_problem(400, "invalid_cursor");
 }
 
 #[tokio::test]
 async fn title_and_description_can_be_edited_each_alone() {
-    let house = House::open().await;
-    let id = house.uploaded("Before").await;
+    let harness = Harness::open().await;
+    let id = harness.uploaded("Before").await;
     let path = format!("/api/v1/videos/{id}");
-    let answer = house.ask("PATCH", &path, JSON, r#"{"title": " After "}"#).await;
+    let answer = harness.ask("PATCH", &path, JSON, r#"{"title": " After "}"#).await;
     assert_eq!((answer.status.as_u16(), &answer.json()["title"]), (200, &json!("After")));
-    let answer = house.ask("PATCH", &path, JSON, r#"{"description": "one\ntwo"}"#).await;
+    let answer = harness.ask("PATCH", &path, JSON, r#"{"description": "one\ntwo"}"#).await;
     assert_eq!(answer.json()["description"], "one\ntwo");
-    assert_eq!(house.get(&path).await.json()["title"], "After");
+    assert_eq!(harness.get(&path).await.json()["title"], "After");
 }
 
 #[tokio::test]
 async fn edits_that_make_no_sense_are_refused() {
-    let house = House::open().await;
-    let id = house.uploaded("Before").await;
+    let harness = Harness::open().await;
+    let id = harness.uploaded("Before").await;
     let path = format!("/api/v1/videos/{id}");
     for (body, status, code) in [
         (r#"{"title": ""}"#.to_owned(), 422, "invalid_text"),
@@ -99,42 +99,42 @@ async fn edits_that_make_no_sense_are_refused() {
         ("{".to_owned(), 400, "invalid_document"),
         (format!(r#"{{"title": "{}"}}"#, "x".repeat(100_000)), 413, "body_too_large"),
     ] {
-        house.ask("PATCH", &path, JSON, body).await.is_problem(status, code);
+        harness.ask("PATCH", &path, JSON, body).await.is_problem(status, code);
     }
     let text = [("content-type", "text/plain")];
-    house.ask("PATCH", &path, &text, "{}").await.is_problem(415, "unsupported_media_type");
-    assert_eq!(house.get(&path).await.json()["title"], "Before");
+    harness.ask("PATCH", &path, &text, "{}").await.is_problem(415, "unsupported_media_type");
+    assert_eq!(harness.get(&path).await.json()["title"], "Before");
 }
 
 #[tokio::test]
 async fn deleting_removes_the_blobs_too() {
-    let house = House::open().await;
-    let id = house.planned(1).await;
-    house.put(&id, "720p/0.m4s", "segment").await;
+    let harness = Harness::open().await;
+    let id = harness.planned(1).await;
+    harness.put(&id, "720p/0.m4s", "segment").await;
     let path = format!("/api/v1/videos/{id}");
-    assert_eq!(house.ask("DELETE", &path, &[], "").await.status, 204);
-    house.get(&path).await.is_problem(404, "unknown_video");
-    house.get(&format!("/v/{id}/720p/0.m4s")).await.is_problem(404, "unknown_video");
+    assert_eq!(harness.ask("DELETE", &path, &[], "").await.status, 204);
+    harness.get(&path).await.is_problem(404, "unknown_video");
+    harness.get(&format!("/v/{id}/720p/0.m4s")).await.is_problem(404, "unknown_video");
     for folder in ["videos", "sources"] {
-        assert!(house.store.blobs.children(folder).await.unwrap().is_empty(), "{folder}");
+        assert!(harness.store.blobs.children(folder).await.unwrap().is_empty(), "{folder}");
     }
-    house.ask("DELETE", &path, &[], "").await.is_problem(404, "unknown_video");
+    harness.ask("DELETE", &path, &[], "").await.is_problem(404, "unknown_video");
 }
 
 #[tokio::test]
 async fn only_a_failed_video_can_be_tried_again() {
-    let house = House::open().await;
-    let id = house.planned(1).await;
+    let harness = Harness::open().await;
+    let id = harness.planned(1).await;
     let path = format!("/api/v1/videos/{id}/retry");
-    house.ask("POST", &path, &[], "").await.is_problem(409, "not_failed");
+    harness.ask("POST", &path, &[], "").await.is_problem(409, "not_failed");
     let failure = Failure { code: "not_media".to_owned(), message: "This is not a video.".to_owned() };
-    house.fail(&id, &failure).await;
-    let failed = house.get(&format!("/api/v1/videos/{id}")).await.json();
+    harness.fail(&id, &failure).await;
+    let failed = harness.get(&format!("/api/v1/videos/{id}")).await.json();
     assert_eq!(failed["error"], json!({ "code": "not_media", "message": "This is not a video." }));
     assert_eq!((&failed["state"], &failed["playback"]), (&json!("failed"), &Value::Null));
-    let answer = house.ask("POST", &path, &[], "").await;
+    let answer = harness.ask("POST", &path, &[], "").await;
     assert_eq!((answer.status.as_u16(), &answer.json()["state"]), (202, &json!("uploaded")));
-    house
+    harness
         .ask("POST", "/api/v1/videos/0123456789abcdef/retry", &[], "")
         .await
         .is_problem(404, "unknown_video");
@@ -142,19 +142,19 @@ async fn only_a_failed_video_can_be_tried_again() {
 
 #[tokio::test]
 async fn unknown_addresses_and_wrong_methods_are_problems() {
-    let house = House::open().await;
-    house.get("/api/v1/nothing").await.is_problem(404, "unknown_path");
-    house.get("/api/v2/videos").await.is_problem(404, "unknown_path");
-    house.get("/nothing").await.is_problem(404, "unknown_path");
-    house.get("/api/v1/videos/nonsense").await.is_problem(404, "unknown_video");
-    let answer = house.ask("PUT", "/api/v1/videos", &[], "").await;
+    let harness = Harness::open().await;
+    harness.get("/api/v1/nothing").await.is_problem(404, "unknown_path");
+    harness.get("/api/v2/videos").await.is_problem(404, "unknown_path");
+    harness.get("/nothing").await.is_problem(404, "unknown_path");
+    harness.get("/api/v1/videos/nonsense").await.is_problem(404, "unknown_video");
+    let answer = harness.ask("PUT", "/api/v1/videos", &[], "").await;
     answer.is_problem(405, "method_not_allowed");
     assert_eq!(answer.header("allow"), "GET,HEAD,POST");
 }
 
 #[tokio::test]
 async fn health_and_readiness_are_answered() {
-    let house = House::open().await;
-    assert_eq!(house.get("/healthz").await.status, 200);
-    assert_eq!(house.get("/readyz").await.status, 200);
+    let harness = Harness::open().await;
+    assert_eq!(harness.get("/healthz").await.status, 200);
+    assert_eq!(harness.get("/readyz").await.status, 200);
 }

@@ -3,7 +3,7 @@
 
 mod captions;
 mod events;
-mod house;
+mod harness;
 mod ingest;
 mod library;
 mod playback;

@@ -3,22 +3,22 @@ use std::{io::Read, time::Duration};
 use origin::Config;
 use store::{Failure, Segment};
 
-use crate::house::House;
+use crate::harness::Harness;
 
 const SHORT: Duration = Duration::from_millis(100);
 
-async fn publish(house: &House, id: &store::VideoId, rendition: &str, number: u32) {
-    house.put(id, &format!("{rendition}/{number}.m4s"), "segment").await;
+async fn publish(harness: &Harness, id: &store::VideoId, rendition: &str, number: u32) {
+    harness.put(id, &format!("{rendition}/{number}.m4s"), "segment").await;
     let segment = Segment { number, facts: "{}".to_owned() };
-    house.store.renditions.publish(id, rendition, &segment).await.unwrap();
+    harness.store.renditions.publish(id, rendition, &segment).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_segment_is_immutable_and_visible_to_any_page() {
-    let house = House::open().await;
-    let id = house.planned(2).await;
-    house.put(&id, "720p/0.m4s", "0123456789").await;
-    let answer = house.get(&format!("/v/{id}/720p/0.m4s")).await;
+    let harness = Harness::open().await;
+    let id = harness.planned(2).await;
+    harness.put(&id, "720p/0.m4s", "0123456789").await;
+    let answer = harness.get(&format!("/v/{id}/720p/0.m4s")).await;
     assert_eq!((answer.status.as_u16(), &answer.body[..]), (200, &b"0123456789"[..]));
     assert_eq!(answer.header("content-type"), "video/mp4");
     assert_eq!(answer.header("cache-control"), "public, max-age=31536000, immutable");
@@ -32,41 +32,41 @@ async fn a_segment_is_immutable_and_visible_to_any_page() {
 
 #[tokio::test]
 async fn ranges_and_preconditions_are_answered_from_the_blob() {
-    let house = House::open().await;
-    let id = house.planned(1).await;
-    house.put(&id, "720p/0.m4s", "0123456789").await;
+    let harness = Harness::open().await;
+    let id = harness.planned(1).await;
+    harness.put(&id, "720p/0.m4s", "0123456789").await;
     let path = format!("/v/{id}/720p/0.m4s");
-    let etag = house.get(&path).await.header("etag").to_owned();
+    let etag = harness.get(&path).await.header("etag").to_owned();
 
-    let part = house.ask("GET", &path, &[("range", "bytes=2-4")], "").await;
+    let part = harness.ask("GET", &path, &[("range", "bytes=2-4")], "").await;
     assert_eq!((part.status.as_u16(), &part.body[..]), (206, &b"234"[..]));
     assert_eq!(part.header("content-range"), "bytes 2-4/10");
-    let tail = house.ask("GET", &path, &[("range", "bytes=-3"), ("if-range", &etag)], "").await;
+    let tail = harness.ask("GET", &path, &[("range", "bytes=-3"), ("if-range", &etag)], "").await;
     assert_eq!((tail.status.as_u16(), &tail.body[..]), (206, &b"789"[..]));
-    let newer = house.ask("GET", &path, &[("range", "bytes=2-4"), ("if-range", "\"old\"")], "").await;
+    let newer = harness.ask("GET", &path, &[("range", "bytes=2-4"), ("if-range", "\"old\"")], "").await;
     assert_eq!((newer.status.as_u16(), newer.body.len()), (200, 10));
-    let behind = house.ask("GET", &path, &[("range", "bytes=10-")], "").await;
+    let behind = harness.ask("GET", &path, &[("range", "bytes=10-")], "").await;
     behind.is_problem(416, "range_not_satisfiable");
     assert_eq!(behind.header("content-range"), "bytes */10");
-    let known = house.ask("GET", &path, &[("if-none-match", &etag)], "").await;
+    let known = harness.ask("GET", &path, &[("if-none-match", &etag)], "").await;
     assert_eq!((known.status.as_u16(), known.header("etag"), known.body.len()), (304, &*etag, 0));
-    house.ask("GET", &path, &[("if-match", "\"old\"")], "").await.is_problem(412, "precondition_failed");
-    let head = house.ask("HEAD", &path, &[], "").await;
+    harness.ask("GET", &path, &[("if-match", "\"old\"")], "").await.is_problem(412, "precondition_failed");
+    let head = harness.ask("HEAD", &path, &[], "").await;
     assert_eq!((head.status.as_u16(), head.header("content-length"), head.body.len()), (200, "10", 0));
 }
 
 #[tokio::test]
 async fn playlists_are_short_lived_and_gzipped_on_request() {
-    let house = House::open().await;
-    let id = house.planned(1).await;
+    let harness = Harness::open().await;
+    let id = harness.planned(1).await;
     let text = "#EXTM3U\n".repeat(50);
-    house.put(&id, "master.m3u8", &text).await;
+    harness.put(&id, "master.m3u8", &text).await;
     let path = format!("/v/{id}/master.m3u8");
-    let plain = house.get(&path).await;
+    let plain = harness.get(&path).await;
     assert_eq!((plain.header("content-encoding"), &plain.body[..]), ("", text.as_bytes()));
     assert_eq!(plain.header("content-type"), "application/vnd.apple.mpegurl");
     assert_eq!(plain.header("cache-control"), "public, max-age=2");
-    let packed = house.ask("GET", &path, &[("accept-encoding", "gzip")], "").await;
+    let packed = harness.ask("GET", &path, &[("accept-encoding", "gzip")], "").await;
     assert_eq!((packed.header("content-encoding"), packed.header("vary")), ("gzip", "accept-encoding"));
     assert_ne!(packed.header("etag"), plain.header("etag"));
     let mut unpacked = String::new();
@@ -76,104 +76,104 @@ async fn playlists_are_short_lived_and_gzipped_on_request() {
 
 #[tokio::test]
 async fn an_unknown_video_differs_from_a_missing_segment() {
-    let house = House::open().await;
-    let id = house.planned(2).await;
-    house.get("/v/0123456789abcdef/master.m3u8").await.is_problem(404, "unknown_video");
-    house.get("/v/0123456789abcdef/nonsense").await.is_problem(404, "unknown_video");
-    house.get("/v/nonsense/master.m3u8").await.is_problem(404, "unknown_video");
-    house.get(&format!("/v/{id}/nonsense")).await.is_problem(404, "unknown_file");
-    house.get(&format!("/v/{id}/720p/../720p/0.m4s")).await.is_problem(404, "unknown_file");
-    house.get(&format!("/v/{id}/master.m3u8")).await.is_problem(404, "unknown_file");
-    house.get(&format!("/v/{id}/1080p/0.m4s")).await.is_problem(404, "unknown_file");
-    house.get(&format!("/v/{id}/720p/2.m4s")).await.is_problem(404, "unknown_segment");
-    house.get(&format!("/v/{id}/captions/en/0.vtt")).await.is_problem(404, "unknown_file");
-    house.get(&format!("/v/{id}/captions/en.srt")).await.is_problem(404, "unknown_file");
-    house.get("/v/0123456789abcdef/captions/en/0.vtt").await.is_problem(404, "unknown_video");
+    let harness = Harness::open().await;
+    let id = harness.planned(2).await;
+    harness.get("/v/0123456789abcdef/master.m3u8").await.is_problem(404, "unknown_video");
+    harness.get("/v/0123456789abcdef/nonsense").await.is_problem(404, "unknown_video");
+    harness.get("/v/nonsense/master.m3u8").await.is_problem(404, "unknown_video");
+    harness.get(&format!("/v/{id}/nonsense")).await.is_problem(404, "unknown_file");
+    harness.get(&format!("/v/{id}/720p/../720p/0.m4s")).await.is_problem(404, "unknown_file");
+    harness.get(&format!("/v/{id}/master.m3u8")).await.is_problem(404, "unknown_file");
+    harness.get(&format!("/v/{id}/1080p/0.m4s")).await.is_problem(404, "unknown_file");
+    harness.get(&format!("/v/{id}/720p/2.m4s")).await.is_problem(404, "unknown_segment");
+    harness.get(&format!("/v/{id}/captions/en/0.vtt")).await.is_problem(404, "unknown_file");
+    harness.get(&format!("/v/{id}/captions/en.srt")).await.is_problem(404, "unknown_file");
+    harness.get("/v/0123456789abcdef/captions/en/0.vtt").await.is_problem(404, "unknown_video");
 }
 
 #[tokio::test]
 async fn a_video_that_is_not_prepared_has_retry_after() {
-    let house = House::open().await;
-    let id = house.uploaded("New").await;
-    let answer = house.get(&format!("/v/{id}/master.m3u8")).await;
+    let harness = Harness::open().await;
+    let id = harness.uploaded("New").await;
+    let answer = harness.get(&format!("/v/{id}/master.m3u8")).await;
     answer.is_problem(503, "video_not_prepared_yet");
     assert_eq!(answer.header("retry-after"), "2");
 }
 
 #[tokio::test]
 async fn a_request_for_a_planned_segment_is_answered_when_it_is_published() {
-    let house = House::open().await;
-    let id = house.planned(2).await;
+    let harness = Harness::open().await;
+    let id = harness.planned(2).await;
     for (path, rendition, number) in [("720p/1.m4s", "720p", 1), ("audio/init.mp4", "audio", 0)] {
         let path = format!("/v/{id}/{path}");
-        let asked = house.get(&path);
+        let asked = harness.get(&path);
         tokio::pin!(asked);
         assert!(
             tokio::time::timeout(SHORT, &mut asked).await.is_err(),
             "{path} was answered before it was there"
         );
         // The publication of another segment must not end the wait.
-        publish(&house, &id, "720p", 0).await;
+        publish(&harness, &id, "720p", 0).await;
         assert!(
             tokio::time::timeout(SHORT, &mut asked).await.is_err(),
             "{path} was answered before it was there"
         );
-        house.put(&id, &format!("{rendition}/init.mp4"), "init").await;
-        publish(&house, &id, rendition, number).await;
+        harness.put(&id, &format!("{rendition}/init.mp4"), "init").await;
+        publish(&harness, &id, rendition, number).await;
         assert_eq!(asked.await.status, 200, "{path}");
     }
 }
 
 #[tokio::test]
 async fn a_segment_that_takes_too_long_is_503_and_not_kept() {
-    let house = House::with(Config { segment_wait: SHORT, ..Config::default() }).await;
-    let id = house.planned(2).await;
-    let answer = house.get(&format!("/v/{id}/720p/1.m4s")).await;
+    let harness = Harness::with(Config { segment_wait: SHORT, ..Config::default() }).await;
+    let id = harness.planned(2).await;
+    let answer = harness.get(&format!("/v/{id}/720p/1.m4s")).await;
     answer.is_problem(503, "segment_not_encoded_yet");
     assert_eq!(answer.header("retry-after"), "1");
 }
 
 #[tokio::test]
 async fn a_wait_ends_when_the_video_fails_or_goes() {
-    let house = House::open().await;
-    let failing = house.planned(2).await;
+    let harness = Harness::open().await;
+    let failing = harness.planned(2).await;
     let path = format!("/v/{failing}/720p/1.m4s");
-    let asked = house.get(&path);
+    let asked = harness.get(&path);
     tokio::pin!(asked);
     assert!(tokio::time::timeout(SHORT, &mut asked).await.is_err());
     let failure = Failure { code: "decode_failed".to_owned(), message: "The file is damaged.".to_owned() };
-    house.fail(&failing, &failure).await;
+    harness.fail(&failing, &failure).await;
     let answer = asked.await;
     answer.is_problem(410, "video_failed");
     assert!(answer.json()["detail"].as_str().unwrap().contains("The file is damaged."));
 
-    let going = house.planned(2).await;
+    let going = harness.planned(2).await;
     let path = format!("/v/{going}/720p/1.m4s");
-    let asked = house.get(&path);
+    let asked = harness.get(&path);
     tokio::pin!(asked);
     assert!(tokio::time::timeout(SHORT, &mut asked).await.is_err());
-    house.store.delete(&going).await.unwrap();
+    harness.store.delete(&going).await.unwrap();
     asked.await.is_problem(404, "unknown_video");
 }
 
 #[tokio::test]
 async fn playback_takes_get_and_head_alone() {
-    let house = House::open().await;
-    let id = house.planned(1).await;
-    let answer = house.ask("POST", &format!("/v/{id}/master.m3u8"), &[], "x").await;
+    let harness = Harness::open().await;
+    let id = harness.planned(1).await;
+    let answer = harness.ask("POST", &format!("/v/{id}/master.m3u8"), &[], "x").await;
     answer.is_problem(405, "method_not_allowed");
     assert_eq!(answer.header("allow"), "GET,HEAD");
 }
 
 #[tokio::test]
 async fn a_page_may_ask_for_ranges() {
-    let house = House::open().await;
+    let harness = Harness::open().await;
     let asked = [
         ("origin", "https://page.test"),
         ("access-control-request-method", "GET"),
         ("access-control-request-headers", "range"),
     ];
-    let answer = house.ask("OPTIONS", "/v/0123456789abcdef/720p/0.m4s", &asked, "").await;
+    let answer = harness.ask("OPTIONS", "/v/0123456789abcdef/720p/0.m4s", &asked, "").await;
     assert_eq!((answer.status.as_u16(), answer.header("access-control-allow-origin")), (204, "*"));
     // CTA-5004's fields are what hls.js and dash.js send when CMCD goes in headers.
     for name in ["Range", "CMCD-Object", "CMCD-Request", "CMCD-Session", "CMCD-Status"] {

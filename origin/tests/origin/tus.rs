@@ -17,13 +17,13 @@ use sha2::{Digest, Sha256};
 use store::{NewVideo, Timestamp, VideoId};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::house::{Answer, House};
+use crate::harness::{Answer, Harness};
 
 const VERSION: (&str, &str) = ("tus-resumable", "1.0.0");
 const BYTES: (&str, &str) = ("content-type", "application/offset+octet-stream");
 const UPLOADS: &str = "/api/v1/uploads";
 
-impl House {
+impl Harness {
     #[expect(clippy::too_many_arguments, reason = "a request has these four parts")]
     async fn tus(
         &self,
@@ -80,9 +80,9 @@ impl Answer {
 
 #[tokio::test]
 async fn options_list_the_extensions_of_the_server() {
-    let house = House::with(Config { max_upload_bytes: 1000, ..Config::default() }).await;
+    let harness = Harness::with(Config { max_upload_bytes: 1000, ..Config::default() }).await;
     for path in [UPLOADS, "/api/v1/uploads/0123456789abcdef"] {
-        let answer = house.ask("OPTIONS", path, &[], "").await;
+        let answer = harness.ask("OPTIONS", path, &[], "").await;
         assert_eq!(answer.status, 204);
         for (name, expected) in [
             ("tus-resumable", "1.0.0"),
@@ -98,17 +98,17 @@ async fn options_list_the_extensions_of_the_server() {
 
 #[tokio::test]
 async fn a_page_of_another_origin_changes_nothing_and_our_own_does() {
-    let house = House::open().await;
+    let harness = Harness::open().await;
     let create = |origin| {
         let fields = [("origin", origin), ("tus-resumable", "1.0.0"), ("upload-length", "5")];
-        let house = &house;
-        async move { house.ask("POST", UPLOADS, &fields, "").await.status }
+        let harness = &harness;
+        async move { harness.ask("POST", UPLOADS, &fields, "").await.status }
     };
     assert_eq!(create("https://page.test").await, 403);
     assert_eq!(create("http://origin.test.evil.test").await, 403);
     assert_eq!(create("null").await, 403);
     let asked = [("origin", "https://page.test"), ("access-control-request-method", "DELETE")];
-    assert_eq!(house.ask("OPTIONS", UPLOADS, &asked, "").await.status, 403);
+    assert_eq!(harness.ask("OPTIONS", UPLOADS, &asked, "").await.status, 403);
     assert_eq!(create("http://origin.test").await, 201);
     assert_eq!(create("https://origin.test").await, 201);
 }
@@ -119,12 +119,12 @@ async fn a_page_of_this_server_is_known_behind_proxies() {
         public: Some(PublicUrl::parse("https://videos.test:8443").unwrap()),
         proxies: TrustedProxies::parse(["127.0.0.1"]).unwrap(),
     };
-    let proxied = House::with(Config { site, ..Config::default() }).await;
-    let plain = House::open().await;
-    let create = async |house: &House, fields: &[(&str, &str)]| {
+    let proxied = Harness::with(Config { site, ..Config::default() }).await;
+    let plain = Harness::open().await;
+    let create = async |harness: &Harness, fields: &[(&str, &str)]| {
         let fields: Vec<_> =
             [("tus-resumable", "1.0.0"), ("upload-length", "5")].iter().chain(fields).copied().collect();
-        house.ask("POST", UPLOADS, &fields, "").await.status
+        harness.ask("POST", UPLOADS, &fields, "").await.status
     };
     let page = ("origin", "https://videos.test:8443");
     assert_eq!(create(&proxied, &[page]).await, 201);
@@ -142,11 +142,11 @@ async fn a_page_of_this_server_is_known_behind_proxies() {
 
 #[tokio::test]
 async fn an_upload_that_has_more_than_the_limit_of_today_takes_no_more() {
-    let house = House::with(Config { max_upload_bytes: 4, ..Config::default() }).await;
+    let harness = Harness::with(Config { max_upload_bytes: 4, ..Config::default() }).await;
     let expires_at = Timestamp::now() + Duration::from_hours(1);
     let video = NewVideo { title: "t".into(), description: String::new(), source_name: "t.mp4".into() };
-    let id = house.store.uploads.begin(&video, None, expires_at).await.unwrap().id;
-    let mut append = house.store.uploads.append(&id, false).await.unwrap().unwrap();
+    let id = harness.store.uploads.begin(&video, None, expires_at).await.unwrap().id;
+    let mut append = harness.store.uploads.append(&id, false).await.unwrap().unwrap();
     append.write(b"0123456789").await.unwrap();
     append.sync().await.unwrap();
     append.close().await.unwrap();
@@ -155,19 +155,19 @@ async fn an_upload_that_has_more_than_the_limit_of_today_takes_no_more() {
         "PATCH {UPLOADS}/{id} HTTP/1.1\r\nhost: x\r\ntus-resumable: 1.0.0\r\nupload-offset: 10\r\n\
          content-type: application/offset+octet-stream\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n"
     );
-    let mut stream = house.raw(&format!("{head}1\r\nx\r\n0\r\n\r\n")).await;
+    let mut stream = harness.raw(&format!("{head}1\r\nx\r\n0\r\n\r\n")).await;
     let mut answer = String::new();
     tokio::io::AsyncReadExt::read_to_string(&mut stream, &mut answer).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
-    assert_eq!(house.store.uploads.offset(&id).await.unwrap(), 10);
+    assert_eq!(harness.store.uploads.offset(&id).await.unwrap(), 10);
 }
 
 #[tokio::test]
 async fn a_page_that_the_configuration_names_may_speak_tus() {
     let api_origins = vec!["https://page.test".to_owned()];
-    let house = House::with(Config { api_origins, ..Config::default() }).await;
+    let harness = Harness::with(Config { api_origins, ..Config::default() }).await;
     let asked = [("origin", "https://page.test"), ("access-control-request-method", "PATCH")];
-    let answer = house.ask("OPTIONS", UPLOADS, &asked, "").await;
+    let answer = harness.ask("OPTIONS", UPLOADS, &asked, "").await;
     assert_eq!(answer.status, 204);
     for name in ["Tus-Resumable", "Upload-Length", "Upload-Offset", "Upload-Metadata", "Upload-Checksum"] {
         assert!(answer.header("access-control-allow-headers").contains(name), "{name}");
@@ -182,35 +182,35 @@ async fn a_page_that_the_configuration_names_may_speak_tus() {
 
 #[tokio::test]
 async fn a_client_of_another_version_is_412_and_nothing_happens() {
-    let house = House::open().await;
+    let harness = Harness::open().await;
     for version in [&[][..], &[("tus-resumable", "0.2.2")]] {
         let headers: Vec<_> = [("upload-length", "5")].into_iter().chain(version.iter().copied()).collect();
-        let answer = house.ask("POST", UPLOADS, &headers, "").await;
+        let answer = harness.ask("POST", UPLOADS, &headers, "").await;
         answer.is_problem(412, "unsupported_tus_version");
         assert_eq!(answer.header("tus-version"), "1.0.0");
     }
-    assert_eq!(house.store.videos.count().await.unwrap(), 0);
+    assert_eq!(harness.store.videos.count().await.unwrap(), 0);
 }
 
 #[tokio::test]
 async fn a_method_may_be_given_in_a_header() {
-    let house = House::open().await;
-    let at = house.create(5).await;
+    let harness = Harness::open().await;
+    let at = harness.create(5).await;
     let headers = [BYTES, ("upload-offset", "0"), ("x-http-method-override", "PATCH")];
-    assert_eq!(house.tus("POST", &at, &headers, "01234").await.header("upload-offset"), "5");
+    assert_eq!(harness.tus("POST", &at, &headers, "01234").await.header("upload-offset"), "5");
     let headers = [("x-http-method-override", "DELETE")];
-    assert_eq!(house.tus("POST", &at, &headers, "").await.status, 204);
-    house.tus("HEAD", &at, &[], "").await.is_gone();
+    assert_eq!(harness.tus("POST", &at, &headers, "").await.status, 204);
+    harness.tus("HEAD", &at, &[], "").await.is_gone();
 }
 
 #[tokio::test]
 async fn unknown_uploads_and_wrong_methods_are_problems() {
-    let house = House::open().await;
-    house.tus("PATCH", "/api/v1/uploads/nonsense", &[], "").await.is_problem(404, "unknown_upload");
-    let answer = house.tus("GET", UPLOADS, &[], "").await;
+    let harness = Harness::open().await;
+    harness.tus("PATCH", "/api/v1/uploads/nonsense", &[], "").await.is_problem(404, "unknown_upload");
+    let answer = harness.tus("GET", UPLOADS, &[], "").await;
     answer.is_problem(405, "method_not_allowed");
     assert_eq!(answer.header("allow"), "POST, OPTIONS");
-    let answer = house.tus("PUT", "/api/v1/uploads/0123456789abcdef", &[], "").await;
+    let answer = harness.tus("PUT", "/api/v1/uploads/0123456789abcdef", &[], "").await;
     answer.is_problem(405, "method_not_allowed");
     assert_eq!(answer.header("allow"), "HEAD, PATCH, DELETE, OPTIONS");
 }

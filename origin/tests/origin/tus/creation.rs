@@ -2,65 +2,68 @@ use super::*;
 
 #[tokio::test]
 async fn a_creation_may_bring_the_first_bytes_or_all() {
-    let house = House::open().await;
+    let harness = Harness::open().await;
     let length = ("upload-length", "5");
-    let some = house.tus("POST", UPLOADS, &[length, BYTES], "012").await;
+    let some = harness.tus("POST", UPLOADS, &[length, BYTES], "012").await;
     assert_eq!((some.status.as_u16(), some.header("upload-offset")), (201, "3"));
     assert_ne!(some.header("upload-expires"), "");
     let at = some.header("location").to_owned();
-    assert_eq!(house.patch(&at, 3, "34").await.status, 204);
-    assert_eq!(house.source(&at).await.unwrap(), "01234");
+    assert_eq!(harness.patch(&at, 3, "34").await.status, 204);
+    assert_eq!(harness.source(&at).await.unwrap(), "01234");
 
-    let all = house.tus("POST", UPLOADS, &[length, BYTES], "01234").await;
+    let all = harness.tus("POST", UPLOADS, &[length, BYTES], "01234").await;
     assert_eq!((all.status.as_u16(), all.header("upload-offset")), (201, "5"));
-    assert_eq!(house.source(all.header("location")).await.unwrap(), "01234");
+    assert_eq!(harness.source(all.header("location")).await.unwrap(), "01234");
 
-    let wrong = house.tus("POST", UPLOADS, &[length, ("content-type", "video/mp4")], "01234").await;
+    let wrong = harness.tus("POST", UPLOADS, &[length, ("content-type", "video/mp4")], "01234").await;
     wrong.is_problem(415, "unsupported_media_type");
 }
 
 #[tokio::test]
 async fn a_file_without_bytes_is_whole_when_it_is_created() {
-    let house = House::open().await;
-    let at = house.create(0).await;
-    assert_eq!(house.offset(&at).await, "0");
-    assert_eq!(house.source(&at).await.unwrap(), "");
+    let harness = Harness::open().await;
+    let at = harness.create(0).await;
+    assert_eq!(harness.offset(&at).await, "0");
+    assert_eq!(harness.source(&at).await.unwrap(), "");
 }
 
 #[tokio::test]
 async fn a_creation_needs_a_length_that_is_a_number() {
-    let house = House::open().await;
-    house.tus("POST", UPLOADS, &[], "").await.is_problem(400, "length_required");
+    let harness = Harness::open().await;
+    harness.tus("POST", UPLOADS, &[], "").await.is_problem(400, "length_required");
     for length in ["-1", "+1", "1.5", "ten", ""] {
-        house.tus("POST", UPLOADS, &[("upload-length", length)], "").await.is_problem(400, "invalid_number");
+        harness
+            .tus("POST", UPLOADS, &[("upload-length", length)], "")
+            .await
+            .is_problem(400, "invalid_number");
     }
     for extension in [("upload-defer-length", "1"), ("upload-concat", "partial")] {
-        house.tus("POST", UPLOADS, &[extension], "").await.is_problem(400, "unsupported_extension");
+        harness.tus("POST", UPLOADS, &[extension], "").await.is_problem(400, "unsupported_extension");
     }
 }
 
 #[tokio::test]
 async fn a_length_over_the_limit_is_413_before_a_byte_is_read() {
-    let house = House::with(Config { max_upload_bytes: 100, ..Config::default() }).await;
+    let harness = Harness::with(Config { max_upload_bytes: 100, ..Config::default() }).await;
     for length in ["101", "99999999999999999999999999"] {
-        let answer = house.tus("POST", UPLOADS, &[("upload-length", length)], "").await;
+        let answer = harness.tus("POST", UPLOADS, &[("upload-length", length)], "").await;
         answer.is_problem(413, "upload_too_large");
     }
     // The client waits to be asked for its bytes, and never is.
     let head = "POST /api/v1/uploads HTTP/1.1\r\nhost: x\r\ntus-resumable: 1.0.0\r\nupload-length: 101\r\n\
                 content-type: application/offset+octet-stream\r\ncontent-length: 101\r\nexpect: 100-continue\r\n\r\n";
-    let mut stream = house.raw(head).await;
+    let mut stream = harness.raw(head).await;
     let mut start = [0; 12];
     stream.read_exact(&mut start).await.unwrap();
     assert_eq!(&start, b"HTTP/1.1 413");
-    assert_eq!(house.store.videos.count().await.unwrap(), 0);
+    assert_eq!(harness.store.videos.count().await.unwrap(), 0);
 }
 
 #[tokio::test]
 async fn a_length_that_the_disk_cannot_hold_is_507() {
-    let house = House::with(Config { max_upload_bytes: u64::MAX, ..Config::default() }).await;
+    let harness = Harness::with(Config { max_upload_bytes: u64::MAX, ..Config::default() }).await;
     let length = (1_u64 << 60).to_string();
-    house
+    harness
         .tus("POST", UPLOADS, &[("upload-length", &length)], "")
         .await
         .is_problem(507, "insufficient_storage");
@@ -68,7 +71,7 @@ async fn a_length_that_the_disk_cannot_hold_is_507() {
 
 #[tokio::test]
 async fn metadata_names_the_video_and_comes_back() {
-    let house = House::open().await;
+    let harness = Harness::open().await;
     let coded = |text: &str| STANDARD.encode(text);
     for (metadata, title) in [
         (format!("filename {}", coded("Dunes at dawn.mp4")), "Dunes at dawn"),
@@ -77,25 +80,25 @@ async fn metadata_names_the_video_and_comes_back() {
         ("is_confidential".to_owned(), "Untitled"),
     ] {
         let headers = [("upload-length", "5"), ("upload-metadata", &metadata)];
-        let answer = house.tus("POST", UPLOADS, &headers, "").await;
+        let answer = harness.tus("POST", UPLOADS, &headers, "").await;
         let at = answer.header("location");
-        assert_eq!(house.get(&format!("/api/v1/videos/{}", id(at))).await.json()["title"], title);
-        let metadata = house.tus("HEAD", at, &[], "").await.header("upload-metadata").to_owned();
+        assert_eq!(harness.get(&format!("/api/v1/videos/{}", id(at))).await.json()["title"], title);
+        let metadata = harness.tus("HEAD", at, &[], "").await.header("upload-metadata").to_owned();
         assert!(metadata.contains(&format!("title {}", coded(title))), "{metadata}");
     }
     for metadata in ["filename not/base64!", "filename YQ==,filename Yg=="] {
         let headers = [("upload-length", "5"), ("upload-metadata", metadata)];
-        house.tus("POST", UPLOADS, &headers, "").await.is_problem(400, "invalid_metadata");
+        harness.tus("POST", UPLOADS, &headers, "").await.is_problem(400, "invalid_metadata");
     }
 }
 
 #[tokio::test]
 async fn a_creation_whose_first_bytes_are_wrong_leaves_nothing() {
-    let house = House::open().await;
+    let harness = Harness::open().await;
     let sum = format!("sha1 {}", STANDARD.encode(Sha1::digest("other")));
     let headers = [("upload-length", "5"), BYTES, ("upload-checksum", &sum)];
-    house.tus("POST", UPLOADS, &headers, "01234").await.is_problem(460, "checksum_mismatch");
+    harness.tus("POST", UPLOADS, &headers, "01234").await.is_problem(460, "checksum_mismatch");
     let longer = [("upload-length", "3"), BYTES];
-    house.tus("POST", UPLOADS, &longer, "01234").await.is_problem(413, "upload_too_large");
-    assert_eq!(house.store.videos.count().await.unwrap(), 0);
+    harness.tus("POST", UPLOADS, &longer, "01234").await.is_problem(413, "upload_too_large");
+    assert_eq!(harness.store.videos.count().await.unwrap(), 0);
 }

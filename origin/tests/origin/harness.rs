@@ -20,7 +20,7 @@ use tokio::{
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-pub(crate) struct House {
+pub(crate) struct Harness {
     pub(crate) store: Store,
     pub(crate) origin: Origin,
     pub(crate) address: SocketAddr,
@@ -36,7 +36,7 @@ pub(crate) struct Answer {
     pub(crate) body: Bytes,
 }
 
-impl House {
+impl Harness {
     pub(crate) async fn open() -> Self {
         Self::with(Config::default()).await
     }
