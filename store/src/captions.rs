@@ -21,6 +21,7 @@ pub struct Captions {
     pub(crate) signals: Signals,
 }
 
+// `exists` stops at the first cue. The id orders tracks of the same microsecond, so that playlists come out alike.
 const TRACKS: &str = "select c.*, exists (select 1 from cues q where q.captions_id = c.id) as has_cues
      from captions c where c.video_id = $1 order by c.created_at, c.id";
 const TRACK: &str = "select c.*, exists (select 1 from cues q where q.captions_id = c.id) as has_cues
@@ -53,6 +54,7 @@ impl Captions {
     /// Asks the machine for a track. Returns it, or `None` when there is no such video.
     pub async fn ask(&self, video: &VideoId, options: &TranscriptionOptions) -> Result<Option<Track>> {
         let mut tx = self.sql.begin(LockScope::Video(video)).await?;
+        // The foreign key would refuse the row as well, but as an error of the database and not as a 404.
         if !has_video(&mut tx, video).await? {
             return Ok(None);
         }
@@ -80,6 +82,8 @@ impl Captions {
         .fetch_optional(&mut tx)
         .await?;
         let Some(video) = parsed(video)? else { return Ok(false) };
+        // The job is dropped and not reset: a transcriber at work loses its
+        // lease with the row, and records nothing more.
         drop_job(&mut tx, id).await?;
         clear(&mut tx, id).await?;
         insert_job(&mut tx, &video, &job(JobKind::Captions, id, ASKED), Timestamp::now()).await?;
@@ -94,6 +98,7 @@ impl Captions {
         let mut tx = self.sql.begin(LockScope::Captions(id)).await?;
         let track: Option<Track> = query(TRACK).bind(id.as_str()).fetch_optional(&mut tx).await?;
         let Some(track) = track else { return Ok(None) };
+        // The same language keeps its folder, whose URLs players have open.
         let moved = naming.language.as_ref().filter(|wanted| track.language.as_ref() != Some(wanted));
         let name = match moved {
             Some(language) => Some(free_name(&mut tx, &track.video, language).await?),
@@ -122,6 +127,7 @@ impl Captions {
         let video = query("delete from captions where id = $1 returning video_id");
         let video: Option<String> = video.bind(id.as_str()).fetch_optional(&mut tx).await?;
         let Some(video) = parsed(video)? else { return Ok(false) };
+        // Cues go by their foreign key; a job has its track in a plain column, which other kinds use for renditions.
         drop_job(&mut tx, id).await?;
         insert_playlists(&mut tx, &video).await?;
         tx.commit().await?;
@@ -176,6 +182,7 @@ pub(crate) async fn insert_planned(
     }
     for track in tracks {
         let kind = match (track.origin, track.state) {
+            // A failed track waits for a person to ask again: its sound is the same as before.
             (_, State::Done | State::None | State::Failed) | (Origin::Person, _) => continue,
             (Origin::File, _) => JobKind::Text,
             (Origin::Machine, _) => JobKind::Captions,
@@ -205,6 +212,7 @@ async fn insert_machine(
     .bind(now.0)
     .execute(&mut *tx)
     .await?;
+    // Only a person sends options; a request without any may be an upload's own.
     let priority = if *options == TranscriptionOptions::default() { 0 } else { ASKED };
     insert_job(tx, video, &job(JobKind::Captions, &id, priority), now).await?;
     Ok(id)

@@ -16,6 +16,7 @@ const MOST_KEYS: usize = 65_536;
 const LEFT_ALONE: Duration = Duration::from_secs(1);
 
 // One script is one step for Redis: no two callers see the same count, and no count stays without its end.
+// A fixed window needs one number a key; its price is up to twice the limit around a border.
 const COUNT: &str = "local n = redis.call('incr', KEYS[1])
 if n == 1 then redis.call('pexpire', KEYS[1], ARGV[1]) end
 return {n, redis.call('pttl', KEYS[1])}";
@@ -84,6 +85,7 @@ impl Counters {
 impl Here {
     fn hit(&mut self, key: &str, limit: Limit, now: Instant) -> Hit {
         if self.counts.len() >= MOST_KEYS {
+            // Windows that are over go first: a flood of new keys must not start running ones afresh at once.
             self.counts.retain(|_, (_, end)| *end > now);
         }
         if self.counts.len() >= MOST_KEYS {
@@ -106,7 +108,9 @@ async fn count(mut shared: ConnectionManager, key: &str, limit: Limit) -> redis:
     let script = Script::new(COUNT);
     let mut call = script.key(format!("clipcut:count:{key}"));
     let (count, rest_ms): (u64, i64) =
+        // EVALSHA first; a Redis that was started again has lost the script, and the client sends it whole (NOSCRIPT).
         call.arg(limit.window.as_millis() as u64).invoke_async(&mut shared).await?;
+    // PTTL is -1 for a key without an end, and -2 for none.
     Ok(Hit { allowed: count <= limit.most, rest: Duration::from_millis(rest_ms.max(0) as u64) })
 }
 

@@ -101,12 +101,14 @@ impl Captions {
 
     /// Returns all cues of a track in the order in which they are shown.
     pub async fn cues(&self, id: &CaptionId) -> Result<Vec<StoredCue>> {
+        // W3C WebVTT, cue timings: a cue starts no earlier than all cues before it in the file.
         let query = query("select * from cues where captions_id = $1 order by start_ms, number");
         query.bind(id.as_str()).fetch_all(&self.sql).await
     }
 
     /// Returns the cues that are shown at some time of `[start_ms, end_ms)`.
     pub async fn cues_between(&self, id: &CaptionId, start_ms: u64, end_ms: u64) -> Result<Vec<StoredCue>> {
+        // RFC 8216 §3.5: a cue that reaches over a border is in both segments, for a player may start at either.
         let query = query(
             "select * from cues where captions_id = $1 and start_ms < $3 and end_ms > $2
              order by start_ms, number",
@@ -130,6 +132,7 @@ impl Captions {
     /// Changes a cue by hand.
     pub async fn edit_cue(&self, id: &CaptionId, number: u32, edit: &CueEdit) -> Result<Edited> {
         let mut tx = self.sql.begin(LockScope::Captions(id)).await?;
+        // Read within the transaction: a start from one edit and an end from another could be out of order together.
         let stored = query("select * from cues where captions_id = $1 and number = $2");
         let stored: Option<StoredCue> =
             stored.bind(id.as_str()).bind(i64::from(number)).fetch_optional(&mut tx).await?;

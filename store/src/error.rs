@@ -77,6 +77,8 @@ pub enum Error {
 
 impl Error {
     pub(crate) fn io(action: &'static str, what: impl Into<String>, cause: std::io::Error) -> Self {
+        // A quota (EDQUOT) and a file system's largest file (EFBIG) are, to an upload,
+        // what a full disk is: 507 (RFC 4918 §11.5).
         use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
         let what = what.into();
         match cause.kind() {
@@ -98,6 +100,7 @@ impl From<sqlx::Error> for Error {
             },
             // Rustls' kind for a certificate that it does not trust, which no wait will mend.
             sqlx::Error::Io(cause) if cause.kind() == std::io::ErrorKind::InvalidData => Self::Sql(e),
+            // `in_time` reports a statement without an answer as a pool's timeout, so a frozen server ends here, too.
             sqlx::Error::Io(_)
             | sqlx::Error::PoolTimedOut
             | sqlx::Error::PoolClosed

@@ -90,6 +90,7 @@ impl Append {
     /// Gives the right back, for the next request to find it free.
     pub async fn close(self) -> Result<()> {
         match self.0 {
+            // The drop of the file's claim is its release.
             Kind::File(_) => Ok(()),
             Kind::Chunks(chunks) => chunks.close().await,
         }
@@ -105,6 +106,7 @@ impl Append {
     /// Keeps the bytes appended so far, also if they were to be verified.
     pub(crate) async fn verified(&mut self) -> Result<()> {
         match &mut self.0 {
+            // The mark that makes these bytes unverified is a column, which `Uploads::verified` clears after this.
             Kind::File(file) => file.sync().await.map(drop),
             Kind::Chunks(chunks) => chunks.verified().await,
         }
@@ -114,6 +116,8 @@ impl Append {
     pub(crate) async fn become_source(&mut self, blobs: &Blobs) -> Result<()> {
         match &mut self.0 {
             Kind::File(file) => {
+                // Synced before the rename: a name that outlives a power cut
+                // without its bytes would be a damaged source.
                 file.sync().await?;
                 blobs.adopt(file.path(), &file.id().source()).await
             }

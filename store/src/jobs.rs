@@ -33,6 +33,8 @@ pub enum Kind {
 macro_rules! claim {
     ($locking:literal) => {
         concat!(
+            // `again` is cleared before the work reads its input: a change that comes later sets
+            // it once more, and `finish` keeps the row.
             "update jobs set lease_owner = $1, lease_until = $2, attempts = attempts + 1, again = false
              where id = (
                  select j.id from jobs j
@@ -109,6 +111,8 @@ impl Jobs {
     /// Captions wait until their video plays, and while an encoder works on one that does not: a person looks at that
     /// page and sees nothing.
     pub async fn claim(&self, kinds: &[Kind], owner: &str, lease: Duration) -> Result<Option<Job>> {
+        // Leases compare clocks of several machines: one that is wrong by twenty
+        // seconds takes jobs from owners that live.
         let now = Timestamp::now();
         let places = [now + lease, now];
         let bound = |statement: &'static str| {
@@ -131,6 +135,7 @@ impl Jobs {
 
     /// Renews the lease of a claimed job. Returns whether the lease still held.
     pub async fn renew(&self, job: &Job, lease: Duration) -> Result<bool> {
+        // The owner decides and not the time: a lease that ran out and that nobody has claimed may still be renewed.
         let query = query("update jobs set lease_until = $3 where id = $1 and lease_owner = $2");
         let query = query.bind(&job.id).bind(&job.owner).bind((Timestamp::now() + lease).0);
         Ok(query.execute(&self.sql).await? > 0)
@@ -139,7 +144,9 @@ impl Jobs {
     /// Removes a claimed job that is done, unless it was queued again meanwhile. Returns whether the lease
     /// still held.
     pub async fn finish(&self, job: &Job) -> Result<bool> {
+        // One statement checks and deletes: between two, `insert_playlists` could set `again` and lose it with the row.
         let query = query("delete from jobs where id = $1 and lease_owner = $2 and not again");
+        // A `finish` job may have waited for just this row, so workers are notified whatever the outcome.
         let removed = query.bind(&job.id).bind(&job.owner).execute(&self.sql).await? > 0;
         let ours = removed || release_for_rerun(&self.sql, job).await?;
         self.signals.notify_workers();
@@ -159,12 +166,16 @@ impl Jobs {
     /// Releases a claimed job, to be claimed again after `delay`.
     pub async fn release(&self, job: &Job, delay: Duration, counted: Attempt) -> Result<()> {
         query(
+            // The pause is a column and not a sleep: the worker takes other jobs
+            // meanwhile, and a restart keeps the pause.
             "update jobs set lease_owner = null, lease_until = null, not_before = $3, attempts = attempts - $4
              where id = $1 and lease_owner = $2",
         )
         .bind(&job.id)
         .bind(&job.owner)
         .bind((Timestamp::now() + delay).0)
+        // The claim counts ahead, or a job that kills its process would be claimed
+        // for ever; an interruption is taken back.
         .bind(i64::from(counted == Attempt::Interrupted))
         .execute(&self.sql)
         .await?;
@@ -174,6 +185,8 @@ impl Jobs {
 
     /// Returns how many videos are to be encoded before the video `id`, or `None` when none of its jobs is queued.
     pub async fn queue_position(&self, id: &VideoId) -> Result<Option<u32>> {
+        // Posters, texts, captions and playlists do not count: a viewer waits for
+        // pictures and sound, which these kinds make.
         let queued: Option<i64> = query(
             "select min(queued_at) from jobs where video_id = $1 and kind in ('prepare', 'video', 'audio')",
         )
@@ -181,6 +194,7 @@ impl Jobs {
         .fetch_one(&self.sql)
         .await?;
         let Some(queued) = queued else { return Ok(None) };
+        // The two reads share no transaction: the number is shown to a person and may be one job behind.
         let ahead: i64 = query(
             "select count(distinct video_id) from jobs where queued_at < $2 and video_id <> $1 and kind in ('prepare', 'video', 'audio')",
         )
@@ -194,6 +208,8 @@ impl Jobs {
     /// Frees every lease; only for a store that has no other process.
     pub(crate) async fn release_all(&self) -> Result<()> {
         let query =
+            // The folder's lock proves that the owners of all leases are dead; waiting for
+            // the leases' end would idle half a minute.
             query("update jobs set lease_owner = null, lease_until = null where lease_owner is not null");
         query.execute(&self.sql).await?;
         Ok(())
@@ -211,10 +227,12 @@ pub enum Attempt {
 
 /// Returns whether a job's lease still holds, and locks its row until the transaction ends.
 pub(crate) async fn holds_lease(tx: &mut Transaction, job: &Job) -> Result<bool> {
+    // An update that changes nothing locks the row on both databases, and a claim with `skip locked` passes it by.
     let held = query("update jobs set lease_owner = lease_owner where id = $1 and lease_owner = $2");
     Ok(held.bind(&job.id).bind(&job.owner).execute(tx).await? > 0)
 }
 
+// The run that has just ended was a success; its attempts must not count against the next.
 async fn release_for_rerun(sql: &Sql, job: &Job) -> Result<bool> {
     let released = query(
         "update jobs set lease_owner = null, lease_until = null, attempts = 0, again = false
@@ -237,6 +255,7 @@ pub(crate) async fn insert_prepare(tx: &mut Transaction, id: &VideoId) -> Result
 /// their input has changed; before the plan there are none, and the plan writes the first.
 pub(crate) async fn insert_playlists(tx: &mut Transaction, video: &VideoId) -> Result<()> {
     query(
+        // Above encoding (0), or a new caption track would wait for hours of it; below a new video's `prepare` (100).
         "insert into jobs (id, video_id, kind, priority, queued_at)
          select $1, v.id, 'playlists', 50, $3 from videos v
          where v.id = $2 and v.state in ('planned', 'playable', 'ready')
@@ -258,6 +277,7 @@ pub(crate) async fn insert_job(
     now: Timestamp,
 ) -> Result<()> {
     query(
+        // A track that was asked for while its video had failed has its job already; the retry's plan meets it here.
         "insert into jobs (id, video_id, kind, track, first, last, priority, queued_at)
          values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (video_id, kind, track, first) do nothing",
     )

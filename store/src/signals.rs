@@ -46,6 +46,7 @@ impl Signals {
     /// Asks the request that has the upload to hand it over.
     pub fn request_takeover(&self, upload: &VideoId) {
         if let Some(relay) = &self.relay {
+            // The relay skips this process' own messages, and the holder may be a request of this very process.
             relay.request_takeover(upload);
         }
         self.bus.request_takeover(upload.clone());
@@ -66,6 +67,7 @@ impl Signals {
     }
 
     pub(crate) fn publish_as(&self, topic: Topic, signal: Signal) {
+        // `Missed` stays here: the gap was this process' own.
         if let (Some(relay), Signal::Changed(id) | Signal::Deleted(id)) = (&self.relay, &signal) {
             relay.publish(topic, id);
         }

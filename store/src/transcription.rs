@@ -78,6 +78,7 @@ impl Captions {
         if !holds_lease(&mut tx, job).await? {
             return Ok(false);
         }
+        // Only a new message is published: every pause of every waiting track would wake all pages otherwise.
         let changed = query(
             "update captions set state = 'waiting', message = $2
              where id = $1 and (state <> 'waiting' or message is null or message <> $2)",
@@ -87,6 +88,7 @@ impl Captions {
         .execute(&mut tx)
         .await?;
         query(
+            // The wait for a model is no failure, so the attempt that the claim counted is taken back.
             "update jobs set lease_owner = null, lease_until = null, not_before = $2, attempts = attempts - 1
              where id = $1",
         )
@@ -120,10 +122,12 @@ impl Captions {
             .await?;
         let Some(named) = named else { return Ok(None) };
         let name = match named {
+            // A track that resumes keeps its folder, whose URLs players have open.
             Some(name) => name,
             None => free_name(&mut tx, &job.video, detected.language).await?,
         };
         query(
+            // A person may have named the language while the model listened, and is right.
             "update captions set name = $2, language = coalesce(language, $3), provenance = $4,
                  revision = revision + 1
              where id = $1",
@@ -158,9 +162,11 @@ impl Captions {
         if done == 0 {
             return Ok(false);
         }
+        // HLS lists a track from its first cue on, so the playlists change with that one and not with every window.
         let first = !advance.cues.is_empty() && !has_cues(&mut tx, &id).await?;
         append(&mut tx, &id, advance.cues).await?;
         query(
+            // The lease has one holder, so `max + 1` cannot be taken twice.
             "insert into recognized (captions_id, number, segments)
              select $1, coalesce(max(number), 0) + 1, $2 from recognized where captions_id = $1",
         )

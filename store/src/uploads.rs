@@ -48,6 +48,7 @@ impl Uploads {
         expires_at: Timestamp,
     ) -> Result<Upload> {
         let upload = Upload { id: VideoId::random(), length, expires_at };
+        // Both rows or neither: a video in `uploading` without an upload has no expiry and would stay for ever.
         let mut tx = self.sql.begin(LockScope::New).await?;
         query(
             "insert into videos (id, title, description, state, source_name, created_at)
@@ -67,6 +68,7 @@ impl Uploads {
             .execute(&mut tx)
             .await?;
         tx.commit().await?;
+        // Published after the commit: a subscriber reads the row at once and must find it.
         self.signals.publish(Signal::Changed(upload.id.clone()));
         Ok(upload)
     }
@@ -108,6 +110,7 @@ impl Uploads {
             if offset < append.offset() {
                 append.cut(offset).await?;
             }
+            // The mark comes before the first byte, or a kill in between would leave unverified bytes that count.
             self.mark(id, verify.then_some(offset)).await?;
         }
         Ok(Some(append))
@@ -158,6 +161,7 @@ impl Uploads {
 
     pub(crate) async fn drop_unverified(&self) -> Result<()> {
         let Incoming::Folder(folder) = &self.incoming else { return Ok(()) };
+        // A checksum comes with its request's fields or trailer (tus, Checksum), so it died with the process.
         let query = query("select video_id from uploads where unverified_from is not null");
         for id in query.fetch_all::<VideoId>(&self.sql).await? {
             let from = self.offset(&id).await?;
@@ -170,6 +174,7 @@ impl Uploads {
     pub(crate) async fn sweep_bytes(&self) -> Result<()> {
         let Incoming::Folder(folder) = &self.incoming else { return Ok(()) };
         for name in folder.names().await? {
+            // A file whose name is no id was not made here, and deleting it would be a guess.
             let Ok(id) = name.parse::<VideoId>() else { continue };
             if self.get(&id).await?.is_none() {
                 folder.remove(&id).await?;
@@ -182,6 +187,7 @@ impl Uploads {
     pub(crate) async fn sweep_old(&self) -> Result<()> {
         let Incoming::Shared(shared) = &self.incoming else { return Ok(()) };
         for id in shared.old().await? {
+            // The note of an upload that takes days is old, too; only without a row it is nobody's.
             if !self.leases.upload_exists(&id).await? {
                 shared.sweep(&id).await?;
             }
@@ -191,6 +197,8 @@ impl Uploads {
 
     /// Finishes uploads that have all their bytes, but whose server died before it could.
     pub(crate) async fn finish_whole(&self) -> Result<()> {
+        // A client whose last answer was lost asks by HEAD, finds all its bytes
+        // there and sends no PATCH again (tus, Core).
         for id in query("select video_id from uploads").fetch_all::<VideoId>(&self.sql).await? {
             let Some(upload) = self.get(&id).await? else { continue };
             if upload.length == Some(self.offset(&upload.id).await?)

@@ -113,12 +113,14 @@ impl Videos {
     /// Returns at most `limit` videos, newest first, behind `after`.
     pub async fn list(&self, after: Option<&Cursor>, limit: u32) -> Result<Page> {
         let (time, id) = after.map_or((i64::MAX, ""), |c| (c.created_at.0, c.id.as_str()));
+        // A keyset and no `offset`: an upload meanwhile would shift the pages, and the database would read all it skips.
         let mut videos: Vec<Video> = query(
             "select * from videos where created_at < $1 or (created_at = $1 and id < $2)
              order by created_at desc, id desc limit $3",
         )
         .bind(time)
         .bind(id)
+        // The video beyond the page shows that there is a next one, without a count.
         .bind(i64::from(limit) + 1)
         .fetch_all(&self.sql)
         .await?;
@@ -159,6 +161,7 @@ impl Videos {
 
     /// Moves the video from `planned` to `playable`; from any other state it stays. Returns whether it moved.
     pub async fn mark_playable(&self, id: &VideoId) -> Result<bool> {
+        // Compared and set in one statement: a run that ends late must not move a `ready` or `failed` video back.
         let query = query("update videos set state = 'playable' where id = $1 and state = 'planned'");
         self.run(id, query.bind(id.as_str())).await
     }
@@ -188,6 +191,7 @@ impl Videos {
             .bind(&failure.message)
             .execute(&mut tx)
             .await?;
+        // Runs at work lose their leases with the rows and stop at the next renewal.
         query("delete from jobs where video_id = $1").bind(id.as_str()).execute(&mut tx).await?;
         tx.commit().await?;
         self.signals.publish(Signal::Changed(id.clone()));

@@ -12,13 +12,18 @@ use tracing::{Instrument, info_span};
 
 use crate::{Attempt, Error, Job, JobKind, Result, Signal, Store, VideoId};
 
+// A dead worker's job waits at most this long: ten times as much would show in the time until a video plays, a tenth
+// would be lost in every hiccup of the database.
 const LEASE: Duration = Duration::from_secs(30);
 // Two renewals may fail before another worker takes the job over.
 const RENEWAL: Duration = Duration::from_secs(10);
 // Signals may be lost, and a lease may expire without any.
 const POLL: Duration = Duration::from_secs(5);
+// A source that crashes ffmpeg does so each time; three attempts rule the machine out, and the queue goes on.
 const MAX_ATTEMPTS: u32 = 3;
+// Room is made by a person, in minutes; an attempt each second would only fill the log as well.
 const STORAGE_FULL_PAUSE: Duration = Duration::from_secs(30);
+// Servers that start again, or elect another primary, are back within seconds.
 const UNAVAILABLE_PAUSE: Duration = Duration::from_secs(5);
 
 /// A role's jobs, as the loop runs them: one at a time.
@@ -76,9 +81,11 @@ pub struct Worker {
 impl Worker {
     /// Runs until the shutdown.
     pub async fn run(self, work: &mut impl Work) {
+        // Process ids repeat: in containers each worker is process 1. The random part makes the owner unique.
         let owner = format!("{}-{}", std::process::id(), VideoId::random());
         let mut signals = self.store.signals.work();
         while !self.shutdown.is_cancelled() {
+            // Marked before the claim and not after it: a job that is queued in between wakes the wait below at once.
             signals.mark_unchanged();
             match self.store.jobs.claim(&self.kinds, &owner, LEASE).await {
                 Ok(Some(job)) => {
@@ -113,6 +120,7 @@ impl Worker {
             () = self.keep_lease(job) => None,
         };
         let Some(outcome) = outcome else {
+            // The row is another worker's now, so neither a success nor a failure may be recorded.
             tracing::info!("lease lost");
             if let Err(error) = work.lease_lost(job).await {
                 tracing::error!(%error, "cannot repair after a lost lease");
@@ -135,6 +143,7 @@ impl Worker {
     /// Renews the lease; returns when it is lost or the video is deleted.
     async fn keep_lease(&self, job: &Job) {
         let mut signals = self.store.signals.subscribe();
+        // tokio's `interval` ticks at once, which would renew a lease that the claim has just taken.
         let mut renewal = interval_at(Instant::now() + RENEWAL, RENEWAL);
         loop {
             tokio::select! {
@@ -145,6 +154,8 @@ impl Worker {
                 },
                 signal = signals.recv() => match signal {
                     Ok(Signal::Deleted(video)) if video == job.video => return,
+                    // A deletion among the signals lost is found by the next
+                    // renewal: the job's row went with its video's.
                     Ok(_) | Err(RecvError::Lagged(_)) => {}
                     Err(RecvError::Closed) => return,
                 },
@@ -157,6 +168,7 @@ impl Worker {
         let jobs = &self.store.jobs;
         let error: W::Error = match error {
             JobError::Stopped => return jobs.release(job, Duration::ZERO, Attempt::Interrupted).await,
+            // Deleting a video while it is encoded is everyday use, and leaves no row that could show a failure.
             JobError::Store(Error::Gone(_)) => return jobs.finish(job).await.map(drop),
             JobError::Store(error @ Error::Unavailable { .. }) => {
                 tracing::warn!(%error, "waiting for a server");

@@ -42,6 +42,7 @@ impl Files {
     /// Opens the folder `root`, created when absent, and drops what a killed writer left in it.
     pub(crate) async fn open(root: &Path) -> Result<Self> {
         let staging = root.join(STAGING);
+        // A staged file has no name yet that a row or a reader knows, so nothing can miss it.
         match fs::remove_dir_all(&staging).await {
             Err(e) if e.kind() != io::ErrorKind::NotFound => {
                 return Err(Error::io("clear", staging.display().to_string(), e));
@@ -57,6 +58,7 @@ impl Files {
     /// Publishes `bytes` under `key`, in place of what was there.
     pub(crate) async fn put(&self, key: &str, bytes: &[u8]) -> Result<()> {
         let staged = self.stage(key, bytes).await?;
+        // rename(2) replaces in one step: a reader opens the old file or the new one, never none and never half.
         self.place(key, move |path| std::fs::rename(&staged, path)).await
     }
 
@@ -97,11 +99,13 @@ impl Files {
             Err(e) => return Err(Error::io("open", key, e)),
         };
         let meta = file.metadata().await.map_err(|e| Error::io("open", key, e))?;
+        // Linux opens a folder, too, and fails at the first read (EISDIR), when the response has begun.
         if !meta.is_file() {
             return Ok(None);
         }
         let modified = meta.modified().map_err(|e| Error::io("open", key, e))?;
         let nanos = modified.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_nanos();
+        // Nanoseconds, where nginx takes seconds: a playlist may be written twice in a second at the same length.
         let tag = format!("{:x}-{nanos:x}", meta.len());
         let opened = Opened { key: key.to_owned(), file };
         Ok(Some((Attributes { len: meta.len(), tag, modified }, opened)))
@@ -131,6 +135,7 @@ impl Files {
     /// Deletes the blob `key`, or all blobs below it. Nothing there is fine.
     pub(crate) async fn delete_all(&self, key: &str) -> Result<()> {
         let path = self.path(key)?;
+        // Links are not followed: a linked source is a person's own file, and only the link is to be deleted.
         let gone = match fs::symlink_metadata(&path).await {
             Ok(meta) if meta.is_dir() => fs::remove_dir_all(&path).await,
             Ok(_) => fs::remove_file(&path).await,
@@ -146,6 +151,8 @@ impl Files {
     pub(crate) fn free_bytes(&self) -> Result<u64> {
         let stat = rustix::fs::statvfs(self.root.as_path())
             .map_err(|e| Error::io("measure", self.root.display().to_string(), e.into()))?;
+        // `f_bavail` and not `f_bfree`: file systems such as ext4 reserve blocks
+        // for root, which this process cannot use.
         Ok(stat.f_bavail * stat.f_frsize)
     }
 
@@ -171,6 +178,7 @@ impl Files {
             }
             Ok(named)
         };
+        // A sync may take seconds on a busy disk, in which a worker thread of tokio's would answer no viewer.
         let placed = tokio::task::spawn_blocking(place).await.unwrap_or_else(|e| Err(io::Error::other(e)));
         placed.map_err(|e| Error::io("publish", key, e))
     }
@@ -181,11 +189,13 @@ impl Files {
         let written = async {
             let mut file = fs::File::create(&staged).await?;
             file.write_all(bytes).await?;
+            // tokio's file returns before its thread has written; the flush waits for that, and returns its error.
             file.flush().await?;
             // Without this a power cut may leave the name without the bytes.
             file.sync_data().await
         };
         if let Err(e) = written.await {
+            // On a full disk these bytes are needed now, and not when the next start clears the folder.
             let _ = fs::remove_file(&staged).await;
             return Err(Error::io("write", key, e));
         }
@@ -204,6 +214,7 @@ const STAGING: &str = ".staging";
 impl Opened {
     /// Reads the bytes of `range`, which lies inside `0..len`.
     pub(crate) async fn read_range(mut self, range: Range<u64>) -> Result<ByteStream> {
+        // Each call on tokio's files is a task of the blocking pool; a read from the start saves one.
         if range.start > 0 {
             self.file
                 .seek(io::SeekFrom::Start(range.start))
@@ -219,5 +230,6 @@ impl Opened {
 }
 
 fn is_absent(e: &io::Error) -> bool {
+    // A URL may go on below a segment's name (ENOTDIR), which is as absent as any other name.
     matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }

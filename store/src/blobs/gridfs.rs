@@ -40,6 +40,7 @@ const SOURCES: &str = "sources/";
 const FIND_SERVER: Duration = Duration::from_secs(5);
 // A write that takes longer gives up before it becomes visible: the sweep may take it for dead at an hour.
 const MOST_WRITE_TIME: Duration = Duration::from_mins(10);
+// A try fails only when another writer's revision became visible first; sixteen times in a row is a fault and no race.
 const MOST_TRIES: usize = 16;
 // A start together with the server's own, as in `docker compose up`, is no failure.
 const MOST_CONNECT_TIME: Duration = Duration::from_secs(30);
@@ -58,6 +59,7 @@ impl GridFs {
         let mut options = ClientOptions::parse(url).await?;
         options.server_selection_timeout.get_or_insert(FIND_SERVER);
         options.connect_timeout.get_or_insert(FIND_SERVER);
+        // The name appears in `db.currentOp()` and in the server's log, beside each slow operation.
         options.app_name.get_or_insert_with(|| "clipcut".to_owned());
         // Acknowledged writes outlive the loss of any one server. A URL with a write concern of its own is obeyed.
         options.write_concern.get_or_insert_with(WriteConcern::majority);
@@ -83,6 +85,7 @@ impl GridFs {
         };
         let began = Instant::now();
         loop {
+            // Each start makes the indexes: MongoDB answers at once where they exist, and any process may be the first.
             match gridfs.make_indexes().await {
                 Err(e @ Error::Unavailable { .. }) if began.elapsed() < MOST_CONNECT_TIME => {
                     tracing::warn!(error = %e, "waiting for MongoDB");
@@ -117,6 +120,8 @@ impl GridFs {
             // Another writer may have been faster; ours then replaces what it wrote.
             if bucket.show(&file).await? {
                 bucket.forget(&file.id).await?;
+                // Readers of the revision before have it open; past ones go with a later write,
+                // once their readers have had ten minutes.
                 return self.drop_replaced(bucket, key).await;
             }
         }
@@ -127,6 +132,7 @@ impl GridFs {
     pub(crate) async fn put_new(&self, key: &str, bytes: &[u8]) -> Result<bool> {
         check(key)?;
         let bucket = self.bucket(key);
+        // A run that starts again finds most segments published; looking first saves writing megabytes to lose the race.
         if bucket.newest(key).await?.is_some() {
             return Ok(false);
         }
@@ -146,6 +152,7 @@ impl GridFs {
         Ok(bucket.newest(key).await?.map(|file| {
             let attributes = Attributes {
                 len: file.length as u64,
+                // Half of a SHA-256 still makes no two contents alike, and keeps the header short.
                 tag: file.metadata.digest[..32].to_owned(),
                 modified: file.upload_date.to_system_time(),
             };
@@ -171,6 +178,7 @@ impl GridFs {
             // All that lies below the last child is jumped over.
             let child = names.last().map_or("", String::as_str);
             let path = format!("{folder}/{child}");
+            // U+0001 comes before every character that a key may have, so no name lies between the last and this.
             from = if last.len() > path.len() { after(&path) } else { format!("{last}\u{1}") };
         }
         // `a.b` comes before `a/b` by name and behind it by child, so a child may come twice.
@@ -183,6 +191,7 @@ impl GridFs {
         check(key)?;
         let bucket = self.bucket(key);
         bucket.delete_named(key).await?;
+        // `sources` without its slash falls to the media bucket, while all that lies below is in the other.
         if key == SOURCES.trim_end_matches('/') {
             return self.sources.delete_below(key).await;
         }
@@ -236,6 +245,7 @@ impl GridFs {
 
     /// Deletes the chunks of an upload. A writer that does not know of it yet may still leave some, so the note stays.
     pub(crate) async fn discard(&self, video: &VideoId) -> Result<()> {
+        // The fence guards writes alone; a deletion takes the chunks of every holder.
         self.growing(video, 0).discard().await
     }
 
@@ -246,6 +256,7 @@ impl GridFs {
 
     /// Deletes what is left of an upload that is over.
     pub(crate) async fn sweep_source(&self, video: &VideoId) -> Result<()> {
+        // A crash right after `show` leaves a note beside a whole source: only the note may go.
         if self.sources.is_visible(&growing::id(video)).await? {
             return self.sources.forget(&growing::id(video)).await;
         }

@@ -20,6 +20,8 @@ pub(super) struct Attributes {
 /// Refuses a key that is not a path of plain names.
 pub(super) fn check(key: &str) -> Result<()> {
     let plain = |name: &str| {
+        // No name begins with a dot: `..` would leave the folder, and `.staging` is not for readers. Letters beyond
+        // ASCII would meet file systems that normalise them, where two keys are one file.
         !name.is_empty()
             && !name.starts_with('.')
             && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))

@@ -22,6 +22,7 @@ pub struct Cue {
 
 /// Returns the language's folder, or the first of `de-2`, `de-3` … that is free in the video.
 pub(crate) async fn free_name(tx: &mut Transaction, video: &VideoId, language: &str) -> Result<String> {
+    // The transaction has the video's row, so no other takes the name between this read and the insert.
     let taken: Vec<String> = query("select name from captions where video_id = $1 and name is not null")
         .bind(video.as_str())
         .fetch_all(tx)
@@ -39,6 +40,7 @@ pub(crate) async fn has_video(tx: &mut Transaction, video: &VideoId) -> Result<b
 }
 
 pub(crate) async fn drop_job(tx: &mut Transaction, id: &CaptionId) -> Result<()> {
+    // The kinds are named because `track` holds names of renditions in jobs that encode.
     query("delete from jobs where track = $1 and kind in ('captions', 'text')")
         .bind(id.as_str())
         .execute(tx)
@@ -71,6 +73,7 @@ pub(crate) async fn append(tx: &mut Transaction, id: &CaptionId, cues: &[Cue]) -
     let highest = query("select coalesce(max(number), 0) from cues where captions_id = $1");
     let mut number: i64 = highest.bind(id.as_str()).fetch_one(&mut *tx).await?;
     for cue in cues {
+        // A row each: a statement is a constant here, and one with a place for each value would differ by length.
         number += 1;
         query(
             "insert into cues (captions_id, number, start_ms, end_ms, settings, text, styles)

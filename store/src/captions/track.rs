@@ -117,6 +117,7 @@ pub struct Naming {
 impl Track {
     /// Returns whether playlists list it: it has a cue to show, and a URL.
     pub fn is_listed(&self) -> bool {
+        // A track without cues would be an entry of the player's menu that shows nothing.
         self.name.is_some() && self.has_cues
     }
 }

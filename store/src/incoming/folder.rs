@@ -62,6 +62,7 @@ impl Folder {
     pub(crate) async fn len(&self, id: &VideoId) -> Result<u64> {
         match fs::metadata(self.path(id)).await {
             Ok(meta) => Ok(meta.len()),
+            // The file is made by the first append: an upload that was only created has a row and no file.
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(0),
             Err(e) => Err(failed("measure", id, e)),
         }
@@ -75,6 +76,7 @@ impl Folder {
         let claim = Claim { id: id.clone(), busy: self.busy.clone() };
         let path = self.path(id);
         let opened = async {
+            // O_APPEND lets the kernel find the end, so a wrong offset of ours could not leave a hole of zeros.
             let file = fs::OpenOptions::new().append(true).create(true).open(&path).await?;
             let offset = file.metadata().await?.len();
             if offset == 0 {
@@ -96,6 +98,7 @@ impl Folder {
     pub(crate) async fn truncate(&self, id: &VideoId, len: u64) -> Result<()> {
         let cut = async {
             let file = fs::OpenOptions::new().write(true).open(self.path(id)).await?;
+            // `set_len` beyond the end would add zeros, which would count as uploaded.
             if file.metadata().await?.len() > len { file.set_len(len).await } else { Ok(()) }
         };
         match cut.await {
@@ -142,6 +145,7 @@ impl Append {
     /// Makes sure that all bytes written are on the disk. Returns the offset.
     pub(crate) async fn sync(&mut self) -> Result<u64> {
         self.write_pending().await?;
+        // fdatasync(2) writes the size along, which is the only attribute that an upload is resumed by.
         self.on_file(|file| file.sync_data()).await.map_err(|e| failed("write", &self.id, e))?;
         Ok(self.offset)
     }
@@ -163,6 +167,8 @@ impl Append {
     }
 
     async fn write_pending(&mut self) -> Result<()> {
+        // Taken before the write: after a failure the size on disk decides, and a
+        // second try would append the bytes twice.
         let bytes = std::mem::take(&mut self.pending);
         let (wrote, len) = self
             .on_file(move |file| {
@@ -202,5 +208,6 @@ fn failed(action: &'static str, id: &VideoId, cause: std::io::Error) -> Error {
 }
 
 fn locked(busy: &Mutex<HashSet<VideoId>>) -> std::sync::MutexGuard<'_, HashSet<VideoId>> {
+    // A panic elsewhere cannot leave a set of ids half changed, so poison is ignored.
     busy.lock().unwrap_or_else(PoisonError::into_inner)
 }

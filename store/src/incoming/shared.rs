@@ -14,7 +14,10 @@ use crate::{
 
 // Long enough for a breath of the database, short enough that a client of a dead origin goes on in seconds.
 const LEASE: Duration = Duration::from_secs(10);
+// Three renewals fit into a lease, so that a lost answer or two lose no upload.
 const RENEWAL: Duration = Duration::from_secs(3);
+// A gigabit fills sixty chunks a second; an update of the row for each would leave PostgreSQL sixty dead tuples. A crash
+// costs the client a second of sending.
 const STORE_EVERY: Duration = Duration::from_secs(1);
 
 /// Uploads that every origin can go on with.
@@ -59,6 +62,8 @@ impl Shared {
         let stored = lease.stored;
         let source = self.gridfs.growing(id, lease.fence);
         let held = Held::keep(self.leases.clone(), lease);
+        // The note comes before the first chunk, so a crash in between leaves a note
+        // without chunks, never chunks without one.
         if stored == 0 {
             source.begin().await?;
         }
@@ -107,6 +112,7 @@ impl Append {
                 self.before = self.source.write(self.number, &self.tail, self.before).await?;
                 self.number += 1;
                 self.tail.clear();
+                // tus 1.0.0, Checksum: a chunk that fails its verification must not update the upload's offset.
                 if !self.verify && self.stored_at.elapsed() >= STORE_EVERY {
                     self.store_offset().await?;
                 }
@@ -116,6 +122,7 @@ impl Append {
     }
 
     pub(crate) async fn sync(&mut self) -> Result<u64> {
+        // A tail that has not grown since the last sync is in the database already.
         if !self.tail.is_empty() && self.whole.is_none() {
             self.whole = Some(self.source.write(self.number, &self.tail, self.before).await?);
         }
@@ -164,11 +171,14 @@ impl Append {
     async fn store_offset(&mut self) -> Result<()> {
         let offset = self.offset();
         let Held { leases, lease, .. } = &mut self.held;
+        // Lease and offset are one statement: between a check and a write of its own,
+        // another origin could take the upload over.
         if leases.store_up_to(lease, offset, LEASE).await? {
             self.stored_at = Instant::now();
             return Ok(());
         }
         let id = lease.id.clone();
+        // No row matched, which has two causes: the upload is another origin's now, or it is finished or deleted.
         if leases.upload_exists(&id).await? {
             return Err(Error::TakenOver(id));
         }
@@ -189,6 +199,7 @@ impl Held {
 
 impl Drop for Held {
     fn drop(&mut self) {
+        // Past the runtime's end nothing can be sent any more, and the lease runs out by itself.
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
         if self.released {
             return;
@@ -208,6 +219,7 @@ async fn renew(leases: UploadLeases, lease: UploadLease) {
         tokio::time::sleep(RENEWAL).await;
         match leases.renew(&lease, LEASE).await {
             Ok(true) => {}
+            // The lease is gone for good; the writer finds out at its next `store_offset`.
             Ok(false) => return,
             Err(error) => tracing::warn!(%error, upload = %lease.id, "cannot renew an upload's lease"),
         }

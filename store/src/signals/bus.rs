@@ -45,6 +45,7 @@ impl LocalBus {
     pub(super) fn new() -> Self {
         Self {
             videos: broadcast::channel(BACKLOG).0,
+            // A watch keeps no queue: workers need to know that there is work, not how often it came.
             work: watch::Sender::new(()),
             takeovers: broadcast::channel(BACKLOG).0,
         }

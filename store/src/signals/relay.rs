@@ -53,6 +53,7 @@ enum Message {
 impl Relay {
     pub(super) fn start(url: &str, bus: LocalBus) -> Result<Self> {
         let client = Client::open(url)?;
+        // A connection that has subscribed takes no PUBLISH (Redis, RESP2), so there are two.
         let outgoing = connection(&client)?;
         let (queue, queued) = mpsc::channel(BACKLOG);
         let overflowed = Arc::new(AtomicBool::new(false));
@@ -85,6 +86,7 @@ impl Relay {
     }
 
     fn send(&self, message: Message) {
+        // Never waits: signals are published in the middle of requests, and may be lost.
         if let Err(TrySendError::Full(_)) = self.queue.try_send(message) {
             self.overflowed.store(true, Ordering::Relaxed);
         }
@@ -185,6 +187,7 @@ async fn receive(client: Client, bus: LocalBus, sender: String) {
             Ok(Err(error)) => error.to_string(),
             Err(_) => "no answer".to_owned(),
         };
+        // An outage is logged once: its tries come about each second.
         if !std::mem::replace(&mut warned, true) {
             tracing::warn!(error = lost, "redis subscription lost; connecting again");
         }
@@ -207,6 +210,7 @@ async fn receive_from(
     // Messages from before the subscription are gone for good.
     bus.look_again();
     let mut pings = interval(PING_EVERY);
+    // A machine that was suspended would else send all the pings that it slept through at once.
     pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
@@ -224,6 +228,7 @@ async fn receive_from(
 }
 
 fn take(message: &Msg, bus: &LocalBus, sender: &str) {
+    // Channels are open to everything that reaches Redis; messages of another form are not ours.
     let Ok(text) = message.get_payload::<String>() else { return };
     let Some((id, from)) = text.split_once(' ') else { return };
     if from == sender {
@@ -234,6 +239,7 @@ fn take(message: &Msg, bus: &LocalBus, sender: &str) {
         (MISSED, _) => bus.look_again(),
         (DELETED, Ok(id)) => bus.publish(Signal::Deleted(id)),
         (TAKEOVER, Ok(id)) => bus.request_takeover(id),
+        // Topics are for subscribers outside; here each means that the row is to be read again.
         (_, Ok(id)) => bus.publish(Signal::Changed(id)),
         (_, Err(_)) => {}
     }

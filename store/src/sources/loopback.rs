@@ -37,6 +37,7 @@ use crate::{Error, Result, VideoId, blobs::Opened};
 const CHUNKS_KEPT: usize = 8;
 // A poster is taken from eight places at once, and ffmpeg seeks on a second connection before it lets go of the first.
 const CONNECTIONS: usize = 32;
+// A local program that connects and sends nothing would else hold a place for ever.
 const REQUEST_TIME: Duration = Duration::from_secs(10);
 // A server that is started again is back by then.
 const MOST_OUTAGE: Duration = Duration::from_mins(2);
@@ -139,6 +140,7 @@ async fn listen(listener: TcpListener, read: Arc<SharedReader>, stop: Cancellati
     let room = Arc::new(Semaphore::new(CONNECTIONS));
     let accept = async {
         loop {
+            // The place is taken before the accept, so that connections beyond the bound wait in the kernel's backlog.
             let Ok(place) = room.clone().acquire_owned().await else { return };
             match listener.accept().await {
                 Ok((stream, _)) => {
@@ -149,6 +151,7 @@ async fn listen(listener: TcpListener, read: Arc<SharedReader>, stop: Cancellati
                     });
                 }
                 Err(error) => {
+                    // Out of descriptors (EMFILE), accept(2) fails again at once: without a pause the loop would spin.
                     tracing::warn!(%error, "cannot take a reader of a source");
                     tokio::time::sleep(Duration::from_millis(PAUSE_MS.start)).await;
                 }
@@ -183,6 +186,7 @@ impl SharedReader {
         let asked = request.headers().get(header::RANGE).and_then(|value| value.to_str().ok());
         let range = asked.and_then(|text| range(text, len));
         if asked.is_some() && range.is_none() {
+            // RFC 9110 §15.5.17: the length in Content-Range shows the reader where the source ends.
             let mut response = empty(StatusCode::RANGE_NOT_SATISFIABLE);
             set(&mut response, header::CONTENT_RANGE, &format!("bytes */{len}"));
             return response;
@@ -249,6 +253,8 @@ impl SharedReader {
             }
         };
         self.fetched_bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        // The lock is not held over the fetch: two readers may fetch a chunk
+        // twice, which is cheaper than waiting in a row.
         let mut kept = locked(&self.kept);
         if kept.len() == CHUNKS_KEPT {
             kept.pop_front();

@@ -12,6 +12,7 @@ use crate::Result;
 /// A statement and the values of its places.
 #[derive(Debug)]
 pub(crate) struct Query {
+    // A constant: nothing that a person sends can become a part of a statement.
     text: &'static str,
     values: Vec<Value>,
 }
@@ -19,6 +20,7 @@ pub(crate) struct Query {
 /// A value of a type that both databases have.
 #[derive(Debug)]
 pub(crate) enum Value {
+    // PostgreSQL wants a type for each null, so null is not a kind of its own.
     Text(Option<String>),
     Integer(Option<i64>),
     Real(Option<f64>),
@@ -105,6 +107,7 @@ impl Query {
         Option<f64>: Encode<'static, DB> + Type<DB>,
         bool: Encode<'static, DB> + Type<DB>,
     {
+        // SQLite takes `$1` for a name; sqlx reads the number in it, so both databases share the text.
         self.values.into_iter().fold(sqlx::query(self.text), |query, value| match value {
             Value::Text(text) => query.bind(text),
             Value::Integer(number) => query.bind(number),

@@ -40,12 +40,16 @@ pub(crate) async fn open(dir: &Path, lock: File) -> Result<Sql> {
     let options = SqliteConnectOptions::new()
         .filename(dir.join("clipcut.sqlite"))
         .create_if_missing(true)
+        // SQLite enforces foreign keys where a connection asks for it, and `on delete cascade` is how a video's rows go.
         .foreign_keys(true)
+        // Readers see the last commit while a writer works; a rollback journal would have viewers wait for the packager.
         .journal_mode(SqliteJournalMode::Wal)
         // A commit that was answered survives a power cut; there are few writes a second.
         .synchronous(SqliteSynchronous::Full)
+        // Shorter than `in_time`'s limit, so that the error names the lock.
         .busy_timeout(Duration::from_secs(10));
     let pool = SqlitePoolOptions::new()
+        // Writers queue for SQLite's one lock in any case; more connections would wait and not write faster.
         .max_connections(4)
         // A transaction that a full disk broke off leaves its connection counting one that is no more.
         .after_release(|connection, _| Box::pin(async { Ok(!connection.is_in_transaction()) }))

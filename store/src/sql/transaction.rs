@@ -33,6 +33,8 @@ impl Sql {
     pub(crate) async fn begin(&self, scope: LockScope<'_>) -> Result<Transaction> {
         let pool = match self {
             Self::Sqlite { pool, .. } => {
+                // A deferred transaction that has read fails at its first write when another wrote in between
+                // (SQLITE_BUSY_SNAPSHOT), however long the timeout; `immediate` waits at the start.
                 return Ok(Transaction::Sqlite(in_time(pool.begin_with("begin immediate")).await?));
             }
             Self::Postgres(pool) => pool,
@@ -44,11 +46,14 @@ impl Sql {
             LockScope::Video(id) => {
                 sqlx::query("select id from videos where id = $1 for no key update").bind(id.as_str())
             }
+            // A track never moves to another video, so its video is found without a lock on the track.
             LockScope::Captions(id) => sqlx::query(
                 "select id from videos where id = (select video_id from captions where id = $1) for no key update",
             )
             .bind(id.as_str()),
             // An advisory lock's key: any number that stands for nothing else.
+            // The lock of a transaction ends with it, also when its process dies;
+            // a session's would have to be given back.
             LockScope::Writers => sqlx::query("select pg_advisory_xact_lock(24111)"),
         };
         in_time(lock.fetch_optional(&mut *tx)).await?;

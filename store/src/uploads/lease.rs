@@ -39,9 +39,11 @@ impl Leases {
 
     /// Acquires the lease of an upload for `span`, or returns `None` while another holds it or when it is gone.
     pub async fn acquire(&self, id: &VideoId, span: Duration) -> Result<Option<Lease>> {
+        // The owner is a request and not a process: two requests of one origin exclude each other as well.
         let owner = VideoId::random().to_string();
         let now = Timestamp::now();
         query(
+            // The fence rises in the statement that takes the lease, so that no two holders ever have the same.
             "update uploads set lease_owner = $2, lease_until = $3, fence = fence + 1
              where video_id = $1 and (lease_until is null or lease_until < $4)
              returning video_id, fence, stored, lease_owner",
@@ -56,6 +58,7 @@ impl Leases {
 
     /// Renews a lease for another `span`. Returns whether it still held.
     pub async fn renew(&self, lease: &Lease, span: Duration) -> Result<bool> {
+        // Without a look at the clock: a lease that ran out and that no other request took is still this one's.
         let query = query("update uploads set lease_until = $3 where video_id = $1 and lease_owner = $2");
         let query = query.bind(lease.id.as_str()).bind(&lease.owner).bind((Timestamp::now() + span).0);
         Ok(query.execute(&self.sql).await? > 0)
@@ -82,6 +85,7 @@ impl Leases {
     /// Releases a lease before its end.
     pub async fn release(&self, lease: &Lease) -> Result<()> {
         query(
+            // The owner is compared, or a late release would free the lease of the holder that came after.
             "update uploads set lease_owner = null, lease_until = null
              where video_id = $1 and lease_owner = $2",
         )

@@ -17,7 +17,9 @@ use crate::{Error, Result, VideoId};
 
 // The driver waits for ever on a server that took the question and does not answer.
 const PATIENCE: Duration = Duration::from_secs(10);
+// A few hundred kilobytes in one batch: far below the 16 MiB that an answer of MongoDB's may have.
 pub(super) const NAMES_AT_ONCE: usize = 4000;
+// The driver opens ten connections to a server (`max_pool_size`); a deletion leaves two for viewers.
 pub(super) const AT_ONCE: usize = 8;
 // https://www.mongodb.com/docs/manual/reference/error-codes/
 const DUPLICATE_KEY: i32 = 11000;
@@ -55,8 +57,11 @@ impl Bucket {
         let unique = |keys: Document| {
             IndexModel::builder().keys(keys).options(IndexOptions::builder().unique(true).build()).build()
         };
+        // The GridFS specification indexes `filename, uploadDate`; revisions are
+        // unique where dates of two servers are not.
         let names = unique(doc! { "filename": 1, "metadata.revision": 1 });
         answered(self.files.create_index(names)).await?;
+        // The specification's own index; being unique, it also refuses a second writer's chunk of the same number.
         answered(self.chunks.create_index(unique(doc! { "files_id": 1, "n": 1 }))).await?;
         Ok(())
     }
@@ -68,6 +73,7 @@ impl Bucket {
 
     /// Notes that bytes of `id` are about to be written or deleted.
     pub(super) async fn note(&self, id: &Bson) -> Result<()> {
+        // A note that is there gets the new time: by the old one, a sweep would take a living writer for dead.
         let update = doc! { "$set": { "at": DateTime::now() } };
         answered(self.notes.update_one(doc! { "_id": id }, update).upsert(true)).await?;
         Ok(())
@@ -196,6 +202,7 @@ impl Bucket {
     }
 
     async fn delete_found(&self, filter: Document) -> Result<()> {
+        // Blobs that are published while this runs are found by the next round.
         loop {
             let files = self.files.clone_with_type::<Document>();
             let find = files.find(filter.clone()).limit(NAMES_AT_ONCE as i64).projection(doc! { "_id": 1 });

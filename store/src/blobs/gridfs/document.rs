@@ -14,6 +14,7 @@ use crate::{Error, Result};
 pub(super) struct File {
     #[serde(rename = "_id")]
     pub(super) id: Bson,
+    // The GridFS specification's types: Int64 for the length, Int32 for the chunk size.
     pub(super) length: i64,
     #[serde(rename = "chunkSize")]
     pub(super) chunk_size: i32,
@@ -27,6 +28,7 @@ pub(super) struct File {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Metadata {
     /// [`Digest::hex`] of all chunks.
+    // The specification gave up GridFS' own `md5` and leaves digests to `metadata`.
     pub(super) digest: String,
     /// The highest of a name is the blob; the others are its past.
     pub(super) revision: i64,

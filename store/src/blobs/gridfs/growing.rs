@@ -40,6 +40,7 @@ impl Growing {
     pub(crate) async fn write(&self, number: u64, bytes: &[u8], before: Digest) -> Result<Digest> {
         let sha256 = sha256_of(Bytes::copy_from_slice(bytes)).await?;
         let digest = before.then(sha256);
+        // `n` is an Int32 in the GridFS specification, which reaches 4 PiB at this size of chunks.
         let place = doc! { "files_id": &self.id, "n": number as i32, "fence": { "$lte": self.fence } };
         let chunk = doc! { "$set": {
             "data": binary(bytes),
@@ -78,6 +79,7 @@ impl Growing {
         let find = self.bucket.chunks.find_one(doc! { "files_id": &self.id, "n": number as i32 });
         let found = answered(find).await?.ok_or_else(|| self.damaged(number, "is not there"))?;
         let chunk = Chunk::check(found).await?.filter(|chunk| chunk.data.len() >= len);
+        // A chunk may be longer than the offset: bytes that were written and never acknowledged are cut off here.
         let chunk = chunk.ok_or_else(|| self.damaged(number, "is not what was written"))?;
         Ok(chunk.data[..len].to_vec())
     }
@@ -92,6 +94,7 @@ impl Growing {
             filename: self.video.source(),
             metadata: Metadata { digest: digest.hex(), revision: 0 },
         };
+        // The `_id` is the video's, so a second `show` meets a duplicate key, which counts as done.
         self.bucket.show(&file).await?;
         self.bucket.forget(&self.id).await
     }
@@ -124,5 +127,6 @@ impl Growing {
 }
 
 pub(super) fn id(video: &VideoId) -> Bson {
+    // The specification allows any type of `_id`; the video's own finds chunks whose document does not exist yet.
     Bson::String(video.to_string())
 }

@@ -50,6 +50,7 @@ impl Opened {
         let (first, last) = (range.start / size, (range.end - 1) / size);
         let mut check = WholeCheck::new(&self, first);
         let opened = self.clone();
+        // Read before the response begins: a blob that is gone or damaged is still a status then, and no broken body.
         let head = check.take(first, opened.chunk(first, &range).await?)?;
         let rest = stream::iter(first + 1..=last)
             .map(move |number| {
@@ -100,11 +101,13 @@ struct WholeCheck {
 impl WholeCheck {
     fn new(opened: &Opened, first: u64) -> Self {
         let last = opened.len().div_ceil(opened.file.chunk_size as u64).saturating_sub(1);
+        // A range that starts later has not met the chunks before it, and cannot be compared with the whole.
         Self { opened: opened.clone(), last, digest: (first == 0).then(Digest::default) }
     }
 
     fn take(&mut self, number: u64, part: Part) -> Result<Bytes> {
         let Some(digest) = &mut self.digest else { return Ok(part.bytes) };
+        // Chunks that changed places each pass a check of their own; only the chain finds them.
         *digest = digest.then(part.sha256);
         if number == self.last && digest.hex() != self.opened.file.metadata.digest {
             return Err(self.opened.damaged("its chunks are not those that were written"));

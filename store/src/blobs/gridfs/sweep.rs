@@ -11,6 +11,7 @@ pub(super) const NOBODYS: Duration = Duration::from_hours(1);
 /// Deletes the media of a bucket that never became visible. Returns how many there were.
 pub(super) async fn sweep(bucket: &Bucket, age: Duration) -> Result<u64> {
     let mut swept = 0;
+    // Blobs of media have object ids; notes of deleted videos have text, and are `Blobs::deleted`'s to end.
     for id in bucket.noted(age).await?.into_iter().filter(|id| id.as_object_id().is_some()) {
         if bucket.is_visible(&id).await? {
             bucket.forget(&id).await?;
