@@ -29,6 +29,7 @@ impl Attention {
     /// nothing where there is nothing to go by.
     pub(crate) fn starts(&self, filled: usize) -> Vec<usize> {
         let width = self.steps.first().map_or(0, |rows| rows.len() / self.heads);
+        // Positions behind the sound are padding, whose attention would draw the last words behind the end.
         let filled = filled.min(width);
         // Normalising needs two steps at least.
         if filled == 0 || self.steps.len() < 2 {
@@ -46,6 +47,7 @@ impl Attention {
             }
         }
         for value in sum.iter_mut().flatten() {
+            // The warping looks for the cheapest way, and attention is the reverse of a cost.
             *value /= -(self.heads as f32);
         }
         warp(&sum)
@@ -71,6 +73,7 @@ fn normalise(rows: &mut [Vec<f32>]) {
 fn median(row: &[f32]) -> Vec<f32> {
     let side = FILTER / 2;
     let last = row.len() - 1;
+    // torch cannot mirror a row beyond its length, so OpenAI's filter returns a short one as it is.
     if last < side {
         return row.to_vec();
     }

@@ -48,6 +48,7 @@ pub fn analyze(
     let mut mel = Mel::new(bins);
     let mut scanner = detector.map(SpeechScanner::new);
     let mut hash = Sha256::new();
+    // The references scale by the maximum of the whole sound and not of a window, hence a pass before the first one.
     let mut loudest = f32::NEG_INFINITY;
     let (mut second, mut samples) = (0, 0);
     let mut bands = vec![0.0; bins];
@@ -71,6 +72,8 @@ pub fn analyze(
             mel.frame(&under, &mut bands);
             loudest = bands.iter().copied().fold(loudest, f32::max);
         }
+        // The samples and not the file: the same sound in another container is
+        // sampled with the same seed, to the same words.
         hash.update(new.iter().flat_map(|sample| sample.to_le_bytes()).collect::<Vec<_>>());
         if let Some(scanner) = &mut scanner {
             scanner.push(new)?;
@@ -96,6 +99,7 @@ pub fn analyze(
 impl Analysis {
     /// Returns the length in frames.
     pub fn frames(&self) -> u64 {
+        // The references drop the last frame of their STFT, which leaves as many as there are whole hops.
         self.samples / HOP as u64
     }
 }

@@ -107,6 +107,7 @@ impl Sound {
                 let length = fill(&mut child.pipe, &mut bytes)?;
                 let samples = bytes[..length].chunks_exact(4);
                 self.kept.extend(samples.map(|b| clean(f32::from_le_bytes([b[0], b[1], b[2], b[3]]))));
+                // `fill` returns less than it was asked for at the end of the pipe alone.
                 if length < bytes.len() {
                     self.ended = true;
                     self.broke_off = child.end()?;
@@ -124,6 +125,7 @@ impl Sound {
 fn no_samples(stderr: Option<String>) -> Error {
     match stderr {
         Some(stderr)
+            // ffmpeg has one exit status for all failures, so a file without sound is known by these sentences alone.
             if stderr.contains("matches no streams") || stderr.contains("does not contain any stream") =>
         {
             Error::NoSound
@@ -141,6 +143,7 @@ fn clean(sample: f32) -> f32 {
 /// Reads until `bytes` is full or the pipe ends.
 fn fill(pipe: &mut impl Read, bytes: &mut [u8]) -> io::Result<usize> {
     let mut length = 0;
+    // A pipe gives what it has: a short read is no end, and may cut a sample in two.
     while length < bytes.len() {
         match pipe.read(&mut bytes[length..]) {
             Ok(0) => break,
@@ -192,6 +195,7 @@ impl Ffmpeg {
         let stream = file.stream.map_or("0:a:0".to_owned(), |n| format!("0:{n}"));
         let mut filter = String::new();
         if let Some(zero) = file.clock_at_zero {
+            // Keeps the file's own clock, of which `clock_at_zero` is a reading; ffmpeg would begin at zero.
             command.arg("-copyts");
             filter = format!("asetpts=PTS-{zero:.6}/TB,");
         }
@@ -203,6 +207,7 @@ impl Ffmpeg {
         ]);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().map_err(failed)?;
+        // An hour of the processor decodes days of sound; a file that takes more was made to hang its decoder.
         let bounds = Bounds { cpu: Duration::from_hours(1), ..Bounds::default() };
         let taken = (child.stdout.take(), child.stderr.take());
         let (Some(pipe), Some(mut errors)) = taken else {
@@ -219,6 +224,7 @@ impl Ffmpeg {
             }
             String::from_utf8_lossy(&tail).trim().replace('\n', "; ")
         });
+        // Made before the error is returned: its drop kills a child that could not be confined.
         let started = Self { child, pipe, stderr: Some(stderr) };
         confined.map_err(failed)?;
         Ok(started)
@@ -228,6 +234,7 @@ impl Ffmpeg {
     fn end(&mut self) -> Result<Option<String>> {
         let status = self.child.wait()?;
         let stderr = self.stderr.take().and_then(|thread| thread.join().ok()).unwrap_or_default();
+        // ffmpeg exits with 0 behind damaged packets, too; only its stderr shows that sound is missing.
         let well = status.success() && stderr.is_empty();
         Ok((!well).then(|| if stderr.is_empty() { status.to_string() } else { stderr }))
     }
@@ -237,6 +244,7 @@ impl Drop for Ffmpeg {
     fn drop(&mut self) {
         // Fails only when it has ended by itself.
         let _ = self.child.kill();
+        // Without a wait the child stays a zombie as long as the server lives.
         let _ = self.child.wait();
     }
 }

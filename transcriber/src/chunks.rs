@@ -51,11 +51,13 @@ pub(crate) fn transcribe<'a>(
     report: impl FnMut(Window) -> Result<()>,
 ) -> Result<()> {
     let next = AtomicUsize::new(0);
+    // Bounded: where the reports are slow, such as transactions, the workers wait and no windows pile up.
     let (sender, receiver) = mpsc::sync_channel(workers);
     thread::scope(|scope| {
         for _ in 0..workers.min(chunks.len()) {
             let sender: SyncSender<Result<Finished>> = sender.clone();
             scope.spawn(|| {
+                // The closure borrows all else, but the sender must end with its thread.
                 let sender = sender;
                 let worked = work(&mut |transcriber| {
                     loop {
@@ -77,7 +79,9 @@ pub(crate) fn transcribe<'a>(
                 }
             });
         }
+        // The receiver's loop ends with the last sender, so this one may not outlive those of the threads.
         drop(sender);
+        // After an error no worker takes another chunk; the scope waits for those in hand.
         in_order(receiver, report).inspect_err(|_| next.store(chunks.len(), Ordering::Relaxed))
     })
 }

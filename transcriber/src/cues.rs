@@ -215,6 +215,7 @@ fn cut(rest: &[Unit]) -> usize {
     for n in 1..=most {
         passed += width(&rest[n - 1].text) + 1;
         let cost = cost(n, passed);
+        // Among equals the later break wins: fuller cues change less often under the eye.
         if cost <= best.1 {
             best = (n, cost);
         }

@@ -78,6 +78,7 @@ impl Model {
         }
         let Step { logits, .. } = self.step(&[self.vocabulary.start], None, encoded)?;
         let of = |token: u32| logits.get(token as usize).copied().unwrap_or(f32::NEG_INFINITY);
+        // Languages compete among themselves alone, as in OpenAI's `detect_language`: words may be likelier than any.
         let all: Vec<f32> = self.vocabulary.languages.iter().map(|(_, token)| of(*token)).collect();
         let total = log_sum_exp(&all);
         let best = self.vocabulary.languages.iter().max_by(|a, b| of(a.1).total_cmp(&of(b.1)));
@@ -91,6 +92,7 @@ impl Model {
         options: &DecodingOptions<'_>,
     ) -> Result<DecodingResult> {
         let mut random = StdRng::from_seed(options.seed);
+        // OpenAI's `sample_len`: half of the context is the answer's, so that a prompt may fill the other.
         let most = (self.shape.context / 2).min(self.shape.context.saturating_sub(options.prefix.len()));
         let Step { mut logits, mut cache, attention } = self.step(options.prefix, None, encoded)?;
         let no_speech = self.no_speech(&logits, options.prefix);
@@ -114,6 +116,8 @@ impl Model {
             } else {
                 argmax(&logits)
             };
+            // Of the filtered logits and at temperature 1, whatever was sampled at:
+            // OpenAI's thresholds compare attempts by that.
             let log_probability = logits[token] - log_sum_exp(&logits);
             sum += log_probability;
             if token as u32 == self.vocabulary.end {
@@ -151,6 +155,7 @@ impl Model {
         let mut inputs: Vec<(std::borrow::Cow<'_, str>, SessionInputValue<'_>)> = vec![
             ("input_ids".into(), Tensor::from_array(([1, ids.len()], ids))?.into()),
             ("encoder_hidden_states".into(), (&encoded.0).into()),
+            // optimum's merged decoder has both branches in one file, so that the weights are in memory once.
             ("use_cache_branch".into(), Tensor::from_array(([1], vec![goes_on]))?.into()),
         ];
         let values = cache.decoder.iter().chain(&cache.encoder);

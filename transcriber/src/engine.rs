@@ -55,6 +55,7 @@ impl Default for Config {
             model: "models/whisper-tiny".into(),
             precision: "quantized".into(),
             threads: 2,
+            // At a cut a word may be recognized differently, so speed by cutting is a choice.
             windows: 1,
             sessions: 1,
             limit_seconds: 12 * 3600,
@@ -87,6 +88,7 @@ impl Loaded {
     fn new(config: &Config) -> Result<Self> {
         let runtime = Runtime::load(config.onnxruntime.as_deref())?;
         let Config { model: folder, precision, threads, windows, .. } = config;
+        // Windows at once share the threads that the settings grant; more threads than cores slow ONNX Runtime down.
         let threads = (threads / windows).max(1);
         let model = Model::load(runtime, Loading { folder, precision, threads })?;
         Ok(Self { model, detector: Detector::load(runtime)? })
@@ -190,6 +192,7 @@ impl Engine {
             let language = transcriber.language().map(ToOwned::to_owned);
             Ok((analysis, machine, chunks.collect::<Vec<_>>(), language))
         })?;
+        // All chunks get the first one's language: a song or a name in a later one must not switch it.
         let known = Options { language, ..options.clone() };
         let run = |work: &mut dyn FnMut(&mut Transcriber<'_>) -> Result<()>| {
             self.loaded(|Loaded { model, .. }| {
@@ -246,6 +249,7 @@ impl Engine {
     fn loaded<T>(&self, work: impl FnOnce(&mut Loaded) -> Result<T>) -> Result<T> {
         let idle = self.idle().pop();
         let mut loaded = idle.map_or_else(|| Loaded::new(&self.config), Ok)?;
+        // A panic drops the model, whose state nobody knows then; after an error it is as good as before.
         let worked = work(&mut loaded);
         self.idle().push(loaded);
         worked

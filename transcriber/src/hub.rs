@@ -82,6 +82,7 @@ pub async fn pull(client: &Client, pull: &Pull<'_>, mut report: impl FnMut(Progr
         let plain = part.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
         plain && !part.is_empty() && !part.starts_with('.')
     };
+    // The last part becomes a folder's name: `..` would lead out of the models' folder.
     if !pull.repository.split('/').all(sane) {
         return Err(Error::Request(format!(
             "`{}` is no repository; try onnx-community/whisper-tiny",
@@ -90,6 +91,7 @@ pub async fn pull(client: &Client, pull: &Pull<'_>, mut report: impl FnMut(Progr
     }
     let listing = list(client, pull).await?;
     let wanted = wanted(&listing, pull)?;
+    // The commit is a part of the name, so that a pull of another revision does not resume these files.
     let staging =
         pull.models.join(format!(".{name}.{}.part", listing.sha.chars().take(12).collect::<String>()));
     let mut progress = Progress { done: 0, all: wanted.iter().filter_map(|file| file.size).sum() };
@@ -98,6 +100,7 @@ pub async fn pull(client: &Client, pull: &Pull<'_>, mut report: impl FnMut(Progr
     for file in wanted {
         let to = staging.join(&file.rfilename);
         fs::create_dir_all(to.parent().unwrap_or(&staging))?;
+        // By the commit and not by the branch: a push between two files would mix two models.
         let url = format!("{}/{}/resolve/{}/{}", pull.endpoint, pull.repository, listing.sha, file.rfilename);
         fetch(client, &url, (file, &to), &mut |bytes| {
             progress.done += bytes;
@@ -105,6 +108,7 @@ pub async fn pull(client: &Client, pull: &Pull<'_>, mut report: impl FnMut(Progr
         })
         .await?;
         let found = hash(&to).await?;
+        // The hub has a SHA-256 of LFS files alone; of small ones it has Git's own id, so their size must do.
         let wrong = file.lfs.as_ref().is_some_and(|lfs| lfs.sha256 != found)
             || file.size.is_some_and(|size| fs::metadata(&to).map(|meta| meta.len()).ok() != Some(size));
         if wrong {
@@ -147,6 +151,7 @@ pub fn check(folder: &Path, hashes: &mut Hashes) -> Result<Option<String>> {
 
 async fn list(client: &Client, pull: &Pull<'_>) -> Result<Listing> {
     let url =
+        // Without `blobs=true` the hub lists names, but no sizes and hashes.
         format!("{}/api/models/{}/revision/{}?blobs=true", pull.endpoint, pull.repository, pull.revision);
     let answer = client.get(&url).send().await.map_err(|e| failed(&url, &e))?;
     if !answer.status().is_success() {
@@ -166,6 +171,7 @@ fn wanted<'l>(listing: &'l Listing, pull: &Pull<'_>) -> Result<Vec<&'l Sibling>>
             return Err(Error::Request(format!("{} has no {name}", pull.repository)));
         };
         files.push(file);
+        // ONNX keeps weights beyond protobuf's 2 GiB in a file beside the network's.
         files.extend(find(&format!("{name}_data")));
     }
     Ok(files)
@@ -191,6 +197,7 @@ async fn fetch(
     if !answer.status().is_success() {
         return Err(refused(url, answer.status()));
     }
+    // A server may ignore Range and answer 200 with the whole (RFC 9110 §14.2); the file then begins anew.
     let mut written = if goes_on { have } else { 0 };
     report(written);
     let mut out =
@@ -218,6 +225,7 @@ async fn hash(file: &Path) -> Result<String> {
 /// Renames the whole folder into place; an older one goes first aside, then away.
 fn put_in_place(staging: &Path, folder: &Path) -> Result<PathBuf> {
     let aside = staging.with_extension("old");
+    // rename(2) does not replace a folder that has files.
     if folder.exists() {
         fs::rename(folder, &aside)?;
     }

@@ -21,6 +21,7 @@ impl LogitFilters<'_> {
         for token in &v.suppressed {
             forbid(logits, *token..token + 1);
         }
+        // OpenAI's `SuppressBlank`: neither a space nor the end may come first.
         if written.is_empty() {
             for token in &v.suppressed_first {
                 forbid(logits, *token..token + 1);
@@ -38,8 +39,10 @@ impl LogitFilters<'_> {
     fn keep_time(&self, written: &[u32], logits: &mut [f32]) {
         let v = self.vocabulary;
         let is_time = |token: &u32| *token >= v.first_time;
+        // `<|notimestamps|>` is the prompt's choice and never the model's.
         forbid(logits, v.no_times..v.first_time);
 
+        // OpenAI's `ApplyTimestampRules`: times come in pairs, except right before the end.
         let after_time = written.last().is_some_and(is_time);
         let after_pair = after_time && (written.len() < 2 || is_time(&written[written.len() - 2]));
         if after_pair {

@@ -9,6 +9,7 @@ const FAINT: f32 = 30.0;
 
 /// Returns the highest logit; that of nothing is −∞.
 pub(crate) fn highest(logits: &[f32]) -> f32 {
+    // `f32::max` must treat NaN on its own, in several instructions; this comparison is one `maxps`.
     let higher = |a: f32, b: f32| if b > a { b } else { a };
     let (rows, rest) = logits.as_chunks::<LANES>();
     let mut highest = [f32::NEG_INFINITY; LANES];
@@ -33,6 +34,7 @@ pub(crate) fn log_sum_exp(logits: &[f32]) -> f32 {
         return top;
     }
     let above = logits.iter().map(|logit| logit - top).filter(|below| *below > -FAINT);
+    // In f32 a sum of fifty thousand terms would depend on their order, and with it the thresholds' verdict.
     let sum: f64 = above.map(|below| f64::from(below.exp())).sum();
     top + sum.ln() as f32
 }
@@ -57,6 +59,7 @@ mod tests {
 
     #[test]
     fn the_first_of_the_highest_is_the_likeliest() {
+        // Rounding may leave a rest behind the last token; the likeliest one is a safe choice.
         let check = |logits: &[f32], expected: usize| assert_eq!(argmax(logits), expected, "{logits:?}");
         check(&[1.0, 3.0, 3.0], 1);
         check(&[f32::NAN, -1.0, f32::NEG_INFINITY], 1);

@@ -50,6 +50,7 @@ impl Mel {
     pub fn new(bins: usize) -> Self {
         let fft = RealFftPlanner::new().plan_fft_forward(WINDOW);
         Self {
+            // Periodic, as torch's `hann_window` is by default: the divisor is the length and not the length less one.
             hann: std::array::from_fn(|n| 0.5 - 0.5 * (2.0 * PI * n as f64 / WINDOW as f64).cos()),
             filters: filters(bins),
             windowed: fft.make_input_vec(),
@@ -105,6 +106,7 @@ fn filters(bins: usize) -> Vec<Filter> {
             let slope = ((f - low) / (peak - low)).min((high - f) / (high - peak));
             slope.max(0.0) * 2.0 / (high - low)
         };
+        // A band covers a few of the 201 lines; the zeros around it are cut off and not multiplied.
         let weights: Vec<f64> = (0..SPECTRUM).map(weight).collect();
         let first = weights.iter().position(|w| *w > 0.0).unwrap_or(0);
         let end = weights.iter().rposition(|w| *w > 0.0).map_or(first, |last| last + 1);

@@ -139,6 +139,7 @@ impl Model {
             let rows = dims(&[0, shape.heads, 0, 0]);
             check.tensor(decoder.outputs(), &attention_name(*layer), &rows)?;
         }
+        // The tokenizer of another Whisper would name tokens behind the last logit.
         if vocabulary.first_time as usize >= shape.tokens {
             return Err(Error::Model {
                 file: folder.file("tokenizer.json"),
@@ -215,6 +216,7 @@ fn shape(folder: &Folder) -> Result<Shape> {
         config.decoder_attention_heads,
         config.vocab_size,
     ];
+    // Buffers are sized by these numbers, which come from anybody's file; a million is beyond every Whisper.
     if sane.iter().any(|n| !(1..=1 << 20).contains(n))
         || !config.d_model.is_multiple_of(config.decoder_attention_heads)
     {
@@ -222,6 +224,7 @@ fn shape(folder: &Folder) -> Result<Shape> {
     }
     let preprocessor: Preprocessor = folder.json("preprocessor_config.json")?;
     let given = (preprocessor.sampling_rate, preprocessor.n_fft, preprocessor.hop_length);
+    // `mel` has these numbers built in; a model of others would get a spectrogram that it was not trained on.
     if given != (crate::mel::SAMPLE_RATE, crate::mel::WINDOW, crate::mel::HOP) {
         return Err(wrong(
             "preprocessor_config.json",
@@ -237,6 +240,7 @@ fn shape(folder: &Folder) -> Result<Shape> {
     }
     Ok(Shape {
         mel_bins: config.num_mel_bins,
+        // The encoder's second convolution has a stride of two (Whisper paper §2.2).
         frames: config.max_source_positions * 2,
         positions: config.max_source_positions,
         width: config.d_model,

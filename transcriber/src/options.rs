@@ -80,6 +80,7 @@ impl Parity {
 
 /// Returns the primary subtag of a language tag, in lower case: `de` of `de-AT` and `DE_at`.
 pub(crate) fn primary(tag: &str) -> String {
+    // RFC 5646 §2.1 has hyphens alone; underscores come from POSIX locales and from many files.
     tag.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase()
 }
 

@@ -45,6 +45,7 @@ impl Runtime {
         let unusable = |cause: String| Error::Runtime { path: path.clone(), cause };
         // It checks the version before it touches anything else of the library.
         let builder = ort::init_from(&path).map_err(|e| unusable(e.to_string()))?;
+        // ONNX Runtime's builds for Windows report their use unless that is switched off.
         let environment = builder.with_telemetry(false).build().map_err(|e| unusable(e.to_string()))?;
         Ok(LOADED.get_or_init(|| Self { path, environment }))
     }

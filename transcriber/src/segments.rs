@@ -22,10 +22,12 @@ pub(crate) fn split(tokens: &[u32], first_time: u32, filled: u64) -> (Vec<Segmen
         from,
         tokens: tokens[from..to].to_vec(),
     };
+    // Two times in a row are a segment's end and the next one's start.
     let mut cuts: Vec<usize> = (1..tokens.len()).filter(|n| is_time(*n) && is_time(n - 1)).collect();
     // One time at the end: no more speech behind it in this window.
     let ends_with_one = tokens.len() >= 2 && is_time(tokens.len() - 1) && !is_time(tokens.len() - 2);
     if cuts.is_empty() {
+        // A last time of 0.00 does not count: OpenAI's code takes the whole window then.
         let last =
             (0..tokens.len()).rev().find(|n| is_time(*n)).map(|n| frames(tokens[n])).filter(|end| *end > 0);
         let start = tokens.first().map_or(0, |token| frames(*token));

@@ -127,6 +127,7 @@ impl Service {
             .route("/audio/translations", post(translations))
             .fallback(async || Refusal::unknown_path())
             .method_not_allowed_fallback(async || Refusal::wrong_method())
+            // axum's own limit is 2 MB, which a minute of sound may have.
             .layer(DefaultBodyLimit::max(most.saturating_add(FORM_BYTES)))
             .layer(middleware::from_fn(refusal::foreign_pages))
             .with_state(self.clone());
@@ -136,6 +137,7 @@ impl Service {
     /// Returns the addresses that a load balancer asks, for a process that is nothing but this service.
     pub fn health(&self) -> Router {
         let service = self.clone();
+        // A process without its model gets no requests: the first probe loads it.
         let ready = async move || {
             health::ready(&service.0.shutdown, async { service.languages().await.map(drop) }).await
         };
@@ -208,6 +210,7 @@ impl Service {
 
     fn busy(&self) -> Refusal {
         self.0.counts.turned_away.inc();
+        // 429 and not 503: OpenAI's clients wait and try again by themselves.
         Refusal::busy(self.0.config.waiting, RETRY_AFTER_SECONDS)
     }
 

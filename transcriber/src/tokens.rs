@@ -73,8 +73,10 @@ impl Vocabulary {
             languages,
             tasks: tasks.map(|(transcribe, translate)| Tasks { transcribe, translate }),
             previous: generation.prev_sot_token_id.or_else(|| find(&["<|startofprev|>"])),
+            // OpenAI renamed the token; tokenizers of the first release have the older name.
             no_speech: find(&["<|nospeech|>", "<|nocaptions|>"]),
             no_times,
+            // Older exports do not list the times in `tokenizer.json`; by number they follow all the same.
             first_time: no_times + 1,
             suppressed: generation.suppress_tokens.unwrap_or_default(),
             suppressed_first: generation.begin_suppress_tokens.unwrap_or_default(),
@@ -92,6 +94,7 @@ impl Vocabulary {
 
     /// Returns the tokens of a prompt, as a text that came before.
     pub fn prompt(&self, text: &str) -> Result<Vec<u32>> {
+        // Whisper's tokens have the space in front of their word, so OpenAI encodes a prompt with one, too.
         let spaced = format!(" {}", text.trim());
         let encoded =
             self.tokenizer.encode_fast(spaced, false).map_err(|e| Error::Inference(e.to_string()))?;

@@ -70,6 +70,7 @@ impl<'a> Transcriber<'a> {
                 let tokens = model.vocabulary.prompt(text)?;
                 // The answer needs the other half.
                 let most = model.shape.context / 2 - 1;
+                // The end of a long prompt is kept, as in OpenAI's code: it stands nearest to the answer.
                 let kept = &tokens[tokens.len().saturating_sub(most)..];
                 [&[previous], kept].concat()
             }
@@ -151,6 +152,7 @@ impl<'a> Transcriber<'a> {
             self.language = self.model.detect_language(&encoded)?.map(|(code, _)| code);
         }
         let prefix = self.prefix()?;
+        // The last attempt stands where none is accepted, as in OpenAI's `decode_with_fallback`.
         let mut best = None;
         for temperature in temperatures {
             let decoding = DecodingOptions {
@@ -168,6 +170,7 @@ impl<'a> Transcriber<'a> {
             if verdict == Verdict::Accept {
                 break;
             }
+            // Six temperatures may take a minute on a small machine, and a shutdown does not wait as long.
             if self.stop.is_cancelled() {
                 return Err(crate::Error::Interrupted);
             }
@@ -196,6 +199,7 @@ impl<'a> Transcriber<'a> {
 
     fn prefix(&self) -> Result<Vec<u32>> {
         let vocabulary = &self.model.vocabulary;
+        // The order that the model was trained on: start, language, task, times (Whisper paper, figure 1).
         let mut prefix = self.prompt.clone();
         prefix.push(vocabulary.start);
         if let (Some(tasks), Some(language)) = (vocabulary.tasks, &self.language)

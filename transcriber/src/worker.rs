@@ -51,6 +51,7 @@ impl store::Work for Jobs {
             Failed::Gone => JobError::Store(store::Error::Gone(job.video.clone())),
             Failed::Store(error) => JobError::Store(error),
             Failed::Engine(Error::Interrupted) => JobError::Stopped,
+            // `Final` ends the attempt alone: `fail` has a track without its model wait, and no attempt is counted.
             failed if failed.awaits_model() || matches!(failed, Failed::For(_)) => JobError::Final(failed),
             failed => JobError::Retryable(failed),
         })
@@ -95,6 +96,7 @@ impl Jobs {
         let Some(track) = track else { return Err(Failed::Gone) };
         let engine = self.engine_for(track.options.model.as_deref()).await?;
         let loading = engine.clone();
+        // Loaded before `begin`, so that a track whose model is missing is `waiting` and was never `running`.
         tokio::task::spawn_blocking(move || loading.load()).await.map_err(Failed::panicked)??;
         self.advertise_languages(track.options.model.as_deref()).await;
         let Some(track) = self.store.captions.begin(job).await? else { return Err(Failed::Gone) };
@@ -109,6 +111,7 @@ impl Jobs {
             source,
             track,
         };
+        // Inference takes seconds a window; on tokio's own threads no lease would be renewed meanwhile.
         tokio::task::spawn_blocking(move || caption_job.run(&engine)).await.map_err(Failed::panicked)?
     }
 
@@ -130,6 +133,7 @@ impl Jobs {
             Some(name) => self.models.join(name),
             None => self.config.model.clone(),
         };
+        // The last model stays loaded, for most tracks want the same and a load takes seconds.
         if self.engine.config().model != wanted {
             self.engine = Arc::new(Engine::new(Config { model: wanted, ..self.config.clone() }));
         }

@@ -35,6 +35,7 @@ pub(crate) fn width(text: &str) -> usize {
 }
 
 fn is_wide(c: char) -> bool {
+    // After UAX #11 (East Asian Width): CJK, Hangul and fullwidth forms; emoji are too rare in speech to count.
     matches!(c, '\u{1100}'..='\u{115f}' | '\u{2e80}'..='\u{a4cf}' | '\u{ac00}'..='\u{d7a3}' | '\u{f900}'..='\u{faff}' | '\u{ff00}'..='\u{ff60}' | '\u{20000}'..='\u{3fffd}')
 }
 
@@ -73,6 +74,7 @@ fn spaced(last: char, next: &str) -> bool {
 pub(crate) fn fits(units: &[Unit]) -> bool {
     let text: Vec<&str> = units.iter().map(|unit| unit.text.as_str()).collect();
     let all = joined(&text);
+    // The space at the break takes no column, hence one more.
     width(&all) <= LINE || (width(&all) <= LINE * LINES + 1 && line_break(&text).is_some())
 }
 

@@ -29,6 +29,7 @@ impl Folder {
     /// `quantized`; empty is f32.
     pub fn open(path: &Path, precision: &str) -> Result<Self> {
         let folder = Self { path: path.to_owned(), precision: precision.to_owned() };
+        // A folder with neither is no model, which a pull mends; with one of them a single file is missing.
         if !folder.file("config.json").is_file() && !path.join("onnx").is_dir() {
             return Err(Error::NoModel { folder: path.to_owned() });
         }

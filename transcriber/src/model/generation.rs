@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 /// The part of `generation_config.json` that is about tokens.
 #[derive(Debug, Default, Deserialize)]
+// Models of English alone have no languages and tasks, and older exports no alignment heads.
 #[serde(default)]
 pub(crate) struct Generation {
     pub(crate) decoder_start_token_id: Option<u32>,

@@ -49,6 +49,7 @@ fn rewrite(branch: &mut GraphProto, tensors: &Tensors) -> Option<()> {
     let users = branch.node.iter().filter(|node| node.input.contains(&output)).count();
     // Nodes stand in the order of their work.
     branch.node.splice(product..=product, in_eight_bits);
+    // The matrix may be dequantized for another node, too, which still needs it.
     if users == 1 {
         branch.node.retain(|node| !node.output.contains(&output));
     }
@@ -68,6 +69,7 @@ fn find(branch: &GraphProto, tensors: &Tensors) -> Option<(usize, usize)> {
         let transpose = made_by(Some(transposed), "Transpose")?;
         let (data_type, dims) = tensors.get(branch.node[transpose].input.first()?)?;
         let (_, scale_dims) = tensors.get(scale)?;
+        // One scale for all: the product of two scalars is what the rewritten nodes scale by.
         let fits = [UINT8, INT8].contains(data_type) && *dims == 2 && *scale_dims == 0;
         fits.then_some((product, dequantized))
     })

@@ -154,6 +154,7 @@ impl Files {
             published_sha256: published_sha256.to_owned(),
             optimized_sha256: network.map(super::folder::sha256_of),
         };
+        // The record comes last: a network without one is written again, a record without its network would be trusted.
         put(folder, &self.record, &serde_json::to_vec_pretty(&record)?)
     }
 }

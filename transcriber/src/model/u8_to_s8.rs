@@ -27,8 +27,10 @@ pub(super) fn apply(model: &mut ModelProto) -> bool {
 fn subtract_128(tensor: &mut TensorProto) {
     tensor.data_type = Some(INT8);
     for byte in tensor.raw_data.iter_mut().flatten() {
+        // Flipping the highest bit takes 128 off, in two's complement.
         *byte ^= 0x80;
     }
+    // onnx.proto allows small tensors of eight bits in `int32_data` in place of raw bytes.
     for number in &mut tensor.int32_data {
         *number -= 128;
     }
@@ -65,6 +67,7 @@ impl Uses {
         for name in self.multiplied.iter().flat_map(|(matrix, zero)| [matrix, zero]) {
             *times.entry(name).or_default() += 1;
         }
+        // A tensor that anything else reads must keep its numbers.
         let alone = move |name: &str| times.get(name) == Some(&1) && !self.otherwise.contains(name);
         let pairs = self.multiplied.iter().map(|(matrix, zero)| (matrix.as_str(), zero.as_str()));
         pairs.filter(move |(matrix, zero)| alone(matrix) && alone(zero))

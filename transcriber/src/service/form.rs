@@ -8,7 +8,9 @@ use tokio::io::AsyncWriteExt;
 
 use super::refusal::{Refusal, Result};
 
+// OpenAI's form has about ten fields, one of them repeated.
 const TEXTS: usize = 64;
+// The longest field is the prompt, of which the model sees 223 tokens.
 const TEXT_BYTES: usize = 64 << 10;
 
 /// A form, received.
@@ -48,6 +50,7 @@ impl Form {
 
 async fn keep(mut part: Field<'_>, folder: &Path, most: u64) -> Result<TempPath> {
     let file = NamedTempFile::new_in(folder)?;
+    // A descriptor of its own: the first one deletes the file when it is dropped.
     let mut out = tokio::fs::File::from_std(file.reopen()?);
     let mut length = 0;
     while let Some(bytes) = part.chunk().await.map_err(|e| Refusal::form(e, most))? {
@@ -57,6 +60,7 @@ async fn keep(mut part: Field<'_>, folder: &Path, most: u64) -> Result<TempPath>
         }
         out.write_all(&bytes).await?;
     }
+    // tokio's file writes on a thread behind this one; without the flush ffmpeg might miss the end.
     out.flush().await?;
     Ok(file.into_temp_path())
 }

@@ -153,6 +153,7 @@ impl IntoResponse for Refusal {
         });
         let mut response = (self.status, Json(json!({"error": error}))).into_response();
         let headers = response.headers_mut();
+        // RFC 9110 §15.1: caches may keep a 404 or 405 that is not marked, and the model may come any minute.
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Some(seconds) = self.retry_after_seconds {
             headers.insert(header::RETRY_AFTER, seconds.into());

@@ -28,6 +28,7 @@ impl Transcriber<'_> {
             if before > 0 {
                 window.spoken.truncate(before);
                 let floor = sentences[before - 1].end.min(gap.start);
+                // Two frames are one time token: a window that ends where it begins would be decoded without end.
                 window.next = gap.start.saturating_sub(LEAD).max(floor).max(self.at + 2);
                 return Ok(());
             }

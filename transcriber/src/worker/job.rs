@@ -91,6 +91,7 @@ impl CaptionJob {
         };
         let mut file = engine.file(input);
         file.stream = Some(audio.stream);
+        // The pictures' clock: cues of a sound that begins later than its pictures would be early by the difference.
         file.clock_at_zero = Some(plan.start_seconds + plan.zero.as_secs_f64());
 
         let checkpoint = self.checkpoint();
@@ -157,6 +158,8 @@ impl CaptionJob {
 
     fn record(&self, report: &WindowReport<'_>, draft: &mut Draft, named: &mut bool) -> Result<(), Failed> {
         let window = report.window;
+        // A language found in silence is a guess; the track gets its folder, and
+        // playlists their entry, with its first words.
         if !*named && (!window.spoken.is_empty() || !draft.held().is_empty()) {
             let spoken = window.language.as_deref().unwrap_or("und");
             let language = if self.track.options.translated { "en" } else { spoken };
@@ -165,6 +168,7 @@ impl CaptionJob {
             // Whisper's own code for Javanese is of an older standard.
             let language = if language == "jw" { "jv" } else { language };
             let detected = DetectedLanguage { language, provenance: &provenance };
+            // This thread is of the blocking pool; `block_on` on a worker thread of tokio's panics.
             if self.handle.block_on(self.store.captions.set_language(&self.job, &detected))?.is_none() {
                 return Err(Failed::Gone);
             }
@@ -173,6 +177,7 @@ impl CaptionJob {
         let cues = draft.push(&window.spoken);
         let segments =
             serde_json::to_string(&window.spoken).map_err(std::io::Error::from).map_err(Error::from)?;
+        // The words are rows by now; a checkpoint that kept them would grow with the sound.
         let window = Window { spoken: vec![], ..window.clone() };
         // The segments that are held back begin here at the earliest.
         let held = draft.held().to_vec();
