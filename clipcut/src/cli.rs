@@ -101,6 +101,8 @@ struct ServeArgs {
 impl Cli {
     pub(crate) fn run(self) -> Result<()> {
         if self.command.is_some() && (self.serve.demo || !self.serve.flags().is_empty()) {
+            // clap takes them before any subcommand, since `clipcut` alone is `serve`;
+            // ignored there, a wrong library would be served.
             bail!("--listen, --data and --demo belong to serve: write them behind it");
         }
         let load = |flags| Config::load(self.config.as_deref(), flags);
@@ -171,6 +173,7 @@ impl ServeArgs {
 }
 
 fn block_on(task: impl Future<Output = Result<()>>) -> Result<()> {
+    // The runtime is made after the arguments are read: `--help` and a mistake cost no threads.
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(task)
 }
 
@@ -178,6 +181,7 @@ fn log(config: &Config) -> Result<()> {
     let filter = config.log.parse::<EnvFilter>().with_context(|| format!("log = \"{}\"", config.log))?;
     tracing_subscriber::fmt()
         .with_env_filter(filter)
+        // Colours would stand as escape codes in a journal or a file.
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
         // A write to a closed standard error must not panic: it would end the task that handles stop signals.

@@ -219,6 +219,7 @@ impl Config {
 
 impl Layers {
     fn value<T: Setting>(&self, key: &str, default: &str, mistakes: &mut Vec<String>) -> Option<T> {
+        // A lower layer's value is not even read: a mistake in the file that a flag overrides does no harm.
         let set = self.0.iter().rev().find_map(|layer| Some((layer.values.get(key)?, &layer.name)));
         let (text, place) = match set {
             Some((text, place)) => (text.as_str(), place.as_str()),
@@ -236,6 +237,7 @@ impl Layers {
     fn check_keys(&self, mistakes: &mut Vec<String>) {
         for layer in &self.0 {
             for key in layer.values.keys().filter(|key| KEYS.iter().all(|k| k.name != key.as_str())) {
+                // A misspelt key that is ignored would leave a limit or a secret at its default.
                 mistakes.push(format!("{key} (in {}): unknown; `clipcut config` lists the keys", layer.name));
             }
         }
@@ -246,6 +248,7 @@ fn read_file(file: Option<&Path>, mistakes: &mut Vec<String>) -> Result<Option<L
     let path = file.unwrap_or(Path::new("clipcut.toml"));
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
+        // The file in the working folder is optional; one that was named must be there.
         Err(e) if e.kind() == std::io::ErrorKind::NotFound && file.is_none() => return Ok(None),
         Err(e) => return Err(e).with_context(|| format!("cannot read {}", path.display())),
     };

@@ -24,12 +24,14 @@ pub(crate) async fn serve(request: Request) -> Response {
         let detail = "No speech is turned into words here; ask a `clipcut transcriber` at its own address.";
         return problem(StatusCode::NOT_FOUND, "no_transcriber", detail);
     }
+    // The page's HTML with 200 would be parsed as JSON or as a playlist, and fail there.
     if ["api/", "v/"].iter().any(|prefix| path.starts_with(prefix)) {
         return unknown_path();
     }
     if parts.method != Method::GET && parts.method != Method::HEAD {
         let detail = "The page takes GET and HEAD.";
         let mut response = problem(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail);
+        // RFC 9110 §15.5.6: a 405 must list the methods that the resource takes.
         response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
         return response;
     }

@@ -22,6 +22,7 @@ pub(crate) fn limit() -> Option<u64> {
 /// Returns how many of `wanted` connections fit below `limit`.
 pub(crate) fn connections(wanted: usize, limit: Option<u64>) -> usize {
     let Some(limit) = limit else { return wanted };
+    // A server that takes its last descriptor for a viewer can open no segment to send.
     let reserve = (limit / 4).clamp(LEAST_RESERVE, MOST_RESERVE);
     wanted.min(limit.saturating_sub(reserve).max(1) as usize)
 }

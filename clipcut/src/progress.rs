@@ -32,6 +32,7 @@ pub(crate) struct Progress {
 
 impl Progress {
     pub(crate) fn new(what: &str, unit: Unit, total: u64) -> Self {
+        // A bar redraws by escape codes, which fill a log with unreadable lines.
         let plain = !std::io::stderr().is_terminal();
         let bar = if plain { ProgressBar::hidden() } else { ProgressBar::new(total) };
         let template = match unit {

@@ -34,6 +34,7 @@ pub(crate) struct Names(pub(crate) Vec<String>);
 pub(crate) struct Address(pub(crate) String);
 
 const SIZES: [(&str, u64); 4] = [("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
+// `ms` comes first, for a suffix of `s` would match it too.
 const SPANS: [(&str, u64); 4] = [("ms", 1), ("h", 3_600_000), ("m", 60_000), ("s", 1000)];
 const SIDES: [u32; 7] = [2160, 1440, 1080, 720, 480, 360, 240];
 
@@ -41,6 +42,7 @@ impl Setting for Size {
     fn read(text: &str) -> Result<Self, String> {
         let (digits, unit) =
             SIZES.iter().find_map(|(name, n)| Some((text.strip_suffix(name)?, *n))).unwrap_or((text, 1));
+        // Checked, since `99999999TiB` would else wrap to a small limit.
         let bytes = digits.trim().parse::<u64>().ok().and_then(|n| n.checked_mul(unit));
         bytes.map(Self).ok_or_else(|| "a size such as 20GiB, 500MiB or a number of bytes is expected".into())
     }
@@ -74,6 +76,7 @@ impl Setting for List {
             let known: Vec<String> = SIDES.iter().map(ToString::to_string).collect();
             format!("a list of some of {} is expected", known.join(", "))
         })?;
+        // The ladder is walked from the top, and a rung that is written twice would be encoded twice.
         sides.sort_unstable_by(|a, b| b.cmp(a));
         sides.dedup();
         Ok(Self(sides))
@@ -114,6 +117,7 @@ const LEFT_OUT: &str = ":…@";
 
 impl Setting for Address {
     fn read(text: &str) -> Result<Self, String> {
+        // `clipcut config` may be read back as a file, which would connect with the dots as a password.
         if text.contains(LEFT_OUT) {
             return Err("the password is expected that was left out when this was printed".into());
         }

@@ -34,6 +34,7 @@ pub(crate) fn print(config: &Config) -> Result<()> {
     for (key, value) in KEYS.iter().zip(config.values()) {
         out += &format!("#{}\n", key.meaning);
         out += &format!("# Default: {}. Variable: CLIPCUT_{}\n", key.default, key.name.to_uppercase());
+        // TOML's own quoting: a Windows path or a quote in a value must read back as it was.
         out += &format!("{} = {}\n\n", key.name, toml::Value::String(value));
     }
     write(&out)
@@ -47,6 +48,7 @@ pub(crate) fn print_document() -> Result<()> {
             out += &format!("\n## {section}\n\n| setting | default | meaning |\n| --- | --- | --- |\n");
         }
         let default = if key.default.is_empty() { String::new() } else { format!("`{}`", key.default) };
+        // A bar ends a cell of a table in Markdown.
         let meaning = key.meaning.trim().replace('|', r"\|");
         out += &format!("| `{}` | {default} | {meaning} |\n", key.name);
     }

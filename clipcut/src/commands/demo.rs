@@ -27,6 +27,7 @@ pub(crate) async fn fill(store: &Store, config: &Config) {
 }
 
 async fn try_fill(store: &Store, config: &Config) -> Result<()> {
+    // The flag may stay in a unit's command line; only an empty library gets the video.
     if store.videos.count().await? > 0 {
         return Ok(());
     }
@@ -52,6 +53,7 @@ async fn try_fill(store: &Store, config: &Config) -> Result<()> {
             language: Some("en".into()),
             ..TranscriptionOptions::default()
         };
+        // Asked before the upload is complete: the plan adds a track of the configured model only where there is none.
         store.captions.ask(&upload.id, &options).await?;
     }
     let mut append = store.uploads.append(&upload.id, false).await?.context("the new upload is taken")?;
@@ -65,6 +67,7 @@ async fn make(config: &Config, speech: &Path, file: &Path) -> Result<()> {
         "gradients=s=1280x720:r=30:d={SECONDS}:c0=0x1b2a6b:c1=0xe4572e:c2=0x17bebb:c3=0xffc914:n=4:speed=0.012:seed=7[g];\
          testsrc2=s=480x270:r=30:d={SECONDS}[t];[g][t]overlay=W-w-48:H-h-48,format=yuv420p[v]"
     );
+    // This ffmpeg is not confined: its input is the program's own, and nothing of it comes from a person.
     let made = Command::new(&config.ffmpeg)
         .args(["-hide_banner", "-nostdin", "-v", "error", "-y", "-i"])
         .arg(speech)

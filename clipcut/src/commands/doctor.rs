@@ -82,6 +82,7 @@ async fn parts(config: &Config) -> Vec<Finding> {
     ];
     let mut findings = Vec::new();
     for (kind, list, name, harm) in needed.into_iter().chain(wanted) {
+        // ffmpeg lists what it was built with; a trial of each part would take seconds and need sources.
         let listed = ask(&config.ffmpeg, &["-hide_banner", list]).await.unwrap_or_default();
         let found = listed.lines().any(|line| line.split_whitespace().nth(1) == Some(name));
         let part = format!("ffmpeg's {kind} {name}");
@@ -102,6 +103,7 @@ fn room(data: &Path) -> Finding {
     let label = format!("room at {}", data.display());
     match rustix::fs::statvfs(place) {
         Ok(stat) => {
+            // Blocks that are reserved for root are not free to the server.
             let free = stat.f_bavail * stat.f_frsize;
             let measured = format!("{label}: {}", indicatif::HumanBytes(free));
             if free < ROOM {

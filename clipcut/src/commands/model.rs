@@ -84,6 +84,7 @@ async fn fetch(pull: &Pull<'_>) -> Result<()> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::Client::builder()
         .connect_timeout(Duration::from_secs(10))
+        // A limit of the whole request would end a long pull on a slow line; this one counts each pause alone.
         .read_timeout(Duration::from_mins(1))
         .build()?;
     let mut bar = Progress::new("pulling", Unit::Bytes, 0);
@@ -95,6 +96,7 @@ async fn fetch(pull: &Pull<'_>) -> Result<()> {
     bar.finish();
     println!("{}", folder.display());
     let precision = pull.precision.to_owned();
+    // Optimized now and not at the first use, whose process may not be allowed to write into the folder.
     tokio::task::spawn_blocking(move || optimize(&folder, &precision)).await?
 }
 
@@ -164,6 +166,7 @@ fn check(config: &Config, folder: Option<&Path>) -> Result<()> {
         let suffix = if precision == "f32" { "" } else { precision };
         match Model::load(runtime, Loading { folder, precision: suffix, threads: 1 }) {
             Ok(model) => {
+                // Models of English alone have no language tokens.
                 let languages = model.vocabulary.languages.len().max(1);
                 let s = model.shape;
                 println!(

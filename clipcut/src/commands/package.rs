@@ -16,6 +16,7 @@ use crate::{
 };
 
 const WORKSHOP: &str = ".clipcut-package";
+// Players and web servers find all else from here, so a folder without it counts as not finished.
 const ENTRY: &str = "master.m3u8";
 
 #[derive(Debug, clap::Args)]
@@ -42,14 +43,17 @@ pub(crate) async fn run(config: &Config, args: &Args) -> Result<()> {
     let worker = tokio::spawn(packager::run(store.clone(), config.packager(), stop.clone()));
     let finished = tokio::select! {
         finished = watch(&store, &id) => finished,
+        // The store's folder stays behind, with every segment published so far.
         _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted; run the same command again to go on")),
     };
     stop.cancel();
+    // Waited for, so that nothing writes below the folder that is handed over next.
     worker.await?;
     finished?;
 
     packager::export_captions(&store, &id).await?;
     hand_over(&store.blobs.file(&id.folder())?, &args.output)?;
+    // SQLite's file and the folder's lock are closed before their folder is removed.
     drop(store);
     tidy_up(&workshop, &args.output)
 }
@@ -74,6 +78,7 @@ fn prepare_output(output: &Path) -> Result<PathBuf> {
 async fn take_in(store: &Store, input: &Path) -> Result<VideoId> {
     let meta = fs::metadata(input)?;
     let modified = Timestamp::from(meta.modified()?);
+    // Path, size and time stand for the content: a hash would read a film of many gigabytes before the first frame.
     let source_name = format!("{} {} {}", input.display(), meta.len(), modified.0);
     for video in store.videos.list(None, 100).await?.videos {
         if video.source_name == source_name && video.state != State::Failed && video.state != State::Uploading
@@ -81,6 +86,7 @@ async fn take_in(store: &Store, input: &Path) -> Result<VideoId> {
             eprintln!("going on with {}", input.display());
             return Ok(video.id);
         }
+        // The folder belongs to one input: any other video in it is a failed try, or of a file that has changed since.
         store.delete(&video.id).await?;
     }
     let video = NewVideo { title: String::new(), description: String::new(), source_name };
@@ -117,6 +123,7 @@ fn hand_over(from: &Path, to: &Path) -> Result<()> {
     names.sort_by_key(|name| name == ENTRY);
     for name in names {
         let target = to.join(&name);
+        // Same file system by construction, so each name moves in one step, whatever its size.
         fs::rename(from.join(&name), &target)
             .with_context(|| format!("cannot write {}", target.display()))?;
     }

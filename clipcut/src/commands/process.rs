@@ -70,7 +70,10 @@ impl Process {
 
     fn new(config: &Config, listener: Listener, tls: Option<Tls>) -> Result<Self> {
         let (shutdown, tasks, metrics) = (CancellationToken::new(), TaskTracker::new(), Metrics::new());
+        // Registered before the first request: a signal in between would end the process at once, as is its default.
         tasks.spawn(stop::on_signal(shutdown.clone())?);
+        // The edge keys by scheme and host (RFC 9110 §4.2.2: https shares nothing with
+        // http), and a request line shows no scheme.
         let scheme = if tls.is_some() { "https" } else { "http" };
         if let Some(tls) = tls.clone() {
             tasks.spawn(tls.follow(shutdown.clone()));
@@ -111,6 +114,7 @@ impl Process {
         tracing::info!("{activity} {}://{}", self.scheme, self.listener.local_addr()?);
         server::serve(self.listener, service, self.limits, self.shutdown).await;
         finish.await;
+        // `wait` returns only for a tracker that is closed and empty.
         self.tasks.close();
         self.tasks.wait().await;
         Ok(())

@@ -37,9 +37,11 @@ pub(super) async fn follow<F>(
     while let Some(first) = stop.run_until_cancelled(changes.recv()).await {
         let mut purge = match first {
             Ok(signal) => of(&signal),
+            // The channel dropped its oldest signals, and nothing shows of which videos they were.
             Err(RecvError::Lagged(_)) => Purge::everything(),
             Err(RecvError::Closed) => return,
         };
+        // Each segment of each video is a signal when it is published; merged, a slow edge gets one purge for many.
         drain(&mut changes, &mut purge);
         evict(purge).await;
     }

@@ -22,6 +22,7 @@ pub(crate) enum Demo {
 
 /// Serves until a stop signal.
 pub(crate) async fn run(config: &Config, demo: Demo) -> Result<()> {
+    // Settings are read before anything opens, so that a mistake leaves no lock, no socket and no half start.
     let purge_client = config.purge_client()?;
     let mut settings = config.edge()?;
     let origin_settings = config.origin()?;
@@ -36,6 +37,7 @@ pub(crate) async fn run(config: &Config, demo: Demo) -> Result<()> {
     }
     if demo == Demo::WhenEmpty {
         let (store, config) = (store.clone(), config.clone());
+        // Made beside the server: ffmpeg takes seconds, and the page is there at once.
         tasks.spawn(async move { demo::fill(&store, &config).await });
     }
     let origin = Origin::new(store.clone(), origin_settings, shutdown.clone());
@@ -66,6 +68,7 @@ pub(crate) async fn run(config: &Config, demo: Demo) -> Result<()> {
     }
     let finish = async {
         drained.cancel();
+        // The edge comes first: its fetches and prefetches are requests to the origin, which must still answer them.
         edge.finish().await;
         origin.finish().await;
     };

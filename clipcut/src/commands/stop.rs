@@ -6,12 +6,14 @@ use tokio_util::sync::CancellationToken;
 pub(super) fn on_signal(shutdown: CancellationToken) -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
 
+    // SIGTERM is what systemd, Docker and Kubernetes send; SIGINT is Ctrl-C.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     Ok(async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
+            // A process that ends for another reason must not wait for a signal, since its tasks are waited for.
             () = shutdown.cancelled() => {}
         }
         shutdown.cancel();

@@ -76,6 +76,7 @@ pub(crate) async fn run(config: &Config, args: Args) -> Result<()> {
 }
 
 fn all(engine: &Engine, args: &Args, stop: &CancellationToken) -> Result<()> {
+    // A missing model is one error here, and not one for each file.
     engine.load()?;
     let mut failed = 0;
     for input in &args.inputs {
@@ -117,6 +118,7 @@ fn one(engine: &Engine, args: &Args, input: &Path, stop: &CancellationToken) -> 
     bar.finish();
     let times = done.seconds / started.elapsed().as_secs_f64();
     let cues = done.track.cues.len();
+    // To stderr: stdout is the captions', for a pipe.
     eprintln!("{name}: {cues} cues in `{}`, {times:.1} × real time", done.track.language);
     if let Some(end) = done.track.ends_at_seconds {
         eprintln!("{name}: the sound breaks off at {end:.1} s");
@@ -136,6 +138,7 @@ fn write(args: &Args, input: &Path, track: &Track) -> Result<()> {
     };
     fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let file = folder.join(input.file_stem().unwrap_or_default()).with_extension(ending);
+    // Renamed when it is whole: a stopped run leaves no captions that end in the middle.
     let staged = file.with_extension(format!("{ending}.part"));
     let written = fs::write(&staged, text).and_then(|()| fs::rename(&staged, &file));
     written.with_context(|| format!("cannot write {}", file.display()))?;

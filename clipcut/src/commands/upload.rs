@@ -25,7 +25,9 @@ use crate::{
     setting::{Setting, Size},
 };
 
+// With pauses that double, eight tries outlast about a minute: a restart of the server, not a dead one.
 const TRIES: u32 = 8;
+// Two thousand reads a second carry 4 Gbit/s; smaller ones would spend the time in calls.
 const READ_BYTES: usize = 256 * 1024;
 const SHOW_EVERY: Duration = Duration::from_millis(200);
 // nginx lets 1 MiB pass by default, CDNs 100 MB; a proxy below the least is not set up for uploads at all.
@@ -99,14 +101,17 @@ pub(crate) async fn run(args: &Args) -> Result<()> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = Client::builder()
         .connect_timeout(Duration::from_secs(10))
+        // No limit of the whole request: an upload of 20 GiB may take a day.
         .read_timeout(Duration::from_mins(1))
         .build()?;
     let source = Source::open(&args.file)?;
     let resume = ResumeFile::of(&source, &args.server);
     let upload = match resume.read() {
+        // tus 1.0.0, Core: HEAD is how a client finds out whether an upload still exists, and where it goes on.
         Some(url) if offset(&client, &url).await?.is_some() => url,
         _ => create(&client, args, &source).await?,
     };
+    // Written before the first byte: a kill from here on costs nothing that was sent.
     resume.write(&upload)?;
     let transfer = Transfer { client: &client, source: &source, upload: &upload, piece: args.piece };
     transfer.run().await?;
@@ -123,6 +128,7 @@ pub(crate) async fn run(args: &Args) -> Result<()> {
 
 async fn create(client: &Client, args: &Args, source: &Source) -> Result<Url> {
     let name = source.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    // tus, Upload-Metadata: values are base64, since header fields carry no UTF-8 that proxies agree on.
     let mut metadata = format!("filename {}", BASE64_STANDARD.encode(&name));
     if let Some(title) = &args.title {
         metadata += &format!(",title {}", BASE64_STANDARD.encode(title));
@@ -136,6 +142,7 @@ async fn create(client: &Client, args: &Args, source: &Source) -> Result<Url> {
         .get("Location")
         .and_then(|v| v.to_str().ok())
         .context("the server gave no upload URL")?;
+    // Location may be relative (RFC 9110 §10.2.2), and redirects may have changed the base.
     Ok(response.url().join(location)?)
 }
 
@@ -167,6 +174,7 @@ impl Transfer<'_> {
         let mut reached = 0;
         loop {
             let sent = match offset(self.client, self.upload).await {
+                // The server's count decides and not the last response, which a broken line may have swallowed.
                 Ok(Some(at)) if at >= self.source.len => {
                     bar.finish();
                     return Ok(());
@@ -202,6 +210,7 @@ impl Transfer<'_> {
         let mut file = tokio::fs::File::open(&source.path).await?;
         file.seek(std::io::SeekFrom::Start(at)).await?;
         let sent = Arc::new(AtomicU64::new(at));
+        // Counted as the body is read: reqwest has no callback, and sockets buffer a few hundred kilobytes more.
         let counter = sent.clone();
         let body = ReaderStream::with_capacity(file.take(length), READ_BYTES).inspect(move |chunk| {
             if let Ok(chunk) = chunk {
@@ -224,6 +233,8 @@ impl Transfer<'_> {
                 () = tokio::time::sleep(SHOW_EVERY) => bar.set(sent.load(Ordering::Relaxed)),
             }
         };
+        // nginx and CDNs answer 413 with a page of HTML; a problem document is the
+        // server's own limit, which no piece passes.
         if response.status() == StatusCode::PAYLOAD_TOO_LARGE && !is_problem(&response) {
             return Err(TooLargeForProxy { sent: length }.into());
         }
@@ -259,6 +270,7 @@ async fn refuse_errors(response: Response) -> Result<Response> {
     if status.is_success() {
         return Ok(response);
     }
+    // A proxy's error has no problem document, so its status must do.
     let detail = response.json::<Problem>().await.ok().and_then(|problem| problem.detail.or(problem.title));
     bail!("the server answered {status}{}", detail.map(|detail| format!(": {detail}")).unwrap_or_default())
 }
@@ -288,6 +300,7 @@ impl ResumeFile {
     fn of(source: &Source, server: &Url) -> Self {
         let state = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from);
         let state = state.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".local/state")));
+        // A changed file gets another name: its bytes must not go on behind those of the old one.
         let print = format!("{server} {} {} {:?}", source.path.display(), source.len, source.modified);
         let name: String = Sha256::digest(print).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
         Self(state.map(|folder| folder.join("clipcut/uploads").join(name)))

@@ -62,6 +62,7 @@ impl Config {
     pub(crate) fn origin(&self) -> Result<origin::Config> {
         let tickets = match self.access()? {
             edge::Access::Required(keys) => Some(origin::Tickets { keys, lifetime: self.ticket_lifetime.0 }),
+            // Where playing is open, a ticket in each URL would only split the caches of browsers.
             edge::Access::Open | edge::Access::Verified(_) => None,
         };
         Ok(origin::Config {
@@ -80,6 +81,7 @@ impl Config {
     /// Returns the edge's configuration; reads the keys of tickets.
     pub(crate) fn edge(&self) -> Result<edge::Config> {
         Ok(edge::Config {
+            // A small edge keeps a third for its cache, since the fixed part would leave nothing.
             memory: self.edge_memory.0 - (self.edge_memory.0 / 3 * 2).min(EDGE_OWN_BYTES),
             max_object: self.edge_max_object.0,
             // The origin holds a request for a segment that is being encoded for `segment_wait`; a shorter bound here would end
@@ -120,6 +122,8 @@ impl Config {
         }
         let token =
             self.token()?.context("edge_peers needs edge_secret, a file with the secret that they share")?;
+        // Random and new at each start: addresses do not show which member this
+        // process is, for a name may stand for all.
         let id = format!("{:032x}", rand::random::<u128>());
         Ok(Some(edge::Peers::new(self.edge_peers.0.clone(), token, id)?))
     }
