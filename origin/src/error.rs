@@ -50,6 +50,7 @@ impl From<Error> for Problem {
                 format!("The request's body may have at most {limit} bytes."),
             ),
             Error::Body(body::Error::Broken(cause)) => {
+                // Clients go away all the time: no event for an operator.
                 tracing::debug!(cause, "a request's body broke off");
                 Self::new(StatusCode::BAD_REQUEST, "body_broken", "The request's body broke off.")
             }
@@ -57,11 +58,13 @@ impl From<Error> for Problem {
                 tracing::error!(what, "no room left");
                 insufficient_storage()
             }
+            // Deleted between the look and the write, which is the same to a client as before the look.
             Error::Store(store::Error::Gone(_)) => unknown_video(),
             Error::Takeover | Error::Store(store::Error::TakenOver(_)) => {
                 let detail = "Another request is uploading to this address.";
                 Self::new(StatusCode::LOCKED, "upload_locked", detail).retry_after(1)
             }
+            // A failover takes seconds: Retry-After has players and tus clients come back, where a 500 may end them.
             Error::Store(store::Error::Unavailable { .. }) => {
                 tracing::warn!(%error, "a request found a server unavailable");
                 let detail =
@@ -88,6 +91,7 @@ pub(crate) fn unknown_video() -> Problem {
 
 pub(crate) fn insufficient_storage() -> Problem {
     let detail = "The server has no room for this. What it has stored of it stays.";
+    // RFC 4918 §11.5: temporary, so a tus client may go on once there is room.
     Problem::new(StatusCode::INSUFFICIENT_STORAGE, "insufficient_storage", detail)
 }
 

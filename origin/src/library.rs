@@ -13,6 +13,7 @@ use crate::{
 };
 
 const PAGE: u32 = 50;
+// Each document takes queries of its own for renditions, captions and the place in the queue.
 const MOST_PAGE: u32 = 100;
 const MOST_DOCUMENT: u64 = 64 * 1024;
 
@@ -72,6 +73,7 @@ pub(crate) async fn edit(
     request: Request,
 ) -> Result<Response> {
     let id = known(&id)?;
+    // A page of another site may send text/plain and forms without a preflight (Fetch, CORS-safelisted), but no JSON.
     if !is_json(&request) {
         return Err(not_json());
     }
@@ -144,6 +146,7 @@ pub(crate) fn is_json(request: &Request) -> bool {
     let kind =
         request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    // RFC 7396's type as well, for it means what is done here: members that are absent stay.
     kind == "application/json" || kind == "application/merge-patch+json"
 }
 

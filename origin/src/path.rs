@@ -128,7 +128,9 @@ impl File {
     /// Returns the MIME type.
     pub fn content_type(&self) -> &'static str {
         match self {
+            // RFC 8216 §4: players go by this type where they do not go by the extension.
             Self::Master | Self::Media(_) | Self::IFrames(_) => "application/vnd.apple.mpegurl",
+            // ISO/IEC 23009-1, annex C.
             Self::Manifest => "application/dash+xml",
             // Audio renditions are called so; video/iso.segment, though registered, is unknown to Safari.
             Self::Init(rendition) | Self::Segment { rendition, .. } => {
@@ -150,6 +152,7 @@ impl File {
     pub fn cache_control(&self) -> &'static str {
         match self {
             // Once published, a segment never changes.
+            // `immutable` (RFC 8246) spares the conditional requests that browsers send on a reload.
             Self::Init(_) | Self::Segment { .. } => "public, max-age=31536000, immutable",
             Self::Poster => "public, max-age=60",
             // Playlists are written again when renditions join and when rates are measured; subtitles when
@@ -179,6 +182,7 @@ impl Format {
 
 fn is_name(text: &str) -> bool {
     (1..=64).contains(&text.len())
+        // A rendition of that name would read like the folder of the tracks.
         && text != "captions"
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
 }

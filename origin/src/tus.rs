@@ -56,6 +56,7 @@ pub(crate) async fn upload(
 
 /// Returns the method that the client means, once it speaks our version.
 fn effective_method(request: &Request) -> Result<Method> {
+    // tus 1.0.0, Core: the field stands for the method, for clients and proxies that cannot send PATCH or DELETE.
     let method = match request.headers().get(METHOD_OVERRIDE) {
         Some(value) => Method::from_bytes(value.as_bytes()).map_err(|_| {
             crate::error::bad_request("invalid_method", "X-HTTP-Method-Override is no method.")
@@ -65,6 +66,7 @@ fn effective_method(request: &Request) -> Result<Method> {
     // OPTIONS is how a client asks for our version, so it need not have its own.
     if method != Method::OPTIONS && request.headers().get(TUS_RESUMABLE) != Some(&VERSION) {
         let detail = "This server speaks version 1.0.0 of the tus protocol; the request must have it in Tus-Resumable.";
+        // tus, Core: 412, with the versions that the server has.
         let problem = Problem::new(StatusCode::PRECONDITION_FAILED, "unsupported_tus_version", detail);
         return Err(problem.header(TUS_VERSION, VERSION).into());
     }
@@ -76,6 +78,7 @@ fn finished(answered: Result<Response>) -> Response {
     let mut response = answered.unwrap_or_else(|error| Problem::from(error).into());
     let headers = response.headers_mut();
     headers.insert(TUS_RESUMABLE, VERSION);
+    // tus, HEAD: a stored offset would have a client go on at the wrong place.
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
@@ -136,9 +139,11 @@ impl Origin {
         let headers = response.headers_mut();
         headers.insert(UPLOAD_OFFSET, offset.into());
         if let Some(length) = length {
+            // tus, HEAD: the length must be there where it is known.
             headers.insert(UPLOAD_LENGTH, length.into());
         }
         if let Some(video) = self.store.videos.get(id).await? {
+            // tus, Creation: HEAD must return the metadata of an upload that has some.
             let metadata = metadata::encode(&[("filename", &video.source_name), ("title", &video.title)]);
             set(headers, UPLOAD_METADATA, &metadata);
         }

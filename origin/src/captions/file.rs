@@ -43,6 +43,7 @@ pub(super) async fn take(request: Request) -> Result<Taken> {
         let detail = "The request must bring captions, as the field `file` or as its body.";
         return Err(bad_request("file_required", detail));
     }
+    // Megabytes are read line by line, which is too long for a thread that answers others.
     let cues = tokio::task::spawn_blocking(move || captions::file::read(&bytes)).await;
     let cues =
         cues.map_err(Error::Interrupted)?.map_err(|e| bad_request("invalid_captions", e.to_string()))?;

@@ -23,6 +23,7 @@ use crate::{
 // Longer than the silence after which a request that holds an upload releases it, so that a client that lost its
 // network resumes at its first try.
 const HAND_OVER: Duration = Duration::from_secs(2);
+// Signals may be lost, so the request is repeated; the lock itself is one statement each time.
 const ASK_EVERY: Duration = Duration::from_millis(100);
 
 impl Origin {
@@ -61,6 +62,7 @@ impl Origin {
         }
         let Some(mut append) = self.claim(id, piece.checksum.is_some()).await? else {
             let detail = "Another request is uploading to this address.";
+            // tusd's status for it, after which tus-js-client tries again, as it does after 409.
             return Err(Problem::new(StatusCode::LOCKED, "upload_locked", detail).retry_after(1).into());
         };
         // The request that had the right before may have finished or deleted the upload since it was looked up.
@@ -69,10 +71,13 @@ impl Origin {
             return Err(wrong_offset(length).into());
         }
         let start = append.offset();
+        // tus, PATCH: an offset that does not match must change nothing; after
+        // the 409 a client asks by HEAD and goes on.
         if start != piece.offset {
             append.close().await?;
             return Err(wrong_offset(start).into());
         }
+        // Extended before the first byte, or a sweep could take the upload while a slow piece comes in.
         self.store.uploads.extend(id, self.expiry()).await?;
         if let Err(error) = self.write(&upload, &mut append, piece).await {
             append.close().await?;
@@ -82,6 +87,7 @@ impl Origin {
             let length = append.offset();
             return match self.store.uploads.finish(append).await {
                 Ok(()) => Ok(at(length)),
+                // A video may be deleted from the page between its last byte and the commit.
                 Err(_) if self.store.videos.get(id).await?.is_none() => Err(gone()),
                 Err(error) => Err(error.into()),
             };

@@ -32,6 +32,7 @@ impl Checksum {
         let (algorithm, value) =
             field.to_str().ok().and_then(|text| text.split_once(' ')).ok_or_else(invalid)?;
         let running = match algorithm {
+            // tus, Checksum: a server must have SHA-1. It guards against broken lines here, not against attackers.
             "sha1" => Running::Sha1(Sha1::new()),
             "sha256" => Running::Sha256(Sha256::new()),
             _ => {
@@ -61,6 +62,7 @@ impl Checksum {
         if found == self.expected {
             return Ok(());
         }
+        // tus, Checksum: 460, which is no registered status.
         let status = StatusCode::from_u16(460).expect("between 100 and 999");
         let detail = "The bytes that came are not those that were promised; none of them was kept.";
         Err(Error::from(Problem::new(status, "checksum_mismatch", detail)))

@@ -42,6 +42,7 @@ impl Origin {
                 offset = reached.clone();
             }
         }
+        // tus, Creation With Upload: the offset shows the client how much of its first bytes was taken.
         response.headers_mut().insert(UPLOAD_OFFSET, offset);
         // Relative, which the protocol allows and clients resolve: we cannot know the name that they use for us.
         super::set(response.headers_mut(), header::LOCATION, &format!("/api/v1/uploads/{id}"));
@@ -67,6 +68,7 @@ impl Origin {
         let Some(length) = number(headers, &UPLOAD_LENGTH)? else {
             return Err(bad_request("length_required", "Upload-Length must be the size of the whole file."));
         };
+        // tus, Creation: 413 for more than Tus-Max-Size.
         if length > self.config.max_upload_bytes {
             return Err(upload_too_large(self.config.max_upload_bytes));
         }
