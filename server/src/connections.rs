@@ -64,6 +64,7 @@ pub(crate) enum PlaceKind {
 impl Connections {
     pub(crate) fn new(limits: &Limits) -> Arc<Self> {
         let most_for_address = match limits.connections_for_address {
+            // A NAT or a proxy may stand for many people, and still one address must not take all.
             0 => limits.connections.div_ceil(2),
             most => most,
         };
@@ -79,6 +80,7 @@ impl Connections {
             // Registered before the look, so that an end in between is not missed.
             let ended = self.ended.notified();
             let admission = self.lock().admit(self, address);
+            // One task accepts, so no other admission comes between this look and `enter`.
             match admission {
                 Admission::Admitted(kind) => return Some(self.enter(address, kind)),
                 Admission::Refused => return None,

@@ -114,6 +114,7 @@ impl<'a> Representation<'a> {
         };
         let sent = bytes.end - bytes.start;
         let content_range = format!("bytes {}-{}/{len}", bytes.start, bytes.end.saturating_sub(1));
+        // RFC 9110 §9.3.2: HEAD has the fields of GET, Content-Length among them, and no content.
         let sends = request.method != Method::HEAD && sent > 0;
         let mut response = Response::new(if sends { read(bytes).await? } else { body::empty() });
         *response.status_mut() = status;
@@ -152,6 +153,7 @@ fn unsatisfiable(len: u64) -> Response {
         format!("The range lies outside of the {len} bytes that there are."),
     );
     let mut response = problem.into();
+    // RFC 9110 §15.5.17: with the length a player asks for a range that exists.
     set(&mut response, header::CONTENT_RANGE, &format!("bytes */{len}"));
     response
 }

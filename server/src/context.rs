@@ -61,6 +61,7 @@ impl ConnectionContext {
 
 /// Turns a connection's requests into ours, and has them answered.
 pub(crate) struct RequestService<S> {
+    // hyper calls with `&self` and tower takes `&mut self`; all calls of a connection come from its one task.
     service: RefCell<S>,
     context: ConnectionContext,
 }
@@ -93,10 +94,13 @@ where
         if self.context.place == PlaceKind::Reserve && !HEALTH.contains(&parts.uri.path()) {
             return ResponseFuture::refuse(too_many_connections(), record);
         }
+        // Most requests have no body, and pay for no clock then. The body is made before the check: that of a refused
+        // request is read on, too, so that the client gets the 400.
         let body = if incoming.is_end_stream() {
             body::empty()
         } else {
             let body = match parts.version {
+                // Only in HTTP/2 can a reset look like the end of a body.
                 Version::HTTP_2 => body::received(incoming),
                 _ => incoming.map_err(Into::into).boxed_unsync(),
             };

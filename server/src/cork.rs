@@ -129,6 +129,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Corked<T> {
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut held = self.0.held();
+        // Held bytes go first: a FIN in front of them would cut the response.
         ready!(held.poll_empty(cx))?;
         Pin::new(&mut held.stream).poll_shutdown(cx)
     }

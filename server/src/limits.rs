@@ -46,14 +46,19 @@ impl Default for Limits {
             header_timeout: Duration::from_secs(30),
             header_bytes: 64 * 1024,
             headers: 100,
+            // RFC 9113 §6.5.2 advises 100 or more, so that parallel requests are not held back.
             streams: 128,
+            // h2's own default: a player that seeks resets a few streams, an attacker thousands.
             resets: 20,
             ping: Duration::from_secs(20),
             body_idle: Duration::from_secs(30),
             body_least_bps: 100,
+            // nginx's default for `send_timeout`.
             write_stall: Duration::from_mins(1),
+            // 8 kbit/s: less than any sound plays at.
             write_least_bps: 1000,
             shutdown_delay: Duration::ZERO,
+            // Kubernetes kills a process 30 s after its stop signal, unless it is configured otherwise.
             drain: Duration::from_secs(30),
         }
     }

@@ -51,6 +51,7 @@ impl Listener {
             let domain = socket2::Domain::for_address(address);
             let socket = socket2::Socket::new(domain, socket2::Type::STREAM, Some(socket2::Protocol::TCP))?;
             socket.set_nonblocking(true)?;
+            // Linux refuses the port of a server that has just ended while its connections are in TIME_WAIT.
             socket.set_reuse_address(true)?;
             // Alone, it would let a second program take half of our connections.
             if workers.get() > 1 {
@@ -115,6 +116,7 @@ pub async fn serve<S, B>(
         }
         Sockets::Shared(sockets) => sockets,
     };
+    // Each worker bounds its share: a count in common would be a cache line that all cores write.
     limits.connections = limits.connections.div_ceil(sockets.len());
     limits.connections_for_address = limits.connections_for_address.div_ceil(sockets.len());
     // A request on one worker may wait for a fetch that runs on another: no runtime ends before all workers are
@@ -200,6 +202,8 @@ impl ServerContext {
                 }
             }
         }
+        // Closed before the drain: a connection that is refused goes elsewhere, one
+        // in the kernel's queue would wait in vain.
         drop(socket);
         self.drain().await;
     }

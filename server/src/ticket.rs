@@ -140,6 +140,7 @@ impl From<Refusal> for Problem {
             Refusal::WrongVideo => "The ticket in this address is for another video or another part of it.",
             Refusal::BadSignature => "The ticket in this address was not signed by this server.",
         };
+        // RFC 9110 §15.5.2: a 401 would need a challenge, which no player can answer.
         Self::new(StatusCode::FORBIDDEN, refusal.code(), detail)
     }
 }

@@ -120,6 +120,7 @@ impl Tls {
         if *self.current.seen.read().unwrap_or_else(PoisonError::into_inner) == pem {
             return Ok(false);
         }
+        // The key may be written a moment after the certificate: that look fails, and the next one finds the pair.
         let pair = self.files.pair(&pem);
         *self.current.seen.write().unwrap_or_else(PoisonError::into_inner) = pem;
         *self.current.pair.write().unwrap_or_else(PoisonError::into_inner) = pair?;
