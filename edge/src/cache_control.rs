@@ -66,6 +66,7 @@ impl CacheControl {
         const NAME: HeaderName = HeaderName::from_static("cdn-cache-control");
         let fields: Option<Vec<&str>> =
             headers.get_all(NAME).iter().map(|field| field.to_str().ok()).collect();
+        // RFC 8941 §4.2: several fields of one name are one dictionary.
         let joined = fields.unwrap_or_default().join(", ");
         match Parser::new(&joined).parse::<Dictionary>() {
             Ok(members) if !members.is_empty() => (Self::of_dictionary(&members), Source::Targeted),
@@ -93,6 +94,7 @@ impl CacheControl {
         for (name, member) in members {
             let ListEntry::Item(item) = member else { continue };
             match &item.bare_item {
+                // RFC 8941 §3.2: a member may be false, as in `private=?0`.
                 BareItem::Boolean(false) => {}
                 BareItem::Integer(n) => {
                     all.take(name.as_str(), || u64::try_from(i64::from(*n)).ok().map(capped));

@@ -18,6 +18,7 @@ use rustls::{ClientConfig, RootCertStore};
 use server::{Body, BoxError, Request, Response, body};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+// Room for one lost SYN, which TCP sends again after a second (RFC 6298).
 const CONNECT: Duration = Duration::from_secs(3);
 // Servers of ours close a quiet connection after 30 s; one that we let go first is never closed under a request.
 const POOL_IDLE: Duration = Duration::from_secs(20);
@@ -100,7 +101,9 @@ struct Pair {
 impl Client {
     pub(crate) fn new(trust: Trust) -> Result<Self, std::io::Error> {
         let mut tcp = HttpConnector::new();
+        // hyper's own connector refuses https URIs, which the TLS connector around it hands down.
         tcp.enforce_http(false);
+        // A request's head is a small write that must not wait for an acknowledgement.
         tcp.set_nodelay(true);
         tcp.set_connect_timeout(Some(CONNECT));
         tcp.set_keepalive(Some(KEEP_ALIVE));

@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::HeaderMap;
 use sfv::{BareItem, Dictionary, Item, ListEntry, Parser};
 
+// CTA-5004 spreads the keys over four fields, by how often their values change.
 const FIELDS: [&str; 4] = ["cmcd-request", "cmcd-object", "cmcd-status", "cmcd-session"];
 // No player sends more; parsing is bounded by it.
 const MOST_TEXT: usize = 4096;
@@ -60,6 +61,7 @@ impl Cmcd {
                 ("bs", BareItem::Boolean(starved)) => self.starved = *starved,
                 ("sf", BareItem::Token(format)) => self.format = format.as_str().chars().next(),
                 ("mtp", _) => self.throughput_kbps = number(first),
+                // CTA-5004: milliseconds, rounded to a hundred.
                 ("bl", _) => self.buffer = number(first).map(Duration::from_millis),
                 _ => {}
             }

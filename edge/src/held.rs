@@ -50,6 +50,7 @@ impl HeldBytes {
 
     /// Returns the bytes that are being sent and no longer in the cache.
     pub(crate) fn sending(&self) -> u64 {
+        // Two counts read one after the other may disagree for a moment.
         self.0.all.load(Ordering::Relaxed).saturating_sub(self.0.stored.load(Ordering::Relaxed))
     }
 
@@ -68,6 +69,7 @@ impl<T: AsRef<[u8]>> AsRef<[u8]> for Owner<T> {
 impl<T> Drop for Owner<T> {
     fn drop(&mut self) {
         self.held.0.all.fetch_sub(self.len, Ordering::Relaxed);
+        // All waiters look again, for one large body may make room for several.
         self.held.0.freed.notify_waiters();
     }
 }

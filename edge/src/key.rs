@@ -91,6 +91,7 @@ impl Target {
     pub(crate) fn same_origin(&self, reference: &str) -> Option<Self> {
         // RFC 9110 §10.2.2: both may be relative.
         let mut url = Url::parse(&self.text).ok()?.join(reference).ok()?;
+        // RFC 3986 §3.5: a fragment is never sent, so no key has one.
         url.set_fragment(None);
         let uri: Uri = url.as_str().parse().ok()?;
         let other = Self::decode(uri.scheme_str()?, &uri, &HeaderMap::new(), None).ok()?;
@@ -149,6 +150,7 @@ fn push_host(text: &mut String, authority: Option<&Authority>, headers: &HeaderM
     let host = host.strip_suffix(port).filter(|h| !h.ends_with(':')).unwrap_or(host);
     let host_at = text.len();
     text.push_str(host);
+    // RFC 3986 §6.2.2.1: hosts are case-insensitive.
     text[host_at..].make_ascii_lowercase();
     Ok(())
 }
@@ -156,6 +158,7 @@ fn push_host(text: &mut String, authority: Option<&Authority>, headers: &HeaderM
 /// Normalises a path (RFC 3986 §6.2.2): unreserved characters are decoded, other escapes in capitals, dot
 /// segments resolved. `None` when an escape is broken.
 pub fn normal_path(path: &str) -> Option<Cow<'_, str>> {
+    // Nearly every path is normal, and a hit must not pay for an allocation.
     if is_normal(path.as_bytes()) {
         return Some(Cow::Borrowed(path));
     }
@@ -206,6 +209,7 @@ fn normal_escapes(text: &str) -> Option<String> {
 fn push_query(text: &mut String, query: &str) -> Option<String> {
     let mut cmcd = None;
     let mut sign = '?';
+    // In their order: an origin may go by it, and two keys for one thing are better than one for two.
     for parameter in query.split('&').filter(|p| !p.is_empty()) {
         if let Some(value) = parameter.strip_prefix("CMCD=") {
             cmcd = Some(value.to_owned());

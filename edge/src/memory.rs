@@ -85,6 +85,7 @@ impl Memory {
             let others = old.variants.iter().filter(|other| other.head.selecting != object.head.selecting);
             let mut variants = vec![Arc::clone(object)];
             variants.extend(others.take(MOST_VARIANTS - 1).cloned());
+            // A response that is stored ends the passes: the key is shared again.
             Arc::new(CacheEntry { variants, ..CacheEntry::default() })
         });
         // moka evicts later, a few dozen writes at a time: with segments of megabytes that would be far over the bound.

@@ -40,6 +40,7 @@ pub(crate) struct EdgeMetrics {
 impl Default for EdgeMetrics {
     fn default() -> Self {
         let outcomes = Family::<[(&'static str, &'static str); 1], Counter>::default();
+        // Each count is looked up once: a `Family` takes a lock and hashes the labels.
         let of = |outcome| outcomes.get_or_create_owned(&[("outcome", outcome)]);
         Self {
             hits: of("hit"),

@@ -28,7 +28,9 @@ pub(crate) const PATH: &str = "/edge/peer";
 
 const CHECK_EVERY: Duration = Duration::from_millis(500);
 const CHECK_WAIT: Duration = Duration::from_secs(1);
+// A frozen peer is left out after some three seconds: less than a player has in its buffer.
 const MISSES: u32 = 2;
+// Each member checks each other one, so the checks grow with the square.
 const MOST_MEMBERS: usize = 256;
 
 /// A group of edges that share their keys.
@@ -120,12 +122,14 @@ impl Peers {
             }
         }
         addresses.sort_unstable();
+        // Two names may stand for one address, which must not get two shares of the keys.
         addresses.dedup();
         addresses.truncate(MOST_MEMBERS);
         let checks = addresses.into_iter().map(|address| async move { (address, self.place(address).await) });
         let found = futures::future::join_all(checks).await;
         {
             let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            // Addresses that no name has any more are forgotten, with their misses.
             let before = std::mem::take(&mut *known);
             known.extend(found.into_iter().map(|(address, place)| {
                 let known = before.get(&address).copied().unwrap_or_default();
@@ -190,6 +194,7 @@ impl Peers {
     /// failed to reach the origin itself. [`Self::check_all`] leaves an edge out that does not answer.
     pub(crate) async fn ask(&self, key: &Key, request: Request) -> Option<Result<Response, BoxError>> {
         let members = self.members.load_full();
+        // By address and not by name: all edges must hash the same text for a member.
         let owner = rendezvous::owner(members.iter().map(|member| member.address.as_str()), key.as_str())?;
         let owner = &members[owner];
         if owner.place == Place::Here {

@@ -31,6 +31,7 @@ const RETRY_EVERY: Duration = Duration::from_secs(1);
 // An address that no name resolved to for so long is dropped, with its pending purge: if it comes back it starts with
 // `Purge::everything`, as a new edge does.
 const FORGET_AFTER: Duration = Duration::from_mins(1);
+// The answer of a DNS server decides how many addresses a name has.
 const MOST_EDGES: usize = 256;
 
 /// A client of every edge that purges are sent to.
@@ -133,6 +134,7 @@ impl PurgeClient {
     async fn send_to_prompt(&self, purge: &Purge) -> usize {
         let prompt: Vec<(SocketAddr, Purge)> = {
             let mut edges = self.edges();
+            // Pending before it is sent: a delivery that fails then has nothing left to do.
             edges.values_mut().for_each(|edge| edge.pending.merge(purge.clone()));
             let prompt = edges.iter().filter(|(_, edge)| !edge.is_lagging);
             prompt.map(|(address, edge)| (*address, edge.pending.clone())).collect()
