@@ -18,10 +18,12 @@ pub(crate) fn render(time: Duration, point: char) -> String {
 pub(crate) fn parse(text: &str) -> Option<Duration> {
     let (clock, decimals) = text.split_once(['.', ',']).unwrap_or((text, "0"));
     let fields: Vec<&str> = clock.split(':').collect();
+    // W3C WebVTT: the hours may be left out.
     let ([_, _] | [_, _, _]) = fields.as_slice() else { return None };
     let mut seconds: u64 = 0;
     for (n, field) in fields.iter().enumerate() {
         let value = number(field)?;
+        // W3C WebVTT: minutes and seconds end at 59; a larger number is most likely a field too few.
         if n > 0 && value > 59 {
             return None;
         }

@@ -75,6 +75,7 @@ pub(crate) fn times(line: &str) -> Result<Times<'_>, String> {
         clock::parse(written).ok_or_else(|| format!("`{}` is not a time; {right}", shortened(written)))
     };
     let (start, end) = (read(start)?, read(end)?);
+    // W3C WebVTT: a cue's end lies behind its start.
     if end <= start {
         return Err(format!("the cue ends at {}, not after it begins", clock::render(end, '.')));
     }

@@ -12,6 +12,7 @@ const MOST_BLANK: usize = 8;
 /// Returns whether the first lines look like SubRip: an arrow between two times, mostly behind a number.
 pub fn is_subrip(written: &str) -> bool {
     let mut lines = Lines::new(written);
+    // Some files begin with blank lines or a line of credits; sixteen lines find the first cue behind them.
     for _ in 0..16 {
         let Some((_, line)) = lines.next() else { return false };
         if line.contains("-->") {

@@ -13,6 +13,7 @@ const SETTINGS: [&str; 5] = ["vertical", "line", "position", "size", "align"];
 /// Returns whether a file with this content calls itself WebVTT.
 pub fn is_webvtt(written: &str) -> bool {
     let rest = written.trim_start_matches('\u{feff}').strip_prefix("WEBVTT");
+    // W3C WebVTT: behind the signature stands a space, a tab or a line end; `WEBVTTX` is none.
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\n', '\r']))
 }
 
@@ -79,6 +80,7 @@ pub(crate) fn render_with_header<'a>(header: Option<&str>, cues: impl Iterator<I
     }
     for cue in cues {
         out.push('\n');
+        // W3C WebVTT: an id is one line and has no arrow, or it would be read as times.
         let id = Text::new(&cue.id).in_one_line().replace("-->", "");
         // A name that reads as the beginning of another block would take the cue with it.
         if !id.is_empty() && !is_block(&id) && !id.contains("-->") {

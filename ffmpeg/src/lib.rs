@@ -209,6 +209,7 @@ pub fn guard_args(input: &Input) -> Vec<String> {
         ("-format_whitelist", DEMUXERS.to_owned()),
         ("-protocol_whitelist", input.protocols().to_owned()),
         ("-codec_whitelist", decoders.join(",")),
+        // Checked before a picture is allocated: a header of a few bytes may claim one of gigabytes.
         ("-max_pixels", MAX_PIXELS.to_string()),
         ("-max_streams", MAX_STREAMS.to_string()),
     ]
@@ -243,6 +244,7 @@ pub fn command(program: impl AsRef<OsStr>) -> tokio::process::Command {
     for name in NOT_IN_THE_ENVIRONMENT {
         command.env_remove(name);
     }
+    // Escape codes would break the search in what ffmpeg complains about, and stand in errors that people read.
     command.env("AV_LOG_FORCE_NOCOLOR", "1").stdin(Stdio::null()).kill_on_drop(true);
     command
 }
@@ -265,10 +267,13 @@ pub fn confine(pid: u32, bounds: &Bounds) -> io::Result<()> {
         (Resource::Cpu, bounds.cpu.as_secs().max(1)),
         (Resource::As, bounds.memory_bytes),
         (Resource::Nofile, bounds.open_files),
+        // A write to a file ends the process (SIGXFSZ), whatever an upload talked ffmpeg into.
         (Resource::Fsize, 0),
+        // A core would hold the pictures of a person's video.
         (Resource::Core, 0),
     ];
     for (resource, value) in limits {
+        // The hard limit too: the child could raise a soft one by itself.
         let limit = Rlimit { current: Some(value), maximum: Some(value) };
         match prlimit(Some(pid), resource, limit) {
             Ok(_) => {}

@@ -55,6 +55,7 @@ impl Postgres {
         }
         let mut init = unprivileged(&initdb);
         init.extend(
+            // The locale C sorts by bytes on every machine, as SQLite does.
             ["--auth=trust", "--username=clipcut", "--encoding=UTF8", "--locale=C", "--no-sync"]
                 .map(Into::into),
         );
@@ -66,8 +67,10 @@ impl Postgres {
         // A kill loses nothing without fsync; only a power cut would, and no test cuts the power.
         for setting in [
             "listen_addresses=127.0.0.1",
+            // Debian's default folder belongs to its own server.
             "unix_socket_directories=",
             "fsync=off",
+            // Each store opens eight, and many tests run at once.
             "max_connections=400",
             "shared_buffers=64MB",
         ] {
@@ -133,6 +136,7 @@ impl Postgres {
 
     /// Runs a statement in the database `postgres`.
     fn run_statement(&self, statement: &str) {
+        // Without `-X` a person's own `.psqlrc` would take part in the tests.
         run(&["psql", "-qX", "-v", "ON_ERROR_STOP=1", "-c", statement, &format!("{}postgres", self.address)]);
     }
 
