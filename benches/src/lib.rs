@@ -129,7 +129,7 @@ impl Hit {
 
     fn answered_at_once(&self) -> bool {
         let mut edge = self.edge.clone();
-        // One poll answers a hit; a fetch would still wait.
+        // A hit is there at the first poll; a fetch would still wait.
         edge.call(Self::request()).now_or_never().is_some()
     }
 

@@ -38,7 +38,7 @@ impl Cue {
 
     /// Returns whether any of the cue is shown in `[start, end)`.
     pub fn is_shown_in(&self, start: Duration, end: Duration) -> bool {
-        // Half-open on both sides: a cue that ends at a border is not in the segment behind it.
+        // The span is half-open: a cue that ends at a border is not in the segment behind it.
         self.start < end && self.end > start
     }
 }

@@ -12,7 +12,7 @@ pub const MAX_CUES: usize = 86_400;
 pub fn read(bytes: &[u8]) -> Result<Vec<Cue>> {
     within("bytes of the file", bytes.len(), MAX_BYTES)?;
     let written = decode(bytes);
-    // WebVTT first: its first line is certain, and SubRip has none of its own.
+    // WebVTT is tried first: its first line is certain, and SubRip has none of its own.
     let reading = if webvtt::is_webvtt(&written) {
         webvtt::parse(&written)
     } else if subrip::is_subrip(&written) {

@@ -31,7 +31,7 @@ impl Grid {
     fn border(&self, n: u32) -> Duration {
         let ticks = u128::from(n) * u128::from(self.segment_ticks);
         let timescale = u128::from(self.timescale.max(1));
-        // Rounded, for WebVTT has milliseconds and a border at 29.97 frames a second lies between two.
+        // The border is rounded, for WebVTT has milliseconds and a border at 29.97 frames a second lies between two.
         Duration::from_millis(((ticks * 1000 + timescale / 2) / timescale) as u64)
     }
 }

@@ -92,6 +92,6 @@ pub struct Machine {
     /// SHA-256 of the sound as the model's input.
     pub sound_sha256: String,
     /// Every setting that changes the words: `language`, `task`, `prompt`, thresholds.
-    // Sorted, so that the same settings give the same bytes.
+    // The names are sorted, so that the same settings give the same bytes.
     pub settings: BTreeMap<String, String>,
 }

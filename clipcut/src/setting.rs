@@ -42,7 +42,7 @@ impl Setting for Size {
     fn read(text: &str) -> Result<Self, String> {
         let (digits, unit) =
             SIZES.iter().find_map(|(name, n)| Some((text.strip_suffix(name)?, *n))).unwrap_or((text, 1));
-        // Checked, since `99999999TiB` would else wrap to a small limit.
+        // The product is checked, since `99999999TiB` would else wrap to a small limit.
         let bytes = digits.trim().parse::<u64>().ok().and_then(|n| n.checked_mul(unit));
         bytes.map(Self).ok_or_else(|| "a size such as 20GiB, 500MiB or a number of bytes is expected".into())
     }

@@ -18,7 +18,7 @@ use rustls::{ClientConfig, RootCertStore};
 use server::{Body, BoxError, Request, Response, body};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-// Room for one lost SYN, which TCP sends again after a second (RFC 6298).
+// The limit has room for one lost SYN, which TCP sends again after a second (RFC 6298).
 const CONNECT: Duration = Duration::from_secs(3);
 // Servers of ours close a quiet connection after 30 s; one that we let go first is never closed under a request.
 const POOL_IDLE: Duration = Duration::from_secs(20);

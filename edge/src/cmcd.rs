@@ -61,7 +61,7 @@ impl Cmcd {
                 ("bs", BareItem::Boolean(starved)) => self.starved = *starved,
                 ("sf", BareItem::Token(format)) => self.format = format.as_str().chars().next(),
                 ("mtp", _) => self.throughput_kbps = number(first),
-                // CTA-5004: milliseconds, rounded to a hundred.
+                // CTA-5004: the length is in milliseconds, rounded to a hundred.
                 ("bl", _) => self.buffer = number(first).map(Duration::from_millis),
                 _ => {}
             }

@@ -49,7 +49,7 @@ impl Freshness {
     /// Computes the freshness of a response. `negative` is the lifetime of an error without one of its own.
     pub fn of(status: StatusCode, headers: &HeaderMap, date: SystemTime, negative: Duration) -> Self {
         let (control, source) = CacheControl::targeted(headers);
-        // RFC 9111 §5.2.2.4: stored, but validated before every use, a stale one too.
+        // RFC 9111 §5.2.2.4: such a response is stored, but validated before every use, a stale one too.
         if control.has(Flag::NoCache) {
             return Self::default();
         }
@@ -170,7 +170,7 @@ fn seconds(text: &str) -> Option<u64> {
 }
 
 fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    // RFC 9110 §10.2.3: seconds, or a date.
+    // RFC 9110 §10.2.3: the field has seconds or a date.
     let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse() {
         return Some(Duration::from_secs(seconds));

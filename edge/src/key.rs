@@ -209,7 +209,7 @@ fn normal_escapes(text: &str) -> Option<String> {
 fn push_query(text: &mut String, query: &str) -> Option<String> {
     let mut cmcd = None;
     let mut sign = '?';
-    // In their order: an origin may go by it, and two keys for one thing are better than one for two.
+    // Parameters keep their order: an origin may go by it, and two keys for one thing are better than one for two.
     for parameter in query.split('&').filter(|p| !p.is_empty()) {
         if let Some(value) = parameter.strip_prefix("CMCD=") {
             cmcd = Some(value.to_owned());

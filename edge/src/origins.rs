@@ -24,7 +24,7 @@ use crate::{
 };
 
 const CHECK_EVERY: Duration = Duration::from_secs(1);
-// Longer than an origin of ours takes to find a database unreachable (1.5 s).
+// The wait is longer than an origin of ours takes to find a database unreachable (1.5 s).
 const CHECK_WAIT: Duration = Duration::from_secs(2);
 const HEALTH: &str = "/readyz";
 
@@ -134,7 +134,7 @@ impl Origin {
         if !known || base.authority().is_none() || base.path() != "/" || base.query().is_some() {
             return Err(wrong());
         }
-        // Well until a check fails: an edge that has just started must not wait for one.
+        // An origin is well until a check fails: an edge that has just started must not wait for one.
         Ok(Self { upstream: Upstream { base, protocol }, healthy: watch::Sender::new(true) })
     }
 

@@ -194,7 +194,7 @@ impl Peers {
     /// failed to reach the origin itself. [`Self::check_all`] leaves an edge out that does not answer.
     pub(crate) async fn ask(&self, key: &Key, request: Request) -> Option<Result<Response, BoxError>> {
         let members = self.members.load_full();
-        // By address and not by name: all edges must hash the same text for a member.
+        // The address is hashed and not the name: all edges must have the same text for a member.
         let owner = rendezvous::owner(members.iter().map(|member| member.address.as_str()), key.as_str())?;
         let owner = &members[owner];
         if owner.place == Place::Here {

@@ -134,7 +134,7 @@ impl PurgeClient {
     async fn send_to_prompt(&self, purge: &Purge) -> usize {
         let prompt: Vec<(SocketAddr, Purge)> = {
             let mut edges = self.edges();
-            // Pending before it is sent: a delivery that fails then has nothing left to do.
+            // The purge is pending before it is sent: a delivery that fails then has nothing left to do.
             edges.values_mut().for_each(|edge| edge.pending.merge(purge.clone()));
             let prompt = edges.iter().filter(|(_, edge)| !edge.is_lagging);
             prompt.map(|(address, edge)| (*address, edge.pending.clone())).collect()

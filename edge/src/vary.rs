@@ -21,7 +21,7 @@ pub(crate) fn names(response: &HeaderMap) -> Option<Vec<HeaderName>> {
     if response.contains_key(header::CONTENT_ENCODING) {
         names.push(header::ACCEPT_ENCODING);
     }
-    // Sorted, for two orders of one `Vary` are one fetch key.
+    // The names are sorted, for two orders of one `Vary` are one fetch key.
     names.sort_unstable_by(|a: &HeaderName, b| a.as_str().cmp(b.as_str()));
     names.dedup();
     Some(names)

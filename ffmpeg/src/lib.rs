@@ -209,7 +209,7 @@ pub fn guard_args(input: &Input) -> Vec<String> {
         ("-format_whitelist", DEMUXERS.to_owned()),
         ("-protocol_whitelist", input.protocols().to_owned()),
         ("-codec_whitelist", decoders.join(",")),
-        // Checked before a picture is allocated: a header of a few bytes may claim one of gigabytes.
+        // The size is checked before a picture is allocated: a header of a few bytes may claim one of gigabytes.
         ("-max_pixels", MAX_PIXELS.to_string()),
         ("-max_streams", MAX_STREAMS.to_string()),
     ]
@@ -273,7 +273,7 @@ pub fn confine(pid: u32, bounds: &Bounds) -> io::Result<()> {
         (Resource::Core, 0),
     ];
     for (resource, value) in limits {
-        // The hard limit too: the child could raise a soft one by itself.
+        // The hard limit is set too: the child could raise a soft one by itself.
         let limit = Rlimit { current: Some(value), maximum: Some(value) };
         match prlimit(Some(pid), resource, limit) {
             Ok(_) => {}

@@ -112,7 +112,7 @@ async fn replace(
     let captions = &origin.store.captions;
     if taken.language.is_some() || taken.label.is_some() {
         let naming = CaptionNaming { language: taken.language, label: taken.label };
-        // Named first: `replace` takes a track only once its language gives it a folder.
+        // The name comes first: `replace` takes a track only once its language gives it a folder.
         captions.rename(&track.id, &naming).await?;
     }
     let track = captions.replace(&track.id, &taken.cues).await?.ok_or_else(unknown_track)?;

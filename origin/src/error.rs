@@ -58,7 +58,7 @@ impl From<Error> for Problem {
                 tracing::error!(what, "no room left");
                 insufficient_storage()
             }
-            // Deleted between the look and the write, which is the same to a client as before the look.
+            // The video was deleted between the look and the write, which is the same to a client as before the look.
             Error::Store(store::Error::Gone(_)) => unknown_video(),
             Error::Takeover | Error::Store(store::Error::TakenOver(_)) => {
                 let detail = "Another request is uploading to this address.";

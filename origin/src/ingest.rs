@@ -47,7 +47,8 @@ pub(crate) async fn create(
     let Query(words) = query.map_err(|e| bad_request("invalid_query", e.body_text()))?;
     let limit = origin.config.max_upload_bytes;
     let most = if is_form(&request) { limit.saturating_add(FORM_EXTRA) } else { limit };
-    // Before the body is read: curl waits for 100 Continue (RFC 9110 §10.1.1), and then sends none of its gigabytes.
+    // The refusal comes before the body is read: curl waits for 100 Continue (RFC 9110
+    // §10.1.1), and then sends none of its gigabytes.
     if content_length(request.body()).is_some_and(|bytes| bytes > most) {
         return Err(upload_too_large(limit));
     }

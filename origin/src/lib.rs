@@ -121,7 +121,7 @@ impl Origin {
 
     /// Deletes abandoned uploads, now and then, until the shutdown.
     pub async fn expire_uploads(&self) {
-        // Late by a tenth of the expiry at most; a look each second would be a statement for nothing all day.
+        // The sweep is late by a tenth of the expiry at most; a look each second would be a statement for nothing all day.
         let pause = (self.config.upload_expiry / 10).clamp(Duration::from_secs(1), Duration::from_mins(10));
         let mut ticks = tokio::time::interval(pause);
         while self.shutdown.run_until_cancelled(ticks.tick()).await.is_some() {

@@ -146,7 +146,7 @@ pub(crate) fn is_json(request: &Request) -> bool {
     let kind =
         request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    // RFC 7396's type as well, for it means what is done here: members that are absent stay.
+    // RFC 7396's type means what is done here: members that are absent stay.
     kind == "application/json" || kind == "application/merge-patch+json"
 }
 

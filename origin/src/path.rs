@@ -130,7 +130,7 @@ impl File {
         match self {
             // RFC 8216 §4: players go by this type where they do not go by the extension.
             Self::Master | Self::Media(_) | Self::IFrames(_) => "application/vnd.apple.mpegurl",
-            // ISO/IEC 23009-1, annex C.
+            // ISO/IEC 23009-1, annex C, registers this type.
             Self::Manifest => "application/dash+xml",
             // Audio renditions are called so; video/iso.segment, though registered, is unknown to Safari.
             Self::Init(rendition) | Self::Segment { rendition, .. } => {

@@ -66,7 +66,7 @@ fn effective_method(request: &Request) -> Result<Method> {
     // OPTIONS is how a client asks for our version, so it need not have its own.
     if method != Method::OPTIONS && request.headers().get(TUS_RESUMABLE) != Some(&VERSION) {
         let detail = "This server speaks version 1.0.0 of the tus protocol; the request must have it in Tus-Resumable.";
-        // tus, Core: 412, with the versions that the server has.
+        // tus, Core: the status is 412, with the versions that the server has.
         let problem = Problem::new(StatusCode::PRECONDITION_FAILED, "unsupported_tus_version", detail);
         return Err(problem.header(TUS_VERSION, VERSION).into());
     }

@@ -56,7 +56,7 @@ pub(crate) struct RequestGuard(Arc<Activity>);
 
 impl RequestGuard {
     pub(crate) fn begin(activity: Arc<Activity>) -> Self {
-        // Relaxed, since no other memory hangs on these counts: a stale one moves a limit by a tick.
+        // The order is relaxed, since no other memory hangs on these counts: a stale one moves a limit by a tick.
         activity.open.fetch_add(1, Relaxed);
         activity.requests.fetch_add(1, Relaxed);
         Self(activity)
@@ -96,7 +96,7 @@ pub(crate) struct ActivityClock {
 
 impl ActivityClock {
     pub(crate) fn new(activity: Arc<Activity>, limits: Arc<Limits>) -> Self {
-        // Never zero, or the clock would spin on a limit of nothing.
+        // The tick is never zero, or the clock would spin.
         let tick = (limits.header_timeout.min(limits.write_stall) / TICKS).max(Duration::from_millis(1));
         let left = limits.write_stall;
         let (requests, written) = (activity.requests(), activity.written.load(Relaxed));

@@ -80,7 +80,7 @@ impl Connections {
             // Registered before the look, so that an end in between is not missed.
             let ended = self.ended.notified();
             let admission = self.lock().admit(self, address);
-            // One task accepts, so no other admission comes between this look and `enter`.
+            // A single task accepts, so no other admission comes between this look and `enter`.
             match admission {
                 Admission::Admitted(kind) => return Some(self.enter(address, kind)),
                 Admission::Refused => return None,

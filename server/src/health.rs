@@ -8,7 +8,7 @@ use crate::{Problem, Response, body};
 
 /// Answers `/healthz`: a process that can answer lives, also while it drains.
 pub fn live() -> Response {
-    // Without a look at any database: a restart would not bring one back, and would empty the cache of an edge.
+    // Liveness looks at no database: a restart would not bring one back, and would empty the cache of an edge.
     let mut response = Response::new(body::full("ok\n"));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));

@@ -48,14 +48,14 @@ impl Default for Limits {
             headers: 100,
             // RFC 9113 §6.5.2 advises 100 or more, so that parallel requests are not held back.
             streams: 128,
-            // h2's own default: a player that seeks resets a few streams, an attacker thousands.
+            // The number is h2's own: a player that seeks resets a few streams, an attacker thousands.
             resets: 20,
             ping: Duration::from_secs(20),
             body_idle: Duration::from_secs(30),
             body_least_bps: 100,
-            // nginx's default for `send_timeout`.
+            // The span is nginx's default for `send_timeout`.
             write_stall: Duration::from_mins(1),
-            // 8 kbit/s: less than any sound plays at.
+            // The rate is 8 kbit/s, less than any sound plays at.
             write_least_bps: 1000,
             shutdown_delay: Duration::ZERO,
             // Kubernetes kills a process 30 s after its stop signal, unless it is configured otherwise.

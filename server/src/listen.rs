@@ -202,7 +202,7 @@ impl ServerContext {
                 }
             }
         }
-        // Closed before the drain: a connection that is refused goes elsewhere, one
+        // The socket closes before the drain: a connection that is refused goes elsewhere, one
         // in the kernel's queue would wait in vain.
         drop(socket);
         self.drain().await;

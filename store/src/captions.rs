@@ -82,8 +82,7 @@ impl Captions {
         .fetch_optional(&mut tx)
         .await?;
         let Some(video) = parsed(video)? else { return Ok(false) };
-        // The job is dropped and not reset: a transcriber at work loses its
-        // lease with the row, and records nothing more.
+        // The job is dropped and not reset: a transcriber at work loses its lease with the row, and records nothing more.
         drop_job(&mut tx, id).await?;
         clear(&mut tx, id).await?;
         insert_job(&mut tx, &video, &job(JobKind::Captions, id, ASKED), Timestamp::now()).await?;

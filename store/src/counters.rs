@@ -108,7 +108,7 @@ async fn count(mut shared: ConnectionManager, key: &str, limit: Limit) -> redis:
     let script = Script::new(COUNT);
     let mut call = script.key(format!("clipcut:count:{key}"));
     let (count, rest_ms): (u64, i64) =
-        // EVALSHA first; a Redis that was started again has lost the script, and the client sends it whole (NOSCRIPT).
+        // The client tries EVALSHA first; a Redis that was started again has lost the script and gets it whole (NOSCRIPT).
         call.arg(limit.window.as_millis() as u64).invoke_async(&mut shared).await?;
     // PTTL is -1 for a key without an end, and -2 for none.
     Ok(Hit { allowed: count <= limit.most, rest: Duration::from_millis(rest_ms.max(0) as u64) })

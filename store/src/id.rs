@@ -79,8 +79,7 @@ impl fmt::Display for CaptionId {
 }
 
 fn random() -> String {
-    // rand's thread generator is made for secrets (ChaCha, seeded by the system),
-    // so no id can be guessed from earlier ones.
+    // rand's thread generator is made for secrets (ChaCha, seeded by the system), so no id can be guessed from earlier ones.
     (0..LENGTH).map(|_| char::from(ALPHABET[rand::random_range(0..ALPHABET.len())])).collect()
 }
 

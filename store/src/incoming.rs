@@ -116,7 +116,7 @@ impl Append {
     pub(crate) async fn become_source(&mut self, blobs: &Blobs) -> Result<()> {
         match &mut self.0 {
             Kind::File(file) => {
-                // Synced before the rename: a name that outlives a power cut
+                // The sync comes before the rename: a name that outlives a power cut
                 // without its bytes would be a damaged source.
                 file.sync().await?;
                 blobs.adopt(file.path(), &file.id().source()).await

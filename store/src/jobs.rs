@@ -111,8 +111,7 @@ impl Jobs {
     /// Captions wait until their video plays, and while an encoder works on one that does not: a person looks at that
     /// page and sees nothing.
     pub async fn claim(&self, kinds: &[Kind], owner: &str, lease: Duration) -> Result<Option<Job>> {
-        // Leases compare clocks of several machines: one that is wrong by twenty
-        // seconds takes jobs from owners that live.
+        // Leases compare clocks of several machines: one that is wrong by twenty seconds takes jobs from owners that live.
         let now = Timestamp::now();
         let places = [now + lease, now];
         let bound = |statement: &'static str| {
@@ -144,7 +143,8 @@ impl Jobs {
     /// Removes a claimed job that is done, unless it was queued again meanwhile. Returns whether the lease
     /// still held.
     pub async fn finish(&self, job: &Job) -> Result<bool> {
-        // One statement checks and deletes: between two, `insert_playlists` could set `again` and lose it with the row.
+        // The check and the deletion are one statement: between two, `insert_playlists` could
+        // set `again`, which would go with the row.
         let query = query("delete from jobs where id = $1 and lease_owner = $2 and not again");
         // A `finish` job may have waited for just this row, so workers are notified whatever the outcome.
         let removed = query.bind(&job.id).bind(&job.owner).execute(&self.sql).await? > 0;
@@ -166,16 +166,14 @@ impl Jobs {
     /// Releases a claimed job, to be claimed again after `delay`.
     pub async fn release(&self, job: &Job, delay: Duration, counted: Attempt) -> Result<()> {
         query(
-            // The pause is a column and not a sleep: the worker takes other jobs
-            // meanwhile, and a restart keeps the pause.
+            // The pause is a column and not a sleep: the worker takes other jobs meanwhile, and a restart keeps the pause.
             "update jobs set lease_owner = null, lease_until = null, not_before = $3, attempts = attempts - $4
              where id = $1 and lease_owner = $2",
         )
         .bind(&job.id)
         .bind(&job.owner)
         .bind((Timestamp::now() + delay).0)
-        // The claim counts ahead, or a job that kills its process would be claimed
-        // for ever; an interruption is taken back.
+        // The claim counts ahead, or a job that kills its process would be claimed for ever; an interruption is taken back.
         .bind(i64::from(counted == Attempt::Interrupted))
         .execute(&self.sql)
         .await?;
@@ -255,7 +253,8 @@ pub(crate) async fn insert_prepare(tx: &mut Transaction, id: &VideoId) -> Result
 /// their input has changed; before the plan there are none, and the plan writes the first.
 pub(crate) async fn insert_playlists(tx: &mut Transaction, video: &VideoId) -> Result<()> {
     query(
-        // Above encoding (0), or a new caption track would wait for hours of it; below a new video's `prepare` (100).
+        // The priority is above that of encoding (0), for hours of which a new caption
+        // track would wait, and below `prepare` (100).
         "insert into jobs (id, video_id, kind, priority, queued_at)
          select $1, v.id, 'playlists', 50, $3 from videos v
          where v.id = $2 and v.state in ('planned', 'playable', 'ready')

@@ -140,8 +140,7 @@ impl Renditions {
     /// Records a segment whose blob is published; again is fine.
     pub async fn publish(&self, id: &VideoId, rendition: &str, segment: &Segment) -> Result<()> {
         let done = query(
-            // Inserted by a select: for a deleted video it finds no rendition,
-            // where `values` would be a foreign-key error.
+            // The select finds no rendition of a deleted video, where `values` would be a foreign-key error.
             "insert into segments (video_id, rendition, number, facts)
              select r.video_id, r.name, $3, $4 from renditions r where r.video_id = $1 and r.name = $2
              on conflict (video_id, rendition, number) do nothing",
@@ -152,7 +151,7 @@ impl Renditions {
         .bind(&segment.facts)
         .execute(&self.sql)
         .await?;
-        // No row has two causes: the segment was recorded before a kill, or its rendition is gone.
+        // An insert without a row has two causes: the segment was recorded before a kill, or its rendition is gone.
         if done == 0 && !self.is_published(id, rendition, segment.number).await? {
             return Err(Error::Gone(id.clone()));
         }

@@ -59,7 +59,7 @@ impl Store {
         let incoming = Incoming::in_folder(&dir.join("incoming")).await?;
         let store = Self::of(&sql, signals, blobs, incoming);
         store.jobs.release_all().await?;
-        // In this order: an upload must not be finished with bytes whose checksum never came.
+        // The order matters: an upload must not be finished with bytes whose checksum never came.
         store.uploads.drop_unverified().await?;
         store.uploads.finish_whole().await?;
         store.sweep().await?;

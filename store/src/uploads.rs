@@ -48,7 +48,7 @@ impl Uploads {
         expires_at: Timestamp,
     ) -> Result<Upload> {
         let upload = Upload { id: VideoId::random(), length, expires_at };
-        // Both rows or neither: a video in `uploading` without an upload has no expiry and would stay for ever.
+        // Both rows are written or neither: a video in `uploading` without an upload has no expiry and would stay for ever.
         let mut tx = self.sql.begin(LockScope::New).await?;
         query(
             "insert into videos (id, title, description, state, source_name, created_at)
@@ -68,7 +68,7 @@ impl Uploads {
             .execute(&mut tx)
             .await?;
         tx.commit().await?;
-        // Published after the commit: a subscriber reads the row at once and must find it.
+        // The signal follows the commit: a subscriber reads the row at once and must find it.
         self.signals.publish(Signal::Changed(upload.id.clone()));
         Ok(upload)
     }
@@ -197,8 +197,7 @@ impl Uploads {
 
     /// Finishes uploads that have all their bytes, but whose server died before it could.
     pub(crate) async fn finish_whole(&self) -> Result<()> {
-        // A client whose last answer was lost asks by HEAD, finds all its bytes
-        // there and sends no PATCH again (tus, Core).
+        // A client whose last answer was lost asks by HEAD, finds all its bytes there and sends no PATCH again (tus, Core).
         for id in query("select video_id from uploads").fetch_all::<VideoId>(&self.sql).await? {
             let Some(upload) = self.get(&id).await? else { continue };
             if upload.length == Some(self.offset(&upload.id).await?)

@@ -161,7 +161,8 @@ impl Videos {
 
     /// Moves the video from `planned` to `playable`; from any other state it stays. Returns whether it moved.
     pub async fn mark_playable(&self, id: &VideoId) -> Result<bool> {
-        // Compared and set in one statement: a run that ends late must not move a `ready` or `failed` video back.
+        // The state is compared and set in one statement: a run that ends late must
+        // not move a `ready` or `failed` video back.
         let query = query("update videos set state = 'playable' where id = $1 and state = 'planned'");
         self.run(id, query.bind(id.as_str())).await
     }

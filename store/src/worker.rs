@@ -85,7 +85,8 @@ impl Worker {
         let owner = format!("{}-{}", std::process::id(), VideoId::random());
         let mut signals = self.store.signals.work();
         while !self.shutdown.is_cancelled() {
-            // Marked before the claim and not after it: a job that is queued in between wakes the wait below at once.
+            // The mark comes before the claim and not after it: a job that is queued
+            // in between wakes the wait below at once.
             signals.mark_unchanged();
             match self.store.jobs.claim(&self.kinds, &owner, LEASE).await {
                 Ok(Some(job)) => {
@@ -154,8 +155,7 @@ impl Worker {
                 },
                 signal = signals.recv() => match signal {
                     Ok(Signal::Deleted(video)) if video == job.video => return,
-                    // A deletion among the signals lost is found by the next
-                    // renewal: the job's row went with its video's.
+                    // A deletion among the signals lost is found by the next renewal: the job's row went with its video's.
                     Ok(_) | Err(RecvError::Lagged(_)) => {}
                     Err(RecvError::Closed) => return,
                 },

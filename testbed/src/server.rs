@@ -114,7 +114,7 @@ impl Server {
     }
 
     fn spawn(&self) -> Running {
-        // Appended, so that a restart leaves what the server wrote before it was killed.
+        // The log is appended to, so that a restart leaves what the server wrote before it was killed.
         let log = File::options().create(true).append(true).open(self.log()).expect("the folder is ours");
         let mut guard = Command::new("sh")
             .args(["-c", GUARD, "guard"])

@@ -72,8 +72,8 @@ pub fn analyze(
             mel.frame(&under, &mut bands);
             loudest = bands.iter().copied().fold(loudest, f32::max);
         }
-        // The samples and not the file: the same sound in another container is
-        // sampled with the same seed, to the same words.
+        // The hash is of the samples and not of the file: the same sound in another
+        // container has the same seed, and the same words.
         hash.update(new.iter().flat_map(|sample| sample.to_le_bytes()).collect::<Vec<_>>());
         if let Some(scanner) = &mut scanner {
             scanner.push(new)?;

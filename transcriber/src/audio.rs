@@ -125,7 +125,7 @@ impl Sound {
 fn no_samples(stderr: Option<String>) -> Error {
     match stderr {
         Some(stderr)
-            // ffmpeg has one exit status for all failures, so a file without sound is known by these sentences alone.
+            // ffmpeg's exit status does not show that a file has no sound; these sentences alone do.
             if stderr.contains("matches no streams") || stderr.contains("does not contain any stream") =>
         {
             Error::NoSound
@@ -195,7 +195,7 @@ impl Ffmpeg {
         let stream = file.stream.map_or("0:a:0".to_owned(), |n| format!("0:{n}"));
         let mut filter = String::new();
         if let Some(zero) = file.clock_at_zero {
-            // Keeps the file's own clock, of which `clock_at_zero` is a reading; ffmpeg would begin at zero.
+            // `-copyts` keeps the file's own clock, of which `clock_at_zero` is a reading; ffmpeg would begin at zero.
             command.arg("-copyts");
             filter = format!("asetpts=PTS-{zero:.6}/TB,");
         }
@@ -224,7 +224,7 @@ impl Ffmpeg {
             }
             String::from_utf8_lossy(&tail).trim().replace('\n', "; ")
         });
-        // Made before the error is returned: its drop kills a child that could not be confined.
+        // The handle is made before the error is returned: its drop kills a child that could not be confined.
         let started = Self { child, pipe, stderr: Some(stderr) };
         confined.map_err(failed)?;
         Ok(started)
@@ -244,7 +244,7 @@ impl Drop for Ffmpeg {
     fn drop(&mut self) {
         // Fails only when it has ended by itself.
         let _ = self.child.kill();
-        // Without a wait the child stays a zombie as long as the server lives.
+        // The child would stay a zombie without a wait, as long as the server lives.
         let _ = self.child.wait();
     }
 }

@@ -51,7 +51,7 @@ pub(crate) fn transcribe<'a>(
     report: impl FnMut(Window) -> Result<()>,
 ) -> Result<()> {
     let next = AtomicUsize::new(0);
-    // Bounded: where the reports are slow, such as transactions, the workers wait and no windows pile up.
+    // The channel is bounded: where the reports are slow, such as transactions, the workers wait and no windows pile up.
     let (sender, receiver) = mpsc::sync_channel(workers);
     thread::scope(|scope| {
         for _ in 0..workers.min(chunks.len()) {

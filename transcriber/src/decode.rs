@@ -116,8 +116,8 @@ impl Model {
             } else {
                 argmax(&logits)
             };
-            // Of the filtered logits and at temperature 1, whatever was sampled at:
-            // OpenAI's thresholds compare attempts by that.
+            // The log-probability is of the filtered logits at temperature 1, whatever was sampled at: OpenAI's
+            // thresholds compare attempts by that.
             let log_probability = logits[token] - log_sum_exp(&logits);
             sum += log_probability;
             if token as u32 == self.vocabulary.end {

@@ -100,7 +100,7 @@ pub async fn pull(client: &Client, pull: &Pull<'_>, mut report: impl FnMut(Progr
     for file in wanted {
         let to = staging.join(&file.rfilename);
         fs::create_dir_all(to.parent().unwrap_or(&staging))?;
-        // By the commit and not by the branch: a push between two files would mix two models.
+        // The URL names the commit and not the branch: a push between two files would mix two models.
         let url = format!("{}/{}/resolve/{}/{}", pull.endpoint, pull.repository, listing.sha, file.rfilename);
         fetch(client, &url, (file, &to), &mut |bytes| {
             progress.done += bytes;

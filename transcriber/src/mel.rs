@@ -50,7 +50,8 @@ impl Mel {
     pub fn new(bins: usize) -> Self {
         let fft = RealFftPlanner::new().plan_fft_forward(WINDOW);
         Self {
-            // Periodic, as torch's `hann_window` is by default: the divisor is the length and not the length less one.
+            // The window is periodic, as torch's `hann_window` is by default: the divisor
+            // is the length and not the length less one.
             hann: std::array::from_fn(|n| 0.5 - 0.5 * (2.0 * PI * n as f64 / WINDOW as f64).cos()),
             filters: filters(bins),
             windowed: fft.make_input_vec(),

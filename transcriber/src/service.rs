@@ -210,7 +210,7 @@ impl Service {
 
     fn busy(&self) -> Refusal {
         self.0.counts.turned_away.inc();
-        // 429 and not 503: OpenAI's clients wait and try again by themselves.
+        // The status is 429 and not 503: OpenAI's clients wait and try again by themselves.
         Refusal::busy(self.0.config.waiting, RETRY_AFTER_SECONDS)
     }
 

@@ -32,7 +32,7 @@ pub(crate) fn is_silence(result: &DecodingResult, options: &Options) -> bool {
 
 /// Returns how much shorter zlib makes a text.
 pub(crate) fn compression_ratio(text: &str) -> f32 {
-    // zlib at its default level and bytes of UTF-8, as in OpenAI's `utils.py`:
+    // OpenAI's `utils.py` takes zlib at its default level and bytes of UTF-8;
     // another codec would shift the threshold of 2.4.
     let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
     // Writing to memory does not fail.

@@ -13,7 +13,7 @@ const STATE: usize = 128;
 // A span begins above the first and ends below the second, as Silero's own script does it.
 const BEGINS: f32 = 0.5;
 const ENDS: f32 = 0.35;
-// Silero's own default; a click is shorter.
+// The bound is Silero's own; a click is shorter.
 const LEAST_SPEECH: u64 = SAMPLE_RATE as u64 / 4;
 // Silero's own 100 ms would end a span at every breath within a sentence.
 const LEAST_PAUSE: u64 = SAMPLE_RATE as u64 / 2;

@@ -96,7 +96,7 @@ impl Jobs {
         let Some(track) = track else { return Err(Failed::Gone) };
         let engine = self.engine_for(track.options.model.as_deref()).await?;
         let loading = engine.clone();
-        // Loaded before `begin`, so that a track whose model is missing is `waiting` and was never `running`.
+        // The model is loaded before `begin`, so that a track without it is `waiting` and was never `running`.
         tokio::task::spawn_blocking(move || loading.load()).await.map_err(Failed::panicked)??;
         self.advertise_languages(track.options.model.as_deref()).await;
         let Some(track) = self.store.captions.begin(job).await? else { return Err(Failed::Gone) };

@@ -34,7 +34,7 @@ pub(crate) fn print(config: &Config) -> Result<()> {
     for (key, value) in KEYS.iter().zip(config.values()) {
         out += &format!("#{}\n", key.meaning);
         out += &format!("# Default: {}. Variable: CLIPCUT_{}\n", key.default, key.name.to_uppercase());
-        // TOML's own quoting: a Windows path or a quote in a value must read back as it was.
+        // TOML quotes the value: a backslash or a quote in it must read back as it was.
         out += &format!("{} = {}\n\n", key.name, toml::Value::String(value));
     }
     write(&out)

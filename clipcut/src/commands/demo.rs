@@ -53,7 +53,8 @@ async fn try_fill(store: &Store, config: &Config) -> Result<()> {
             language: Some("en".into()),
             ..TranscriptionOptions::default()
         };
-        // Asked before the upload is complete: the plan adds a track of the configured model only where there is none.
+        // The track is asked for before the upload is complete: the plan adds a track of the
+        // configured model only where there is none.
         store.captions.ask(&upload.id, &options).await?;
     }
     let mut append = store.uploads.append(&upload.id, false).await?.context("the new upload is taken")?;

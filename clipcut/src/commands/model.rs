@@ -96,7 +96,7 @@ async fn fetch(pull: &Pull<'_>) -> Result<()> {
     bar.finish();
     println!("{}", folder.display());
     let precision = pull.precision.to_owned();
-    // Optimized now and not at the first use, whose process may not be allowed to write into the folder.
+    // The pull optimizes at once, for the process of the first use may not be allowed to write into the folder.
     tokio::task::spawn_blocking(move || optimize(&folder, &precision)).await?
 }
 

@@ -47,7 +47,7 @@ pub(crate) async fn run(config: &Config, args: &Args) -> Result<()> {
         _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted; run the same command again to go on")),
     };
     stop.cancel();
-    // Waited for, so that nothing writes below the folder that is handed over next.
+    // The worker is waited for, so that nothing writes below the folder that is handed over next.
     worker.await?;
     finished?;
 
@@ -123,7 +123,7 @@ fn hand_over(from: &Path, to: &Path) -> Result<()> {
     names.sort_by_key(|name| name == ENTRY);
     for name in names {
         let target = to.join(&name);
-        // Same file system by construction, so each name moves in one step, whatever its size.
+        // Both folders are on one file system, so each name moves in one step, whatever its size.
         fs::rename(from.join(&name), &target)
             .with_context(|| format!("cannot write {}", target.display()))?;
     }

@@ -70,7 +70,8 @@ impl Process {
 
     fn new(config: &Config, listener: Listener, tls: Option<Tls>) -> Result<Self> {
         let (shutdown, tasks, metrics) = (CancellationToken::new(), TaskTracker::new(), Metrics::new());
-        // Registered before the first request: a signal in between would end the process at once, as is its default.
+        // The handlers are there before the first request: a signal in between would
+        // end the process at once, as is its default.
         tasks.spawn(stop::on_signal(shutdown.clone())?);
         // The edge keys by scheme and host (RFC 9110 §4.2.2: https shares nothing with
         // http), and a request line shows no scheme.

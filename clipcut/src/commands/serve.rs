@@ -37,7 +37,7 @@ pub(crate) async fn run(config: &Config, demo: Demo) -> Result<()> {
     }
     if demo == Demo::WhenEmpty {
         let (store, config) = (store.clone(), config.clone());
-        // Made beside the server: ffmpeg takes seconds, and the page is there at once.
+        // The demo is made beside the server: ffmpeg takes seconds, and the page is there at once.
         tasks.spawn(async move { demo::fill(&store, &config).await });
     }
     let origin = Origin::new(store.clone(), origin_settings, shutdown.clone());

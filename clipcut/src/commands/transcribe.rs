@@ -118,7 +118,7 @@ fn one(engine: &Engine, args: &Args, input: &Path, stop: &CancellationToken) -> 
     bar.finish();
     let times = done.seconds / started.elapsed().as_secs_f64();
     let cues = done.track.cues.len();
-    // To stderr: stdout is the captions', for a pipe.
+    // The summary goes to stderr: stdout is the captions', for a pipe.
     eprintln!("{name}: {cues} cues in `{}`, {times:.1} × real time", done.track.language);
     if let Some(end) = done.track.ends_at_seconds {
         eprintln!("{name}: the sound breaks off at {end:.1} s");
@@ -138,7 +138,7 @@ fn write(args: &Args, input: &Path, track: &Track) -> Result<()> {
     };
     fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let file = folder.join(input.file_stem().unwrap_or_default()).with_extension(ending);
-    // Renamed when it is whole: a stopped run leaves no captions that end in the middle.
+    // The file is renamed when it is whole: a stopped run leaves no captions that end in the middle.
     let staged = file.with_extension(format!("{ending}.part"));
     let written = fs::write(&staged, text).and_then(|()| fs::rename(&staged, &file));
     written.with_context(|| format!("cannot write {}", file.display()))?;

@@ -31,8 +31,7 @@ impl Args {
 /// Serves until a stop signal, and on a cluster claims caption jobs. Without a model it is alive but not ready, and logs
 /// what is missing.
 pub(crate) async fn run(config: &Config) -> Result<()> {
-    // Without a cluster there is no library to share: `clipcut serve` has the
-    // folder's lock and a transcriber of its own.
+    // Without a cluster there is no library to share: `clipcut serve` has the folder's lock and a transcriber of its own.
     let store = match config.cluster()? {
         Some(cluster) => Some(Store::cluster(&cluster).await?),
         None => None,

@@ -101,7 +101,7 @@ pub(crate) async fn run(args: &Args) -> Result<()> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = Client::builder()
         .connect_timeout(Duration::from_secs(10))
-        // No limit of the whole request: an upload of 20 GiB may take a day.
+        // The whole request has no limit: an upload of 20 GiB may take a day.
         .read_timeout(Duration::from_mins(1))
         .build()?;
     let source = Source::open(&args.file)?;
@@ -111,7 +111,7 @@ pub(crate) async fn run(args: &Args) -> Result<()> {
         Some(url) if offset(&client, &url).await?.is_some() => url,
         _ => create(&client, args, &source).await?,
     };
-    // Written before the first byte: a kill from here on costs nothing that was sent.
+    // The URL is written before the first byte: a kill from here on costs nothing that was sent.
     resume.write(&upload)?;
     let transfer = Transfer { client: &client, source: &source, upload: &upload, piece: args.piece };
     transfer.run().await?;
@@ -210,7 +210,8 @@ impl Transfer<'_> {
         let mut file = tokio::fs::File::open(&source.path).await?;
         file.seek(std::io::SeekFrom::Start(at)).await?;
         let sent = Arc::new(AtomicU64::new(at));
-        // Counted as the body is read: reqwest has no callback, and sockets buffer a few hundred kilobytes more.
+        // The bytes are counted as the body is read: reqwest has no callback, and
+        // sockets buffer a few hundred kilobytes more.
         let counter = sent.clone();
         let body = ReaderStream::with_capacity(file.take(length), READ_BYTES).inspect(move |chunk| {
             if let Ok(chunk) = chunk {

@@ -122,7 +122,7 @@ impl Config {
         }
         let token =
             self.token()?.context("edge_peers needs edge_secret, a file with the secret that they share")?;
-        // Random and new at each start: addresses do not show which member this
+        // The id is random and new at each start: addresses do not show which member this
         // process is, for a name may stand for all.
         let id = format!("{:032x}", rand::random::<u128>());
         Ok(Some(edge::Peers::new(self.edge_peers.0.clone(), token, id)?))

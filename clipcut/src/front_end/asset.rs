@@ -91,7 +91,7 @@ impl Asset {
         {
             headers.insert(header::ETAG, etag);
         }
-        // Also on the 304 (RFC 9110 §15.4.5), or a cache would forget which coding its copy has.
+        // The field stands on the 304 too (RFC 9110 §15.4.5), or a cache would forget which coding its copy has.
         if self.varies {
             headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
         }
@@ -99,7 +99,7 @@ impl Asset {
             return response;
         }
         headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
-        // Without it a browser may run a file of another type as a script.
+        // `nosniff` keeps a browser from running a file of another type as a script.
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
         if let Some(kind) = self.content_type {

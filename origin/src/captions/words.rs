@@ -15,7 +15,7 @@ pub(super) fn language(written: &str) -> Result<String> {
     let is_sound =
         |subtag: &str| (1..=8).contains(&subtag.len()) && subtag.bytes().all(|b| b.is_ascii_alphanumeric());
     let fits = (2..=3).contains(&primary.len()) && primary.bytes().all(|b| b.is_ascii_alphabetic());
-    // RFC 5646 §4.4.1: 35 characters hold every tag that is in use.
+    // RFC 5646 §4.4.1: tags of up to 35 characters should be taken, and longer ones are hardly in use.
     if !fits || written.len() > 35 || !subtags.clone().all(is_sound) {
         let detail = format!(
             "`{}` is not a language tag; it would be one such as `de`, `pt-BR` or `zh-Hant` (BCP 47).",

@@ -62,7 +62,7 @@ impl Origin {
         }
         let Some(mut append) = self.claim(id, piece.checksum.is_some()).await? else {
             let detail = "Another request is uploading to this address.";
-            // tusd's status for it, after which tus-js-client tries again, as it does after 409.
+            // The status is tusd's, after which tus-js-client tries again, as it does after 409.
             return Err(Problem::new(StatusCode::LOCKED, "upload_locked", detail).retry_after(1).into());
         };
         // The request that had the right before may have finished or deleted the upload since it was looked up.
@@ -71,13 +71,12 @@ impl Origin {
             return Err(wrong_offset(length).into());
         }
         let start = append.offset();
-        // tus, PATCH: an offset that does not match must change nothing; after
-        // the 409 a client asks by HEAD and goes on.
+        // tus, PATCH: an offset that does not match must change nothing; after the 409 a client asks by HEAD and goes on.
         if start != piece.offset {
             append.close().await?;
             return Err(wrong_offset(start).into());
         }
-        // Extended before the first byte, or a sweep could take the upload while a slow piece comes in.
+        // The expiry moves before the first byte, or a sweep could take the upload while a slow piece comes in.
         self.store.uploads.extend(id, self.expiry()).await?;
         if let Err(error) = self.write(&upload, &mut append, piece).await {
             append.close().await?;

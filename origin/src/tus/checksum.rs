@@ -62,7 +62,7 @@ impl Checksum {
         if found == self.expected {
             return Ok(());
         }
-        // tus, Checksum: 460, which is no registered status.
+        // tus, Checksum: the status is 460, which is not registered.
         let status = StatusCode::from_u16(460).expect("between 100 and 999");
         let detail = "The bytes that came are not those that were promised; none of them was kept.";
         Err(Error::from(Problem::new(status, "checksum_mismatch", detail)))

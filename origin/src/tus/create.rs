@@ -68,7 +68,7 @@ impl Origin {
         let Some(length) = number(headers, &UPLOAD_LENGTH)? else {
             return Err(bad_request("length_required", "Upload-Length must be the size of the whole file."));
         };
-        // tus, Creation: 413 for more than Tus-Max-Size.
+        // tus, Creation: the status is 413 for more than Tus-Max-Size.
         if length > self.config.max_upload_bytes {
             return Err(upload_too_large(self.config.max_upload_bytes));
         }

@@ -105,7 +105,8 @@ impl Files {
         }
         let modified = meta.modified().map_err(|e| Error::io("open", key, e))?;
         let nanos = modified.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_nanos();
-        // Nanoseconds, where nginx takes seconds: a playlist may be written twice in a second at the same length.
+        // The tag has nanoseconds, where nginx's has seconds: a playlist may be
+        // written twice in a second at the same length.
         let tag = format!("{:x}-{nanos:x}", meta.len());
         let opened = Opened { key: key.to_owned(), file };
         Ok(Some((Attributes { len: meta.len(), tag, modified }, opened)))
@@ -151,8 +152,7 @@ impl Files {
     pub(crate) fn free_bytes(&self) -> Result<u64> {
         let stat = rustix::fs::statvfs(self.root.as_path())
             .map_err(|e| Error::io("measure", self.root.display().to_string(), e.into()))?;
-        // `f_bavail` and not `f_bfree`: file systems such as ext4 reserve blocks
-        // for root, which this process cannot use.
+        // `f_bavail` and not `f_bfree`: file systems such as ext4 reserve blocks for root, which this process cannot use.
         Ok(stat.f_bavail * stat.f_frsize)
     }
 

@@ -167,7 +167,7 @@ impl Append {
     }
 
     async fn write_pending(&mut self) -> Result<()> {
-        // Taken before the write: after a failure the size on disk decides, and a
+        // The buffer is taken before the write: after a failure the size on disk decides, and a
         // second try would append the bytes twice.
         let bytes = std::mem::take(&mut self.pending);
         let (wrote, len) = self

@@ -178,7 +178,7 @@ impl Append {
             return Ok(());
         }
         let id = lease.id.clone();
-        // No row matched, which has two causes: the upload is another origin's now, or it is finished or deleted.
+        // The update matched no row, which has two causes: the upload is another origin's now, or it is finished or deleted.
         if leases.upload_exists(&id).await? {
             return Err(Error::TakenOver(id));
         }

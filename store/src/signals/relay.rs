@@ -86,7 +86,7 @@ impl Relay {
     }
 
     fn send(&self, message: Message) {
-        // Never waits: signals are published in the middle of requests, and may be lost.
+        // The queue is never waited for: signals are published in the middle of requests, and may be lost.
         if let Err(TrySendError::Full(_)) = self.queue.try_send(message) {
             self.overflowed.store(true, Ordering::Relaxed);
         }

@@ -253,8 +253,7 @@ impl SharedReader {
             }
         };
         self.fetched_bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
-        // The lock is not held over the fetch: two readers may fetch a chunk
-        // twice, which is cheaper than waiting in a row.
+        // The lock is not held over the fetch: two readers may fetch a chunk twice, which is cheaper than waiting in a row.
         let mut kept = locked(&self.kept);
         if kept.len() == CHUNKS_KEPT {
             kept.pop_front();

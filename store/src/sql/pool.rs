@@ -4,8 +4,8 @@ use std::{fs::File, sync::Arc, time::Duration};
 
 use sqlx::{PgPool, SqlitePool};
 
-// A server that is frozen answers nothing, not even that a statement took too long.
-// Longer than the databases' own limits (10 s), whose errors name the cause.
+// A server that is frozen answers nothing, not even that a statement took too long. The limit is longer than the
+// databases' own (10 s), whose errors name the cause.
 const TIMEOUT: Duration = Duration::from_secs(15);
 
 /// A pool of connections.

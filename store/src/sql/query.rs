@@ -12,7 +12,7 @@ use crate::Result;
 /// A statement and the values of its places.
 #[derive(Debug)]
 pub(crate) struct Query {
-    // A constant: nothing that a person sends can become a part of a statement.
+    // The text is a constant: nothing that a person sends can become a part of a statement.
     text: &'static str,
     values: Vec<Value>,
 }

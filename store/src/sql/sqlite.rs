@@ -46,7 +46,7 @@ pub(crate) async fn open(dir: &Path, lock: File) -> Result<Sql> {
         .journal_mode(SqliteJournalMode::Wal)
         // A commit that was answered survives a power cut; there are few writes a second.
         .synchronous(SqliteSynchronous::Full)
-        // Shorter than `in_time`'s limit, so that the error names the lock.
+        // SQLite's own limit is shorter than `in_time`'s, so that the error names the lock.
         .busy_timeout(Duration::from_secs(10));
     let pool = SqlitePoolOptions::new()
         // Writers queue for SQLite's one lock in any case; more connections would wait and not write faster.

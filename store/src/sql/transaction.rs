@@ -52,8 +52,7 @@ impl Sql {
             )
             .bind(id.as_str()),
             // An advisory lock's key: any number that stands for nothing else.
-            // The lock of a transaction ends with it, also when its process dies;
-            // a session's would have to be given back.
+            // The lock of a transaction ends with it, also when its process dies; a session's would have to be given back.
             LockScope::Writers => sqlx::query("select pg_advisory_xact_lock(24111)"),
         };
         in_time(lock.fetch_optional(&mut *tx)).await?;

@@ -58,7 +58,7 @@ impl Leases {
 
     /// Renews a lease for another `span`. Returns whether it still held.
     pub async fn renew(&self, lease: &Lease, span: Duration) -> Result<bool> {
-        // Without a look at the clock: a lease that ran out and that no other request took is still this one's.
+        // The clock does not count: a lease that ran out and that no other request took is still this one's.
         let query = query("update uploads set lease_until = $3 where video_id = $1 and lease_owner = $2");
         let query = query.bind(lease.id.as_str()).bind(&lease.owner).bind((Timestamp::now() + span).0);
         Ok(query.execute(&self.sql).await? > 0)

@@ -69,7 +69,7 @@ fn find(branch: &GraphProto, tensors: &Tensors) -> Option<(usize, usize)> {
         let transpose = made_by(Some(transposed), "Transpose")?;
         let (data_type, dims) = tensors.get(branch.node[transpose].input.first()?)?;
         let (_, scale_dims) = tensors.get(scale)?;
-        // One scale for all: the product of two scalars is what the rewritten nodes scale by.
+        // The scale must be one for all: the rewritten nodes multiply two scalars.
         let fits = [UINT8, INT8].contains(data_type) && *dims == 2 && *scale_dims == 0;
         fits.then_some((product, dequantized))
     })

@@ -107,8 +107,7 @@ pub(super) struct AttributeProto {
     t: Option<Vec<u8>>,
     #[prost(message, optional, tag = "6")]
     pub(super) g: Option<GraphProto>,
-    // onnx.proto is proto2, where repeated numbers are packed only if they are
-    // marked; packed they would change the length.
+    // onnx.proto is proto2, where repeated numbers are packed only if they are marked; packed they would change the length.
     #[prost(float, repeated, packed = "false", tag = "7")]
     floats: Vec<f32>,
     #[prost(int64, repeated, packed = "false", tag = "8")]

@@ -57,8 +57,7 @@ impl Bucket {
         let unique = |keys: Document| {
             IndexModel::builder().keys(keys).options(IndexOptions::builder().unique(true).build()).build()
         };
-        // The GridFS specification indexes `filename, uploadDate`; revisions are
-        // unique where dates of two servers are not.
+        // The GridFS specification indexes `filename, uploadDate`; revisions are unique where dates of two servers are not.
         let names = unique(doc! { "filename": 1, "metadata.revision": 1 });
         answered(self.files.create_index(names)).await?;
         // The specification's own index; being unique, it also refuses a second writer's chunk of the same number.

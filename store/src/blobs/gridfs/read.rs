@@ -50,7 +50,8 @@ impl Opened {
         let (first, last) = (range.start / size, (range.end - 1) / size);
         let mut check = WholeCheck::new(&self, first);
         let opened = self.clone();
-        // Read before the response begins: a blob that is gone or damaged is still a status then, and no broken body.
+        // The first chunk is read before the response begins: a blob that is gone or damaged is
+        // still a status then, and no broken body.
         let head = check.take(first, opened.chunk(first, &range).await?)?;
         let rest = stream::iter(first + 1..=last)
             .map(move |number| {
