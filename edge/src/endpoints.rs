@@ -12,7 +12,7 @@ use server::{Metrics, Problem, Request, body, health};
 use tokio_util::sync::CancellationToken;
 use tower::Service;
 
-use crate::{Answer, Edge, Origins, Payload, Purge, answer, peers, purge_client};
+use crate::{Answer, Edge, Origins, Payload, Purge, peers, problem, purge_client};
 
 // Names of some ten thousand videos.
 const MOST_PURGE: u64 = 1024 * 1024;
@@ -50,19 +50,18 @@ impl Endpoints {
 impl Edge {
     /// Returns the internal endpoint that a request is for, if any. Without the token the request is handled as any other,
     /// so a scan does not find out that the address exists.
-    pub(crate) fn own(&self, request: &Request) -> Option<InternalEndpoint> {
-        let own = match request.uri().path() {
+    pub(crate) fn internal_endpoint(&self, request: &Request) -> Option<InternalEndpoint> {
+        let endpoint = match request.uri().path() {
             purge_client::PATH if *request.method() == Method::POST => InternalEndpoint::Purge,
             peers::PATH => InternalEndpoint::Peer,
             _ => return None,
         };
-        let token = self.0.token.as_ref()?;
-        token.is_in(request.headers()).then_some(own)
+        self.0.admission.is_internal(request.headers()).then_some(endpoint)
     }
 
     pub(crate) async fn take_purge(self, request: Request) -> Response<Payload> {
         let bad =
-            |detail: String| answer::problem(Problem::new(StatusCode::BAD_REQUEST, "invalid_purge", detail));
+            |detail: String| problem::answer(Problem::new(StatusCode::BAD_REQUEST, "invalid_purge", detail));
         let document = match body::collect(request.into_body(), MOST_PURGE).await {
             Ok(document) => document,
             Err(error) => return bad(error.to_string()),
@@ -101,25 +100,25 @@ impl Service<Request> for Endpoints {
 
     fn call(&mut self, request: Request) -> Self::Future {
         let reads = matches!(*request.method(), Method::GET | Method::HEAD);
-        let own = match request.uri().path() {
+        let answer = match request.uri().path() {
             "/healthz" | "/readyz" | "/metrics" if !reads => std::future::ready(reads_only()).boxed(),
             "/healthz" => std::future::ready(health::live().map(Payload::Stream)).boxed(),
             "/readyz" => self.clone().ready().boxed(),
             "/metrics" => std::future::ready(self.metrics()).boxed(),
-            path if path.starts_with("/edge/") => match self.edge.own(&request) {
+            path if path.starts_with("/edge/") => match self.edge.internal_endpoint(&request) {
                 Some(InternalEndpoint::Purge) => self.edge.clone().take_purge(request).boxed(),
                 Some(InternalEndpoint::Peer) => std::future::ready(self.edge.peer_id()).boxed(),
                 None => return self.edge.answer(request),
             },
             _ => return self.edge.answer(request),
         };
-        Either::Right(own.map(Ok).boxed())
+        Either::Right(answer.map(Ok).boxed())
     }
 }
 
 /// RFC 9110 §15.5.6: a check with a method other than GET or HEAD gets a 405 and no 200, which would hide the mistake.
 fn reads_only() -> Response<Payload> {
     let detail = "This address takes GET and HEAD alone.";
-    let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail);
-    answer::problem(problem.header(header::ALLOW, HeaderValue::from_static("GET, HEAD")))
+    let refusal = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail);
+    problem::answer(refusal.header(header::ALLOW, HeaderValue::from_static("GET, HEAD")))
 }

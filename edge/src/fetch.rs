@@ -7,116 +7,59 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header, response::Parts};
+use http::{HeaderMap, StatusCode, response::Parts};
 use http_body_util::BodyExt;
-use server::{Body, BoxError, Request, Response, body};
+use server::{Body, BoxError, Response};
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::{
     EdgeInner,
+    fetch_request::{FetchRequest, Hop},
     fill_budget::Reservation,
     hop,
-    in_flight::FetchKey,
-    key::Target,
     object::{Head, Object, ResponseTiming},
     shared_fetch::{End, Failure, FetchOutcome, Hold, Reason, SharedFetch},
-    storable::{self, Cacheability, RequestAuth},
+    storable::{self, Cacheability},
     vary,
 };
 
 // For so long requests do not join fetches of a key whose last answer was private (hit-for-pass, as Varnish has it).
 const PASS: Duration = Duration::from_secs(30);
 
-/// The request of a fetch.
-#[derive(Clone, Debug)]
-pub(crate) struct FetchRequest {
-    pub(crate) target: Target,
-    pub(crate) fetch_key: FetchKey,
-    /// The request headers that are forwarded to the origin.
-    pub(crate) forwarded_headers: HeaderMap,
-    pub(crate) auth: RequestAuth,
-    pub(crate) hop: Hop,
-    pub(crate) via: HeaderValue,
-    /// The stored object to validate, if any (RFC 9111 §4.3).
-    pub(crate) stale: Option<Arc<Object>>,
+/// A fetch at work. However its task ends, it is taken from those in flight, and all its waiters wake.
+pub(crate) struct FetchTask {
+    inner: Arc<EdgeInner>,
+    shared_fetch: Arc<SharedFetch>,
+    fetch_request: FetchRequest,
 }
 
-/// How far a request has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Hop {
-    /// From a client: a peer may be asked.
-    First,
-    /// From a peer: only the origin may.
-    Second,
-}
-
-impl FetchRequest {
-    fn request(&self, stale: Option<&Object>) -> Request {
-        let mut request = Request::new(body::empty());
-        *request.method_mut() = Method::GET;
-        // The key's path was a URI's once.
-        *request.uri_mut() = self.target.path_and_query().parse().unwrap_or_default();
-        let headers = request.headers_mut();
-        headers.clone_from(&self.forwarded_headers);
-        headers.insert(header::VIA, self.via.clone());
-        if let Ok(host) = HeaderValue::from_str(self.target.host()) {
-            headers.insert(header::HOST, host);
-        }
-        // RFC 9111 §4.3.1: with both validators where we have both.
-        if let Some(stale) = stale {
-            for (ours, theirs) in
-                [(header::ETAG, header::IF_NONE_MATCH), (header::LAST_MODIFIED, header::IF_MODIFIED_SINCE)]
-            {
-                if let Some(value) = stale.head.headers.get(ours) {
-                    headers.insert(theirs, value.clone());
-                }
-            }
-        }
-        request
-    }
-}
-
-impl EdgeInner {
-    /// Starts the task of a fetch.
-    pub(crate) fn dispatch(self: &Arc<Self>, shared_fetch: Arc<SharedFetch>, fetch_request: FetchRequest) {
-        self.dispatch_with(shared_fetch, fetch_request, None);
-    }
-
-    /// The same; `permit` is given back when the fetch has ended.
-    pub(crate) fn dispatch_with(
-        self: &Arc<Self>,
+impl FetchTask {
+    /// Starts the task of a fetch. `permit` is given back when the fetch has ended.
+    pub(crate) fn start(
+        inner: &Arc<EdgeInner>,
         shared_fetch: Arc<SharedFetch>,
         fetch_request: FetchRequest,
         permit: Option<OwnedSemaphorePermit>,
     ) {
-        let fetch_task = FetchTask { inner: self.clone(), shared_fetch, fetch_request, _permit: permit };
-        self.tasks.spawn(async move {
-            let cut = fetch_task.inner.cut.clone();
+        let fetch_task = Self { inner: inner.clone(), shared_fetch, fetch_request };
+        inner.tasks.spawn(async move {
+            let _permit = permit;
+            let shutdown = fetch_task.inner.shutdown.clone();
             tokio::select! {
                 () = fetch_task.run() => {}
                 () = fetch_task.abandoned() => { fetch_task.inner.metrics.abandoned.inc(); }
-                () = cut.cancelled() => {}
+                () = shutdown.cancelled() => {}
             }
         });
     }
-}
 
-/// A fetch at work. However its task ends, it is taken from those in flight, and all its waiters wake.
-struct FetchTask {
-    inner: Arc<EdgeInner>,
-    shared_fetch: Arc<SharedFetch>,
-    fetch_request: FetchRequest,
-    _permit: Option<OwnedSemaphorePermit>,
-}
-
-impl FetchTask {
     /// Ends once the fetch has no waiters any more: a client that resets a thousand requests would else have a thousand
     /// segments fetched.
     async fn abandoned(&self) {
         loop {
             // Before the check, so that the last waiter's leaving in between is not missed.
             let left = self.shared_fetch.left();
-            if self.inner.in_flight.abandon(&self.fetch_request.fetch_key, &self.shared_fetch) {
+            if self.inner.cache.in_flight.abandon(&self.fetch_request.fetch_key, &self.shared_fetch) {
                 return;
             }
             left.await;
@@ -125,9 +68,9 @@ impl FetchTask {
 
     async fn run(&self) {
         let mut stale = self.fetch_request.stale.as_deref();
-        // A place is waited for no longer than a slow origin is: clients cannot tell the two apart.
-        let place = tokio::time::timeout(self.inner.config.first_byte, self.inner.fetching.acquire()).await;
-        let Ok(Ok(_place)) = place else { return self.shared_fetch.publish(self.full()) };
+        // A permit is waited for no longer than a slow origin is: clients cannot tell the two apart.
+        let permit = tokio::time::timeout(self.inner.config.first_byte, self.inner.fetching.acquire()).await;
+        let Ok(Ok(_permit)) = permit else { return self.shared_fetch.publish(self.full()) };
         loop {
             let outcome = match self.ask(stale).await {
                 Ok((parts, _, timing)) if parts.status == StatusCode::NOT_MODIFIED && stale.is_some() => {
@@ -168,7 +111,7 @@ impl FetchTask {
             }
             Err(_) => {
                 tracing::warn!(path = fetch_request.target.path(), "the origin did not answer in time");
-                return Err(Failure::Silent);
+                return Err(Failure::TimedOut);
             }
         };
         let (mut parts, body) = response.into_parts();
@@ -192,12 +135,12 @@ impl FetchTask {
         if fetch_request.hop == Hop::First
             && let Some(peers) = &inner.peers
             && let Some(answered) =
-                peers.ask(&fetch_request.fetch_key.key, fetch_request.request(stale)).await
+                peers.ask(&fetch_request.fetch_key.key, fetch_request.message(stale)).await
         {
             inner.metrics.peer_fetches.inc();
             return answered;
         }
-        (inner.ask)(fetch_request.request(stale)).await
+        (inner.ask)(fetch_request.message(stale)).await
     }
 
     /// Returns the outcome of a fetch without an answer.
@@ -254,7 +197,7 @@ impl FetchTask {
             self.complete(|inner| {
                 // An error is no sign that later answers of this key will be private.
                 if !status.is_server_error() {
-                    inner.memory.pass(
+                    inner.cache.memory.pass(
                         self.fetch_request.fetch_key.key.clone(),
                         self.fetch_request.auth,
                         now.after(PASS),
@@ -268,10 +211,10 @@ impl FetchTask {
             return self.shared_fetch.publish(self.full());
         };
         let head = Arc::new(head);
-        self.part(&head);
+        self.leave_after_purge(&head);
         self.shared_fetch.publish(FetchOutcome::Streaming(head.clone(), cacheability));
         // A purge may have come between the check and the publication, when `sweep` saw no outcome yet: so check again.
-        self.part(&head);
+        self.leave_after_purge(&head);
         let Some(whole) = self.take_in(&head, body, fill_budget).await else { return };
         let object = Arc::new(self.object(&head, whole.clone()));
         if cacheability == Cacheability::CollapsedOnly {
@@ -283,7 +226,7 @@ impl FetchTask {
     }
 
     /// Takes the fetch out of those in flight if a purge came before its head, so that later requests start a new one.
-    fn part(&self, head: &Head) {
+    fn leave_after_purge(&self, head: &Head) {
         if self.shared_fetch.store_only_immutable.load(Ordering::Relaxed) && !head.is_immutable() {
             self.complete(|_| {});
         }
@@ -353,7 +296,7 @@ impl FetchTask {
     fn keep(&self, object: &Arc<Object>) {
         self.complete(|inner| {
             if object.head.is_immutable() || !self.shared_fetch.store_only_immutable.load(Ordering::Relaxed) {
-                inner.memory.insert(self.fetch_request.fetch_key.key.clone(), object);
+                inner.cache.memory.insert(self.fetch_request.fetch_key.key.clone(), object);
             }
         });
         self.inner.measure();
@@ -361,6 +304,7 @@ impl FetchTask {
 
     fn complete(&self, keep: impl FnOnce(&EdgeInner)) {
         self.inner
+            .cache
             .in_flight
             .complete(&self.fetch_request.fetch_key, &self.shared_fetch, || keep(&self.inner));
     }

@@ -49,22 +49,22 @@ pub(crate) struct InFlight(Mutex<HashMap<FetchKey, Arc<SharedFetch>>>);
 
 impl InFlight {
     /// Joins the fetch for `fetch_key`, or starts one. A complete fetch is stored before it leaves this table, so
-    /// `look_again` finds the object when the fetch is gone: no key is fetched twice in a row.
+    /// `stored` finds the object when the fetch is gone: no key is fetched twice in a row.
     pub(crate) fn join<T>(
         &self,
         fetch_key: &FetchKey,
         most_waiting: usize,
-        look_again: impl FnOnce() -> Option<T>,
+        stored: impl FnOnce() -> Option<T>,
     ) -> JoinResult<T> {
         match self.lock().entry(fetch_key.clone()) {
-            Entry::Occupied(flying) => {
-                flying.get().waiter(most_waiting).map_or(JoinResult::Full, JoinResult::Waits)
+            Entry::Occupied(occupied) => {
+                occupied.get().waiter(most_waiting).map_or(JoinResult::Full, JoinResult::Waits)
             }
-            Entry::Vacant(place) => match look_again() {
+            Entry::Vacant(vacant) => match stored() {
                 Some(found) => JoinResult::Found(found),
                 None => match Arc::<SharedFetch>::default().waiter(usize::MAX) {
                     Some(waiter) => {
-                        place.insert(Arc::clone(&waiter));
+                        vacant.insert(Arc::clone(&waiter));
                         JoinResult::Leads(waiter)
                     }
                     None => JoinResult::Full,

@@ -1,9 +1,10 @@
 //! The edge: a caching reverse proxy that fetches each object once for any number of clients, verifies tickets, and goes on
 //! when the origin is down. It knows HTTP (RFC 9110, 9111), and no storage.
 
-mod access;
+mod admission;
 mod answer;
 mod body;
+mod cache;
 pub mod cache_control;
 mod cache_status;
 mod client;
@@ -11,6 +12,7 @@ mod clock;
 pub mod cmcd;
 mod endpoints;
 mod fetch;
+mod fetch_request;
 mod fill_budget;
 pub mod freshness;
 mod held;
@@ -26,6 +28,7 @@ mod pass;
 mod payload;
 mod peers;
 mod prefetch;
+mod problem;
 mod purge;
 mod purge_client;
 mod rendezvous;
@@ -50,7 +53,7 @@ use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::{Service, ServiceExt};
 
-pub use access::Access;
+pub use admission::Access;
 pub use clock::Clock;
 pub use endpoints::Endpoints;
 pub use origins::{AddressError, Origins};
@@ -64,12 +67,12 @@ pub use token::{ShortSecret, Token};
 pub use metrics::MetricsSnapshot;
 
 use crate::{
-    clock::Latest, fill_budget::FillBudget, hop::Via, in_flight::InFlight, memory::Memory,
+    admission::Admission, cache::Cache, fill_budget::FillBudget, hop::Via, memory::Memory,
     metrics::EdgeMetrics,
 };
 
-// Fetches in flight may use memory of a fourth of the cache's, on top of it.
-const ON_THE_WAY: u64 = 4;
+// Fetches in flight may use a fourth of the cache's memory, on top of it.
+const FILL_SHARE: u64 = 4;
 
 /// The settings of an edge.
 #[derive(Clone, Debug)]
@@ -141,24 +144,20 @@ type Ask = dyn Fn(Request) -> BoxFuture<'static, Result<server::Response, BoxErr
 #[derive(Clone)]
 pub struct Edge(Arc<EdgeInner>);
 
-/// The state that all requests share.
+/// The parts of an edge, which all requests share.
 struct EdgeInner {
     config: Config,
     clock: Clock,
-    /// The time of the last missed purge: objects received before it are revalidated before use.
-    revalidate_before: Latest,
-    memory: Memory,
+    admission: Admission,
+    cache: Cache,
     fill_budget: FillBudget,
-    in_flight: InFlight,
     ask: Box<Ask>,
     via: Via,
-    access: Access,
-    token: Option<Token>,
     peers: Option<Arc<Peers>>,
     prefetching: Arc<Semaphore>,
     fetching: Semaphore,
     tasks: TaskTracker,
-    cut: CancellationToken,
+    shutdown: CancellationToken,
     metrics: EdgeMetrics,
 }
 
@@ -183,17 +182,15 @@ impl Edge {
         // One object must not take the room of all others.
         config.max_object = config.max_object.min(config.memory / 8);
         let metrics = EdgeMetrics::default();
+        let memory = Memory::new(config.memory, metrics.evicted.clone());
         Self(Arc::new(EdgeInner {
-            revalidate_before: Latest::default(),
-            memory: Memory::new(config.memory, metrics.evicted.clone()),
-            fill_budget: FillBudget::new(config.memory / ON_THE_WAY),
-            in_flight: InFlight::default(),
+            admission: Admission::new(&config),
+            cache: Cache::new(memory, clock.clone(), config.waiters),
+            fill_budget: FillBudget::new(config.memory / FILL_SHARE),
             ask: Box::new(ask),
             via: Via::new(&config.name),
-            access: config.access.clone(),
             tasks: TaskTracker::new(),
-            cut: CancellationToken::new(),
-            token: config.token.clone(),
+            shutdown: CancellationToken::new(),
             peers: config.peers.clone(),
             fetching: Semaphore::new(config.fetches),
             prefetching: Arc::new(Semaphore::new(config.prefetches)),
@@ -205,7 +202,7 @@ impl Edge {
 
     /// Returns what it has done so far.
     pub fn metrics(&self) -> MetricsSnapshot {
-        self.0.memory.settle();
+        self.0.cache.memory.settle();
         self.0.measure();
         self.0.metrics.summary()
     }
@@ -217,7 +214,7 @@ impl Edge {
 
     /// Ends the fetches that are left. To be called after the listener's drain, when no client waits for them.
     pub async fn finish(&self) {
-        self.0.cut.cancel();
+        self.0.shutdown.cancel();
         self.0.tasks.close();
         self.0.tasks.wait().await;
     }
@@ -226,9 +223,9 @@ impl Edge {
 impl EdgeInner {
     /// Brings the metrics of the memory and the peers up to date.
     fn measure(&self) {
-        self.metrics.bytes.set(self.memory.bytes().cast_signed());
+        self.metrics.bytes.set(self.cache.memory.bytes().cast_signed());
         self.metrics.sending.set(self.fill_budget.held().sending().cast_signed());
-        self.metrics.entries.set(self.memory.entries().cast_signed());
+        self.metrics.entries.set(self.cache.memory.entries().cast_signed());
         self.metrics.peers.set(self.peers.as_ref().map_or(0, |peers| peers.count()) as i64);
     }
 }

@@ -7,13 +7,18 @@ use http::{HeaderMap, HeaderName, Method, Response, StatusCode, header, request:
 use server::{Request, body};
 
 use crate::{
-    EdgeInner, Payload, answer,
+    EdgeInner, Payload,
+    answer::Reply,
     cache_control::{CacheControl, Flag},
     cache_status::{CacheStatus, Collapsed, Forward, Stored},
+    fetch::FetchTask,
+    fetch_request::FetchRequest,
     in_flight::JoinResult,
     key::Target,
     memory::CacheEntry,
-    prefetch,
+    pass::{self, Pass},
+    prefetch::{self, Prefetch},
+    problem,
     shared_fetch::{FetchOutcome, Reason, Waiter},
     storable::{Cacheability, RequestAuth},
     vary,
@@ -47,7 +52,7 @@ const WITHOUT_EFFECT: [&str; 18] = [
     "via",
 ];
 
-/// One such request.
+/// A request that is answered by a fetch.
 pub(crate) struct Miss {
     inner: Arc<EdgeInner>,
     target: Target,
@@ -66,59 +71,68 @@ enum Round {
     Pass,
 }
 
-impl EdgeInner {
-    pub(crate) async fn miss(self: Arc<Self>, target: Target, request: Request) -> Response<Payload> {
+impl Miss {
+    /// Answers a request that memory did not.
+    pub(crate) async fn answer(inner: Arc<EdgeInner>, target: Target, request: Request) -> Response<Payload> {
         let (parts, body) = request.into_parts();
         // RFC 9111 §5.2.1: requests' directives are advice. Heeding no-cache or max-age would let any client
         // send the load of the cache to the origin; this one saves load.
         if CacheControl::of(&parts.headers).has(Flag::OnlyIfCached) {
-            return answer::problem(answer::not_stored());
+            return problem::answer(problem::not_stored());
         }
-        let entry = self.memory.get(target.as_str());
+        let entry = inner.cache.memory.get(target.as_str());
         let names = entry.as_deref().map(CacheEntry::selecting_names).unwrap_or_default();
         let forward = forward_reason(entry.as_deref(), &parts.headers);
         let auth = RequestAuth::of(&parts.headers);
-        let is_private = entry.is_some_and(|entry| entry.passes(auth, self.clock.now()));
+        let is_private = entry.is_some_and(|entry| entry.passes(auth, inner.clock.now()));
         // An answer to HEAD has no body to store, but it may validate a stale object.
         if is_private || parts.method == Method::HEAD && forward != Forward::Stale {
-            return self.pass(target, Request::from_parts(parts, body), forward).await;
+            return Pass { inner, target, forward }.answer(Request::from_parts(parts, body)).await;
         }
-        Miss { inner: self, target, parts, names, forward }.answer().await
+        Self { inner, target, parts, names, forward }.rounds().await
     }
-}
 
-impl Miss {
-    async fn answer(mut self) -> Response<Payload> {
+    async fn rounds(mut self) -> Response<Payload> {
         for round in 0..MOST_ROUNDS {
+            // Join: a request whose fetch is in flight waits for that one.
             let (waiter, collapsed) = match self.join() {
                 Ok(joined) => joined,
                 Err(response) => return *response,
             };
             if round == 0 {
                 // After its own fetch, not before it: the player waits for this one.
-                self.inner.prefetch_next(&self.target, &self.parts, None);
+                Prefetch { inner: &self.inner, target: &self.target, parts: &self.parts }.next(None);
             }
-            match self.answer_with(waiter, collapsed).await {
+            // Fetch: a task of its own, which this request only waits for.
+            let outcome = waiter.outcome().await;
+            // Only a client that goes away leaves a fetch unwanted; from here on this one does not.
+            waiter.keep_fetch();
+            if waiter.is_too_late_for(&outcome) {
+                continue;
+            }
+            // Answer: from the outcome, unless it is for other requests.
+            match self.answer_with(waiter, collapsed, outcome) {
                 Round::Answered(response) => return response,
                 Round::Again => {}
                 Round::Pass => break,
             }
         }
-        self.inner.pass(self.target, Request::from_parts(self.parts, body::empty()), self.forward).await
+        let request = Request::from_parts(self.parts, body::empty());
+        Pass { inner: self.inner, target: self.target, forward: self.forward }.answer(request).await
     }
 
     /// Joins the fetch, or starts it. The error is an answer that needs none.
     fn join(&self) -> Result<(Waiter, Collapsed), Box<Response<Payload>>> {
         let inner = &self.inner;
-        let fetch_request = inner.fetch_request(&self.target, &self.parts, &self.names);
+        let fetch_request = FetchRequest::new(inner, &self.target, &self.parts, &self.names);
         // Another fetch may have been stored between the look into memory and this one.
-        let stored = || inner.fresh(&self.target, &self.parts);
-        match inner.in_flight.join(&fetch_request.fetch_key, inner.config.waiters, stored) {
-            JoinResult::Found(object) => Err(Box::new(inner.hit(&self.parts, &object))),
-            JoinResult::Full => Err(Box::new(answer::problem(answer::too_many()))),
+        let stored = || inner.cache.fresh(&self.target, &self.parts);
+        match inner.cache.join(&fetch_request.fetch_key, stored) {
+            JoinResult::Found(object) => Err(Box::new(self.reply().hit(&object))),
+            JoinResult::Full => Err(Box::new(problem::answer(problem::too_many()))),
             JoinResult::Leads(waiter) => {
                 inner.metrics.misses.inc();
-                inner.dispatch(Arc::clone(&waiter), fetch_request);
+                FetchTask::start(inner, Arc::clone(&waiter), fetch_request, None);
                 Ok((waiter, Collapsed::No))
             }
             JoinResult::Waits(waiter) => {
@@ -128,15 +142,13 @@ impl Miss {
         }
     }
 
-    async fn answer_with(&mut self, waiter: Waiter, collapsed: Collapsed) -> Round {
+    fn reply(&self) -> Reply<'_> {
+        Reply { inner: &self.inner, request: &self.parts }
+    }
+
+    fn answer_with(&mut self, waiter: Waiter, collapsed: Collapsed, outcome: FetchOutcome) -> Round {
         let inner = &self.inner;
         let mut status = CacheStatus { collapsed, ..CacheStatus::forwarded(Some(self.forward)) };
-        let outcome = waiter.outcome().await;
-        // Only a client that goes away leaves a fetch unwanted; from here on this one does not.
-        waiter.keep_fetch();
-        if waiter.is_too_late_for(&outcome) {
-            return Round::Again;
-        }
         match outcome {
             FetchOutcome::Streaming(head, cacheability) => {
                 if !vary::agrees(&head.selecting, &self.parts.headers) {
@@ -151,8 +163,7 @@ impl Miss {
                 }
                 let is_stored = cacheability != Cacheability::CollapsedOnly;
                 status.stored = if is_stored { Stored::Yes } else { Stored::No };
-                let headers = inner.headers_of_stream(&head, status);
-                Round::Answered(answer::from_fetch(&self.parts, waiter, &head, headers))
+                Round::Answered(self.reply().stream(waiter, &head, status))
             }
             FetchOutcome::Validated(object) => {
                 if !vary::agrees(&object.head.selecting, &self.parts.headers) {
@@ -160,18 +171,18 @@ impl Miss {
                 }
                 inner.metrics.validated.inc();
                 status.forward_status = Some(StatusCode::NOT_MODIFIED);
-                Round::Answered(inner.stored(&self.parts, &object, status))
+                Round::Answered(self.reply().stored(&object, status))
             }
             FetchOutcome::StaleIfError(object) => {
                 if !vary::agrees(&object.head.selecting, &self.parts.headers) {
                     return Round::Again;
                 }
                 inner.metrics.stale.inc();
-                Round::Answered(inner.stored(&self.parts, &object, status))
+                Round::Answered(self.reply().stored(&object, status))
             }
             FetchOutcome::Unshared(reason) => self.take_unshared(&waiter, reason, &status),
             FetchOutcome::Failed(failure) => {
-                let mut response = answer::problem(failure.problem());
+                let mut response = problem::answer(failure.problem());
                 status.append(&inner.config.name, response.headers_mut());
                 Round::Answered(response)
             }
@@ -189,7 +200,9 @@ impl Miss {
             self.forward = Forward::Partial;
             return Round::Pass;
         }
-        leftover.map_or(Round::Pass, |response| Round::Answered(self.inner.passed_on(response, status)))
+        leftover.map_or(Round::Pass, |response| {
+            Round::Answered(pass::forwarded(&self.inner.config, response, status))
+        })
     }
 
     /// Returns whether an unshared answer is right for this request, of whose fields only some were forwarded.

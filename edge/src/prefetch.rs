@@ -9,7 +9,8 @@ use server::has_any;
 use crate::{
     EdgeInner,
     cmcd::Cmcd,
-    fetch::FetchRequest,
+    fetch::FetchTask,
+    fetch_request::FetchRequest,
     in_flight::JoinResult,
     key::{Target, normal_path},
     object::Object,
@@ -23,16 +24,24 @@ const SIZE: u64 = 64 * 1024;
 const CMCD_HEADERS: [HeaderName; 2] =
     [HeaderName::from_static("cmcd-request"), HeaderName::from_static("cmcd-status")];
 
-impl EdgeInner {
+/// A request that may be followed by one for the next segment.
+pub(crate) struct Prefetch<'a> {
+    pub(crate) inner: &'a Arc<EdgeInner>,
+    pub(crate) target: &'a Target,
+    pub(crate) parts: &'a Parts,
+}
+
+impl Prefetch<'_> {
     /// Reads a request's CMCD and fetches the segments that the player will ask for next. `object` is the answer to this
     /// request, when it was in memory.
-    pub(crate) fn prefetch_next(self: &Arc<Self>, target: &Target, parts: &Parts, object: Option<&Object>) {
+    pub(crate) fn next(&self, object: Option<&Object>) {
+        let Self { inner, target, parts } = self;
         let cmcd = Cmcd::of(target.cmcd.as_deref(), &parts.headers);
         if let Some(cmcd) = &cmcd {
-            self.metrics.cmcd(cmcd);
+            inner.metrics.cmcd(cmcd);
         }
         // A peer prefetches for its own clients: doing it here too would fetch each segment ahead twice.
-        if self.config.prefetches == 0 || parts.headers.contains_key(crate::token::NAME) {
+        if inner.config.prefetches == 0 || parts.headers.contains_key(crate::token::NAME) {
             return;
         }
         // For an object in memory the next by number was prefetched at its first use; a `nor` may name another one.
@@ -47,27 +56,25 @@ impl EdgeInner {
         };
         let size = object.map_or(0, |object| object.body.len() as u64).max(SIZE);
         for path in next {
-            self.prefetch(&target.sibling(&path), size);
+            fetch(inner, &target.sibling(&path), size);
         }
     }
+}
 
-    fn prefetch(self: &Arc<Self>, target: &Target, size: u64) {
-        if self.memory.get(target.as_str()).is_some()
-            || !self.memory.has_room(size)
-            || !self.fill_budget.has(size)
-        {
-            return;
-        }
-        let Ok(permit) = self.prefetching.clone().try_acquire_owned() else { return };
-        let (parts, ()) = Request::new(()).into_parts();
-        let fetch_request: FetchRequest = self.fetch_request(target, &parts, &[]);
-        let joined =
-            self.in_flight.join(&fetch_request.fetch_key, self.config.waiters, || self.fresh(target, &parts));
-        if let JoinResult::Leads(waiter) = joined {
-            self.metrics.prefetches.inc();
-            waiter.keep_fetch();
-            self.dispatch_with(Arc::clone(&waiter), fetch_request, Some(permit));
-        }
+/// Fetches a target while there is room for it.
+fn fetch(inner: &Arc<EdgeInner>, target: &Target, size: u64) {
+    let memory = &inner.cache.memory;
+    if memory.get(target.as_str()).is_some() || !memory.has_room(size) || !inner.fill_budget.has(size) {
+        return;
+    }
+    let Ok(permit) = inner.prefetching.clone().try_acquire_owned() else { return };
+    let (parts, ()) = Request::new(()).into_parts();
+    let fetch_request = FetchRequest::new(inner, target, &parts, &[]);
+    let joined = inner.cache.join(&fetch_request.fetch_key, || inner.cache.fresh(target, &parts));
+    if let JoinResult::Leads(waiter) = joined {
+        inner.metrics.prefetches.inc();
+        waiter.keep_fetch();
+        FetchTask::start(inner, Arc::clone(&waiter), fetch_request, Some(permit));
     }
 }
 

@@ -52,7 +52,7 @@ impl Purge {
         }
     }
 
-    fn fate(&self, key: &Key, shared_fetch: &SharedFetch) -> PurgeEffect {
+    fn effect_on(&self, key: &Key, shared_fetch: &SharedFetch) -> PurgeEffect {
         let video = video(key);
         let is_gone = video.is_some_and(|video| self.gone.contains(video));
         if self.all || is_gone || self.keys.contains(key.as_str()) {
@@ -70,7 +70,7 @@ impl Purge {
         }
     }
 
-    fn dooms(&self, key: &Key, entry: &CacheEntry) -> bool {
+    fn removes(&self, key: &Key, entry: &CacheEntry) -> bool {
         let Some(video) = video(key) else { return false };
         self.gone.contains(video)
             || self.changed.contains(video) && !entry.variants.iter().all(|object| object.head.is_immutable())
@@ -93,17 +93,17 @@ impl Edge {
         let inner = self.0.clone();
         // Fetches in flight come first: one that completes after this is not stored, and one that completed before is
         // found in memory below. The other order would leave a gap between the two.
-        inner.in_flight.sweep(|key, shared_fetch| purge.fate(key, shared_fetch));
+        inner.cache.in_flight.sweep(|key, shared_fetch| purge.effect_on(key, shared_fetch));
         if purge.all {
-            inner.revalidate_before.set(inner.clock.now());
+            inner.cache.revalidate_all();
         }
-        purge.keys.iter().for_each(|key| inner.memory.remove(key));
+        purge.keys.iter().for_each(|key| inner.cache.memory.remove(key));
         if purge.gone.is_empty() && purge.changed.is_empty() {
             return;
         }
         // The walk takes time in proportion to what is kept.
         let walk = tokio::task::spawn_blocking(move || {
-            let purged = inner.memory.remove_all(|key, entry| purge.dooms(key, entry));
+            let purged = inner.cache.memory.remove_all(|key, entry| purge.removes(key, entry));
             inner.metrics.purged.inc_by(purged);
             tracing::debug!(?purge, purged, "purged");
         });

@@ -65,7 +65,7 @@ pub(crate) enum Failure {
     /// No origin took the request.
     Unreachable,
     /// None answered in time.
-    Silent,
+    TimedOut,
     /// There was no place or no room for it in time.
     Full,
     /// We stop.
@@ -106,16 +106,16 @@ struct State {
     parts: VecDeque<Bytes>,
     /// The number of the first part that is still here.
     first: usize,
-    landing: Landing,
+    gathered: Gathered,
     end: Option<End>,
 }
 
 /// Whether the parts were gathered and the end is about to be published.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Landing {
+enum Gathered {
     #[default]
-    NotYet,
-    Now,
+    No,
+    Yes,
 }
 
 #[derive(Debug)]
@@ -205,7 +205,7 @@ impl SharedFetch {
         let mut state = self.lock();
         let mut parts = std::mem::take(&mut state.parts);
         state.first += parts.len();
-        state.landing = Landing::Now;
+        state.gathered = Gathered::Yes;
         parts.extend(last);
         let len = parts.iter().map(Bytes::len).sum();
         body::join(parts, len, held)
@@ -353,7 +353,7 @@ impl Reader {
         }
         let shared_fetch = self.waiter.shared_fetch.clone();
         let state = shared_fetch.lock();
-        if state.landing == Landing::Now && state.end.is_none() {
+        if state.gathered == Gathered::Yes && state.end.is_none() {
             return Found::Nothing;
         }
         if let Some(End::Whole(body)) = &state.end {

@@ -37,7 +37,7 @@ pub(crate) fn watched(body: Body) -> (Body, Progress) {
 impl Progress {
     /// Ends when it was the origin's turn for `limit`: to take more of the body, or to answer. The client's turns do not
     /// count, as the listener bounds them.
-    pub(crate) async fn silence(mut self, limit: Duration) {
+    pub(crate) async fn origin_timeout(mut self, limit: Duration) {
         loop {
             let turn = *self.0.borrow_and_update();
             let moved = if turn == Turn::Client {
@@ -112,12 +112,12 @@ mod tests {
         let written = futures::stream::poll_fn(move |cx| written.poll_recv(cx));
         let (mut body, progress) = watched(body::stream(written));
         let limit = Duration::from_secs(1);
-        let mut silence = std::pin::pin!(progress.clone().silence(limit));
+        let mut origin_timeout = std::pin::pin!(progress.clone().origin_timeout(limit));
         let slow_client = timeout(10 * limit, body.frame());
-        assert!(tokio::join!(slow_client, timeout(9 * limit, &mut silence)).1.is_err());
+        assert!(tokio::join!(slow_client, timeout(9 * limit, &mut origin_timeout)).1.is_err());
         write.send(Ok(Bytes::from("part"))).unwrap();
         assert!(body.frame().await.unwrap().is_ok());
-        assert!(timeout(2 * limit, silence).await.is_ok(), "the origin takes no more");
+        assert!(timeout(2 * limit, origin_timeout).await.is_ok(), "the origin takes no more");
         assert!(!progress.is_broken());
         write.send(Err("gone".into())).unwrap();
         assert!(body.frame().await.unwrap().is_err());
@@ -128,6 +128,8 @@ mod tests {
     async fn an_answer_is_waited_for_behind_the_body() {
         let (body, progress) = watched(body::empty());
         drop(body);
-        assert!(timeout(Duration::from_secs(2), progress.silence(Duration::from_secs(1))).await.is_ok());
+        assert!(
+            timeout(Duration::from_secs(2), progress.origin_timeout(Duration::from_secs(1))).await.is_ok()
+        );
     }
 }
