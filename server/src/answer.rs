@@ -18,7 +18,7 @@ use tracing::error;
 
 use crate::{
     Body, BoxError, Problem, Request, Response, access::AccessLogEntry, activity::RequestGuard, body, cors,
-    streams, well_formed,
+    sending::Sending, well_formed,
 };
 
 // RFC 9113 §4.1 and RFC 8446 §5.1: a frame and its head of nine bytes fit into one record of TLS. Frames of as many bytes
@@ -228,7 +228,7 @@ where
                 SourceProjection::Ours { body } => Pin::new(body).poll_frame(cx),
             };
             let Poll::Ready(frame) = polled else {
-                streams::note_sent(None);
+                Sending::note(None);
                 return Poll::Pending;
             };
             frame
@@ -244,7 +244,7 @@ where
             })));
         }
         if let Some(Ok(frame)) = &frame {
-            streams::note_sent(Some(frame.data_ref().map_or(0, Bytes::len)));
+            Sending::note(Some(frame.data_ref().map_or(0, Bytes::len)));
         }
         this.record.saw(frame.as_ref());
         Poll::Ready(frame)

@@ -23,6 +23,7 @@ pub mod metrics;
 mod pace;
 mod problem;
 pub mod range;
+mod sending;
 pub mod site;
 mod streams;
 pub mod ticket;

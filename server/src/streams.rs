@@ -2,7 +2,6 @@
 //! window holds the response's bytes in our memory. Leaves frames and windows to hyper.
 
 use std::{
-    cell::Cell,
     pin::Pin,
     task::{Context, Poll, Waker},
 };
@@ -15,34 +14,8 @@ use tracing::debug;
 use crate::{
     context::ServerContext,
     pace::{Pace, PaceClock},
+    sending::Sending,
 };
-
-tokio::task_local! {
-    /// How far the response is that the stream being polled sends.
-    static SENDING: Cell<Sending>;
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct Sending {
-    /// Bytes handed to the connection so far.
-    bytes: u64,
-    /// Whether hyper has bytes of the response that the client's window has no room for. Else the source is waited for,
-    /// and time passed is not the client's.
-    waits_for_client: bool,
-}
-
-/// Notes what hyper got when it asked for more of a response: bytes, which it asks for once the last ones fit the window;
-/// or `None` when there are none yet.
-pub(crate) fn note_sent(bytes: Option<usize>) {
-    // HTTP/1.1 has no streams: there the socket itself shows what the client takes.
-    let _ = SENDING.try_with(|sending| {
-        let before = sending.get();
-        sending.set(Sending {
-            bytes: before.bytes + bytes.unwrap_or(0) as u64,
-            waits_for_client: bytes.is_some(),
-        });
-    });
-}
 
 /// Spawns the streams of a connection where the drain waits for them and the cut reaches them.
 #[derive(Clone, Debug)]
@@ -88,8 +61,7 @@ impl<F: Future<Output = ()>> Future for Stream<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.project();
-        let (polled, sending) =
-            SENDING.sync_scope(Cell::new(*this.sending), || (this.inner.poll(cx), SENDING.with(Cell::get)));
+        let (polled, sending) = this.sending.track(|| this.inner.poll(cx));
         *this.sending = sending;
         if polled.is_ready() {
             return Poll::Ready(());
