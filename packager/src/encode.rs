@@ -96,7 +96,7 @@ async fn video_from(context: &EncodeContext<'_>, video: &VideoPlan, attempt: &At
     };
     process::run(task, context.stop, |n, stream| {
         let rung = &video.rungs[n];
-        let cutter = Cutter::video(&rung.name, video, grid, (first, last));
+        let cutter = Cutter::video(&rung.name, video, grid, run);
         let start = u64::from(reorder_ticks(video));
         // An output many times above its cap is a runaway encoder, at any rate: it would fill the disk.
         let limit = 16 * (rung.maxrate_bps / 8 * span(context, run).as_secs().max(1)) + (64 << 20);
@@ -185,7 +185,7 @@ async fn encode_sound(context: &EncodeContext<'_>, audio: &AudioPlan, stage: Sta
     };
     let cut = AtomicU32::new(0);
     process::run(task, context.stop, |_, stream| {
-        let cutter = Cutter::audio(audio, grid, (first, last));
+        let cutter = Cutter::audio(audio, grid, stage.run);
         let limit = 16 * (audio.bitrate_bps / 8 * span(context, stage.run).as_secs().max(1)) + (64 << 20);
         let rendition = &audio.name;
         consume(context.publisher, stream, Consumer { rendition, cutter, start: 0, limit, cut: &cut })

@@ -148,8 +148,9 @@ async fn read_text(context: &EncodeContext<'_>, job: &Job) -> Result<()> {
 async fn remaining(
     publisher: &Publisher,
     renditions: &[String],
-    (first, last): (u32, u32),
+    segments: (u32, u32),
 ) -> Result<Option<Run>> {
+    let (first, last) = segments;
     let mut missing = last;
     for rendition in renditions {
         let rows = publisher.store.renditions.segments(&publisher.video, rendition).await?;

@@ -4,6 +4,7 @@ use bytes::{Bytes, BytesMut};
 
 use crate::{
     Error, Result,
+    encode::Run,
     fragment::Fragment,
     measure::SegmentFacts,
     plan::{AAC_FRAME_SAMPLES, AudioPlan, Grid, VideoPlan},
@@ -35,11 +36,11 @@ pub(crate) struct Cutter {
 
 impl Cutter {
     /// Cuts pictures: each group of pictures stays a fragment of its own, for trick play.
-    pub(crate) fn video(rendition: &str, video: &VideoPlan, grid: &Grid, (first, last): (u32, u32)) -> Self {
+    pub(crate) fn video(rendition: &str, video: &VideoPlan, grid: &Grid, run: Run) -> Self {
         Self {
             rendition: rendition.to_owned(),
-            borders: (first..=last).map(|n| grid.start(n) as i64).collect(),
-            first,
+            borders: (run.first..=run.last).map(|n| grid.start(n) as i64).collect(),
+            first: run.first,
             done: 0,
             pending: Vec::new(),
             reorder_ticks: i64::from(reorder_ticks(video)),
@@ -49,12 +50,12 @@ impl Cutter {
     }
 
     /// Cuts sound, which comes frame by frame, into one fragment a segment.
-    pub(crate) fn audio(audio: &AudioPlan, grid: &Grid, (first, last): (u32, u32)) -> Self {
+    pub(crate) fn audio(audio: &AudioPlan, grid: &Grid, run: Run) -> Self {
         let border = |n| (audio.first_frame(grid, n) * AAC_FRAME_SAMPLES) as i64;
         Self {
             rendition: audio.name.clone(),
-            borders: (first..=last).map(border).collect(),
-            first,
+            borders: (run.first..=run.last).map(border).collect(),
+            first: run.first,
             done: 0,
             pending: Vec::new(),
             reorder_ticks: 0,
