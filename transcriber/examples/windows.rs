@@ -6,7 +6,7 @@
 use std::{io::BufRead, path::Path, time::Instant};
 
 use tokio_util::sync::CancellationToken;
-use transcriber::{Config, Engine, audio::Source, options::Options};
+use transcriber::{Config, Engine, Input, audio::Source, options::Options};
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
@@ -34,7 +34,7 @@ fn main() {
         let source = Source::File(engine.file(Path::new(&line.expect("lines come in"))));
         let started = Instant::now();
         let transcription =
-            engine.transcribe(&source, (&options, &[], &CancellationToken::new()), |_| Ok(()));
+            engine.transcribe(Input::whole(&source, &options, &CancellationToken::new()), |_| Ok(()));
         let (transcription, seconds) =
             (transcription.expect("the sound is transcribed"), started.elapsed().as_secs_f64());
         let windows: Vec<&[u32]> =

@@ -9,18 +9,17 @@ use std::{
 
 use captions::{Machine, Provenance, Spoken, Track};
 use server::metrics::Counter;
-use tokio_util::sync::CancellationToken;
 
 use crate::{
     Result,
     analysis::{Analysis, AnalysisOptions, analyze},
-    audio::{File, Source},
+    audio::File,
     chunks, cues,
     mel::SAMPLE_RATE,
     model::{Loading, Model},
     options::{Options, Parity},
     runtime::Runtime,
-    transcribe::{Transcriber, Window},
+    transcribe::{Input, Transcriber, Window},
     vad::Detector,
 };
 
@@ -65,10 +64,10 @@ impl Default for Config {
 }
 
 /// The key of a track's record for the seconds of detected speech that have no words.
-pub(crate) const UNHEARD: &str = "unheard";
+pub(crate) const WORDLESS: &str = "wordless";
 
 /// Detected speech without words, in seconds, over all sounds of the process: captions' and the service's.
-pub(crate) static UNHEARD_SECONDS: LazyLock<Counter> = LazyLock::new(Counter::default);
+pub(crate) static WORDLESS_SECONDS: LazyLock<Counter> = LazyLock::new(Counter::default);
 
 /// A model at work, for as many sounds at once as its callers bring.
 #[derive(Debug)]
@@ -152,21 +151,21 @@ impl Engine {
         })
     }
 
-    /// Transcribes a sound, going on behind the windows that are `done`; the last of them is enough when only the rest
-    /// is wanted. Calls `report` with each new window. Blocks; ends early with [`Error::Interrupted`] once `stop` is cancelled.
+    /// Transcribes a sound, going on behind the windows that are done. Calls `report` with each new window. Blocks; ends early
+    /// with [`Error::Interrupted`] once the input's `stop` is cancelled.
     pub fn transcribe(
         &self,
-        source: &Source,
-        (options, done, stop): (&Options, &[Window], &CancellationToken),
+        input: Input<'_>,
         mut report: impl FnMut(WindowReport<'_>) -> Result<()>,
     ) -> Result<Transcription> {
-        let options = &options.clone().like(self.config.parity);
+        let Input { source, done, stop, .. } = input;
+        let options = &input.options.clone().like(self.config.parity);
         let mut windows = done.to_vec();
         let mut keep = |window: Window, analysis: &Analysis, machine: &Machine| {
             let (at, all) = (window.next.min(analysis.frames()), analysis.frames());
             let progress = Progress { done: at as f64 / 100.0, all: all as f64 / 100.0 };
-            let unheard: u64 = window.unheard.iter().map(|(start, end)| end - start).sum();
-            UNHEARD_SECONDS.inc_by(unheard.div_ceil(100));
+            let wordless: u64 = window.wordless.iter().map(|(start, end)| end - start).sum();
+            WORDLESS_SECONDS.inc_by(wordless.div_ceil(100));
             report(WindowReport { window: &window, progress, machine })?;
             windows.push(window);
             Ok(())
@@ -180,7 +179,7 @@ impl Engine {
             let mut chunks = self.chunks(&analysis, options, model.shape.frames);
             let at = done.last().map_or(0, |window| window.next);
             chunks.retain(|chunk| chunk.end > at);
-            let mut transcriber = Transcriber::new(model, (source, &analysis), (options, stop), done.last())?;
+            let mut transcriber = Transcriber::new(model, &analysis, Input { options, ..input })?;
             let mut chunks = chunks.into_iter();
             // The language is detected once, in the first chunk.
             if let Some(first) = chunks.next() {
@@ -196,7 +195,8 @@ impl Engine {
         let known = Options { language, ..options.clone() };
         let run = |work: &mut dyn FnMut(&mut Transcriber<'_>) -> Result<()>| {
             self.loaded(|Loaded { model, .. }| {
-                work(&mut Transcriber::new(model, (source, &analysis), (&known, stop), None)?)
+                let input = Input { options: &known, done: &[], ..input };
+                work(&mut Transcriber::new(model, &analysis, input)?)
             })
         };
         chunks::transcribe(&rest, self.config.windows, run, |window| keep(window, &analysis, &machine))?;
@@ -262,14 +262,14 @@ impl Engine {
 
 /// Returns the track of the words in `windows`.
 pub fn track(windows: &[Window], machine: Machine) -> Track {
-    let unheard: Vec<String> = windows
+    let wordless: Vec<String> = windows
         .iter()
-        .flat_map(|window| &window.unheard)
+        .flat_map(|window| &window.wordless)
         .map(|(start, end)| format!("{:.2}-{:.2}", *start as f64 / 100.0, *end as f64 / 100.0))
         .collect();
     let mut machine = machine;
-    if !unheard.is_empty() {
-        machine.settings.insert(UNHEARD.into(), unheard.join(" "));
+    if !wordless.is_empty() {
+        machine.settings.insert(WORDLESS.into(), wordless.join(" "));
     }
     let segments: Vec<Spoken> = windows.iter().flat_map(|window| window.spoken.clone()).collect();
     let language = match machine.settings.get("task").map(String::as_str) {

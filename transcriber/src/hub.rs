@@ -102,7 +102,7 @@ pub async fn pull(client: &Client, pull: &Pull<'_>, mut report: impl FnMut(Progr
         fs::create_dir_all(to.parent().unwrap_or(&staging))?;
         // The URL names the commit and not the branch: a push between two files would mix two models.
         let url = format!("{}/{}/resolve/{}/{}", pull.endpoint, pull.repository, listing.sha, file.rfilename);
-        fetch(client, &url, (file, &to), &mut |bytes| {
+        fetch(client, Download { url: &url, file, to: &to }, &mut |bytes| {
             progress.done += bytes;
             report(progress);
         })
@@ -177,12 +177,15 @@ fn wanted<'l>(listing: &'l Listing, pull: &Pull<'_>) -> Result<Vec<&'l Sibling>>
     Ok(files)
 }
 
-async fn fetch(
-    client: &Client,
-    url: &str,
-    (file, to): (&Sibling, &Path),
-    report: &mut impl FnMut(u64),
-) -> Result<()> {
+/// A file of the hub on its way to this machine.
+struct Download<'a> {
+    url: &'a str,
+    file: &'a Sibling,
+    to: &'a Path,
+}
+
+async fn fetch(client: &Client, download: Download<'_>, report: &mut impl FnMut(u64)) -> Result<()> {
+    let Download { url, file, to } = download;
     let have = fs::metadata(to).map_or(0, |meta| meta.len());
     if file.size == Some(have) {
         report(have);

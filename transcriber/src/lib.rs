@@ -36,4 +36,5 @@ mod worker;
 
 pub use engine::{Config, Engine};
 pub use error::{Error, Result};
+pub use transcribe::Input;
 pub use worker::run;

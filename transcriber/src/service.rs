@@ -37,7 +37,7 @@ use self::{
     refusal::{Refusal, Result},
 };
 use crate::{
-    Engine, Error,
+    Engine, Error, Input,
     audio::Source,
     engine::Transcription,
     options::{Options, Task},
@@ -158,8 +158,12 @@ impl Service {
                 "Length of these sounds",
                 counts.sound_seconds.clone(),
             );
-            let unheard = "Detected speech that has no words, in the captions too";
-            registry.register("transcriber_unheard_seconds", unheard, crate::engine::UNHEARD_SECONDS.clone());
+            let wordless = "Detected speech that has no words, in the captions too";
+            registry.register(
+                "transcriber_wordless_seconds",
+                wordless,
+                crate::engine::WORDLESS_SECONDS.clone(),
+            );
         });
     }
 
@@ -226,7 +230,7 @@ impl Service {
         let _gone = stop.clone().drop_guard();
         blocking(move || {
             let source = Source::File(engine.file(&*sound));
-            let transcription = engine.transcribe(&source, (&options, &[], &stop), |_| Ok(()));
+            let transcription = engine.transcribe(Input::whole(&source, &options, &stop), |_| Ok(()));
             // Only now: the next sound begins when this one's work has ended, not when its client has left.
             drop((session, sound));
             transcription

@@ -38,7 +38,27 @@ pub struct Window {
     pub spoken: Vec<Spoken>,
     /// Detected speech that has no words, in frames.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub unheard: Vec<(u64, u64)>,
+    pub wordless: Vec<(u64, u64)>,
+}
+
+/// A sound to transcribe, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct Input<'a> {
+    /// The sound.
+    pub source: &'a Source,
+    /// The options.
+    pub options: &'a Options,
+    /// Windows that are transcribed already; the last of them is enough when only the rest is wanted.
+    pub done: &'a [Window],
+    /// Ends the work early when it is cancelled.
+    pub stop: &'a CancellationToken,
+}
+
+impl<'a> Input<'a> {
+    /// Returns the input of a sound of which nothing is transcribed yet.
+    pub fn whole(source: &'a Source, options: &'a Options, stop: &'a CancellationToken) -> Self {
+        Self { source, options, done: &[], stop }
+    }
 }
 
 /// Goes through a sound.
@@ -58,13 +78,10 @@ pub struct Transcriber<'a> {
 }
 
 impl<'a> Transcriber<'a> {
-    /// Begins at the beginning, or behind the window `after`.
-    pub fn new(
-        model: &'a mut Model,
-        (source, analysis): (&Source, &'a Analysis),
-        (options, stop): (&'a Options, &'a CancellationToken),
-        after: Option<&Window>,
-    ) -> Result<Self> {
+    /// Begins at the beginning, or behind the last window that is done.
+    pub fn new(model: &'a mut Model, analysis: &'a Analysis, input: Input<'a>) -> Result<Self> {
+        let Input { source, options, done, stop } = input;
+        let after = done.last();
         let prompt = match (&options.prompt, model.vocabulary.previous) {
             (Some(text), Some(previous)) if !text.trim().is_empty() => {
                 let tokens = model.vocabulary.prompt(text)?;
@@ -125,7 +142,7 @@ impl<'a> Transcriber<'a> {
         // The next window begins later than this one at any time that the model writes, or it would be read without
         // end.
         let next = self.at + used.clamp(TIME_FRAMES, filled.max(TIME_FRAMES));
-        let mut window = Window { next, language: self.language.clone(), spoken, unheard: vec![] };
+        let mut window = Window { next, language: self.language.clone(), spoken, wordless: vec![] };
         if self.options.recovers() {
             self.recover(&mut window)?;
         }

@@ -179,8 +179,9 @@ fn transcribe_demo(config: &transcriber::Config) -> Result<String> {
     std::fs::write(&speech, demo::SPEECH)?;
     let engine = transcriber::demo::engine(config)?;
     let source = Source::File(engine.file(speech));
-    let asked = (&Options::default(), [].as_slice(), &CancellationToken::new());
-    let done = engine.transcribe(&source, asked, |_| Ok(()))?;
+    let (options, stop) = (Options::default(), CancellationToken::new());
+    let input = transcriber::Input::whole(&source, &options, &stop);
+    let done = engine.transcribe(input, |_| Ok(()))?;
     let sentences: Vec<String> = done.track.segments.into_iter().map(|segment| segment.text).collect();
     Ok(sentences.join(" "))
 }

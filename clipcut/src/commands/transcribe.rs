@@ -12,7 +12,7 @@ use captions::Track;
 use clap::ValueEnum;
 use tokio_util::sync::CancellationToken;
 use transcriber::{
-    Engine,
+    Engine, Input,
     audio::Source,
     options::{Options, Task},
 };
@@ -108,7 +108,7 @@ fn one(engine: &Engine, args: &Args, input: &Path, stop: &CancellationToken) -> 
     let mut bar = Progress::new(&name, Unit::Seconds, 0);
     let started = Instant::now();
     let source = Source::File(engine.file(path.as_path()));
-    let done = engine.transcribe(&source, (&options, &[], stop), |window| {
+    let done = engine.transcribe(Input::whole(&source, &options, stop), |window| {
         bar.set_total(window.progress.all as u64);
         bar.set(window.progress.done as u64);
         Ok(())

@@ -39,7 +39,7 @@ impl Transcriber<'_> {
             let alone = gap.start..end.min(most);
             let (found, used) = self.decode_alone(&alone)?;
             if found.is_empty() {
-                window.unheard.push((gap.start, gap.end));
+                window.wordless.push((gap.start, gap.end));
                 continue;
             }
             let last = found.last().map_or(gap.start, |last| range(last).end);

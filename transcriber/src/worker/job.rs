@@ -10,7 +10,7 @@ use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Engine, Error,
+    Engine, Error, Input,
     audio::Source,
     cues::Draft,
     engine::{self, WindowReport},
@@ -103,7 +103,8 @@ impl CaptionJob {
         let mut broken: Option<Failed> = None;
         let options = self.options();
         let source = Source::File(file);
-        let transcribed = engine.transcribe(&source, (&options, done.as_slice(), &self.stop), |report| {
+        let input = Input { source: &source, options: &options, done: done.as_slice(), stop: &self.stop };
+        let transcribed = engine.transcribe(input, |report| {
             let recorded = self.record(&report, &mut draft, &mut named);
             last = Some(report.window.clone());
             recorded.map_err(|failed| {
@@ -128,14 +129,14 @@ impl CaptionJob {
             Err(e) => return Err(e.into()),
         };
         if named {
-            self.record_unheard(&transcription.track)?;
+            self.record_wordless(&transcription.track)?;
         }
         if let Some(mut window) = last {
             window.spoken.clear();
             self.advance(
                 transcription.seconds,
                 &Checkpoint { window, held: vec![] },
-                (&draft.finish(), "[]"),
+                Written { cues: &draft.finish(), segments: "[]" },
             )?;
         }
         Ok(transcription.track.ends_at_seconds.map_or(Conclusion::Whole, Conclusion::CutShort))
@@ -184,13 +185,13 @@ impl CaptionJob {
         let done = held
             .first()
             .map_or(report.progress.done, |held| held.start.as_secs_f64().min(report.progress.done));
-        self.advance(done, &Checkpoint { window, held }, (&cues, &segments))
+        self.advance(done, &Checkpoint { window, held }, Written { cues: &cues, segments: &segments })
     }
 
     /// Writes the speech that stayed without words on the track, where there is some.
-    fn record_unheard(&self, track: &captions::Track) -> Result<(), Failed> {
+    fn record_wordless(&self, track: &captions::Track) -> Result<(), Failed> {
         let captions::Provenance::Machine(machine) = &track.provenance else { return Ok(()) };
-        if !machine.settings.contains_key(engine::UNHEARD) {
+        if !machine.settings.contains_key(engine::WORDLESS) {
             return Ok(());
         }
         let provenance = serde_json::to_string(machine).map_err(std::io::Error::from).map_err(Error::from)?;
@@ -204,15 +205,24 @@ impl CaptionJob {
         &self,
         seconds_done: f64,
         checkpoint: &Checkpoint,
-        (cues, segments): (&[Cue], &str),
+        written: Written<'_>,
     ) -> Result<(), Failed> {
         let checkpoint =
             serde_json::to_string(checkpoint).map_err(std::io::Error::from).map_err(Error::from)?;
+        let Written { cues, segments } = written;
         let cues: Vec<store::Cue> = cues.iter().map(stored).collect();
         let advance = Advance { seconds_done, checkpoint: &checkpoint, cues: &cues, segments };
         let ours = self.handle.block_on(self.store.captions.advance(&self.job, &advance))?;
         if ours { Ok(()) } else { Err(Failed::Gone) }
     }
+}
+
+/// The words of a step.
+#[derive(Clone, Copy)]
+struct Written<'a> {
+    cues: &'a [Cue],
+    /// The segments that they were made of, as JSON.
+    segments: &'a str,
 }
 
 fn stored(cue: &Cue) -> store::Cue {

@@ -2,7 +2,7 @@
 
 use crate::harness::{engine, side_by_side, source, talk};
 use tokio_util::sync::CancellationToken;
-use transcriber::{Engine, Error, audio::Source, options::Options, transcribe::Window};
+use transcriber::{Engine, Error, Input, audio::Source, options::Options, transcribe::Window};
 
 #[test]
 fn one_thread_or_many_write_the_same_bytes() {
@@ -10,7 +10,7 @@ fn one_thread_or_many_write_the_same_bytes() {
     let (options, stop) = (Options::default(), CancellationToken::new());
     let written = |precision, threads| {
         let transcription =
-            engine(precision, threads).transcribe(&sound, (&options, &[], &stop), |_| Ok(())).unwrap();
+            engine(precision, threads).transcribe(Input::whole(&sound, &options, &stop), |_| Ok(())).unwrap();
         captions::json::render(&transcription.track)
     };
     for precision in ["", "quantized"] {
@@ -26,11 +26,12 @@ fn work_that_was_stopped_goes_on_to_the_same_bytes() {
     let sound = Source::Samples(talk(12, 100).samples.into());
     let engine = engine("quantized", 2);
     let options = Options::default();
-    let whole = engine.transcribe(&sound, (&options, &[], &CancellationToken::new()), |_| Ok(())).unwrap();
+    let whole =
+        engine.transcribe(Input::whole(&sound, &options, &CancellationToken::new()), |_| Ok(())).unwrap();
 
     let stop = CancellationToken::new();
     let mut done: Vec<Window> = Vec::new();
-    let stopped = engine.transcribe(&sound, (&options, &[], &stop), |report| {
+    let stopped = engine.transcribe(Input::whole(&sound, &options, &stop), |report| {
         done.push(report.window.clone());
         if done.len() == 2 {
             stop.cancel();
@@ -40,7 +41,12 @@ fn work_that_was_stopped_goes_on_to_the_same_bytes() {
     assert!(matches!(stopped, Err(Error::Interrupted)));
     // As a worker keeps it: as text.
     let done: Vec<Window> = serde_json::from_str(&serde_json::to_string(&done).unwrap()).unwrap();
-    let rest = engine.transcribe(&sound, (&options, &done, &CancellationToken::new()), |_| Ok(())).unwrap();
+    let rest = engine
+        .transcribe(
+            Input { source: &sound, options: &options, done: &done, stop: &CancellationToken::new() },
+            |_| Ok(()),
+        )
+        .unwrap();
     assert_eq!(captions::json::render(&rest.track), captions::json::render(&whole.track));
 }
 
@@ -51,10 +57,13 @@ fn windows_side_by_side_write_the_same_bytes_however_many_and_wherever_they_are_
     let whole = |windows: usize, done: &[Window]| {
         let mut order = Vec::new();
         let go = CancellationToken::new();
-        let transcription = side_by_side(windows).transcribe(&sound, (&options, done, &go), |report| {
-            order.push(report.window.clone());
-            Ok(())
-        });
+        let transcription = side_by_side(windows).transcribe(
+            Input { source: &sound, options: &options, done, stop: &go },
+            |report| {
+                order.push(report.window.clone());
+                Ok(())
+            },
+        );
         let (transcription, all) = (transcription.unwrap(), [done, &order].concat());
         assert!(all.is_sorted_by_key(|window| window.next), "{all:?}");
         (captions::json::render(&transcription.track), all)
@@ -66,7 +75,7 @@ fn windows_side_by_side_write_the_same_bytes_however_many_and_wherever_they_are_
         assert_eq!(whole(2, &windows[..stopped_after]).0, written, "{stopped_after}");
     }
     let stop = CancellationToken::new();
-    let stopped = side_by_side(2).transcribe(&sound, (&options, &[], &stop), |_| {
+    let stopped = side_by_side(2).transcribe(Input::whole(&sound, &options, &stop), |_| {
         stop.cancel();
         Ok(())
     });
@@ -93,25 +102,27 @@ fn odd_sounds_are_no_failures() {
         make("odd.wav", &["-f", "lavfi", "-i", "aevalsrc='if(lt(t,0.5),0/0,1/0)':d=1", "-c:a", "pcm_f32le"]),
     ];
     for file in cases {
-        let transcription = engine.transcribe(&source(&file), (&options, &[], &stop), |_| Ok(())).unwrap();
+        let transcription =
+            engine.transcribe(Input::whole(&source(&file), &options, &stop), |_| Ok(())).unwrap();
         assert!(transcription.track.cues.is_empty(), "{}", file.display());
     }
 
     let mute = make("mute.mp4", &["-f", "lavfi", "-i", "color=d=1:s=64x64", "-c:v", "libx264"]);
-    let refused = engine.transcribe(&source(&mute), (&options, &[], &stop), |_| Ok(()));
+    let refused = engine.transcribe(Input::whole(&source(&mute), &options, &stop), |_| Ok(()));
     assert!(matches!(refused, Err(Error::NoSound)), "{refused:?}");
 
     let whole = make("whole.flac", &["-f", "lavfi", "-i", "sine=f=440:d=20"]);
     let bytes = std::fs::read(&whole).unwrap();
     let broken = folder.path().join("broken.flac");
     std::fs::write(&broken, &bytes[..bytes.len() / 2]).unwrap();
-    let transcription = engine.transcribe(&source(&broken), (&options, &[], &stop), |_| Ok(())).unwrap();
+    let transcription =
+        engine.transcribe(Input::whole(&source(&broken), &options, &stop), |_| Ok(())).unwrap();
     let end = transcription.track.ends_at_seconds.expect("the sound breaks off");
     assert!((1.0..19.0).contains(&end), "{end}");
 
     let text = folder.path().join("text.wav");
     std::fs::write(&text, "no sound at all").unwrap();
-    let refused = engine.transcribe(&source(&text), (&options, &[], &stop), |_| Ok(()));
+    let refused = engine.transcribe(Input::whole(&source(&text), &options, &stop), |_| Ok(()));
     assert!(matches!(refused, Err(Error::Unreadable(_))), "{refused:?}");
 }
 
@@ -120,7 +131,7 @@ fn a_language_that_the_model_does_not_know_is_answered_with_the_list() {
     let engine = engine("quantized", 2);
     let options = Options { language: Some("klingon".into()), ..Options::default() };
     let sound = Source::Samples(vec![0.0; 16_000].into());
-    let refused = engine.transcribe(&sound, (&options, &[], &CancellationToken::new()), |_| Ok(()));
+    let refused = engine.transcribe(Input::whole(&sound, &options, &CancellationToken::new()), |_| Ok(()));
     let message = refused.unwrap_err().to_string();
     assert!(message.contains("`klingon`") && message.contains("de, el, en, es"), "{message}");
 }
@@ -131,7 +142,7 @@ fn sampled_tokens_repeat() {
     let warm = Options { temperatures: vec![1.0], ..Options::default() };
     let written = |engine: &Engine, options: &Options| {
         let stop = CancellationToken::new();
-        let transcription = engine.transcribe(&sound, (options, &[], &stop), |_| Ok(())).unwrap();
+        let transcription = engine.transcribe(Input::whole(&sound, options, &stop), |_| Ok(())).unwrap();
         transcription.track.segments
     };
     let (one, other) = (engine("quantized", 2), engine("quantized", 1));
@@ -146,7 +157,7 @@ fn a_result_that_looks_wrong_is_decoded_at_every_temperature() {
     let sound = Source::Samples(talk(13, 20).samples.into());
     let temperatures = |options: Options| {
         let (engine, stop) = (engine("quantized", 2), CancellationToken::new());
-        let transcription = engine.transcribe(&sound, (&options, &[], &stop), |_| Ok(())).unwrap();
+        let transcription = engine.transcribe(Input::whole(&sound, &options, &stop), |_| Ok(())).unwrap();
         transcription.track.segments.iter().map(|spoken| spoken.temperature).collect::<Vec<_>>()
     };
     let taken = temperatures(Options::default());

@@ -6,6 +6,7 @@ use std::{collections::BTreeMap, path::Path, time::Duration};
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 use transcriber::{
+    Input,
     analysis::{Analysis, AnalysisOptions, analyze},
     audio::{File, Source},
     mel::{HOP, Mel, WINDOW, scale},
@@ -90,7 +91,7 @@ pub(super) fn plainly(language: Option<&str>) -> Options {
 pub(super) fn windows(model: &mut Model, source: &Source, options: &Options) -> Vec<Window> {
     let analysis = facts(source);
     let stop = CancellationToken::new();
-    let mut transcriber = Transcriber::new(model, (source, &analysis), (options, &stop), None).unwrap();
+    let mut transcriber = Transcriber::new(model, &analysis, Input::whole(source, options, &stop)).unwrap();
     let mut windows = Vec::new();
     while let Some(window) = transcriber.next_window().unwrap() {
         windows.push(window);
@@ -143,7 +144,7 @@ fn the_language_is_the_references() {
         let analysis = facts(&source);
         let (options, stop) = (plainly(None), CancellationToken::new());
         let mut transcriber =
-            Transcriber::new(&mut model, (&source, &analysis), (&options, &stop), None).unwrap();
+            Transcriber::new(&mut model, &analysis, Input::whole(&source, &options, &stop)).unwrap();
         let window = transcriber.next_window().unwrap().unwrap();
         assert_eq!(window.language.as_deref(), Some(answer.language.as_str()), "{name}");
     }

@@ -6,14 +6,14 @@ use crate::{
 };
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
-use transcriber::{Engine, audio::Source, engine::Transcription, mel::SAMPLE_RATE, options::Options};
+use transcriber::{Engine, Input, audio::Source, engine::Transcription, mel::SAMPLE_RATE, options::Options};
 
 const TEN_MINUTES: usize = 600;
 
 fn transcribe(engine: &Engine, samples: Vec<f32>) -> Transcription {
     let (options, stop) = (Options::default(), CancellationToken::new());
     let source = Source::Samples(samples.into());
-    engine.transcribe(&source, (&options, &[], &stop), |_| Ok(())).unwrap()
+    engine.transcribe(Input::whole(&source, &options, &stop), |_| Ok(())).unwrap()
 }
 
 #[test]

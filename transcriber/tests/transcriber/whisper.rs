@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use captions::{Cue, Track};
 use tokio_util::sync::CancellationToken;
 use transcriber::{
-    Config, Engine,
+    Config, Engine, Input,
     options::{Options, Parity},
 };
 
@@ -46,7 +46,7 @@ fn engine(folder: &Path, windows: usize) -> Engine {
 fn transcribe(engine: &Engine, folder: &Path, name: &str) -> Track {
     let sound = source(&folder.join(format!("sounds/{name}.flac")));
     let (options, stop) = (Options::default(), CancellationToken::new());
-    engine.transcribe(&sound, (&options, &[], &stop), |_| Ok(())).unwrap().track
+    engine.transcribe(Input::whole(&sound, &options, &stop), |_| Ok(())).unwrap().track
 }
 
 fn truth(folder: &Path, name: &str) -> Vec<Truth> {
@@ -150,11 +150,12 @@ fn an_english_models_language_has_many_names() {
     let stop = CancellationToken::new();
     for tag in ["en", "EN", "en-GB", "en_us"] {
         let options = Options { language: Some(tag.into()), ..Options::default() };
-        let track = engine.transcribe(&silence, (&options, &[], &stop), |_| Ok(())).unwrap().track;
+        let track = engine.transcribe(Input::whole(&silence, &options, &stop), |_| Ok(())).unwrap().track;
         assert_eq!(track.language, "en", "{tag}");
     }
     let options = Options { language: Some("de".into()), ..Options::default() };
-    let refused = engine.transcribe(&silence, (&options, &[], &stop), |_| Ok(())).unwrap_err().to_string();
+    let refused =
+        engine.transcribe(Input::whole(&silence, &options, &stop), |_| Ok(())).unwrap_err().to_string();
     assert!(refused.contains("`de`") && refused.contains("it knows en"), "{refused}");
     let silent = transcribe_nothing(&engine);
     assert_eq!(silent.language, "en");
@@ -168,5 +169,5 @@ fn an_english_models_language_has_many_names() {
 fn transcribe_nothing(engine: &Engine) -> Track {
     let silence = transcriber::audio::Source::Samples(vec![0.0; 32_000].into());
     let (options, stop) = (Options::default(), CancellationToken::new());
-    engine.transcribe(&silence, (&options, &[], &stop), |_| Ok(())).unwrap().track
+    engine.transcribe(Input::whole(&silence, &options, &stop), |_| Ok(())).unwrap().track
 }

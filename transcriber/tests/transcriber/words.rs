@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 use captions::{Provenance, Spoken, Word};
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
-use transcriber::{Config, Engine, engine::Transcription, options::Options};
+use transcriber::{Config, Engine, Input, engine::Transcription, options::Options};
 
 use crate::{
     folder,
@@ -176,7 +176,7 @@ fn matched<T: Copy, U: Copy>(truth: &[(String, T)], found: &[(String, U)]) -> Ve
 }
 
 fn transcribe(engine: &Engine, name: &str, options: &Options) -> Transcription {
-    engine.transcribe(&sound(name), (options, &[], &CancellationToken::new()), |_| Ok(())).unwrap()
+    engine.transcribe(Input::whole(&sound(name), options, &CancellationToken::new()), |_| Ok(())).unwrap()
 }
 
 #[test]
