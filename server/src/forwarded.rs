@@ -10,6 +10,7 @@ use http::HeaderMap;
 
 // Longer chains are made up.
 const MOST_HOPS: usize = 32;
+const OLDER: [&str; 3] = ["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"];
 
 /// The address of a connection's other end; an extension of every request that came over TCP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,11 +102,11 @@ fn number(address: IpAddr) -> u128 {
     }
 }
 
-/// Returns the hops, the client's first. `Forwarded` stands for all where it is sent: it is the only one of the fields
-/// that keeps a proxy's values together.
+/// Returns the hops, the client's first. `Forwarded` counts only where the older fields are absent: nginx, Caddy, Traefik and
+/// `HAProxy` write those by themselves and pass a client's `Forwarded` on, which would else be taken for the proxy's.
 fn hops(headers: &HeaderMap) -> Vec<Hop> {
     let forwarded = list(headers, "forwarded");
-    if !forwarded.is_empty() {
+    if !OLDER.iter().any(|name| headers.contains_key(*name)) {
         return forwarded.iter().map(|element| element.parse().unwrap_or_default()).collect();
     }
     let mut hops: Vec<Hop> = list(headers, "x-forwarded-for")
@@ -138,7 +139,10 @@ fn with_port(host: String, headers: &HeaderMap) -> String {
 fn list(headers: &HeaderMap, name: &str) -> Vec<String> {
     let fields = headers.get_all(name).into_iter().filter_map(|field| field.to_str().ok());
     let items = fields.flat_map(|field| field.split(',')).map(str::trim).filter(|item| !item.is_empty());
-    items.take(MOST_HOPS).map(str::to_owned).collect()
+    // The last are kept: a client may send as many as it likes, and each proxy appends behind them.
+    let mut nearest: Vec<String> = items.rev().take(MOST_HOPS).map(str::to_owned).collect();
+    nearest.reverse();
+    nearest
 }
 
 impl FromStr for Hop {
@@ -209,8 +213,25 @@ mod tests {
         )];
         let expected = ("2001:db8::1".into(), "videos.example:8443".into(), "https".into());
         assert_eq!(original("127.0.0.1", &fields), expected);
-        let both = [("forwarded", "for=_hidden;host=a.example"), ("x-forwarded-host", "b.example")];
-        assert_eq!(original("127.0.0.1", &both), ("127.0.0.1".into(), "a.example".into(), String::new()));
+        let hidden = [("forwarded", "for=_hidden;host=a.example")];
+        assert_eq!(original("127.0.0.1", &hidden), ("127.0.0.1".into(), "a.example".into(), String::new()));
+    }
+
+    #[test]
+    fn a_client_cannot_hide_what_its_proxy_appends() {
+        let made_up = "1.2.3.4, ".repeat(2 * MOST_HOPS);
+        let list: &'static str = format!("{made_up}203.0.113.9").leak();
+        assert_eq!(original("127.0.0.1", &[("x-forwarded-for", list)]).0, "203.0.113.9");
+        let lines: Vec<_> = std::iter::repeat_n(("x-forwarded-for", "1.2.3.4"), 2 * MOST_HOPS)
+            .chain([("x-forwarded-for", "203.0.113.9")])
+            .collect();
+        assert_eq!(original("127.0.0.1", &lines).0, "203.0.113.9");
+        // The client's own field, which nginx passes on beside the ones that it writes.
+        let other = ("forwarded", "for=1.2.3.4;host=evil.example;proto=https");
+        for (name, value) in [("x-forwarded-for", "203.0.113.9"), ("x-forwarded-host", "videos.example")] {
+            let (client, host, scheme) = original("127.0.0.1", &[other, (name, value)]);
+            assert!(client != "1.2.3.4" && host != "evil.example" && scheme.is_empty(), "{name}");
+        }
     }
 
     #[test]
