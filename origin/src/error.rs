@@ -19,6 +19,9 @@ pub(crate) enum Error {
     /// Another request took the upload over.
     #[error("another request goes on with the upload")]
     Takeover,
+    /// The file is of a kind that is neither a video nor a sound.
+    #[error("the file is {0}")]
+    NoMedia(&'static str),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] store::Error),
@@ -53,6 +56,10 @@ impl From<Error> for Problem {
                 // Clients go away all the time: no event for an operator.
                 tracing::debug!(cause, "a request's body broke off");
                 Self::new(StatusCode::BAD_REQUEST, "body_broken", "The request's body broke off.")
+            }
+            Error::NoMedia(kind) => {
+                let detail = format!("This is {kind}, not a video and not a sound. Choose another file.");
+                Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_media", detail)
             }
             Error::Store(store::Error::StorageFull { what }) => {
                 tracing::error!(what, "no room left");

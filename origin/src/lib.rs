@@ -8,6 +8,7 @@ mod disposition;
 mod document;
 mod error;
 mod events;
+mod file_head;
 mod ingest;
 mod library;
 mod path;

@@ -15,6 +15,7 @@ use tokio::{
 use crate::{
     Origin,
     error::{Error, Result},
+    file_head::FileHead,
 };
 
 // A document a second is smooth enough for a progress bar; the expiry is counted in hours.
@@ -45,7 +46,8 @@ pub(crate) fn content_length(body: &axum::body::Body) -> Option<u64> {
 }
 
 impl Origin {
-    /// Appends `bytes` to the upload `id`, up to the offset `limit`, showing each piece to `seen`.
+    /// Appends `bytes` to the upload `id`, up to the offset `limit`, showing each piece to `seen`. A file whose head shows
+    /// that it is no media is an error, before the rest of it is read.
     ///
     /// When the client goes away, or is idle while another request asks for the upload, its bytes are on the disk
     /// before the error is returned.
@@ -62,6 +64,7 @@ impl Origin {
         let Incoming { mut bytes, limit, rest, seen } = from;
         let mut published = Instant::now();
         let mut extended = Instant::now();
+        let mut head = (append.offset() == 0).then(FileHead::default);
         let mut takeovers = self.store.signals.takeover_requests();
         loop {
             let next = tokio::select! {
@@ -81,6 +84,9 @@ impl Origin {
             if piece.len() as u64 > room {
                 append.write(&piece[..room as usize]).await?;
                 return Ok(Received::TooMuch);
+            }
+            if let Some(kind) = head.as_mut().and_then(|head| head.add(&piece)) {
+                return Err(Error::NoMedia(kind));
             }
             seen(&piece);
             append.write(&piece).await?;

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { launch, newPage } from "./chromium.mjs";
 import { clip } from "./clips.mjs";
+import { succeed } from "./command.mjs";
 import { startProxy } from "./proxy.mjs";
 import { startServer } from "./server.mjs";
 import { until } from "./until.mjs";
@@ -56,6 +57,36 @@ describe("an upload through the page", { concurrency: false }, () => {
       assert.deepEqual(sent, []);
     });
   }
+
+  test("that only the server knows for no video stops at its head, with the reason and no Retry", async () => {
+    const { page, context } = await newPage(browser);
+    // As a page of before, which looks at no bytes.
+    await page.addInitScript(() => {
+      Blob.prototype.arrayBuffer = () => Promise.reject(new Error("unreadable"));
+    });
+    await page.goto(server.url);
+    const path = join(folder, "archive.mp4");
+    const archive = Buffer.alloc(30_000_000, 1);
+    archive.write("PK\x03\x04", "latin1");
+    await writeFile(path, archive);
+    await viewer.chooseFile(page, { path });
+    const line = row(page, "archive.mp4");
+    await line.getByRole("alert").getByText("a ZIP archive or an office document").waitFor();
+    assert.equal(await line.getByRole("button", { name: "Try again" }).count(), 0);
+    const { videos } = await (await fetch(`${server.url}/api/v1/videos`)).json();
+    assert.deepEqual(videos, []);
+    // The event of the deletion comes too, and does not take the reason away.
+    await page.getByText("No videos yet").waitFor();
+    await line.getByRole("alert").waitFor();
+    const { stdout } = await succeed("curl", [
+      ...["-s", "-o", "/dev/null", "-w", "%{http_code} %{size_upload}", "-T", path],
+      ...["-X", "POST", `${server.url}/api/v1/videos`],
+    ]);
+    const [status, sent] = stdout.split(" ").map(Number);
+    assert.equal(status, 415);
+    assert.ok(sent < archive.length / 2, `${sent} bytes were sent`);
+    await context.close();
+  });
 
   test("that the server cannot decode offers no Retry", async () => {
     const { page } = visit;

@@ -69,6 +69,18 @@ impl std::fmt::Display for TooLargeForProxy {
 
 impl std::error::Error for TooLargeForProxy {}
 
+/// The server's refusal of the file itself, which another try does not change.
+#[derive(Debug)]
+struct NoMedia(String);
+
+impl std::fmt::Display for NoMedia {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for NoMedia {}
+
 /// The part of a video's document that is shown here.
 #[derive(Debug, Deserialize)]
 struct Document {
@@ -196,6 +208,9 @@ impl Transfer<'_> {
                 self.piece = Some(smaller);
                 continue;
             }
+            if error.is::<NoMedia>() {
+                return Err(error);
+            }
             failures += 1;
             if failures == TRIES {
                 return Err(error.context("the upload broke off; run the same command again to go on"));
@@ -273,6 +288,9 @@ async fn refuse_errors(response: Response) -> Result<Response> {
     }
     // A proxy's error has no problem document, so its status must do.
     let detail = response.json::<Problem>().await.ok().and_then(|problem| problem.detail.or(problem.title));
+    if let (StatusCode::UNSUPPORTED_MEDIA_TYPE, Some(detail)) = (status, &detail) {
+        return Err(NoMedia(detail.clone()).into());
+    }
     bail!("the server answered {status}{}", detail.map(|detail| format!(": {detail}")).unwrap_or_default())
 }
 

@@ -108,6 +108,8 @@ async fn a_failed_upload_names_its_reason() {
     std::fs::write(&empty, "").unwrap();
     let noise = home.path().join("noise.mp4");
     std::fs::write(&noise, [7; 5000]).unwrap();
+    let letter = home.path().join("letter.mp4");
+    std::fs::write(&letter, "%PDF-1.7\n").unwrap();
     // A port that was free a moment ago refuses connections.
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
 
@@ -125,6 +127,7 @@ async fn a_failed_upload_names_its_reason() {
     check(&empty, url, &["is not a file with something in it"]);
     check(Clip::Short.file(), &format!("http://{closed}"), &["cannot reach http://127.0.0.1"]);
     check(Clip::Heavy.file(), url, &["413", "at most 1048576 bytes"]);
+    check(&letter, url, &["This is a PDF document, not a video and not a sound"]);
     check(&noise, url, &["This is not a video or audio file that we can read"]);
 }
 

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     Origin,
-    error::{Result, bad_request, upload_too_large},
+    error::{Error, Result, bad_request, upload_too_large},
     receive::{Incoming, Received, bytes, content_length},
 };
 
@@ -80,6 +80,10 @@ impl Origin {
         self.store.uploads.extend(id, self.expiry()).await?;
         if let Err(error) = self.write(&upload, &mut append, piece).await {
             append.close().await?;
+            // Nothing of it will ever be used, and the client is not to go on.
+            if matches!(error, Error::NoMedia(_)) {
+                self.store.delete(id).await?;
+            }
             return Err(error);
         }
         if upload.length == Some(append.offset()) {

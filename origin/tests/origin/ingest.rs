@@ -121,6 +121,25 @@ async fn a_body_over_the_limit_is_413_and_leaves_nothing() {
 }
 
 #[tokio::test]
+async fn a_file_that_is_no_media_is_415_as_soon_as_its_head_shows_it() {
+    let harness = Harness::open().await;
+    harness.ask("POST", "/api/v1/videos", &[], "PK\u{3}\u{4}").await.is_problem(415, "not_media");
+    harness
+        .ask("POST", "/api/v1/videos", FORM, form(&[(FILE, "%PDF-1.7")]))
+        .await
+        .is_problem(415, "not_media");
+    let head = "POST /api/v1/videos HTTP/1.1\r\nhost: x\r\ncontent-length: 100000000\r\n\r\n";
+    // The rest is never sent.
+    let mut stream = harness.raw(&format!("{head}{}", "words ".repeat(1000))).await;
+    let mut status = [0; 12];
+    tokio::io::AsyncReadExt::read_exact(&mut stream, &mut status).await.unwrap();
+    assert_eq!(&status, b"HTTP/1.1 415");
+    nothing_is_left(&harness).await;
+    // A text so short that ffmpeg may as well refuse it.
+    assert_eq!(harness.ask("POST", "/api/v1/videos", &[], "words").await.status, 201);
+}
+
+#[tokio::test]
 async fn a_connection_that_breaks_leaves_nothing() {
     let harness = Harness::open().await;
     let mut signals = harness.store.signals.subscribe();

@@ -207,3 +207,35 @@ async fn a_video_that_is_deleted_under_an_upload_is_gone_for_it() {
         assert!(harness.source(&at).await.is_none());
     }
 }
+
+#[tokio::test]
+async fn a_file_that_is_no_media_is_415_as_soon_as_its_head_shows_it() {
+    let harness = Harness::open().await;
+    let length = 100_000_000;
+    let text = "These are words.\n".repeat(300);
+    for head in
+        [&b"%PDF-1.7\n"[..], b"PK\x03\x04\x14\0", b"\x7fELF\x02\x01", b"\xff\xd8\xff\xe0", text.as_bytes()]
+    {
+        let at = harness.create(length).await;
+        let request = format!(
+            "PATCH {at} HTTP/1.1\r\nhost: x\r\ntus-resumable: 1.0.0\r\nupload-offset: 0\r\n\
+             content-type: application/offset+octet-stream\r\ncontent-length: {length}\r\n\r\n"
+        );
+        let mut stream = harness.raw(&request).await;
+        stream.write_all(head).await.unwrap();
+        // Nothing more is sent: the answer is to these bytes alone.
+        let mut status = [0; 12];
+        stream.read_exact(&mut status).await.unwrap();
+        assert_eq!(&status, b"HTTP/1.1 415", "{}", head.escape_ascii());
+        assert_eq!(harness.tus("HEAD", &at, &[], "").await.status, 410);
+    }
+    let at = harness.create(9).await;
+    let answer = harness.patch(&at, 0, "%PDF-1.7\n").await;
+    answer.is_problem(415, "not_media");
+    assert_eq!(
+        answer.json()["detail"],
+        "This is a PDF document, not a video and not a sound. Choose another file."
+    );
+    assert_eq!(harness.store.videos.count().await.unwrap(), 0);
+    assert!(harness.store.blobs.children("sources").await.unwrap().is_empty());
+}

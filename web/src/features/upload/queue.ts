@@ -25,6 +25,9 @@ const ENDPOINT = "/api/v1/uploads";
 
 const PARALLEL = 2;
 
+// A refusal of the file by its first bytes deletes the upload too; its answer comes about with the event.
+const REASON_MS = 1000;
+
 const RETRY_DELAYS_MS = [0, 1000, 3000, 5000, 10_000, 20_000];
 
 interface Job {
@@ -116,16 +119,23 @@ export class UploadQueue {
     this.#startWaiting();
   }
 
-  /** Stops whatever still feeds a video that was deleted. */
+  /** Stops whatever still feeds a video that was deleted. The line of a refused file stays: it has the reason. */
   forget(videoId: string) {
-    for (const item of this.#items) {
-      if (item.videoId !== videoId) continue;
-      this.#jobs
-        .get(item.key)
-        ?.upload.abort()
-        .catch(() => {});
-      this.dismiss(item.key);
+    for (const { key, videoId: id, state } of this.#items) {
+      if (id !== videoId) continue;
+      if (state === "uploading") window.setTimeout(() => this.#drop(key), REASON_MS);
+      else this.#drop(key);
     }
+  }
+
+  #drop(key: number) {
+    const item = this.#items.find((it) => it.key === key);
+    if (item === undefined || item.refusal?.retriable === false) return;
+    this.#jobs
+      .get(key)
+      ?.upload.abort()
+      .catch(() => {});
+    this.dismiss(key);
   }
 
   #isUnderWay(file: File): boolean {
