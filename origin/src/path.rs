@@ -22,6 +22,8 @@ pub enum File {
     Manifest,
     /// `poster.jpg`: the picture that stands for the video.
     Poster,
+    /// `poster-640.jpg`: the same, at most 640 pixels wide, as lists show it.
+    SmallPoster,
     /// `{rendition}/media.m3u8`: the HLS playlist of a rendition.
     Media(String),
     /// `{rendition}/iframes.m3u8`: the HLS playlist of a rendition's key frames.
@@ -88,6 +90,7 @@ impl File {
             "master.m3u8" => return Some(Self::Master),
             "manifest.mpd" => return Some(Self::Manifest),
             "poster.jpg" => return Some(Self::Poster),
+            "poster-640.jpg" => return Some(Self::SmallPoster),
             _ => {}
         }
         let (folder, name) = tail.rsplit_once('/')?;
@@ -116,6 +119,7 @@ impl File {
             Self::Master => "master.m3u8".to_owned(),
             Self::Manifest => "manifest.mpd".to_owned(),
             Self::Poster => "poster.jpg".to_owned(),
+            Self::SmallPoster => "poster-640.jpg".to_owned(),
             Self::Media(rendition) => format!("{rendition}/media.m3u8"),
             Self::IFrames(rendition) => format!("{rendition}/iframes.m3u8"),
             Self::Init(rendition) => format!("{rendition}/init.mp4"),
@@ -140,7 +144,7 @@ impl File {
                     "video/mp4"
                 }
             }
-            Self::Poster => "image/jpeg",
+            Self::Poster | Self::SmallPoster => "image/jpeg",
             Self::CueSegment { .. } | Self::Captions { format: Format::Vtt, .. } => "text/vtt; charset=utf-8",
             Self::Captions { format: Format::Srt, .. } => "application/x-subrip; charset=utf-8",
             Self::Captions { format: Format::Text, .. } => "text/plain; charset=utf-8",
@@ -154,7 +158,7 @@ impl File {
             // Once published, a segment never changes.
             // `immutable` (RFC 8246) spares the conditional requests that browsers send on a reload.
             Self::Init(_) | Self::Segment { .. } => "public, max-age=31536000, immutable",
-            Self::Poster => "public, max-age=60",
+            Self::Poster | Self::SmallPoster => "public, max-age=60",
             // Playlists are written again when renditions join and when rates are measured; subtitles when
             // somebody corrects them.
             _ => "public, max-age=2",
@@ -163,7 +167,7 @@ impl File {
 
     /// Returns whether it is text, which is worth compressing.
     pub fn is_text(&self) -> bool {
-        !matches!(self, Self::Init(_) | Self::Segment { .. } | Self::Poster)
+        !matches!(self, Self::Init(_) | Self::Segment { .. } | Self::Poster | Self::SmallPoster)
     }
 }
 
@@ -243,6 +247,7 @@ mod tests {
                 short,
             ),
             ("poster.jpg", File::Poster, "image/jpeg", "public, max-age=60"),
+            ("poster-640.jpg", File::SmallPoster, "image/jpeg", "public, max-age=60"),
         ] {
             let path = Path { video: ID.parse().unwrap(), file: file.clone() };
             assert_eq!(decode(tail), Some(file), "{tail}");
@@ -288,6 +293,7 @@ mod tests {
             "captions/en.exe",
             "storyboard.vtt",
             "storyboard.jpg",
+            "poster-320.jpg",
             "captions/.vtt",
             "a/b/0.m4s",
         ] {

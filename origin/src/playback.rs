@@ -44,7 +44,7 @@ async fn play(origin: Origin, request: Request) -> Result<Response> {
         _ => {}
     }
     let key = path.key();
-    let blob = match origin.store.blobs.open_blob(&key).await? {
+    let blob = match origin.open(&path, &key).await? {
         Some(blob) => blob,
         None => origin.wait_for(&path, &key).await?,
     };
@@ -72,6 +72,19 @@ enum Availability {
 }
 
 impl Origin {
+    async fn open(&self, path: &Path, key: &str) -> Result<Option<Blob>> {
+        let blobs = &self.store.blobs;
+        if let Some(blob) = blobs.open_blob(key).await? {
+            return Ok(Some(blob));
+        }
+        if path.file != File::SmallPoster {
+            return Ok(None);
+        }
+        // A picture that is small already has one poster, and so have videos from before there were two.
+        let whole = Path { file: File::Poster, ..path.clone() };
+        Ok(blobs.open_blob(&whole.key()).await?)
+    }
+
     /// Waits, up to the configured bound, until the blob behind `path` is published.
     async fn wait_for(&self, path: &Path, key: &str) -> Result<Blob> {
         // Subscribed before the first look, so that no signal falls between the look and the wait.

@@ -17,9 +17,12 @@ const CANDIDATES: u32 = 8;
 const SAMPLE_WIDTH: u32 = 64;
 const SAMPLE_HEIGHT: u32 = 36;
 const MAX_SIDE: u32 = 1280;
+// A card of the library, on a screen with two pixels a point.
+const SMALL_WIDTH: u32 = 640;
 const MAX_BYTES: u64 = 8 << 20;
 
-/// Takes the frame with most detail of some that are spread over the video, and publishes it as `poster.jpg`.
+/// Takes the frame with most detail of some that are spread over the video, and publishes it as `poster.jpg`
+/// and, where that is wider than a card, as `poster-640.jpg`.
 pub(crate) async fn make(context: &EncodeContext<'_>, video: &VideoPlan) -> Result<()> {
     let sample = |time| Frame { time, width: SAMPLE_WIDTH, height: SAMPLE_HEIGHT, format: Format::Grey };
     let samples: Vec<Frame> = candidates(context.plan, video).map(sample).collect();
@@ -32,13 +35,19 @@ pub(crate) async fn make(context: &EncodeContext<'_>, video: &VideoPlan) -> Resu
     let top = &video.rungs[0];
     let shrink = f64::from(MAX_SIDE) / f64::from(top.width.max(top.height)).max(f64::from(MAX_SIDE));
     let even = |side: u32| ((f64::from(side) * shrink / 2.0).round() as u32 * 2).max(2);
-    let frame =
+    let whole =
         Frame { time: best.1, width: even(top.width), height: even(top.height), format: Format::Jpeg };
-    let jpeg = take(context, video, &[frame]).await?.swap_remove(0);
-    if jpeg.is_empty() {
-        return Err(Error::Ffmpeg { doing: "taking the poster".into(), cause: "it gave no picture".into() });
+    let small = (whole.width > SMALL_WIDTH).then(|| ("poster-640.jpg", whole.narrowed(SMALL_WIDTH)));
+    // The small one first: where a document names a poster, a page asks for either.
+    let (names, frames): (Vec<_>, Vec<_>) = small.into_iter().chain([("poster.jpg", whole)]).unzip();
+    for (name, jpeg) in names.into_iter().zip(take(context, video, &frames).await?) {
+        if jpeg.is_empty() {
+            let cause = "it gave no picture".into();
+            return Err(Error::Ffmpeg { doing: "taking the poster".into(), cause });
+        }
+        context.publisher.blob(name, &jpeg).await?;
     }
-    context.publisher.blob("poster.jpg", &jpeg).await
+    Ok(())
 }
 
 fn candidates(plan: &Plan, video: &VideoPlan) -> impl Iterator<Item = Duration> {
@@ -65,6 +74,15 @@ struct Frame {
     format: Format,
 }
 
+impl Frame {
+    /// Returns the same frame in another width.
+    fn narrowed(&self, width: u32) -> Self {
+        let height = f64::from(self.height) * f64::from(width) / f64::from(self.width);
+        Self { width, height: ((height / 2.0).round() as u32 * 2).max(2), ..*self }
+    }
+}
+
+#[derive(Clone, Copy)]
 enum Format {
     Grey,
     Jpeg,
@@ -112,14 +130,14 @@ async fn take(context: &EncodeContext<'_>, video: &VideoPlan, frames: &[Frame]) 
 }
 
 impl Format {
-    fn pixels(&self) -> &'static str {
+    fn pixels(self) -> &'static str {
         match self {
             Self::Grey => "gray",
             Self::Jpeg => "yuvj420p",
         }
     }
 
-    fn encoder(&self) -> Vec<OsString> {
+    fn encoder(self) -> Vec<OsString> {
         match self {
             Self::Grey => strings(["-c:v", "rawvideo", "-f", "rawvideo"]),
             Self::Jpeg => strings(["-c:v", "mjpeg", "-q:v", "3", "-f", "mjpeg"]),

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { launch, newPage } from "./chromium.mjs";
 import { clip } from "./clips.mjs";
+import { contrast } from "./contrast.mjs";
 import { startServer, upload } from "./server.mjs";
 import { until } from "./until.mjs";
 import * as viewer from "./viewer.mjs";
@@ -17,14 +18,16 @@ describe("the library", { concurrency: false }, () => {
   let browser;
   let visit;
   let video;
+  let wide;
   let asFirst;
   before(async () => {
     server = await startServer();
+    wide = await upload(server, await clip("surround-720p25.mp4"));
     video = await upload(server, await clip("mono-360p30.mp4"));
     browser = await launch();
     visit = await newPage(browser);
     await visit.page.goto(server.url);
-    asFirst = await poster().getAttribute("loading");
+    asFirst = await poster().first().getAttribute("loading");
     for (let at = 0; at < UPLOADS; at += 1) {
       // Cards of uploads that never go on: nothing needs to be encoded for them.
       const title = Buffer.from(at === 0 ? ARABIC : `Upload ${at}`).toString("base64");
@@ -42,7 +45,8 @@ describe("the library", { concurrency: false }, () => {
     await server?.stop();
   });
 
-  const cards = () => visit.page.getByRole("list", { name: "Videos" }).getByRole("listitem");
+  const cards = (page = visit.page) =>
+    page.getByRole("list", { name: "Videos" }).getByRole("listitem");
 
   const poster = () => visit.page.getByRole("list", { name: "Videos" }).locator("img");
 
@@ -50,7 +54,7 @@ describe("the library", { concurrency: false }, () => {
     const { page } = visit;
     await cards().first().waitFor();
     await page.getByRole("button", { name: "Load more" }).click();
-    await until("all cards", async () => (await cards().count()) === UPLOADS + 1);
+    await until("all cards", async () => (await cards().count()) === UPLOADS + 2);
     const link = page.getByRole("link", { name: video.title });
     await link.scrollIntoViewIfNeeded();
     const place = await page.evaluate(() => window.scrollY);
@@ -69,7 +73,7 @@ describe("the library", { concurrency: false }, () => {
       },
       { seconds: 5 },
     );
-    assert.equal(await cards().count(), UPLOADS + 1);
+    assert.equal(await cards().count(), UPLOADS + 2);
   });
 
   test("sets each title in its own direction", async () => {
@@ -78,8 +82,49 @@ describe("the library", { concurrency: false }, () => {
   });
 
   test("loads the posters of its first row at once, and the others when they come into sight", async () => {
-    const asLast = await poster().getAttribute("loading");
+    const asLast = await poster().last().getAttribute("loading");
     assert.deepEqual([asFirst, asLast], ["eager", "lazy"]);
+  });
+
+  test("has each poster in the size of its card, and stands still while they come", async () => {
+    const sizeOf = async (name) => {
+      const { headers } = await fetch(`${server.url}/v/${wide.id}/${name}`);
+      assert.equal(headers.get("content-type"), "image/jpeg");
+      return visit.page.evaluate(async (url) => {
+        const picture = await createImageBitmap(await (await fetch(url)).blob());
+        return [picture.width, picture.height];
+      }, `${server.url}/v/${wide.id}/${name}`);
+    };
+    assert.deepEqual(await sizeOf("poster-640.jpg"), [640, 360]);
+    assert.deepEqual(await sizeOf("poster.jpg"), [1280, 720]);
+    const cases = [
+      [{ viewport: { width: 412, height: 823 }, deviceScaleFactor: 1.5 }, "poster-640.jpg"],
+      [{ viewport: { width: 1280, height: 800 }, deviceScaleFactor: 2 }, "poster-640.jpg"],
+      [{ viewport: { width: 880, height: 800 }, deviceScaleFactor: 2 }, "poster.jpg"],
+    ];
+    for (const [options, name] of cases) {
+      const { page, context, requests } = await newPage(browser, options);
+      await page.addInitScript(() => {
+        window.shifts = [];
+        new PerformanceObserver((list) => window.shifts.push(...list.getEntries())).observe({
+          type: "layout-shift",
+          buffered: true,
+        });
+      });
+      await page.goto(server.url);
+      await page.getByRole("button", { name: "Load more" }).click();
+      const picture = cards(page).filter({ hasText: wide.title }).locator("img");
+      await picture.scrollIntoViewIfNeeded();
+      await until("the poster", () => picture.evaluate((it) => it.complete && it.naturalWidth > 0));
+      const asked = requests.filter((it) => it.includes(`${wide.id}/poster`));
+      assert.deepEqual(asked, [`${server.url}/v/${wide.id}/${name}`]);
+      // A shift right after a press is its effect, here of "Load more".
+      const shifts = await page.evaluate(() =>
+        window.shifts.filter((it) => !it.hadRecentInput).map((it) => it.value),
+      );
+      assert.deepEqual(shifts, []);
+      await context.close();
+    }
   });
 
   test("shows one length of a video everywhere", async () => {
@@ -125,17 +170,3 @@ describe("the library", { concurrency: false }, () => {
     await page.keyboard.press("f");
   });
 });
-
-/** Returns the contrast of two colours as WCAG 2.2 defines it. */
-function contrast(...colors) {
-  const [low, high] = colors.map(luminance).sort((a, b) => a - b);
-  return (high + 0.05) / (low + 0.05);
-}
-
-function luminance(color) {
-  const [r, g, b] = color.match(/\d+/g).map((it) => {
-    const part = Number(it) / 255;
-    return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
-  });
-  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-}

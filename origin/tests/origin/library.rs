@@ -42,6 +42,7 @@ async fn the_document_holds_all_of_a_planned_video() {
             "captions": null,
             "playback": { "hls": format!("/v/{id}/master.m3u8"), "dash": format!("/v/{id}/manifest.mpd") },
             "poster": format!("/v/{id}/poster.jpg"),
+            "poster_small": format!("/v/{id}/poster-640.jpg"),
             "upload": null, "queue_position": 0, "created_at": null,
         })
     );

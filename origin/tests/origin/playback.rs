@@ -75,6 +75,20 @@ async fn playlists_are_short_lived_and_gzipped_on_request() {
 }
 
 #[tokio::test]
+async fn a_small_poster_is_the_whole_one_where_there_is_no_other() {
+    let harness = Harness::open().await;
+    let id = harness.planned(1).await;
+    let path = format!("/v/{id}/poster-640.jpg");
+    harness.get(&path).await.is_problem(404, "unknown_file");
+    harness.put(&id, "poster.jpg", "whole").await;
+    let whole = harness.get(&path).await;
+    assert_eq!((whole.header("content-type"), &whole.body[..]), ("image/jpeg", &b"whole"[..]));
+    harness.put(&id, "poster-640.jpg", "small").await;
+    assert_eq!(&harness.get(&path).await.body[..], b"small");
+    assert_eq!(&harness.get(&format!("/v/{id}/poster.jpg")).await.body[..], b"whole");
+}
+
+#[tokio::test]
 async fn an_unknown_video_differs_from_a_missing_segment() {
     let harness = Harness::open().await;
     let id = harness.planned(2).await;

@@ -32,6 +32,8 @@ export interface Video {
   captions: Captions[];
   playback: { hls: string; dash: string } | null;
   poster: string | null;
+  /** The same picture, at most 640 pixels wide. */
+  posterSmall: string | null;
   upload: { bytesStored: number; bytesTotal: number } | null;
   queuePosition: number | null;
   createdAt: string;
@@ -70,6 +72,7 @@ export function decodeVideo(value: unknown): Video | null {
       .filter((it) => it !== null),
     playback: decodePlayback(value.playback),
     poster: text(value.poster),
+    posterSmall: text(value.poster_small),
     upload: decodeUpload(value.upload),
     queuePosition: number(value.queue_position),
     createdAt: text(value.created_at) ?? "",

@@ -72,6 +72,14 @@ export function VideoCard({ video, first, onEdit, onDelete, onRetried }: VideoCa
   );
 }
 
+// The card's width in the grid of library.module.css: one to four columns, of the window less its margins and gaps.
+const CARD_WIDTHS = [
+  "(min-width: 1188px) calc((min(100vw, 1320px) - 100px) / 4)",
+  "(min-width: 896px) calc((100vw - 80px) / 3)",
+  "(min-width: 604px) calc((100vw - 60px) / 2)",
+  "calc(100vw - 28px)",
+].join(", ");
+
 function Poster({ video, first }: { video: Video; first: boolean }) {
   const [broken, setBroken] = useState(false);
   if (video.poster === null || broken) {
@@ -82,6 +90,11 @@ function Poster({ video, first }: { video: Video; first: boolean }) {
   // The title right below names the video.
   return (
     <img
+      {...(video.posterSmall !== null && {
+        // The widths of the packager's two sizes; a small source has one picture, whose density then matters to nobody.
+        srcSet: `${video.posterSmall} 640w, ${video.poster} 1280w`,
+        sizes: CARD_WIDTHS,
+      })}
       src={video.poster}
       alt=""
       // Lazy pictures wait for the layout, which costs the first ones the time that Largest Contentful Paint counts.
