@@ -1,6 +1,6 @@
 // The documents of a caption track and of its cues as the origin sends them, decoded once at this border.
 
-import { isObject, list, number, text } from "./json.ts";
+import { isObject, list, message, number, text } from "./json.ts";
 
 export type CaptionState = "queued" | "waiting" | "running" | "done" | "none" | "failed";
 
@@ -63,7 +63,7 @@ export function decodeCaptions(value: unknown): Captions | null {
     label: text(value.label),
     origin,
     state: state as CaptionState,
-    message: text(value.message),
+    message: message(value.message),
     listed: value.listed === true,
     edited: value.edited === true,
     translated: origin === "machine" && asked.translate,

@@ -106,7 +106,7 @@ test("the error and the upload of a document decode", () => {
     error: { code: "no_streams", message: "nothing to decode" },
     upload: { bytes_stored: 10, bytes_total: 20 },
   });
-  expect(video?.error).toEqual({ code: "no_streams", message: "nothing to decode" });
+  expect(video?.error).toEqual({ code: "no_streams", message: "Nothing to decode" });
   expect(video?.upload).toEqual({ bytesStored: 10, bytesTotal: 20 });
 });
 

@@ -2,7 +2,7 @@
 // has to doubt a field.
 
 import { type Captions, decodeCaptions } from "./caption-document.ts";
-import { isObject, list, number, text } from "./json.ts";
+import { isObject, list, message, number, text } from "./json.ts";
 
 export type VideoState = "uploading" | "uploaded" | "planned" | "playable" | "ready" | "failed";
 
@@ -113,8 +113,8 @@ function decodeRendition(value: unknown): Rendition | null {
 
 function decodeError(value: unknown): Video["error"] {
   if (!isObject(value)) return null;
-  const message = text(value.message);
-  return message === null ? null : { code: text(value.code) ?? "unknown", message };
+  const words = message(value.message);
+  return words === null ? null : { code: text(value.code) ?? "unknown", message: words };
 }
 
 function decodePlayback(value: unknown): Video["playback"] {

@@ -14,6 +14,12 @@ export function text(value: unknown): string | null {
   return typeof value === "string" ? value : null;
 }
 
+/** Returns a message of the server as a sentence of its own: it writes them in lower case, as parts of a log line. */
+export function message(value: unknown): string | null {
+  const words = text(value);
+  return words === null ? null : words.charAt(0).toUpperCase() + words.slice(1);
+}
+
 export function number(value: unknown): number | null {
   return typeof value === "number" && Number.isFinite(value) ? value : null;
 }

@@ -1,6 +1,8 @@
 // One request to the API and its outcome as a union: nothing here throws, so no screen can forget
 // that a request may fail.
 
+import { message } from "./json.ts";
+
 /** A reason that a person can read, with the stable code that a program can compare. */
 export interface Problem {
   status: number;
@@ -60,9 +62,7 @@ export function decodeProblem(status: number, json: unknown): Problem {
 
 /** Returns the sentence to show: the detail where there is one, for it names the thing. */
 export function sentence({ title, detail }: Problem): string {
-  const words = detail === "" ? title : detail;
-  // The API writes its details in lower case, as parts of a log line; on a page they stand alone.
-  return words.charAt(0).toUpperCase() + words.slice(1);
+  return message(detail === "" ? title : detail) ?? "";
 }
 
 export const UNREACHABLE: Problem = {

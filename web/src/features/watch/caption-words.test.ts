@@ -18,7 +18,11 @@ test("a track is called by its label, else by its language and author", () => {
 
 test("its state is a sentence", () => {
   const states: [Record<string, unknown>, string][] = [
-    [{ state: "waiting", message: "Run `clipcut model pull`." }, "Run `clipcut model pull`."],
+    // The server's words are the end of a line of its log.
+    [
+      { state: "waiting", message: "there is no model in /m; `clipcut model pull` brings one" },
+      "There is no model in /m; `clipcut model pull` brings one",
+    ],
     [{ state: "running", seconds_done: 0 }, "Listening"],
     [{ state: "running", seconds_done: 30 }, "Listening, 50 %: up to 0:30"],
     [{ state: "none" }, "Nobody speaks in this video"],
