@@ -125,7 +125,9 @@ impl Origin {
         };
         let planned = self.store.renditions.of(&path.video).await?;
         let Some(planned) = planned.into_iter().find(|p| p.rendition.name == *name) else {
-            return Ok(Availability::Never(unknown_file()));
+            // The video may have been deleted between the two queries.
+            let known = self.store.videos.get(&path.video).await?.is_some();
+            return Ok(Availability::Never(if known { unknown_file() } else { unknown_video() }));
         };
         let number = match path.file {
             File::Segment { number, .. } => number,
