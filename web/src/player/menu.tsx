@@ -118,7 +118,7 @@ export function Menu<T extends number | string | null>(props: MenuProps<T>) {
               <span className={styles.mark}>
                 {entry.id === chosen && <Icon name="check" size={16} />}
               </span>
-              {entry.label}
+              <span dir="auto">{entry.label}</span>
               {entry.note && <span className={styles.note}>{entry.note}</span>}
             </button>
           ))}

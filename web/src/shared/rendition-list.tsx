@@ -14,7 +14,7 @@ export function RenditionList({ renditions }: { renditions: Rendition[] }) {
         const label = renditionLabel(rendition);
         return (
           <li key={rendition.name}>
-            <span>{label}</span>
+            <span dir="auto">{label}</span>
             <ProgressBar label={label} fraction={fraction} />
             <span className={styles.share}>{percent(fraction)}</span>
           </li>

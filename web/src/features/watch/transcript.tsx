@@ -64,7 +64,7 @@ export function Transcript({ video, tracks, durationSeconds, driver, onManage }:
               }}
             >
               {tracks.map((it) => (
-                <option key={it.id} value={it.id}>
+                <option key={it.id} value={it.id} dir="auto">
                   {captionLabel(it)}
                 </option>
               ))}
