@@ -16,12 +16,13 @@ import { Logo } from "./logo.tsx";
 
 // The library plays nothing: the player and its page are a chunk of their own. A chunk that cannot be had, for the
 // server is gone or has a newer page, must not leave an empty window.
-const Watch = lazy(() =>
+export const loadWatch = () =>
   import("../features/watch/watch.tsx").then(
     (it) => ({ default: it.Watch }),
     () => ({ default: Unloaded }),
-  ),
-);
+  );
+
+const Watch = lazy(loadWatch);
 
 function Unloaded(_: { id: string }) {
   return <Trouble problem={UNREACHABLE} onRetry={() => window.location.reload()} />;

@@ -1,9 +1,20 @@
-// The entry: mounts the application.
+// The entry: requests what a video's page needs, and mounts the application.
 
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
+import { requestEarly } from "../api/videos.ts";
+import { prefetchEngine } from "../player/engine-chunk.ts";
+import { decodeRoute } from "../shared/route.ts";
 import "../shared/theme.css";
-import { App } from "./app.tsx";
+import { App, loadWatch } from "./app.tsx";
+
+// Before the first render, and all at once: one after the other they would cost a slow line a round trip each.
+const route = decodeRoute(window.location.pathname);
+if (route.page === "watch") {
+  requestEarly(route.id);
+  loadWatch();
+  prefetchEngine();
+}
 
 const root = document.getElementById("root");
 if (root === null) throw new Error("index.html has no element #root");

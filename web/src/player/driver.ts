@@ -2,6 +2,7 @@
 // state as one value. React renders that value and calls the methods; it never touches the element.
 
 import type { Engine, EngineEvent } from "./engine.ts";
+import { loadEngine } from "./engine-chunk.ts";
 import { MEDIA_EVENTS } from "./media-state.ts";
 import * as native from "./native-engine.ts";
 import { readPreferences, writePreferences } from "./preferences.ts";
@@ -20,13 +21,6 @@ import { preferredText } from "./text-preference.ts";
 
 // A playlist is written again within a fraction of a second, and kept by caches for two.
 const LATE_PLAYLIST_MS = 2500;
-
-/** Begins to load the engine before there is a source, so that both come at once. */
-export function prefetchEngine() {
-  import("./hls-engine.ts").catch(() => {
-    // The start asks again, and shows why it fails.
-  });
-}
 
 export interface Source {
   url: string;
@@ -259,7 +253,7 @@ export class Driver {
     if (source === null) return;
     const load = this.#load;
     this.#set({ buffering: true });
-    const engine = await import("./hls-engine.ts").catch(() => null);
+    const engine = await loadEngine().catch(() => null);
     if (load !== this.#load) return;
     const emit = (event: EngineEvent) => {
       if (load === this.#load) this.#handle(event);

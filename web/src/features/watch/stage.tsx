@@ -20,7 +20,7 @@ export function Stage({ video, onRetried }: StageProps) {
   const work = progress(video);
   return (
     <div className={styles.stage}>
-      {video.poster !== null && <img src={video.poster} alt="" />}
+      {video.poster !== null && <img src={video.posterSmall ?? video.poster} alt="" />}
       <div className={styles.curtain}>
         {work === null ? (
           <Failed video={video} onRetried={onRetried} />

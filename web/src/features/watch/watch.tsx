@@ -3,7 +3,8 @@
 import { useEffect, useState } from "react";
 import type { Captions } from "../../api/caption-document.ts";
 import type { Video } from "../../api/document.ts";
-import { Driver, prefetchEngine } from "../../player/driver.ts";
+import { Driver } from "../../player/driver.ts";
+import { prefetchEngine } from "../../player/engine-chunk.ts";
 import { Player } from "../../player/player.tsx";
 import { DeleteDialog } from "../../shared/delete-dialog.tsx";
 import { EditDialog } from "../../shared/edit-dialog.tsx";
@@ -19,6 +20,7 @@ import { captionLabel, isUnderWay } from "./caption-words.ts";
 import { CaptionsDialog } from "./captions-dialog.tsx";
 import { PlayElsewhere } from "./play-elsewhere.tsx";
 import { Stage } from "./stage.tsx";
+import { stagePoster } from "./stage-poster.ts";
 import { Transcript } from "./transcript.tsx";
 import { useVideo } from "./use-video.ts";
 import styles from "./watch.module.css";
@@ -55,7 +57,7 @@ function Screen({ video, onLook, onReplace }: ScreenProps) {
   const [driver] = useState(() => new Driver());
   const [dialog, setDialog] = useState<"edit" | "delete" | "captions" | null>(null);
   const addresses = playback(video);
-  const source = useFirst(addresses && { url: addresses.hls, poster: video.poster });
+  const source = useFirst(addresses && { url: addresses.hls, poster: stagePoster(video) });
   const { captions } = video;
   const ownLanguage = video.renditions.find((it) => it.kind === "audio")?.language ?? null;
 
