@@ -7,7 +7,6 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { launch, newPage } from "./chromium.mjs";
 import { clip } from "./clips.mjs";
-import { succeed } from "./command.mjs";
 import { startProxy } from "./proxy.mjs";
 import { startServer } from "./server.mjs";
 import { until } from "./until.mjs";
@@ -78,13 +77,6 @@ describe("an upload through the page", { concurrency: false }, () => {
     // The event of the deletion comes too, and does not take the reason away.
     await page.getByText("No videos yet").waitFor();
     await line.getByRole("alert").waitFor();
-    const { stdout } = await succeed("curl", [
-      ...["-s", "-o", "/dev/null", "-w", "%{http_code} %{size_upload}", "-T", path],
-      ...["-X", "POST", `${server.url}/api/v1/videos`],
-    ]);
-    const [status, sent] = stdout.split(" ").map(Number);
-    assert.equal(status, 415);
-    assert.ok(sent < archive.length / 2, `${sent} bytes were sent`);
     await context.close();
   });
 
