@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, rename, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { succeed } from "./command.mjs";
@@ -26,7 +26,7 @@ const TONE = (hertz, more = "") => [
 const STEREO = ",aformat=channel_layouts=stereo";
 const H264 = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"];
 
-const WORDS = join(CACHE, "words.srt");
+const WORDS = "words.srt";
 const SUBTITLES = `1
 00:00:00,500 --> 00:00:03,000
 First words
@@ -103,13 +103,8 @@ const MEDIA = /\.(mp4|mov|m4v|mkv|webm|ts|avi|flv|ogg|mp3|m4a|flac|wav)$/i;
  * `picture` is `{ width, height, fps, frames }` or null, and `sounds` and `texts` are counts.
  */
 export async function clips() {
-  await mkdir(CACHE, { recursive: true });
-  await writeFile(WORDS, SUBTITLES);
   const all = [];
-  for (const clip of MADE) {
-    const path = await make(clip);
-    all.push({ name: clip.name, path, numbered: true, ...(await facts(path)) });
-  }
+  for (const source of MADE) all.push(await made(source));
   const folder = process.env.CLIPCUT_TEST_MEDIA;
   if (folder === undefined) return all;
   for (const name of (await readdir(folder)).filter((it) => MEDIA.test(it)).sort()) {
@@ -120,12 +115,13 @@ export async function clips() {
 }
 
 /** Resolves to the one clip of that name. */
-export async function clip(name) {
-  const extra = EXTRA.find((it) => it.name === name);
-  if (extra === undefined) return (await clips()).find((it) => it.name === name);
-  await mkdir(CACHE, { recursive: true });
-  const path = await make(extra);
-  return { name, path, numbered: true, ...(await facts(path)) };
+export function clip(name) {
+  return made([...MADE, ...EXTRA].find((it) => it.name === name));
+}
+
+async function made(source) {
+  const path = await make(source);
+  return { name: source.name, path, numbered: true, ...(await facts(path)) };
 }
 
 async function make({ args, seconds, name }) {
@@ -134,10 +130,17 @@ async function make({ args, seconds, name }) {
     .digest("hex");
   const folder = join(CACHE, key.slice(0, 12));
   if (existsSync(folder)) return join(folder, name);
+  await mkdir(CACHE, { recursive: true });
   const unfinished = await mkdtemp(`${folder}-`);
-  const output = ["-t", String(seconds), join(unfinished, name)];
-  await succeed("ffmpeg", ["-v", "error", ...args, ...output]);
-  await rename(unfinished, folder);
+  // In a folder of its own, for another file's tests may be making the same clip.
+  await writeFile(join(unfinished, WORDS), SUBTITLES);
+  const output = ["-t", String(seconds), name];
+  await succeed("ffmpeg", ["-v", "error", ...args, ...output], { cwd: unfinished });
+  await rename(unfinished, folder).catch(async (error) => {
+    // The other was quicker, and made the same.
+    if (!existsSync(folder)) throw error;
+    await rm(unfinished, { recursive: true });
+  });
   return join(folder, name);
 }
 

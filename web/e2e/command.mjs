@@ -9,12 +9,13 @@ import { spawn } from "node:child_process";
 export function run(
   program,
   args,
-  { seconds = 60, env = process.env, encoding = "utf8", onStart } = {},
+  { seconds = 60, env = process.env, cwd, encoding = "utf8", onStart } = {},
 ) {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
       stdio: [onStart ? "pipe" : "ignore", "pipe", "pipe"],
       env,
+      cwd,
     });
     const out = { stdout: [], stderr: [] };
     for (const name of ["stdout", "stderr"]) child[name].on("data", (part) => out[name].push(part));

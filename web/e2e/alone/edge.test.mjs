@@ -2,14 +2,14 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { assertPlayedWhole, frameRate, plannedFrames } from "./assertions.mjs";
-import { launch, newPage } from "./chromium.mjs";
-import { clips } from "./clips.mjs";
-import { run } from "./command.mjs";
-import { decode } from "./ffmpeg.mjs";
-import { startEdge, startServer, upload } from "./server.mjs";
-import * as viewer from "./viewer.mjs";
-import * as vlc from "./vlc.mjs";
+import { assertPlayedWhole, frameRate, plannedFrames } from "../assertions.mjs";
+import { launch, newPage } from "../chromium.mjs";
+import { clips } from "../clips.mjs";
+import { run } from "../command.mjs";
+import { decode } from "../ffmpeg.mjs";
+import { startEdge, startServer, upload } from "../server.mjs";
+import * as viewer from "../viewer.mjs";
+import * as vlc from "../vlc.mjs";
 
 // Complaints of a machine without a screen.
 const NO_DESKTOP = /hardware accelerated renderer/;

@@ -9,13 +9,13 @@ import {
   frameRate,
   near,
   plannedFrames,
-} from "./assertions.mjs";
-import { launch, newPage } from "./chromium.mjs";
-import { clips } from "./clips.mjs";
-import { assertRightPicture } from "./picture.mjs";
-import { ready, startServer } from "./server.mjs";
-import { until } from "./until.mjs";
-import * as viewer from "./viewer.mjs";
+} from "../assertions.mjs";
+import { launch, newPage } from "../chromium.mjs";
+import { clips } from "../clips.mjs";
+import { assertRightPicture } from "../picture.mjs";
+import { ready, startServer } from "../server.mjs";
+import { until } from "../until.mjs";
+import * as viewer from "../viewer.mjs";
 
 // The first is played as people do; the others faster, to save the tests' time.
 const AT_NORMAL_SPEED = "stereo-1080p25.mp4";

@@ -2,11 +2,11 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { near, plannedFrames } from "./assertions.mjs";
-import { clips } from "./clips.mjs";
-import { decode } from "./ffmpeg.mjs";
-import { startServer, uploadAll } from "./server.mjs";
-import * as vlc from "./vlc.mjs";
+import { near, plannedFrames } from "../assertions.mjs";
+import { clips } from "../clips.mjs";
+import { decode } from "../ffmpeg.mjs";
+import { startServer, uploadAll } from "../server.mjs";
+import * as vlc from "../vlc.mjs";
 
 // ffmpeg 5.1 reads no subtitles from HLS and warns of that.
 const FFMPEG_LACKS = /^\[hls @ .*\] Can't support the subtitle/;

@@ -5,9 +5,9 @@ import { readdir, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { succeed } from "./command.mjs";
+import { succeed } from "../command.mjs";
 
-const ROOT = fileURLToPath(new URL("../", import.meta.url));
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const DIST = join(ROOT, "dist");
 
 const build = () => succeed("node", [join(ROOT, "build.mjs")], { seconds: 300 });

@@ -5,16 +5,16 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { assertPlayedWhole, assertStartsAtZero, near } from "./assertions.mjs";
-import { startsWithIdr } from "./boxes.mjs";
-import { launch, newPage } from "./chromium.mjs";
-import { clips } from "./clips.mjs";
-import { succeed } from "./command.mjs";
-import { parse, playlists, readMedia, withTimes } from "./presentation.mjs";
-import { average, peak } from "./rates.mjs";
-import { CLIPCUT, DEFAULTS } from "./server.mjs";
-import { serveFolder } from "./static.mjs";
-import * as viewer from "./viewer.mjs";
+import { assertPlayedWhole, assertStartsAtZero, near } from "../assertions.mjs";
+import { startsWithIdr } from "../boxes.mjs";
+import { launch, newPage } from "../chromium.mjs";
+import { clips } from "../clips.mjs";
+import { succeed } from "../command.mjs";
+import { parse, playlists, readMedia, withTimes } from "../presentation.mjs";
+import { average, peak } from "../rates.mjs";
+import { CLIPCUT, DEFAULTS } from "../server.mjs";
+import { serveFolder } from "../static.mjs";
+import * as viewer from "../viewer.mjs";
 
 const AAC_FRAME_SECONDS = 1024 / 48_000;
 

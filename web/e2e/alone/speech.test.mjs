@@ -7,19 +7,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { launch, newPage } from "./chromium.mjs";
-import { succeed } from "./command.mjs";
-import { numbered } from "./frame-number.mjs";
-import { startServer, upload } from "./server.mjs";
-import { ALL_PLAYERS, serveFolder } from "./static.mjs";
-import { until } from "./until.mjs";
-import * as viewer from "./viewer.mjs";
-import * as vlc from "./vlc.mjs";
+import { launch, newPage } from "../chromium.mjs";
+import { succeed } from "../command.mjs";
+import { numbered } from "../frame-number.mjs";
+import { startServer, upload } from "../server.mjs";
+import { ALL_PLAYERS, serveFolder } from "../static.mjs";
+import { until } from "../until.mjs";
+import * as viewer from "../viewer.mjs";
+import * as vlc from "../vlc.mjs";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const SETTINGS = {
-  CLIPCUT_MODEL: here("../../transcriber/demo"),
-  CLIPCUT_ONNXRUNTIME: here("../../target/onnxruntime"),
+  CLIPCUT_MODEL: here("../../../transcriber/demo"),
+  CLIPCUT_ONNXRUNTIME: here("../../../target/onnxruntime"),
 };
 
 // When each begins; the third crosses the border of a segment at 12 s.
@@ -119,7 +119,7 @@ describe("speech under a moving picture", { concurrency: false }, () => {
 
   test("is read from master.m3u8 by an ffmpeg of today", async () => {
     const url = `${server.url}/v/${video.id}/master.m3u8`;
-    const ffmpeg = here("../../target/ffmpeg-of-today");
+    const ffmpeg = here("../../../target/ffmpeg-of-today");
     const { stdout } = await succeed(ffmpeg, [
       "-v",
       "error",

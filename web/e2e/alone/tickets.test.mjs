@@ -5,12 +5,12 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { assertPlayedWhole, frameRate, plannedFrames } from "./assertions.mjs";
-import { launch, newPage } from "./chromium.mjs";
-import { clips } from "./clips.mjs";
-import { decode } from "./ffmpeg.mjs";
-import { startServer, upload } from "./server.mjs";
-import * as viewer from "./viewer.mjs";
+import { assertPlayedWhole, frameRate, plannedFrames } from "../assertions.mjs";
+import { launch, newPage } from "../chromium.mjs";
+import { clips } from "../clips.mjs";
+import { decode } from "../ffmpeg.mjs";
+import { startServer, upload } from "../server.mjs";
+import * as viewer from "../viewer.mjs";
 
 const KEY = "1 MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=\n";
 

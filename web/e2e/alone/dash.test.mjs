@@ -2,12 +2,12 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { assertPlayedWhole, assertStartsAtZero, frameRate, plannedFrames } from "./assertions.mjs";
-import { launch, newPage } from "./chromium.mjs";
-import { clips } from "./clips.mjs";
-import { startServer, uploadAll } from "./server.mjs";
-import { DASH_PLAYERS, serveFolder } from "./static.mjs";
-import * as viewer from "./viewer.mjs";
+import { assertPlayedWhole, assertStartsAtZero, frameRate, plannedFrames } from "../assertions.mjs";
+import { launch, newPage } from "../chromium.mjs";
+import { clips } from "../clips.mjs";
+import { startServer, uploadAll } from "../server.mjs";
+import { DASH_PLAYERS, serveFolder } from "../static.mjs";
+import * as viewer from "../viewer.mjs";
 
 const all = await clips();
 
