@@ -112,7 +112,7 @@ settings! {
     ["Edge"]
     /// Origins that `clipcut edge` fetches from, by commas.
     edge_origins: Names = "";
-    /// Memory of the edge process. Its cache has all but 80 MiB of it, or a third of less than 120 MiB.
+    /// Memory of the edge process. Bodies have all but 64 MiB of it, or a third of less than 96 MiB, and the cache four fifths of that.
     edge_memory: Size = "256MiB";
     /// Largest object that the edge keeps, at most an eighth of its memory; larger ones pass by.
     edge_max_object: Size = "32MiB";

@@ -17,9 +17,11 @@ use crate::{
     setting::{Address, Tickets},
 };
 
-// Memory of an edge besides its cache: the program, connections, objects in flight, and memory that the allocator has not
-// returned. Measured under churn at 32 connections, 128 MiB to 512 MiB: 65 MiB to 80 MiB.
-const EDGE_OWN_BYTES: u64 = 80 << 20;
+// Memory of an edge besides its bodies: the program, connections, and memory that the allocator has not returned.
+const EDGE_OWN_BYTES: u64 = 64 << 20;
+// The cache's part of the bodies' memory; the edge uses a quarter of that on top, for what is fetched and what is still
+// being sent behind its eviction.
+const CACHED_FIFTHS: u64 = 4;
 
 impl Config {
     /// Opens the library: on a cluster's servers where they are named, else in the data folder.
@@ -81,8 +83,9 @@ impl Config {
     /// Returns the edge's configuration; reads the keys of tickets.
     pub(crate) fn edge(&self) -> Result<edge::Config> {
         Ok(edge::Config {
-            // A small edge keeps a third for its cache, since the fixed part would leave nothing.
-            memory: self.edge_memory.0 - (self.edge_memory.0 / 3 * 2).min(EDGE_OWN_BYTES),
+        // A small edge keeps a third for its bodies, since the fixed part would leave nothing.
+        let bodies = self.edge_memory.0 - (self.edge_memory.0 / 3 * 2).min(EDGE_OWN_BYTES);
+            memory: bodies / 5 * CACHED_FIFTHS,
             max_object: self.edge_max_object.0,
             // The origin holds a request for a segment that is being encoded for `segment_wait`; a shorter bound here would end
             // such requests with 504.
