@@ -99,6 +99,8 @@ settings! {
     ["Uploads and the API"]
     /// Largest upload.
     upload_max: Size = "20GiB";
+    /// Largest body of one request that the page and `clipcut upload` send, for proxies with a limit; 0: the whole file, and smaller pieces once a proxy refuses it.
+    upload_piece: Size = "0";
     /// How long an upload may rest before it is dropped.
     upload_expiry: Span = "24h";
     /// Origins whose pages may call the API besides our own page, by commas; * is all. Playback is open to all.

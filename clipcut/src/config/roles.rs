@@ -70,6 +70,7 @@ impl Config {
         Ok(origin::Config {
             tickets,
             max_upload_bytes: self.upload_max.0,
+            upload_piece_bytes: Some(self.upload_piece.0).filter(|bytes| *bytes > 0),
             upload_expiry: self.upload_expiry.0,
             segment_wait: self.segment_wait.0,
             api_origins: self.api_origins.0.clone(),
