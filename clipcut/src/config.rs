@@ -86,7 +86,7 @@ settings! {
     log: String = "info,ort=warn";
     /// Connections at once, as far as the limit of open files allows; the oldest idle one makes place for a new one.
     max_connections: usize = "4096";
-    /// Connections at once from one address; 0 is half of all. Behind a proxy all connections come from its address.
+    /// Connections at once from one address, and behind `trusted_proxies` requests at once of one client; 0 is half of all connections.
     max_connections_per_address: usize = "0";
     /// Bytes a second that a client has to send of a request's body on average, over half a minute; 0 is any byte.
     min_upload_rate: Size = "100";

@@ -83,9 +83,9 @@ impl Config {
 
     /// Returns the edge's configuration; reads the keys of tickets.
     pub(crate) fn edge(&self) -> Result<edge::Config> {
-        Ok(edge::Config {
         // A small edge keeps a third for its bodies, since the fixed part would leave nothing.
         let bodies = self.edge_memory.0 - (self.edge_memory.0 / 3 * 2).min(EDGE_OWN_BYTES);
+        Ok(edge::Config {
             memory: bodies / 5 * CACHED_FIFTHS,
             max_object: self.edge_max_object.0,
             // The origin holds a request for a segment that is being encoded for `segment_wait`; a shorter bound here would end
@@ -163,6 +163,7 @@ impl Config {
         server::Limits {
             connections: open_files::connections(self.max_connections, open_files::limit()),
             connections_for_address: self.max_connections_per_address,
+            proxies: self.trusted_proxies.networks.clone(),
             body_least_bps: self.min_upload_rate.0.min(u64::from(u32::MAX)) as u32,
             write_least_bps: self.min_download_rate.0.min(u64::from(u32::MAX)) as u32,
             shutdown_delay: self.shutdown_delay.0,
