@@ -86,7 +86,7 @@ settings! {
     log: String = "info,ort=warn";
     /// Connections at once, as far as the limit of open files allows; the oldest idle one makes place for a new one.
     max_connections: usize = "4096";
-    /// Connections at once from one address; 0 is half of all. Behind a proxy all connections come from its address.
+    /// Connections at once from one address, and behind `trusted_proxies` requests at once of one client; 0 is half of all connections.
     max_connections_per_address: usize = "0";
     /// Bytes a second that a client has to send of a request's body on average, over half a minute; 0 is any byte.
     min_upload_rate: Size = "100";
@@ -99,6 +99,8 @@ settings! {
     ["Uploads and the API"]
     /// Largest upload.
     upload_max: Size = "20GiB";
+    /// Largest body of one request that the page and `clipcut upload` send, for proxies with a limit; 0: the whole file, and smaller pieces once a proxy refuses it.
+    upload_piece: Size = "0";
     /// How long an upload may rest before it is dropped.
     upload_expiry: Span = "24h";
     /// Origins whose pages may call the API besides our own page, by commas; * is all. Playback is open to all.
@@ -112,7 +114,7 @@ settings! {
     ["Edge"]
     /// Origins that `clipcut edge` fetches from, by commas.
     edge_origins: Names = "";
-    /// Memory of the edge process. Its cache has all but 80 MiB of it, or a third of less than 120 MiB.
+    /// Memory of the edge process. Bodies have all but 64 MiB of it, or a third of less than 96 MiB, and the cache four fifths of that.
     edge_memory: Size = "256MiB";
     /// Largest object that the edge keeps, at most an eighth of its memory; larger ones pass by.
     edge_max_object: Size = "32MiB";

@@ -3,6 +3,8 @@
 
 mod asset;
 
+use std::borrow::Cow;
+
 use axum::{
     extract::Request,
     http::{HeaderValue, Method, StatusCode, header, request::Parts},
@@ -34,6 +36,16 @@ pub(crate) async fn serve(request: Request) -> Response {
         // RFC 9110 §15.5.6: a 405 must list the methods that the resource takes.
         response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
         return response;
+    }
+    // Set by proxies that strip a path (Traefik's StripPrefix). The page's files are asked for at the root, where the other
+    // site's are: a blank page would not say so.
+    if let Some(prefix) = prefix(&parts) {
+        let detail = format!(
+            "A proxy has put this server below the path {prefix}, where its page does not work. Give it a host name of \
+             its own, such as videos.example.org."
+        );
+        // RFC 9110 §15.5.20: the request was directed at a server that does not answer for its URL.
+        return problem(StatusCode::MISDIRECTED_REQUEST, "below_a_path", detail);
     }
     if let Some(asset) = Asset::find(path, &parts.headers) {
         return asset.answer(&parts, StatusCode::OK);
@@ -69,7 +81,12 @@ fn unknown_path() -> Response {
     problem(StatusCode::NOT_FOUND, "unknown_path", "There is nothing at this address.")
 }
 
-fn problem(status: StatusCode, code: &'static str, detail: &'static str) -> Response {
+fn prefix(parts: &Parts) -> Option<&str> {
+    let prefix = parts.headers.get("x-forwarded-prefix")?.to_str().ok()?.trim();
+    Some(prefix).filter(|prefix| !prefix.trim_matches('/').is_empty())
+}
+
+fn problem(status: StatusCode, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Response {
     server::Response::from(Problem::new(status, code, detail)).into_response()
 }
 

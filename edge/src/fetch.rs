@@ -7,9 +7,9 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode, response::Parts};
+use http::{HeaderMap, HeaderName, StatusCode, header, response::Parts};
 use http_body_util::BodyExt;
-use server::{Body, BoxError, Response};
+use server::{Body, BoxError, Request, Response};
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::{
@@ -68,11 +68,12 @@ impl FetchTask {
 
     async fn run(&self) {
         let mut stale = self.fetch_request.stale.as_deref();
+        let mut unkeyed = self.fetch_request.unkeyed.clone();
         // A permit is waited for no longer than a slow origin is: clients cannot tell the two apart.
         let permit = tokio::time::timeout(self.inner.config.first_byte, self.inner.fetching.acquire()).await;
         let Ok(Ok(_permit)) = permit else { return self.shared_fetch.publish(self.full()) };
         loop {
-            let outcome = match self.ask(stale).await {
+            let outcome = match self.ask(stale, &unkeyed).await {
                 Ok((parts, _, timing)) if parts.status == StatusCode::NOT_MODIFIED && stale.is_some() => {
                     let Some(object) = self.validated(&parts.headers, timing) else {
                         // It does not make ours good: ask for the whole.
@@ -82,11 +83,16 @@ impl FetchTask {
                     FetchOutcome::Validated(object)
                 }
                 Ok((parts, body, timing)) => {
+                    if let Some(keyed) = self.keyed(&parts, &unkeyed) {
+                        // It is for others too, and must not depend on what this one client sent.
+                        unkeyed = keyed;
+                        continue;
+                    }
                     let stale_if_error =
                         if is_failure(parts.status) { self.stale_if_error(None) } else { None };
                     match stale_if_error {
                         Some(object) => FetchOutcome::StaleIfError(object),
-                        None => return self.receive(parts, body, timing).await,
+                        None => return self.receive(parts, body, timing, &unkeyed).await,
                     }
                 }
                 Err(failure) => {
@@ -98,11 +104,15 @@ impl FetchTask {
         }
     }
 
-    async fn ask(&self, stale: Option<&Object>) -> Result<(Parts, Body, ResponseTiming), Failure> {
+    async fn ask(
+        &self,
+        stale: Option<&Object>,
+        unkeyed: &HeaderMap,
+    ) -> Result<(Parts, Body, ResponseTiming), Failure> {
         let Self { inner, fetch_request, .. } = self;
         let asked = inner.clock.now();
         inner.metrics.fetches.inc();
-        let answer = self.ask_owner_or_origin(stale);
+        let answer = self.ask_owner_or_origin(|| fetch_request.message(stale, unkeyed));
         let response = match tokio::time::timeout(inner.config.first_byte, answer).await {
             Ok(Ok(response)) => response,
             Ok(Err(error)) => {
@@ -119,28 +129,53 @@ impl FetchTask {
         let at = inner.clock.now();
         inner.metrics.waited(at.since(asked));
         let names = vary::names(&parts.headers).unwrap_or_default();
+        let mut sent = fetch_request.forwarded_headers.clone();
+        sent.extend(unkeyed.clone());
         let timing = ResponseTiming {
             at,
             date: inner.clock.date(),
             asked: at.since(asked),
-            selecting: vary::select(&names, &fetch_request.forwarded_headers),
+            selecting: vary::select(&names, &sent),
             negative: inner.config.negative,
         };
         Ok((parts, body, timing))
     }
 
     /// Asks the edge that the key belongs to, and the origin when that is this one or there is none.
-    async fn ask_owner_or_origin(&self, stale: Option<&Object>) -> Result<Response, BoxError> {
+    async fn ask_owner_or_origin(&self, request: impl Fn() -> Request) -> Result<Response, BoxError> {
         let Self { inner, fetch_request, .. } = self;
         if fetch_request.hop == Hop::First
             && let Some(peers) = &inner.peers
-            && let Some(answered) =
-                peers.ask(&fetch_request.fetch_key.key, fetch_request.message(stale)).await
+            && let Some(answered) = peers.ask(&fetch_request.fetch_key.key, request()).await
         {
             inner.metrics.peer_fetches.inc();
             return answered;
         }
-        (inner.ask)(fetch_request.message(stale)).await
+        (inner.ask)(request()).await
+    }
+
+    /// Returns the part of the `unkeyed` fields to ask again with, when the response is for others too but was made with more
+    /// of them than it names in `Vary`.
+    fn keyed(&self, response: &Parts, unkeyed: &HeaderMap) -> Option<HeaderMap> {
+        let Self { inner, fetch_request, .. } = self;
+        let cacheability = storable::cacheability(response.status, &response.headers, fetch_request.auth);
+        if unkeyed.is_empty() || cacheability == Cacheability::Private || self.is_large(&response.headers) {
+            return None;
+        }
+        let named = vary::names(&response.headers).unwrap_or_default();
+        let mut keyed = unkeyed.clone();
+        let others: Vec<&HeaderName> = unkeyed.keys().filter(|name| !named.contains(name)).collect();
+        others.iter().for_each(|name| _ = keyed.remove(*name));
+        // An error may have come of the very field.
+        if !response.status.is_server_error() {
+            inner.unkeyed.learn(&fetch_request.target, &others);
+        }
+        (!others.is_empty()).then_some(keyed)
+    }
+
+    fn is_large(&self, response: &HeaderMap) -> bool {
+        let len = response.get(header::CONTENT_LENGTH).and_then(|len| len.to_str().ok()?.parse::<u64>().ok());
+        len.is_some_and(|len| len > self.inner.config.max_object)
     }
 
     /// Returns the outcome of a fetch without an answer.
@@ -181,13 +216,17 @@ impl FetchTask {
         Some(object)
     }
 
-    async fn receive(&self, parts: Parts, body: Body, timing: ResponseTiming) {
+    async fn receive(&self, parts: Parts, body: Body, timing: ResponseTiming, unkeyed: &HeaderMap) {
         let cacheability = storable::cacheability(parts.status, &parts.headers, self.fetch_request.auth);
         let now = timing.at;
         let head = Head::new(parts.status, parts.headers, timing);
-        let large = head.len.is_some_and(|len| len > self.inner.config.max_object);
+        let large = self.is_large(&head.headers);
         if cacheability == Cacheability::Private || large {
-            let reason = if large { Reason::Large } else { Reason::Private };
+            let reason = match large {
+                true => Reason::Large,
+                false if unkeyed.is_empty() => Reason::Private,
+                false => Reason::Unkeyed,
+            };
             let mut response = Response::new(body);
             let status = head.status;
             *response.status_mut() = status;
@@ -195,8 +234,9 @@ impl FetchTask {
             // Before the publication: the request that started the fetch takes it as soon as it sees the outcome.
             self.shared_fetch.leave(response);
             self.complete(|inner| {
-                // An error is no sign that later answers of this key will be private.
-                if !status.is_server_error() {
+                // An error is no sign that later answers of this key will be private, nor is an answer to fields that the
+                // others did not send: one client could else have each request of theirs sent to the origin.
+                if !status.is_server_error() && reason != Reason::Unkeyed {
                     inner.cache.memory.pass(
                         self.fetch_request.fetch_key.key.clone(),
                         self.fetch_request.auth,

@@ -16,6 +16,8 @@ pub(crate) struct FetchRequest {
     pub(crate) fetch_key: FetchKey,
     /// The request headers that are forwarded to the origin.
     pub(crate) forwarded_headers: HeaderMap,
+    /// Further request headers of the client that starts the fetch, sent in case that the response is for it alone.
+    pub(crate) unkeyed: HeaderMap,
     pub(crate) auth: RequestAuth,
     pub(crate) hop: Hop,
     pub(crate) via: HeaderValue,
@@ -66,17 +68,19 @@ impl FetchRequest {
         let fetch_key = FetchKey { key: target.key(), selecting };
         let hop = if parts.headers.contains_key(token::NAME) { Hop::Second } else { Hop::First };
         let (via, auth) = (inner.via.of(parts.version), RequestAuth::of(&parts.headers));
-        Self { target: target.clone(), fetch_key, forwarded_headers, auth, hop, via, stale }
+        let unkeyed = HeaderMap::new();
+        Self { target: target.clone(), fetch_key, forwarded_headers, unkeyed, auth, hop, via, stale }
     }
 
     /// Returns the message for the origin or a peer; with `stale`, one that validates it.
-    pub(crate) fn message(&self, stale: Option<&Object>) -> Request {
+    pub(crate) fn message(&self, stale: Option<&Object>, unkeyed: &HeaderMap) -> Request {
         let mut request = Request::new(body::empty());
         *request.method_mut() = Method::GET;
         // The key's path was a URI's once.
         *request.uri_mut() = self.target.path_and_query().parse().unwrap_or_default();
         let headers = request.headers_mut();
         headers.clone_from(&self.forwarded_headers);
+        headers.extend(unkeyed.clone());
         headers.insert(header::VIA, self.via.clone());
         if let Ok(host) = HeaderValue::from_str(self.target.host()) {
             headers.insert(header::HOST, host);

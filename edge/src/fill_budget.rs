@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
 
 use crate::held::HeldBytes;
 
@@ -19,6 +19,7 @@ pub(crate) struct FillBudget {
     free: Semaphore,
     all: u32,
     bytes: u64,
+    turn: Mutex<()>,
     held: HeldBytes,
 }
 
@@ -33,16 +34,30 @@ impl FillBudget {
     /// Makes room for `bytes`.
     pub(crate) fn new(bytes: u64) -> Self {
         let all = units(bytes);
-        Self { free: Semaphore::new(all as usize), all, bytes, held: HeldBytes::default() }
+        Self {
+            free: Semaphore::new(all as usize),
+            all,
+            bytes,
+            turn: Mutex::default(),
+            held: HeldBytes::default(),
+        }
     }
 
     /// Returns whether there is room for `bytes` right now.
     pub(crate) fn has(&self, bytes: u64) -> bool {
-        self.free.available_permits() as u64 >= u64::from(needed(bytes)) && self.has_sent()
+        self.free.available_permits() as u64 >= u64::from(needed(bytes))
+            && self.reserved() + bytes + self.held.sending() <= self.bytes
     }
 
-    fn has_sent(&self) -> bool {
-        self.held.sending() <= self.bytes
+    /// Returns whether a share of so many units fits beside what is being sent: a stored fetch evicts about as many bytes as
+    /// it brings, and those stay as long as somebody is being sent them.
+    fn fits(&self, share: u32) -> bool {
+        let reserved = if share == 0 { 0 } else { self.reserved() };
+        reserved + self.held.sending() <= self.bytes.max(reserved)
+    }
+
+    fn reserved(&self) -> u64 {
+        (u64::from(self.all) - self.free.available_permits() as u64) * UNIT
     }
 
     /// Returns the counts of all bodies.
@@ -53,14 +68,17 @@ impl FillBudget {
     /// Reserves room for a body of this length, waiting for it. `None` when none is free in time.
     pub(crate) async fn take(&self, len: Option<u64>, limit: Duration) -> Option<Reservation<'_>> {
         let taking = async {
-            let permit = self.free.acquire_many(needed(len.unwrap_or(0)).min(self.all)).await.ok()?;
-            // A stored fetch evicts others. While too many evicted bytes are still being sent to slow readers, it waits: else
-            // the number of readers would be the only bound on memory.
+            let share = needed(len.unwrap_or(0)).min(self.all);
+            // One after the other: several that each hold a share and wait for the readers would keep each other out.
+            let _turn = if share == 0 { None } else { Some(self.turn.lock().await) };
+            let permit = self.free.acquire_many(share).await.ok()?;
+            // While too many evicted bytes are still being sent to slow readers, a fetch waits: else the number of readers
+            // would be the only bound on memory.
             loop {
                 // Before the check: `notify_waiters` wakes only futures that exist, and a body freed in between would be
                 // missed.
                 let freed = self.held.freed();
-                if self.has_sent() {
+                if self.fits(share) {
                     return Some(permit);
                 }
                 freed.await;
@@ -85,6 +103,14 @@ impl Reservation<'_> {
     }
 }
 
+impl Drop for Reservation<'_> {
+    fn drop(&mut self) {
+        // Before the wake-up, for fields are dropped behind this.
+        drop(self.permit.split(self.permit.num_permits()));
+        self.fill_budget.held.wake();
+    }
+}
+
 fn needed(len: u64) -> u32 {
     if len <= SMALL { 0 } else { units(len) }
 }
@@ -106,6 +132,22 @@ mod tests {
         let waits = fill_budget.take(Some(2 * STEP), second);
         let ends = async { drop(first) };
         assert!(tokio::join!(waits, ends).0.is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_being_sent_and_what_is_fetched_share_one_bound() {
+        let fill_budget = FillBudget::new(3 * STEP);
+        let second = Duration::from_secs(1);
+        // Nothing of it is in the cache: it was evicted while somebody reads it.
+        let read = fill_budget.held().hold(vec![0; 2 * STEP as usize]);
+        assert!(fill_budget.take(Some(2 * STEP), second).await.is_none());
+        assert!(fill_budget.take(Some(SMALL), second).await.is_some(), "a playlist waits for no segment");
+        let first = fill_budget.take(Some(STEP), second).await.unwrap();
+        assert!(fill_budget.take(Some(STEP), second).await.is_none());
+        let waits = fill_budget.take(Some(STEP), second);
+        assert!(tokio::join!(waits, async { drop(first) }).0.is_some(), "an ended fetch makes room");
+        let waits = fill_budget.take(Some(3 * STEP), second);
+        assert!(tokio::join!(waits, async { drop(read) }).0.is_some(), "an ended reader makes room");
     }
 
     #[tokio::test]

@@ -54,6 +54,11 @@ impl HeldBytes {
         self.0.all.load(Ordering::Relaxed).saturating_sub(self.0.stored.load(Ordering::Relaxed))
     }
 
+    /// Wakes those who wait for bytes.
+    pub(crate) fn wake(&self) {
+        self.0.freed.notify_waiters();
+    }
+
     /// Waits until some bytes are freed.
     pub(crate) fn freed(&self) -> Notified<'_> {
         self.0.freed.notified()

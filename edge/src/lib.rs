@@ -36,6 +36,7 @@ mod serve;
 mod shared_fetch;
 mod storable;
 mod token;
+mod unkeyed;
 mod upload;
 mod vary;
 
@@ -68,7 +69,7 @@ pub use metrics::MetricsSnapshot;
 
 use crate::{
     admission::Admission, cache::Cache, fill_budget::FillBudget, hop::Via, memory::Memory,
-    metrics::EdgeMetrics,
+    metrics::EdgeMetrics, unkeyed::Unkeyed,
 };
 
 // Fetches in flight may use a fourth of the cache's memory, on top of it.
@@ -153,6 +154,7 @@ struct EdgeInner {
     fill_budget: FillBudget,
     ask: Box<Ask>,
     via: Via,
+    unkeyed: Unkeyed,
     peers: Option<Arc<Peers>>,
     prefetching: Arc<Semaphore>,
     fetching: Semaphore,
@@ -189,6 +191,7 @@ impl Edge {
             fill_budget: FillBudget::new(config.memory / FILL_SHARE),
             ask: Box::new(ask),
             via: Via::new(&config.name),
+            unkeyed: Unkeyed::new(),
             tasks: TaskTracker::new(),
             shutdown: CancellationToken::new(),
             peers: config.peers.clone(),

@@ -17,40 +17,16 @@ use crate::{
     key::Target,
     memory::CacheEntry,
     pass::{self, Pass},
-    prefetch::{self, Prefetch},
+    prefetch::Prefetch,
     problem,
     shared_fetch::{FetchOutcome, Reason, Waiter},
     storable::{Cacheability, RequestAuth},
-    vary,
+    unkeyed, vary,
 };
 
 // Each round forwards more of the fields that `Vary` names. An origin that names new ones in each answer gives private
 // answers in effect, so after these rounds the request is passed.
 const MOST_ROUNDS: usize = 3;
-
-// These are forwarded with every fetch, whatever `Vary` names.
-const ALWAYS_FORWARDED: [HeaderName; 2] = [header::ACCEPT_ENCODING, header::AUTHORIZATION];
-// These fields do not select the content of an answer, or an answer that depends on them names them in Vary.
-const WITHOUT_EFFECT: [&str; 18] = [
-    "accept",
-    "accept-language",
-    "cache-control",
-    "clipcut-token",
-    "connection",
-    "dnt",
-    "host",
-    "if-modified-since",
-    "if-none-match",
-    "if-range",
-    "pragma",
-    "priority",
-    "range",
-    "referer",
-    "te",
-    "upgrade-insecure-requests",
-    "user-agent",
-    "via",
-];
 
 /// A request that is answered by a fetch.
 pub(crate) struct Miss {
@@ -59,6 +35,8 @@ pub(crate) struct Miss {
     parts: Parts,
     /// The request fields that answers of this key depend on, as far as they are known.
     names: Vec<HeaderName>,
+    /// The fields that a fetch of this request sends along although no answer is known to depend on them.
+    unkeyed: HeaderMap,
     forward: Forward,
 }
 
@@ -89,7 +67,16 @@ impl Miss {
         if is_private || parts.method == Method::HEAD && forward != Forward::Stale {
             return Pass { inner, target, forward }.answer(Request::from_parts(parts, body)).await;
         }
-        Self { inner, target, parts, names, forward }.rounds().await
+        // Where something was stored, the key is for many and its fields are known.
+        let unkeyed = match forward {
+            Forward::UriMiss => {
+                let fields =
+                    unkeyed::fields(&parts.headers, |name| inner.config.forward_headers.contains(name));
+                inner.unkeyed.select(&target, &fields)
+            }
+            _ => HeaderMap::new(),
+        };
+        Self { inner, target, parts, names, unkeyed, forward }.rounds().await
     }
 
     async fn rounds(mut self) -> Response<Payload> {
@@ -113,7 +100,7 @@ impl Miss {
             // Answer: from the outcome, unless it is for other requests.
             match self.answer_with(waiter, collapsed, outcome) {
                 Round::Answered(response) => return response,
-                Round::Again => {}
+                Round::Again => self.unkeyed.clear(),
                 Round::Pass => break,
             }
         }
@@ -124,7 +111,8 @@ impl Miss {
     /// Joins the fetch, or starts it. The error is an answer that needs none.
     fn join(&self) -> Result<(Waiter, Collapsed), Box<Response<Payload>>> {
         let inner = &self.inner;
-        let fetch_request = FetchRequest::new(inner, &self.target, &self.parts, &self.names);
+        let mut fetch_request = FetchRequest::new(inner, &self.target, &self.parts, &self.names);
+        fetch_request.unkeyed.clone_from(&self.unkeyed);
         // Another fetch may have been stored between the look into memory and this one.
         let stored = || inner.cache.fresh(&self.target, &self.parts);
         match inner.cache.join(&fetch_request.fetch_key, stored) {
@@ -193,6 +181,11 @@ impl Miss {
     /// depends on.
     fn take_unshared(&mut self, waiter: &Waiter, reason: Reason, status: &CacheStatus) -> Round {
         let leads = status.collapsed == Collapsed::No;
+        if reason != Reason::Unkeyed {
+            self.unkeyed.clear();
+        } else if !leads {
+            return Round::Again;
+        }
         let leftover = leads.then(|| waiter.take_leftover()).flatten();
         let leftover = leftover.filter(|answer| self.is_answered_by(answer.headers()));
         if reason == Reason::Large && self.parts.headers.contains_key(header::RANGE) {
@@ -210,20 +203,15 @@ impl Miss {
         let config = &self.inner.config;
         let is_forwarded = |name: &HeaderName| {
             self.names.contains(name)
-                || ALWAYS_FORWARDED.contains(name)
+                || self.unkeyed.contains_key(name)
+                || unkeyed::ALWAYS_FORWARDED.contains(name)
                 || config.forward_headers.contains(name)
         };
-        let has_no_effect = |name: &HeaderName| {
-            WITHOUT_EFFECT.contains(&name.as_str())
-                || name.as_str().starts_with("sec-")
-                || prefetch::is_cmcd(name)
-        };
         let request = &self.parts.headers;
-        let is_plain = request.keys().all(|name| is_forwarded(name) || has_no_effect(name));
-        let depends = vary::names(answer);
-        is_plain
-            && depends
-                .is_some_and(|on| on.iter().all(|name| is_forwarded(name) || !request.contains_key(name)))
+        // `*` names no fields. Of those that are taken to be without effect, a language is the one that people would notice.
+        let depends = vary::names(answer).unwrap_or_else(|| vec![header::ACCEPT_LANGUAGE]);
+        unkeyed::fields(request, is_forwarded).is_empty()
+            && depends.iter().all(|name| is_forwarded(name) || !request.contains_key(name))
     }
 }
 

@@ -25,6 +25,17 @@ use crate::{
 const OVERHEAD: usize = 1536;
 const OVERHEAD_OF_A_FIELD: usize = 96;
 
+// RFC 9111 §3.2 lets a cache keep the fields that the integrity of what it has stored depends on: those that describe these
+// very bytes. A 304 has none, so its values may be of another body.
+const OF_THE_BODY: [HeaderName; 6] = [
+    header::CONTENT_LENGTH,
+    header::CONTENT_ENCODING,
+    header::CONTENT_RANGE,
+    HeaderName::from_static("content-md5"),
+    HeaderName::from_static("content-digest"),
+    HeaderName::from_static("repr-digest"),
+];
+
 /// All of a response but its body.
 #[derive(Clone, Debug)]
 pub(crate) struct Head {
@@ -98,11 +109,9 @@ impl Head {
     /// describe the body that we have.
     pub(crate) fn freshened(&self, update: &HeaderMap, timing: ResponseTiming) -> Self {
         let mut headers = self.headers.clone();
-        let kept =
-            [header::CONTENT_LENGTH, header::CONTENT_ENCODING, header::CONTENT_TYPE, header::CONTENT_RANGE];
         // A 304 without a date is of now.
         headers.remove(header::DATE);
-        for name in update.keys().filter(|name| !kept.contains(name)) {
+        for name in update.keys().filter(|name| !OF_THE_BODY.contains(name)) {
             headers.remove(name);
             for value in update.get_all(name) {
                 headers.append(name.clone(), value.clone());

@@ -55,6 +55,8 @@ impl FetchOutcome {
 pub(crate) enum Reason {
     /// It is made for one request.
     Private,
+    /// The same, and the origin was sent fields of that request which are in no key: others may get one that is shared.
+    Unkeyed,
     /// It is larger than what is kept.
     Large,
 }

@@ -24,7 +24,7 @@ const POLICY: Policy = Policy {
             X-Request-ID, CMCD-Object, CMCD-Request, CMCD-Session, CMCD-Status",
     expose: "Accept-Ranges, Allow, Content-Encoding, Content-Length, Content-Range, Date, ETag, Location, \
              Retry-After, Tus-Checksum-Algorithm, Tus-Extension, Tus-Max-Size, Tus-Resumable, Tus-Version, \
-             Upload-Expires, Upload-Length, Upload-Metadata, Upload-Offset",
+             Upload-Expires, Upload-Length, Upload-Limit, Upload-Metadata, Upload-Offset",
 };
 
 /// Answers preflights, and lets pages see all other answers, the errors too.

@@ -45,6 +45,8 @@ use crate::error::{Error, Result};
 pub struct Config {
     /// The largest upload, in bytes.
     pub max_upload_bytes: u64,
+    /// The largest body of one request that clients of resumable uploads should send, in bytes.
+    pub upload_piece_bytes: Option<u64>,
     /// How long an upload may rest before it counts as abandoned.
     pub upload_expiry: Duration,
     /// How long a request for a segment waits for its encoding.
@@ -61,6 +63,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             max_upload_bytes: 20 * 1024 * 1024 * 1024,
+            upload_piece_bytes: None,
             upload_expiry: Duration::from_hours(24),
             segment_wait: Duration::from_secs(10),
             api_origins: Vec::new(),

@@ -18,7 +18,7 @@ use crate::{
 };
 use fields::{
     METHOD_OVERRIDE, TUS_CHECKSUM_ALGORITHM, TUS_EXTENSION, TUS_MAX_SIZE, TUS_RESUMABLE, TUS_VERSION,
-    UPLOAD_EXPIRES, UPLOAD_LENGTH, UPLOAD_METADATA, UPLOAD_OFFSET, VERSION,
+    UPLOAD_EXPIRES, UPLOAD_LENGTH, UPLOAD_LIMIT, UPLOAD_METADATA, UPLOAD_OFFSET, VERSION,
 };
 
 const EXTENSIONS: &str = "creation,creation-with-upload,termination,checksum,expiration";
@@ -104,7 +104,15 @@ impl Origin {
         headers.insert(TUS_EXTENSION, HeaderValue::from_static(EXTENSIONS));
         headers.insert(TUS_MAX_SIZE, self.config.max_upload_bytes.into());
         headers.insert(TUS_CHECKSUM_ALGORITHM, HeaderValue::from_static(checksum::ALGORITHMS));
+        self.set_limit(headers);
         response
+    }
+
+    /// Names the largest request that clients should send, where a proxy in front has a limit.
+    fn set_limit(&self, headers: &mut HeaderMap) {
+        if let Some(bytes) = self.config.upload_piece_bytes {
+            set(headers, UPLOAD_LIMIT, &format!("max-append-size={bytes}"));
+        }
     }
 
     async fn find(&self, id: &VideoId) -> Result<Found> {
@@ -138,6 +146,7 @@ impl Origin {
         };
         let headers = response.headers_mut();
         headers.insert(UPLOAD_OFFSET, offset.into());
+        self.set_limit(headers);
         if let Some(length) = length {
             // tus, HEAD: the length must be there where it is known.
             headers.insert(UPLOAD_LENGTH, length.into());

@@ -4,14 +4,14 @@
 //! The setting `log = "info,access=debug"` turns it on. It is off at first: a line for each segment of each viewer is
 //! more than most installations keep, and costs more than to answer from memory.
 
-use std::{borrow::Cow, sync::Arc, time::Instant};
+use std::{borrow::Cow, net::IpAddr, sync::Arc, time::Instant};
 
 use bytes::Bytes;
-use http::{Method, StatusCode, Uri};
+use http::{Method, StatusCode, request::Parts};
 use http_body::Frame;
-use tracing::{Level, debug, enabled, warn};
+use tracing::{Level, debug, enabled, field, warn};
 
-use crate::{BoxError, metrics::Counts};
+use crate::{BoxError, forwarded::TrustedProxies, metrics::Counts};
 
 /// A request from its head on, before its response is known.
 pub(crate) struct AccessLogEntry {
@@ -21,14 +21,21 @@ pub(crate) struct AccessLogEntry {
 }
 
 struct Line {
+    client: Option<IpAddr>,
     method: Method,
     path: String,
 }
 
 impl AccessLogEntry {
-    pub(crate) fn new(counts: Arc<Counts>, method: &Method, uri: &Uri) -> Self {
+    /// Opens the entry of `request`, whose client is known by its connection or by a trusted proxy.
+    pub(crate) fn new(counts: Arc<Counts>, request: &Parts, proxies: &TrustedProxies) -> Self {
         let line = enabled!(target: "access", Level::DEBUG).then(|| {
-            Box::new(Line { method: method.clone(), path: without_ticket(uri.path()).into_owned() })
+            let peer = request.extensions.get().copied();
+            Box::new(Line {
+                client: proxies.original(peer, &request.headers).client,
+                method: request.method.clone(),
+                path: without_ticket(request.uri.path()).into_owned(),
+            })
         });
         Self { counts, at: Instant::now(), line }
     }
@@ -82,6 +89,7 @@ impl Drop for ResponseRecord {
         let Some(line) = &self.entry.line else { return };
         debug!(
             target: "access",
+            client = line.client.map(field::display),
             method = %line.method,
             path = line.path,
             status = self.status.as_u16(),

@@ -17,8 +17,8 @@ use tower::{Service, ServiceExt, util::Oneshot};
 use tracing::error;
 
 use crate::{
-    Body, BoxError, Problem, Request, Response, access::AccessLogEntry, activity::RequestGuard, body, cors,
-    sending::Sending, well_formed,
+    Body, BoxError, Problem, Request, Response, access::AccessLogEntry, activity::RequestGuard, body,
+    clients::ClientGuard, cors, sending::Sending, well_formed,
 };
 
 // RFC 9113 §4.1 and RFC 8446 §5.1: a frame and its head of nine bytes fit into one record of TLS. Frames of as many bytes
@@ -54,6 +54,7 @@ pub(crate) struct RequestRecord {
     pub(crate) entry: AccessLogEntry,
     pub(crate) guard: RequestGuard,
     pub(crate) delivery: Delivery,
+    pub(crate) client: Option<ClientGuard>,
 }
 
 /// How a response goes out.
@@ -114,7 +115,7 @@ where
             StageProjection::Waiting { service } => ready!(answered(|| service.poll(cx))),
             StageProjection::Ours { response } => ours(response.take().expect(ONCE)),
         };
-        let RequestRecord { entry, guard, delivery } = this.record.take().expect(ONCE);
+        let RequestRecord { entry, guard, delivery, client } = this.record.take().expect(ONCE);
         match delivery {
             Delivery::Http1 | Delivery::Http2 => {}
             Delivery::Http1Close => {
@@ -125,7 +126,7 @@ where
         let status = response.status();
         let response = response.map(|source| {
             let record = entry.answered(status);
-            TrackedBody { source, rest: Bytes::new(), delivery, record, _guard: guard }
+            TrackedBody { source, rest: Bytes::new(), delivery, record, _guard: guard, _client: client }
         });
         Poll::Ready(Ok(response))
     }
@@ -198,6 +199,7 @@ pin_project! {
         delivery: Delivery,
         record: crate::access::ResponseRecord,
         _guard: RequestGuard,
+        _client: Option<ClientGuard>,
     }
 }
 

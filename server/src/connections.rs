@@ -10,7 +10,7 @@ use std::{
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Limits, activity::Activity};
+use crate::{Limits, activity::Activity, forwarded::TrustedProxies};
 
 // Beyond the bound, for load balancers' checks: a server that is full is not dead, and must not be restarted for it.
 const RESERVE: usize = 16;
@@ -20,6 +20,8 @@ const RESERVE: usize = 16;
 pub(crate) struct Connections {
     most: usize,
     most_for_address: usize,
+    /// Exempt from that: `clients` counts the requests of each client behind them.
+    proxies: TrustedProxies,
     open: Mutex<Open>,
     /// Wakes the listener when a connection has ended.
     ended: Notify,
@@ -63,13 +65,13 @@ pub(crate) enum PlaceKind {
 
 impl Connections {
     pub(crate) fn new(limits: &Limits) -> Arc<Self> {
-        let most_for_address = match limits.connections_for_address {
-            // A NAT or a proxy may stand for many people, and still one address must not take all.
-            0 => limits.connections.div_ceil(2),
-            most => most,
-        };
-        let (open, ended) = (Mutex::default(), Notify::new());
-        Arc::new(Self { most: limits.connections, most_for_address, open, ended })
+        Arc::new(Self {
+            most: limits.connections,
+            most_for_address: limits.for_address(),
+            proxies: limits.proxies.clone(),
+            open: Mutex::default(),
+            ended: Notify::new(),
+        })
     }
 
     /// Takes a place for a connection from `address`; waits while even the reserve is taken.
@@ -113,7 +115,8 @@ enum Admission {
 impl Open {
     fn admit(&mut self, connections: &Connections, address: IpAddr) -> Admission {
         let of_address = self.by_address.get(&address).copied().unwrap_or(0);
-        if of_address >= connections.most_for_address && !self.evict(Some(address)) {
+        let is_full = of_address >= connections.most_for_address && !connections.proxies.contains(address);
+        if is_full && !self.evict(Some(address)) {
             return Admission::Refused;
         }
         if self.all.len() < connections.most || self.evict(None) {
@@ -206,6 +209,19 @@ mod tests {
         drop(first);
         drop(reserve);
         assert_eq!(place(&connections, HERE).unwrap().kind, PlaceKind::Regular);
+    }
+
+    #[test]
+    fn a_trusted_proxy_may_take_all_places() {
+        let limits = Limits {
+            connections: 4,
+            connections_for_address: 1,
+            proxies: TrustedProxies::parse(["127.0.0.1"]).unwrap(),
+            ..Limits::default()
+        };
+        let connections = Connections::new(&limits);
+        let all: Vec<Place> = (0..4).map(|_| place(&connections, HERE).unwrap()).collect();
+        assert!(all.iter().all(|place| !place.evicted.is_cancelled()));
     }
 
     #[test]

@@ -17,6 +17,7 @@ use crate::{
     activity::{Activity, RequestGuard},
     answer::{Delivery, RequestRecord, ResponseFuture, TrackedBody},
     body,
+    clients::Clients,
     connections::{Place, PlaceKind},
     forwarded::Peer,
     incoming::{Afterwards, Incoming},
@@ -35,6 +36,7 @@ pub(crate) struct ServerContext {
     pub(crate) limits: Arc<Limits>,
     pub(crate) counts: Arc<Counts>,
     pub(crate) tls: Option<Tls>,
+    pub(crate) clients: Arc<Clients>,
 }
 
 /// One connection, over HTTP/1.1 or HTTP/2.
@@ -89,8 +91,14 @@ where
         let server = &self.context.server;
         parts.extensions.insert(self.context.peer);
         let guard = RequestGuard::begin(self.context.activity.clone());
-        let entry = AccessLogEntry::new(server.counts.clone(), &parts.method, &parts.uri);
-        let record = RequestRecord { entry, guard, delivery: Delivery::of(&parts) };
+        let entry = AccessLogEntry::new(server.counts.clone(), &parts, &server.limits.proxies);
+        let mut record = RequestRecord { entry, guard, delivery: Delivery::of(&parts), client: None };
+        if let Some(client) = server.limits.proxies.client(self.context.peer, &parts.headers) {
+            record.client = server.clients.begin(client);
+            if record.client.is_none() {
+                return ResponseFuture::refuse(too_many_requests(), record);
+            }
+        }
         if self.context.place == PlaceKind::Reserve && !HEALTH.contains(&parts.uri.path()) {
             return ResponseFuture::refuse(too_many_connections(), record);
         }
@@ -120,4 +128,10 @@ fn too_many_connections() -> Problem {
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too_many_connections", detail)
         .retry_after(1)
         .header(http::header::CONNECTION, http::HeaderValue::from_static("close"))
+}
+
+/// A connection of the proxy goes on, for the other clients' requests.
+fn too_many_requests() -> Problem {
+    let detail = "This address has as many requests open as it may; try again when some have ended.";
+    Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", detail).retry_after(1)
 }

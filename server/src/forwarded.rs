@@ -54,6 +54,15 @@ impl TrustedProxies {
         networks.collect::<Result<_, _>>().map(Self)
     }
 
+    /// Returns the address of the client behind a trusted proxy; `None` where the connection is no trusted proxy's, or the
+    /// proxy names no client.
+    pub(crate) fn client(&self, peer: Peer, headers: &HeaderMap) -> Option<IpAddr> {
+        if !self.contains(peer.0) {
+            return None;
+        }
+        self.original(Some(peer), headers).client.filter(|client| !self.contains(*client))
+    }
+
     /// Returns the request as the client sent it, by the fields of trusted proxies alone.
     pub fn original(&self, peer: Option<Peer>, headers: &HeaderMap) -> Original {
         let mut original = Original { client: peer.map(|peer| peer.0), ..Original::default() };
@@ -70,7 +79,8 @@ impl TrustedProxies {
         original
     }
 
-    fn contains(&self, address: IpAddr) -> bool {
+    /// Returns whether the proxy at `address` is one of them.
+    pub(crate) fn contains(&self, address: IpAddr) -> bool {
         let number = number(address);
         self.0.iter().any(|network| {
             let mask = u128::MAX.checked_shl(128 - network.bits).unwrap_or(0);

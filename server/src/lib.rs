@@ -5,6 +5,7 @@ mod access;
 mod activity;
 mod answer;
 pub mod body;
+mod clients;
 pub mod conditional;
 mod connection;
 mod connections;

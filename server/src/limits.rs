@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::pace::Pace;
+use crate::{forwarded::TrustedProxies, pace::Pace};
 
 /// Bounds on connections, headers, bodies and the drain. The defaults carry a laptop and a small pod.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,8 +10,11 @@ pub struct Limits {
     /// Connections at once. At the bound the oldest idle one makes place for the next; while none is idle, a few more may
     /// ask for `/healthz`, `/readyz` and `/metrics`, and the rest waits in the kernel's queue.
     pub connections: usize,
-    /// Connections at once from one address; 0: half of all.
+    /// Connections at once from one address, and requests at once of one client behind trusted proxies; 0: half of all
+    /// connections.
     pub connections_for_address: usize,
+    /// Proxies that send requests of many clients: their connections are bounded in all only.
+    pub proxies: TrustedProxies,
     /// How long the headers of a request may take; also how long a connection may idle.
     pub header_timeout: Duration,
     /// Bytes of one request's headers, at least 8,192 (hyper's smallest buffer). Beyond: 431.
@@ -43,6 +46,7 @@ impl Default for Limits {
         Self {
             connections: 4096,
             connections_for_address: 0,
+            proxies: TrustedProxies::default(),
             header_timeout: Duration::from_secs(30),
             header_bytes: 64 * 1024,
             headers: 100,
@@ -65,6 +69,14 @@ impl Default for Limits {
 }
 
 impl Limits {
+    pub(crate) fn for_address(&self) -> usize {
+        match self.connections_for_address {
+            // A NAT may stand for many people, and still one address must not take all.
+            0 => self.connections.div_ceil(2),
+            most => most,
+        }
+    }
+
     pub(crate) fn request_pace(&self) -> Pace {
         Pace { pause: self.body_idle, least_bps: self.body_least_bps }
     }

@@ -17,6 +17,7 @@ use tracing::{debug, error, info, warn};
 
 use crate::{
     BoxError, Limits, Request, Tls,
+    clients::Clients,
     connections::Connections,
     context::{ConnectionContext, ServerContext},
     metrics::{Counts, Metrics},
@@ -155,6 +156,7 @@ impl ServerContext {
             tasks: TaskTracker::new(),
             draining: CancellationToken::new(),
             cut: CancellationToken::new(),
+            clients: Clients::new(limits.for_address()),
             limits: Arc::new(limits),
             counts,
             tls,

@@ -43,8 +43,8 @@ export async function startServer(settings = {}, flags = []) {
 }
 
 /** Starts an edge in front of a server. */
-export function startEdge(server) {
-  return start(["edge", "--origin", server.url]);
+export function startEdge(server, settings = {}) {
+  return start(["edge", "--origin", server.url], settings);
 }
 
 async function start(command, settings = {}, samePort = undefined) {

@@ -120,7 +120,7 @@ pub(crate) async fn run(args: &Args) -> Result<()> {
     let resume = ResumeFile::of(&source, &args.server);
     let upload = match resume.read() {
         // tus 1.0.0, Core: HEAD is how a client finds out whether an upload still exists, and where it goes on.
-        Some(url) if offset(&client, &url).await?.is_some() => url,
+        Some(url) if reached(&client, &url).await?.is_some() => url,
         _ => create(&client, args, &source).await?,
     };
     // The URL is written before the first byte: a kill from here on costs nothing that was sent.
@@ -158,16 +158,31 @@ async fn create(client: &Client, args: &Args, source: &Source) -> Result<Url> {
     Ok(response.url().join(location)?)
 }
 
-/// Returns the number of bytes that the server has of the upload, or `None` when the upload has expired there.
-async fn offset(client: &Client, upload: &Url) -> Result<Option<u64>> {
+/// The state of an upload at the server.
+struct Reached {
+    /// The bytes that it has.
+    offset: u64,
+    /// The largest request that it wants.
+    piece: Option<u64>,
+}
+
+/// Returns what the server has of the upload, or `None` when the upload has expired there.
+async fn reached(client: &Client, upload: &Url) -> Result<Option<Reached>> {
     let response = client.head(upload.clone()).header("Tus-Resumable", "1.0.0").send().await?;
     if matches!(response.status(), StatusCode::NOT_FOUND | StatusCode::GONE) {
         return Ok(None);
     }
     let response = refuse_errors(response).await?;
-    let offset =
-        response.headers().get("Upload-Offset").and_then(|v| v.to_str().ok()).and_then(|v| v.parse().ok());
-    Ok(Some(offset.context("the server's answer has no Upload-Offset")?))
+    let field = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
+    let offset = field("Upload-Offset").and_then(|offset| offset.parse().ok());
+    let offset = offset.context("the server's answer has no Upload-Offset")?;
+    Ok(Some(Reached { offset, piece: field("Upload-Limit").and_then(max_append_size) }))
+}
+
+/// Reads `Upload-Limit`, a dictionary such as `max-size=1000, max-append-size=100`.
+fn max_append_size(limit: &str) -> Option<u64> {
+    let sizes = limit.split(',').filter_map(|member| member.trim().strip_prefix("max-append-size="));
+    sizes.filter_map(|size| size.parse().ok()).find(|size| *size > 0)
 }
 
 /// The bytes of a file on their way to an upload.
@@ -183,20 +198,21 @@ impl Transfer<'_> {
     async fn run(mut self) -> Result<()> {
         let mut bar = Progress::new("uploading", Unit::Bytes, self.source.len);
         let mut failures = 0;
-        let mut reached = 0;
+        let mut furthest = 0;
         loop {
-            let sent = match offset(self.client, self.upload).await {
+            let sent = match reached(self.client, self.upload).await {
                 // The server's count decides and not the last response, which a broken line may have swallowed.
-                Ok(Some(at)) if at >= self.source.len => {
+                Ok(Some(reached)) if reached.offset >= self.source.len => {
                     bar.finish();
                     return Ok(());
                 }
-                Ok(Some(at)) => {
-                    if at > reached {
+                Ok(Some(reached)) => {
+                    if reached.offset > furthest {
                         // Only tries without progress count: a flaky line may break a long upload any number of times.
-                        (reached, failures) = (at, 0);
+                        (furthest, failures) = (reached.offset, 0);
                     }
-                    self.send_from(at, &mut bar).await
+                    self.piece = self.piece.or(reached.piece);
+                    self.send_from(reached.offset, &mut bar).await
                 }
                 Ok(None) => bail!("the server dropped the upload; run the command again to start over"),
                 Err(e) => Err(e),

@@ -17,9 +17,11 @@ use crate::{
     setting::{Address, Tickets},
 };
 
-// Memory of an edge besides its cache: the program, connections, objects in flight, and memory that the allocator has not
-// returned. Measured under churn at 32 connections, 128 MiB to 512 MiB: 65 MiB to 80 MiB.
-const EDGE_OWN_BYTES: u64 = 80 << 20;
+// Memory of an edge besides its bodies: the program, connections, and memory that the allocator has not returned.
+const EDGE_OWN_BYTES: u64 = 64 << 20;
+// The cache's part of the bodies' memory; the edge uses a quarter of that on top, for what is fetched and what is still
+// being sent behind its eviction.
+const CACHED_FIFTHS: u64 = 4;
 
 impl Config {
     /// Opens the library: on a cluster's servers where they are named, else in the data folder.
@@ -68,6 +70,7 @@ impl Config {
         Ok(origin::Config {
             tickets,
             max_upload_bytes: self.upload_max.0,
+            upload_piece_bytes: Some(self.upload_piece.0).filter(|bytes| *bytes > 0),
             upload_expiry: self.upload_expiry.0,
             segment_wait: self.segment_wait.0,
             api_origins: self.api_origins.0.clone(),
@@ -80,9 +83,10 @@ impl Config {
 
     /// Returns the edge's configuration; reads the keys of tickets.
     pub(crate) fn edge(&self) -> Result<edge::Config> {
+        // A small edge keeps a third for its bodies, since the fixed part would leave nothing.
+        let bodies = self.edge_memory.0 - (self.edge_memory.0 / 3 * 2).min(EDGE_OWN_BYTES);
         Ok(edge::Config {
-            // A small edge keeps a third for its cache, since the fixed part would leave nothing.
-            memory: self.edge_memory.0 - (self.edge_memory.0 / 3 * 2).min(EDGE_OWN_BYTES),
+            memory: bodies / 5 * CACHED_FIFTHS,
             max_object: self.edge_max_object.0,
             // The origin holds a request for a segment that is being encoded for `segment_wait`; a shorter bound here would end
             // such requests with 504.
@@ -159,6 +163,7 @@ impl Config {
         server::Limits {
             connections: open_files::connections(self.max_connections, open_files::limit()),
             connections_for_address: self.max_connections_per_address,
+            proxies: self.trusted_proxies.networks.clone(),
             body_least_bps: self.min_upload_rate.0.min(u64::from(u32::MAX)) as u32,
             write_least_bps: self.min_download_rate.0.min(u64::from(u32::MAX)) as u32,
             shutdown_delay: self.shutdown_delay.0,

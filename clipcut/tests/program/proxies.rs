@@ -3,7 +3,7 @@
 
 use std::{
     fs,
-    net::TcpListener,
+    net::{IpAddr, TcpListener},
     path::Path,
     process::{Child, Command, Stdio},
 };
@@ -173,6 +173,81 @@ async fn an_upload_passes_a_body_limit_in_pieces() {
     command.arg("upload").arg(file).args(["--server", &proxy.url]);
     let done = finish(&mut command);
     assert_eq!(done.code, Some(0), "{done:?}");
+}
+
+/// Returns a client whose connections come from `address`, one of this machine's own.
+fn client_at(address: [u8; 4]) -> reqwest::Client {
+    reqwest::Client::builder().no_proxy().local_address(IpAddr::from(address)).build().unwrap()
+}
+
+#[tokio::test]
+async fn the_log_and_the_bounds_know_the_client_behind_a_trusted_proxy() {
+    let home = tempfile::tempdir().unwrap();
+    let settings = [
+        ("CLIPCUT_TRUSTED_PROXIES", "127.0.0.1"),
+        ("CLIPCUT_MAX_CONNECTIONS_PER_ADDRESS", "1"),
+        ("CLIPCUT_LOG", "info,access=debug"),
+    ];
+    let server = Server::start(&home.path().join("data"), &settings);
+    let folder = tempfile::tempdir().unwrap();
+    let location = format!(
+        "proxy_pass {}; proxy_buffering off; proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;",
+        server.url
+    );
+    let proxy = nginx(folder.path(), ";", &location).await;
+    let url = |path: &str| format!("{}{path}", proxy.url.replace("localhost", "127.0.0.1"));
+    let (one, other) = (client_at([127, 0, 0, 2]), client_at([127, 0, 0, 3]));
+
+    // What a client writes there itself stands in front of what nginx saw.
+    let forged = one.get(url("/api/v1/videos?first")).header("x-forwarded-for", "203.0.113.9");
+    assert_eq!(forged.send().await.unwrap().status(), 200);
+    assert!(server.program.wait_for_log("/api/v1/videos").contains("client=127.0.0.2"));
+    assert!(!server.program.log().contains("203.0.113.9"));
+
+    // A request of the one that stays open; nginx's own connections are no bound.
+    let events = one.get(url("/api/v1/events")).send().await.unwrap();
+    assert_eq!(events.status(), 200);
+    let refused = one.get(url("/api/v1/videos")).send().await.unwrap();
+    assert_eq!((refused.status().as_u16(), &refused.headers()["retry-after"]), (429, &"1".parse().unwrap()));
+    assert_eq!(other.get(url("/api/v1/videos")).send().await.unwrap().status(), 200);
+    drop(events);
+    until("the place to be free", async || {
+        let answer = one.get(url("/api/v1/videos")).send().await.unwrap();
+        (answer.status() == 200).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn clients_send_pieces_of_the_size_that_the_server_names() {
+    let home = tempfile::tempdir().unwrap();
+    let settings = [("CLIPCUT_UPLOAD_PIECE", "512KiB"), ("CLIPCUT_LOG", "info,access=debug")];
+    let server = Server::start(&home.path().join("data"), &settings);
+    let folder = tempfile::tempdir().unwrap();
+    // Without the setting, the first request of all would be refused here.
+    let limited = format!("client_max_body_size 512k; proxy_pass {};", server.url);
+    let proxy = nginx(folder.path(), ";", &limited).await;
+    let file = Clip::Heavy.file();
+    let mut command = clipcut(home.path());
+    command.arg("upload").arg(file).args(["--server", &proxy.url]);
+    let done = finish(&mut command);
+    assert_eq!(done.code, Some(0), "{done:?}");
+    let log = server.program.log();
+    let patches = log.lines().filter(|line| line.contains("method=PATCH")).count() as u64;
+    assert_eq!(patches, file.metadata().unwrap().len().div_ceil(512 << 10));
+}
+
+#[tokio::test]
+async fn a_proxy_that_strips_a_path_gets_a_reason_for_the_page() {
+    let home = tempfile::tempdir().unwrap();
+    let server = Server::start(&home.path().join("data"), &[]);
+    let folder = tempfile::tempdir().unwrap();
+    let strips = format!("proxy_pass {}/; proxy_set_header X-Forwarded-Prefix /media;", server.url);
+    let proxy = nginx(folder.path(), ";", &strips).await;
+    let answer = reqwest::get(format!("{}/", proxy.url)).await.unwrap();
+    assert_eq!(answer.status(), 421);
+    let reason = answer.text().await.unwrap();
+    assert!(reason.contains("/media") && reason.contains("host name of its own"), "{reason}");
 }
 
 #[test]

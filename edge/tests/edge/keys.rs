@@ -2,7 +2,7 @@
 
 use edge::Config;
 
-use crate::harness::{Origin, Running, edge_before_numbered, reply};
+use crate::harness::{Origin, Reply, Running, edge_before_numbered, reply, until};
 
 const FRESH: &[(&str, &str)] = &[("cache-control", "max-age=60")];
 
@@ -130,12 +130,96 @@ async fn a_private_answer_takes_one_request_each_time() {
     }
 }
 
+/// An origin that answers with the request's fields `cookie`, `foo` and `other`.
+async fn echo(fields: &'static [(&'static str, &'static str)]) -> Origin {
+    Origin::start(move |seen| {
+        let echoed = ["cookie", "foo", "other"].map(|name| seen.header(name).unwrap_or("-").to_owned());
+        reply(200, fields, &echoed.join(" "))
+    })
+    .await
+}
+
+#[tokio::test]
+async fn an_answer_for_one_takes_one_request_whatever_fields_it_has() {
+    for fields in [
+        &[("cache-control", "private")][..],
+        &[("cache-control", "no-store")],
+        &[("set-cookie", "a=b")],
+        &[("vary", "*")],
+        &[("cache-control", "private"), ("vary", "foo")],
+    ] {
+        let origin = echo(fields).await;
+        let edge = Running::before(&origin, Config::default()).await;
+        let browser = [("accept", "*/*"), ("user-agent", "Browser/1"), ("connection", "keep-alive")];
+        for (cookie, foo) in [("me", "1"), ("you", "2"), ("me", "3")] {
+            let asked = [&browser[..], &[("cookie", cookie), ("foo", foo)]].concat();
+            let answer = edge.ask("GET", "/a", &asked).await;
+            assert_eq!(answer.text(), format!("{cookie} {foo} -"), "{fields:?}");
+        }
+        assert_eq!(origin.count(), 3, "{fields:?}");
+        assert_eq!(edge.get("/a").await.text(), "- - -", "{fields:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_shared_answer_is_made_without_unkeyed_fields_and_its_folder_is_learned() {
+    let origin = echo(FRESH).await;
+    let edge = Running::before(&origin, Config::default()).await;
+    for path in ["/v/1/1.m4s", "/v/1/2.m4s", "/v/1/3.m4s"] {
+        assert_eq!(edge.ask("GET", path, &[("cookie", "me"), ("foo", "1")]).await.text(), "- - -");
+        assert!(edge.ask("GET", path, &[("cookie", "you")]).await.is_hit());
+    }
+    // The first file of the folder took two.
+    assert_eq!(origin.count(), 4);
+}
+
+#[tokio::test]
+async fn a_field_that_vary_names_parts_the_answers_and_takes_one_request_each() {
+    let origin = echo(&[("cache-control", "max-age=60"), ("vary", "Foo")]).await;
+    let edge = Running::before(&origin, Config::default()).await;
+    for foo in ["1", "2"] {
+        assert_eq!(edge.ask("GET", "/a", &[("foo", foo)]).await.text(), format!("- {foo} -"));
+        assert!(edge.ask("GET", "/a", &[("foo", foo), ("cookie", "me")]).await.is_hit());
+    }
+    assert_eq!(origin.count(), 2);
+    // A field beside it, which nothing names, is in no stored answer.
+    assert_eq!(edge.ask("GET", "/b", &[("foo", "1"), ("other", "2")]).await.text(), "- 1 -");
+    assert!(edge.ask("GET", "/b", &[("foo", "1"), ("other", "3")]).await.is_hit());
+}
+
+#[tokio::test]
+async fn an_answer_to_unkeyed_fields_sends_no_waiter_to_the_origin() {
+    let (let_go, held) = tokio::sync::oneshot::channel();
+    let mut held = Some(held);
+    let origin = Origin::start(move |seen| match (seen.header("cookie"), held.take()) {
+        (Some(_), Some(held)) => Reply::Later(held),
+        _ => reply(200, FRESH, "for all").into(),
+    })
+    .await;
+    let edge = Running::before(&origin, Config::default()).await;
+    let first = edge.ask("GET", "/a", &[("cookie", "me")]);
+    let others = async {
+        origin.asked(1).await;
+        let asked = futures::future::join_all((0..20).map(|_| edge.get("/a")));
+        let release = async {
+            until("all to wait", || edge.edge.metrics().collapsed == 20).await;
+            let_go.send(reply(200, &[("cache-control", "private")], "for me")).unwrap();
+        };
+        tokio::join!(asked, release).0
+    };
+    let (first, others) = tokio::join!(first, others);
+    assert_eq!(first.text(), "for me");
+    assert!(others.iter().all(|answer| answer.text() == "for all"));
+    assert_eq!(origin.count(), 2);
+}
+
 #[tokio::test]
 async fn fields_that_are_always_forwarded_part_no_key() {
     let origin = Origin::start(|_| reply(200, &[("cache-control", "max-age=60")], "answer")).await;
     let forward_headers = vec!["test-id".parse().unwrap()];
     let edge = Running::before(&origin, Config { forward_headers, ..Config::default() }).await;
     edge.ask("GET", "/a", &[("test-id", "1"), ("other", "2")]).await;
-    assert_eq!((origin.seen()[0].header("test-id"), origin.seen()[0].header("other")), (Some("1"), None));
+    let stored = origin.seen().pop().unwrap();
+    assert_eq!((stored.header("test-id"), stored.header("other")), (Some("1"), None));
     assert!(edge.ask("GET", "/a", &[("test-id", "3")]).await.is_hit());
 }

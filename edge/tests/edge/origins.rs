@@ -1,10 +1,21 @@
 //! Several origins, their health, and what is tried again.
 
-use std::convert::Infallible;
+use std::{
+    convert::Infallible,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use bytes::Bytes;
 use edge::{Clock, Config, Edge, Origins};
 use http::Request;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    sync::Barrier,
+};
 
 use crate::harness::{Origin, Reply, Running, reply, written};
 
@@ -108,5 +119,58 @@ async fn a_client_that_breaks_off_makes_no_origin_ill() {
         write.send(Err("gone".into())).unwrap();
         assert_eq!(asked.await.unwrap().status(), 400);
         assert!(origins.any_healthy(), "{scheme}");
+    }
+}
+
+/// An origin whose connections all break at their next request once it has failed over, as behind a load balancer that
+/// lost its table. Its first requests are answered together, so that each has a connection.
+#[derive(Clone)]
+struct FailingOver {
+    together: Arc<Barrier>,
+    failed_over: Arc<AtomicBool>,
+}
+
+impl FailingOver {
+    async fn start(connections: usize) -> (Self, String) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let origin = Self { together: Arc::new(Barrier::new(connections)), failed_over: Arc::default() };
+        let accepting = origin.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(accepting.clone().serve(stream));
+            }
+        });
+        (origin, url)
+    }
+
+    async fn serve(self, mut stream: TcpStream) {
+        let is_new = self.failed_over.load(Ordering::Acquire);
+        let mut request = [0; 4096];
+        while let Ok(1..) = stream.read(&mut request).await {
+            if !is_new && self.failed_over.load(Ordering::Acquire) {
+                return;
+            }
+            if !is_new && !request.starts_with(b"GET /readyz") {
+                self.together.wait().await;
+            }
+            let response = b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\ncache-control: max-age=60\r\n\r\nwell";
+            if stream.write_all(response).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_second_try_does_not_take_another_dead_connection() {
+    const CONNECTIONS: usize = 12;
+    let (origin, url) = FailingOver::start(CONNECTIONS).await;
+    let edge = Running::of(Origins::new(&[url]).unwrap(), Config::default()).await;
+    let paths: Vec<String> = (0..CONNECTIONS).map(|n| format!("/before/{n}")).collect();
+    futures::future::join_all(paths.iter().map(|path| edge.get(path))).await;
+    origin.failed_over.store(true, Ordering::Release);
+    for n in 0..48 {
+        assert_eq!(edge.get(&format!("/after/{n}")).await.status, 200, "request {n}");
     }
 }

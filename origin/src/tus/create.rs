@@ -44,6 +44,7 @@ impl Origin {
         }
         // tus, Creation With Upload: the offset shows the client how much of its first bytes was taken.
         response.headers_mut().insert(UPLOAD_OFFSET, offset);
+        self.set_limit(response.headers_mut());
         // Relative, which the protocol allows and clients resolve: we cannot know the name that they use for us.
         super::set(response.headers_mut(), header::LOCATION, &format!("/api/v1/uploads/{id}"));
         Ok(response)

@@ -16,6 +16,8 @@ pub(super) const UPLOAD_OFFSET: HeaderName = HeaderName::from_static("upload-off
 pub(super) const UPLOAD_METADATA: HeaderName = HeaderName::from_static("upload-metadata");
 pub(super) const UPLOAD_CHECKSUM: HeaderName = HeaderName::from_static("upload-checksum");
 pub(super) const UPLOAD_EXPIRES: HeaderName = HeaderName::from_static("upload-expires");
+/// Of the IETF's successor of tus (draft-ietf-httpbis-resumable-upload, "Upload-Limit"): tus has no field for it.
+pub(super) const UPLOAD_LIMIT: HeaderName = HeaderName::from_static("upload-limit");
 pub(super) const METHOD_OVERRIDE: HeaderName = HeaderName::from_static("x-http-method-override");
 pub(super) const VERSION: HeaderValue = HeaderValue::from_static("1.0.0");
 

@@ -70,6 +70,19 @@ async fn a_length_that_the_disk_cannot_hold_is_507() {
 }
 
 #[tokio::test]
+async fn the_largest_piece_is_named_where_a_client_looks_before_it_sends() {
+    let harness = Harness::with(Config { upload_piece_bytes: Some(100), ..Config::default() }).await;
+    let created = harness.tus("POST", UPLOADS, &[("upload-length", "500")], "").await;
+    let found = harness.tus("HEAD", created.header("location"), &[], "").await;
+    let asked = harness.tus("OPTIONS", UPLOADS, &[], "").await;
+    for answer in [created, found, asked] {
+        assert_eq!(answer.header("upload-limit"), "max-append-size=100");
+    }
+    let unlimited = Harness::open().await.tus("OPTIONS", UPLOADS, &[], "").await;
+    assert_eq!(unlimited.header("upload-limit"), "");
+}
+
+#[tokio::test]
 async fn metadata_names_the_video_and_comes_back() {
     let harness = Harness::open().await;
     let coded = |text: &str| STANDARD.encode(text);

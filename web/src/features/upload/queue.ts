@@ -3,7 +3,7 @@
 
 import { Upload } from "tus-js-client";
 import { foreignKind, HEAD_BYTES } from "./file-head.ts";
-import { nextPieceBytes } from "./piece.ts";
+import { nextPieceBytes, pieceLimitBytes } from "./piece.ts";
 import { Rate } from "./rate.ts";
 import { isProxyLimit, type Refusal, refusal, retriesByItself } from "./refusal.ts";
 
@@ -179,6 +179,12 @@ export class UploadQueue {
       retryDelays: RETRY_DELAYS_MS,
       metadata: { filename: file.name, filetype: file.type },
       removeFingerprintOnSuccess: true,
+      // Of the request that creates or finds the upload: the first piece comes behind it.
+      onAfterResponse: (_, response) => {
+        const limit = pieceLimitBytes(response.getHeader("upload-limit"));
+        const piece = upload.options.chunkSize ?? Number.POSITIVE_INFINITY;
+        if (limit !== null && limit < piece) upload.options.chunkSize = limit;
+      },
       onShouldRetry: (error) => retriesByItself(error.originalResponse?.getStatus() ?? 0),
       onUploadUrlAvailable: () => this.#change(key, { videoId: lastPart(upload.url) }),
       onProgress: (bytesSent) => {
