@@ -183,6 +183,13 @@ pub fn reads(codec: &str) -> bool {
     CODECS.iter().any(|(name, _)| *name == codec)
 }
 
+/// Returns whether a codec, by ffprobe's name, is one whose streams may be decoded but are left alone.
+pub fn leaves_alone(codec: &str) -> bool {
+    let names = [("dvb_subtitle", "dvbsub"), ("dvd_subtitle", "dvdsub"), ("hdmv_pgs_subtitle", "pgssub")];
+    let decoder = names.into_iter().find(|(name, _)| *name == codec).map_or(codec, |(_, decoder)| decoder);
+    LEFT_ALONE.contains(&decoder)
+}
+
 /// Returns the decoder that the guard kept from opening, out of what ffprobe or ffmpeg complained.
 pub fn forbidden_decoder(complaint: &str) -> Option<&str> {
     let (before, _) = complaint.split_once(") not on whitelist")?;

@@ -12,6 +12,7 @@ use mpd::{
 
 use crate::{
     cuts::Cuts,
+    facts::Purpose,
     measure::Measured,
     plan::{AAC_FRAME_SAMPLES, AUDIO_SAMPLE_RATE, AudioPlan, FrameRate, Grid, Plan, Rung, VideoPlan},
     rates::{Rates, audio_codec, video_codec},
@@ -32,7 +33,12 @@ pub fn manifest(plan: &Plan, measured: Option<&[Measured]>, subtitles: &[Subtitl
     let measured = measured.unwrap_or_default();
     let video = plan.video.iter().map(|video| picture(plan, video, measured));
     let audio = plan.audio.iter().enumerate().map(|(place, audio)| AdaptationSet {
-        role: Some(role(if place == 0 { "main" } else { "alternate" })),
+        role: Some(role(match audio.purpose {
+            Purpose::Description => "description",
+            Purpose::Commentary => "commentary",
+            Purpose::Main if place == 0 => "main",
+            Purpose::Main => "alternate",
+        })),
         ..sound(plan, audio, measured)
     });
     let sets = video.chain(audio).chain(subtitles.iter().filter(|text| text.whole).map(captions));

@@ -14,7 +14,7 @@ use crate::{
     Config, Error, Result,
     ffmpeg::{Bounds, Input, input_args},
     fragment::{Part, Reader, init},
-    plan::{AAC_FRAME_SAMPLES, AUDIO_SAMPLE_RATE, AudioPlan, Plan, Rung, VideoPlan},
+    plan::{AAC_FRAME_SAMPLES, AUDIO_SAMPLE_RATE, AudioPlan, Conversion, Plan, Rung, VideoPlan},
     process::{self, Task},
     publish::Publisher,
     segment::{Cutter, Segment, reorder_ticks},
@@ -250,18 +250,25 @@ async fn consume(publisher: &Publisher, stream: UnixStream, consumer: Consumer<'
 /// run that starts anywhere picks the same pictures as one that starts at the beginning. `tpad` repeats the
 /// last picture for ever and `-frames:v` ends it: a run has exactly the frames of the plan.
 fn graph(plan: &Plan, video: &VideoPlan, first_frame: u64) -> String {
-    let mut steps = vec![format!("setpts={}", expression(&video.stretches, plan.clock_at_zero()))];
+    let mut steps =
+        vec![format!("setpts={}", expression(&video.stretches, plan.clock_at_zero() - video.phase))];
     if video.conversion.deinterlace {
         steps.push(DEINTERLACE.to_owned());
     }
+    // The end that ffmpeg reckons may come before the last picture, which `fps` then drops: copies of it come between.
+    steps.push("tpad=stop=60:stop_mode=clone".to_owned());
     // A source that starts late shows its first picture from zero on.
     let start = if first_frame == 0 { ":start_time=0" } else { "" };
-    steps.push(format!("fps={}/{}:round=near{start}", video.frame_rate.num, video.frame_rate.den));
+    // `pass` keeps the last picture where the end that ffmpeg reckons comes before it.
+    steps.push(format!(
+        "fps={}/{}:round=near:eof_action=pass{start}",
+        video.frame_rate.num, video.frame_rate.den
+    ));
     steps.push("tpad=stop=-1:stop_mode=clone".to_owned());
     steps.push(format!("trim=start_pts={first_frame}"));
     if video.conversion.tone_map {
         let top = &video.rungs[0];
-        steps.push(tone_map(top.width, top.height));
+        steps.push(tone_map(&video.conversion, top.width, top.height));
     }
     let rungs = video.rungs.iter().enumerate();
     let split: String = rungs.clone().map(|(n, _)| format!("[s{n}]")).collect();
@@ -279,7 +286,7 @@ pub(crate) fn picture_filters(video: &VideoPlan, width: u32, height: u32, format
         steps.push(DEINTERLACE.to_owned());
     }
     if video.conversion.tone_map {
-        steps.push(tone_map(width, height));
+        steps.push(tone_map(&video.conversion, width, height));
     }
     steps.push(scale(video, width, height));
     steps.push(format!("format={format}"));
@@ -289,9 +296,23 @@ pub(crate) fn picture_filters(video: &VideoPlan, width: u32, height: u32, format
 const DEINTERLACE: &str = "bwdif=mode=send_frame:deint=interlaced";
 
 /// Hable's curve on linear light, at the size wanted and not the source's: the work grows with the pixels.
-fn tone_map(width: u32, height: u32) -> String {
+fn tone_map(source: &Conversion, width: u32, height: u32) -> String {
+    let range = match source.matrix.as_str() {
+        // Red, green and blue have no limited range.
+        "gbr" => "auto",
+        _ if source.full_range => "pc",
+        _ => "tv",
+    };
+    // The tags are the plan's: zscale refuses frames whose own are missing or contradict each other.
+    let tags = match source.transfer.as_str() {
+        "" => String::new(),
+        transfer => format!(
+            "setparams=color_trc={transfer}:color_primaries={}:colorspace={}:range={range},",
+            source.primaries, source.matrix
+        ),
+    };
     format!(
-        "zscale=w={width}:h={height}:t=linear:npl=100,format=gbrpf32le,zscale=p=bt709,tonemap=hable:desat=0,\
+        "{tags}zscale=w={width}:h={height}:t=linear:npl=100,format=gbrpf32le,zscale=p=bt709,tonemap=hable:desat=0,\
          zscale=t=bt709:m=bt709:r=tv,format=yuv420p"
     )
 }

@@ -39,6 +39,8 @@ pub struct VideoFacts {
     pub height: u32,
     /// Width of a sample over its height.
     pub sample_aspect: Ratio,
+    /// BCP 47, shortest form.
+    pub language: Option<String>,
     /// Clockwise quarter turns that the player must do, in degrees: 0, 90, 180 or 270.
     pub rotation: u32,
     /// Frames that are shown, counted.
@@ -48,6 +50,8 @@ pub struct VideoFacts {
     /// The rate at which a good part of the frames follow each other; above the average where frames are
     /// missing.
     pub cadence: Option<f64>,
+    /// The rate that nearly all frames follow each other at, around jitter and between lost frames.
+    pub steady: Option<f64>,
     /// The distances between frames differ by more than a container's rounding.
     pub variable: bool,
     /// Frames hold two fields of different times.
@@ -62,6 +66,8 @@ pub struct VideoFacts {
     pub first: Duration,
     /// When the last frame is shown.
     pub last: Duration,
+    /// The average of all frames' times; `None` where the source's clock starts again.
+    pub mean: Option<Duration>,
     /// When the last frame ends.
     pub end: Duration,
     /// Key frames, at least a second apart; none where decoding can only start at the beginning.
@@ -109,12 +115,28 @@ pub struct AudioFacts {
     pub title: Option<String>,
     /// The file marks it as the one to play.
     pub default: bool,
+    /// In the language that the film was made in.
+    pub original: bool,
+    /// For all, or for those who ask for it.
+    pub purpose: Purpose,
     /// When its first sample sounds.
     pub first: Duration,
     /// When its last sample has sounded.
     pub end: Duration,
     /// Where the source's own clock is not the timeline.
     pub stretches: Vec<Stretch>,
+}
+
+/// The purpose of a sound.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Purpose {
+    /// The film's own.
+    #[default]
+    Main,
+    /// A description of the picture, for viewers who do not see it.
+    Description,
+    /// A commentary on the film.
+    Commentary,
 }
 
 /// One text stream.
@@ -140,7 +162,7 @@ impl Facts {
         facts.duration = facts.duration.saturating_sub(zero);
         if let Some(video) = &mut facts.video {
             let own = [&mut video.first, &mut video.last, &mut video.end];
-            for time in own.into_iter().chain(&mut video.key_frames) {
+            for time in own.into_iter().chain(&mut video.mean).chain(&mut video.key_frames) {
                 *time = time.saturating_sub(zero);
             }
         }
@@ -178,10 +200,12 @@ pub(crate) mod tests {
                 width: 1920,
                 height: 1080,
                 sample_aspect: Ratio { num: 1, den: 1 },
+                language: None,
                 rotation: 0,
                 frames: 300,
                 frame_rate: Some(30.0),
                 cadence: Some(30.0),
+                steady: Some(30.0),
                 variable: false,
                 interlaced: false,
                 pixel_format: "yuv420p".to_owned(),
@@ -189,6 +213,7 @@ pub(crate) mod tests {
                 colour: Colour::default(),
                 first: Duration::ZERO,
                 last: Duration::from_micros(9_966_667),
+                mean: None,
                 end: ten,
                 key_frames: (0..5).map(|n| Duration::from_secs(n * 2)).collect(),
                 stretches: Vec::new(),
@@ -201,6 +226,8 @@ pub(crate) mod tests {
                 language: None,
                 title: None,
                 default: true,
+                original: false,
+                purpose: Purpose::Main,
                 first: Duration::ZERO,
                 end: ten,
                 stretches: Vec::new(),

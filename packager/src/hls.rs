@@ -11,8 +11,9 @@ use m3u8_rs::{
 };
 
 use crate::{
+    facts::Purpose,
     measure::Measured,
-    plan::{Plan, Rung},
+    plan::{AudioPlan, Plan, Rung},
     rates::{Rates, audio_codec, find, video_codec},
     subtitles::Subtitle,
 };
@@ -23,6 +24,9 @@ pub use media::{iframes, media, text};
 const VERSION: usize = 7;
 /// The variant to start on is the best one below this: most lines carry it, and it looks decent.
 const START_BPS: u64 = 2_200_000;
+
+/// Sound that describes the picture, for viewers who do not see it.
+const DESCRIBES_VIDEO: &str = "public.accessibility.describes-video";
 
 const AUDIO_GROUP: &str = "audio";
 const TEXT_GROUP: &str = "captions";
@@ -118,15 +122,20 @@ fn trick_play(plan: &Plan, rung: &Rung, measured: &Measured) -> Option<VariantSt
 }
 
 fn sounds(plan: &Plan) -> impl Iterator<Item = AlternativeMedia> {
-    plan.audio.iter().enumerate().map(|(place, audio)| AlternativeMedia {
+    let need = |audio: &AudioPlan| (audio.language.clone(), audio.purpose);
+    plan.audio.iter().enumerate().map(move |(place, audio)| AlternativeMedia {
         media_type: AlternativeMediaType::Audio,
         uri: Some(format!("{}/media.m3u8", audio.name)),
         group_id: AUDIO_GROUP.to_owned(),
-        language: audio.language.clone(),
+        // Apple's rules ask it of every rendition of sound; ISO 639-2 has a tag for the unknown.
+        language: Some(audio.language.clone().unwrap_or_else(|| "und".to_owned())),
         name: quotable(&audio.label),
         default: place == 0,
-        // RFC 8216 §4.3.4.1.1: players pick by language by themselves, people the second of a language.
-        autoselect: plan.audio[..place].iter().all(|other| other.language != audio.language),
+        // RFC 8216 §4.3.4.1.1: players pick by language and need by themselves, people the second of a language, and
+        // commentaries.
+        autoselect: plan.audio[..place].iter().all(|other| need(other) != need(audio))
+            && (audio.purpose != Purpose::Commentary || place == 0),
+        characteristics: (audio.purpose == Purpose::Description).then(|| DESCRIBES_VIDEO.to_owned()),
         channels: Some("2".to_owned()),
         ..AlternativeMedia::default()
     })
@@ -235,6 +244,31 @@ mod tests {
         #EXT-X-STREAM-INF:BANDWIDTH=400000,AVERAGE-BANDWIDTH=280000,CODECS="avc1.640015",RESOLUTION=426x240,FRAME-RATE=29.97,CLOSED-CAPTIONS=NONE
         240p/media.m3u8
         "#);
+    }
+
+    #[test]
+    fn sound_of_no_known_language_is_undetermined() {
+        let mut plan = sound_alone();
+        for audio in &mut plan.audio {
+            audio.language = None;
+        }
+        let playlist = master(&plan, None, &[]);
+        let sounds = playlist.lines().filter(|line| line.contains("TYPE=AUDIO"));
+        assert_eq!(sounds.filter(|line| line.contains(",LANGUAGE=\"und\",")).count(), 2, "{playlist}");
+    }
+
+    #[test]
+    fn a_description_is_found_by_its_need_and_a_commentary_by_people() {
+        let mut plan = film();
+        plan.audio = [Purpose::Main, Purpose::Description, Purpose::Commentary]
+            .map(|purpose| AudioPlan { purpose, ..plan.audio[0].clone() })
+            .to_vec();
+        let playlist = master(&plan, None, &[]);
+        let sounds: Vec<&str> = playlist.lines().filter(|line| line.contains("TYPE=AUDIO")).collect();
+        let has = |words: &str| sounds.iter().map(|line| line.contains(words)).collect::<Vec<bool>>();
+        assert_eq!(has("DEFAULT=YES"), [true, false, false]);
+        assert_eq!(has("AUTOSELECT=YES"), [true, true, false]);
+        assert_eq!(has("CHARACTERISTICS=\"public.accessibility.describes-video\""), [false, true, false]);
     }
 
     #[test]

@@ -9,7 +9,8 @@ use crate::{
     encode::{EncodeContext, Run},
     facts::Facts,
     plan::{Plan, plan},
-    playlists, poster, probe,
+    playlists, poster,
+    probe::{self, Programs},
     publish::Publisher,
     text,
 };
@@ -67,9 +68,10 @@ async fn encode(context: &EncodeContext<'_>, job: &Job) -> Result<()> {
 }
 
 async fn probed(config: &Config, source: &Source) -> Result<Facts> {
+    let programs = Programs { ffprobe: &config.ffprobe, ffmpeg: &config.ffmpeg };
     match source {
-        Source::File(path) => probe::probe(&config.ffprobe, &path.clone().into()).await,
-        Source::Loopback(source) => probe::probe_loopback(&config.ffprobe, source).await,
+        Source::File(path) => probe::probe(programs, &path.clone().into()).await,
+        Source::Loopback(source) => probe::probe_loopback(programs, source).await,
     }
 }
 

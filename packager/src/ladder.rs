@@ -43,6 +43,10 @@ const BUFFER_SECONDS: f64 = 0.6;
 const WORTH_OWN_SIZE: f64 = 1.1;
 /// A rung with more than this part of the top's shorter side is too near to be worth its encoding.
 const TOO_NEAR: f64 = 0.8;
+/// The rung below a source that lies too near to every listed one: a line that cannot carry the source has half its rate.
+const BELOW: f64 = 2.0 / 3.0;
+/// A smaller picture is no help to any line.
+const LEAST_BELOW: f64 = 144.0;
 
 /// Returns the renditions of a picture, highest first; at least one.
 pub fn rungs(video: &VideoFacts, frame_rate: FrameRate, config: &Config) -> Vec<Rung> {
@@ -64,6 +68,13 @@ pub fn rungs(video: &VideoFacts, frame_rate: FrameRate, config: &Config) -> Vec<
         sides.insert(0, shorter);
     } else if sides.is_empty() {
         sides.push(shorter);
+    }
+    // An operator who lists a single size wants no other.
+    if let [only] = sides[..]
+        && config.rungs.len() > 1
+        && only * BELOW >= LEAST_BELOW
+    {
+        sides.push(only * BELOW);
     }
 
     let mut rungs: Vec<Rung> = Vec::new();
@@ -146,10 +157,13 @@ mod tests {
         check(1440, 1080, "1080p 1440x1080, 720p 960x720, 480p 640x480, 360p 480x360, 240p 320x240");
         check(1366, 768, "720p 1280x720, 480p 854x480, 360p 640x360, 240p 426x240");
         check(640, 360, "360p 640x360, 240p 426x240");
-        check(480, 270, "270p 480x270");
+        check(480, 270, "270p 480x270, 180p 320x180");
+        check(270, 480, "270p 270x480, 180p 180x320");
+        check(512, 288, "288p 512x288, 192p 342x192");
+        check(384, 216, "216p 384x216, 144p 256x144");
         check(320, 180, "180p 320x180");
         check(321, 181, "180p 320x180");
-        check(427, 240, "240p 426x240");
+        check(427, 240, "240p 426x240, 160p 284x160");
         check(1, 1, "2p 2x2");
         check(8192, 2, "2p 8192x2");
         check(2, 8192, "2p 2x8192");

@@ -11,10 +11,12 @@ pub mod limits;
 mod notes;
 mod packets;
 pub mod probe;
+mod spread;
 mod streams;
 pub mod timeline;
 
 mod cadence;
+mod colours;
 pub mod ladder;
 mod level;
 pub mod plan;

@@ -25,7 +25,8 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             duration: Duration::from_hours(12),
-            frame_rate: 120,
+            // The fastest slow motion of phones is 960.
+            frame_rate: 1000,
             side: 8192,
             pixels: MAX_PIXELS,
             audio_tracks: 16,
@@ -59,7 +60,7 @@ impl Limits {
                 max_pixels: self.pixels,
             });
         }
-        // Rounded timestamps make 120 look like 120.1; a single pair of frames may look like anything.
+        // Rounded timestamps make 1000 look like 1001; a single pair of frames may look like anything.
         let ceiling = f64::from(self.frame_rate) * 1.005;
         match video.frame_rate {
             Some(rate) if rate > ceiling && video.frames > 2 => {
@@ -95,7 +96,7 @@ mod tests {
             },
             Some("picture_too_large"),
         );
-        check(|facts| facts.video.as_mut().unwrap().frame_rate = Some(120.2), None);
-        check(|facts| facts.video.as_mut().unwrap().frame_rate = Some(144.0), Some("frame_rate_too_high"));
+        check(|facts| facts.video.as_mut().unwrap().frame_rate = Some(1000.2), None);
+        check(|facts| facts.video.as_mut().unwrap().frame_rate = Some(1200.0), Some("frame_rate_too_high"));
     }
 }

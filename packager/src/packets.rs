@@ -3,13 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::timeline::{Kind, Packet, Placed, Stretch, Timeline};
+use crate::{
+    spread::Spread,
+    timeline::{Kind, Packet, Placed, Stretch, Timeline},
+};
 
-/// Steps between packets are counted in tenths of a millisecond, up to a fifth of a second.
-const STEP: i64 = 100;
-const STEPS: usize = 2000;
-/// The part of all steps that has to be as short as the cadence: fewer are a muxer's stumbles.
-const CADENCE_PART: u64 = 10;
 /// A container's start and its first packet are no further apart.
 const NEAR: i64 = 1_000_000;
 /// Key frames that are nearer to the one before are left out, so that memory is bounded by a source's length.
@@ -34,10 +32,10 @@ pub(crate) struct Track {
     spans: Vec<Option<Span>>,
     /// The stretch and the decode time of the packet before.
     previous: Option<(usize, i64)>,
-    shortest_step: Option<i64>,
-    longest_step: Option<i64>,
-    /// How often each step came; the last place holds all longer ones.
-    steps: Vec<u32>,
+    /// Distances between packets.
+    pub(crate) spread: Spread,
+    /// Of all presentation times, on the source's own clock.
+    sum: i128,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -108,6 +106,11 @@ impl Scan {
         if (container - first).abs() <= NEAR { container } else { first }
     }
 
+    /// Returns the first time of all streams that were scanned.
+    pub(crate) fn first(&self) -> Option<i64> {
+        self.tracks.values().map(|track| track.first).min()
+    }
+
     pub(crate) fn timeline(&self) -> &Timeline {
         &self.timeline
     }
@@ -119,18 +122,14 @@ impl Track {
         // Presentation isn't in order, so steps are judged by decode times, which are.
         if let Some(decode) = packet.decode {
             if let Some((_, previous)) = self.previous.filter(|(before, _)| *before == stretch) {
-                let step = decode - previous;
-                self.shortest_step = Some(self.shortest_step.map_or(step, |s| s.min(step)));
-                self.longest_step = Some(self.longest_step.map_or(step, |s| s.max(step)));
-                self.steps.resize(STEPS, 0);
-                let place = usize::try_from(step / STEP).unwrap_or(0).min(STEPS - 1);
-                self.steps[place] = self.steps[place].saturating_add(1);
+                self.spread.push(decode - previous);
             }
             self.previous = Some((stretch, decode));
         }
         let Some(shown) = packet.shown.or(packet.decode) else {
             return;
         };
+        self.sum += i128::from(shown);
         if packet.key && self.key_frames.last().is_none_or(|last| shown - last >= KEY_FRAMES_APART) {
             self.key_frames.push(shown);
         }
@@ -161,30 +160,15 @@ impl Track {
         (self.packets > 1 && span > 0).then(|| (self.packets - 1) as f64 * 1e6 / span as f64)
     }
 
-    /// Returns the rate at which frames follow each other where they come most quickly: what an uneven source
-    /// would have, had it not dropped any.
-    pub(crate) fn cadence(&self) -> Option<f64> {
-        let all: u64 = self.steps.iter().skip(1).map(|count| u64::from(*count)).sum();
-        let mut counted = 0;
-        for (place, count) in self.steps.iter().enumerate().skip(1) {
-            counted += u64::from(*count);
-            if counted > 0 && counted * CADENCE_PART >= all {
-                return Some(1e6 / (place as i64 * STEP) as f64);
-            }
-        }
-        None
+    /// Returns the average of all presentation times; `None` where the clock is not one.
+    pub(crate) fn mean(&self) -> Option<i64> {
+        let count = i128::from(self.packets);
+        (count > 0 && self.stretches.is_empty()).then(|| i64::try_from(self.sum / count).ok())?
     }
 
-    /// Returns whether the distances between packets differ by more than rounding: Matroska and FLV
-    /// round to milliseconds, so 33 and 34 are the same.
+    /// Returns whether the distances between packets differ by more than rounding.
     pub(crate) fn variable(&self) -> bool {
-        let (Some(rate), Some(shortest), Some(longest)) =
-            (self.rate(), self.shortest_step, self.longest_step)
-        else {
-            return false;
-        };
-        let average = 1e6 / rate;
-        (longest - shortest) as f64 > (average / 4.0).max(2_500.0)
+        self.rate().is_some_and(|rate| self.spread.variable(rate))
     }
 }
 
@@ -245,7 +229,7 @@ mod tests {
         let lines: Vec<String> = times.iter().map(|ms| format!("0,0.{ms:03},0.{ms:03},N/A,K_")).collect();
         let track = scan(&lines.join("\n"));
         assert!(track.variable());
-        assert_eq!(track.cadence().unwrap().round() as u32, 30);
+        assert_eq!(track.spread.cadence().unwrap().round() as u32, 30);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use crate::planning::{Config, plan};
-use crate::timeline::Stretch;
+use crate::{facts::Purpose, timeline::Stretch};
 
 /// Samples in one AAC-LC frame (ISO/IEC 14496-3 §4.5.1.1).
 pub const AAC_FRAME_SAMPLES: u64 = 1024;
@@ -60,6 +60,9 @@ pub struct VideoPlan {
     pub stream: u32,
     /// Constant output frame rate of every rung.
     pub frame_rate: FrameRate,
+    /// Seconds that are added to the source's times, so that its frames lie in the middle of their slots.
+    #[serde(default)]
+    pub phase: f64,
     /// Ticks of the grid per frame.
     pub frame_ticks: u32,
     /// Frames in the whole presentation.
@@ -91,8 +94,14 @@ pub struct Conversion {
     pub deinterlace: bool,
     /// The source is HDR (SMPTE ST 2084 or ARIB STD-B67) and is tone-mapped.
     pub tone_map: bool,
-    /// ffmpeg's name of the source's colour matrix for SDR (`bt709`, `bt601`, `bt2020`).
+    /// The source's colour matrix: swscale's name for SDR (`bt601`), that of `setparams` for HDR (`bt2020nc`).
     pub matrix: String,
+    /// The name of an HDR source's primaries in `setparams`, such as `bt2020`.
+    #[serde(default)]
+    pub primaries: String,
+    /// The name of an HDR source's transfer function in `setparams`: `smpte2084` or `arib-std-b67`.
+    #[serde(default)]
+    pub transfer: String,
     /// Sample values use the full range.
     pub full_range: bool,
 }
@@ -127,6 +136,9 @@ pub struct AudioPlan {
     pub language: Option<String>,
     /// The label in a menu.
     pub label: String,
+    /// For all, or for those who ask for it.
+    #[serde(default)]
+    pub purpose: Purpose,
     /// Where the source's own clock is not the timeline.
     #[serde(default)]
     pub stretches: Vec<Stretch>,

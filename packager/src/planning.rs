@@ -4,12 +4,10 @@
 use std::time::Duration;
 
 use crate::{
-    facts::{Colour, Facts, VideoFacts},
+    cadence, colours,
+    facts::{Facts, VideoFacts},
     ladder,
-    plan::{
-        AAC_FRAME_SAMPLES, AUDIO_SAMPLE_RATE, AudioPlan, Conversion, FrameRate, Grid, Plan, TextPlan,
-        VideoPlan,
-    },
+    plan::{AAC_FRAME_SAMPLES, AUDIO_SAMPLE_RATE, AudioPlan, FrameRate, Grid, Plan, TextPlan, VideoPlan},
     refusal::Refusal,
     tracks,
 };
@@ -59,6 +57,7 @@ pub fn plan(facts: &Facts, config: &Config) -> Result<Plan, Refusal> {
             stream: source.stream,
             language: source.language.clone(),
             label: called.label,
+            purpose: source.purpose,
             stretches: source.stretches.clone(),
             bitrate_bps: config.audio_bitrate_bps,
             // To the picture's end or just past it, where silence does no harm.
@@ -92,7 +91,8 @@ fn picture(facts: &Facts, video: &VideoFacts, sound_end: Duration, config: &Conf
     let frame_ticks = timescale / frame_rate.num * frame_rate.den;
     let gop_frames = (frame_rate.frames(GOP_SECONDS) as u32).max(1);
     let segment_frames = gop_frames * SEGMENT_GOPS;
-    let frames = frames(video, sound_end, frame_rate);
+    let phase = cadence::phase(video, frame_rate);
+    let frames = frames(video, sound_end, frame_rate, phase);
     let grid = Grid {
         timescale,
         segment_ticks: u64::from(segment_frames) * u64::from(frame_ticks),
@@ -103,11 +103,12 @@ fn picture(facts: &Facts, video: &VideoFacts, sound_end: Duration, config: &Conf
         stretches: video.stretches.clone(),
         stream: video.stream,
         frame_rate,
+        phase,
         frame_ticks,
         frames,
         gop_frames,
         segment_frames,
-        conversion: conversion(video),
+        conversion: colours::conversion(video),
         source_end: video.last,
         seek_margin: seek_margin(&facts.container),
         rungs: ladder::rungs(video, frame_rate, &config.ladder),
@@ -132,12 +133,12 @@ fn key_frames(video: &VideoFacts, grid: &Grid) -> Vec<Duration> {
 
 /// Returns the frames of the whole presentation: never fewer than the picture has; more only when
 /// the sound goes on for longer than encoders leave hanging over.
-fn frames(video: &VideoFacts, sound_end: Duration, rate: FrameRate) -> u64 {
+fn frames(video: &VideoFacts, sound_end: Duration, rate: FrameRate, phase: f64) -> u64 {
     let end = rate.frames(video.end.as_secs_f64());
-    // The slot of the last frame counts too: a rounded end must not cut it off. Where the rate is halved,
-    // every other frame goes anyway.
+    // The slot of the last frame counts too: a rounded end must not cut it off. Where frames are left out, the last
+    // may be among them.
     let kept = video.frame_rate.is_none_or(|source| rate.fps() > source * 0.9);
-    let last = if kept { rate.frames(video.last.as_secs_f64()) + 1 } else { 1 };
+    let last = if kept { rate.frames((video.last.as_secs_f64() + phase).max(0.0)) + 1 } else { 1 };
     let picture = end.max(last);
     let picture_end = Duration::from_secs_f64(picture as f64 / rate.fps());
     let aac_frame = AAC_FRAME_SAMPLES as f64 / f64::from(AUDIO_SAMPLE_RATE);
@@ -157,27 +158,6 @@ fn sound_alone(end: Duration) -> Grid {
         timescale: AUDIO_SAMPLE_RATE,
         segment_ticks: SEGMENT_AAC_FRAMES * AAC_FRAME_SAMPLES,
         duration_ticks: samples.div_ceil(AAC_FRAME_SAMPLES).max(1) * AAC_FRAME_SAMPLES,
-    }
-}
-
-fn conversion(video: &VideoFacts) -> Conversion {
-    let transfer = video.colour.transfer.as_deref();
-    Conversion {
-        deinterlace: video.interlaced,
-        tone_map: matches!(transfer, Some("smpte2084" | "arib-std-b67")),
-        matrix: matrix(&video.colour, video).to_owned(),
-        full_range: video.colour.full_range,
-    }
-}
-
-fn matrix(colour: &Colour, video: &VideoFacts) -> &'static str {
-    match colour.matrix.as_deref() {
-        Some("bt2020nc" | "bt2020c") => "bt2020",
-        Some("smpte170m" | "bt470bg" | "fcc") => "bt601",
-        Some(_) => "bt709",
-        // Without a tag players go by size: a picture larger than PAL's 576 lines is high definition.
-        None if video.width > 1024 || video.height > 576 => "bt709",
-        None => "bt601",
     }
 }
 
@@ -294,24 +274,6 @@ mod tests {
     }
 
     #[test]
-    fn colours_become_ffmpegs_words() {
-        let check = |transfer: Option<&str>, matrix: Option<&str>, expected: (bool, &str)| {
-            let plan = planned(|facts| {
-                let colour = &mut facts.video.as_mut().unwrap().colour;
-                colour.transfer = transfer.map(str::to_owned);
-                colour.matrix = matrix.map(str::to_owned);
-            });
-            let conversion = plan.video.unwrap().conversion;
-            assert_eq!((conversion.tone_map, conversion.matrix.as_str()), expected);
-        };
-        check(Some("smpte2084"), Some("bt2020nc"), (true, "bt2020"));
-        check(Some("arib-std-b67"), Some("bt2020nc"), (true, "bt2020"));
-        check(Some("bt709"), Some("bt709"), (false, "bt709"));
-        check(None, Some("smpte170m"), (false, "bt601"));
-        check(None, None, (false, "bt709"));
-    }
-
-    #[test]
     fn containers_without_an_index_are_read_from_before() {
         let check = |container: &str, seconds: u64| {
             let plan = planned(|facts| facts.container = container.to_owned());
@@ -331,7 +293,8 @@ mod tests {
         ) {
             let plan = planned(|facts| {
                 let video = facts.video.as_mut().unwrap();
-                (video.frame_rate, video.variable, video.cadence) = (Some(fps), variable, Some(fps));
+                (video.frame_rate, video.variable) = (Some(fps), variable);
+                (video.cadence, video.steady) = (Some(fps), None);
                 video.last = Duration::from_secs_f64((seconds - 1.0 / fps).max(0.0));
                 video.end = Duration::from_secs_f64(seconds);
                 facts.audio[0].end = Duration::from_secs_f64(sound);

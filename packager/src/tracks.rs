@@ -20,7 +20,10 @@ pub(crate) struct Called {
 /// Returns the audio streams, the one to play first, and how each is called.
 pub(crate) fn audio(facts: &Facts) -> Vec<(&AudioFacts, Called)> {
     let mut streams: Vec<&AudioFacts> = facts.audio.iter().collect();
-    streams.sort_by_key(|stream| !stream.default);
+    // Commentaries come last even where the file marks one; without a mark, the picture's language decides.
+    let spoken = facts.video.as_ref().and_then(|video| video.language.as_ref());
+    let picture = |stream: &AudioFacts| spoken.is_some() && stream.language.as_ref() == spoken;
+    streams.sort_by_key(|stream| (stream.purpose, !stream.default, !stream.original, !picture(stream)));
     let alone = streams.len() == 1;
     let (mut names, mut labels) = (Unique::default(), Unique::default());
     streams

@@ -6,7 +6,7 @@ mod film;
 
 use std::path::Path;
 
-use packager::probe::{probe, probe_loopback};
+use packager::probe::{Programs, probe, probe_loopback};
 use store::{Blobs, Source, VideoId};
 use testbed::Mongodb;
 
@@ -21,16 +21,20 @@ enum Fetched {
     Whole,
 }
 
+fn programs() -> Programs<'static> {
+    Programs { ffprobe: Path::new("ffprobe"), ffmpeg: Path::new("ffmpeg") }
+}
+
 async fn check(name: &str, args: &str, expected: Fetched) {
     let folder = tempfile::tempdir().unwrap();
     let file = film::make(folder.path(), name, &args.replace("{noise}", NOISE).replace("{tone}", TONE));
-    let of_file = probe(Path::new("ffprobe"), &file.as_path().into()).await.unwrap();
+    let of_file = probe(programs(), &file.as_path().into()).await.unwrap();
 
     let blobs = Blobs::in_gridfs(&Mongodb::shared().database()).await.unwrap();
     let id = VideoId::random();
     blobs.put(&id.source(), &std::fs::read(&file).unwrap()).await.unwrap();
     let Source::Loopback(source) = blobs.source(&id).await.unwrap() else { panic!("it is a file") };
-    let of_grid = probe_loopback(Path::new("ffprobe"), &source).await.unwrap();
+    let of_grid = probe_loopback(programs(), &source).await.unwrap();
 
     assert_eq!(format!("{of_grid:?}"), format!("{of_file:?}"), "{args}");
     let (fetched, len) = (source.fetched_bytes(), source.len());

@@ -1,6 +1,7 @@
 //! Sources of every kind, made by ffmpeg, looked at by `probe`, planned by `plan`.
 #![expect(clippy::unwrap_used, reason = "tests, and the functions that they share")]
 
+mod choice;
 mod refused;
 mod sources;
 
@@ -11,12 +12,16 @@ use packager::{
     facts::Facts,
     limits::Limits,
     plan::{self, Plan},
-    probe::probe,
+    probe::{Programs, probe},
 };
 use sources::{CODEC, SHAPE, SOUND, TIME, make};
 
+fn programs(ffprobe: &str) -> Programs<'_> {
+    Programs { ffprobe: Path::new(ffprobe), ffmpeg: Path::new("ffmpeg") }
+}
+
 async fn look(path: &Path) -> Result<(Facts, Plan), Error> {
-    let facts = probe(Path::new("ffprobe"), &path.into()).await?;
+    let facts = probe(programs("ffprobe"), &path.into()).await?;
     Limits::default().check(&facts)?;
     let plan = plan::plan(&facts, &plan::Config::default())?;
     Ok((facts, plan))

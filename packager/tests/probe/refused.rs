@@ -5,9 +5,9 @@ use std::path::Path;
 use packager::{Error, ffmpeg::Input, probe::probe};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 
-use super::{look, sources::make};
+use super::{look, programs, sources::make};
 
-async fn refused(path: &Path, code: &str) {
+pub(crate) async fn refused(path: &Path, code: &str) {
     match look(path).await {
         Err(Error::Refused(refusal)) => assert_eq!(refusal.code(), code, "{refusal}"),
         Err(e) => panic!("{}: {e}", path.display()),
@@ -57,7 +57,7 @@ async fn a_playlist_behind_an_address_reaches_no_other() {
         }
     });
     let input = Input::Loopback { url: format!("http://{address}/secret/source"), len };
-    let answer = probe(Path::new("ffprobe"), &input).await;
+    let answer = probe(programs("ffprobe"), &input).await;
     answers.abort();
     assert!(matches!(answer, Err(Error::Refused(_))), "{answer:?}");
     let mut times = 0;
@@ -89,7 +89,7 @@ async fn what_cannot_be_shown_is_refused_by_name() {
     refused(&words.path, "nothing_to_play").await;
     let wide = make("-f lavfi -i color=s=8320x16:d=0.1 -c:v mjpeg -pix_fmt yuvj420p a.mkv");
     refused(&wide.path, "picture_too_large").await;
-    let fast = make("-f lavfi -i testsrc2=s=32x32:r=144:d=0.5 -c:v libx264 -preset ultrafast a.mp4");
+    let fast = make("-f lavfi -i testsrc2=s=32x32:r=1200:d=0.1 -c:v libx264 -preset ultrafast a.mp4");
     refused(&fast.path, "frame_rate_too_high").await;
     let many = format!("{{tone}} {} -c:a aac a.mp4", "-map 0 ".repeat(17));
     refused(&make(&many).path, "too_many_tracks").await;
@@ -104,6 +104,6 @@ async fn a_missing_source_is_our_fault_and_not_the_persons() {
 #[tokio::test]
 async fn a_missing_ffprobe_is_named() {
     let source = make("{picture} {h264} a.mp4");
-    let answer = probe(Path::new("no-such-ffprobe"), &source.path.as_path().into()).await;
+    let answer = probe(programs("no-such-ffprobe"), &source.path.as_path().into()).await;
     assert!(answer.unwrap_err().to_string().contains("no-such-ffprobe"));
 }

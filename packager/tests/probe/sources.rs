@@ -5,9 +5,13 @@ use std::{path::PathBuf, process::Command};
 use tempfile::TempDir;
 
 /// Pieces of ffmpeg's arguments; later ones may name earlier ones.
-const NAMED: [(&str, &str); 16] = [
+const NAMED: [(&str, &str); 20] = [
     ("{picture}", "-f lavfi -i testsrc2=s=320x180:r=30:d=0.5"),
     ("{long}", "-f lavfi -i testsrc2=s=320x180:r=30:d=2"),
+    ("{wide}", "-f lavfi -i testsrc2=s=640x360:r=30:d=0.5"),
+    ("{photo}", "-f lavfi -i color=gray:s=1200x1200:r=25:d=0.04"),
+    ("{film_and_photo}", "{h264} -c:v:1 mjpeg -pix_fmt:v:1 yuvj420p"),
+    ("{tiff}", "{picture} -frames:v 1 c.tiff"),
     ("{tone}", "-f lavfi -i sine=r=48000:d=0.5"),
     ("{both}", "{picture} {tone}"),
     ("{words}", "-i words.srt -map 0 -map 1 -metadata:s:s language=eng"),
@@ -86,7 +90,7 @@ pub(crate) const SHAPE: &str = "
 {picture} -vf scale=180:320,setsar=1 {h264} a.mp4
     h264 180x320 15 frames -> 15 at 30/1 180x320
 {picture} -vf scale=480:270 {h264} a.mp4
-    h264 480x270 15 frames -> 15 at 30/1 480x270
+    h264 480x270 15 frames -> 15 at 30/1 480x270 320x180
 {picture} -vf scale=319:179,setsar=1 {x264} -pix_fmt yuv444p a.mp4
     h264 319x179 15 frames -> 15 at 30/1 318x178
 {picture} {x264} -pix_fmt yuv422p a.mp4

@@ -3,10 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod clock;
+mod colours;
 #[path = "../harness/mod.rs"]
 #[expect(dead_code, reason = "shared with tests that ask ffprobe")]
 mod harness;
 mod numbered;
+mod rates;
 
 use std::path::{Path, PathBuf};
 

@@ -12,13 +12,20 @@ const BITS: usize = 16;
 /// A beep's pitch is this and a hundred for each second of its source.
 const PITCH: f64 = 500.0;
 
-/// A source's inputs: picture and sound of this many seconds. The upper half is the frame's number in sixteen bars, the
-/// lowest bit at the left; the lower half flashes.
+/// A source's inputs: picture and sound of this many seconds.
 pub(crate) fn inputs(seconds: u32) -> String {
+    let picture = picture(&RATE.to_string(), seconds * RATE);
     format!(
-        "-f lavfi -i color=black:s=320x180:r={RATE}:d={seconds},format=yuv420p,\
-         geq=lum=if(lt(Y\\,90)\\,16+219*mod(floor(N/pow(2\\,floor(X/20)))\\,2)\\,16+219*not(mod(N\\,{RATE}))):cb=128:cr=128 \
-         -f lavfi -i aevalsrc=exprs=if(lt(mod(t\\,1)\\,0.04)\\,0.8*sin(2*PI*({PITCH}+100*floor(t))*t)\\,0):s=48000:d={seconds}"
+        "{picture} -f lavfi -i aevalsrc=exprs=if(lt(mod(t\\,1)\\,0.04)\\,0.8*sin(2*PI*({PITCH}+100*floor(t))*t)\\,0):s=48000:d={seconds}"
+    )
+}
+
+/// A source's picture: so many frames at this rate. The upper half is the frame's number in sixteen bars, the lowest bit at
+/// the left; the lower half flashes.
+pub(crate) fn picture(rate: &str, frames: u32) -> String {
+    format!(
+        "-f lavfi -i color=black:s=320x180:r={rate},trim=end_frame={frames},format=yuv420p,\
+         geq=lum=if(lt(Y\\,90)\\,16+219*mod(floor(N/pow(2\\,floor(X/20)))\\,2)\\,16+219*not(mod(N\\,{RATE}))):cb=128:cr=128"
     )
 }
 
