@@ -22,7 +22,7 @@ const COMPLAINT_BYTES: usize = 2048;
 /// The output whose lines are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lines {
-    /// What was asked for.
+    /// The answer, as programs write it.
     Stdout,
     /// Descriptions that ffmpeg writes for people.
     Stderr,

@@ -152,7 +152,7 @@ impl Stream {
                     self.color_transfer = Some(transfer.to_owned());
                 }
                 _ if property.is_empty() || property.ends_with(" bpc") => {}
-                // One word where all three are the same.
+                // All three are the same: a single word stands for them.
                 _ => {
                     let colour = Some(property.to_owned());
                     (self.color_space, self.color_primaries, self.color_transfer) =
