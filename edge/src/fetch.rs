@@ -17,7 +17,7 @@ use crate::{
     fetch_request::{FetchRequest, Hop},
     fill_budget::Reservation,
     hop,
-    object::{Head, Object, ResponseTiming},
+    object::{Head, MadeOf, Object, ResponseTiming},
     shared_fetch::{End, Failure, FetchOutcome, Hold, Reason, SharedFetch},
     storable::{self, Cacheability},
     vary,
@@ -92,7 +92,7 @@ impl FetchTask {
                         if is_failure(parts.status) { self.stale_if_error(None) } else { None };
                     match stale_if_error {
                         Some(object) => FetchOutcome::StaleIfError(object),
-                        None => return self.receive(parts, body, timing, &unkeyed).await,
+                        None => return self.receive(parts, body, timing).await,
                     }
                 }
                 Err(failure) => {
@@ -136,6 +136,7 @@ impl FetchTask {
             date: inner.clock.date(),
             asked: at.since(asked),
             selecting: vary::select(&names, &sent),
+            made_of: if unkeyed.is_empty() { MadeOf::Key } else { MadeOf::UnkeyedFields },
             negative: inner.config.negative,
         };
         Ok((parts, body, timing))
@@ -165,7 +166,9 @@ impl FetchTask {
         let named = vary::names(&response.headers).unwrap_or_default();
         let mut keyed = unkeyed.clone();
         let others: Vec<&HeaderName> = unkeyed.keys().filter(|name| !named.contains(name)).collect();
-        others.iter().for_each(|name| _ = keyed.remove(*name));
+        for name in &others {
+            keyed.remove(*name);
+        }
         // An error may have come of the very field.
         if !response.status.is_server_error() {
             inner.unkeyed.learn(&fetch_request.target, &others);
@@ -216,15 +219,15 @@ impl FetchTask {
         Some(object)
     }
 
-    async fn receive(&self, parts: Parts, body: Body, timing: ResponseTiming, unkeyed: &HeaderMap) {
+    async fn receive(&self, parts: Parts, body: Body, timing: ResponseTiming) {
         let cacheability = storable::cacheability(parts.status, &parts.headers, self.fetch_request.auth);
-        let now = timing.at;
+        let (now, made_of) = (timing.at, timing.made_of);
         let head = Head::new(parts.status, parts.headers, timing);
         let large = self.is_large(&head.headers);
         if cacheability == Cacheability::Private || large {
             let reason = match large {
                 true => Reason::Large,
-                false if unkeyed.is_empty() => Reason::Private,
+                false if made_of == MadeOf::Key => Reason::Private,
                 false => Reason::Unkeyed,
             };
             let mut response = Response::new(body);

@@ -61,6 +61,15 @@ pub(crate) enum Dated {
     No,
 }
 
+/// The request fields that a response was made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MadeOf {
+    /// Those that are part of the key.
+    Key,
+    /// Further ones, which only one client sent.
+    UnkeyedFields,
+}
+
 /// When and how a response came in.
 #[derive(Clone, Debug)]
 pub(crate) struct ResponseTiming {
@@ -69,6 +78,8 @@ pub(crate) struct ResponseTiming {
     /// Between the question and the head of the answer.
     pub(crate) asked: Duration,
     pub(crate) selecting: Selecting,
+    /// Whether the request had fields that are in no key.
+    pub(crate) made_of: MadeOf,
     /// How long an error without a lifetime of its own is kept.
     pub(crate) negative: Duration,
 }
