@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { launch, newPage } from "../chromium.mjs";
+import { clip } from "../clips.mjs";
 import { succeed } from "../command.mjs";
 import { numbered } from "../frame-number.mjs";
 import { startServer, upload } from "../server.mjs";
@@ -158,6 +159,33 @@ describe("speech under a moving picture", { concurrency: false }, () => {
     const { stdout } = await succeed("ffmpeg", ["-v", "error", "-i", media, "-f", "srt", "-"]);
     const all = SPOKEN.map(([, sentence]) => sentence).join(" ");
     assert.ok(shareOfWords(all, stdout) >= LEAST_RIGHT, stdout);
+  });
+
+  test("leaves no empty panel beside a picture in which nobody speaks", async () => {
+    const quiet = await upload(server, await clip("mono-360p30.mp4"));
+    let last;
+    await until(
+      () => `captions without words; they are ${JSON.stringify(last)}`,
+      async () => {
+        const document = await (await fetch(`${server.url}/api/v1/videos/${quiet.id}`)).json();
+        last = document.captions[0];
+        return last?.state === "none";
+      },
+      { seconds: 120, every: 200 },
+    );
+    const { page } = visit;
+    await page.goto(`${server.url}/watch/${quiet.id}`);
+    await viewer.opened(page);
+    const words = page.getByRole("region", { name: "Transcript" });
+    await words.getByText("Nobody speaks in this video").waitFor();
+    const [panel, stage] = [
+      await words.boundingBox(),
+      await page.getByRole("region", { name: "Video player" }).boundingBox(),
+    ];
+    // A line below the picture, which has the whole width.
+    assert.ok(panel.y >= stage.y + stage.height, JSON.stringify([panel, stage]));
+    assert.equal(panel.width, stage.width);
+    assert.ok(panel.height < 120, JSON.stringify(panel));
   });
 });
 
