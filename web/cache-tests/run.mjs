@@ -4,7 +4,7 @@
 import { spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { pathToFileURL } from "node:url";
 import { run } from "../e2e/command.mjs";
 import { startEdge } from "../e2e/server.mjs";
 import { EXCEPTIONS } from "./exceptions.mjs";
