@@ -8,6 +8,7 @@ const DOCUMENT = {
   state: "playable",
   error: null,
   duration_seconds: 30.5,
+  notes: ["The recording was interrupted once; its two parts follow each other.", 7],
   renditions: [
     {
       name: "720p",
@@ -57,6 +58,7 @@ test("a whole document decodes, field by field", () => {
     state: "playable",
     error: null,
     durationSeconds: 30.5,
+    notes: ["The recording was interrupted once; its two parts follow each other."],
     renditions: [
       {
         name: "720p",
@@ -123,6 +125,10 @@ test("a rendition of an unknown kind is left out, the video stays", () => {
   const [first] = DOCUMENT.renditions;
   const video = decodeVideo({ ...DOCUMENT, renditions: [{ ...first, kind: "smell" }, first] });
   expect(video?.renditions.map((it) => it.kind)).toEqual(["video"]);
+});
+
+test("a document of an older server has no notes", () => {
+  expect(decodeVideo({ ...DOCUMENT, notes: undefined })?.notes).toEqual([]);
 });
 
 test("a page with one bad document keeps the others", () => {

@@ -28,6 +28,8 @@ export interface Video {
   state: VideoState;
   error: { code: string; message: string } | null;
   durationSeconds: number | null;
+  /** Sentences about parts of the file that were left out, mended or lost. */
+  notes: string[];
   renditions: Rendition[];
   captions: Captions[];
   playback: { hls: string; dash: string } | null;
@@ -64,6 +66,9 @@ export function decodeVideo(value: unknown): Video | null {
     state: value.state as VideoState,
     error: decodeError(value.error),
     durationSeconds: number(value.duration_seconds),
+    notes: list(value.notes)
+      .map(text)
+      .filter((it) => it !== null),
     renditions: list(value.renditions)
       .map(decodeRendition)
       .filter((it) => it !== null),

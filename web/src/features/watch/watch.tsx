@@ -18,6 +18,7 @@ import { LIBRARY } from "../../shared/route.ts";
 import { Trouble } from "../../shared/trouble.tsx";
 import { captionLabel, isUnderWay } from "./caption-words.ts";
 import { CaptionsDialog } from "./captions-dialog.tsx";
+import { Notes } from "./notes.tsx";
 import { PlayElsewhere } from "./play-elsewhere.tsx";
 import { Stage } from "./stage.tsx";
 import { stagePoster } from "./stage-poster.ts";
@@ -119,6 +120,7 @@ function Screen({ video, onLook, onReplace }: ScreenProps) {
             </p>
           )}
           <Work video={video} />
+          <Notes notes={video.notes} />
         </div>
         {addresses !== null && <PlayElsewhere playback={addresses} />}
       </div>
