@@ -94,6 +94,7 @@ const CODECS: &[(&str, &[&str])] = &[
     ("wmav2", &["wmav2"]),
     // Text.
     ("ass", &["ass", "ssa"]),
+    ("eia_608", &["cc_dec"]),
     ("mov_text", &["mov_text"]),
     ("ssa", &["ssa", "ass"]),
     ("subrip", &["subrip", "srt"]),
@@ -101,10 +102,9 @@ const CODECS: &[(&str, &[&str])] = &[
     ("webvtt", &["webvtt"]),
 ];
 
-/// Decoders that are opened but whose streams we leave alone: covers, subtitles that are pictures, broadcast
-/// captions. ffprobe opens a decoder for every stream, and gives the whole file up when one is forbidden.
+/// Decoders that are opened but whose streams we leave alone: covers, subtitles that are pictures. ffprobe opens a decoder for every stream, and gives the whole file up when one is forbidden.
 const LEFT_ALONE: &[&str] =
-    &["bmp", "cc_dec", "dvbsub", "dvdsub", "gif", "libzvbi_teletextdec", "pgssub", "png", "webp", "xsub"];
+    &["bmp", "dvbsub", "dvdsub", "gif", "libzvbi_teletextdec", "pgssub", "png", "webp", "xsub"];
 
 /// Resources that one child process may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -14,6 +14,8 @@ pub struct Document {
     state: &'static str,
     error: Option<Failure>,
     duration_seconds: Option<f64>,
+    /// Sentences about parts of the source that were left out, mended or lost.
+    notes: Vec<String>,
     renditions: Vec<Rendition>,
     captions: Vec<captions::Document>,
     playback: Option<Playback>,
@@ -91,6 +93,7 @@ impl Document {
             state: video.state.as_str(),
             error: video.failure.map(|f| Failure { code: f.code, message: f.message }),
             duration_seconds: video.duration_seconds,
+            notes: video.notes,
             created_at: rfc3339(video.created_at),
             id: video.id,
             title: video.title,

@@ -119,7 +119,11 @@ fn captions(text: &Subtitle) -> AdaptationSet {
         mime_type: "text/vtt",
         language: Some(text.language.clone()),
         label: Some(text.label.clone()),
-        role: Some(role(if text.describes_sounds { "caption" } else { "subtitle" })),
+        role: Some(role(match text {
+            _ if text.forced => "forced-subtitle",
+            _ if text.describes_sounds => "caption",
+            _ => "subtitle",
+        })),
         representations: vec![representation],
         ..AdaptationSet::default()
     }
@@ -182,6 +186,16 @@ mod tests {
     /// One element a line, for reading; the manifest itself has no white space to spare.
     fn lines(manifest: &str) -> String {
         manifest.replace("><", ">\n<")
+    }
+
+    #[test]
+    fn a_forced_track_has_the_role_of_its_own() {
+        let forced = three()
+            .into_iter()
+            .map(|text| Subtitle { forced: true, whole: true, ..text })
+            .collect::<Vec<_>>();
+        let text = manifest(&film(), None, &forced);
+        assert_eq!(text.matches(r#"value="forced-subtitle""#).count(), 2, "{text}");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Runs: a range of segments that one ffmpeg process encodes, and the arguments that make the
-//! segments of any run fit those of any other. Leaves planning to `plan`, the process to `process`.
+//! segments of any run fit those of any other. Leaves planning to `plan`, the process to `process`,
+//! sound to `sound`.
 
 use std::{
     ffi::OsString,
@@ -12,24 +13,20 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Config, Error, Result,
+    child::Task,
+    decoded::{Seconds, Tally},
     ffmpeg::{Bounds, Input, input_args},
     fragment::{Part, Reader, init},
-    plan::{AAC_FRAME_SAMPLES, AUDIO_SAMPLE_RATE, AudioPlan, Conversion, Plan, Rung, VideoPlan},
-    process::{self, Task},
+    notes::clock,
+    plan::{Conversion, Plan, Run, Rung, VideoPlan},
+    process,
     publish::Publisher,
     segment::{Cutter, Segment, reorder_ticks},
-    timeline::expression,
+    setpts::expression,
 };
 
 /// Segments between the encoder and the store; the encoder goes on while one is being written.
 const AHEAD: usize = 2;
-
-/// The segments `[first, last)` of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Run {
-    pub(crate) first: u32,
-    pub(crate) last: u32,
-}
 
 /// Encodes and publishes a run of every rung: one decode feeds them all.
 ///
@@ -74,6 +71,10 @@ async fn video_from(context: &EncodeContext<'_>, video: &VideoPlan, attempt: &At
         (context.plan.zero + key + Duration::from_micros(500)).saturating_sub(video.seek_margin)
     });
     let mut input = clock_args(seek);
+    if !video.stretches.is_empty() {
+        // Theora's headers behind a seam reconfigure a decoder of one thread alone.
+        input.extend(strings(["-threads:v", "1"]));
+    }
     // A change of size or format goes through the filters as they are: built anew, they would count from zero again.
     input.extend(strings(["-reinit_filter", "0"]));
     input.extend(input_args(context.source));
@@ -85,112 +86,34 @@ async fn video_from(context: &EncodeContext<'_>, video: &VideoPlan, attempt: &At
         rung_args(context.config, video, rung, &Output { n, frames, timescale: grid.timescale })
     });
     let decoded = Run { first: if entry.is_some() { first } else { 0 }, last };
+    let tally = Tally::default();
     let task = Task {
         program: &context.config.ffmpeg,
-        doing: format!("encoding segments {first} to {} of the picture", last - 1),
+        doing: format!("encoding the picture {}", between(context.plan, run)),
         input,
         stdin: None,
+        printed: Some(tally.printed(context.plan.zero.as_secs_f64() - video.phase)),
         outputs: outputs.collect(),
         bounds: bounds(context, decoded),
         wall_time: wall_time(context, decoded),
     };
-    process::run(task, context.stop, |n, stream| {
+    let outcome = process::run(task, context.stop, |n, output| {
         let rung = &video.rungs[n];
         let cutter = Cutter::video(&rung.name, video, grid, run);
         let start = u64::from(reorder_ticks(video));
         // An output many times above its cap is a runaway encoder, at any rate: it would fill the disk.
         let limit = 16 * (rung.maxrate_bps / 8 * span(context, run).as_secs().max(1)) + (64 << 20);
-        consume(context.publisher, stream, Consumer { rendition: &rung.name, cutter, start, limit, cut })
+        consume(
+            context.publisher,
+            output.stream,
+            Consumer { rendition: &rung.name, cutter, start, limit, cut },
+        )
     })
-    .await
-}
-
-/// Encodes and publishes a run of one audio rendition, in two stages.
-///
-/// The first brings all sound to one format: where a source changes its rate or channels, ffmpeg builds the filters
-/// anew, and what counts time would start again. The second puts it in its place and encodes it.
-///
-/// Decoding always starts at the beginning: sound costs little, gaps and drift are then filled in the same
-/// way whichever run a segment belongs to.
-pub(crate) async fn audio(context: &EncodeContext<'_>, audio: &AudioPlan, run: &Run) -> Result<()> {
-    // It ends no later than the second stage stops reading, which would otherwise break its pipe.
-    let filter = format!(
-        "[0:{}]asetpts={},aresample={AUDIO_SAMPLE_RATE},aformat=sample_fmts=flt:channel_layouts=stereo,\
-         atrim=end_pts={}[a]",
-        audio.stream,
-        expression(&audio.stretches, context.plan.clock_at_zero()),
-        audio.first_frame(&context.plan.grid, run.last) * AAC_FRAME_SAMPLES,
-    );
-    let mut input = clock_args(Duration::ZERO);
-    input.extend(input_args(context.source));
-    input.extend(strings(["-filter_complex", &filter]));
-    let decoded = Run { first: 0, last: run.last };
-    let task = Task {
-        program: &context.config.ffmpeg,
-        doing: format!("decoding {}", audio.name),
-        input,
-        stdin: None,
-        outputs: vec![strings(["-map", "[a]", "-c:a", "pcm_f32le", "-f", "nut"])],
-        bounds: bounds(context, decoded),
-        wall_time: wall_time(context, decoded),
-    };
-    process::run(task, context.stop, |_, sound| encode_sound(context, audio, Stage { run: *run, sound }))
-        .await
-}
-
-/// The second stage of sound.
-struct Stage {
-    run: Run,
-    /// The first stage's output.
-    sound: UnixStream,
-}
-
-async fn encode_sound(context: &EncodeContext<'_>, audio: &AudioPlan, stage: Stage) -> Result<()> {
-    let grid = &context.plan.grid;
-    let Run { first, last } = stage.run;
-    let from = audio.first_frame(grid, first);
-    // Two frames before the first, because each frame overlaps the one before it (ISO/IEC 14496-3 §4.6.11).
-    let warm_up = from.min(2);
-    let frames = audio.first_frame(grid, last) - from + warm_up;
-    // Ten milliseconds that are missing are filled: left alone, lost packets would add up to sound that runs ahead.
-    let filter = format!(
-        "[0:a]aresample={AUDIO_SAMPLE_RATE}:async=1:min_hard_comp=0.01:first_pts=0,aformat=sample_fmts=fltp,\
-         atrim=start_pts={},apad[a]",
-        (from - warm_up) * AAC_FRAME_SAMPLES,
-    );
-    let bitrate = audio.bitrate_bps.to_string();
-    // One more than wanted: the encoder's priming comes first and is dropped.
-    let count = (frames + 1).to_string();
-    let mut output = strings(["-map", "[a]", "-c:a", "aac", "-b:a", &bitrate, "-frames:a", &count]);
-    output.extend(mp4_args("+frag_every_frame"));
-    let mut input = clock_args(Duration::ZERO);
-    input.extend(strings([
-        "-f",
-        "nut",
-        "-protocol_whitelist",
-        "pipe",
-        "-i",
-        "pipe:0",
-        "-filter_complex",
-        &filter,
-    ]));
-    let task = Task {
-        program: &context.config.ffmpeg,
-        doing: format!("encoding segments {first} to {} of {}", last - 1, audio.name),
-        input,
-        stdin: Some(stage.sound),
-        outputs: vec![output],
-        bounds: bounds(context, Run { first: 0, last }),
-        wall_time: wall_time(context, Run { first: 0, last }),
-    };
-    let cut = AtomicU32::new(0);
-    process::run(task, context.stop, |_, stream| {
-        let cutter = Cutter::audio(audio, grid, stage.run);
-        let limit = 16 * (audio.bitrate_bps / 8 * span(context, stage.run).as_secs().max(1)) + (64 << 20);
-        let rendition = &audio.name;
-        consume(context.publisher, stream, Consumer { rendition, cutter, start: 0, limit, cut: &cut })
-    })
-    .await
+    .await;
+    // The segments of a run that was stopped stay published, and so do the losses in it.
+    let losses = tally.losses(&video.packets, seconds(context.plan, run), context.plan);
+    context.publisher.lost(&video.rungs[0].name, &losses).await?;
+    outcome.map_err(|error| error.near(tally.latest()))
 }
 
 /// The context that all runs of a video share.
@@ -202,15 +125,19 @@ pub(crate) struct EncodeContext<'a> {
     pub(crate) stop: &'a CancellationToken,
 }
 
-struct Consumer<'a> {
-    rendition: &'a str,
-    cutter: Cutter,
-    start: u64,
-    limit: u64,
-    cut: &'a AtomicU32,
+/// The use of one output of the encoder.
+pub(crate) struct Consumer<'a> {
+    pub(crate) rendition: &'a str,
+    pub(crate) cutter: Cutter,
+    /// The composition time that is shown at zero.
+    pub(crate) start: u64,
+    /// In bytes.
+    pub(crate) limit: u64,
+    /// Counts the segments that came out.
+    pub(crate) cut: &'a AtomicU32,
 }
 
-async fn consume(publisher: &Publisher, stream: UnixStream, consumer: Consumer<'_>) -> Result<()> {
+pub(crate) async fn consume(publisher: &Publisher, stream: UnixStream, consumer: Consumer<'_>) -> Result<()> {
     use tokio::io::AsyncReadExt;
 
     let Consumer { rendition, mut cutter, start, limit, cut } = consumer;
@@ -252,6 +179,7 @@ async fn consume(publisher: &Publisher, stream: UnixStream, consumer: Consumer<'
 fn graph(plan: &Plan, video: &VideoPlan, first_frame: u64) -> String {
     let mut steps =
         vec![format!("setpts={}", expression(&video.stretches, plan.clock_at_zero() - video.phase))];
+    steps.push(Tally::filters(""));
     if video.conversion.deinterlace {
         steps.push(DEINTERLACE.to_owned());
     }
@@ -368,7 +296,7 @@ fn rung_args(config: &Config, video: &VideoPlan, rung: &Rung, output: &Output) -
 }
 
 /// Fragments as they come, with their real times.
-fn mp4_args(fragments: &str) -> Vec<OsString> {
+pub(crate) fn mp4_args(fragments: &str) -> Vec<OsString> {
     let flags = format!("{fragments}+empty_moov+default_base_moof+frag_discont+skip_trailer");
     strings([
         "-map_metadata",
@@ -403,17 +331,31 @@ pub(crate) fn strings<const N: usize>(args: [&str; N]) -> Vec<OsString> {
     args.into_iter().map(OsString::from).collect()
 }
 
-fn span(context: &EncodeContext<'_>, run: Run) -> Duration {
+/// Returns where a run lies, for people.
+pub(crate) fn between(plan: &Plan, run: Run) -> String {
+    let at = |n| clock(Duration::from_secs_f64(plan.grid.seconds(plan.grid.start(n))));
+    format!("between {} and {}", at(run.first), at(run.last))
+}
+
+/// Returns the seconds of the source that a run decodes whole; the last run goes to the end.
+pub(crate) fn seconds(plan: &Plan, run: Run) -> Seconds {
+    let at = |n| plan.grid.seconds(plan.grid.start(n)) + plan.zero.as_secs_f64();
+    let first = if run.first == 0 { 0 } else { at(run.first).ceil() as u64 };
+    let last = if run.last >= plan.grid.segments() { u64::MAX } else { at(run.last).floor() as u64 };
+    Seconds { first, last }
+}
+
+pub(crate) fn span(context: &EncodeContext<'_>, run: Run) -> Duration {
     let grid = &context.plan.grid;
     Duration::from_secs_f64(grid.seconds(grid.start(run.last) - grid.start(run.first)))
 }
 
 // Far above what a slow machine needs for the slowest preset, far below for ever.
-fn wall_time(context: &EncodeContext<'_>, run: Run) -> Duration {
+pub(crate) fn wall_time(context: &EncodeContext<'_>, run: Run) -> Duration {
     Duration::from_mins(5) + span(context, run) * 200
 }
 
-fn bounds(context: &EncodeContext<'_>, run: Run) -> Bounds {
+pub(crate) fn bounds(context: &EncodeContext<'_>, run: Run) -> Bounds {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get) as u32;
     Bounds {
         cpu: wall_time(context, run) * cores,

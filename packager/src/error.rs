@@ -1,6 +1,8 @@
 //! Errors between a source and its published segments.
 
-use crate::Refusal;
+use std::time::Duration;
+
+use crate::{Refusal, trouble::Trouble};
 
 /// The result of every call of the packager.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -20,12 +22,14 @@ pub enum Error {
         cause: std::io::Error,
     },
     /// ffmpeg ended badly, or without all that was asked of it.
-    #[error("ffmpeg failed while {doing}: {cause}")]
+    #[error("ffmpeg failed while {doing}: {trouble}")]
     Ffmpeg {
-        /// The task, such as `encoding segments 0 to 19 of the picture`.
+        /// The task, such as `encoding the picture between 0:00 and 2:00`.
         doing: String,
-        /// Its exit and its last words.
-        cause: String,
+        /// Where decoding stood, if it had begun.
+        at: Option<Duration>,
+        /// Why it ended badly; its last lines are in the log.
+        trouble: Trouble,
     },
     /// The encoder's output does not match the plan.
     #[error("{rendition}: the encoder gave {given}, the plan has {planned}")]
@@ -52,6 +56,16 @@ pub enum Error {
     /// The run was stopped before its end.
     #[error("interrupted")]
     Interrupted,
+}
+
+impl Error {
+    /// Returns the error with the place where decoding stood.
+    pub(crate) fn near(self, at: Option<Duration>) -> Self {
+        match self {
+            Self::Ffmpeg { doing, trouble, .. } => Self::Ffmpeg { doing, at, trouble },
+            other => other,
+        }
+    }
 }
 
 impl From<mp4_atom::Error> for Error {

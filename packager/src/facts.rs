@@ -74,6 +74,8 @@ pub struct VideoFacts {
     pub key_frames: Vec<Duration>,
     /// Where the source's own clock is not the timeline.
     pub stretches: Vec<Stretch>,
+    /// Frames in each second from the container's start.
+    pub packets: Vec<u32>,
 }
 
 /// A fraction of two whole numbers above zero.
@@ -125,6 +127,8 @@ pub struct AudioFacts {
     pub end: Duration,
     /// Where the source's own clock is not the timeline.
     pub stretches: Vec<Stretch>,
+    /// Packets in each second from the container's start.
+    pub packets: Vec<u32>,
 }
 
 /// The purpose of a sound.
@@ -153,6 +157,12 @@ pub struct TextFacts {
     /// Marked as transcribing sounds too, for deaf viewers.
     #[serde(default)]
     pub describes_sounds: bool,
+    /// Marked as shown even when subtitles are off.
+    #[serde(default)]
+    pub forced: bool,
+    /// Inside the picture's packets, whose codec is `codec`: broadcast captions (CEA-608).
+    #[serde(default)]
+    pub inside: bool,
 }
 
 impl Facts {
@@ -217,6 +227,7 @@ pub(crate) mod tests {
                 end: ten,
                 key_frames: (0..5).map(|n| Duration::from_secs(n * 2)).collect(),
                 stretches: Vec::new(),
+                packets: vec![30; 10],
             }),
             audio: vec![AudioFacts {
                 stream: 1,
@@ -231,6 +242,7 @@ pub(crate) mod tests {
                 first: Duration::ZERO,
                 end: ten,
                 stretches: Vec::new(),
+                packets: vec![47; 10],
             }],
             text: Vec::new(),
             notes: Vec::new(),

@@ -144,7 +144,7 @@ fn sounds(plan: &Plan) -> impl Iterator<Item = AlternativeMedia> {
 fn texts(subtitles: &[Subtitle]) -> impl Iterator<Item = AlternativeMedia> {
     // A player that selects by language and need finds one of each: those for people who do not hear are sought
     // by their characteristics.
-    let need = |text: &Subtitle| (text.language.clone(), text.describes_sounds);
+    let need = |text: &Subtitle| (text.language.clone(), text.describes_sounds, text.forced);
     subtitles.iter().enumerate().map(move |(place, text)| AlternativeMedia {
         media_type: AlternativeMediaType::Subtitles,
         uri: Some(format!("{}/media.m3u8", text.name)),
@@ -152,6 +152,8 @@ fn texts(subtitles: &[Subtitle]) -> impl Iterator<Item = AlternativeMedia> {
         language: Some(text.language.clone()),
         name: quotable(&text.label),
         autoselect: subtitles[..place].iter().all(|other| need(other) != need(text)),
+        // RFC 8216 §4.3.4.1: a player shows the forced track of the sound's language by itself.
+        forced: text.forced,
         characteristics: text.characteristics(),
         // The crate writes DEFAULT only when it is YES; some players take the first track for the default without it.
         other_attributes: Some([("DEFAULT".to_owned(), QuotedOrUnquoted::Unquoted("NO".to_owned()))].into()),
@@ -269,6 +271,22 @@ mod tests {
         assert_eq!(has("DEFAULT=YES"), [true, false, false]);
         assert_eq!(has("AUTOSELECT=YES"), [true, true, false]);
         assert_eq!(has("CHARACTERISTICS=\"public.accessibility.describes-video\""), [false, true, false]);
+    }
+
+    #[test]
+    fn a_forced_track_is_selected_by_players_beside_the_whole_one() {
+        let [person, _] = three().try_into().unwrap();
+        let forced = Subtitle {
+            name: "captions/en-3".into(),
+            label: "Signs".into(),
+            forced: true,
+            describes_sounds: false,
+            ..person.clone()
+        };
+        let text = master(&film(), None, &[person, forced]);
+        let line = text.lines().find(|line| line.contains("Signs")).unwrap();
+        assert!(line.contains("AUTOSELECT=YES,FORCED=YES") && line.ends_with("DEFAULT=NO"), "{line}");
+        assert_eq!(text.matches("FORCED=YES").count(), 1, "{text}");
     }
 
     #[test]

@@ -6,13 +6,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Config, Error, Result, encode,
-    encode::{EncodeContext, Run},
+    encode::EncodeContext,
     facts::Facts,
-    plan::{Plan, plan},
+    notes::{self, Part},
+    plan::{Plan, Run, plan},
     playlists, poster,
     probe::{self, Programs},
     publish::Publisher,
-    text,
+    sound, text,
 };
 
 // Where caption tracks have their folders.
@@ -52,7 +53,7 @@ async fn encode(context: &EncodeContext<'_>, job: &Job) -> Result<()> {
         JobKind::Audio => {
             let audio = plan.audio.iter().find(|a| a.name == job.track).ok_or_else(|| unplanned(job))?;
             match remaining(publisher, std::slice::from_ref(&audio.name), job.segments).await? {
-                Some(run) => encode::audio(context, audio, &run).await,
+                Some(run) => sound::audio(context, audio, &run).await,
                 None => Ok(()),
             }
         }
@@ -116,6 +117,7 @@ async fn prepare(config: &Config, publisher: &Publisher) -> Result<()> {
         jobs: &jobs,
         captions: &captions,
         listen: config.listen && !plan.audio.is_empty(),
+        notes: &plan.notes,
     };
     store.renditions.plan(id, &new).await?;
     tracing::info!(video = %id, duration_seconds, renditions = renditions.len(), "planned");
@@ -126,9 +128,25 @@ async fn prepare(config: &Config, publisher: &Publisher) -> Result<()> {
 async fn finish(publisher: &Publisher, plan: &Plan) -> Result<()> {
     let measured = playlists::measure(publisher, plan).await?;
     playlists::write(publisher, plan, Some(&measured)).await?;
+    publisher.store.videos.set_notes(&publisher.video, &all_notes(publisher, plan).await?).await?;
     publisher.store.videos.mark_ready(&publisher.video).await?;
     tracing::info!(video = %publisher.video, "ready");
     Ok(())
+}
+
+/// Returns the plan's notes, and those on what could not be decoded.
+async fn all_notes(publisher: &Publisher, plan: &Plan) -> Result<Vec<String>> {
+    let losses = async |rendition: &str| publisher.store.renditions.losses(&publisher.video, rendition).await;
+    let mut all = plan.notes.clone();
+    // All rungs are of the same decoded pictures.
+    if let Some(rung) = plan.video.as_ref().and_then(|video| video.rungs.first()) {
+        all.extend(notes::lost(Part::Picture, &losses(&rung.name).await?, &plan.grid));
+    }
+    for audio in &plan.audio {
+        let part = if plan.audio.len() > 1 { Part::SoundOf(&audio.label) } else { Part::Sound };
+        all.extend(notes::lost(part, &losses(&audio.name).await?, &plan.grid));
+    }
+    Ok(all)
 }
 
 /// Copies a text track of the file into the captions that stand for it.
@@ -209,7 +227,7 @@ fn captions(plan: &Plan) -> Vec<FileTrack> {
         language: text.language.clone(),
         label: Some(text.label.clone()),
         describes_sounds: text.describes_sounds,
-        forced: false,
+        forced: text.forced,
     });
     tracks.collect()
 }

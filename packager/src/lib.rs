@@ -34,6 +34,9 @@ pub use error::{Error, Result};
 pub use ffmpeg;
 pub use refusal::Refusal;
 
+mod broadcast;
+mod child;
+mod decoded;
 mod encode;
 mod fragment;
 mod job;
@@ -42,12 +45,16 @@ mod poster;
 mod process;
 mod publish;
 mod segment;
+mod setpts;
+mod sound;
 mod text;
+mod trouble;
 mod worker;
 
 use std::path::PathBuf;
 
 pub use text::export as export_captions;
+pub use trouble::Trouble;
 pub use worker::run;
 
 /// The packager's settings.

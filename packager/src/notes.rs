@@ -1,6 +1,17 @@
 //! Notes on a video: one sentence for each thing that its source has and the video has not, or that was mended.
 
-use crate::timeline::Timeline;
+use std::time::Duration;
+
+use store::Loss;
+
+use crate::{plan::Grid, timeline::Timeline};
+
+/// Less than half a second in all is not worth a sentence.
+const WORTH_A_NOTE_MS: u64 = 500;
+/// An index behind the last packet may have so many bytes in any file.
+const UNREAD_BYTES: u64 = 32 << 10;
+/// Places that a sentence names.
+const PLACES: usize = 3;
 
 /// Returns the notes on a source's clock.
 pub(crate) fn of(timeline: &Timeline) -> Vec<String> {
@@ -22,4 +33,131 @@ pub(crate) fn of(timeline: &Timeline) -> Vec<String> {
         )),
     }
     notes
+}
+
+/// Returns the note on the part of a file behind its last packet: a second file that was joined to it, which its
+/// container's index knows nothing of. An index itself is a part too: small in most containers, up to a tenth of sound
+/// of few bits in MP4 and AVI, which list every packet.
+pub(crate) fn unread(container: &str, file_len: u64, last_packet_end: u64) -> Option<String> {
+    let rest = file_len.checked_sub(last_packet_end).filter(|_| last_packet_end > 0)?;
+    let lists_packets = container.split(',').any(|name| matches!(name, "mov" | "avi"));
+    let index = file_len / if lists_packets { 5 } else { 50 };
+    (rest > UNREAD_BYTES && rest > index).then(|| {
+        let percent = (rest as f64 * 100.0 / file_len as f64).round();
+        format!(
+            "The last {percent} % of the file belong to no picture or sound that we could read. If it was joined from several files, \
+             upload these one by one, or join them with a program for video."
+        )
+    })
+}
+
+/// A part of the source that may be lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part<'a> {
+    Picture,
+    /// The only sound.
+    Sound,
+    /// A sound among others, by its label.
+    SoundOf(&'a str),
+}
+
+/// Returns the note on what could not be decoded of a part; `None` where it is less than half a second.
+pub(crate) fn lost(part: Part<'_>, losses: &[Loss], grid: &Grid) -> Option<String> {
+    let whole: u64 = losses.iter().map(|loss| loss.milliseconds).sum();
+    if whole < WORTH_A_NOTE_MS {
+        return None;
+    }
+    // Segments in a row are one place.
+    let mut places: Vec<u32> = Vec::new();
+    let mut previous = None;
+    for loss in losses {
+        if previous != loss.number.checked_sub(1) || previous.is_none() {
+            places.push(loss.number);
+        }
+        previous = Some(loss.number);
+    }
+    let named: Vec<String> = places
+        .iter()
+        .take(PLACES)
+        .map(|number| clock(Duration::from_secs_f64(grid.seconds(grid.start(*number)))))
+        .collect();
+    let more = match places.len().saturating_sub(PLACES) {
+        0 => String::new(),
+        1 => " and one more place".to_owned(),
+        more => format!(" and {more} more places"),
+    };
+    let (what, instead) = match part {
+        Part::Picture => ("the picture".to_owned(), "the picture before stands there"),
+        Part::Sound => ("the sound".to_owned(), "it is silent there"),
+        Part::SoundOf(label) => (format!("the sound “{label}”"), "it is silent there"),
+    };
+    Some(format!(
+        "{} of {what} could not be decoded, at about {}{more}: {instead}. The file seems to be damaged.",
+        spoken(Duration::from_millis(whole)),
+        named.join(", "),
+    ))
+}
+
+/// Writes a place in a video as players do: `1:03`, `1:02:03`.
+pub(crate) fn clock(at: Duration) -> String {
+    let seconds = at.as_secs();
+    let (hours, minutes, seconds) = (seconds / 3600, seconds % 3600 / 60, seconds % 60);
+    if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
+}
+
+fn spoken(length: Duration) -> String {
+    let seconds = length.as_secs_f64();
+    if seconds < 10.0 { format!("{seconds:.1} seconds") } else { format!("{seconds:.0} seconds") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_loss_has_its_length_and_its_places() {
+        let grid = Grid { timescale: 1, segment_ticks: 6, duration_ticks: 6000 };
+        let check = |losses: &[(u32, u64)], expected: Option<&str>| {
+            let losses: Vec<Loss> = losses
+                .iter()
+                .map(|(number, milliseconds)| Loss { number: *number, milliseconds: *milliseconds })
+                .collect();
+            assert_eq!(lost(Part::Picture, &losses, &grid).as_deref(), expected);
+        };
+        check(&[], None);
+        check(&[(3, 240), (9, 240)], None);
+        check(
+            &[(0, 600)],
+            Some(
+                "0.6 seconds of the picture could not be decoded, at about 0:00: the picture before stands there. The file seems to be damaged.",
+            ),
+        );
+        check(
+            &[(1, 6000), (2, 3000), (10, 1000), (20, 1000), (30, 1000), (700, 5000)],
+            Some(
+                "17 seconds of the picture could not be decoded, at about 0:06, 1:00, 2:00 and 2 more places: the picture before \
+                 stands there. The file seems to be damaged.",
+            ),
+        );
+    }
+
+    #[test]
+    fn a_second_file_behind_the_first_is_no_index() {
+        assert_eq!(unread("flv", 10_000_000, 9_900_000), None);
+        assert_eq!(unread("mov,mp4,m4a,3gp,3g2,mj2", 1_000_000, 900_000), None);
+        assert_eq!(unread("flv", 50_000, 20_000), None);
+        assert_eq!(unread("flv", 1_000_000, 0), None);
+        assert!(unread("flv", 1_000_000, 900_000).is_some());
+        assert!(
+            unread("mov,mp4,m4a,3gp,3g2,mj2", 1_000_000, 500_000)
+                .unwrap()
+                .starts_with("The last 50 % of the file")
+        );
+    }
+
+    #[test]
+    fn places_are_written_as_players_do() {
+        assert_eq!(clock(Duration::from_secs(3723)), "1:02:03");
+        assert_eq!(clock(Duration::from_secs(63)), "1:03");
+    }
 }

@@ -4,14 +4,21 @@
 use std::collections::BTreeMap;
 
 use crate::{
+    decoded::ROUNDING_MICROSECONDS,
     spread::Spread,
     timeline::{Kind, Packet, Placed, Stretch, Timeline},
 };
 
+/// A fragment has fewer packets; edit lists with more before a picture are none.
+const MOST_WITHHELD: usize = 2000;
+const SECOND: i64 = 1_000_000;
 /// A container's start and its first packet are no further apart.
 const NEAR: i64 = 1_000_000;
 /// Key frames that are nearer to the one before are left out, so that memory is bounded by a source's length.
 const KEY_FRAMES_APART: i64 = 1_000_000;
+
+/// Seconds that packets are counted in; longer sources are beyond every limit.
+const MOST_SECONDS: usize = 100_000;
 
 /// The scan's result for one stream. Times are in microseconds on the timeline.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -24,10 +31,14 @@ pub(crate) struct Track {
     pub(crate) last: i64,
     /// Where the latest presentation ends; as `last` when no packet has a duration.
     pub(crate) end: i64,
+    /// Packets that are shown in each second from the container's start.
+    pub(crate) counts: Vec<u32>,
     /// Where the source's own clock is not the timeline.
     pub(crate) stretches: Vec<Stretch>,
     /// Key frames, at least a second apart: places where decoding may start.
     pub(crate) key_frames: Vec<i64>,
+    /// Packets in each second of each stretch, on the source's own clock.
+    seconds: BTreeMap<(usize, i64), u32>,
     /// First, last and end in each stretch, on the source's own clock.
     spans: Vec<Option<Span>>,
     /// The stretch and the decode time of the packet before.
@@ -51,6 +62,12 @@ pub(crate) struct Scan {
     kinds: BTreeMap<u32, Kind>,
     tracks: BTreeMap<u32, Track>,
     timeline: Timeline,
+    /// Packets of each stream that are not shown, since the last one that is.
+    withheld: BTreeMap<u32, Vec<Packet>>,
+    /// The container's start, which seconds are counted from.
+    start: i64,
+    /// Where in the file the last packet ends.
+    end_position: u64,
 }
 
 impl Scan {
@@ -59,35 +76,60 @@ impl Scan {
         Self { kinds, ..Self::default() }
     }
 
-    /// Takes one line of ffprobe's `stream_index,pts_time,dts_time,duration_time,pos,flags`. Lines that
+    /// Counts seconds from the container's start.
+    pub(crate) fn counted_from(self, start: i64) -> Self {
+        Self { start, ..self }
+    }
+
+    /// Takes one line of ffprobe's `stream_index,pts_time,dts_time,duration_time,size,pos,flags`. Lines that
     /// are none of that (ffprobe ends some sections with an empty one) are passed over.
     pub(crate) fn line(&mut self, line: &str) {
         let mut fields = line.trim_end().split(',');
         let Some(stream) = fields.next().and_then(|index| index.parse().ok()) else {
             return;
         };
+        let mut time = || fields.next().and_then(microseconds);
+        let (shown, decode, duration) = (time(), time(), time());
+        let mut number = || fields.next().and_then(|number| number.parse::<u64>().ok());
+        let (size, position) = (number(), number());
+        if let (Some(size), Some(position)) = (size, position) {
+            self.end_position = self.end_position.max(position.saturating_add(size));
+        }
         let Some(kind) = self.kinds.get(&stream).copied() else {
             return;
         };
-        let mut time = || fields.next().and_then(microseconds);
-        let (shown, decode, duration) = (time(), time(), time());
-        let position = fields.next().and_then(|position| position.parse().ok());
         let flags = fields.next().unwrap_or_default();
-        // `D`: decoded for what follows, never shown (edit lists, encoder delay).
-        if flags.contains('D') {
-            return;
-        }
         let key = flags.starts_with('K');
         let packet = Packet { shown, decode, duration: duration.unwrap_or(0).max(0), position, key };
+        // `D`: decoded for what follows, never shown (edit lists, encoder delay).
+        let withheld = self.withheld.entry(stream).or_default();
+        if flags.contains('D') {
+            if withheld.len() < MOST_WITHHELD {
+                withheld.push(packet);
+            }
+            return;
+        }
+        // But behind a step back it is a fragment of a file that was joined to another, which ffmpeg's MP4 demuxer
+        // flags because its times are not above those before.
+        let withheld = std::mem::take(withheld);
+        if self.timeline.steps_back(stream, &packet) {
+            for packet in withheld {
+                self.push(stream, kind, packet);
+            }
+        }
+        self.push(stream, kind, packet);
+    }
+
+    fn push(&mut self, stream: u32, kind: Kind, packet: Packet) {
         for placed in self.timeline.push(stream, kind, packet) {
-            self.tracks.entry(stream).or_default().packet(placed);
+            self.tracks.entry(stream).or_default().packet(placed, self.start);
         }
     }
 
     /// Puts all tracks on the timeline, once every line is taken.
     pub(crate) fn finish(&mut self) {
         for (stream, placed) in self.timeline.finish() {
-            self.tracks.entry(stream).or_default().packet(placed);
+            self.tracks.entry(stream).or_default().packet(placed, self.start);
         }
         let shifts = self.timeline.shifts();
         for (stream, track) in &mut self.tracks {
@@ -111,13 +153,18 @@ impl Scan {
         self.tracks.values().map(|track| track.first).min()
     }
 
+    /// Returns where in the file the last packet ends.
+    pub(crate) fn end_position(&self) -> u64 {
+        self.end_position
+    }
+
     pub(crate) fn timeline(&self) -> &Timeline {
         &self.timeline
     }
 }
 
 impl Track {
-    fn packet(&mut self, Placed { packet, stretch }: Placed) {
+    fn packet(&mut self, Placed { packet, stretch }: Placed, start: i64) {
         self.packets += 1;
         // Presentation isn't in order, so steps are judged by decode times, which are.
         if let Some(decode) = packet.decode {
@@ -130,6 +177,10 @@ impl Track {
             return;
         };
         self.sum += i128::from(shown);
+        let second = (shown - start + ROUNDING_MICROSECONDS).div_euclid(SECOND);
+        if self.seconds.len() < MOST_SECONDS || self.seconds.contains_key(&(stretch, second)) {
+            *self.seconds.entry((stretch, second)).or_default() += 1;
+        }
         if packet.key && self.key_frames.last().is_none_or(|last| shown - last >= KEY_FRAMES_APART) {
             self.key_frames.push(shown);
         }
@@ -144,6 +195,17 @@ impl Track {
     }
 
     fn place(&mut self, shifts: &[i64]) {
+        for ((stretch, second), count) in &self.seconds {
+            let shift = shifts.get(*stretch).copied().unwrap_or_default();
+            let place = second + (shift as f64 / SECOND as f64).round() as i64;
+            let Some(place) = usize::try_from(place).ok().filter(|place| *place < MOST_SECONDS) else {
+                continue;
+            };
+            if self.counts.len() <= place {
+                self.counts.resize(place + 1, 0);
+            }
+            self.counts[place] += count;
+        }
         let placed = |of: fn(&Span) -> i64| {
             let spans = self.spans.iter().zip(shifts);
             spans.filter_map(move |(span, shift)| Some(of(span.as_ref()?) + shift))
@@ -166,6 +228,13 @@ impl Track {
         (count > 0 && self.stretches.is_empty()).then(|| i64::try_from(self.sum / count).ok())?
     }
 
+    /// Returns the frames that are shown in each second. A field-coded picture has two packets a frame.
+    pub(crate) fn frames_by_second(&self, rate: Option<f64>) -> Vec<u32> {
+        let packets_a_frame = self.rate().zip(rate).map_or(1.0, |(packets, frames)| packets / frames);
+        let fields = (1.9..2.1).contains(&packets_a_frame);
+        self.counts.iter().map(|count| if fields { count / 2 } else { *count }).collect()
+    }
+
     /// Returns whether the distances between packets differ by more than rounding.
     pub(crate) fn variable(&self) -> bool {
         self.rate().is_some_and(|rate| self.spread.variable(rate))
@@ -183,12 +252,12 @@ fn microseconds(seconds: &str) -> Option<i64> {
 mod tests {
     use super::*;
 
-    /// Scans `stream_index,pts_time,dts_time,duration_time,flags`; positions go up by themselves.
+    /// Scans `stream_index,pts_time,dts_time,duration_time,flags`; packets of a byte follow each other.
     fn scan(lines: &str) -> Track {
         let mut scan = Scan::of([(0, Kind::Picture)].into());
         for (position, line) in lines.lines().enumerate() {
             let (times, flags) = line.rsplit_once(',').unwrap_or((line, ""));
-            scan.line(&format!("{times},{position},{flags}"));
+            scan.line(&format!("{times},1,{position},{flags}"));
         }
         scan.finish();
         scan.track(0).unwrap().clone()
@@ -203,6 +272,19 @@ mod tests {
         assert_eq!((track.packets, track.first, track.last, track.end), (4, 0, 120_000, 160_000));
         assert_eq!(track.rate(), Some(25.0));
         assert!(!track.variable());
+    }
+
+    #[test]
+    fn packets_are_counted_by_second_from_the_start() {
+        let mut scan = Scan::of([(0, Kind::Picture)].into()).counted_from(1_400_000);
+        for n in 0..60_u32 {
+            // 25 frames a second; rounding puts the 26th just before its second.
+            let time = 1.4 + f64::from(n) / 25.0 - 0.0001;
+            scan.line(&format!("0,{time:.6},{time:.6},0.04,100,{},K_", n * 100));
+        }
+        scan.finish();
+        assert_eq!(scan.track(0).unwrap().counts, [25, 25, 10]);
+        assert_eq!(scan.end_position(), 6000);
     }
 
     #[test]
@@ -235,7 +317,7 @@ mod tests {
     #[test]
     fn lines_that_are_no_packets_are_passed_over() {
         let mut scan = Scan::of([(9, Kind::Sound)].into());
-        for line in ["", "packet", ",,,,", "0", "9,nan,inf,1e300,0,K_"] {
+        for line in ["", "packet", ",,,,", "0", "9,nan,inf,1e300,0,0,K_"] {
             scan.line(line);
         }
         scan.finish();

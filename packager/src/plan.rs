@@ -81,6 +81,9 @@ pub struct VideoPlan {
     /// Where the source's own clock is not the timeline.
     #[serde(default)]
     pub stretches: Vec<Stretch>,
+    /// Frames of the source in each second from the container's start, so that a loss is noticed.
+    #[serde(default)]
+    pub packets: Vec<u32>,
     /// How far before a wanted time decoding must start, for containers without an index.
     pub seek_margin: Duration,
     /// The renditions, highest first.
@@ -142,6 +145,9 @@ pub struct AudioPlan {
     /// Where the source's own clock is not the timeline.
     #[serde(default)]
     pub stretches: Vec<Stretch>,
+    /// Frames of the source in each second from the container's start, so that a loss is noticed.
+    #[serde(default)]
+    pub packets: Vec<u32>,
     /// Constant bit rate.
     pub bitrate_bps: u64,
     /// AAC frames in the whole presentation.
@@ -162,6 +168,12 @@ pub struct TextPlan {
     /// Transcribes sounds too, for deaf viewers.
     #[serde(default)]
     pub describes_sounds: bool,
+    /// Shown even when subtitles are off, such as translated signs.
+    #[serde(default)]
+    pub forced: bool,
+    /// The codec of the picture that the text is inside of; `None` for a stream of its own.
+    #[serde(default)]
+    pub inside: Option<String>,
 }
 
 impl Plan {
@@ -235,6 +247,13 @@ impl AudioPlan {
     }
 }
 
+/// The segments `[first, last)` of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Run {
+    pub(crate) first: u32,
+    pub(crate) last: u32,
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
@@ -276,6 +295,8 @@ pub(crate) mod tests {
             language: Some("en".to_owned()),
             title: None,
             describes_sounds: false,
+            forced: false,
+            inside: false,
         }];
         facts
     }
@@ -306,5 +327,36 @@ pub(crate) mod tests {
             video.zip(sizes).map(|(rung, bytes)| rendition(&rung.name, "avc1.64001f", bytes)).collect();
         all.extend(plan.audio.iter().map(|audio| rendition(&audio.name, "mp4a.40.2", 96_000)));
         all
+    }
+
+    /// Returns the runs of an hour with key frames this far apart, and the seconds that are decoded in all.
+    fn runs(apart: u64) -> (usize, f64) {
+        let mut facts = facts();
+        let video = facts.video.as_mut().unwrap();
+        (video.frames, video.last, video.end) = (108_000, Duration::from_secs(3599), Duration::from_hours(1));
+        video.key_frames = (0..3600).step_by(apart as usize).map(Duration::from_secs).collect();
+        facts.audio.clear();
+        let plan = plan(&facts, &Config::default()).unwrap();
+        let video = plan.video.unwrap();
+        let runs = video.runs(&plan.grid, 20);
+        let time = |n| plan.grid.seconds(plan.grid.start(n));
+        assert!(runs.windows(2).all(|pair| pair[0].1 == pair[1].0), "{runs:?}");
+        assert_eq!((runs[0].0, runs.last().unwrap().1), (0, plan.grid.segments()));
+        let entry = |n| video.entries(Duration::from_secs_f64(time(n)))[0].unwrap_or_default();
+        let decoded = runs.iter().map(|(first, last)| time(*last) - entry(*first).as_secs_f64());
+        (runs.len(), decoded.sum())
+    }
+
+    #[test]
+    fn a_source_with_few_key_frames_costs_what_its_length_does() {
+        let check = |apart: u64, expected: usize| {
+            let (count, decoded) = runs(apart);
+            assert_eq!(count, expected, "{apart} s apart");
+            assert!(decoded <= 1.5 * 3600.0, "{apart} s apart: {decoded} s are decoded");
+        };
+        check(2, 30);
+        check(25, 30);
+        check(3600, 1);
+        check(700, 4);
     }
 }

@@ -59,6 +59,7 @@ pub fn plan(facts: &Facts, config: &Config) -> Result<Plan, Refusal> {
             label: called.label,
             purpose: source.purpose,
             stretches: source.stretches.clone(),
+            packets: source.packets.clone(),
             bitrate_bps: config.audio_bitrate_bps,
             // To the picture's end or just past it, where silence does no harm.
             frames: samples.div_ceil(u64::from(grid.timescale) * AAC_FRAME_SAMPLES).max(1),
@@ -72,6 +73,8 @@ pub fn plan(facts: &Facts, config: &Config) -> Result<Plan, Refusal> {
             language: source.language.clone().unwrap_or_else(|| "und".to_owned()),
             label: called.label,
             describes_sounds: source.describes_sounds,
+            forced: source.forced,
+            inside: source.inside.then(|| source.codec.clone()),
         })
         .collect();
     let notes = facts.notes.clone();
@@ -101,6 +104,7 @@ fn picture(facts: &Facts, video: &VideoFacts, sound_end: Duration, config: &Conf
     let video = VideoPlan {
         key_frames: key_frames(video, &grid),
         stretches: video.stretches.clone(),
+        packets: video.packets.clone(),
         stream: video.stream,
         frame_rate,
         phase,

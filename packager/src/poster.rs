@@ -6,10 +6,12 @@ use tokio::{io::AsyncReadExt, sync::Mutex};
 
 use crate::{
     Error, Result,
+    child::Task,
     encode::{EncodeContext, clock_args, picture_filters, strings},
     ffmpeg::{Bounds, input_args},
     plan::{Plan, VideoPlan},
-    process::{self, Task},
+    process,
+    trouble::Trouble,
 };
 
 const CANDIDATES: u32 = 8;
@@ -42,8 +44,8 @@ pub(crate) async fn make(context: &EncodeContext<'_>, video: &VideoPlan) -> Resu
     let (names, frames): (Vec<_>, Vec<_>) = small.into_iter().chain([("poster.jpg", whole)]).unzip();
     for (name, jpeg) in names.into_iter().zip(take(context, video, &frames).await?) {
         if jpeg.is_empty() {
-            let cause = "it gave no picture".into();
-            return Err(Error::Ffmpeg { doing: "taking the poster".into(), cause });
+            let doing = "taking the poster".to_owned();
+            return Err(Error::Ffmpeg { doing, at: None, trouble: Trouble::Damaged });
         }
         context.publisher.blob(name, &jpeg).await?;
     }
@@ -111,16 +113,17 @@ async fn take(context: &EncodeContext<'_>, video: &VideoPlan, frames: &[Frame]) 
         doing: "taking the poster".into(),
         input,
         stdin: None,
+        printed: None,
         outputs: outputs.collect(),
         bounds: Bounds { memory_bytes: 8 << 30, open_files: 256, ..Bounds::default() },
         wall_time: Duration::from_mins(5),
     };
     let taken: Mutex<Vec<Vec<u8>>> = Mutex::new(vec![Vec::new(); frames.len()]);
-    process::run(task, context.stop, |n, stream| {
+    process::run(task, context.stop, |n, output| {
         let taken = &taken;
         async move {
             let mut bytes = Vec::new();
-            stream.take(MAX_BYTES).read_to_end(&mut bytes).await?;
+            output.stream.take(MAX_BYTES).read_to_end(&mut bytes).await?;
             taken.lock().await[n] = bytes;
             Ok(())
         }

@@ -4,19 +4,19 @@
 mod child;
 mod narrow;
 
-use std::{collections::BTreeMap, path::Path, time::Duration};
+use std::{path::Path, time::Duration};
 
 use store::LoopbackSource;
 
 use crate::{
+    broadcast,
     error::Result,
-    facts::Facts,
+    facts::{Facts, TextFacts},
     ffmpeg::{self, Input},
-    index,
+    index, notes,
     packets::Scan,
     refusal::Refusal,
     streams::{Answer, Fields, Reading},
-    timeline::Kind,
 };
 use child::{Child, Ended, Lines};
 
@@ -24,6 +24,8 @@ use child::{Child, Ended, Lines};
 const ANSWER_BYTES: usize = 4 << 20;
 /// Frames whose flags decide on interlacing where the container is silent.
 const FRAMES_LOOKED_AT: u32 = 60;
+/// Captions are in every frame, though empty; some encoders leave the first ones without.
+const FRAMES_WITH_CAPTIONS: u32 = 12;
 
 /// The programs that look at a source.
 #[derive(Clone, Copy, Debug)]
@@ -99,11 +101,29 @@ impl<'a> Call<'a> {
         // A picture over the guard's limit has no size, and so seems not to be there.
         let Reading { mut facts, fields } =
             read.map_err(|refusal| too_large(&described.complaint).unwrap_or(refusal))?;
+        let unread = notes::unread(&facts.container, self.source.len().await?, scan.end_position());
+        facts.notes.extend(unread);
         if let (Some(video), Fields::Unknown) = (&mut facts.video, fields) {
             video.interlaced = match described.by {
                 By::Ffprobe => self.shows_fields(video.stream).await?,
                 By::Ffmpeg => self.shows_fields_narrowly(video.stream).await?,
             };
+        }
+        if let Some(video) = &facts.video
+            && video.stretches.is_empty()
+            && broadcast::carries(&video.codec)
+            && described.by == By::Ffprobe
+            && self.shows_captions(video.stream).await?
+        {
+            facts.text.push(TextFacts {
+                stream: video.stream,
+                codec: video.codec.clone(),
+                language: None,
+                title: Some("Closed captions".to_owned()),
+                describes_sounds: true,
+                forced: false,
+                inside: true,
+            });
         }
         Ok(facts)
     }
@@ -133,12 +153,11 @@ impl<'a> Call<'a> {
 
     /// Returns the times of every packet.
     async fn packets(&self, described: &Described, how: &[&str]) -> Result<Scan> {
-        const ENTRIES: &str = "packet=stream_index,pts_time,dts_time,duration_time,pos,flags";
-        let kinds: BTreeMap<u32, Kind> = described.answer.kinds();
+        const ENTRIES: &str = "packet=stream_index,pts_time,dts_time,duration_time,size,pos,flags";
         if described.by == By::Ffmpeg {
-            return self.packets_narrowly(kinds, how).await;
+            return self.packets_narrowly(&described.answer, how).await;
         }
-        let mut scan = Scan::of(kinds);
+        let mut scan = described.answer.scan();
         let args = [how, &["-show_entries", ENTRIES, "-of", "csv=p=0"]].concat();
         self.ffprobe_to_its_end(&args, |line| {
             scan.line(line);
@@ -164,6 +183,20 @@ impl<'a> Call<'a> {
         })
         .await?;
         Ok(flags.interlaced())
+    }
+
+    /// Returns whether the first frames carry broadcast captions.
+    async fn shows_captions(&self, stream: u32) -> Result<bool> {
+        let (stream, frames) = (stream.to_string(), format!("%+#{FRAMES_WITH_CAPTIONS}"));
+        let which = ["-select_streams", &stream, "-read_intervals", &frames];
+        let what = ["-show_entries", "frame=key_frame:frame_side_data=side_data_type", "-of", "csv=p=0"];
+        let mut captions = false;
+        self.ffprobe_to_its_end(&[which, what].concat(), |line| {
+            captions |= line.contains("A53");
+            true
+        })
+        .await?;
+        Ok(captions)
     }
 
     async fn ffprobe_to_its_end(&self, args: &[&str], take: impl FnMut(&str) -> bool + Send) -> Result<()> {

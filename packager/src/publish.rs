@@ -49,6 +49,14 @@ impl Publisher {
         self.mark_playable(number).await
     }
 
+    /// Records what could not be decoded of published segments.
+    pub(crate) async fn lost(&self, rendition: &str, losses: &[store::Loss]) -> Result<()> {
+        for loss in losses {
+            self.store.renditions.set_lost(&self.video, rendition, loss).await?;
+        }
+        Ok(())
+    }
+
     /// Publishes a text, such as a playlist, in place of what was there.
     pub(crate) async fn text(&self, path: &str, text: &str) -> Result<()> {
         self.blob(path, text.as_bytes()).await

@@ -4,10 +4,9 @@ use bytes::{Bytes, BytesMut};
 
 use crate::{
     Error, Result,
-    encode::Run,
     fragment::Fragment,
     measure::SegmentFacts,
-    plan::{AAC_FRAME_SAMPLES, AudioPlan, Grid, VideoPlan},
+    plan::{AAC_FRAME_SAMPLES, AudioPlan, Grid, Run, VideoPlan},
 };
 
 /// A whole segment.

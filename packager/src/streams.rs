@@ -103,9 +103,20 @@ impl Answer {
         self.streams.iter().filter(|stream| self.belongs(stream)).filter_map(kind).collect()
     }
 
+    /// Returns the scan of all packets that this file needs.
+    pub(crate) fn scan(&self) -> Scan {
+        Scan::of(self.kinds()).counted_from(self.start())
+    }
+
+    /// Returns the container's start, in microseconds on its own clock.
+    fn start(&self) -> i64 {
+        let start = self.format.start_time.as_deref().and_then(|text| text.parse().ok());
+        start.map_or(0, |seconds: f64| (seconds * 1e6).round() as i64)
+    }
+
     /// Joins the JSON with the packet scan.
     pub(crate) fn read(&self, scan: &Scan) -> Result<Reading, Refusal> {
-        let clock = Clock { start: self.start(scan) };
+        let clock = Clock { start: self.timeline_start(scan) };
         let choice = self.choose(scan)?;
         let audio: Vec<AudioFacts> =
             choice.sounds.iter().filter_map(|stream| stream.audio(scan, clock)).collect();
@@ -128,12 +139,10 @@ impl Answer {
     }
 
     /// Returns where the timeline starts. A container's start is that of all programmes, whose clocks differ.
-    fn start(&self, scan: &Scan) -> i64 {
-        let start = self.format.start_time.as_deref().and_then(|text| text.parse().ok());
-        let start = start.map_or(0, |seconds: f64| (seconds * 1e6).round() as i64);
+    fn timeline_start(&self, scan: &Scan) -> i64 {
         match scan.first() {
             Some(first) if self.programme().is_some() => first,
-            _ => scan.start(start),
+            _ => scan.start(self.start()),
         }
     }
 

@@ -18,6 +18,8 @@ pub struct Subtitle {
     pub author: Author,
     /// It transcribes sounds besides words.
     pub describes_sounds: bool,
+    /// Shown even when subtitles are off, such as translated signs.
+    pub forced: bool,
     /// No cue is still to come.
     pub whole: bool,
 }
@@ -34,10 +36,10 @@ pub enum Author {
 }
 
 /// Returns the tracks of a video that playlists list. Those of a person or of the file come first, since a player
-/// selects the first of a language by itself, and a machine's is the worse one.
+/// selects the first of a language by itself, and a machine's is the worse one; forced ones, which have few words, last.
 pub fn listed(tracks: &[CaptionTrack]) -> Vec<Subtitle> {
     let mut shown: Vec<&CaptionTrack> = tracks.iter().filter(|track| track.is_listed()).collect();
-    shown.sort_by_key(|track| track.origin == CaptionOrigin::Machine);
+    shown.sort_by_key(|track| (track.forced, track.origin == CaptionOrigin::Machine));
     let mut labels = Unique::default();
     shown
         .into_iter()
@@ -58,6 +60,7 @@ pub fn listed(tracks: &[CaptionTrack]) -> Vec<Subtitle> {
                 label: labels.claim(&wanted, ' '),
                 author,
                 describes_sounds: track.describes_sounds,
+                forced: track.forced,
                 whole: matches!(track.state, CaptionState::Done | CaptionState::Failed),
             }
         })
@@ -121,6 +124,14 @@ pub(crate) mod tests {
     fn peoples_tracks_come_first_and_those_without_cues_not_at_all() {
         let names: Vec<String> = three().iter().map(|it| format!("{}={}", it.name, it.label)).collect();
         assert_eq!(names, ["captions/en=English", "captions/en-2=English (automatic)"]);
+    }
+
+    #[test]
+    fn forced_tracks_come_last() {
+        let forced = CaptionTrack { forced: true, ..track("en", CaptionOrigin::File) };
+        let listed = listed(&[forced, track("en-2", CaptionOrigin::File)]);
+        let names: Vec<(&str, bool)> = listed.iter().map(|it| (it.name.as_str(), it.forced)).collect();
+        assert_eq!(names, [("captions/en-2", false), ("captions/en", true)]);
     }
 
     #[test]

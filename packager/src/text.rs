@@ -9,10 +9,12 @@ use tokio::{io::AsyncReadExt, sync::Mutex};
 
 use crate::{
     Error, Result,
+    broadcast::{self, Carrier},
+    child::Task,
     encode::{EncodeContext, clock_args, strings},
     ffmpeg::{Bounds, input_args},
     plan::{Plan, TextPlan},
-    process::{self, Task},
+    process,
     publish::Publisher,
 };
 
@@ -21,6 +23,10 @@ const MAX_BYTES: u64 = 16 << 20;
 
 /// Returns the cues of a text track, on the video's clock.
 pub(crate) async fn read(context: &EncodeContext<'_>, text: &TextPlan) -> Result<Vec<Cue>> {
+    if let Some(codec) = &text.inside {
+        let carrier = Carrier { stream: text.stream, codec };
+        return Ok(from_zero(webvtt::parse(&broadcast::read(context, carrier).await?).cues, 0.0));
+    }
     let written = extract(context, text).await?;
     Ok(from_zero(webvtt::parse(&written).cues, context.plan.clock_at_zero()))
 }
@@ -57,15 +63,16 @@ async fn extract(context: &EncodeContext<'_>, text: &TextPlan) -> Result<String>
         doing: format!("reading {}", text.name),
         input,
         stdin: None,
+        printed: None,
         outputs: vec![strings(["-map", &format!("0:{}", text.stream), "-c:s", "webvtt", "-f", "webvtt"])],
         bounds: Bounds { cpu: Duration::from_hours(1), ..Bounds::default() },
         wall_time: Duration::from_hours(1),
     };
     let written = Mutex::new(Vec::new());
-    process::run(task, context.stop, |_, stream| {
+    process::run(task, context.stop, |_, output| {
         let written = &written;
         async move {
-            let read = stream.take(MAX_BYTES).read_to_end(&mut *written.lock().await).await?;
+            let read = output.stream.take(MAX_BYTES).read_to_end(&mut *written.lock().await).await?;
             if read as u64 == MAX_BYTES {
                 return Err(Error::OffPlan {
                     rendition: text.name.clone(),

@@ -1,6 +1,6 @@
 //! The timeline of a source: packets in decode order on one clock that never starts again. A step back and a gap in
 //! sound and picture together begin a new stretch, which continues the one before; single wild times are outliers.
-//! Leaves reading packets to `packets`, the encoder's filters to `encode`.
+//! Leaves reading packets to `packets`, the filters' expressions to `setpts`.
 
 use std::collections::BTreeMap;
 
@@ -117,6 +117,12 @@ fn follows(time: Time, next: Time) -> bool {
 }
 
 impl Timeline {
+    /// Returns whether a packet's time is behind those of its stream.
+    pub(crate) fn steps_back(&self, id: u32, packet: &Packet) -> bool {
+        let latest = self.streams.get(&id).and_then(|stream| stream.latest);
+        packet.time().zip(latest).is_some_and(|(time, latest)| time < latest - STEP_BACK)
+    }
+
     /// Takes the next packet of the file. Returns those whose place is now known, in order.
     pub(crate) fn push(&mut self, id: u32, kind: Kind, packet: Packet) -> Vec<Placed> {
         let newest = self.ranges.len().saturating_sub(1);
@@ -358,117 +364,5 @@ impl Range {
     }
 }
 
-/// Returns the expression of `setpts` and `asetpts` that shows the timeline, counted from `zero` in seconds.
-pub(crate) fn expression(stretches: &[Stretch], zero: f64) -> String {
-    if stretches.is_empty() {
-        return format!("PTS-{zero:.6}/TB");
-    }
-    // Frames that share a packet with the one before have no position of their own: register 0 keeps the last shift.
-    format!("'PTS+(st(0,if(isnan(POS),ld(0),{}))-{zero:.6})/TB'", table(stretches))
-}
-
-/// Returns the shift by position as nested halves, for the parser takes no more than a hundred levels.
-fn table(stretches: &[Stretch]) -> String {
-    match stretches {
-        [] => "0".to_owned(),
-        [one] => format!("{:.6}", one.shift as f64 / 1e6),
-        _ => {
-            let (before, after) = stretches.split_at(stretches.len() / 2);
-            format!("if(lt(POS,{}),{},{})", after[0].position, table(before), table(after))
-        }
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const FRAME: Time = 40_000;
-
-    /// Pictures of 25 frames a second and sound in as many packets, at these times.
-    fn timeline(times: impl IntoIterator<Item = Time>) -> (Timeline, Vec<Placed>) {
-        let mut timeline = Timeline::default();
-        let mut pictures = Vec::new();
-        for (n, time) in times.into_iter().enumerate() {
-            let at = |time, position| Packet {
-                shown: Some(time),
-                decode: Some(time),
-                duration: FRAME,
-                position: Some(position),
-                key: true,
-            };
-            pictures.extend(timeline.push(0, Kind::Picture, at(time, n as u64 * 10)));
-            timeline.push(1, Kind::Sound, at(time, n as u64 * 10 + 5));
-        }
-        pictures.extend(timeline.finish().into_iter().filter(|(id, _)| *id == 0).map(|(_, placed)| placed));
-        (timeline, pictures)
-    }
-
-    fn frames(from: Time, count: Time) -> impl Iterator<Item = Time> {
-        (0..count).map(move |n| from + n * FRAME)
-    }
-
-    #[test]
-    fn one_clock_is_its_own_timeline() {
-        let (timeline, pictures) = timeline(frames(1_400_000, 250));
-        assert_eq!((timeline.seams(), timeline.outliers(), pictures.len()), (0, 0, 250));
-        assert!(timeline.stretches(0).is_empty() && timeline.stretches(1).is_empty());
-    }
-
-    #[test]
-    fn a_clock_that_starts_again_goes_on() {
-        let check = |second: Time, shift: Time| {
-            let (timeline, pictures) = timeline(frames(1_400_000, 125).chain(frames(second, 125)));
-            assert_eq!((timeline.seams(), timeline.outliers(), pictures.len()), (1, 0, 250), "{second}");
-            for (stream, position) in [(0, 1250), (1, 1255)] {
-                let stretches = timeline.stretches(stream);
-                assert_eq!(stretches[1], Stretch { position, shift }, "{second}: {stretches:?}");
-            }
-        };
-        check(1_400_000, 5_000_000);
-        check(0, 6_400_000);
-        // Hours later, and half a minute.
-        check(7_206_400_000, -7_200_000_000);
-        check(36_400_000, -30_000_000);
-    }
-
-    #[test]
-    fn a_single_wild_time_moves_nothing_else() {
-        let check = |place: usize, wild: Time| {
-            let times = frames(0, 250).enumerate().map(|(n, time)| if n == place { wild } else { time });
-            let (timeline, pictures) = timeline(times);
-            assert_eq!((timeline.seams(), pictures.len()), (0, 250), "{place}: {timeline:?}");
-            let last = timeline.stretches(0).last().map_or(0, |stretch| stretch.shift);
-            assert!(last == 0 || place == 249, "{place}");
-        };
-        check(100, 3_600_000_000);
-        check(100, -3_600_000_000);
-        check(249, 3_600_000_000);
-        check(0, 3_600_000_000);
-    }
-
-    #[test]
-    fn slides_without_sound_stand_as_long_as_they_do() {
-        let mut timeline = Timeline::default();
-        let slide = |n: i64| Packet {
-            shown: Some(n * 30_000_000),
-            decode: Some(n * 30_000_000),
-            ..Packet::default()
-        };
-        let mut placed: Vec<Placed> =
-            (0..40).flat_map(|n| timeline.push(0, Kind::Picture, slide(n))).collect();
-        placed.extend(timeline.finish().into_iter().map(|(_, placed)| placed));
-        assert_eq!((timeline.seams(), timeline.outliers(), placed.len()), (0, 0, 40));
-    }
-
-    #[test]
-    fn the_filters_look_shifts_up_by_position() {
-        assert_eq!(expression(&[], 1.5), "PTS-1.500000/TB");
-        let stretches =
-            [(0, 0), (100, 5_000_000), (200, -1)].map(|(position, shift)| Stretch { position, shift });
-        assert_eq!(
-            expression(&stretches, 0.0),
-            "'PTS+(st(0,if(isnan(POS),ld(0),if(lt(POS,100),0.000000,if(lt(POS,200),5.000000,-0.000001))))-0.000000)/TB'"
-        );
-    }
-}
+mod tests;

@@ -47,7 +47,10 @@ pub(crate) fn text(facts: &Facts) -> Vec<(&TextFacts, Called)> {
     let streams = facts.text.iter().map(|stream| {
         let language = stream.language.as_deref();
         let name = format!("captions/{}", language.unwrap_or("und"));
-        let label = label(stream.title.as_deref(), language, "Subtitles");
+        let mut label = label(stream.title.as_deref(), language, "Subtitles");
+        if stream.forced && stream.title.is_none() {
+            label += " (forced)";
+        }
         let called = Called { name: names.claim(&name, '-'), label: labels.claim(&label, ' ') };
         (stream, called)
     });
@@ -122,10 +125,15 @@ mod tests {
             language: language.map(str::to_owned),
             title: title.map(str::to_owned),
             describes_sounds: false,
+            forced: false,
+            inside: false,
         };
         facts.text = vec![track(Some("en"), None), track(Some("en"), Some("SDH")), track(None, None)];
         let names: Vec<String> =
             text(&facts).into_iter().map(|(_, called)| format!("{}={}", called.name, called.label)).collect();
         assert_eq!(names, ["captions/en=English", "captions/en-2=SDH", "captions/und=Subtitles"]);
+        facts.text = vec![track(Some("en"), None), TextFacts { forced: true, ..track(Some("en"), None) }];
+        let labels: Vec<String> = text(&facts).into_iter().map(|(_, called)| called.label).collect();
+        assert_eq!(labels, ["English", "English (forced)"]);
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use store::{Conclusion, Failure, Job, JobError, JobKind, Store, Worker};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{Config, Error, job};
+use crate::{Config, Error, job, trouble::Trouble};
 
 /// Works until `shutdown`; running jobs are then released.
 pub async fn run(store: Store, config: Config, shutdown: CancellationToken) {
@@ -85,12 +85,12 @@ impl store::Work for Jobs {
 fn failure(error: &Error) -> Failure {
     match error {
         Error::Refused(refusal) => Failure { code: refusal.code().into(), message: refusal.to_string() },
-        Error::Ffmpeg { doing, cause } => Failure {
-            code: "encoding_failed".into(),
-            message: format!(
-                "The file could not be encoded: ffmpeg stopped while {doing}. Its message: {cause}"
-            ),
-        },
+        Error::Ffmpeg { doing, at, trouble } => {
+            Failure { code: "encoding_failed".into(), message: trouble.sentence(doing, *at) }
+        }
+        Error::Io(error) if error.kind() == std::io::ErrorKind::StorageFull => {
+            Failure { code: "encoding_failed".into(), message: Trouble::DiskFull.sentence("", None) }
+        }
         Error::Start { .. } => Failure {
             code: "ffmpeg_missing".into(),
             message: "ffmpeg cannot be started on the server. Run `clipcut doctor` there, then try again."

@@ -35,7 +35,7 @@ pub use health::versions;
 pub use id::{CaptionId, VideoId};
 pub use incoming::Append;
 pub use jobs::{Attempt, Job, Jobs, Kind as JobKind, NewJob};
-pub use renditions::{Kind as RenditionKind, NewPlan, Progress, Rendition, Renditions, Segment};
+pub use renditions::{Kind as RenditionKind, Loss, NewPlan, Progress, Rendition, Renditions, Segment};
 pub use signals::{Signal, Signals};
 pub use sources::{LoopbackSource, Source};
 pub use sql::migrate;

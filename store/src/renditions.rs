@@ -59,6 +59,15 @@ pub struct Segment {
     pub facts: String,
 }
 
+/// The part of the source within a published segment that could not be decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Loss {
+    /// The segment's number.
+    pub number: u32,
+    /// Its length.
+    pub milliseconds: u64,
+}
+
 /// The tables of renditions and segments.
 #[derive(Clone, Debug)]
 pub struct Renditions {
@@ -77,11 +86,13 @@ impl Renditions {
         let mut tx = self.sql.begin(LockScope::Video(id)).await?;
         let done = query(
             // A deleted video, a failed one and one that another worker has planned are all no longer `uploaded`.
-            "update videos set state = 'planned', plan = $2, duration_seconds = $3 where id = $1 and state = 'uploaded'",
+            "update videos set state = 'planned', plan = $2, duration_seconds = $3, notes = $4
+             where id = $1 and state = 'uploaded'",
         )
         .bind(id.as_str())
         .bind(plan.json)
         .bind(plan.duration_seconds)
+        .bind(&plan.notes.join("\n"))
         .execute(&mut tx)
         .await?;
         if done == 0 {
@@ -159,6 +170,26 @@ impl Renditions {
         Ok(())
     }
 
+    /// Records how much of the source within a published segment could not be decoded.
+    pub async fn set_lost(&self, id: &VideoId, rendition: &str, lost: &Loss) -> Result<()> {
+        query("update segments set lost_ms = $4 where video_id = $1 and rendition = $2 and number = $3")
+            .bind(id.as_str())
+            .bind(rendition)
+            .bind(i64::from(lost.number))
+            .bind(lost.milliseconds as i64)
+            .execute(&self.sql)
+            .await?;
+        Ok(())
+    }
+
+    /// Returns the segments of a rendition in which something is lost, in order.
+    pub async fn losses(&self, id: &VideoId, rendition: &str) -> Result<Vec<Loss>> {
+        let query = query(
+            "select number, lost_ms from segments where video_id = $1 and rendition = $2 and lost_ms > 0 order by number",
+        );
+        query.bind(id.as_str()).bind(rendition).fetch_all(&self.sql).await
+    }
+
     /// Returns whether the segment is published.
     pub async fn is_published(&self, id: &VideoId, rendition: &str, number: u32) -> Result<bool> {
         let query =
@@ -192,6 +223,8 @@ pub struct NewPlan<'a> {
     pub captions: &'a [FileTrack],
     /// A machine is to write captions too.
     pub listen: bool,
+    /// Sentences for people, of one line each.
+    pub notes: &'a [String],
 }
 
 async fn insert_rendition(
@@ -259,5 +292,12 @@ impl FromRow for Segment {
     fn from_row(row: &Row) -> sqlx::Result<Self> {
         let number: i64 = row.try_get("number")?;
         Ok(Self { number: number as u32, facts: row.try_get("facts")? })
+    }
+}
+
+impl FromRow for Loss {
+    fn from_row(row: &Row) -> sqlx::Result<Self> {
+        let (number, lost): (i64, i64) = (row.try_get("number")?, row.try_get("lost_ms")?);
+        Ok(Self { number: number as u32, milliseconds: lost as u64 })
     }
 }

@@ -50,6 +50,8 @@ pub struct Video {
     pub duration_seconds: Option<f64>,
     /// The packager's plan as JSON.
     pub plan: Option<String>,
+    /// Sentences for people about parts of the source that were left out, mended or lost.
+    pub notes: Vec<String>,
     /// When its upload began.
     pub created_at: Timestamp,
 }
@@ -157,6 +159,12 @@ impl Videos {
         }
         self.signals.publish(Signal::Changed(id.clone()));
         self.get(id).await
+    }
+
+    /// Puts these notes, of one line each, in place of the video's.
+    pub async fn set_notes(&self, id: &VideoId, notes: &[String]) -> Result<()> {
+        let query = query("update videos set notes = $2 where id = $1").bind(id.as_str());
+        self.run(id, query.bind(&notes.join("\n"))).await.map(drop)
     }
 
     /// Moves the video from `planned` to `playable`; from any other state it stays. Returns whether it moved.
@@ -270,6 +278,7 @@ impl FromRow for Video {
             source_name: row.try_get("source_name")?,
             duration_seconds: row.try_get("duration_seconds")?,
             plan: row.try_get("plan")?,
+            notes: row.try_get::<String, _>("notes")?.lines().map(str::to_owned).collect(),
             created_at: Timestamp(row.try_get("created_at")?),
         })
     }

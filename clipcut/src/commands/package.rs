@@ -106,6 +106,9 @@ async fn watch(store: &Store, id: &VideoId) -> Result<()> {
         match (video.state, video.failure) {
             (State::Ready, _) => {
                 bar.finish();
+                for note in &video.notes {
+                    eprintln!("note: {note}");
+                }
                 return Ok(());
             }
             (_, Some(failure)) => bail!("{}", failure.message),

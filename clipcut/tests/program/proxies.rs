@@ -198,7 +198,7 @@ async fn the_log_and_the_bounds_know_the_client_behind_a_trusted_proxy() {
     let url = |path: &str| format!("{}{path}", proxy.url.replace("localhost", "127.0.0.1"));
     let (one, other) = (client_at([127, 0, 0, 2]), client_at([127, 0, 0, 3]));
 
-    // What a client writes there itself stands in front of what nginx saw.
+    // A client's own entries stand in front of the one that nginx appends.
     let forged = one.get(url("/api/v1/videos?first")).header("x-forwarded-for", "203.0.113.9");
     assert_eq!(forged.send().await.unwrap().status(), 200);
     assert!(server.program.wait_for_log("/api/v1/videos").contains("client=127.0.0.2"));

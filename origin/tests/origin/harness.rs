@@ -20,6 +20,9 @@ use tokio::{
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+/// The note on a planned video.
+pub(crate) const NOTE: &str = "The recording was interrupted once; its two parts follow each other.";
+
 pub(crate) struct Harness {
     pub(crate) store: Store,
     pub(crate) origin: Origin,
@@ -149,6 +152,7 @@ impl Harness {
             jobs: &[job],
             captions: &[],
             listen: true,
+            notes: &[String::from(NOTE)],
         };
         self.store.renditions.plan(&id, &plan).await.unwrap();
         id

@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 use store::Failure;
 
-use crate::harness::{Answer, Harness};
+use crate::harness::{Answer, Harness, NOTE};
 
 const JSON: &[(&str, &str)] = &[("content-type", "application/json")];
 
@@ -34,7 +34,7 @@ async fn the_document_holds_all_of_a_planned_video() {
         document,
         json!({
             "id": id, "title": "Planned", "description": "", "state": "planned", "error": null,
-            "duration_seconds": 18.0,
+            "duration_seconds": 18.0, "notes": [NOTE],
             "renditions": [
                 rendition("720p", "video", (1280.into(), 720.into(), 29.97.into()), Value::Null),
                 rendition("audio", "audio", none(), Value::Null),

@@ -10,7 +10,7 @@ use super::{
     Call, FRAMES_LOOKED_AT, Flags,
     child::{Child, Ended, Lines},
 };
-use crate::{error::Result, ffmpeg, packets::Scan, refusal::Refusal, streams::Answer, timeline::Kind};
+use crate::{error::Result, ffmpeg, packets::Scan, refusal::Refusal, streams::Answer};
 
 /// A description for people is shorter than one in JSON.
 const DESCRIPTION_BYTES: usize = 1 << 20;
@@ -42,8 +42,8 @@ impl Call<'_> {
     }
 
     /// Returns the times of every packet of these streams.
-    pub(super) async fn packets_narrowly(&self, kinds: BTreeMap<u32, Kind>, how: &[&str]) -> Result<Scan> {
-        let streams: Vec<u32> = kinds.keys().copied().collect();
+    pub(super) async fn packets_narrowly(&self, answer: &Answer, how: &[&str]) -> Result<Scan> {
+        let streams: Vec<u32> = answer.kinds().keys().copied().collect();
         if streams.is_empty() {
             return Err(Refusal::NothingToPlay.into());
         }
@@ -59,7 +59,7 @@ impl Call<'_> {
             after_input: &after_input,
             lines: Lines::Stdout,
         };
-        let mut scan = Scan::of(kinds);
+        let mut scan = answer.scan();
         let mut reader = Reader { streams, time_bases: BTreeMap::new() };
         let ended = self
             .ffmpeg(arguments, |line| {
@@ -147,7 +147,7 @@ impl Reader {
         let flags = flags.map_or(Some(KEY), |flags| u32::from_str_radix(flags, 16).ok())?;
         let key = if flags & KEY == 0 { '_' } else { 'K' };
         let discard = if flags & DISCARD == 0 { '_' } else { 'D' };
-        Some(format!("{},{shown},{decode},{duration},N/A,{key}{discard}", self.streams.get(place)?))
+        Some(format!("{},{shown},{decode},{duration},N/A,N/A,{key}{discard}", self.streams.get(place)?))
     }
 }
 
@@ -166,10 +166,10 @@ mod tests {
         check("#tb 1: 1/90000\n", None);
         check(
             "0,         21,         61,       40,     7534, 0x8415c062\n",
-            Some("0,0.061000,0.021000,0.040000,N/A,K_"),
+            Some("0,0.061000,0.021000,0.040000,N/A,N/A,K_"),
         );
-        check("0, 61, 61, 40, 2618, 0x507ded2a, F=0x0\n", Some("0,0.061000,0.061000,0.040000,N/A,__"));
-        check("1, -900, -900, 90, 9, 0x1, F=0x5, S=1\n", Some("2,-0.010000,-0.010000,0.001000,N/A,KD"));
-        check("1, -9223372036854775808, 0, 90, 9, 0x1\n", Some("2,0.000000,N/A,0.001000,N/A,K_"));
+        check("0, 61, 61, 40, 2618, 0x507ded2a, F=0x0\n", Some("0,0.061000,0.061000,0.040000,N/A,N/A,__"));
+        check("1, -900, -900, 90, 9, 0x1, F=0x5, S=1\n", Some("2,-0.010000,-0.010000,0.001000,N/A,N/A,KD"));
+        check("1, -9223372036854775808, 0, 90, 9, 0x1\n", Some("2,0.000000,N/A,0.001000,N/A,N/A,K_"));
     }
 }

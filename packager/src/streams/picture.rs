@@ -48,6 +48,7 @@ impl Stream {
                 Vec::new()
             },
             stretches: track.stretches.clone(),
+            packets: track.frames_by_second(frame_rate),
         }
     }
 

@@ -30,6 +30,7 @@ impl Stream {
             first: clock.time(track.first),
             end: clock.time(track.end),
             stretches: track.stretches.clone(),
+            packets: track.counts.clone(),
         })
     }
 
@@ -54,6 +55,8 @@ impl Stream {
             language: self.language(),
             title: self.title(),
             describes_sounds: self.is("hearing_impaired"),
+            forced: self.is("forced"),
+            inside: false,
         })
     }
 

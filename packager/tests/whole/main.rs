@@ -2,11 +2,17 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod broadcast;
+mod captions;
 mod clock;
 mod colours;
+mod entries;
+mod failures;
+mod formats;
+mod gaps;
 #[path = "../harness/mod.rs"]
-#[expect(dead_code, reason = "shared with tests that ask ffprobe")]
 mod harness;
+mod losses;
 mod numbered;
 mod rates;
 
@@ -20,4 +26,12 @@ fn joined(folder: &Path, name: &str, parts: &[&PathBuf]) -> PathBuf {
     let file = folder.join(name);
     std::fs::write(&file, bytes.concat()).unwrap();
     file
+}
+
+/// Joins files on one clock, packet by packet.
+fn concatenated(folder: &Path, name: &str, parts: &[PathBuf]) -> PathBuf {
+    let list: String = parts.iter().map(|part| format!("file '{}'\n", part.display())).collect();
+    let playlist = folder.join("parts.txt");
+    std::fs::write(&playlist, list).unwrap();
+    harness::make(folder, name, &format!("-f concat -safe 0 -i {} -map 0 -c copy", playlist.display()))
 }

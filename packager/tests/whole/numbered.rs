@@ -29,6 +29,14 @@ pub(crate) fn picture(rate: &str, frames: u32) -> String {
     )
 }
 
+/// Returns the sound of several sources of two seconds, one after the other.
+pub(crate) fn beeps_of_two(sources: usize) -> String {
+    format!(
+        "-f lavfi -i aevalsrc=exprs=if(lt(mod(t\\,1)\\,0.04)\\,0.8*sin(2*PI*({PITCH}+100*floor(mod(t\\,2)))*t)\\,0):s=48000:d={}",
+        2 * sources
+    )
+}
+
 /// The frames, flashes and beeps that a player presents.
 #[derive(Debug)]
 pub(crate) struct Shown {
@@ -64,6 +72,14 @@ impl Shown {
     /// Expects all frames of sources of these lengths, one after the other, but for `lost` frames, and every beep with
     /// its flash.
     pub(crate) fn check(&self, seconds: &[u32], lost: usize, source: &str) {
+        self.frames(seconds, lost, source);
+        let whole: u32 = seconds.iter().sum();
+        assert!(self.beeps.len() + 1 >= whole as usize, "{source}: {:?}", self.beeps);
+        self.together(source);
+    }
+
+    /// Expects all frames of sources of these lengths.
+    pub(crate) fn frames(&self, seconds: &[u32], lost: usize, source: &str) {
         let expected: Vec<u32> = seconds.iter().flat_map(|seconds| 0..seconds * RATE).collect();
         let (mut shown, mut missing) = (self.numbers.as_slice(), Vec::new());
         for number in expected.iter().copied() {
@@ -81,9 +97,6 @@ impl Shown {
             self.numbers.len(),
             self.numbers
         );
-        let whole: u32 = seconds.iter().sum();
-        assert!(self.beeps.len() + 1 >= whole as usize, "{source}: {:?}", self.beeps);
-        self.together(source);
     }
 
     /// Expects every beep within 40 ms of a flash.

@@ -24,7 +24,15 @@ async fn uploaded(store: &Store) -> VideoId {
 
 async fn plan(store: &Store, id: &VideoId, captions: &[FileTrack], listen: bool) {
     let prepare = claim(store, JobKind::Prepare).await.unwrap();
-    let plan = NewPlan { json: "{}", duration_seconds: 60.0, renditions: &[], jobs: &[], captions, listen };
+    let plan = NewPlan {
+        json: "{}",
+        duration_seconds: 60.0,
+        renditions: &[],
+        jobs: &[],
+        captions,
+        listen,
+        notes: &[],
+    };
     store.renditions.plan(id, &plan).await.unwrap();
     store.jobs.finish(&prepare).await.unwrap();
 }

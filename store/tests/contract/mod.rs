@@ -6,8 +6,8 @@ mod captions;
 use std::time::Duration;
 
 use store::{
-    Attempt, Edit, Error, Failure, JobKind, NewJob, NewPlan, NewVideo, Rendition, RenditionKind, Segment,
-    Signal, State, Store, Timestamp, VideoId,
+    Attempt, Edit, Error, Failure, JobKind, Loss, NewJob, NewPlan, NewVideo, Rendition, RenditionKind,
+    Segment, Signal, State, Store, Timestamp, VideoId,
 };
 
 use crate::store;
@@ -58,6 +58,7 @@ async fn planned(store: &Store, id: &VideoId, jobs: &[NewJob]) {
         jobs,
         captions: &[],
         listen: false,
+        notes: &[],
     };
     store.renditions.plan(id, &plan).await.unwrap();
     store.jobs.finish(&prepare).await.unwrap();
@@ -194,6 +195,25 @@ async fn a_video_moves_from_planned_to_ready_and_shows_its_progress() {
     assert!(!store.videos.mark_playable(&id).await.unwrap());
     assert!(store.videos.mark_ready(&id).await.unwrap());
     assert_eq!(store.videos.get(&id).await.unwrap().unwrap().state, State::Ready);
+}
+
+#[tokio::test]
+async fn a_video_keeps_notes_and_its_segments_what_they_lost() {
+    let (store, _folder) = store().await;
+    let id = uploaded(&store, "v").await;
+    planned(&store, &id, &[]).await;
+    assert!(store.videos.get(&id).await.unwrap().unwrap().notes.is_empty());
+    let notes = ["The first part.".to_owned(), "Über alles; 50 %.".to_owned()];
+    store.videos.set_notes(&id, &notes).await.unwrap();
+    assert_eq!(store.videos.get(&id).await.unwrap().unwrap().notes, notes);
+    for number in [0, 1] {
+        store.renditions.publish(&id, "720p", &Segment { number, facts: "{}".into() }).await.unwrap();
+    }
+    let lost = |number, milliseconds| Loss { number, milliseconds };
+    store.renditions.set_lost(&id, "720p", &lost(1, 900)).await.unwrap();
+    // A second run over the same segment knows better.
+    store.renditions.set_lost(&id, "720p", &lost(1, 400)).await.unwrap();
+    assert_eq!(store.renditions.losses(&id, "720p").await.unwrap(), [lost(1, 400)]);
 }
 
 #[tokio::test]

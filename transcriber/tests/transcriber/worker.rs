@@ -40,6 +40,7 @@ async fn upload(store: &Store, file: &Path, plan: &str) -> VideoId {
         jobs: &[],
         captions: &[],
         listen: true,
+        notes: &[],
     };
     store.renditions.plan(&upload.id, &plan).await.unwrap();
     // Captions wait until their video plays.

@@ -1,0 +1,121 @@
+//! Parts of a source that do not decode, or that its container hides: noted on the video.
+
+use std::{fs, path::Path};
+
+use super::{
+    X264,
+    harness::{Packaged, make, package, quick},
+    joined,
+    numbered::{Shown, inputs},
+};
+
+/// Expects a note with all of these words.
+fn notes(packaged: &Packaged, words: &[&str], source: &str) {
+    let all = &packaged.video.notes;
+    assert!(
+        all.iter().any(|note| words.iter().all(|word| note.contains(word))),
+        "{source}: {words:?} are not in {all:?}"
+    );
+}
+
+/// Overwrites a part of a file, between these shares of its length.
+fn damage(file: &Path, from: f64, to: f64) {
+    let mut bytes = fs::read(file).unwrap();
+    let place = |share: f64| (bytes.len() as f64 * share) as usize;
+    let (from, to) = (place(from), place(to));
+    for (n, byte) in bytes[from..to].iter_mut().enumerate() {
+        *byte = (n as u8).wrapping_mul(151) ^ 0x5a;
+    }
+    fs::write(file, bytes).unwrap();
+}
+
+#[tokio::test]
+async fn pictures_that_do_not_decode_are_noted() {
+    let folder = tempfile::tempdir().unwrap();
+    let noise = "-f lavfi -i testsrc2=s=320x180:r=25:d=20,noise=alls=20:allf=t";
+    // Sound apart, so that the damage is in the pictures alone.
+    let source = make(
+        folder.path(),
+        "damaged.mp4",
+        &format!("{noise} -c:v libx264 -preset ultrafast -g 25 -pix_fmt yuv420p"),
+    );
+    damage(&source, 0.5, 0.8);
+    let packaged = package(&source, quick()).await;
+    notes(&packaged, &["of the picture could not be decoded", "0:06"], "damaged.mp4");
+}
+
+#[tokio::test]
+async fn sound_that_does_not_decode_is_noted() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = make(
+        folder.path(),
+        "damaged.flac.mkv",
+        &format!("{} -c:v libx264 -preset ultrafast -c:a flac", inputs(20)),
+    );
+    // Every packet for three seconds.
+    let broken =
+        format!("-i {} -c copy -bsf:a noise=amount=if(between(pts*tb\\,8\\,11)\\,2\\,0)", source.display());
+    let source = make(folder.path(), "broken.mkv", &broken);
+    let packaged = package(&source, quick()).await;
+    notes(&packaged, &["of the sound could not be decoded", "0:06", "silent"], "broken.mkv");
+    Shown::of(&packaged).together("broken.mkv");
+}
+
+#[tokio::test]
+async fn a_whole_source_has_no_note() {
+    let folder = tempfile::tempdir().unwrap();
+    for (file, codecs) in [
+        ("whole.mp4", X264),
+        ("whole.ts", X264),
+        ("whole.mkv", X264),
+        ("whole.flv", X264),
+        ("whole.webm", "-c:v libvpx -deadline realtime -b:v 1M -c:a libopus"),
+        ("whole.ogv", "-c:v libtheora -q:v 8 -c:a libvorbis"),
+        ("whole.avi", "-c:v mpeg4 -b:v 2M -bf 2 -c:a libmp3lame"),
+        ("whole.mpg", "-c:v mpeg2video -b:v 2M -c:a mp2"),
+        ("whole.wmv", "-c:v wmv2 -b:v 2M -c:a wmav2"),
+        ("half.mp4", "-c:v libx264 -preset ultrafast -r 12.5 -c:a aac -ar 22050 -ac 1"),
+        ("fields.ts", "-vf interlace -c:v libx264 -preset ultrafast -flags +ildct+ilme -c:a ac3"),
+        ("fields.mxf", "-c:v mpeg2video -b:v 5M -flags +ildct+ilme -c:a pcm_s16le"),
+    ] {
+        let source = make(folder.path(), file, &format!("{} {codecs}", inputs(8)));
+        let packaged = package(&source, quick()).await;
+        assert_eq!(packaged.video.notes, Vec::<String>::new(), "{file}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_hides_another_behind_it_is_noted() {
+    let folder = tempfile::tempdir().unwrap();
+    let inputs = "-f lavfi -i testsrc2=s=320x180:r=25:d=5 -f lavfi -i sine=r=48000:d=5";
+    for (file, codecs) in [("a.flv", X264), ("a.mp4", X264), ("a.wmv", "-c:v wmv2 -b:v 2M -c:a wmav2")] {
+        let part = make(folder.path(), file, &format!("{inputs} {codecs}"));
+        let two = joined(folder.path(), &format!("two-{file}"), &[&part, &part]);
+        let packaged = package(&two, quick()).await;
+        notes(&packaged, &["The last ", " % of the file"], file);
+    }
+}
+
+#[tokio::test]
+async fn fragments_joined_to_others_play_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let fragments = "-movflags +frag_keyframe+empty_moov+default_base_moof";
+    let part = make(folder.path(), "a.mp4", &format!("{} {X264} {fragments}", inputs(5)));
+    let two = joined(folder.path(), "two.mp4", &[&part, &part]);
+    let packaged = package(&two, quick()).await;
+    // ffmpeg withholds the first fragment behind the seam, of two seconds; the rest is in its place.
+    let shown = Shown::of(&packaged);
+    assert!(shown.numbers.ends_with(&(50..125).collect::<Vec<u32>>()), "{:?}", shown.numbers);
+    assert!(shown.numbers.len().abs_diff(250) <= 3, "{} frames", shown.numbers.len());
+    notes(&packaged, &["interrupted once"], "two.mp4");
+    notes(&packaged, &["2.0 seconds of the picture"], "two.mp4");
+}
+
+#[tokio::test]
+async fn chained_streams_play_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let part = make(folder.path(), "a.ogv", &format!("{} -c:v libtheora -q:v 8 -c:a libvorbis", inputs(5)));
+    let two = joined(folder.path(), "two.ogv", &[&part, &part]);
+    let packaged = package(&two, quick()).await;
+    Shown::of(&packaged).check(&[5, 5], 5, "two.ogv");
+}
