@@ -190,10 +190,10 @@ fn log(config: &Config) -> Result<()> {
     Ok(())
 }
 
-// Tools print their own progress; the log adds errors only.
+// Tools print their own progress; the log adds errors, and the last lines of an ffmpeg that failed.
 fn log_for_tools() -> Result<()> {
     tracing_subscriber::fmt()
-        .with_env_filter("error".parse::<EnvFilter>()?)
+        .with_env_filter("error,packager::process=warn".parse::<EnvFilter>()?)
         .with_writer(std::io::stderr)
         .init();
     Ok(())

@@ -40,10 +40,14 @@ fn a_clip_becomes_a_folder_that_plays() {
     let done = finish(&mut package(home.path(), Clip::Short.file(), &out));
     assert_eq!(done.code, Some(0), "{done:?}");
     assert_eq!(done.stdout, format!("{}\n", out.join("master.m3u8").display()));
-    assert!(done.stderr.contains("packaging: 2 of 2 segments"), "{done:?}");
-    assert_eq!(names(&out), ["240p", "audio", "manifest.mpd", "master.m3u8", "poster.jpg"]);
+    assert!(done.stderr.contains("packaging: 3 of 3 segments"), "{done:?}");
+    assert_eq!(names(&out), ["160p", "240p", "audio", "manifest.mpd", "master.m3u8", "poster.jpg"]);
     for entry in ["master.m3u8", "manifest.mpd"] {
-        assert_eq!(count_frames(&out.join(entry).display().to_string()), [Clip::Short.frames()], "{entry}");
+        assert_eq!(
+            count_frames(&out.join(entry).display().to_string()),
+            [Clip::Short.frames(); 2],
+            "{entry}"
+        );
     }
 }
 
@@ -88,8 +92,8 @@ fn a_run_that_was_killed_while_it_tidied_up_ends_well_the_next_time() {
     fs::create_dir(out.join(".clipcut-package")).unwrap();
     let done = finish(&mut package(home.path(), Clip::Short.file(), &out));
     assert_eq!(done.code, Some(0), "{done:?}");
-    assert_eq!(names(&out), ["240p", "audio", "manifest.mpd", "master.m3u8", "poster.jpg"]);
-    assert_eq!(count_frames(&out.join("master.m3u8").display().to_string()), [Clip::Short.frames()]);
+    assert_eq!(names(&out), ["160p", "240p", "audio", "manifest.mpd", "master.m3u8", "poster.jpg"]);
+    assert_eq!(count_frames(&out.join("master.m3u8").display().to_string()), [Clip::Short.frames(); 2]);
 }
 
 #[test]
@@ -145,16 +149,16 @@ fn an_encoder_that_dies_gives_its_last_words() {
         let ffmpeg = dying_ffmpeg(home.path(), instead);
         let done = finish(package(home.path(), Clip::Short.file(), out.path()).env("CLIPCUT_FFMPEG", ffmpeg));
         check_failed(&done, parts);
-        check_failed(&done, &["could not be encoded: ffmpeg stopped while encoding segments 0 to 0"]);
+        check_failed(&done, &["while encoding the picture between 0:00 and 0:02"]);
     };
     // As ffmpeg writes its own errors, as the system's loader writes its, and without a word.
     check(
         "echo '[libx264 @ 0x5] [error] malloc of size 99 failed' >&2; exit 1",
-        &["exit status: 1", "malloc of size 99 failed"],
+        &["had too little memory", "exit status: 1", "malloc of size 99 failed"],
     );
     check(
         "echo 'ffmpeg: error while loading shared libraries: libx264.so.164' >&2; exit 127",
-        &["exit status: 127", "error while loading shared libraries: libx264.so.164"],
+        &["encoder stopped", "exit status: 127", "error while loading shared libraries: libx264.so.164"],
     );
-    check("kill -SEGV $$", &["signal: 11"]);
+    check("kill -SEGV $$", &["encoder crashed", "signal: 11"]);
 }
