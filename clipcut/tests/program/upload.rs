@@ -28,7 +28,7 @@ async fn a_file_is_sent_and_followed_to_its_end_in_plain_lines() {
     let done =
         finish(upload(home.path(), Clip::Short.file(), &server.url).args(["--title", "Ünïcode, of course"]));
     assert_eq!(done.code, Some(0), "{done:?}");
-    for part in ["uploading\n", "uploading: ", "encoding\n", "encoding: 2 of 2 segments\n"] {
+    for part in ["uploading\n", "uploading: ", "encoding\n", "encoding: 3 of 3 segments\n"] {
         assert!(done.stderr.contains(part), "{part:?} in {done:?}");
     }
     assert!(!done.stderr.contains(['\r', '\u{1b}']), "{done:?}");
