@@ -66,8 +66,8 @@ async fn a_picture_that_never_decodes_is_told_in_words_for_people() {
 async fn sound_whose_decoder_is_killed_is_not_silently_silent() {
     let folder = tempfile::tempdir().unwrap();
     let source = make(folder.path(), "source.mp4", &format!("{} {X264}", inputs(4)));
-    // The first process of sound is the one that writes samples.
-    let decoder = "case \"$*\" in *pcm_f32le*) kill -9 $$;; esac";
+    // The first process of sound is the one that writes samples; the list of decoders names their format for all.
+    let decoder = "case \"$*\" in *'-c:a pcm_f32le'*) kill -9 $$;; esac";
     let config = Config { ffmpeg: ffmpeg(folder.path(), decoder), ..quick() };
     check(&source, config, &["killed while decoding the sound"]).await;
 }
