@@ -17,7 +17,7 @@ use crate::{
     decoded::{Seconds, Tally},
     ffmpeg::{Bounds, Input, input_args},
     fragment::{Part, Reader, init},
-    notes::clock,
+    notes::between,
     plan::{Conversion, Plan, Run, Rung, VideoPlan},
     process,
     publish::Publisher,
@@ -89,7 +89,7 @@ async fn video_from(context: &EncodeContext<'_>, video: &VideoPlan, attempt: &At
     let tally = Tally::default();
     let task = Task {
         program: &context.config.ffmpeg,
-        doing: format!("encoding the picture {}", between(context.plan, run)),
+        doing: format!("encoding the picture {}", between(&context.plan.grid, run)),
         input,
         stdin: None,
         printed: Some(tally.printed(context.plan.zero.as_secs_f64() - video.phase)),
@@ -329,12 +329,6 @@ pub(crate) fn clock_args(seek: Duration) -> Vec<OsString> {
 
 pub(crate) fn strings<const N: usize>(args: [&str; N]) -> Vec<OsString> {
     args.into_iter().map(OsString::from).collect()
-}
-
-/// Returns where a run lies, for people.
-pub(crate) fn between(plan: &Plan, run: Run) -> String {
-    let at = |n| clock(Duration::from_secs_f64(plan.grid.seconds(plan.grid.start(n))));
-    format!("between {} and {}", at(run.first), at(run.last))
 }
 
 /// Returns the seconds of the source that a run decodes whole; the last run goes to the end.

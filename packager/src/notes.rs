@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use store::Loss;
 
-use crate::{plan::Grid, timeline::Timeline};
+use crate::{
+    plan::{Grid, Run},
+    timeline::Timeline,
+};
 
 /// Less than half a second in all is not worth a sentence.
 const WORTH_A_NOTE_MS: u64 = 500;
@@ -68,19 +71,14 @@ pub(crate) fn lost(part: Part<'_>, losses: &[Loss], grid: &Grid) -> Option<Strin
         return None;
     }
     // Segments in a row are one place.
-    let mut places: Vec<u32> = Vec::new();
-    let mut previous = None;
-    for loss in losses {
-        if previous != loss.number.checked_sub(1) || previous.is_none() {
-            places.push(loss.number);
+    let mut places: Vec<Run> = Vec::new();
+    for Loss { number, .. } in losses {
+        match places.last_mut() {
+            Some(place) if place.last == *number => place.last += 1,
+            _ => places.push(Run { first: *number, last: number + 1 }),
         }
-        previous = Some(loss.number);
     }
-    let named: Vec<String> = places
-        .iter()
-        .take(PLACES)
-        .map(|number| clock(Duration::from_secs_f64(grid.seconds(grid.start(*number)))))
-        .collect();
+    let named: Vec<String> = places.iter().take(PLACES).map(|place| between(grid, *place)).collect();
     let more = match places.len().saturating_sub(PLACES) {
         0 => String::new(),
         1 => " and one more place".to_owned(),
@@ -92,10 +90,16 @@ pub(crate) fn lost(part: Part<'_>, losses: &[Loss], grid: &Grid) -> Option<Strin
         Part::SoundOf(label) => (format!("the sound “{label}”"), "it is silent there"),
     };
     Some(format!(
-        "{} of {what} could not be decoded, at about {}{more}: {instead}. The file seems to be damaged.",
+        "{} of {what} could not be decoded, {}{more}: {instead}. The file seems to be damaged.",
         spoken(Duration::from_millis(whole)),
         named.join(", "),
     ))
+}
+
+/// Names the part of a video that a run of segments is, such as `between 0:00 and 2:00`.
+pub(crate) fn between(grid: &Grid, run: Run) -> String {
+    let at = |number| clock(Duration::from_secs_f64(grid.seconds(grid.start(number))));
+    format!("between {} and {}", at(run.first), at(run.last))
 }
 
 /// Writes a place in a video as players do: `1:03`, `1:02:03`.
@@ -129,14 +133,14 @@ mod tests {
         check(
             &[(0, 600)],
             Some(
-                "0.6 seconds of the picture could not be decoded, at about 0:00: the picture before stands there. The file seems to be damaged.",
+                "0.6 seconds of the picture could not be decoded, between 0:00 and 0:06: the picture before stands there. The file seems to be damaged.",
             ),
         );
         check(
             &[(1, 6000), (2, 3000), (10, 1000), (20, 1000), (30, 1000), (700, 5000)],
             Some(
-                "17 seconds of the picture could not be decoded, at about 0:06, 1:00, 2:00 and 2 more places: the picture before \
-                 stands there. The file seems to be damaged.",
+                "17 seconds of the picture could not be decoded, between 0:06 and 0:18, between 1:00 and 1:06, between 2:00 and \
+                 2:06 and 2 more places: the picture before stands there. The file seems to be damaged.",
             ),
         );
     }

@@ -8,10 +8,10 @@ use crate::{
     child::{Feed, Task},
     decoded::Tally,
     encode::{
-        Consumer, EncodeContext, between, bounds, clock_args, consume, mp4_args, seconds, span, strings,
-        wall_time,
+        Consumer, EncodeContext, bounds, clock_args, consume, mp4_args, seconds, span, strings, wall_time,
     },
     ffmpeg::input_args,
+    notes::between,
     plan::{AAC_FRAME_SAMPLES, AUDIO_SAMPLE_RATE, AudioPlan, Run},
     process,
     segment::Cutter,
@@ -43,7 +43,7 @@ pub(crate) async fn audio(context: &EncodeContext<'_>, audio: &AudioPlan, run: &
     let tally = Tally::default();
     let task = Task {
         program: &context.config.ffmpeg,
-        doing: format!("decoding the sound {}", between(plan, decoded)),
+        doing: format!("decoding the sound {}", between(&plan.grid, decoded)),
         input,
         stdin: None,
         printed: Some(tally.printed(plan.zero.as_secs_f64())),
@@ -93,7 +93,7 @@ async fn encode(context: &EncodeContext<'_>, audio: &AudioPlan, stage: Stage) ->
     let decoded = Run { first: 0, last };
     let task = Task {
         program: &context.config.ffmpeg,
-        doing: format!("encoding the sound {}", between(context.plan, run)),
+        doing: format!("encoding the sound {}", between(grid, run)),
         input,
         stdin: Some(sound),
         printed: None,
