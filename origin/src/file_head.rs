@@ -1,57 +1,40 @@
 //! The head of an uploaded file: its first bytes, by which a document, a picture or a program is known before gigabytes
-//! of it are read. Files of unknown kind are ffmpeg's to judge. The page has the same list, in
-//! `web/src/features/upload/file-head.ts`.
+//! of it are read. Files of unknown kind are ffmpeg's to judge.
+
+use std::sync::LazyLock;
+
+use serde::Deserialize;
 
 /// The bytes that decide. A text is known as such only once it fills them: a shorter one costs nothing to take, and
 /// ffmpeg refuses it.
 const BYTES: usize = 4096;
 
-/// A format by its magic bytes; `at` is their place in the file.
+/// A format by its magic bytes.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Signature {
-    kind: &'static str,
+    /// Its name, for people.
+    kind: String,
+    /// Where in the file the bytes stand.
     at: usize,
-    bytes: &'static [u8],
+    /// The bytes, a character each: `\u00d0` is 0xd0.
+    bytes: String,
 }
 
-const fn signature(kind: &'static str, at: usize, bytes: &'static [u8]) -> Signature {
-    Signature { kind, at, bytes }
+impl Signature {
+    fn is_in(&self, head: &[u8]) -> bool {
+        let behind = head.get(self.at..).unwrap_or_default();
+        let expected = self.bytes.chars().map(u32::from);
+        behind.len() >= expected.clone().count()
+            && expected.zip(behind).all(|(expected, byte)| expected == u32::from(*byte))
+    }
 }
 
-const SIGNATURES: &[Signature] = &[
-    signature("a PDF document", 0, b"%PDF-"),
-    signature("a ZIP archive or an office document", 0, b"PK\x03\x04"),
-    signature("a ZIP archive or an office document", 0, b"PK\x05\x06"),
-    signature("an office document", 0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"),
-    signature("a RAR archive", 0, b"Rar!"),
-    signature("a 7-Zip archive", 0, b"7z\xbc\xaf\x27\x1c"),
-    signature("a gzip archive", 0, b"\x1f\x8b"),
-    signature("a bzip2 archive", 0, b"BZh"),
-    signature("an XZ archive", 0, b"\xfd7zXZ\0"),
-    signature("a Zstandard archive", 0, b"\x28\xb5\x2f\xfd"),
-    signature("a tar archive", 257, b"ustar"),
-    signature("a program", 0, b"\x7fELF"),
-    signature("a program", 0, b"MZ"),
-    signature("a program", 0, b"\xcf\xfa\xed\xfe"),
-    signature("a program", 0, b"\xca\xfe\xba\xbe"),
-    signature("a program", 0, b"\0asm"),
-    signature("a database", 0, b"SQLite format 3\0"),
-    signature("a font", 0, b"OTTO"),
-    signature("a font", 0, b"wOF"),
-    signature("a picture", 0, b"\x89PNG\r\n\x1a\n"),
-    signature("a picture", 0, b"\xff\xd8\xff"),
-    signature("a picture", 0, b"GIF8"),
-    signature("a picture", 0, b"II*\0"),
-    signature("a picture", 0, b"MM\0*"),
-    signature("a picture", 0, b"8BPS"),
-    signature("a picture", 8, b"WEBP"),
-    // The reserved bytes of a bitmap's header; "BM" alone is too little to go by.
-    signature("a picture", 6, b"\0\0\0\0\x36\0\0\0\x28\0\0\0"),
-    signature("a picture", 0, b"\0\0\0\x0cJXL \r\n\x87\n"),
-    // ISO/IEC 23008-12: brands of still pictures in the container that MP4 has too.
-    signature("a picture", 4, b"ftypheic"),
-    signature("a picture", 4, b"ftypmif1"),
-    signature("a picture", 4, b"ftypavif"),
-];
+// The page reads the same file, so that it refuses what the server would.
+static SIGNATURES: LazyLock<Vec<Signature>> = LazyLock::new(|| {
+    let list = include_str!("../../web/src/features/upload/file-signatures.json");
+    serde_json::from_str(list).expect("the list is part of the program, and tested")
+});
 
 /// The head of a file that is being received.
 #[derive(Debug, Default)]
@@ -65,10 +48,9 @@ impl FileHead {
             return None;
         }
         self.0.extend_from_slice(&piece[..piece.len().min(room)]);
-        let known =
-            SIGNATURES.iter().find(|s| self.0.get(s.at..).is_some_and(|rest| rest.starts_with(s.bytes)));
+        let known = SIGNATURES.iter().find(|signature| signature.is_in(&self.0));
         let text = self.0.len() == BYTES && self.0.iter().all(|byte| is_of_text(*byte));
-        known.map(|signature| signature.kind).or(text.then_some("a text"))
+        known.map(|signature| signature.kind.as_str()).or(text.then_some("a text"))
     }
 }
 
