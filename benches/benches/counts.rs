@@ -34,7 +34,7 @@ fn ticket(ticket: TicketPath) -> TicketPath {
 }
 
 #[library_benchmark]
-#[bench::of_a_target(args = (RequestTarget::default()), config = counted(2_022))]
+#[bench::of_a_target(args = (RequestTarget::default()), config = counted(1_983))]
 fn key(target: RequestTarget) -> RequestTarget {
     _ = black_box(black_box(&target).run());
     target

@@ -14,6 +14,7 @@ use server::{
 use crate::{
     EdgeInner, Payload,
     cache_status::{self, CacheStatus},
+    clock::Moment,
     freshness,
     object::{Dated, Head, Object},
     problem,
@@ -74,17 +75,17 @@ pub(crate) struct Reply<'a> {
 
 impl Reply<'_> {
     /// Answers with a fresh object.
-    pub(crate) fn hit(&self, object: &Object) -> Response<Payload> {
-        let headers = object.hit_headers(self.inner.clock.now(), &self.inner.config.name);
+    pub(crate) fn hit(&self, object: &Object, now: Moment) -> Response<Payload> {
+        let headers = object.hit_headers(now, &self.inner.config.name);
         let response = from_object(self.request, object, headers);
         self.inner.metrics.hit(&response);
         response
     }
 
     /// Answers with a stale object while it is revalidated (RFC 5861 §3).
-    pub(crate) fn stale(&self, object: &Object) -> Response<Payload> {
+    pub(crate) fn stale(&self, object: &Object, now: Moment) -> Response<Payload> {
         self.inner.metrics.stale.inc();
-        self.hit(object)
+        self.hit(object, now)
     }
 
     /// Answers with an object that the fetch has brought back.

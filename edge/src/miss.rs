@@ -116,7 +116,7 @@ impl Miss {
         // Another fetch may have been stored between the look into memory and this one.
         let stored = || inner.cache.fresh(&self.target, &self.parts);
         match inner.cache.join(&fetch_request.fetch_key, stored) {
-            JoinResult::Found(object) => Err(Box::new(self.reply().hit(&object))),
+            JoinResult::Found(object) => Err(Box::new(self.reply().hit(&object, inner.clock.now()))),
             JoinResult::Full => Err(Box::new(problem::answer(problem::too_many()))),
             JoinResult::Leads(waiter) => {
                 inner.metrics.misses.inc();

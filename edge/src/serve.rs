@@ -64,16 +64,17 @@ impl EdgeInner {
         let entry = self.cache.memory.get(target.as_str())?;
         let object = entry.find(&parts.headers)?;
         let reply = Reply { inner: self, request: parts };
-        match self.cache.usable(object, self.clock.now()) {
+        let now = self.clock.now();
+        match self.cache.usable(object, now) {
             Use::Fresh(_) => {
                 if prefetch::has_cmcd(target, &parts.headers) || !object.prefetched.load(Ordering::Relaxed) {
                     Prefetch { inner: self, target, parts }.next(Some(object));
                 }
-                Some(reply.hit(object))
+                Some(reply.hit(object, now))
             }
             Use::WhileRevalidating => {
                 self.revalidate_behind(target, parts, object);
-                Some(reply.stale(object))
+                Some(reply.stale(object, now))
             }
             Use::AfterValidation => None,
         }
