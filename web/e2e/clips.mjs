@@ -94,6 +94,17 @@ const EXTRA = [
     seconds: 90,
     args: [...MOVING("640x360", "25"), ...TONE(440), ...H264],
   },
+  {
+    // Two sounds in a format that is not read, with nothing to tell them apart.
+    name: "unread-sounds-180p25.mkv",
+    seconds: 2,
+    args: [
+      ...MOVING("320x180", "25"),
+      ...TONE(440),
+      ...["-map", "0", "-map", "1", "-map", "1", "-map", "1", ...H264],
+      ...["-c:a:0", "aac", "-c:a:1", "tta", "-c:a:2", "tta"],
+    ],
+  },
 ];
 
 const MEDIA = /\.(mp4|mov|m4v|mkv|webm|ts|avi|flv|ogg|mp3|m4a|flac|wav)$/i;

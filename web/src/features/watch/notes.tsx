@@ -11,8 +11,9 @@ export function Notes({ notes }: { notes: string[] }) {
     <section className={styles.notes} aria-labelledby={heading}>
       <h2 id={heading}>About this file</h2>
       <ul>
-        {notes.map((note) => (
-          <li key={note} dir="auto">
+        {notes.map((note, place) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: two streams that are left out may have one sentence
+          <li key={place} dir="auto">
             <Message text={note} />
           </li>
         ))}
