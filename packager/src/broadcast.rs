@@ -112,12 +112,12 @@ fn pairs_of(unit: &[u8]) -> Vec<[u8; 2]> {
         let count = rest.first().map_or(0, |flags| usize::from(flags & 0x1f));
         // Behind the count comes a byte that is reserved.
         let triplets = rest.get(2..).unwrap_or_default().chunks_exact(3).take(count);
-        // Valid, of field 1; and not the pair that says nothing.
+        // Valid, of field 1, and not the pair that fills a frame without captions.
         let field_1 = triplets.filter(|triplet| triplet[0] & 7 == 4);
-        let spoken = field_1
+        let filled = field_1
             .map(|triplet| [triplet[1], triplet[2]])
             .filter(|pair| pair.map(|byte| byte & 0x7f) != [0, 0]);
-        pairs.extend(spoken);
+        pairs.extend(filled);
     }
     pairs
 }
@@ -192,7 +192,7 @@ mod tests {
     #[test]
     fn pairs_of_the_first_field_are_found_in_a_unit() {
         let mut unit = b"\x06\x04\x15\xb5\x00\x31GA94\x03\x44\xff".to_vec();
-        // Field 1, field 2, an invalid one, and one that says nothing.
+        // Field 1, field 2, an invalid one, and an empty one.
         unit.extend([0xfc, 0x94, 0x20, 0xfd, 0x15, 0x2c, 0xf8, 0x11, 0x11, 0xfc, 0x80, 0x80, 0xff]);
         assert_eq!(pairs_of(&unit), [[0x94, 0x20]]);
         assert_eq!(pairs_of(b"GA94"), Vec::<[u8; 2]>::new());
