@@ -211,7 +211,7 @@ impl Miss {
         // `*` names no fields. Of those that are taken to be without effect, a language is the one that people would notice.
         let depends = vary::names(answer).unwrap_or_else(|| vec![header::ACCEPT_LANGUAGE]);
         unkeyed::fields(request, is_forwarded).is_empty()
-            && depends.iter().all(|name| is_forwarded(name) || !request.contains_key(name))
+            && depends.iter().all(|name| is_forwarded(name) || unkeyed::leaves_open(request, name))
     }
 }
 

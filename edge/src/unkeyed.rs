@@ -4,7 +4,7 @@
 
 use std::hash::{BuildHasher, RandomState};
 
-use http::{HeaderMap, HeaderName, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 use moka::sync::Cache;
 
 use crate::{hop, key::Target, prefetch};
@@ -82,6 +82,13 @@ impl Unkeyed {
         let (_, extension) = file.rsplit_once('.')?;
         Some(self.hasher.hash_one((target.host(), folder, extension, name.as_str())))
     }
+}
+
+/// Returns whether a request leaves it to the origin what a field selects: without the field, and with a language of `*`,
+/// which is as good as none (RFC 9110 §12.5.4) and what programs send that have no language.
+pub(crate) fn leaves_open(request: &HeaderMap, name: &HeaderName) -> bool {
+    let is_any = |value: &HeaderValue| *name == header::ACCEPT_LANGUAGE && value.as_bytes() == b"*";
+    request.get_all(name).iter().all(is_any)
 }
 
 /// Returns the fields of a request on which an answer may depend, and which are not among the `forwarded`.

@@ -162,6 +162,26 @@ async fn an_answer_for_one_takes_one_request_whatever_fields_it_has() {
 }
 
 #[tokio::test]
+async fn vary_star_takes_one_request_of_a_program_that_reads_any_language_rfc9110_12_5_4() {
+    for vary in ["*", "*, *", "foo, *"] {
+        let origin = Origin::start(move |seen| {
+            let fields = [("cache-control", "max-age=60"), ("vary", vary)];
+            reply(200, &fields, seen.header("foo").unwrap_or("-"))
+        })
+        .await;
+        let edge = Running::before(&origin, Config::default()).await;
+        for foo in ["1", "2"] {
+            let answer = edge.ask("GET", "/a", &[("accept-language", "*"), ("foo", foo)]).await;
+            assert_eq!(answer.text(), foo, "{vary}");
+        }
+        assert_eq!(origin.count(), 2, "{vary}");
+        // A language that somebody reads takes a request that has it.
+        edge.ask("GET", "/b", &[("accept-language", "de"), ("foo", "1")]).await;
+        assert_eq!(origin.count(), 4, "{vary}");
+    }
+}
+
+#[tokio::test]
 async fn a_shared_answer_is_made_without_unkeyed_fields_and_its_folder_is_learned() {
     let origin = echo(FRESH).await;
     let edge = Running::before(&origin, Config::default()).await;
