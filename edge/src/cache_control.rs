@@ -1,4 +1,5 @@
-//! The directives of Cache-Control (RFC 9111 §5.2), also in its form for CDNs (RFC 9213). Pure.
+//! The directives of Cache-Control (RFC 9111 §5.2), also in its forms for CDNs: CDN-Cache-Control (RFC 9213) and
+//! Surrogate-Control. Pure.
 
 use std::time::Duration;
 
@@ -60,17 +61,62 @@ impl CacheControl {
         all
     }
 
-    /// Reads a response's directives for us: RFC 9213 §2.2, a valid `CDN-Cache-Control` wins over all else. The
-    /// source shows whether it did, in which case `Expires` does not count either.
+    /// Reads a response's directives for us: RFC 9213 §2.2, the first valid field of our target list (§2.1) wins over all
+    /// else. The source shows whether there was one, in which case `Expires` does not count either.
     pub fn targeted(headers: &HeaderMap) -> (Self, Source) {
+        match Self::of_cdn(headers).or_else(|| Self::of_surrogate(headers)) {
+            Some(targeted) => (targeted, Source::Targeted),
+            None => (Self::of(headers), Source::General),
+        }
+    }
+
+    /// Reads `CDN-Cache-Control` (RFC 9213 §3.1), if it is there and valid.
+    fn of_cdn(headers: &HeaderMap) -> Option<Self> {
         const NAME: HeaderName = HeaderName::from_static("cdn-cache-control");
         let fields: Option<Vec<&str>> =
             headers.get_all(NAME).iter().map(|field| field.to_str().ok()).collect();
         // RFC 8941 §4.2: several fields of one name are one dictionary.
-        let joined = fields.unwrap_or_default().join(", ");
-        match Parser::new(&joined).parse::<Dictionary>() {
-            Ok(members) if !members.is_empty() => (Self::of_dictionary(&members), Source::Targeted),
-            _ => (Self::of(headers), Source::General),
+        let members = Parser::new(&fields?.join(", ")).parse::<Dictionary>().ok()?;
+        (!members.is_empty()).then(|| Self::of_dictionary(&members))
+    }
+
+    /// Reads `Surrogate-Control` (W3C Edge Architecture 1.0 §2.3), the form before RFC 9213, in which origins made for
+    /// Fastly, Varnish or Akamai forbid storing. `None` where nothing in it is about storing, as in `content="ESI/1.0"`.
+    fn of_surrogate(headers: &HeaderMap) -> Option<Self> {
+        const NAME: HeaderName = HeaderName::from_static("surrogate-control");
+        let (mut all, mut found) = (Self::default(), false);
+        for field in headers.get_all(NAME) {
+            // A field that is not text may hide a `no-store`, as in `of`.
+            let Ok(text) = field.to_str() else {
+                all.set(Flag::NoStore);
+                found = true;
+                continue;
+            };
+            for (name, argument) in directives(text) {
+                // A parameter names the surrogate that a directive is for, by its Surrogate-Capability; we send none.
+                if argument.unwrap_or(name).contains(';') {
+                    continue;
+                }
+                match name.to_ascii_lowercase().as_str() {
+                    "no-store" | "no-store-remote" => all.set(Flag::NoStore),
+                    "max-age" => all.take_surrogate_age(argument.unwrap_or_default()),
+                    _ => continue,
+                }
+                found = true;
+            }
+        }
+        found.then_some(all)
+    }
+
+    /// Takes a lifetime with an optional extension for stale use during revalidation, as in `600+60`.
+    fn take_surrogate_age(&mut self, argument: &str) {
+        let (lifetime, extension) = match argument.split_once('+') {
+            Some((lifetime, extension)) => (lifetime, Some(extension)),
+            None => (argument, None),
+        };
+        shorten(&mut self.max_age, seconds(lifetime));
+        if let Some(extension) = extension {
+            shorten(&mut self.stale_while_revalidate, seconds(extension));
         }
     }
 
@@ -131,7 +177,7 @@ impl CacheControl {
 pub enum Source {
     /// From `Cache-Control`, which every cache reads.
     General,
-    /// From `CDN-Cache-Control`, which is for us.
+    /// From `CDN-Cache-Control` or `Surrogate-Control`, which are for us.
     Targeted,
 }
 
@@ -248,11 +294,39 @@ mod tests {
         check("", s(5), Source::General);
     }
 
+    #[test]
+    fn directives_for_surrogates_win_over_cache_control_alone() {
+        let check = |surrogate: &str, cdn: &str, lifetime: Option<Duration>, stores: bool| {
+            let fields = [
+                ("surrogate-control", surrogate),
+                ("cdn-cache-control", cdn),
+                ("cache-control", "max-age=5"),
+            ];
+            let (read, _) = CacheControl::targeted(&headers(&fields));
+            assert_eq!((read.max_age, !read.has(Flag::NoStore)), (lifetime, stores), "{surrogate} {cdn}");
+        };
+        check("max-age=60", "", Some(s(60)), true);
+        check("foo, MaX-aGe=60, content=\"ESI/1.0\"", "", Some(s(60)), true);
+        check("no-store", "", None, false);
+        check("no-store-remote, max-age=60", "", Some(s(60)), false);
+        check("max-age=99999999999", "", Some(s(1 << 31)), true);
+        check("max-age=x", "", Some(s(0)), true);
+        check("no-store", "max-age=9", Some(s(9)), true);
+        // For another surrogate, or about another thing.
+        check("max-age=60;not-us, no-store;not-us", "", Some(s(5)), true);
+        check("content=\"ESI/1.0\"", "", Some(s(5)), true);
+        check("", "", Some(s(5)), true);
+        let (extended, source) = CacheControl::targeted(&headers(&[("surrogate-control", "max-age=60+30")]));
+        assert_eq!((extended.max_age, source), (Some(s(60)), Source::Targeted));
+        assert_eq!(extended.stale_while_revalidate, Some(s(30)));
+    }
+
     proptest! {
         #[test]
         fn no_header_makes_it_panic(text in "[ -~]{0,60}") {
             read(&text);
             CacheControl::targeted(&headers(&[("cdn-cache-control", &text)]));
+            CacheControl::targeted(&headers(&[("surrogate-control", &text)]));
         }
 
         #[test]

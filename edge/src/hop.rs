@@ -19,11 +19,12 @@ const OF_THE_CONNECTION: [HeaderName; 10] = [
 
 // §7.6.1 forbids to list fields that are meant for all recipients. A sender that does it anyway must not get a message
 // reframed (request smuggling) nor a private answer stored, so these stay.
-const NEVER_DROPPED: [HeaderName; 4] = [
+const NEVER_DROPPED: [HeaderName; 5] = [
     header::HOST,
     header::CONTENT_LENGTH,
     header::CACHE_CONTROL,
     HeaderName::from_static("cdn-cache-control"),
+    HeaderName::from_static("surrogate-control"),
 ];
 
 /// Removes what belongs to the connection, and what the connection's options list.

@@ -43,6 +43,17 @@ async fn cdn_cache_control_wins_over_cache_control_rfc9213_2_2() {
 }
 
 #[tokio::test]
+async fn surrogate_control_wins_over_cache_control_rfc9213_2_1() {
+    check(&[("cache-control", "no-store"), ("surrogate-control", "max-age=60")], true).await;
+    check(&[("cache-control", "max-age=60"), ("surrogate-control", "no-store")], false).await;
+    check(&[("expires", "0"), ("surrogate-control", "max-age=60")], true).await;
+    check(&[("cache-control", "max-age=60"), ("surrogate-control", "max-age=0")], false).await;
+    check(&[("cache-control", "max-age=60"), ("surrogate-control", "no-store;another")], true).await;
+    check(&[("cache-control", "max-age=60"), ("surrogate-control", "content=\"ESI/1.0\"")], true).await;
+    check(&[("cdn-cache-control", "no-store"), ("surrogate-control", "max-age=60")], false).await;
+}
+
+#[tokio::test]
 async fn an_answer_is_fresh_up_to_its_lifetime_and_no_longer_rfc9111_4_2() {
     let (origin, edge) = edge_before_numbered(&[("cache-control", "max-age=60")]).await;
     edge.get("/a").await;
