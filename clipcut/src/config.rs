@@ -1,5 +1,6 @@
 //! The configuration: the only file that reads the configuration file, the environment and the flags. Defaults < file < `CLIPCUT_*` < flags; all mistakes are reported together, each with its key.
 
+mod edge_memory;
 mod roles;
 
 use std::{
@@ -114,7 +115,7 @@ settings! {
     ["Edge"]
     /// Origins that `clipcut edge` fetches from, by commas.
     edge_origins: Names = "";
-    /// Memory of the edge process. Bodies have all but 64 MiB of it, or a third of less than 96 MiB, and the cache four fifths of that.
+    /// Memory of the edge process: 64 MiB are for the program, 48 KiB for each of `max_connections` up to a fourth of it, which bounds them, and the rest for bodies, a third at least; the cache has four fifths of that.
     edge_memory: Size = "256MiB";
     /// Largest object that the edge keeps, at most an eighth of its memory; larger ones pass by.
     edge_max_object: Size = "32MiB";

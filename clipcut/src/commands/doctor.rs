@@ -195,6 +195,13 @@ fn files(config: &Config) -> Finding {
         let mend = format!("ulimit -n {} (or LimitNOFILE= of the unit)", 2 * config.max_connections);
         return Finding::Poor(format!("{result} of {}", config.max_connections), mend);
     }
+    let affordable = config.edge_connections();
+    if affordable < places {
+        return Finding::Good(format!(
+            "{result}; with an edge {affordable}, by edge_memory = {} MiB",
+            config.edge_memory.0 >> 20
+        ));
+    }
     Finding::Good(result)
 }
 

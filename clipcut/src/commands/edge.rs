@@ -18,7 +18,7 @@ pub(crate) struct Args {
     /// Address and port to listen on [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR")]
     listen: Option<String>,
-    /// Memory of the edge, of which 64MiB are for its own work [default: 256MiB]
+    /// Memory of the edge, of which 64MiB are for the program and a fourth for connections [default: 256MiB]
     #[arg(long, value_name = "SIZE")]
     memory: Option<String>,
 }
@@ -40,7 +40,7 @@ pub(crate) async fn run(config: &Config) -> Result<()> {
     let origins = Origins::new(&config.edge_origins.0)
         .context("--origin (or edge_origins) names where to fetch from")?;
     let mut settings = config.edge()?;
-    let process = Process::bind_workers(config)?;
+    let process = Process::bind_workers(config)?.with_edge(config);
     process.tasks.spawn(origins.clone().watch(process.shutdown.clone()));
     if let Some(peers) = settings.peers.clone() {
         process.tasks.spawn(peers.watch(process.shutdown.clone()));

@@ -83,6 +83,12 @@ impl Process {
         Ok(Self { shutdown, tasks, metrics, scheme, listener, limits: config.server() })
     }
 
+    /// Bounds the connections to what the memory of an edge in this process pays for.
+    pub(super) fn with_edge(mut self, config: &Config) -> Self {
+        self.limits.connections = config.edge_connections();
+        self
+    }
+
     /// Adds `/metrics` to a service.
     pub(super) fn with_metrics(&self, service: Router) -> Router {
         let metrics = self.metrics.clone();

@@ -27,7 +27,7 @@ pub(crate) async fn run(config: &Config, demo: Demo) -> Result<()> {
     let mut settings = config.edge()?;
     let origin_settings = config.origin()?;
     let store = config.store().await?;
-    let process = Process::bind(config).await?;
+    let process = Process::bind(config).await?.with_edge(config);
     process::register_store(&process.metrics, &store);
     let (tasks, shutdown) = (&process.tasks, &process.shutdown);
     tasks.spawn(packager::run(store.clone(), config.packager(), shutdown.clone()));

@@ -11,14 +11,12 @@ use http::HeaderName;
 use server::ticket::Keys;
 use store::{Cluster, Store};
 
-use super::Config;
+use super::{Config, edge_memory::EdgeMemory};
 use crate::{
     open_files,
     setting::{Address, Tickets},
 };
 
-// Memory of an edge besides its bodies: the program, connections, and memory that the allocator has not returned.
-const EDGE_OWN_BYTES: u64 = 64 << 20;
 // The cache's part of the bodies' memory; the edge uses a quarter of that on top, for what is fetched and what is still
 // being sent behind its eviction.
 const CACHED_FIFTHS: u64 = 4;
@@ -83,10 +81,8 @@ impl Config {
 
     /// Returns the edge's configuration; reads the keys of tickets.
     pub(crate) fn edge(&self) -> Result<edge::Config> {
-        // A small edge keeps a third for its bodies, since the fixed part would leave nothing.
-        let bodies = self.edge_memory.0 - (self.edge_memory.0 / 3 * 2).min(EDGE_OWN_BYTES);
         Ok(edge::Config {
-            memory: bodies / 5 * CACHED_FIFTHS,
+            memory: self.edge_memory_shares().bodies / 5 * CACHED_FIFTHS,
             max_object: self.edge_max_object.0,
             // The origin holds a request for a segment that is being encoded for `segment_wait`; a shorter bound here would end
             // such requests with 504.
@@ -98,6 +94,20 @@ impl Config {
             token: self.token()?,
             ..edge::Config::default()
         })
+    }
+
+    /// Returns how many connections a process with an edge may have.
+    pub(crate) fn edge_connections(&self) -> usize {
+        self.edge_memory_shares().connections
+    }
+
+    fn edge_memory_shares(&self) -> EdgeMemory {
+        EdgeMemory::share(self.edge_memory.0, self.connections())
+    }
+
+    /// Returns how many connections a process may have below its limit of open files.
+    fn connections(&self) -> usize {
+        open_files::connections(self.max_connections, open_files::limit())
     }
 
     /// Returns the client that sends purges to the edges elsewhere, if there are any.
@@ -161,7 +171,7 @@ impl Config {
 
     pub(crate) fn server(&self) -> server::Limits {
         server::Limits {
-            connections: open_files::connections(self.max_connections, open_files::limit()),
+            connections: self.connections(),
             connections_for_address: self.max_connections_per_address,
             proxies: self.trusted_proxies.networks.clone(),
             body_least_bps: self.min_upload_rate.0.min(u64::from(u32::MAX)) as u32,
