@@ -50,22 +50,31 @@ describe("the watch page on a phone", { concurrency: false }, () => {
       const { page } = visit;
       for (const scroll of [0, 120]) {
         await page.evaluate((to) => window.scrollTo(0, to), scroll);
+        await page.evaluate(awaitMenu);
         await page.getByRole("button", { name: menu, exact: true }).tap();
-        const entries = page.getByRole("menuitemradio");
-        const covered = await entries.evaluateAll((all) =>
-          all
-            .filter((it) => {
-              const box = it.getBoundingClientRect();
-              const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
-              return !it.contains(document.elementFromPoint(x, y));
-            })
-            .map((it) => it.ariaLabel),
-        );
+        const { entries, covered } = await page.evaluate(() => window.opened);
+        assert.ok(entries >= 2, `${entries} entries`);
         assert.deepEqual(covered, []);
-        await page.keyboard.press("Escape");
+        await viewer.closeMenu(page, menu);
       }
     });
   }
+
+  test("has a menu on top that is opened without a pointer while another one is open", async () => {
+    const { page } = visit;
+    await page.evaluate(() => window.scrollTo(0, 0));
+    await page.getByRole("button", { name: "Quality", exact: true }).tap();
+    await page.getByRole("menu", { name: "Quality" }).waitFor();
+    await page.evaluate(awaitMenu);
+    // As a screen reader presses it: a click, with no pointer before it.
+    await page.getByRole("button", { name: "Captions", exact: true }).dispatchEvent("click");
+    const { covered } = await page.evaluate(() => window.opened);
+    assert.deepEqual(covered, []);
+    assert.equal(await page.getByRole("menu").count(), 1);
+    const stage = page.getByRole("region", { name: "Video player" });
+    assert.equal(await stage.getAttribute("data-menu"), "true");
+    await viewer.closeMenu(page, "Captions");
+  });
 
   test("changes the speed by a tap, and nothing else", async () => {
     const { page } = visit;
@@ -104,3 +113,26 @@ describe("the watch page on a phone", { concurrency: false }, () => {
 
   test("causes no trouble in the page", () => assert.deepEqual(visit.troubles, []));
 });
+
+/**
+ * Runs in the page: `window.opened` resolves, as soon as a menu is in it and before that is drawn, to the number of its
+ * entries and the names of those that something else covers.
+ */
+function awaitMenu() {
+  const isCovered = (it) => {
+    const box = it.getBoundingClientRect();
+    const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+    return !it.contains(document.elementFromPoint(x, y));
+  };
+  window.opened = new Promise((resolve) => {
+    new MutationObserver((records, observer) => {
+      const added = records.flatMap((it) => [...it.addedNodes]);
+      const menu = added.find((it) => it instanceof Element && it.matches("[role=menu]"));
+      if (menu === undefined) return;
+      observer.disconnect();
+      const entries = [...menu.querySelectorAll("[role=menuitemradio]")];
+      const covered = entries.filter(isCovered).map((it) => it.ariaLabel);
+      resolve({ entries: entries.length, covered });
+    }).observe(document.body, { childList: true, subtree: true });
+  });
+}

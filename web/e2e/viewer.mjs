@@ -90,10 +90,19 @@ export async function pressSeekBar(page, fraction) {
 /** Returns the names in a menu of the player, as they stand there. */
 export async function choices(page, menu) {
   await page.getByRole("button", { name: menu, exact: true }).click();
-  const items = page.getByRole("menuitemradio");
+  const opened = page.getByRole("menu", { name: menu, exact: true });
+  await opened.waitFor();
+  const items = opened.getByRole("menuitemradio");
   const names = await items.evaluateAll((all) => all.map((it) => it.getAttribute("aria-label")));
-  await page.keyboard.press("Escape");
+  await closeMenu(page, menu);
   return names;
+}
+
+/** Closes an open menu by keyboard, and waits until it is gone: it covers what is below it. */
+export async function closeMenu(page, menu) {
+  const opened = page.getByRole("menu", { name: menu, exact: true });
+  await opened.getByRole("menuitemradio").first().press("Escape");
+  await opened.waitFor({ state: "detached" });
 }
 
 export async function choose(page, menu, name) {

@@ -19,12 +19,21 @@ interface ControlsProps {
   duration: number;
   /** Faded, because nobody needs them now. */
   quiet: boolean;
-  onMenuOpen: (open: boolean) => void;
+  /** The name of the open menu; there is at most one. */
+  openMenu: string | null;
+  onMenuOpen: (name: string) => void;
+  onMenuClose: (name: string) => void;
   onHelp: () => void;
 }
 
 export function Controls(props: ControlsProps) {
-  const { driver, state, fullscreen, duration, quiet, onMenuOpen, onHelp } = props;
+  const { driver, state, fullscreen, duration, quiet, onHelp } = props;
+  const menu = (name: string) => ({
+    name,
+    open: props.openMenu === name,
+    onOpen: props.onMenuOpen,
+    onClose: props.onMenuClose,
+  });
   const playName = state.playing ? "Pause" : state.ended ? "Play again" : "Play";
   return (
     <div className={styles.controls} data-quiet={quiet}>
@@ -47,10 +56,9 @@ export function Controls(props: ControlsProps) {
         <span className={styles.spacer} />
         {state.textTracks.length > 0 && (
           <Menu
-            name="Captions"
+            {...menu("Captions")}
             icon="captions"
             active={state.textTrack !== null}
-            onOpen={onMenuOpen}
             choices={[{ id: null, label: "Off" }, ...state.textTracks]}
             chosen={state.textTrack}
             onChoose={(id) => driver.setTextTrack(id)}
@@ -58,28 +66,25 @@ export function Controls(props: ControlsProps) {
         )}
         {state.audioTracks.length > 1 && (
           <Menu
-            name="Audio track"
+            {...menu("Audio track")}
             icon="audio"
-            onOpen={onMenuOpen}
             choices={state.audioTracks}
             chosen={state.audioTrack}
             onChoose={(id) => id !== null && driver.setAudioTrack(id)}
           />
         )}
         <Menu
-          name="Speed"
+          {...menu("Speed")}
           icon="speed"
           active={state.rate !== 1}
-          onOpen={onMenuOpen}
           choices={RATES.map((rate) => ({ id: rate, label: rateLabel(rate) }))}
           chosen={state.rate}
           onChoose={(rate) => driver.setRate(rate)}
         />
         {state.qualities.length > 0 && (
           <Menu
-            name="Quality"
+            {...menu("Quality")}
             icon="quality"
-            onOpen={onMenuOpen}
             choices={[{ id: null, label: "Auto", note: autoNote(state) }, ...state.qualities]}
             chosen={state.quality}
             onChoose={(id) => driver.setQuality(id)}

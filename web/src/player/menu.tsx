@@ -1,7 +1,7 @@
 // A button with a menu of which one entry is chosen, after the ARIA menu button pattern: arrows move,
 // Enter chooses, Escape closes and gives the focus back.
 
-import { type FocusEvent, type KeyboardEvent, useEffect, useId, useRef, useState } from "react";
+import { type FocusEvent, type KeyboardEvent, useEffect, useId, useRef } from "react";
 import { Icon, type IconName } from "../shared/icons.tsx";
 import controls from "./controls.module.css";
 import styles from "./menu.module.css";
@@ -21,31 +21,36 @@ interface MenuProps<T> {
   choices: Entry<T>[];
   chosen: T;
   onChoose: (id: T) => void;
-  onOpen: (open: boolean) => void;
+  /** Kept by the player, whose stage rises above the page in the same commit: copied there by an effect, it would come
+   * a task later, and the menu would first be drawn beneath what follows the stage. */
+  open: boolean;
+  onOpen: (name: string) => void;
+  onClose: (name: string) => void;
 }
 
 export function Menu<T extends number | string | null>(props: MenuProps<T>) {
-  const { name, icon, active = false, choices, chosen, onChoose, onOpen } = props;
-  const [open, setOpen] = useState(false);
+  const { name, icon, active = false, choices, chosen, onChoose, open, onOpen, onClose } = props;
   const root = useRef<HTMLDivElement>(null);
   const button = useRef<HTMLButtonElement>(null);
   const list = useRef<HTMLDivElement>(null);
   const id = useId();
 
   useEffect(() => {
-    onOpen(open);
     if (!open) return;
     const items = entries(list.current);
     (items.find((it) => it.ariaChecked === "true") ?? items[0])?.focus({ preventScroll: true });
     const pressElsewhere = (event: PointerEvent) => {
-      if (!root.current?.contains(event.target as Node)) setOpen(false);
+      if (!root.current?.contains(event.target as Node)) onClose(name);
     };
     window.addEventListener("pointerdown", pressElsewhere);
     return () => window.removeEventListener("pointerdown", pressElsewhere);
-  }, [open, onOpen]);
+  }, [open, name, onClose]);
+
+  // A menu may go while it is open, as with the controls of a video that fails.
+  useEffect(() => () => onClose(name), [name, onClose]);
 
   const close = () => {
-    setOpen(false);
+    onClose(name);
     button.current?.focus();
   };
 
@@ -66,7 +71,7 @@ export function Menu<T extends number | string | null>(props: MenuProps<T>) {
   const leave = (event: FocusEvent) => {
     // A null target is a press on something without focus, which `pressElsewhere` judges.
     if (event.relatedTarget !== null && !root.current?.contains(event.relatedTarget)) {
-      setOpen(false);
+      onClose(name);
     }
   };
 
@@ -83,7 +88,7 @@ export function Menu<T extends number | string | null>(props: MenuProps<T>) {
         aria-expanded={open}
         aria-controls={open ? id : undefined}
         title={name}
-        onClick={() => setOpen(!open)}
+        onClick={() => (open ? onClose(name) : onOpen(name))}
       >
         <Icon name={icon} size={22} />
       </button>

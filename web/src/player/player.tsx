@@ -37,7 +37,7 @@ export function Player(props: PlayerProps) {
   const picture = useRef<HTMLDivElement>(null);
   const lastTap = useRef<Tap | null>(null);
   const [help, setHelp] = useState(false);
-  const [menuOpen, setMenuOpen] = useState(false);
+  const [openMenu, setOpenMenu] = useState<string | null>(null);
   const fullscreen = useFullscreen(stage, driver.media);
   const idle = useIdle(stage);
 
@@ -60,6 +60,12 @@ export function Player(props: PlayerProps) {
   useEffect(() => {
     if (lacksQualities) driver.reload();
   }, [driver, lacksQualities]);
+
+  // A menu that closes late must not close the one that was opened after it.
+  const closeMenu = useCallback(
+    (name: string) => setOpenMenu((current) => (current === name ? null : current)),
+    [],
+  );
 
   const execute = useCallback(
     (command: Command) => {
@@ -123,14 +129,14 @@ export function Player(props: PlayerProps) {
     if (lastTap.current === null && event.button === 0) fullscreen.toggle();
   };
 
-  const quiet = idle.isIdle && state.playing && !menuOpen && state.failure === null;
+  const quiet = idle.isIdle && state.playing && openMenu === null && state.failure === null;
   return (
     <section
       ref={stage}
       className={styles.stage}
       data-quiet={quiet}
       data-fullscreen={fullscreen.active}
-      data-menu={menuOpen}
+      data-menu={openMenu !== null}
       aria-label="Video player"
     >
       {/* biome-ignore lint/a11y/noStaticElementInteractions: the Play button is the accessible way */}
@@ -156,7 +162,9 @@ export function Player(props: PlayerProps) {
           fullscreen={fullscreen}
           duration={durationSeconds ?? state.duration}
           quiet={quiet}
-          onMenuOpen={setMenuOpen}
+          openMenu={openMenu}
+          onMenuOpen={setOpenMenu}
+          onMenuClose={closeMenu}
           onHelp={() => setHelp(true)}
         />
       )}
