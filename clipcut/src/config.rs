@@ -85,7 +85,7 @@ settings! {
     ["Log, connections and shutdown"]
     /// Filter of the log, in the syntax of tracing's `EnvFilter`.
     log: String = "info,ort=warn";
-    /// Connections at once, as far as the limit of open files allows; the oldest idle one makes place for a new one.
+    /// Connections at once, as far as the limit of open files and, with an edge, `edge_memory` allow; the oldest idle one makes place for a new one.
     max_connections: usize = "4096";
     /// Connections at once from one address, and behind `trusted_proxies` requests at once of one client; 0 is half of all connections.
     max_connections_per_address: usize = "0";

@@ -13,7 +13,7 @@ use transcriber::{
 };
 
 use super::demo;
-use crate::{config::Config, open_files};
+use crate::{config::Config, open_files, setting::Setting};
 
 const OLDEST_FFMPEG: (u32, u32) = (5, 1);
 const ROOM: u64 = 10 << 30;
@@ -197,9 +197,9 @@ fn files(config: &Config) -> Finding {
     }
     let affordable = config.edge_connections();
     if affordable < places {
+        let memory = config.edge_memory.print();
         return Finding::Good(format!(
-            "{result}; with an edge {affordable}, by edge_memory = {} MiB",
-            config.edge_memory.0 >> 20
+            "{result}, and {affordable} with an edge, by edge_memory = \"{memory}\""
         ));
     }
     Finding::Good(result)

@@ -18,7 +18,7 @@ pub(crate) struct Args {
     /// Address and port to listen on [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR")]
     listen: Option<String>,
-    /// Memory of the edge, of which 64MiB are for the program and a fourth for connections [default: 256MiB]
+    /// Memory of the edge, of which 64MiB are for the program and up to a fourth for connections [default: 256MiB]
     #[arg(long, value_name = "SIZE")]
     memory: Option<String>,
 }

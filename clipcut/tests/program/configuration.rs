@@ -63,6 +63,18 @@ fn a_flag_wins_over_the_environment() {
 }
 
 #[test]
+fn the_doctor_counts_the_connections_that_the_memory_of_an_edge_pays_for() {
+    let home = Home::with("max_connections = 500\nonnxruntime = '/nowhere'");
+    for (memory, expected) in [
+        ("48MiB", " leaves 500 connections, and 256 with an edge, by edge_memory = \"48MiB\"\n"),
+        ("1GiB", " leaves 500 connections\n"),
+    ] {
+        let printed = home.run(&["doctor"], &[("CLIPCUT_EDGE_MEMORY", memory)]).stdout;
+        assert!(printed.contains(expected), "{expected:?} in {printed}");
+    }
+}
+
+#[test]
 fn all_mistakes_are_reported_at_once_each_with_its_key_and_its_place() {
     let home = Home::with("lisen = 'x'\ncrf = 'much'\n[ladder]\nx = 1");
     let settings = &[("CLIPCUT_DRAIN", "3 fortnights"), ("CLIPCUT_LADER", "720"), ("CLIPCUT_PRESET", "warp")];
