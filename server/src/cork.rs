@@ -29,12 +29,15 @@ pub(crate) struct Cork<T>(Arc<Mutex<Held<T>>>);
 struct Held<T> {
     stream: T,
     bytes: BytesMut,
+    // The peer takes no more for now.
+    stalled: bool,
     failure: Option<io::Error>,
 }
 
 impl<T: AsyncWrite + Unpin> Corked<T> {
     pub(crate) fn new(stream: T) -> (Self, Cork<T>) {
-        let held = Arc::new(Mutex::new(Held { stream, bytes: BytesMut::new(), failure: None }));
+        let held =
+            Arc::new(Mutex::new(Held { stream, bytes: BytesMut::new(), stalled: false, failure: None }));
         (Self(Cork(held.clone())), Cork(held))
     }
 }
@@ -74,12 +77,20 @@ impl<T: AsyncWrite + Unpin> Held<T> {
             return Poll::Ready(Err(failure));
         }
         while !self.bytes.is_empty() {
-            let written = ready!(Pin::new(&mut self.stream).poll_write(cx, &self.bytes))?;
-            if written == 0 {
-                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            let Poll::Ready(written) = Pin::new(&mut self.stream).poll_write(cx, &self.bytes) else {
+                // A reader that takes nothing for minutes holds just what it has not taken: the room behind goes back.
+                if !self.stalled {
+                    self.bytes = BytesMut::from(&self.bytes[..]);
+                }
+                self.stalled = true;
+                return Poll::Pending;
+            };
+            match written? {
+                0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                written => self.bytes.advance(written),
             }
-            self.bytes.advance(written);
         }
+        self.stalled = false;
         if self.bytes.capacity() > SMALL {
             self.bytes = BytesMut::new();
         }
@@ -104,7 +115,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Corked<T> {
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let mut held = self.0.held();
-        if held.bytes.len() >= ENOUGH || held.failure.is_some() {
+        if held.bytes.len() >= ENOUGH || held.stalled || held.failure.is_some() {
             ready!(held.poll_empty(cx))?;
         }
         let before = held.bytes.len();
@@ -172,6 +183,25 @@ mod tests {
         let (reading, ()) = tokio::join!(far.read_to_end(&mut received), writing);
         reading.unwrap();
         assert!(received == sent);
+    }
+
+    #[tokio::test]
+    async fn a_stalled_stream_holds_what_the_peer_has_not_taken_and_no_more() {
+        let (near, mut far) = tokio::io::duplex(60_000);
+        let (mut corked, cork) = Corked::new(near);
+        let sent = vec![7; 2 * ENOUGH];
+        let mut writing = pin!(cork.around(async {
+            corked.write_all(&sent).await?;
+            corked.shutdown().await
+        }));
+        assert!(writing.as_mut().now_or_never().is_none(), "the peer takes nothing");
+        assert_eq!(cork.held().bytes.capacity(), ENOUGH - 60_000);
+        let mut received = vec![0; sent.len()];
+        let (reading, written) = tokio::join!(far.read_exact(&mut received), writing);
+        reading.unwrap();
+        written.unwrap();
+        assert!(received == sent);
+        assert_eq!(cork.held().bytes.capacity(), 0);
     }
 
     #[tokio::test]

@@ -9,7 +9,7 @@ use std::{
 };
 
 use rustls::{
-    ServerConfig,
+    ServerConfig, ServerConnection,
     crypto::ring,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
     server::{ClientHello, ResolvesServerCert},
@@ -23,6 +23,9 @@ use tracing::{error, info};
 /// How often the files are read. Kubernetes swaps links and other tools copy files, which a watcher sees as different
 /// events; comparing the bytes finds both.
 const LOOK: Duration = Duration::from_secs(5);
+// RFC 8446 §5.1: the largest plaintext of a record. Write coalescing keeps what a slow reader does not take yet; rustls
+// would keep 64 KiB more of it for each connection.
+const RECORD_BYTES: usize = 16 * 1024;
 
 /// TLS with a certificate from files: a handle that is cheap to clone.
 #[derive(Clone)]
@@ -131,7 +134,8 @@ impl Tls {
     where
         T: AsyncRead + AsyncWrite + Unpin,
     {
-        self.acceptor.accept(stream).await
+        let limited = |session: &mut ServerConnection| session.set_buffer_limit(Some(RECORD_BYTES));
+        self.acceptor.accept_with(stream, limited).await
     }
 }
 
