@@ -93,6 +93,11 @@ async function start(command, settings = {}, samePort = undefined) {
 
 /** Uploads as curl does, and resolves to the video's document once every rendition is there. */
 export async function upload(server, clip) {
+  return ready(server, await begin(server, clip));
+}
+
+/** Uploads as curl does, and resolves to the video's id while its encode goes on. */
+export async function begin(server, clip) {
   const query = new URLSearchParams({ title: clip.name });
   const response = await fetch(`${server.url}/api/v1/videos?${query}`, {
     method: "POST",
@@ -102,7 +107,7 @@ export async function upload(server, clip) {
   });
   if (response.status !== 201) throw new Error(`${response.status}: ${await response.text()}`);
   const { id } = await response.json();
-  return ready(server, id);
+  return id;
 }
 
 /**

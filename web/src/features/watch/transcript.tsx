@@ -10,7 +10,7 @@ import { clock } from "../../shared/format.ts";
 import { Icon } from "../../shared/icons.tsx";
 import { Message } from "../../shared/message.tsx";
 import { ProgressBar } from "../../shared/progress-bar.tsx";
-import { captionLabel, captionState, fractionDone, isUnderWay } from "./caption-words.ts";
+import { captionLabel, captionState, fractionDone } from "./caption-words.ts";
 import { CueEditor } from "./cue-editor.tsx";
 import { cueAt } from "./cue-times.ts";
 import styles from "./transcript.module.css";
@@ -87,12 +87,9 @@ export function Transcript({ video, tracks, durationSeconds, driver, onManage }:
           <p>
             <Message text={captionState(track, durationSeconds)} />
           </p>
-          {isUnderWay(track) && (
-            <ProgressBar
-              label="Captions"
-              fraction={fractionDone(track, durationSeconds)}
-              still={track.state !== "running"}
-            />
+          {/* One that waits for a model or its turn may wait for ever: its sentence says so, and a bar would promise more. */}
+          {track.state === "running" && (
+            <ProgressBar label="Captions" fraction={fractionDone(track, durationSeconds)} />
           )}
         </div>
       )}

@@ -113,17 +113,20 @@ function Screen({ video, onLook, onReplace }: ScreenProps) {
         </div>
       </header>
       <div className={styles.columns}>
-        <div>
-          {video.description !== "" && (
-            <p className={styles.description} dir="auto">
-              {video.description}
-            </p>
-          )}
-          <Work video={video} />
-          <Notes notes={video.notes} />
-        </div>
+        {(video.description !== "" || video.notes.length > 0) && (
+          <div>
+            {video.description !== "" && (
+              <p className={styles.description} dir="auto">
+                {video.description}
+              </p>
+            )}
+            <Notes notes={video.notes} />
+          </div>
+        )}
         {addresses !== null && <PlayElsewhere playback={addresses} />}
       </div>
+      {/* Last, so that nothing moves when the encode has ended and it goes. */}
+      <Work video={video} />
       {dialog === "edit" && (
         <EditDialog video={video} onClose={() => setDialog(null)} onSaved={onReplace} />
       )}
