@@ -70,7 +70,10 @@ fn page(path: &str, parts: &Parts) -> Response {
 /// Returns whether the page's router (`web/src/shared/route.ts`) has a page at `path`.
 fn is_page(path: &str) -> bool {
     let mut parts = path.split('/').filter(|part| !part.is_empty());
-    matches!((parts.next(), parts.next(), parts.next()), (None, ..) | (Some("watch"), Some(_), None))
+    matches!(
+        (parts.next(), parts.next(), parts.next()),
+        (None, ..) | (Some("search"), None, _) | (Some("watch"), Some(_), None)
+    )
 }
 
 fn is_file(path: &str) -> bool {
@@ -96,10 +99,10 @@ mod tests {
 
     #[test]
     fn pages_are_those_of_the_pages_router() {
-        for path in ["", "/", "watch/7f3a", "watch/7f3a/", "watch/a.b"] {
+        for path in ["", "/", "watch/7f3a", "watch/7f3a/", "watch/a.b", "search"] {
             assert!(is_page(path), "{path:?}");
         }
-        for path in ["watch", "watch/a/b", "elsewhere/7f3a", "robots.txt"] {
+        for path in ["watch", "watch/a/b", "search/a", "elsewhere/7f3a", "robots.txt"] {
             assert!(!is_page(path), "{path:?}");
         }
     }

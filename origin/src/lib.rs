@@ -14,6 +14,7 @@ mod library;
 mod path;
 mod playback;
 mod receive;
+mod search;
 mod tickets;
 mod title;
 mod tus;
@@ -97,6 +98,7 @@ impl Origin {
             .route("/videos/{id}/retry", post(library::retry))
             .route("/videos/{id}/events", get(events::of_one))
             .nest("/videos/{id}/captions", captions::routes())
+            .route("/search", get(search::find))
             .route("/events", get(events::of_all))
             // tus has a method override, so it routes methods itself.
             .route("/uploads", any(tus::collection))

@@ -4,6 +4,7 @@ use crate::{
     CaptionId, CaptionTrack, Captions, Cue, Result, Timestamp, VideoId,
     captions::rows::{append, clear, drop_job, free_name, has_video, mark_edited, parsed},
     jobs::insert_playlists,
+    search::{Spoken, index_cue},
     sql::{FromRow, LockScope, Row, query},
 };
 
@@ -159,6 +160,7 @@ impl Captions {
         .bind(&cue.styles)
         .execute(&mut tx)
         .await?;
+        index_cue(&mut tx, &Spoken { captions: id, number: i64::from(number), text: &cue.text }).await?;
         let video = mark_edited(&mut tx, id).await?;
         tx.commit().await?;
         if let Some(video) = video {

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use crate::{
-    Blobs, Captions, Counters, Jobs, Renditions, Result, Signals, Timestamp, UploadLeases, Uploads, VideoId,
-    Videos, blobs,
+    Blobs, Captions, Counters, Jobs, Renditions, Result, Search, Signals, Timestamp, UploadLeases, Uploads,
+    VideoId, Videos, blobs,
     incoming::{Incoming, Shared},
-    sql,
+    search, sql,
 };
 
 /// Everything that is kept, as one handle that is cheap to clone.
@@ -20,6 +20,8 @@ pub struct Store {
     pub renditions: Renditions,
     /// Caption tracks and their cues.
     pub captions: Captions,
+    /// Search over the library's words.
+    pub search: Search,
     /// The job queue.
     pub jobs: Jobs,
     /// Sources, segments and playlists.
@@ -54,6 +56,7 @@ impl Store {
     pub async fn embedded(dir: &Path) -> Result<Self> {
         let lock = sql::lock(dir).await?;
         let sql = sql::open(dir, lock).await?;
+        search::index_missing(&sql).await?;
         let signals = Signals::in_process();
         let blobs = Blobs::in_folder(&dir.join("blobs")).await?;
         let incoming = Incoming::in_folder(&dir.join("incoming")).await?;
@@ -84,6 +87,7 @@ impl Store {
             uploads: Uploads::new(sql.clone(), signals.clone(), incoming, blobs.clone()),
             renditions: Renditions::new(sql.clone(), signals.clone()),
             captions: Captions::new(sql.clone(), signals.clone()),
+            search: Search::new(sql.clone()),
             jobs: Jobs::new(sql.clone(), signals.clone()),
             blobs,
             signals,

@@ -10,6 +10,7 @@ use crate::{
     Append, Blobs, NewVideo, Result, Signal, Signals, Timestamp, VideoId,
     incoming::Incoming,
     jobs::insert_prepare,
+    search::index_video,
     sql::{FromRow, LockScope, Row, Sql, query},
 };
 
@@ -67,6 +68,7 @@ impl Uploads {
             .bind(expires_at.0)
             .execute(&mut tx)
             .await?;
+        index_video(&mut tx, &upload.id).await?;
         tx.commit().await?;
         // The signal follows the commit: a subscriber reads the row at once and must find it.
         self.signals.publish(Signal::Changed(upload.id.clone()));

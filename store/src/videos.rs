@@ -2,6 +2,7 @@
 
 use crate::{
     Job, Result, Signal, Signals, Timestamp, VideoId,
+    search::index_video,
     sql::{FromRow, LockScope, Query, Row, Sql, query},
 };
 
@@ -146,17 +147,20 @@ impl Videos {
 
     /// Changes what people may change. Returns the video, or `None` when there is none.
     pub async fn edit(&self, id: &VideoId, edit: &Edit) -> Result<Option<Video>> {
+        let mut tx = self.sql.begin(LockScope::Video(id)).await?;
         let done = query(
             "update videos set title = coalesce($2, title), description = coalesce($3, description) where id = $1",
         )
         .bind(id.as_str())
         .bind(&edit.title)
         .bind(&edit.description)
-        .execute(&self.sql)
+        .execute(&mut tx)
         .await?;
         if done == 0 {
             return Ok(None);
         }
+        index_video(&mut tx, id).await?;
+        tx.commit().await?;
         self.signals.publish(Signal::Changed(id.clone()));
         self.get(id).await
     }

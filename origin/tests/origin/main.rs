@@ -7,4 +7,5 @@ mod harness;
 mod ingest;
 mod library;
 mod playback;
+mod search;
 mod tus;

@@ -2,6 +2,7 @@
 
 use crate::{
     CaptionId, Error, Result, VideoId,
+    search::{Spoken, index_cue},
     sql::{Transaction, query},
 };
 
@@ -88,6 +89,7 @@ pub(crate) async fn append(tx: &mut Transaction, id: &CaptionId, cues: &[Cue]) -
         .bind(&cue.styles)
         .execute(&mut *tx)
         .await?;
+        index_cue(&mut *tx, &Spoken { captions: id, number, text: &cue.text }).await?;
     }
     Ok(number as u32)
 }

@@ -1,5 +1,6 @@
 //! The files of `migrations/`, which the program carries with it. They are listed here because
-//! `sqlx::migrate!` has every driver compiled a second time, for the compiler's own use.
+//! `sqlx::migrate!` has every driver compiled a second time, for the compiler's own use. Indexes of words are each database's
+//! own, so those files are twins of one number in `migrations/sqlite` and `migrations/postgres`.
 
 use std::sync::LazyLock;
 
@@ -18,12 +19,24 @@ const FILES: [(i64, &str, &str); 6] = [
     (6, "notes", include_str!("../../migrations/0006_notes.sql")),
 ];
 
-pub(super) static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
-    let migrations = FILES.map(|(version, description, sql)| {
-        Migration::new(version, description.into(), MigrationType::Simple, sql.into_sql_str(), false)
-    });
-    Migrator::with_migrations(migrations.into())
-});
+const SQLITE_FILES: [(i64, &str, &str); 1] =
+    [(9, "search", include_str!("../../migrations/sqlite/0009_search.sql"))];
+const POSTGRES_FILES: [(i64, &str, &str); 1] =
+    [(9, "search", include_str!("../../migrations/postgres/0009_search.sql"))];
+
+pub(super) static SQLITE: LazyLock<Migrator> = LazyLock::new(|| migrator(&SQLITE_FILES));
+pub(super) static POSTGRES: LazyLock<Migrator> = LazyLock::new(|| migrator(&POSTGRES_FILES));
+
+fn migrator(own: &[(i64, &'static str, &'static str)]) -> Migrator {
+    let files = FILES.iter().chain(own);
+    let mut migrations: Vec<_> = files
+        .map(|&(version, description, sql)| {
+            Migration::new(version, description.into(), MigrationType::Simple, sql.into_sql_str(), false)
+        })
+        .collect();
+    migrations.sort_by_key(|migration| migration.version);
+    Migrator::with_migrations(migrations)
+}
 
 #[cfg(test)]
 mod tests {
@@ -32,14 +45,20 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn every_file_of_the_folder_is_carried_as_it_is() {
+    async fn every_file_of_the_folders_is_carried_as_it_is() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
-        let there = Migrator::new(folder).await.expect("a folder of migrations");
         let listed = |of: &Migrator| -> Vec<_> {
             of.iter()
                 .map(|one| (one.version, one.description.clone(), one.checksum.clone(), one.no_tx))
                 .collect()
         };
-        assert_eq!(listed(&MIGRATIONS), listed(&there));
+        for (own, carried) in [("sqlite", &*SQLITE), ("postgres", &*POSTGRES)] {
+            let mut there = Vec::new();
+            for folder in [folder.clone(), folder.join(own)] {
+                there.extend(listed(&Migrator::new(folder).await.expect("a folder of migrations")));
+            }
+            there.sort();
+            assert_eq!(listed(carried), there, "{own}");
+        }
     }
 }

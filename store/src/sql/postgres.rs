@@ -8,7 +8,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use super::{migrations::MIGRATIONS, pool::Sql};
+use super::{migrations::POSTGRES, pool::Sql};
 use crate::{Error, Result};
 
 // Of each process; a server takes a hundred by default.
@@ -45,8 +45,9 @@ pub async fn migrate(url: &str) -> Result<usize> {
     let pool = pool(url, &[])?;
     ping(&pool).await?;
     let before = applied(&pool).await?.len();
-    MIGRATIONS.run(&pool).await?;
+    POSTGRES.run(&pool).await?;
     let after = applied(&pool).await?.len();
+    crate::search::index_missing(&Sql::Postgres(pool.clone())).await?;
     pool.close().await;
     Ok(after.saturating_sub(before))
 }
@@ -83,7 +84,7 @@ async fn ping(pool: &PgPool) -> Result<()> {
 
 async fn check(pool: &PgPool) -> Result<()> {
     let applied = applied(pool).await?;
-    let known: Vec<i64> = MIGRATIONS.iter().map(|migration| migration.version).collect();
+    let known: Vec<i64> = POSTGRES.iter().map(|migration| migration.version).collect();
     // Newer tables are refused, too: this program would write rows without what the newer one relies on.
     if applied == known {
         return Ok(());

@@ -12,7 +12,7 @@ use sqlx::{
 };
 use tokio::time::Instant;
 
-use super::{migrations::MIGRATIONS, pool::Sql};
+use super::{migrations::SQLITE, pool::Sql};
 use crate::{Error, Result};
 
 // A process that was killed a moment ago still holds its lock while the system takes its memory back.
@@ -55,7 +55,7 @@ pub(crate) async fn open(dir: &Path, lock: File) -> Result<Sql> {
         .after_release(|connection, _| Box::pin(async { Ok(!connection.is_in_transaction()) }))
         .connect_with(options)
         .await?;
-    MIGRATIONS.run(&pool).await?;
+    SQLITE.run(&pool).await?;
     Ok(Sql::Sqlite { pool, _lock: Arc::new(lock) })
 }
 

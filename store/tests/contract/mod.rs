@@ -2,6 +2,7 @@
 //! holds a store to it gives it by `store()`.
 
 mod captions;
+mod search;
 
 use std::time::Duration;
 

@@ -3,12 +3,14 @@
 import { lazy, Suspense, useCallback, useState } from "react";
 import { UNREACHABLE } from "../api/request.ts";
 import { Library } from "../features/library/library.tsx";
+import { SearchField } from "../features/search/search-field.tsx";
+import { SearchPage } from "../features/search/search-page.tsx";
 import { DropZone } from "../features/upload/drop-zone.tsx";
 import { FileButton } from "../features/upload/file-button.tsx";
 import { UploadQueue } from "../features/upload/queue.ts";
 import { UploadPanel } from "../features/upload/upload-panel.tsx";
-import { Link, usePath } from "../shared/navigation.tsx";
-import { decodeRoute, LIBRARY, type Route } from "../shared/route.ts";
+import { Link, usePath, useQuery } from "../shared/navigation.tsx";
+import { decodeRoute, LIBRARY, type Route, startOf, wordsOf } from "../shared/route.ts";
 import { Trouble } from "../shared/trouble.tsx";
 import styles from "./app.module.css";
 import { ConnectionNotice } from "./connection-notice.tsx";
@@ -24,12 +26,13 @@ export const loadWatch = () =>
 
 const Watch = lazy(loadWatch);
 
-function Unloaded(_: { id: string }) {
+function Unloaded(_: { id: string; from: number }) {
   return <Trouble problem={UNREACHABLE} onRetry={() => window.location.reload()} />;
 }
 
 export function App() {
   const route = decodeRoute(usePath());
+  const query = useQuery();
   const [queue] = useState(() => new UploadQueue());
   const upload = useCallback((files: File[]) => queue.add(files), [queue]);
 
@@ -42,10 +45,11 @@ export function App() {
         <Link to={LIBRARY} className={styles.home} aria-label="Clip Cut, to the library">
           <Logo />
         </Link>
+        <SearchField words={route.page === "search" ? wordsOf(query) : ""} />
         <FileButton onFiles={upload}>Upload</FileButton>
       </header>
       <main id="content" className={styles.main} tabIndex={-1}>
-        <Page route={route} onFiles={upload} />
+        <Page route={route} query={query} onFiles={upload} />
       </main>
       <ConnectionNotice />
       <UploadPanel queue={queue} folded={route.page === "watch"} />
@@ -54,14 +58,22 @@ export function App() {
   );
 }
 
-function Page({ route, onFiles }: { route: Route; onFiles: (files: File[]) => void }) {
+interface PageProps {
+  route: Route;
+  query: string;
+  onFiles: (files: File[]) => void;
+}
+
+function Page({ route, query, onFiles }: PageProps) {
   switch (route.page) {
     case "library":
       return <Library invitation={<FileButton onFiles={onFiles}>Choose files</FileButton>} />;
+    case "search":
+      return <SearchPage words={wordsOf(query)} />;
     case "watch":
       return (
         <Suspense fallback={<div className={styles.loading} role="status" aria-label="Loading" />}>
-          <Watch id={route.id} />
+          <Watch id={route.id} from={startOf(query)} />
         </Suspense>
       );
     case "unknown":

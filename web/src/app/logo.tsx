@@ -16,7 +16,7 @@ export function Logo() {
           fill="#fff"
         />
       </svg>
-      Clip Cut
+      <span className={styles.name}>Clip Cut</span>
     </span>
   );
 }

@@ -27,6 +27,8 @@ export interface Source {
   poster: string | null;
   /** Begin to play without being asked, where the browser allows it. */
   autoplay: boolean;
+  /** The moment to begin at, in seconds. */
+  from: number;
 }
 
 export class Driver {
@@ -79,7 +81,7 @@ export class Driver {
     this.#source = source;
     window.addEventListener("online", this.#backOnline);
     if (source.poster !== null) this.media.poster = source.poster;
-    void this.#start(0, source.autoplay);
+    void this.#start(source.from, source.autoplay);
   }
 
   /** Lets go of the network and the decoder; `load` may be called again. */

@@ -31,7 +31,7 @@ interface PlayerProps extends Source {
 }
 
 export function Player(props: PlayerProps) {
-  const { driver, url, poster, autoplay, title, durationSeconds, qualityCount } = props;
+  const { driver, url, poster, autoplay, from, title, durationSeconds, qualityCount } = props;
   const state = useSyncExternalStore(driver.subscribe, driver.state);
   const stage = useRef<HTMLElement>(null);
   const picture = useRef<HTMLDivElement>(null);
@@ -46,9 +46,9 @@ export function Player(props: PlayerProps) {
   }, [driver]);
 
   useEffect(() => {
-    driver.load({ url, poster, autoplay });
+    driver.load({ url, poster, autoplay, from });
     return () => driver.unload();
-  }, [driver, url, poster, autoplay]);
+  }, [driver, url, poster, autoplay, from]);
 
   useEffect(() => {
     driver.media.setAttribute("aria-label", title);

@@ -14,6 +14,11 @@ export function usePath(): string {
   return useSyncExternalStore(subscribe, () => window.location.pathname);
 }
 
+/** Returns the query of the address, with its question mark if there is one. */
+export function useQuery(): string {
+  return useSyncExternalStore(subscribe, () => window.location.search);
+}
+
 type LinkProps = Omit<ComponentProps<"a">, "href"> & { to: string };
 
 /** A link that moves within the page; modified clicks stay with the browser (new tab, download). */

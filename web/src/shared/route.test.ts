@@ -1,11 +1,13 @@
 import { describe, expect, test } from "vitest";
-import { decodeRoute, watchPath } from "./route.ts";
+import { decodeRoute, searchPath, startOf, watchPath, wordsOf } from "./route.ts";
 
 describe("a path is one page", () => {
   test.each([
     ["/", { page: "library" }],
     ["/watch/7f3a", { page: "watch", id: "7f3a" }],
     ["/watch/7f3a/", { page: "watch", id: "7f3a" }],
+    ["/search", { page: "search" }],
+    ["/search/a", { page: "unknown" }],
     ["/watch", { page: "unknown" }],
     ["/watch/a/b", { page: "unknown" }],
     ["/elsewhere/7f3a", { page: "unknown" }],
@@ -15,4 +17,25 @@ describe("a path is one page", () => {
 
 test("an id survives the way into an address and back", () => {
   expect(decodeRoute(watchPath("a/b %c"))).toEqual({ page: "watch", id: "a/b %c" });
+});
+
+describe("an address keeps a moment", () => {
+  test.each([
+    [12.9, 12],
+    [0, 0],
+    [3600, 3600],
+  ])("of %s seconds", (seconds, expected) => {
+    const { search } = new URL(watchPath("7f3a", seconds), "http://localhost");
+    expect(startOf(search)).toBe(expected);
+  });
+
+  test.each(["", "?t=", "?t=-5", "?t=soon", "?t=Infinity"])("and %s is the start", (query) => {
+    expect(startOf(query)).toBe(0);
+  });
+});
+
+test("words survive the way into an address and back", () => {
+  const { pathname, search } = new URL(searchPath("a & b + ü ?"), "http://localhost");
+  expect(pathname).toBe("/search");
+  expect(wordsOf(search)).toBe("a & b + ü ?");
 });

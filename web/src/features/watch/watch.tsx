@@ -29,7 +29,13 @@ import styles from "./watch.module.css";
 // As soon as this page's code is there: the video's document is still on its way then.
 prefetchEngine();
 
-export function Watch({ id }: { id: string }) {
+interface WatchProps {
+  id: string;
+  /** The moment to begin at, in seconds. */
+  from: number;
+}
+
+export function Watch({ id, from }: WatchProps) {
   const { video, deleted, refresh, look, replace } = useVideo(id);
   const title = video.state === "ready" ? video.value.title : null;
 
@@ -45,16 +51,17 @@ export function Watch({ id }: { id: string }) {
   const missing = video.state === "failed" && video.problem.status === 404;
   if (deleted || missing) return <Gone />;
   if (video.state === "failed") return <Trouble problem={video.problem} onRetry={refresh} />;
-  return <Screen key={id} video={video.value} onLook={look} onReplace={replace} />;
+  return <Screen key={id} video={video.value} from={from} onLook={look} onReplace={replace} />;
 }
 
 interface ScreenProps {
   video: Video;
+  from: number;
   onLook: () => void;
   onReplace: (video: Video) => void;
 }
 
-function Screen({ video, onLook, onReplace }: ScreenProps) {
+function Screen({ video, from, onLook, onReplace }: ScreenProps) {
   const [driver] = useState(() => new Driver());
   const [dialog, setDialog] = useState<"edit" | "delete" | "captions" | null>(null);
   const addresses = playback(video);
@@ -83,6 +90,7 @@ function Screen({ video, onLook, onReplace }: ScreenProps) {
             url={source.url}
             poster={source.poster}
             autoplay
+            from={within(from, video.durationSeconds)}
             title={video.title}
             durationSeconds={video.durationSeconds}
             qualityCount={qualityCount(video)}
@@ -155,6 +163,11 @@ function useFirst<T>(value: T | null): T | null {
   const [first, setFirst] = useState(value);
   if (first === null && value !== null) setFirst(value);
   return first ?? value;
+}
+
+/** Returns the moment, or one before the video's end when it lies behind that. */
+function within(seconds: number, durationSeconds: number | null): number {
+  return Math.min(seconds, Math.max(0, (durationSeconds ?? Number.POSITIVE_INFINITY) - 1));
 }
 
 function Work({ video }: { video: Video }) {

@@ -1,0 +1,105 @@
+//! Search: videos by their words, with the moments in which these are said.
+
+use axum::extract::{Query, State, rejection::QueryRejection};
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use server::Response;
+use store::{Found, Place, SearchCursor, SearchHit, Timestamp, Words};
+
+use crate::{
+    Document, Origin,
+    error::{Result, bad_request},
+    library::json,
+};
+
+const PAGE: u32 = 20;
+const MOST_PAGE: u32 = 50;
+// In characters: a sentence, not a book.
+const MOST_QUERY: usize = 500;
+
+/// What is looked for, and which part of the results is asked for.
+#[derive(Debug, Deserialize)]
+pub(crate) struct SearchQuery {
+    q: String,
+    limit: Option<u32>,
+    cursor: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Results {
+    results: Vec<FoundDocument>,
+    next: Option<String>,
+}
+
+#[derive(Serialize)]
+struct FoundDocument {
+    video: Document,
+    /// The first of the places in which it was found: title, about, speech.
+    place: &'static str,
+    /// The first cues in which all words are said.
+    hits: Vec<HitDocument>,
+    hits_total: u32,
+}
+
+#[derive(Serialize)]
+struct HitDocument {
+    language: Option<String>,
+    start_seconds: f64,
+    end_seconds: f64,
+    text: String,
+}
+
+/// Finds videos: those with the words in the title first, then in the description, then in speech; each newest first.
+pub(crate) async fn find(
+    State(origin): State<Origin>,
+    query: std::result::Result<Query<SearchQuery>, QueryRejection>,
+) -> Result<Response> {
+    let Query(query) = query.map_err(|e| bad_request("invalid_query", e.body_text()))?;
+    let limit = query.limit.unwrap_or(PAGE);
+    if !(1..=MOST_PAGE).contains(&limit) {
+        return Err(bad_request("invalid_limit", format!("A page has 1 to {MOST_PAGE} videos.")));
+    }
+    if query.q.chars().count() > MOST_QUERY {
+        let detail = format!("A search has at most {MOST_QUERY} characters.");
+        return Err(bad_request("query_too_long", detail));
+    }
+    let after = match query.cursor.as_deref().map(decode_cursor) {
+        Some(None) => return Err(bad_request("invalid_cursor", "The cursor is not one that a search gave.")),
+        Some(cursor) => cursor,
+        None => None,
+    };
+    let found = origin.store.search.find(&Words::parse(&query.q), after.as_ref(), limit).await?;
+    let mut results = Vec::with_capacity(found.found.len());
+    for Found { video, place, hits, hits_total } in found.found {
+        results.push(FoundDocument {
+            video: Document::of(&origin, video).await?,
+            place: place.as_str(),
+            hits: hits.into_iter().map(HitDocument::from).collect(),
+            hits_total,
+        });
+    }
+    Ok(json(StatusCode::OK, &Results { results, next: found.next.as_ref().map(encode_cursor) }))
+}
+
+impl From<SearchHit> for HitDocument {
+    fn from(hit: SearchHit) -> Self {
+        let seconds = |ms: u64| ms as f64 / 1000.0;
+        Self {
+            language: hit.language,
+            start_seconds: seconds(hit.start_ms),
+            end_seconds: seconds(hit.end_ms),
+            text: hit.text,
+        }
+    }
+}
+
+fn encode_cursor(cursor: &SearchCursor) -> String {
+    format!("{}-{}-{}", cursor.place.as_str(), cursor.created_at.0, cursor.id)
+}
+
+fn decode_cursor(text: &str) -> Option<SearchCursor> {
+    let mut parts = text.splitn(3, '-');
+    let place = Place::parse(parts.next()?)?;
+    let created_at = Timestamp(parts.next()?.parse().ok()?);
+    Some(SearchCursor { place, created_at, id: parts.next()?.parse().ok()? })
+}

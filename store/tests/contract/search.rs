@@ -1,0 +1,178 @@
+//! The store's promises about search. Drives the public calls alone.
+
+use store::{CaptionId, Cue, CueEdit, Edit, NewTrack, NewVideo, Place, Results, Store, VideoId, Words};
+
+use super::later;
+use crate::store;
+
+async fn begun(store: &Store, title: &str, description: &str) -> VideoId {
+    let video =
+        NewVideo { title: title.into(), description: description.into(), source_name: "clip.mp4".into() };
+    store.uploads.begin(&video, Some(5), later()).await.unwrap().id
+}
+
+fn cue(start_ms: u64, text: &str) -> Cue {
+    Cue { start_ms, end_ms: start_ms + 1000, text: text.into(), ..Cue::default() }
+}
+
+async fn said(store: &Store, video: &VideoId, language: &str, cues: &[Cue]) -> CaptionId {
+    let track = NewTrack { language, label: None, cues };
+    store.captions.add(video, &track).await.unwrap().unwrap().id
+}
+
+async fn find(store: &Store, text: &str) -> Results {
+    store.search.find(&Words::parse(text), None, 50).await.unwrap()
+}
+
+/// Returns titles of what is found, in order, each with the seconds of its hits.
+async fn answer(store: &Store, text: &str) -> Vec<String> {
+    let found = find(store, text).await.found;
+    let line = |it: store::Found| {
+        let seconds: Vec<_> = it.hits.iter().map(|hit| (hit.start_ms / 1000).to_string()).collect();
+        format!("{} {}", it.video.title, seconds.join(",")).trim().to_owned()
+    };
+    found.into_iter().map(line).collect()
+}
+
+#[tokio::test]
+async fn words_are_found_in_titles_then_descriptions_then_speech() {
+    let (store, _folder) = store().await;
+    let spoken = begun(&store, "A walk", "").await;
+    said(&store, &spoken, "en", &[cue(2000, "Look at the dunes"), cue(9000, "Dunes at dawn")]).await;
+    begun(&store, "Sand", "About dunes of Namibia").await;
+    begun(&store, "The Dunes", "").await;
+    begun(&store, "Elsewhere", "Nothing of that").await;
+    assert_eq!(answer(&store, "dunes").await, ["The Dunes", "Sand", "A walk 2,9"]);
+    assert_eq!(answer(&store, "dawn dunes").await, ["A walk 9"]);
+    assert_eq!(answer(&store, "sand namibia").await, ["Sand"], "words of title and description together");
+    assert_eq!(answer(&store, "\"dunes at\"").await, ["A walk 9"]);
+    assert_eq!(answer(&store, "nowhere").await, [""; 0]);
+    let place = find(&store, "dawn").await.found[0].place;
+    assert_eq!(place, Place::Speech);
+}
+
+#[tokio::test]
+async fn accents_case_beginnings_and_scripts_without_blanks_are_found() {
+    let (store, _folder) = store().await;
+    let id = begun(&store, "Crème Brûlée", "Straße 9, Łódź").await;
+    said(&store, &id, "ja", &[cue(1000, "東京都に行きます"), cue(3000, "猫が好き")]).await;
+    said(&store, &id, "ko", &[cue(5000, "한국어를 배워요")]).await;
+    said(&store, &id, "hi", &[cue(7000, "मुझे हिन्दी आती है")]).await;
+    for (text, expected) in [
+        ("CREME", "Crème Brûlée"),
+        ("brulée", "Crème Brûlée"),
+        ("brul", "Crème Brûlée"),
+        ("strasse lodz", "Crème Brûlée"),
+        ("京都", "Crème Brûlée 1"),
+        ("東京都", "Crème Brûlée 1"),
+        ("東京 猫", ""),
+        ("好", "Crème Brûlée 3"),
+        ("한국어", "Crème Brûlée 5"),
+        ("हिन्दी", "Crème Brûlée 7"),
+        ("京東", ""),
+        ("rulée", ""),
+    ] {
+        let found = answer(&store, text).await;
+        assert_eq!(found.first().map_or("", String::as_str), expected, "{text:?}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_that_a_person_types_is_an_error() {
+    let (store, _folder) = store().await;
+    begun(&store, "a", "").await;
+    for text in [
+        "",
+        " ",
+        "\"",
+        "\"\"",
+        "'",
+        "a'b",
+        "\\",
+        "a\\",
+        "*",
+        "a*",
+        "-a",
+        "a:b",
+        "a:*",
+        "^a",
+        "(",
+        ")",
+        "NEAR(a, b)",
+        "a AND",
+        "OR",
+        "NOT a",
+        "{a}: b",
+        "a & | ! b",
+        "<->",
+        "%",
+        "_",
+        "\u{0}",
+        "a\u{0}b",
+        "\u{e000}",
+        "🎬",
+        "ꓘ𞤀𐲀",
+        "\u{1e030}x",
+        "'; drop table videos; --",
+        "$1",
+        "٣ ߀ 𝟘",
+    ] {
+        find(&store, text).await;
+    }
+    find(&store, &"word ".repeat(5000)).await;
+    find(&store, &"字".repeat(5000)).await;
+    find(&store, &"x".repeat(50_000)).await;
+    assert_eq!(answer(&store, "a").await, ["a"]);
+}
+
+#[tokio::test]
+async fn the_index_follows_edits_captions_and_deletions() {
+    let (store, _folder) = store().await;
+    let id = begun(&store, "Before", "").await;
+    let track = said(&store, &id, "en", &[cue(1000, "one"), cue(2000, "two")]).await;
+    let edit = Edit { title: Some("After".into()), ..Edit::default() };
+    store.videos.edit(&id, &edit).await.unwrap().unwrap();
+    assert_eq!(answer(&store, "before").await, [""; 0]);
+    assert_eq!(answer(&store, "after").await, ["After"]);
+
+    let edit = CueEdit { text: Some("three".into()), ..CueEdit::default() };
+    store.captions.edit_cue(&track, 1, &edit).await.unwrap();
+    assert_eq!(answer(&store, "one").await, [""; 0]);
+    assert_eq!(answer(&store, "three").await, ["After 1"]);
+    assert!(store.captions.delete_cue(&track, 1).await.unwrap());
+    assert_eq!(answer(&store, "three").await, [""; 0]);
+    store.captions.replace(&track, &[cue(4000, "four")]).await.unwrap();
+    assert_eq!(answer(&store, "two").await, [""; 0]);
+    assert_eq!(answer(&store, "four").await, ["After 4"]);
+    assert!(store.delete(&id).await.unwrap());
+    assert_eq!(answer(&store, "four").await, [""; 0]);
+    assert_eq!(answer(&store, "after").await, [""; 0]);
+}
+
+#[tokio::test]
+async fn results_come_in_pages_without_gaps_and_hits_are_counted() {
+    let (store, _folder) = store().await;
+    for n in 0..3 {
+        begun(&store, &format!("Dunes {n}"), "").await;
+    }
+    let spoken = begun(&store, "Spoken", "").await;
+    let cues: Vec<_> = (0..7).map(|n| cue(n * 1000, "dunes")).collect();
+    said(&store, &spoken, "en", &cues).await;
+    let mut titles = Vec::new();
+    let mut after = None;
+    loop {
+        let page = store.search.find(&Words::parse("dunes"), after.as_ref(), 2).await.unwrap();
+        for found in &page.found {
+            titles.push(found.video.title.clone());
+            assert_eq!(
+                (found.hits.len(), found.hits_total),
+                if found.place == Place::Speech { (3, 7) } else { (0, 0) }
+            );
+        }
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(titles, ["Dunes 2", "Dunes 1", "Dunes 0", "Spoken"]);
+}
