@@ -18,6 +18,7 @@ import {
 } from "./state.ts";
 import { type CueChange, correct } from "./text-cues.ts";
 import { preferredText } from "./text-preference.ts";
+import { withTicketOf } from "./ticket.ts";
 
 // A playlist is written again within a fraction of a second, and kept by caches for two.
 const LATE_PLAYLIST_MS = 2500;
@@ -115,6 +116,13 @@ export class Driver {
     this.#reconnect.stop();
     this.#set({ failure: null, awaitingEncoder: false });
     void this.#start(seconds, playing || failure !== null);
+  }
+
+  /** Takes the ticket of `url`, an address of the same video, without a break in playing. */
+  renew(url: string) {
+    if (this.#source === null) return;
+    this.#source = { ...this.#source, url: withTicketOf(this.#source.url, url) };
+    this.#engine?.renew(url);
   }
 
   async play() {

@@ -33,5 +33,7 @@ export interface Engine {
   chooseAudio(id: number): void;
   /** Null turns captions off. */
   chooseText(id: string | null): void;
+  /** Takes the ticket of `url`, an address of the same video, for all that is fetched from now on. */
+  renew(url: string): void;
   destroy(): void;
 }

@@ -12,6 +12,7 @@ import type { Engine, EngineEvent, Start } from "./engine.ts";
 import { SETTINGS } from "./hls-settings.ts";
 import { startLevel } from "./start-level.ts";
 import { MEDIA_FAILURE, qualities, requestFailure, textTracks, tracks } from "./state.ts";
+import { withTicketOf } from "./ticket.ts";
 
 // A decoder that fails again so soon after it was set up anew will not recover.
 const RECOVERY_MS = 5000;
@@ -21,11 +22,17 @@ export function supported(): boolean {
 }
 
 export function start({ media, url, lineBps, from, emit }: Start): Engine {
+  let current = url;
   const hls = new Hls({
     ...SETTINGS,
     ...(lineBps !== null && { abrEwmaDefaultEstimate: lineBps }),
     workerPath,
     startPosition: from > 0 ? from : -1,
+    // Playlists name their segments below their own address, whose ticket ends before a long film does.
+    xhrSetup: (xhr, asked) => {
+      const renewed = withTicketOf(asked, current);
+      if (renewed !== asked) xhr.open("GET", renewed, true);
+    },
   });
   let recoveredAt = Number.NEGATIVE_INFINITY;
 
@@ -125,6 +132,9 @@ export function start({ media, url, lineBps, from, emit }: Start): Engine {
     chooseText(id) {
       hls.subtitleDisplay = id !== null;
       hls.subtitleTrack = textTracks(hls.subtitleTracks).findIndex((it) => it.id === id);
+    },
+    renew(renewed) {
+      current = renewed;
     },
     destroy() {
       hls.destroy();

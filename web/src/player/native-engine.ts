@@ -51,6 +51,8 @@ export function start({ media, url, from, emit }: Start): Engine {
         track.mode = id !== null && list[index]?.id === id ? "showing" : "disabled";
       }
     },
+    // The browser fetches by itself, with the ticket that it began with.
+    renew() {},
     destroy() {
       stop.abort();
       media.removeAttribute("src");

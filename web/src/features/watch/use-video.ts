@@ -5,6 +5,13 @@ import type { Video } from "../../api/document.ts";
 import { subscribe, videoEvents } from "../../api/events.ts";
 import type { Loadable } from "../../api/request.ts";
 import { showVideo } from "../../api/videos.ts";
+import { ticketEnd } from "../../player/ticket.ts";
+import { clamp } from "../../shared/format.ts";
+
+const LEAST_RENEWAL_MS = 2000;
+
+// Longer timers than 24.8 days fire at once.
+const MOST_RENEWAL_MS = 86_400_000;
 
 export interface Watched {
   video: Loadable<Video>;
@@ -59,6 +66,16 @@ export function useVideo(id: string): Watched {
       onLost: () => void look(),
     });
   }, [id, follows, replace, look]);
+
+  useEffect(() => {
+    if (video.state !== "ready" || deleted) return;
+    const end = ticketEnd(video.value.playback?.hls ?? "");
+    if (end === null) return;
+    // Half of what is left: the server gives a new ticket once the old one is half over.
+    const delay = clamp((end - Date.now()) / 2, LEAST_RENEWAL_MS, MOST_RENEWAL_MS);
+    const timer = window.setTimeout(look, delay);
+    return () => window.clearTimeout(timer);
+  }, [video, deleted, look]);
 
   return { video, deleted, refresh, look, replace };
 }

@@ -66,6 +66,10 @@ function Screen({ video, from, onLook, onReplace }: ScreenProps) {
   const [dialog, setDialog] = useState<"edit" | "delete" | "captions" | null>(null);
   const addresses = playback(video);
   const source = useFirst(addresses && { url: addresses.hls, poster: stagePoster(video) });
+  const url = addresses?.hls ?? null;
+  useEffect(() => {
+    if (url !== null) driver.renew(url);
+  }, [driver, url]);
   const { captions } = video;
   const ownLanguage = video.renditions.find((it) => it.kind === "audio")?.language ?? null;
 
