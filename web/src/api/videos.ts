@@ -20,9 +20,11 @@ export function listVideos({ limit, cursor, signal }: PageQuery): Promise<Outcom
 // The document of the page's own video, on its way before the code that shows it.
 let early: { id: string; outcome: Promise<Outcome<Video>> } | null = null;
 
-/** Requests a video's document, which the next `showVideo` takes. */
-export function requestEarly(id: string) {
-  early = { id, outcome: showVideo(id) };
+/** Requests a video's document, which the next `showVideo` takes too. */
+export function requestEarly(id: string): Promise<Outcome<Video>> {
+  const outcome = showVideo(id);
+  early = { id, outcome };
+  return outcome;
 }
 
 export function showVideo(id: string, signal?: AbortSignal): Promise<Outcome<Video>> {

@@ -3,6 +3,7 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { requestEarly } from "../api/videos.ts";
+import { fetchPoster } from "../features/watch/stage-poster.ts";
 import { prefetchEngine } from "../player/engine-chunk.ts";
 import { decodeRoute } from "../shared/route.ts";
 import "../shared/theme.css";
@@ -11,7 +12,7 @@ import { App, loadWatch } from "./app.tsx";
 // Before the first render, and all at once: one after the other they would cost a slow line a round trip each.
 const route = decodeRoute(window.location.pathname);
 if (route.page === "watch") {
-  requestEarly(route.id);
+  void requestEarly(route.id).then((it) => it.state === "ready" && fetchPoster(it.value));
   loadWatch();
   prefetchEngine();
 }

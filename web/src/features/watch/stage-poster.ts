@@ -2,6 +2,7 @@
 
 import type { Video } from "../../api/document.ts";
 import { browserEstimate } from "../../player/start-level.ts";
+import { playback } from "../../shared/progress.ts";
 
 // One and a half times the small poster's width: the eye does not see more of a picture that playback soon replaces.
 const SMALL_STAGE = 960;
@@ -16,6 +17,15 @@ export function stagePoster(
 ): string | null {
   const small = pixels <= SMALL_STAGE || (lineBps !== null && lineBps < SLOW_BPS);
   return small ? (posterSmall ?? poster) : poster;
+}
+
+/** Has the poster fetched before there is a player to show it: it is the largest thing that a viewer waits for. */
+export function fetchPoster(video: Video) {
+  const poster = playback(video) && stagePoster(video);
+  if (!poster) return;
+  const image = new Image();
+  image.fetchPriority = "high";
+  image.src = poster;
 }
 
 interface Viewer {
