@@ -2,7 +2,7 @@
 # The tools that scripts/install keeps beside the build.
 export PATH := $(CURDIR)/target/tools:$(PATH)
 
-.PHONY: run cluster test test-cache check fmt bench bench-counts bench-transcribe reference bench-edge bench-origin golden web clean
+.PHONY: run cluster test test-cache check fmt bench bench-play bench-counts bench-transcribe reference bench-edge bench-origin golden web clean
 
 run: ; @scripts/install run && $(MAKE) --no-print-directory web && exec cargo run --release --bin clipcut -- serve --demo
 cluster: ; @scripts/install run && scripts/install servers && $(MAKE) --no-print-directory web && cargo build --release --bin clipcut --bin servers && exec scripts/cluster
@@ -11,6 +11,7 @@ test-cache: ; @scripts/install test && cargo nextest run --workspace --no-run &&
 check: ; @scripts/install check && cargo fmt --all --check && cargo clippy --workspace --all-targets -- -D warnings && cargo deny --log-level error check bans licenses sources && npm --prefix web ci --no-audit --no-fund && npm --prefix web run lint && npm --prefix web run typecheck
 fmt: ; cargo fmt --all && npm --prefix web run format
 bench: ; scripts/bench
+bench-play: ; @scripts/install run && cargo build --profile dist --bin clipcut && node benches/play.mjs target/dist/clipcut
 bench-counts: ; @scripts/install counts && cargo bench --quiet --package benches --bench counts
 bench-edge: ; @scripts/install bench && cargo build --profile dist --bin clipcut --bin load && benches/side-by-side --fresh && benches/side-by-side --report
 bench-origin: ; @scripts/install servers && scripts/install run && cargo build --profile dist --bin clipcut --bin origin-reads && target/dist/origin-reads target/dist/clipcut

@@ -111,7 +111,7 @@ settings! {
     /// Proxies whose Forwarded and X-Forwarded-* fields count, as addresses or networks, by commas.
     trusted_proxies: Proxies = "";
     /// How long a player may wait for a segment that is being encoded.
-    segment_wait: Span = "10s";
+    segment_wait: Span = "8s";
     ["Edge"]
     /// Origins that `clipcut edge` fetches from, by commas.
     edge_origins: Names = "";
@@ -152,6 +152,8 @@ settings! {
     encode_slots: usize = "1";
     /// Segments that one encoder process makes.
     run_segments: u32 = "20";
+    /// How long the work of an encoder is left alone that may have died.
+    job_lease: Span = "15s";
     /// Longest video.
     max_duration: Span = "12h";
     ["Captions"]

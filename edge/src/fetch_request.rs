@@ -9,6 +9,9 @@ use crate::{
     EdgeInner, in_flight::FetchKey, key::Target, object::Object, storable::RequestAuth, token, vary,
 };
 
+// Fetch Standard, HTTP purpose.
+const SEC_PURPOSE: HeaderName = HeaderName::from_static("sec-purpose");
+
 /// The request of a fetch.
 #[derive(Clone, Debug)]
 pub(crate) struct FetchRequest {
@@ -23,6 +26,8 @@ pub(crate) struct FetchRequest {
     pub(crate) via: HeaderValue,
     /// The stored object to validate, if any (RFC 9111 §4.3).
     pub(crate) stale: Option<Arc<Object>>,
+    /// Nobody waits for it yet, so that the origin encodes nothing for it.
+    pub(crate) is_prefetch: bool,
 }
 
 /// How far a request has come.
@@ -69,7 +74,17 @@ impl FetchRequest {
         let hop = if parts.headers.contains_key(token::NAME) { Hop::Second } else { Hop::First };
         let (via, auth) = (inner.via.of(parts.version), RequestAuth::of(&parts.headers));
         let unkeyed = HeaderMap::new();
-        Self { target: target.clone(), fetch_key, forwarded_headers, unkeyed, auth, hop, via, stale }
+        Self {
+            target: target.clone(),
+            fetch_key,
+            forwarded_headers,
+            unkeyed,
+            auth,
+            hop,
+            via,
+            stale,
+            is_prefetch: false,
+        }
     }
 
     /// Returns the message for the origin or a peer; with `stale`, one that validates it.
@@ -82,6 +97,9 @@ impl FetchRequest {
         headers.clone_from(&self.forwarded_headers);
         headers.extend(unkeyed.clone());
         headers.insert(header::VIA, self.via.clone());
+        if self.is_prefetch {
+            headers.insert(SEC_PURPOSE, HeaderValue::from_static("prefetch"));
+        }
         if let Ok(host) = HeaderValue::from_str(self.target.host()) {
             headers.insert(header::HOST, host);
         }

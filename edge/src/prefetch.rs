@@ -69,7 +69,8 @@ fn fetch(inner: &Arc<EdgeInner>, target: &Target, size: u64) {
     }
     let Ok(permit) = inner.prefetching.clone().try_acquire_owned() else { return };
     let (parts, ()) = Request::new(()).into_parts();
-    let fetch_request = FetchRequest::new(inner, target, &parts, &[]);
+    let mut fetch_request = FetchRequest::new(inner, target, &parts, &[]);
+    fetch_request.is_prefetch = true;
     let joined = inner.cache.join(&fetch_request.fetch_key, || inner.cache.fresh(target, &parts));
     if let JoinResult::Leads(waiter) = joined {
         inner.metrics.prefetches.inc();

@@ -18,6 +18,7 @@ mod search;
 mod tickets;
 mod title;
 mod tus;
+mod wants;
 
 use std::{
     sync::Arc,
@@ -66,7 +67,7 @@ impl Default for Config {
             max_upload_bytes: 20 * 1024 * 1024 * 1024,
             upload_piece_bytes: None,
             upload_expiry: Duration::from_hours(24),
-            segment_wait: Duration::from_secs(10),
+            segment_wait: Duration::from_secs(8),
             api_origins: Vec::new(),
             site: Site::default(),
             tickets: None,

@@ -15,6 +15,7 @@ use tokio::sync::broadcast::error::RecvError;
 use crate::{
     File, Origin, Path,
     error::{Error, Result, unknown_video},
+    wants::Asker,
 };
 
 // Far above the playlist of the longest video that we take; above it, text goes out as it is.
@@ -27,13 +28,16 @@ const A_MOMENT: HeaderValue = HeaderValue::from_static("max-age=1");
 
 /// Answers GET and HEAD of every URL below `/v/`.
 pub(crate) async fn answer(State(origin): State<Origin>, request: Request) -> Result<Response> {
-    play(origin, request).await.map_err(|error| match error {
+    let asker = Asker::of(&origin.config.site, &request);
+    play(origin, request, asker).await.map_err(|error| match error {
+        // The viewer who comes next waits for it; a refusal that is kept would be in the way.
+        error if asker == Asker::Prefetch => error,
         Error::Refused(problem) => problem.header(FOR_EDGES, A_MOMENT).into(),
         failed => failed,
     })
 }
 
-async fn play(origin: Origin, request: Request) -> Result<Response> {
+async fn play(origin: Origin, request: Request, asker: Asker) -> Result<Response> {
     let (request, _) = request.into_parts();
     let Some(path) = Path::decode(request.uri.path()) else {
         return Err(origin.undecodable(request.uri.path()).await?);
@@ -46,7 +50,7 @@ async fn play(origin: Origin, request: Request) -> Result<Response> {
     let key = path.key();
     let blob = match origin.open(&path, &key).await? {
         Some(blob) => blob,
-        None => origin.wait_for(&path, &key).await?,
+        None => origin.wait_for(&path, &key, asker).await?,
     };
     let meta = Meta {
         tag: blob.tag.clone(),
@@ -85,10 +89,11 @@ impl Origin {
         Ok(blobs.open_blob(&whole.key()).await?)
     }
 
-    /// Waits, up to the configured bound, until the blob behind `path` is published.
-    async fn wait_for(&self, path: &Path, key: &str) -> Result<Blob> {
+    /// Waits, up to the configured bound, until the blob behind `path` is published, and has it encoded next.
+    async fn wait_for(&self, path: &Path, key: &str, asker: Asker) -> Result<Blob> {
         // Subscribed before the first look, so that no signal falls between the look and the wait.
         let mut signals = self.store.signals.subscribe();
+        let mut raised = false;
         let waited = tokio::time::timeout(self.config.segment_wait, async {
             loop {
                 // The availability first: what is published after it was taken is then found by the open.
@@ -98,6 +103,13 @@ impl Origin {
                 }
                 if let Availability::Never(problem) = availability {
                     return Err(problem.into());
+                }
+                if asker == Asker::Prefetch {
+                    // Nobody waits for it, and it would keep one of the edge's places.
+                    return Err(not_encoded_yet().into());
+                }
+                if !std::mem::replace(&mut raised, true) {
+                    self.want(path, asker).await?;
                 }
                 loop {
                     match signals.recv().await {

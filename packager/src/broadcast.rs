@@ -69,7 +69,7 @@ async fn extract(context: &EncodeContext<'_>, carrier: Carrier<'_>) -> Result<Pa
         wall_time: Duration::from_hours(1),
     };
     let pairs = Mutex::new(Pairs::new());
-    process::run(task, context.stop, |_, output| {
+    process::run(task, context.control, |_, output| {
         let pairs = &pairs;
         async move {
             let mut reader = Reader::new(BufReader::new(output.stream));
@@ -169,7 +169,7 @@ async fn decode(context: &EncodeContext<'_>, scenarist: String) -> Result<String
         wall_time: Duration::from_mins(10),
     };
     let written = Mutex::new(Vec::new());
-    let decoded = process::run(task, context.stop, |_, output| {
+    let decoded = process::run(task, context.control, |_, output| {
         let written = &written;
         async move {
             output.stream.take(MAX_BYTES).read_to_end(&mut *written.lock().await).await?;

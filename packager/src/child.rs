@@ -5,6 +5,7 @@ use std::{
     collections::VecDeque,
     ffi::OsString,
     io::{BufRead, BufReader, Read},
+    os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{ChildStdin, ChildStdout},
     sync::{Arc, Mutex, PoisonError},
@@ -16,6 +17,7 @@ use ffmpeg_sidecar::{
     command::FfmpegCommand,
     event::{FfmpegEvent, LogLevel},
 };
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::{net::UnixStream, sync::watch, task::JoinHandle};
 
 use crate::{
@@ -77,6 +79,9 @@ pub(crate) struct Task<'a> {
     pub(crate) wall_time: Duration,
 }
 
+/// A process that stands still; runs again when dropped.
+pub(crate) struct Still<'a>(&'a Child);
+
 /// A running process; killed when dropped.
 pub(crate) struct Child {
     process: Arc<Mutex<FfmpegChild>>,
@@ -92,6 +97,9 @@ impl Child {
             command.as_inner_mut().env_remove(name);
         }
         command.as_inner_mut().env("AV_LOG_FORCE_NOCOLOR", "1");
+        // A group of its own: the system ends a child that stands still when this process dies, for its group is then an
+        // orphan (POSIX, SIGHUP and SIGCONT); in ours it would stand there for ever.
+        command.as_inner_mut().process_group(0);
         command.args(["-hide_banner", "-nostdin", "-y"]).args(&task.input);
         for (output, socket) in task.outputs.iter().zip(sockets) {
             let mut address = std::ffi::OsString::from("unix:");
@@ -139,12 +147,34 @@ impl Child {
         let _ = lock(&self.process).as_inner_mut().kill();
     }
 
+    /// Has it stand still until what is returned is dropped.
+    pub(crate) fn stand_still(&self) -> Still<'_> {
+        self.signal(Signal::STOP);
+        Still(self)
+    }
+
+    fn signal(&self, signal: Signal) {
+        let mut process = lock(&self.process);
+        let process = process.as_inner_mut();
+        // The id of a process that has been waited for may be another's by now.
+        if matches!(process.try_wait(), Ok(None)) {
+            // Fails only when it has ended by itself.
+            let _ = kill_process(Pid::from_child(process), signal);
+        }
+    }
+
     pub(crate) async fn wait(&mut self) -> Exit {
         let ended = match self.listener.take() {
             Some(listener) => listener.await,
             None => return Exit { trouble: None, last_lines: String::new() },
         };
         ended.unwrap_or_else(|e| Exit { trouble: Some(Trouble::Unknown), last_lines: e.to_string() })
+    }
+}
+
+impl Drop for Still<'_> {
+    fn drop(&mut self) {
+        self.0.signal(Signal::CONT);
     }
 }
 

@@ -9,11 +9,11 @@ use std::{
 };
 
 use tokio::net::UnixStream;
-use tokio_util::sync::CancellationToken;
 
 use crate::{
     Config, Error, Result,
     child::Task,
+    control::Control,
     decoded::{Seconds, Tally},
     ffmpeg::{Bounds, Input, input_args},
     fragment::{Part, Reader, init},
@@ -97,7 +97,7 @@ async fn video_from(context: &EncodeContext<'_>, video: &VideoPlan, attempt: &At
         bounds: bounds(context, decoded),
         wall_time: wall_time(context, decoded),
     };
-    let outcome = process::run(task, context.stop, |n, output| {
+    let outcome = process::run(task, context.control, |n, output| {
         let rung = &video.rungs[n];
         let cutter = Cutter::video(&rung.name, video, grid, run);
         let start = u64::from(reorder_ticks(video));
@@ -117,12 +117,13 @@ async fn video_from(context: &EncodeContext<'_>, video: &VideoPlan, attempt: &At
 }
 
 /// The context that all runs of a video share.
+#[derive(Clone, Copy)]
 pub(crate) struct EncodeContext<'a> {
     pub(crate) config: &'a Config,
     pub(crate) plan: &'a Plan,
     pub(crate) source: &'a Input,
     pub(crate) publisher: &'a Publisher,
-    pub(crate) stop: &'a CancellationToken,
+    pub(crate) control: &'a Control,
 }
 
 /// The use of one output of the encoder.

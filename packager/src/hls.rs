@@ -40,8 +40,13 @@ pub fn master(plan: &Plan, measured: Option<&[Measured]>, subtitles: &[Subtitle]
         Some(_) => rungs().map(|rung| picture(plan, rung, measured)).collect(),
         None => sound(plan, measured).into_iter().collect(),
     };
-    // Players start on the first; the others stay in the ladder's order.
-    if let Some(start) = start(variants.iter().map(|variant| variant.bandwidth)) {
+    // Players start on the first; the others stay in the ladder's order. Until all is there, it is what there is first.
+    let start_up = plan
+        .video
+        .as_ref()
+        .filter(|_| measured.is_empty())
+        .and_then(|video| video.rungs.iter().position(|rung| video.begins_on(rung)));
+    if let Some(start) = start_up.or_else(|| start(variants.iter().map(|variant| variant.bandwidth))) {
         variants[..=start].rotate_right(1);
     }
     for variant in &mut variants {

@@ -1,18 +1,22 @@
 //! Jobs: the work of each kind.
 
+use std::sync::Arc;
+
 use ffmpeg::Input;
-use store::{FileTrack, Job, JobKind, NewJob, NewPlan, Rendition, RenditionKind, Source, Store};
-use tokio_util::sync::CancellationToken;
+use store::{FileTrack, Job, JobClass, JobKind, NewJob, NewPlan, Rendition, RenditionKind, Source, Store};
 
 use crate::{
-    Config, Error, Result, encode,
+    Config, Error, Result,
+    control::Control,
+    encode,
     encode::EncodeContext,
     facts::Facts,
     notes::{self, Part},
-    plan::{Plan, Run, plan},
+    plan::{Plan, Rung, VideoPlan, plan},
     playlists, poster,
     probe::{self, Programs},
     publish::Publisher,
+    runs::{self, Hole, RunInHand},
     sound, text,
 };
 
@@ -20,8 +24,8 @@ use crate::{
 const CAPTIONS: &str = "captions/";
 
 /// Does `job`. Published segments stay when it is stopped in the middle, so that the next run goes on behind them.
-pub(crate) async fn run(store: &Store, config: &Config, job: &Job, stop: &CancellationToken) -> Result<()> {
-    let publisher = Publisher { store: store.clone(), video: job.video.clone() };
+pub(crate) async fn run(store: &Store, config: &Config, job: &Job, control: &Control) -> Result<()> {
+    let publisher = Publisher { store: store.clone(), video: job.video.clone(), run: None };
     if job.kind == JobKind::Prepare {
         return prepare(config, &publisher).await;
     }
@@ -30,7 +34,8 @@ pub(crate) async fn run(store: &Store, config: &Config, job: &Job, stop: &Cancel
         return write_playlists(job, &publisher, &plan).await;
     }
     let source = store.blobs.source(&job.video).await?;
-    let context = EncodeContext { config, plan: &plan, source: &input(&source), publisher: &publisher, stop };
+    let context =
+        EncodeContext { config, plan: &plan, source: &input(&source), publisher: &publisher, control };
     prefer_source_error(encode(&context, job).await, &source)
 }
 
@@ -42,30 +47,59 @@ async fn write_playlists(job: &Job, publisher: &Publisher, plan: &Plan) -> Resul
 }
 
 async fn encode(context: &EncodeContext<'_>, job: &Job) -> Result<()> {
-    let (plan, publisher) = (context.plan, context.publisher);
     match job.kind {
         JobKind::Prepare | JobKind::Captions | JobKind::Finish | JobKind::Playlists => Err(unplanned(job)),
-        JobKind::Poster => match &plan.video {
+        JobKind::Poster => match &context.plan.video {
             Some(video) => poster::make(context, video).await,
             None => Ok(()),
         },
         JobKind::Text => read_text(context, job).await,
-        JobKind::Audio => {
-            let audio = plan.audio.iter().find(|a| a.name == job.track).ok_or_else(|| unplanned(job))?;
-            match remaining(publisher, std::slice::from_ref(&audio.name), job.segments).await? {
-                Some(run) => sound::audio(context, audio, &run).await,
-                None => Ok(()),
-            }
-        }
-        JobKind::Video => {
-            let video = plan.video.as_ref().ok_or_else(|| unplanned(job))?;
-            let rungs: Vec<String> = video.rungs.iter().map(|r| r.name.clone()).collect();
-            match remaining(publisher, &rungs, job.segments).await? {
-                Some(run) => encode::video(context, video, &run).await,
-                None => Ok(()),
-            }
+        JobKind::Audio | JobKind::Video => encode_run(context, job).await,
+    }
+}
+
+/// Encodes what is left of a run.
+async fn encode_run(context: &EncodeContext<'_>, job: &Job) -> Result<()> {
+    let names = renditions_of(context.plan, job);
+    // A kill between the last publication and this look may have left it undone.
+    context.publisher.mark_playable().await?;
+    for hole in runs::holes(context.publisher, &names, job.segments).await? {
+        let turn = context.control.stop.child_token();
+        let control = context.control.ended_by(&turn);
+        let in_hand = Arc::new(RunInHand::new(job, hole.renditions.len(), turn));
+        let publisher = Publisher { run: Some(in_hand.clone()), ..context.publisher.clone() };
+        let context = EncodeContext { control: &control, publisher: &publisher, ..*context };
+        match encode_hole(&context, job, &hole).await {
+            Err(Error::Interrupted) if in_hand.is_cut_off() => return Ok(()),
+            outcome => outcome?,
         }
     }
+    Ok(())
+}
+
+async fn encode_hole(context: &EncodeContext<'_>, job: &Job, hole: &Hole) -> Result<()> {
+    let has = |name: &str| hole.renditions.iter().any(|rendition| rendition == name);
+    if job.kind == JobKind::Audio {
+        let audio = context.plan.audio.iter().find(|audio| has(&audio.name)).ok_or_else(|| unplanned(job))?;
+        return sound::audio(context, audio, &hole.run).await;
+    }
+    let video = context.plan.video.as_ref().ok_or_else(|| unplanned(job))?;
+    let rungs: Vec<Rung> = video.rungs.iter().filter(|rung| has(&rung.name)).cloned().collect();
+    if rungs.is_empty() {
+        return Err(unplanned(job));
+    }
+    encode::video(context, &VideoPlan { rungs, ..video.clone() }, &hole.run).await
+}
+
+/// Returns the renditions of a run, in the plan's order.
+fn renditions_of(plan: &Plan, job: &Job) -> Vec<String> {
+    let has = |name: &String| job.track.split(' ').any(|track| track == name);
+    if job.kind == JobKind::Audio {
+        return plan.audio.iter().map(|audio| audio.name.clone()).filter(has).collect();
+    }
+    let rungs = plan.video.iter().flat_map(|video| &video.rungs).map(|rung| rung.name.clone());
+    // Runs from before they were cut by renditions name none.
+    rungs.filter(|name| job.track.is_empty() || has(name)).collect()
 }
 
 async fn probed(config: &Config, source: &Source) -> Result<Facts> {
@@ -164,22 +198,6 @@ async fn read_text(context: &EncodeContext<'_>, job: &Job) -> Result<()> {
     Ok(captions.fill(job, &cues).await?)
 }
 
-/// Returns what is left of a run: from the first segment that any of `renditions` lacks to its end.
-async fn remaining(
-    publisher: &Publisher,
-    renditions: &[String],
-    segments: (u32, u32),
-) -> Result<Option<Run>> {
-    let (first, last) = segments;
-    let mut missing = last;
-    for rendition in renditions {
-        let rows = publisher.store.renditions.segments(&publisher.video, rendition).await?;
-        let mut numbers = rows.iter().map(|s| s.number).filter(|n| (first..last).contains(n));
-        missing = missing.min((first..last).find(|n| numbers.next() != Some(*n)).unwrap_or(last));
-    }
-    Ok((missing < last).then_some(Run { first: missing, last }))
-}
-
 async fn stored_plan(publisher: &Publisher) -> Result<Plan> {
     let video = publisher.store.videos.get(&publisher.video).await?;
     let json = video.and_then(|v| v.plan).ok_or_else(|| store::Error::Gone(publisher.video.clone()))?;
@@ -200,6 +218,7 @@ fn renditions(plan: &Plan) -> Vec<Rendition> {
             label: None,
             codecs: None,
             segments_total,
+            start_up: video.begins_on(rung),
         })
     });
     let unseen = |name: &str, kind, language: Option<&str>, label: &str| Rendition {
@@ -213,9 +232,11 @@ fn renditions(plan: &Plan) -> Vec<Rendition> {
         label: Some(label.to_owned()),
         codecs: None,
         segments_total,
+        start_up: false,
     };
-    let sound = plan.audio.iter().map(|a| Rendition {
+    let sound = plan.audio.iter().enumerate().map(|(place, a)| Rendition {
         bitrate_bps: Some(a.bitrate_bps),
+        start_up: place == 0,
         ..unseen(&a.name, RenditionKind::Audio, a.language.as_deref(), &a.label)
     });
     pictures.chain(sound).collect()
@@ -233,15 +254,11 @@ fn captions(plan: &Plan) -> Vec<FileTrack> {
 }
 
 fn jobs(plan: &Plan, config: &Config) -> Vec<NewJob> {
-    let total = plan.grid.segments();
-    let job = |kind, track: &str, segments| NewJob { kind, track: track.to_owned(), segments, priority: 0 };
-    let mut jobs = vec![job(JobKind::Finish, "", (0, 0))];
-    if let Some(video) = &plan.video {
-        jobs.push(job(JobKind::Poster, "", (0, 0)));
-        let runs = video.runs(&plan.grid, config.run_segments);
-        jobs.extend(runs.into_iter().map(|run| job(JobKind::Video, "", run)));
-    }
-    jobs.extend(plan.audio.iter().map(|a| job(JobKind::Audio, &a.name, (0, total))));
+    let whole =
+        |kind| NewJob { kind, track: String::new(), segments: (0, 0), class: JobClass::Background, turn: 0 };
+    let mut jobs = vec![whole(JobKind::Finish)];
+    jobs.extend(plan.video.as_ref().map(|_| whole(JobKind::Poster)));
+    jobs.extend(runs::of(plan, config.run_segments));
     jobs
 }
 

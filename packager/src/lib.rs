@@ -36,6 +36,7 @@ pub use refusal::Refusal;
 
 mod broadcast;
 mod child;
+mod control;
 mod decoded;
 mod encode;
 mod fragment;
@@ -44,6 +45,7 @@ mod playlists;
 mod poster;
 mod process;
 mod publish;
+mod runs;
 mod segment;
 mod setpts;
 mod sound;
@@ -51,7 +53,7 @@ mod text;
 mod trouble;
 mod worker;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 pub use text::export as export_captions;
 pub use trouble::Trouble;
@@ -74,6 +76,8 @@ pub struct Config {
     pub encode_slots: usize,
     /// Segments in a run; at least one.
     pub run_segments: u32,
+    /// How long a job is left alone whose worker may have died.
+    pub lease: Duration,
     /// Whether a machine is to write captions of what has sound.
     pub listen: bool,
 }
@@ -90,6 +94,7 @@ impl Default for Config {
             // Two minutes: long enough that starting an encoder costs nothing, short enough to share a
             // video among many workers.
             run_segments: 20,
+            lease: store::LEASE,
             listen: false,
         }
     }

@@ -13,6 +13,9 @@ pub const AAC_FRAME_SAMPLES: u64 = 1024;
 /// The sample rate of every audio rendition, in hertz.
 pub const AUDIO_SAMPLE_RATE: u32 = 48_000;
 
+/// The cap of the rung that players begin on; with its sound it stays below that of the variant which `hls` lists first.
+const START_UP_BPS: u64 = 2_000_000;
+
 /// A whole video's layout in time and in renditions: the single source of every playlist.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
@@ -148,10 +151,24 @@ pub struct AudioPlan {
     /// Frames of the source in each second from the container's start, so that a loss is noticed.
     #[serde(default)]
     pub packets: Vec<u32>,
+    /// How decoding may start in the middle; `None` where it starts at the beginning.
+    #[serde(default)]
+    pub entry: Option<SoundEntry>,
     /// Constant bit rate.
     pub bitrate_bps: u64,
     /// AAC frames in the whole presentation.
     pub frames: u64,
+}
+
+/// What decoding needs to know to start in the middle of a sound and come to the same samples as from the beginning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SoundEntry {
+    /// The source's, in hertz.
+    pub sample_rate: u32,
+    /// When its first sample sounds, from the container's start.
+    pub first: Duration,
+    /// The container rounds times to milliseconds.
+    pub rounded: bool,
 }
 
 /// One text rendition.
@@ -206,6 +223,12 @@ impl Grid {
 }
 
 impl VideoPlan {
+    /// Returns whether players begin on `rung`: the best that most lines carry, and small enough to be there at once.
+    pub fn begins_on(&self, rung: &Rung) -> bool {
+        let carried = self.rungs.iter().find(|rung| rung.maxrate_bps <= START_UP_BPS);
+        carried.or(self.rungs.last()).is_some_and(|start_up| start_up.name == rung.name)
+    }
+
     /// Returns where decoding may start to show what is at `from`: the nearest key frame, the one before it in case
     /// that nothing before `from` decodes from there, and the beginning (`None`).
     pub(crate) fn entries(&self, from: Duration) -> Vec<Option<Duration>> {
@@ -231,6 +254,13 @@ impl VideoPlan {
 }
 
 impl AudioPlan {
+    /// Parts the segments into runs of `length`; into one where each would be decoded from the beginning.
+    pub(crate) fn runs(&self, grid: &Grid, length: u32) -> Vec<(u32, u32)> {
+        let total = grid.segments();
+        let length = if self.entry.is_some() { length } else { total };
+        (0..total).step_by(length as usize).map(|n| (n, (n + length).min(total))).collect()
+    }
+
     /// Returns the first AAC frame of segment `n`: the frame border nearest to the grid's.
     pub fn first_frame(&self, grid: &Grid, n: u32) -> u64 {
         if n >= grid.segments() {

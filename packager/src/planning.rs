@@ -5,9 +5,12 @@ use std::time::Duration;
 
 use crate::{
     cadence, colours,
-    facts::{Facts, VideoFacts},
+    facts::{AudioFacts, Facts, VideoFacts},
     ladder,
-    plan::{AAC_FRAME_SAMPLES, AUDIO_SAMPLE_RATE, AudioPlan, FrameRate, Grid, Plan, TextPlan, VideoPlan},
+    plan::{
+        AAC_FRAME_SAMPLES, AUDIO_SAMPLE_RATE, AudioPlan, FrameRate, Grid, Plan, SoundEntry, TextPlan,
+        VideoPlan,
+    },
     refusal::Refusal,
     tracks,
 };
@@ -39,6 +42,8 @@ const OVERHANG: Duration = Duration::from_millis(100);
 /// Fixes everything that playlists and encoders need, before a frame is encoded.
 pub fn plan(facts: &Facts, config: &Config) -> Result<Plan, Refusal> {
     let zero = zero(facts);
+    let entries: Vec<Option<SoundEntry>> =
+        facts.audio.iter().map(|source| sound_entry(&facts.container, source)).collect();
     let facts = &facts.counted_from(zero);
     let sound_end = facts.audio.iter().map(|audio| audio.end).max();
     let (grid, video) = match (&facts.video, sound_end) {
@@ -60,6 +65,11 @@ pub fn plan(facts: &Facts, config: &Config) -> Result<Plan, Refusal> {
             purpose: source.purpose,
             stretches: source.stretches.clone(),
             packets: source.packets.clone(),
+            entry: facts
+                .audio
+                .iter()
+                .position(|other| other.stream == source.stream)
+                .and_then(|n| entries[n]),
             bitrate_bps: config.audio_bitrate_bps,
             // To the picture's end or just past it, where silence does no harm.
             frames: samples.div_ceil(u64::from(grid.timescale) * AAC_FRAME_SAMPLES).max(1),
@@ -170,6 +180,18 @@ fn sound_alone(end: Duration) -> Grid {
 fn seek_margin(container: &str) -> Duration {
     let indexed = container.split(',').any(|name| matches!(name, "mov" | "matroska" | "webm"));
     if indexed { Duration::ZERO } else { Duration::from_secs(10) }
+}
+
+/// Returns how the decoding of a sound may start in the middle. Only an index leads to the exact packet; and where the
+/// clock starts again, only the way there shows which stretch a time is of.
+fn sound_entry(container: &str, source: &AudioFacts) -> Option<SoundEntry> {
+    let named = |wanted: &str| container.split(',').any(|name| name == wanted);
+    let indexed = named("mov") || named("matroska");
+    (indexed && source.stretches.is_empty() && source.sample_rate > 0).then_some(SoundEntry {
+        sample_rate: source.sample_rate,
+        first: source.first,
+        rounded: named("matroska"),
+    })
 }
 
 #[cfg(test)]

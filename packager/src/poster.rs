@@ -119,7 +119,7 @@ async fn take(context: &EncodeContext<'_>, video: &VideoPlan, frames: &[Frame]) 
         wall_time: Duration::from_mins(5),
     };
     let taken: Mutex<Vec<Vec<u8>>> = Mutex::new(vec![Vec::new(); frames.len()]);
-    process::run(task, context.stop, |n, output| {
+    process::run(task, context.control, |n, output| {
         let taken = &taken;
         async move {
             let mut bytes = Vec::new();

@@ -3,17 +3,16 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use crate::{
+    Error, Result,
+    child::{Child, Progress, Task},
+    control::Control,
+    trouble::Trouble,
+};
 use futures::future::try_join_all;
 use tokio::{
     net::{UnixListener, UnixStream},
     sync::watch,
-};
-use tokio_util::sync::CancellationToken;
-
-use crate::{
-    Error, Result,
-    child::{Child, Progress, Task},
-    trouble::Trouble,
 };
 
 /// One output as it comes, and the progress of the process that writes it.
@@ -26,7 +25,7 @@ pub(crate) struct Output {
 /// every output is consumed to its end; the process never outlives the call.
 pub(crate) async fn run<F>(
     mut task: Task<'_>,
-    stop: &CancellationToken,
+    control: &Control,
     consume: impl Fn(usize, Output) -> F,
 ) -> Result<()>
 where
@@ -53,8 +52,8 @@ where
     let outcome = tokio::select! {
         biased;
         outcome = outputs => outcome.map(drop),
-        () = stop.cancelled() => Err(Error::Interrupted),
-        () = tokio::time::sleep(task.wall_time) => Err(failure(Trouble::OutOfTime)),
+        () = control.stop.cancelled() => Err(Error::Interrupted),
+        () = control.run_out(&child, task.wall_time) => Err(failure(Trouble::OutOfTime)),
         // A consumer that feeds another process would wait for more.
         () = ended_badly(child.progress.clone()) => Err(failure(Trouble::ReaderGone)),
     };

@@ -1,14 +1,18 @@
 //! Publishing: a blob first, then the row that stands for it.
 
+use std::sync::Arc;
+
 use store::{Store, VideoId};
 
-use crate::{Error, Result, fragment, measure::SegmentFacts, segment::Segment};
+use crate::{Error, Result, fragment, measure::SegmentFacts, runs::RunInHand, segment::Segment};
 
 /// Publishes what belongs to one video.
 #[derive(Clone, Debug)]
 pub(crate) struct Publisher {
     pub(crate) store: Store,
     pub(crate) video: VideoId,
+    /// The run that the segments are of, for jobs that are runs.
+    pub(crate) run: Option<Arc<RunInHand>>,
 }
 
 impl Publisher {
@@ -46,7 +50,21 @@ impl Publisher {
         }
         recorded?;
         tracing::debug!(video = %self.video, rendition, number, bytes = facts.bytes, "published");
-        self.mark_playable(number).await
+        if number == 0 {
+            self.mark_playable().await?;
+        }
+        if let Some(run) = &self.run {
+            run.published(&self.store, number).await?;
+        }
+        Ok(())
+    }
+
+    /// Marks the video playable once what players begin on is there.
+    pub(crate) async fn mark_playable(&self) -> Result<()> {
+        if self.store.videos.mark_playable(&self.video).await? {
+            tracing::info!(video = %self.video, "playable");
+        }
+        Ok(())
     }
 
     /// Records what could not be decoded of published segments.
@@ -75,22 +93,5 @@ impl Publisher {
         let bytes =
             self.store.blobs.read(key).await?.ok_or_else(|| store::Error::Gone(self.video.clone()))?;
         Ok(SegmentFacts { bytes: bytes.len() as u64, fragments: fragment::facts(&bytes)? })
-    }
-
-    /// The video is playable once the first segment of every picture and sound is there.
-    async fn mark_playable(&self, number: u32) -> Result<()> {
-        if number > 0 {
-            return Ok(());
-        }
-        for progress in self.store.renditions.of(&self.video).await? {
-            let rendition = &progress.rendition;
-            if !self.store.renditions.is_published(&self.video, &rendition.name, 0).await? {
-                return Ok(());
-            }
-        }
-        if self.store.videos.mark_playable(&self.video).await? {
-            tracing::info!(video = %self.video, "playable");
-        }
-        Ok(())
     }
 }

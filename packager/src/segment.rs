@@ -69,6 +69,10 @@ impl Cutter {
             // The encoder's warming up, of use to nobody else.
             return Ok(None);
         }
+        if self.joined && self.done + 1 == self.borders.len() as u32 {
+            // Sound that the encoder looked ahead at; the next run has it.
+            return Ok(None);
+        }
         let expected = self.pending.last().map_or(self.border(0), Fragment::end);
         let end = self.border(1);
         if fragment.decode_time != expected || fragment.end() > end {

@@ -6,6 +6,9 @@ use crate::timeline::Stretch;
 /// Seconds that counted samples may differ from ffmpeg's time: half a PES packet's length.
 const COUNTED: f64 = 0.25;
 
+/// Seconds that the first time and another one may be off together.
+const ROUNDED: f64 = 0.0015;
+
 /// Returns the expression of `asetpts` that puts sound on the timeline, counted from `zero` in seconds.
 ///
 /// Frames behind the first of a PES packet have no time of their own and no position. ffmpeg gives them times by the
@@ -17,6 +20,17 @@ pub(crate) fn sound_expression(stretches: &[Stretch], zero: f64) -> String {
     format!(
         "'st(4,{own});st(2,if(isnan(POS)*ld(3)*lt(abs(ld(4)-({follows})),{COUNTED}),{follows},ld(4)));\
          st(1,NB_SAMPLES);st(3,1);ld(2)/TB'"
+    )
+}
+
+/// Returns the expression of `asetpts` that puts sound without stretches on the timeline, counted from `zero` in seconds,
+/// whose container rounds times to milliseconds: frames follow each other without gaps from `first` on, so each belongs
+/// a whole number of frames behind it. A time that is further from there than rounding explains stays.
+pub(crate) fn rounded_sound_expression(first: f64, zero: f64) -> String {
+    // Registers: 0 the time in samples, 1 the nearest place.
+    format!(
+        "'st(0,(PTS*TB-{zero:.6})*SR);st(1,{first:.6}*SR+round((ld(0)-{first:.6}*SR)/NB_SAMPLES)*NB_SAMPLES);\
+         round(if(lt(abs(ld(0)-ld(1)),{ROUNDED}*SR),ld(1),ld(0))/SR/TB)'"
     )
 }
 

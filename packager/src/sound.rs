@@ -12,34 +12,53 @@ use crate::{
     },
     ffmpeg::input_args,
     notes::between,
-    plan::{AAC_FRAME_SAMPLES, AUDIO_SAMPLE_RATE, AudioPlan, Run},
+    plan::{AAC_FRAME_SAMPLES, AUDIO_SAMPLE_RATE, AudioPlan, Plan, Run, SoundEntry},
     process,
     segment::Cutter,
-    setpts::sound_expression,
+    setpts::{rounded_sound_expression, sound_expression},
 };
+
+/// Frames that are encoded before the first and dropped: each overlaps the one before it (ISO/IEC 14496-3 §4.6.11), and
+/// the encoder's choices follow from those before.
+const WARM_UP: u64 = 8;
+/// Frames that are encoded behind the last and dropped. The encoder chooses a frame's window by what follows: before
+/// silence it would be one that does not overlap with the next run's first.
+const LOOK_AHEAD: u64 = 3;
+/// Decoders and resamplers come to what they give from the beginning well within this.
+const PRE_ROLL: Duration = Duration::from_millis(500);
+/// A packet that is read before the pre-roll: containers lead to the one at or before a time, and round it.
+const SEEK_EARLIER: Duration = Duration::from_millis(500);
 
 /// Encodes and publishes a run of one audio rendition, in two stages.
 ///
 /// The first brings all sound to one format: where a source changes its rate or channels, ffmpeg builds the filters
 /// anew, and what counts time would start again. The second puts it in its place and encodes it.
 ///
-/// Decoding always starts at the beginning: sound costs little, gaps and drift are then filled in the same
-/// way whichever run a segment belongs to.
+/// Decoding starts a moment before the run where the plan knows an entry, else at the beginning: gaps and drift are then
+/// filled in the same way whichever run a segment belongs to.
 pub(crate) async fn audio(context: &EncodeContext<'_>, audio: &AudioPlan, run: &Run) -> Result<()> {
     let plan = context.plan;
+    let entry = entry(plan, audio, *run);
+    let zero = plan.clock_at_zero();
+    let times = match audio.entry {
+        Some(entry) if entry.rounded => {
+            rounded_sound_expression(entry.first.as_secs_f64() - plan.zero.as_secs_f64(), zero)
+        }
+        _ => sound_expression(&audio.stretches, zero),
+    };
+    let cut = entry.map_or_else(String::new, |entry| format!("atrim=start={:.6},", entry.cut));
     // It ends no later than the second stage stops reading, which would otherwise break its pipe.
     let filter = format!(
-        "[0:{}]asetpts={},{},aresample={AUDIO_SAMPLE_RATE},aformat=sample_fmts=flt:channel_layouts=stereo,\
+        "[0:{}]asetpts={times},{},{cut}aresample={AUDIO_SAMPLE_RATE},aformat=sample_fmts=flt:channel_layouts=stereo,\
          atrim=end_pts={}[a]",
         audio.stream,
-        sound_expression(&audio.stretches, plan.clock_at_zero()),
         Tally::filters("a"),
-        audio.first_frame(&plan.grid, run.last) * AAC_FRAME_SAMPLES,
+        (audio.first_frame(&plan.grid, run.last) + LOOK_AHEAD) * AAC_FRAME_SAMPLES,
     );
-    let mut input = clock_args(Duration::ZERO);
+    let mut input = clock_args(entry.map_or(Duration::ZERO, |entry| entry.seek));
     input.extend(input_args(context.source));
     input.extend(strings(["-filter_complex", &filter]));
-    let decoded = Run { first: 0, last: run.last };
+    let decoded = Run { first: if entry.is_some() { run.first } else { 0 }, last: run.last };
     let tally = Tally::default();
     let task = Task {
         program: &context.config.ffmpeg,
@@ -51,9 +70,9 @@ pub(crate) async fn audio(context: &EncodeContext<'_>, audio: &AudioPlan, run: &
         bounds: bounds(context, decoded),
         wall_time: wall_time(context, decoded),
     };
-    let outcome = process::run(task, context.stop, |_, output| {
+    let outcome = process::run(task, context.control, |_, output| {
         let sound = Feed { stream: output.stream, progress: output.progress };
-        encode(context, audio, Stage { run: *run, sound })
+        encode(context, audio, Stage { run: *run, from: entry.map_or(0, |entry| entry.from), sound })
     })
     .await;
     let losses = tally.losses(&audio.packets, seconds(plan, decoded), plan);
@@ -61,36 +80,80 @@ pub(crate) async fn audio(context: &EncodeContext<'_>, audio: &AudioPlan, run: &
     outcome.map_err(|error| error.near(tally.latest()))
 }
 
+/// The place in a source where the decoding of a run's sound starts.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Entry {
+    /// From the container's start.
+    seek: Duration,
+    /// The first sample that is kept, in seconds from zero.
+    cut: f64,
+    /// Its place in the encoder's samples.
+    from: u64,
+}
+
+/// Returns the entry of a run; `None` where decoding starts at the beginning.
+///
+/// The first sample kept is one that the resampler would give out as it is, counted from the sound's first: then all
+/// behind it are those that come from the beginning.
+fn entry(plan: &Plan, audio: &AudioPlan, run: Run) -> Option<Entry> {
+    let SoundEntry { sample_rate, first, .. } = audio.entry?;
+    let (theirs, ours) = (i64::from(sample_rate), i64::from(AUDIO_SAMPLE_RATE));
+    let wanted =
+        (audio.first_frame(&plan.grid, run.first).saturating_sub(WARM_UP) * AAC_FRAME_SAMPLES) as i64;
+    let first = (first.as_secs_f64() - plan.zero.as_secs_f64()) * f64::from(sample_rate);
+    let first = first.round() as i64;
+    // Behind these samples of each, both are at a whole sample.
+    let common = gcd(theirs, ours);
+    let (step, our_step) = (theirs / common, ours / common);
+    let before = wanted - PRE_ROLL.as_millis() as i64 * ours / 1000 - first * ours / theirs;
+    let steps = before / our_step;
+    // Near the beginning there is nothing to save.
+    if before < 0 || steps == 0 {
+        return None;
+    }
+    let cut = (first + steps * step) as f64 / f64::from(sample_rate);
+    let from = (first as f64 * f64::from(AUDIO_SAMPLE_RATE) / f64::from(sample_rate)).round() as i64;
+    let seek = plan.zero + Duration::try_from_secs_f64(cut).ok()?;
+    let seek = seek.saturating_sub(PRE_ROLL + SEEK_EARLIER);
+    let from = u64::try_from(from + steps * our_step).ok()?;
+    (!seek.is_zero()).then_some(Entry { seek, cut, from })
+}
+
+fn gcd(a: i64, b: i64) -> i64 {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
+
 /// The second stage of sound.
 struct Stage {
     run: Run,
+    /// The place of the first stage's first sample; 0 for a source's beginning, before which silence is filled in.
+    from: u64,
     /// The first stage's output.
     sound: Feed,
 }
 
 async fn encode(context: &EncodeContext<'_>, audio: &AudioPlan, stage: Stage) -> Result<()> {
-    let Stage { run, sound } = stage;
+    let Stage { run, from: begins, sound } = stage;
     let grid = &context.plan.grid;
     let Run { first, last } = run;
     let from = audio.first_frame(grid, first);
-    // Two frames before the first, because each frame overlaps the one before it (ISO/IEC 14496-3 §4.6.11).
-    let warm_up = from.min(2);
+    let warm_up = from.min(WARM_UP);
     let frames = audio.first_frame(grid, last) - from + warm_up;
     // Ten milliseconds that are missing are filled: left alone, lost packets would add up to sound that runs ahead.
     let filter = format!(
-        "[0:a]aresample={AUDIO_SAMPLE_RATE}:async=1:min_hard_comp=0.01:first_pts=0,aformat=sample_fmts=fltp,\
+        "[0:a]aresample={AUDIO_SAMPLE_RATE}:async=1:min_hard_comp=0.01:first_pts={begins},aformat=sample_fmts=fltp,\
          atrim=start_pts={},apad[a]",
         (from - warm_up) * AAC_FRAME_SAMPLES,
     );
     let bitrate = audio.bitrate_bps.to_string();
     // One more than wanted: the encoder's priming comes first and is dropped.
-    let count = (frames + 1).to_string();
+    let count = (frames + LOOK_AHEAD + 1).to_string();
     let mut output = strings(["-map", "[a]", "-c:a", "aac", "-b:a", &bitrate, "-frames:a", &count]);
     output.extend(mp4_args("+frag_every_frame"));
     let mut input = clock_args(Duration::ZERO);
     input.extend(strings(["-f", "nut", "-protocol_whitelist", "pipe", "-i", "pipe:0"]));
     input.extend(strings(["-filter_complex", &filter]));
-    let decoded = Run { first: 0, last };
+    let decoded = Run { first: if begins > 0 { first } else { 0 }, last };
     let task = Task {
         program: &context.config.ffmpeg,
         doing: format!("encoding the sound {}", between(grid, run)),
@@ -102,7 +165,7 @@ async fn encode(context: &EncodeContext<'_>, audio: &AudioPlan, stage: Stage) ->
         wall_time: wall_time(context, decoded),
     };
     let cut = AtomicU32::new(0);
-    process::run(task, context.stop, |_, output| {
+    process::run(task, context.control, |_, output| {
         let cutter = Cutter::audio(audio, grid, run);
         let limit = 16 * (audio.bitrate_bps / 8 * span(context, run).as_secs().max(1)) + (64 << 20);
         let rendition = &audio.name;

@@ -33,7 +33,7 @@ pub(crate) async fn read(context: &EncodeContext<'_>, text: &TextPlan) -> Result
 
 /// Writes all listed captions of a planned video as blobs: whole and in segments.
 pub async fn export(store: &Store, video: &VideoId) -> Result<()> {
-    let publisher = Publisher { store: store.clone(), video: video.clone() };
+    let publisher = Publisher { store: store.clone(), video: video.clone(), run: None };
     let known = store.videos.get(video).await?.and_then(|known| known.plan);
     let plan: Plan = serde_json::from_str(&known.ok_or_else(|| store::Error::Gone(video.clone()))?)?;
     let grid = Grid {
@@ -69,7 +69,7 @@ async fn extract(context: &EncodeContext<'_>, text: &TextPlan) -> Result<String>
         wall_time: Duration::from_hours(1),
     };
     let written = Mutex::new(Vec::new());
-    process::run(task, context.stop, |_, output| {
+    process::run(task, context.control, |_, output| {
         let written = &written;
         async move {
             let read = output.stream.take(MAX_BYTES).read_to_end(&mut *written.lock().await).await?;

@@ -3,25 +3,36 @@
 
 use std::sync::Arc;
 
-use store::{Conclusion, Failure, Job, JobError, JobKind, Store, Worker};
+use store::{Conclusion, Failure, Job, JobClass, JobError, JobKind, Store, Worker};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{Config, Error, job, trouble::Trouble};
+use crate::{
+    Config, Error,
+    control::{Control, Urgency},
+    job,
+    trouble::Trouble,
+};
 
 /// Works until `shutdown`; running jobs are then released.
 pub async fn run(store: Store, config: Config, shutdown: CancellationToken) {
     let config = Arc::new(config);
     let tasks = TaskTracker::new();
-    // Short jobs and sound never wait behind pictures, so that a new video's playlists stand at once.
+    let urgency = Urgency::new();
+    // Short jobs and sound never wait behind pictures, so that a new video's playlists stand at once; and what somebody
+    // looks at a blank picture for has workers of its own, which have the others stand still.
     let mut lanes = vec![
-        vec![JobKind::Prepare, JobKind::Playlists, JobKind::Finish],
-        vec![JobKind::Text, JobKind::Poster],
-        vec![JobKind::Audio],
+        (vec![JobKind::Prepare, JobKind::Playlists, JobKind::Finish], JobClass::ALL),
+        (vec![JobKind::Text, JobKind::Poster], JobClass::ALL),
+        (vec![JobKind::Audio], JobClass::URGENT),
+        (vec![JobKind::Audio], JobClass::CALM),
     ];
-    lanes.extend(std::iter::repeat_n(vec![JobKind::Video], config.encode_slots));
-    for kinds in lanes {
-        let worker = Worker { store: store.clone(), kinds, shutdown: shutdown.clone() };
-        let mut jobs = Jobs { store: store.clone(), config: config.clone() };
+    for classes in [JobClass::URGENT, JobClass::CALM] {
+        lanes.extend(std::iter::repeat_n((vec![JobKind::Video], classes), config.encode_slots));
+    }
+    for (kinds, classes) in lanes {
+        let (store, shutdown, lease) = (store.clone(), shutdown.clone(), config.lease);
+        let mut jobs = Jobs { store: store.clone(), config: config.clone(), urgency: urgency.clone() };
+        let worker = Worker { store, kinds, classes, lease, shutdown };
         tasks.spawn(async move { worker.run(&mut jobs).await });
     }
     tasks.close();
@@ -31,6 +42,7 @@ pub async fn run(store: Store, config: Config, shutdown: CancellationToken) {
 struct Jobs {
     store: Store,
     config: Arc<Config>,
+    urgency: Urgency,
 }
 
 impl store::Work for Jobs {
@@ -38,7 +50,15 @@ impl store::Work for Jobs {
     type Error = Error;
 
     async fn perform(&mut self, job: &Job, stop: &CancellationToken) -> Result<(), JobError<Error>> {
-        job::run(&self.store, &self.config, job, stop).await.map_err(|error| match error {
+        let _urgent = (job.kind == JobKind::Prepare || job.kind == JobKind::Video && job.is_urgent())
+            .then(|| self.urgency.begin());
+        // Sound costs little, and its pictures are waited for as much.
+        let control = match job.kind {
+            JobKind::Video if !job.is_urgent() => self.urgency.yielding(stop),
+            JobKind::Poster | JobKind::Text => self.urgency.yielding(stop),
+            _ => Control::of(stop),
+        };
+        job::run(&self.store, &self.config, job, &control).await.map_err(|error| match error {
             Error::Interrupted => JobError::Stopped,
             Error::Store(error) => JobError::Store(error),
             error @ Error::Refused(_) => JobError::Final(error),
@@ -91,6 +111,13 @@ fn failure(error: &Error) -> Failure {
         Error::Io(error) if error.kind() == std::io::ErrorKind::StorageFull => {
             Failure { code: "encoding_failed".into(), message: Trouble::DiskFull.sentence("", None) }
         }
+        Error::Store(store::Error::WorkersDied { .. }) => Failure {
+            code: "encoding_failed".into(),
+            message:
+                "Each encoder that took this video died of it; the server's log says more. It may need more \
+                      memory than the server has. Try again, or convert it first."
+                    .into(),
+        },
         Error::Start { .. } => Failure {
             code: "ffmpeg_missing".into(),
             message: "ffmpeg cannot be started on the server. Run `clipcut doctor` there, then try again."

@@ -9,7 +9,7 @@ use rows::{clear, drop_job, free_name, has_video, parsed};
 pub use track::{FileTrack, Naming, Origin, State, Track, TranscriptionOptions};
 
 use crate::{
-    CaptionId, JobKind, NewJob, Result, Signal, Signals, Timestamp, VideoId,
+    CaptionId, JobClass, JobKind, NewJob, Result, Signal, Signals, Timestamp, VideoId,
     jobs::{insert_job, insert_playlists},
     sql::{LockScope, Sql, Transaction, query},
 };
@@ -85,7 +85,7 @@ impl Captions {
         // The job is dropped and not reset: a transcriber at work loses its lease with the row, and records nothing more.
         drop_job(&mut tx, id).await?;
         clear(&mut tx, id).await?;
-        insert_job(&mut tx, &video, &job(JobKind::Captions, id, ASKED), Timestamp::now()).await?;
+        insert_job(&mut tx, &video, &job(JobKind::Captions, id, JobClass::Asked), Timestamp::now()).await?;
         insert_playlists(&mut tx, &video).await?;
         tx.commit().await?;
         self.publish_changed(&video);
@@ -140,9 +140,6 @@ impl Captions {
     }
 }
 
-// A track that a person waits for goes before those that uploads bring along.
-const ASKED: i64 = 10;
-
 /// The captions of a new plan.
 pub(crate) struct PlannedCaptions<'a> {
     /// The file's own tracks.
@@ -186,7 +183,7 @@ pub(crate) async fn insert_planned(
             (Origin::File, _) => JobKind::Text,
             (Origin::Machine, _) => JobKind::Captions,
         };
-        insert_job(tx, video, &job(kind, &track.id, 0), queued_at).await?;
+        insert_job(tx, video, &job(kind, &track.id, JobClass::Background), queued_at).await?;
     }
     Ok(())
 }
@@ -212,11 +209,12 @@ async fn insert_machine(
     .execute(&mut *tx)
     .await?;
     // Only a person sends options; a request without any may be an upload's own.
-    let priority = if *options == TranscriptionOptions::default() { 0 } else { ASKED };
-    insert_job(tx, video, &job(JobKind::Captions, &id, priority), now).await?;
+    let plain = *options == TranscriptionOptions::default();
+    let class = if plain { JobClass::Background } else { JobClass::Asked };
+    insert_job(tx, video, &job(JobKind::Captions, &id, class), now).await?;
     Ok(id)
 }
 
-fn job(kind: JobKind, id: &CaptionId, priority: i64) -> NewJob {
-    NewJob { kind, track: id.as_str().to_owned(), segments: (0, 0), priority }
+fn job(kind: JobKind, id: &CaptionId, class: JobClass) -> NewJob {
+    NewJob { kind, track: id.as_str().to_owned(), segments: (0, 0), class, turn: 0 }
 }

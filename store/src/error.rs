@@ -70,6 +70,14 @@ pub enum Error {
     /// Another process appends to the upload, for this one did not renew its lease in time.
     #[error("another process has taken the upload {0} over")]
     TakenOver(crate::VideoId),
+    /// A job was claimed as often as it may be, and each time its worker died without a word.
+    #[error(
+        "all {attempts} workers that took the job died of it; the system's log may say of what, such as too little memory"
+    )]
+    WorkersDied {
+        /// How often.
+        attempts: u32,
+    },
     /// The video was deleted, or the rendition is not planned.
     #[error("video {0} is gone")]
     Gone(crate::VideoId),

@@ -1,33 +1,21 @@
 //! The job queue: jobs are queued, claimed by lease, finished or released. The database is the queue; signals only wake
-//! workers.
+//! workers. Leaves runs in hand to `runs`, what viewers wait for to `wants`.
 
-use std::time::Duration;
+mod class;
+mod kind;
+mod runs;
+mod wants;
+
+use std::{ops::RangeInclusive, time::Duration};
 
 use crate::{
     Result, Signals, Timestamp, VideoId,
     sql::{FromRow, LockScope, Row, Sql, Transaction, query},
 };
-
-/// The kind of a job.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Probe the source, fix the plan, write the playlists.
-    Prepare,
-    /// Pick a frame with detail as the poster.
-    Poster,
-    /// Copy a text track of the file; the job's track is the caption track's id.
-    Text,
-    /// Encode a run of one audio rendition.
-    Audio,
-    /// Encode a run of all video renditions.
-    Video,
-    /// Measure, write the playlists again, mark the video ready. Waits until the video is encoded.
-    Finish,
-    /// Listen and write captions; the job's track is the caption track's id.
-    Captions,
-    /// Write the playlists again, for the captions that they list have changed.
-    Playlists,
-}
+pub use class::Class;
+pub use kind::Kind;
+pub use runs::Standing;
+pub use wants::Want;
 
 // SQLite has one writer at a time, and no `skip locked`; in PostgreSQL, a claim skips rows that another is claiming.
 macro_rules! claim {
@@ -39,6 +27,7 @@ macro_rules! claim {
              where id = (
                  select j.id from jobs j
                  where j.kind in ($4, $5, $6, $7, $8, $9, $10, $11)
+                   and j.priority between $12 and $13
                    and j.not_before <= $3
                    and (j.lease_until is null or j.lease_until < $3)
                    and (j.kind <> 'finish' or not exists (
@@ -53,7 +42,7 @@ macro_rules! claim {
                            select 1 from jobs k join videos v on v.id = k.video_id
                            where v.state in ('uploaded', 'planned') and k.lease_until >= $3
                              and k.kind in ('prepare', 'audio', 'video'))))
-                 order by j.priority desc, j.queued_at, j.first
+                 order by j.priority desc, j.turn, j.queued_at, j.first
                  limit 1",
             $locking,
             ") returning *"
@@ -72,8 +61,10 @@ pub struct NewJob {
     pub track: String,
     /// Segments `[first, last)`.
     pub segments: (u32, u32),
-    /// Higher goes first.
-    pub priority: i64,
+    /// How urgent it is.
+    pub class: Class,
+    /// How much work of its video's, in any unit that all videos share, comes before it in its class.
+    pub turn: i64,
 }
 
 /// A claimed job.
@@ -89,8 +80,9 @@ pub struct Job {
     pub track: String,
     /// Segments `[first, last)`.
     pub segments: (u32, u32),
-    /// How often it was claimed, this time included.
+    /// How often it was claimed since it last came any further, this time included.
     pub attempts: u32,
+    pub(crate) priority: i64,
 }
 
 /// The queue.
@@ -111,15 +103,27 @@ impl Jobs {
     /// Captions wait until their video plays, and while an encoder works on one that does not: a person looks at that
     /// page and sees nothing.
     pub async fn claim(&self, kinds: &[Kind], owner: &str, lease: Duration) -> Result<Option<Job>> {
+        self.claim_of(&Class::ALL, kinds, &Claim { owner, lease }).await
+    }
+
+    /// Claims like [`Self::claim`], among jobs of some classes.
+    pub async fn claim_of(
+        &self,
+        classes: &RangeInclusive<Class>,
+        kinds: &[Kind],
+        claim: &Claim<'_>,
+    ) -> Result<Option<Job>> {
+        let Claim { owner, lease } = *claim;
         // Leases compare clocks of several machines: one that is wrong by twenty seconds takes jobs from owners that live.
         let now = Timestamp::now();
         let places = [now + lease, now];
         let bound = |statement: &'static str| {
             let query = query(statement).bind(owner).bind(places[0].0).bind(places[1].0);
             // One statement for every choice of kinds: a kind that is not wanted is null, which equals nothing.
-            Kind::ALL
+            let query = Kind::ALL
                 .iter()
-                .fold(query, |query, kind| query.bind(kinds.contains(kind).then_some(kind.as_str())))
+                .fold(query, |query, kind| query.bind(kinds.contains(kind).then_some(kind.as_str())));
+            query.bind(classes.start().priority()).bind(classes.end().priority())
         };
         if self.sql.is_shared() && kinds.iter().any(|kind| kind.writes_playlists()) {
             // Two claims at once do not see each other; of these kinds that would make two writers.
@@ -214,6 +218,15 @@ impl Jobs {
     }
 }
 
+/// The claimer of a job, and for how long it is the only one.
+#[derive(Clone, Copy, Debug)]
+pub struct Claim<'a> {
+    /// A name that no other claimer has.
+    pub owner: &'a str,
+    /// From the claim on, and from each renewal on.
+    pub lease: Duration,
+}
+
 /// The account of a released job's attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Attempt {
@@ -245,7 +258,8 @@ async fn release_for_rerun(sql: &Sql, job: &Job) -> Result<bool> {
 
 pub(crate) async fn insert_prepare(tx: &mut Transaction, id: &VideoId) -> Result<()> {
     // Before all encoding, so that a new video's playlists stand within seconds.
-    let job = NewJob { kind: Kind::Prepare, track: String::new(), segments: (0, 0), priority: 100 };
+    let job =
+        NewJob { kind: Kind::Prepare, track: String::new(), segments: (0, 0), class: Class::Plan, turn: 0 };
     insert_job(tx, id, &job, Timestamp::now()).await
 }
 
@@ -253,8 +267,7 @@ pub(crate) async fn insert_prepare(tx: &mut Transaction, id: &VideoId) -> Result
 /// their input has changed; before the plan there are none, and the plan writes the first.
 pub(crate) async fn insert_playlists(tx: &mut Transaction, video: &VideoId) -> Result<()> {
     query(
-        // The priority is above that of encoding (0), for hours of which a new caption
-        // track would wait, and below `prepare` (100).
+        // `Class::Playlists`: above hours of encoding, for which a new caption track would wait, and below a new plan.
         "insert into jobs (id, video_id, kind, priority, queued_at)
          select $1, v.id, 'playlists', 50, $3 from videos v
          where v.id = $2 and v.state in ('planned', 'playable', 'ready')
@@ -269,6 +282,21 @@ pub(crate) async fn insert_playlists(tx: &mut Transaction, video: &VideoId) -> R
     Ok(())
 }
 
+/// Returns where the turns of a video's jobs begin that are like `job`: at the lowest of the others. The video has not
+/// been served yet, and makes up for no time before it came.
+pub(crate) async fn first_turn(tx: &mut Transaction, video: &VideoId, job: &NewJob) -> Result<i64> {
+    let lowest = query(
+        "select turn from jobs where priority = $1 and kind = $2 and video_id <> $3 order by turn limit 1",
+    );
+    let lowest: Option<i64> = lowest
+        .bind(job.class.priority())
+        .bind(job.kind.as_str())
+        .bind(video.as_str())
+        .fetch_optional(tx)
+        .await?;
+    Ok(lowest.unwrap_or_default())
+}
+
 pub(crate) async fn insert_job(
     tx: &mut Transaction,
     video: &VideoId,
@@ -277,8 +305,8 @@ pub(crate) async fn insert_job(
 ) -> Result<()> {
     query(
         // A track that was asked for while its video had failed has its job already; the retry's plan meets it here.
-        "insert into jobs (id, video_id, kind, track, first, last, priority, queued_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (video_id, kind, track, first) do nothing",
+        "insert into jobs (id, video_id, kind, track, first, last, priority, calm, turn, queued_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9) on conflict (video_id, kind, track, first) do nothing",
     )
     .bind(VideoId::random().as_str())
     .bind(video.as_str())
@@ -286,45 +314,12 @@ pub(crate) async fn insert_job(
     .bind(&job.track)
     .bind(i64::from(job.segments.0))
     .bind(i64::from(job.segments.1))
-    .bind(job.priority)
+    .bind(job.class.priority())
+    .bind(job.turn)
     .bind(now.0)
     .execute(tx)
     .await?;
     Ok(())
-}
-
-impl Kind {
-    const ALL: [Self; 8] = [
-        Self::Prepare,
-        Self::Poster,
-        Self::Text,
-        Self::Audio,
-        Self::Video,
-        Self::Finish,
-        Self::Captions,
-        Self::Playlists,
-    ];
-
-    const WRITERS: [Self; 3] = [Self::Prepare, Self::Finish, Self::Playlists];
-
-    /// Returns whether jobs of this kind write playlists.
-    pub fn writes_playlists(self) -> bool {
-        Self::WRITERS.contains(&self)
-    }
-
-    /// Returns the kind's word in the database and in logs.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Prepare => "prepare",
-            Self::Poster => "poster",
-            Self::Text => "text",
-            Self::Audio => "audio",
-            Self::Video => "video",
-            Self::Finish => "finish",
-            Self::Captions => "captions",
-            Self::Playlists => "playlists",
-        }
-    }
 }
 
 impl FromRow for Job {
@@ -342,6 +337,54 @@ impl FromRow for Job {
             track: row.try_get("track")?,
             segments: (number("first")? as u32, number("last")? as u32),
             attempts: number("attempts")? as u32,
+            priority: number("priority")?,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{AssertSqlSafe, Row as _};
+    use testbed::Postgres;
+
+    use super::*;
+
+    /// Returns a claim of an encoder's, with its values in it.
+    fn claim_text(statement: &str) -> String {
+        let values =
+            ["'w'", "9", "5", "'video'", "null", "null", "null", "null", "null", "null", "null", "20", "50"];
+        let numbered = values.iter().enumerate().rev();
+        numbered.fold(statement.to_owned(), |text, (n, value)| text.replace(&format!("${}", n + 1), value))
+    }
+
+    #[tokio::test]
+    async fn a_claim_reads_the_queue_in_the_order_of_an_index() {
+        let folder = tempfile::tempdir().unwrap();
+        let lock = crate::sql::lock(folder.path()).await.unwrap();
+        let Sql::Sqlite { pool, .. } = crate::sql::open(folder.path(), lock).await.unwrap() else {
+            unreachable!()
+        };
+        let explain = AssertSqlSafe(format!("explain query plan {}", claim_text(CLAIM)));
+        let rows = sqlx::query(explain).fetch_all(&pool).await.unwrap();
+        let plan: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
+        assert!(plan.iter().any(|step| step.contains("SEARCH j USING INDEX jobs_order")), "{plan:#?}");
+        assert!(plan.iter().all(|step| !step.contains("TEMP B-TREE")), "{plan:#?}");
+    }
+
+    #[tokio::test]
+    async fn a_claim_of_a_cluster_reads_the_queue_in_the_order_of_an_index() {
+        let url = Postgres::shared().database();
+        crate::migrate(&url).await.unwrap();
+        let pool = sqlx::PgPool::connect(&url).await.unwrap();
+        let many = "insert into videos (id, title, state, source_name, created_at) values ('v', '', 'planned', '', 0);
+            insert into jobs (id, video_id, kind, track, first, last, priority, turn, queued_at)
+                select n, 'v', 'video', '480p', n, n + 1, 20 + n % 2 * 10, n, n from generate_series(1, 20000) n;
+            analyze jobs;";
+        sqlx::raw_sql(many).execute(&pool).await.unwrap();
+        let explain = AssertSqlSafe(format!("explain {}", claim_text(CLAIM_SHARED)));
+        let rows = sqlx::query(explain).fetch_all(&pool).await.unwrap();
+        let plan: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+        assert!(plan.iter().any(|step| step.contains("Index Scan using jobs_order on jobs j")), "{plan:#?}");
+        assert!(plan.iter().all(|step| !step.contains("Sort")), "{plan:#?}");
     }
 }

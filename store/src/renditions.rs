@@ -1,10 +1,11 @@
 //! A video's renditions from the plan on, and their published segments.
 
 use crate::{
-    Error, FileTrack, NewJob, Result, Signal, Signals, Timestamp, VideoId,
+    Error, FileTrack, JobClass as Class, JobKind, NewJob, Result, Signal, Signals, Timestamp, VideoId,
     captions::{PlannedCaptions, insert_planned},
-    jobs::insert_job,
+    jobs::{first_turn, insert_job},
     sql::{FromRow, LockScope, Row, Sql, Transaction, query},
+    videos::mark_playable,
 };
 
 /// The medium of a rendition.
@@ -39,6 +40,8 @@ pub struct Rendition {
     pub codecs: Option<String>,
     /// Segments in the plan.
     pub segments_total: u32,
+    /// Players begin on it: with the first segment of all of these, the video is playable.
+    pub start_up: bool,
 }
 
 /// A rendition and how many of its segments are published.
@@ -106,11 +109,25 @@ impl Renditions {
         let queued = query("select queued_at from jobs where video_id = $1 and kind = 'prepare'");
         let queued: Option<i64> = queued.bind(id.as_str()).fetch_optional(&mut tx).await?;
         let queued = queued.map_or_else(Timestamp::now, Timestamp);
+        let mut begins: Vec<(JobKind, Class, i64)> = Vec::new();
         for job in plan.jobs {
-            insert_job(&mut tx, id, job, queued).await?;
+            let known = begins.iter().find(|(kind, class, _)| (*kind, *class) == (job.kind, job.class));
+            let begin = match known {
+                Some((_, _, begin)) => *begin,
+                None => first_turn(&mut tx, id, job).await?,
+            };
+            if known.is_none() {
+                begins.push((job.kind, job.class, begin));
+            }
+            let turn = begin.saturating_add(job.turn);
+            insert_job(&mut tx, id, &NewJob { turn, ..job.clone() }, queued).await?;
         }
         let captions = PlannedCaptions { tracks: plan.captions, listen: plan.listen };
         insert_planned(&mut tx, id, &captions, queued).await?;
+        if plan.renditions.iter().any(|rendition| rendition.start_up) {
+            // What was published before a failure may be enough.
+            mark_playable(id).execute(&mut tx).await?;
+        }
         tx.commit().await?;
         self.signals.publish(Signal::Changed(id.clone()));
         self.signals.notify_workers();
@@ -234,8 +251,8 @@ async fn insert_rendition(
     rendition: &Rendition,
 ) -> Result<()> {
     query(
-        "insert into renditions (video_id, name, kind, position, width, height, frame_rate, bitrate_bps, language, label, segments_total)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict (video_id, name) do nothing",
+        "insert into renditions (video_id, name, kind, position, width, height, frame_rate, bitrate_bps, language, label, segments_total, start_up)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict (video_id, name) do nothing",
     )
     .bind(id.as_str())
     .bind(&rendition.name)
@@ -248,6 +265,7 @@ async fn insert_rendition(
     .bind(&rendition.language)
     .bind(&rendition.label)
     .bind(i64::from(rendition.segments_total))
+    .bind(rendition.start_up)
     .execute(tx)
     .await?;
     Ok(())
@@ -283,6 +301,7 @@ impl FromRow for Progress {
             label: row.try_get("label")?,
             codecs: row.try_get("codecs")?,
             segments_total: total as u32,
+            start_up: row.try_get("start_up")?,
         };
         Ok(Self { rendition, segments_published: published as u32 })
     }

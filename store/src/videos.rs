@@ -171,12 +171,10 @@ impl Videos {
         self.run(id, query.bind(&notes.join("\n"))).await.map(drop)
     }
 
-    /// Moves the video from `planned` to `playable`; from any other state it stays. Returns whether it moved.
+    /// Moves the video from `planned` to `playable` once the first segment of each rendition is published that players
+    /// begin on; from any other state it stays. Returns whether it moved.
     pub async fn mark_playable(&self, id: &VideoId) -> Result<bool> {
-        // The state is compared and set in one statement: a run that ends late must
-        // not move a `ready` or `failed` video back.
-        let query = query("update videos set state = 'playable' where id = $1 and state = 'planned'");
-        self.run(id, query.bind(id.as_str())).await
+        self.run(id, mark_playable(id)).await
     }
 
     /// Moves the video to `ready` once all is published. Returns whether it moved.
@@ -248,6 +246,18 @@ impl Videos {
         }
         Ok(moved)
     }
+}
+
+/// Returns the statement behind [`Videos::mark_playable`]. It asks the rows and no worker, so that a kill between a
+/// segment's row and this leaves nothing that the next look does not mend.
+pub(crate) fn mark_playable(id: &VideoId) -> Query {
+    // The state is compared and set in one statement: a run that ends late must not move a `ready` or `failed` video back.
+    query(
+        "update videos set state = 'playable' where id = $1 and state = 'planned' and not exists (
+             select 1 from renditions r where r.video_id = $1 and r.start_up and not exists (
+                 select 1 from segments s where s.video_id = r.video_id and s.rendition = r.name and s.number = 0))",
+    )
+    .bind(id.as_str())
 }
 
 impl State {

@@ -1,7 +1,7 @@
 //! The worker loop over the job queue: claim, keep the lease, record the outcome. Leaves the work itself, and the
 //! meaning of its errors, to the roles, each of which implements [`Work`].
 
-use std::{fmt::Display, time::Duration};
+use std::{fmt::Display, ops::RangeInclusive, time::Duration};
 
 use tokio::{
     sync::{broadcast::error::RecvError, watch},
@@ -10,13 +10,13 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, info_span};
 
-use crate::{Attempt, Error, Job, JobKind, Result, Signal, Store, VideoId};
+use crate::{Attempt, Claim, Error, Job, JobClass, JobKind, Result, Signal, Store, VideoId};
 
-// A dead worker's job waits at most this long: ten times as much would show in the time until a video plays, a tenth
-// would be lost in every hiccup of the database.
-const LEASE: Duration = Duration::from_secs(30);
+/// The lease of a job. A dead worker's job waits at most this long: ten times as much would show in the time until a
+/// video plays, a tenth would be lost in every hiccup of the database.
+pub const LEASE: Duration = Duration::from_secs(15);
 // Two renewals may fail before another worker takes the job over.
-const RENEWAL: Duration = Duration::from_secs(10);
+const RENEWALS: u32 = 3;
 // Signals may be lost, and a lease may expire without any.
 const POLL: Duration = Duration::from_secs(5);
 // A source that crashes ffmpeg does so each time; three attempts rule the machine out, and the queue goes on.
@@ -74,6 +74,10 @@ pub struct Worker {
     pub store: Store,
     /// The kinds of jobs that are claimed.
     pub kinds: Vec<JobKind>,
+    /// Their classes.
+    pub classes: RangeInclusive<JobClass>,
+    /// How long a job is left alone whose worker may have died.
+    pub lease: Duration,
     /// Ends the loop; the job in hand is stopped and released.
     pub shutdown: CancellationToken,
 }
@@ -88,7 +92,8 @@ impl Worker {
             // The mark comes before the claim and not after it: a job that is queued
             // in between wakes the wait below at once.
             signals.mark_unchanged();
-            match self.store.jobs.claim(&self.kinds, &owner, LEASE).await {
+            let claim = Claim { owner: &owner, lease: self.lease };
+            match self.store.jobs.claim_of(&self.classes, &self.kinds, &claim).await {
                 Ok(Some(job)) => {
                     let (first, last) = job.segments;
                     let kind = job.kind.as_str();
@@ -113,6 +118,14 @@ impl Worker {
     }
 
     async fn handle<W: Work>(&self, job: &Job, work: &mut W) {
+        if job.attempts > MAX_ATTEMPTS {
+            // Nothing was recorded of the attempts before: the job took its workers with it.
+            let error = Error::WorkersDied { attempts: MAX_ATTEMPTS };
+            if let Err(error) = work.fail(job, error.into()).await {
+                tracing::error!(%error, "cannot record a job's outcome");
+            }
+            return;
+        }
         let stop = self.shutdown.child_token();
         // Inference and encoding run on threads of their own, which dropping the future does not end.
         let _stops = stop.clone().drop_guard();
@@ -145,10 +158,11 @@ impl Worker {
     async fn keep_lease(&self, job: &Job) {
         let mut signals = self.store.signals.subscribe();
         // tokio's `interval` ticks at once, which would renew a lease that the claim has just taken.
-        let mut renewal = interval_at(Instant::now() + RENEWAL, RENEWAL);
+        let pause = self.lease / RENEWALS;
+        let mut renewal = interval_at(Instant::now() + pause, pause);
         loop {
             tokio::select! {
-                _ = renewal.tick() => match self.store.jobs.renew(job, LEASE).await {
+                _ = renewal.tick() => match self.store.jobs.renew(job, self.lease).await {
                     Ok(true) => {}
                     Ok(false) => return,
                     Err(error) => tracing::warn!(%error, "cannot renew a lease"),
@@ -182,11 +196,13 @@ impl Worker {
             JobError::Store(error) => error.into(),
             JobError::Retryable(error) => error,
         };
-        if job.attempts >= MAX_ATTEMPTS {
+        // It may have come further since its claim.
+        let attempts = jobs.attempts(job).await?;
+        if attempts >= MAX_ATTEMPTS {
             return work.fail(job, error).await;
         }
-        tracing::warn!(%error, attempts = job.attempts, "trying again");
-        jobs.release(job, jittered(Duration::from_secs(1 << job.attempts)), Attempt::Failed).await
+        tracing::warn!(%error, attempts, "trying again");
+        jobs.release(job, jittered(Duration::from_secs(1 << attempts)), Attempt::Failed).await
     }
 }
 

@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use store::{Error, Job, JobError, JobKind, NewVideo, Result, Store, Timestamp, VideoId, Work, Worker};
+use store::{
+    Error, Job, JobClass, JobError, JobKind, NewVideo, Result, Store, Timestamp, VideoId, Work, Worker,
+};
 use tokio_util::sync::CancellationToken;
 
 /// Work whose jobs end by a script, and that ends the loop with the last.
@@ -58,7 +60,10 @@ async fn run(ends: Vec<std::result::Result<(), JobError<Error>>>) -> (Script, bo
         failed: Vec::new(),
         shutdown: shutdown.clone(),
     };
-    Worker { store: store.clone(), kinds: vec![JobKind::Prepare], shutdown }.run(&mut script).await;
+    let kinds = vec![JobKind::Prepare];
+    let worker =
+        Worker { store: store.clone(), kinds, classes: JobClass::ALL, lease: store::LEASE, shutdown };
+    worker.run(&mut script).await;
     let left = store.jobs.queue_position(&upload.id).await.unwrap().is_some();
     (script, left, folder)
 }

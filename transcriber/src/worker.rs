@@ -3,7 +3,7 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use store::{Conclusion, Job, JobError, JobKind, Store};
+use store::{Conclusion, Job, JobClass, JobError, JobKind, Store};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
@@ -25,7 +25,13 @@ pub async fn run(store: Store, config: Config, models: PathBuf, shutdown: Cancel
 }
 
 async fn work(store: Store, config: Config, models: PathBuf, shutdown: CancellationToken) {
-    let worker = store::Worker { store: store.clone(), kinds: vec![JobKind::Captions], shutdown };
+    let worker = store::Worker {
+        store: store.clone(),
+        kinds: vec![JobKind::Captions],
+        classes: JobClass::ALL,
+        lease: store::LEASE,
+        shutdown,
+    };
     let mut jobs = Jobs { store, engine: Arc::new(Engine::new(config.clone())), config, models };
     jobs.advertise_languages(None).await;
     worker.run(&mut jobs).await;

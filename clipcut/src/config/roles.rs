@@ -200,6 +200,7 @@ impl Config {
             preset: self.preset.0.clone(),
             encode_slots: self.encode_slots.max(1),
             run_segments: self.run_segments.max(1),
+            lease: self.job_lease.0.max(Duration::from_secs(1)),
             ..packager::Config::default()
         };
         config.plan.ladder.rungs.clone_from(&self.ladder.0);

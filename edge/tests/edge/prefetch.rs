@@ -33,6 +33,17 @@ async fn the_next_in_sequence_is_fetched_without_cmcd() {
 }
 
 #[tokio::test]
+async fn the_origin_sees_that_nobody_waits_for_a_prefetch() {
+    let (origin, edge) = edge_with_segments(Config::default()).await;
+    edge.get("/v/1/720p/3.m4s").await;
+    origin.asked(2).await;
+    for seen in origin.seen() {
+        let expected = (seen.path == "/v/1/720p/4.m4s").then_some("prefetch");
+        assert_eq!(seen.header("sec-purpose"), expected, "{}", seen.path);
+    }
+}
+
+#[tokio::test]
 async fn the_next_object_request_is_prefetched_from_query_and_header_cta5004() {
     let expected = ["/v/1/480p/4.m4s", "/v/1/720p/3.m4s"];
     let query = "/v/1/720p/3.m4s?CMCD=nor%3D%22..%252F480p%252F4.m4s%22%2Csf%3Dh";

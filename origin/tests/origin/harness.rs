@@ -11,7 +11,8 @@ use origin::{Config, Origin};
 use serde_json::json;
 use server::Limits;
 use store::{
-    Failure, JobKind, NewJob, NewPlan, NewVideo, Rendition, RenditionKind, Store, Timestamp, VideoId,
+    Failure, JobClass, JobKind, NewJob, NewPlan, NewVideo, Rendition, RenditionKind, Store, Timestamp,
+    VideoId,
 };
 use tempfile::TempDir;
 use tokio::{
@@ -139,9 +140,16 @@ impl Harness {
             label: None,
             codecs: None,
             segments_total: segments,
+            start_up: false,
         };
         let renditions = [rendition("720p", RenditionKind::Video), rendition("audio", RenditionKind::Audio)];
-        let job = NewJob { kind: JobKind::Video, track: String::new(), segments: (0, segments), priority: 0 };
+        let job = NewJob {
+            kind: JobKind::Video,
+            track: "720p".to_owned(),
+            segments: (0, segments),
+            class: JobClass::Rest,
+            turn: 0,
+        };
         let duration_seconds = f64::from(segments) * 6.0;
         // The grid alone: the origin reads no other part of a plan, the packager reads the rest.
         let grid = json!({ "timescale": 25, "segment_ticks": 150, "duration_ticks": segments * 150 });

@@ -1,7 +1,7 @@
 use std::{io::Read, time::Duration};
 
 use origin::Config;
-use store::{Failure, Segment};
+use store::{Claim, Failure, JobClass, JobKind, Segment};
 
 use crate::harness::Harness;
 
@@ -145,6 +145,42 @@ async fn a_segment_that_takes_too_long_is_503_and_not_kept() {
     let answer = harness.get(&format!("/v/{id}/720p/1.m4s")).await;
     answer.is_problem(503, "segment_not_encoded_yet");
     assert_eq!(answer.header("retry-after"), "1");
+}
+
+#[tokio::test]
+async fn a_request_has_its_segment_encoded_next_and_a_prefetch_does_not() {
+    let harness = Harness::with(Config { segment_wait: SHORT, ..Config::default() }).await;
+    let id = harness.planned(20).await;
+    let claim = Claim { owner: "encoder", lease: Duration::from_mins(1) };
+    let urgent =
+        async || harness.store.jobs.claim_of(&JobClass::URGENT, &[JobKind::Video], &claim).await.unwrap();
+    let path = format!("/v/{id}/720p/10.m4s");
+    let prefetch = [("sec-purpose", "prefetch")];
+    let answer = harness.ask("GET", &path, &prefetch, "").await;
+    answer.is_problem(503, "segment_not_encoded_yet");
+    assert_eq!(answer.header("cdn-cache-control"), "", "no edge keeps it from the viewer who comes next");
+    assert!(urgent().await.is_none());
+    harness.get(&path).await.is_problem(503, "segment_not_encoded_yet");
+    assert_eq!(urgent().await.unwrap().segments, (10, 13));
+    assert!(urgent().await.is_none());
+}
+
+#[tokio::test]
+async fn a_viewer_who_asks_for_everything_gets_no_more_of_the_encoders() {
+    let harness = Harness::with(Config { segment_wait: Duration::from_millis(1), ..Config::default() }).await;
+    let mut videos = Vec::new();
+    for _ in 0..30 {
+        videos.push(harness.planned(20).await);
+    }
+    for id in &videos {
+        harness.get(&format!("/v/{id}/720p/10.m4s")).await.is_problem(503, "segment_not_encoded_yet");
+    }
+    let claim = Claim { owner: "encoder", lease: Duration::from_mins(1) };
+    let mut raised = 0;
+    while harness.store.jobs.claim_of(&JobClass::URGENT, &[JobKind::Video], &claim).await.unwrap().is_some() {
+        raised += 1;
+    }
+    assert!((1..=20).contains(&raised), "{raised}");
 }
 
 #[tokio::test]

@@ -2,13 +2,14 @@
 //! holds a store to it gives it by `store()`.
 
 mod captions;
+mod runs;
 mod search;
 
 use std::time::Duration;
 
 use store::{
-    Attempt, Edit, Error, Failure, JobKind, Loss, NewJob, NewPlan, NewVideo, Rendition, RenditionKind,
-    Segment, Signal, State, Store, Timestamp, VideoId,
+    Attempt, Edit, Error, Failure, JobClass, JobKind, Loss, NewJob, NewPlan, NewVideo, Rendition,
+    RenditionKind, Segment, Signal, State, Store, Timestamp, VideoId,
 };
 
 use crate::store;
@@ -43,11 +44,12 @@ fn rendition(name: &str, segments_total: u32) -> Rendition {
         label: None,
         codecs: None,
         segments_total,
+        start_up: false,
     }
 }
 
 fn job(kind: JobKind, first: u32) -> NewJob {
-    NewJob { kind, track: String::new(), segments: (first, first + 1), priority: 0 }
+    NewJob { kind, track: String::new(), segments: (first, first + 1), class: JobClass::Rest, turn: 0 }
 }
 
 async fn planned(store: &Store, id: &VideoId, jobs: &[NewJob]) {

@@ -1,0 +1,76 @@
+//! Turns: what a viewer waits for is encoded first, while all else goes on behind it to its end.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(dead_code, reason = "of the harness, other tests use more")]
+
+mod harness;
+
+use std::path::Path;
+
+use harness::{make, quick, settled};
+use packager::Config;
+use store::{NewVideo, State, Store, Timestamp, VideoId, Want};
+use tokio_util::sync::CancellationToken;
+
+const LONG: &str = "-f lavfi -i testsrc2=s=640x360:r=25:d=90 -f lavfi -i sine=f=440:r=48000:d=90 \
+    -c:v libx264 -preset ultrafast -g 50 -pix_fmt yuv420p -c:a aac";
+const SHORT: &str = "-f lavfi -i testsrc2=s=320x180:r=25:d=2 -c:v libx264 -preset ultrafast -pix_fmt yuv420p";
+
+async fn take_in(store: &Store, source: &Path) -> VideoId {
+    let new = NewVideo { title: String::new(), description: String::new(), source_name: "source".into() };
+    let id = store.uploads.begin(&new, None, Timestamp::now()).await.unwrap().id;
+    store.uploads.finish_linked(&id, source).await.unwrap();
+    id
+}
+
+/// Waits until `there` holds; each signal is a reason to look again.
+async fn until(store: &Store, there: impl AsyncFn() -> bool) {
+    let mut signals = store.signals.subscribe();
+    while !there().await {
+        let _ = signals.recv().await;
+    }
+}
+
+#[tokio::test]
+async fn a_wanted_segment_is_encoded_before_those_before_it_and_nothing_is_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = make(folder.path(), "long.mp4", LONG);
+    let home = tempfile::tempdir().unwrap();
+    let store = Store::embedded(home.path()).await.unwrap();
+    let id = take_in(&store, &source).await;
+    let stop = CancellationToken::new();
+    let worker = tokio::spawn(packager::run(store.clone(), quick(), stop.clone()));
+
+    until(&store, async || store.videos.get(&id).await.unwrap().unwrap().plan.is_some()).await;
+    // The smallest rendition's turn comes behind all of the one that players begin on.
+    let want = Want { video: &id, rendition: "240p", number: 13 };
+    assert!(store.jobs.want(&want).await.unwrap());
+    until(&store, async || store.renditions.is_published(&id, "240p", 13).await.unwrap()).await;
+    assert!(!store.renditions.is_published(&id, "240p", 12).await.unwrap());
+
+    let video = settled(&store, &id).await;
+    assert_eq!((video.state, video.failure), (State::Ready, None));
+    for progress in store.renditions.of(&id).await.unwrap() {
+        assert_eq!(progress.segments_published, 15, "{}", progress.rendition.name);
+    }
+    stop.cancel();
+    worker.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_short_video_is_ready_while_a_long_one_is_encoded() {
+    let folder = tempfile::tempdir().unwrap();
+    let (long, short) = (make(folder.path(), "long.mp4", LONG), make(folder.path(), "short.mp4", SHORT));
+    let home = tempfile::tempdir().unwrap();
+    let store = Store::embedded(home.path()).await.unwrap();
+    let stop = CancellationToken::new();
+    let first = take_in(&store, &long).await;
+    let second = take_in(&store, &short).await;
+    let worker =
+        tokio::spawn(packager::run(store.clone(), Config { run_segments: 3, ..quick() }, stop.clone()));
+    assert_eq!(settled(&store, &second).await.state, State::Ready);
+    assert_ne!(store.videos.get(&first).await.unwrap().unwrap().state, State::Ready);
+    assert_eq!(settled(&store, &first).await.state, State::Ready);
+    stop.cancel();
+    worker.await.unwrap();
+}

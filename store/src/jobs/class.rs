@@ -1,0 +1,47 @@
+//! Classes of jobs, by how urgent they are. Within a class, videos take turns.
+
+use std::ops::RangeInclusive;
+
+/// How urgent a job is; later ones go first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Class {
+    /// Nobody waits for it: posters, texts, captions that nobody asked for.
+    Background,
+    /// Captions that a person asked for.
+    Asked,
+    /// The renditions above and below the one that players begin on.
+    Rest,
+    /// The rendition that players begin on, and its sound.
+    StartUp,
+    /// Playlists whose captions have changed.
+    Playlists,
+    /// The first segments of a new video.
+    First,
+    /// Segments that a viewer waits for.
+    Wanted,
+    /// The plan of a new video.
+    Plan,
+}
+
+impl Class {
+    /// All classes.
+    pub const ALL: RangeInclusive<Self> = Self::Background..=Self::Plan;
+    /// Classes that somebody looks at a blank picture for.
+    pub const URGENT: RangeInclusive<Self> = Self::First..=Self::Plan;
+    /// All others.
+    pub const CALM: RangeInclusive<Self> = Self::Background..=Self::Playlists;
+
+    /// Returns the class as the column `priority` has it.
+    pub(crate) fn priority(self) -> i64 {
+        match self {
+            Self::Background => 0,
+            Self::Asked => 10,
+            Self::Rest => 20,
+            Self::StartUp => 30,
+            Self::Playlists => 50,
+            Self::First => 80,
+            Self::Wanted => 90,
+            Self::Plan => 100,
+        }
+    }
+}

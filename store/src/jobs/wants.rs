@@ -1,0 +1,243 @@
+//! Wants: segments that a viewer waits for. A want cuts its segments out of the run that has them, and has them encoded
+//! before all that nobody waits for. It decays, for the viewer may have gone.
+
+use std::time::Duration;
+
+use super::{Class, Jobs, Kind};
+use crate::{
+    Result, Timestamp, VideoId,
+    sql::{FromRow, LockScope, Row, Transaction, query},
+};
+
+// The wanted one and those that the same viewer asks for next.
+const SEGMENTS: u32 = 3;
+// Longer than a player that got a 503 takes to ask again.
+const KEPT: Duration = Duration::from_secs(20);
+// Requests for all of a video would else raise all of it.
+const MOST_OF_A_VIDEO: i64 = 8;
+// A video's wants take turns with those of others by this much each.
+const TURN: i64 = 1000;
+// An encoder that is as near to a segment is sooner there than a new one.
+const NEAR: u32 = 1;
+
+/// A segment that a viewer waits for.
+#[derive(Clone, Copy, Debug)]
+pub struct Want<'a> {
+    /// The video.
+    pub video: &'a VideoId,
+    /// The rendition's name.
+    pub rendition: &'a str,
+    /// The segment's number.
+    pub number: u32,
+}
+
+/// A row of a run.
+struct Run {
+    id: String,
+    kind: String,
+    track: String,
+    first: u32,
+    last: u32,
+    priority: i64,
+    calm: i64,
+    turn: i64,
+    queued_at: i64,
+    attempts: i64,
+    leased: bool,
+}
+
+/// A range of segments, and its place in the queue.
+struct Part {
+    track: String,
+    first: u32,
+    last: u32,
+    priority: i64,
+    turn: i64,
+    wanted_until: Option<i64>,
+}
+
+impl Jobs {
+    /// Has a segment encoded before all that nobody waits for, the few behind it, and the sound beside them. Returns
+    /// whether that changed anything; a run that is about to come to it is left alone.
+    pub async fn want(&self, want: &Want<'_>) -> Result<bool> {
+        let mut tx = self.sql.begin(LockScope::Video(want.video)).await?;
+        decay(&mut tx).await?;
+        let raised: i64 = query("select count(*) from jobs where video_id = $1 and priority = $2")
+            .bind(want.video.as_str())
+            .bind(Class::Wanted.priority())
+            .fetch_one(&mut tx)
+            .await?;
+        let mut changed = false;
+        if raised < MOST_OF_A_VIDEO {
+            let sound: Option<String> = query(
+                "select name from renditions where video_id = $1 and kind = 'audio' order by position limit 1",
+            )
+            .bind(want.video.as_str())
+            .fetch_optional(&mut tx)
+            .await?;
+            changed = raise(&mut tx, want, raised).await?;
+            if let Some(sound) = sound.filter(|sound| sound != want.rendition) {
+                changed |= raise(&mut tx, &Want { rendition: &sound, ..*want }, raised).await?;
+            }
+        }
+        tx.commit().await?;
+        if changed {
+            self.signals.notify_workers();
+        }
+        Ok(changed)
+    }
+}
+
+/// Lets wants that nobody has repeated fall back to where they were.
+async fn decay(tx: &mut Transaction) -> Result<()> {
+    let query = query("update jobs set priority = calm, wanted_until = null where wanted_until < $1");
+    query.bind(Timestamp::now().0).execute(tx).await.map(drop)
+}
+
+/// Raises what is missing of a rendition from a segment on.
+async fn raise(tx: &mut Transaction, want: &Want<'_>, before: i64) -> Result<bool> {
+    let mut changed = false;
+    let (from, to) = (want.number, want.number.saturating_add(SEGMENTS));
+    for run in overlapping(tx, want, (from, to)).await? {
+        let (first, last) = (from.max(run.first), to.min(run.last));
+        let Some(first) = first_missing(tx, want, (first, last)).await? else { continue };
+        if run.priority >= Class::First.priority() {
+            keep(tx, &run).await?;
+            continue;
+        }
+        if run.leased {
+            let at = first_missing(tx, want, (run.first, run.last)).await?.unwrap_or(run.last);
+            // A run of sound is over in a moment.
+            if run.kind == Kind::Audio.as_str() || first <= at.saturating_add(NEAR) {
+                continue;
+            }
+        }
+        let others: Vec<&str> = run.track.split(' ').filter(|name| *name != want.rendition).collect();
+        let wanted = Part {
+            track: want.rendition.to_owned(),
+            first,
+            last,
+            priority: Class::Wanted.priority(),
+            turn: first_turn(tx, want.video).await? + before * TURN,
+            wanted_until: Some((Timestamp::now() + KEPT).0),
+        };
+        let calm = |track: String, (first, last)| Part {
+            track,
+            first,
+            last,
+            priority: run.priority,
+            turn: run.turn,
+            wanted_until: None,
+        };
+        cut_off(tx, &run, first).await?;
+        let parts =
+            [wanted, calm(others.join(" "), (first, last)), calm(run.track.clone(), (last, run.last))];
+        for part in parts.iter().filter(|part| !part.track.is_empty() && part.first < part.last) {
+            insert(tx, want.video, &run, part).await?;
+        }
+        changed = true;
+    }
+    Ok(changed)
+}
+
+/// Returns the runs of a rendition that have segments of the range, each locked until the transaction ends.
+async fn overlapping(tx: &mut Transaction, want: &Want<'_>, range: (u32, u32)) -> Result<Vec<Run>> {
+    // An update that changes nothing locks the rows on both databases.
+    let query = query(
+        "update jobs set first = first
+         where video_id = $1 and kind in ('video', 'audio') and first < $3 and last > $2 returning *",
+    );
+    let mut runs: Vec<Run> = query
+        .bind(want.video.as_str())
+        .bind(i64::from(range.0))
+        .bind(i64::from(range.1))
+        .fetch_all(tx)
+        .await?;
+    runs.retain(|run| run.track.split(' ').any(|name| name == want.rendition));
+    runs.sort_by_key(|run| run.first);
+    Ok(runs)
+}
+
+async fn first_missing(tx: &mut Transaction, want: &Want<'_>, range: (u32, u32)) -> Result<Option<u32>> {
+    let query = query(
+        "select number from segments where video_id = $1 and rendition = $2 and number >= $3 and number < $4
+         order by number",
+    );
+    let published: Vec<i64> = query
+        .bind(want.video.as_str())
+        .bind(want.rendition)
+        .bind(i64::from(range.0))
+        .bind(i64::from(range.1))
+        .fetch_all(tx)
+        .await?;
+    let mut published = published.into_iter();
+    Ok((range.0..range.1).find(|number| published.next() != Some(i64::from(*number))))
+}
+
+/// Goes on wanting a run that is wanted.
+async fn keep(tx: &mut Transaction, run: &Run) -> Result<()> {
+    let query = query("update jobs set wanted_until = $2 where id = $1 and wanted_until is not null");
+    query.bind(&run.id).bind((Timestamp::now() + KEPT).0).execute(tx).await.map(drop)
+}
+
+/// Returns the turn of a video's first want: that of the others' next one.
+async fn first_turn(tx: &mut Transaction, video: &VideoId) -> Result<i64> {
+    let query = query("select turn from jobs where priority = $1 and video_id <> $2 order by turn limit 1");
+    let lowest: Option<i64> =
+        query.bind(Class::Wanted.priority()).bind(video.as_str()).fetch_optional(tx).await?;
+    Ok(lowest.unwrap_or_default())
+}
+
+/// Ends a run before a segment; a worker that has it hears so after its next segment.
+async fn cut_off(tx: &mut Transaction, run: &Run, before: u32) -> Result<()> {
+    if before > run.first {
+        let query = query("update jobs set last = $2 where id = $1");
+        query.bind(&run.id).bind(i64::from(before)).execute(tx).await?;
+    } else {
+        query("delete from jobs where id = $1").bind(&run.id).execute(tx).await?;
+    }
+    Ok(())
+}
+
+async fn insert(tx: &mut Transaction, video: &VideoId, run: &Run, part: &Part) -> Result<()> {
+    query(
+        "insert into jobs (id, video_id, kind, track, first, last, priority, calm, turn, wanted_until, queued_at, attempts)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+    )
+    .bind(VideoId::random().as_str())
+    .bind(video.as_str())
+    .bind(&run.kind)
+    .bind(&part.track)
+    .bind(i64::from(part.first))
+    .bind(i64::from(part.last))
+    .bind(part.priority)
+    .bind(run.calm)
+    .bind(part.turn)
+    .bind(part.wanted_until)
+    .bind(run.queued_at)
+    // What killed workers is still in one of the parts.
+    .bind(if run.leased { 0 } else { run.attempts })
+    .execute(tx)
+    .await
+    .map(drop)
+}
+
+impl FromRow for Run {
+    fn from_row(row: &Row) -> sqlx::Result<Self> {
+        let number = |column| row.try_get::<i64, _>(column);
+        let until: Option<i64> = row.try_get("lease_until")?;
+        Ok(Self {
+            id: row.try_get("id")?,
+            kind: row.try_get("kind")?,
+            track: row.try_get("track")?,
+            first: number("first")? as u32,
+            last: number("last")? as u32,
+            priority: number("priority")?,
+            calm: number("calm")?,
+            turn: number("turn")?,
+            queued_at: number("queued_at")?,
+            attempts: number("attempts")?,
+            leased: until.is_some_and(|until| until >= Timestamp::now().0),
+        })
+    }
+}
