@@ -8,8 +8,8 @@ use tracing_subscriber::EnvFilter;
 
 use crate::{
     commands::{
-        configuration, doctor, edge, migrate, model, origin, package, packager, process, serve, transcribe,
-        transcriber, upload,
+        configuration, doctor, edge, login, migrate, model, origin, package, packager, process, serve,
+        transcribe, transcriber, upload, user,
     },
     config::Config,
 };
@@ -72,6 +72,15 @@ enum Command {
         after_help = "Example:\n  clipcut model pull   # onnx-community/whisper-tiny into models/whisper-tiny"
     )]
     Model(model::Command),
+    /// Sign in to a server, so that `upload` may upload there
+    #[command(after_help = "Example:\n  clipcut login anna@example.org --server https://videos.example.org")]
+    Login(login::Args),
+    /// Accounts: add, list, disable, enable and remove people, and reset their passwords
+    #[command(
+        subcommand,
+        after_help = "Example:\n  clipcut user add --admin --name Anna anna@example.org   # reads the password from standard input"
+    )]
+    User(user::Command),
     /// Bring the tables of a PostgreSQL server up to date
     #[command(
         after_help = "Example:\n  CLIPCUT_POSTGRES=postgres://clipcut:secret@db.example/clipcut clipcut migrate"
@@ -152,6 +161,15 @@ impl Cli {
                 let config = load(BTreeMap::new())?;
                 log_for_tools()?;
                 block_on(model::run(&config, &command))
+            }
+            Command::Login(args) => {
+                log_for_tools()?;
+                block_on(login::run(&args))
+            }
+            Command::User(command) => {
+                let config = load(BTreeMap::new())?;
+                log_for_tools()?;
+                block_on(user::run(&config, &command))
             }
             Command::Migrate => {
                 let config = load(BTreeMap::new())?;

@@ -1,6 +1,7 @@
 //! The configuration: the only file that reads the configuration file, the environment and the flags. Defaults < file < `CLIPCUT_*` < flags; all mistakes are reported together, each with its key.
 
 mod edge_memory;
+mod keys;
 mod roles;
 
 use std::{
@@ -12,7 +13,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 use crate::setting::{
-    Address, List, Names, Preset, Proxies, Public, Reference, Setting, Size, Span, Switch, Tickets,
+    Address, List, Names, Preset, Proxies, Public, Reference, Setting, SignUp, Size, Span, Switch, Tickets,
 };
 
 const PREFIX: &str = "CLIPCUT_";
@@ -112,6 +113,16 @@ settings! {
     trusted_proxies: Proxies = "";
     /// How long a player may wait for a segment that is being encoded.
     segment_wait: Span = "8s";
+    ["Accounts"]
+    /// Whether people sign in: off lets everybody who reaches the server do everything.
+    accounts: Switch = "off";
+    /// The people who may make accounts besides the first one: closed (none), invitation (those with an administrator's link)
+    /// or open (all).
+    sign_up: SignUp = "closed";
+    /// How long a session may rest before it ends.
+    session_idle: Span = "336h";
+    /// How long a session may last, however often it is used.
+    session_lifetime: Span = "2160h";
     ["Edge"]
     /// Origins that `clipcut edge` fetches from, by commas.
     edge_origins: Names = "";
@@ -204,7 +215,7 @@ impl Config {
         let variables = std::env::vars_os().filter_map(|(name, value)| {
             let key = name.to_str()?.strip_prefix(PREFIX)?.to_lowercase();
             // Variables of flags that are no settings, and of the tests.
-            let other = key == "config" || key == "server" || key.starts_with("test_");
+            let other = ["config", "server", "token"].contains(&key.as_str()) || key.starts_with("test_");
             (!other).then(|| (key, value.to_string_lossy().into_owned()))
         });
         layers.0.push(Layer { name: "the environment".into(), values: variables.collect() });

@@ -199,6 +199,29 @@ impl Setting for Tickets {
     }
 }
 
+/// The people who may make accounts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SignUp(pub(crate) accounts::SignUp);
+
+impl Setting for SignUp {
+    fn read(text: &str) -> Result<Self, String> {
+        match text {
+            "closed" => Ok(Self(accounts::SignUp::Closed)),
+            "invitation" => Ok(Self(accounts::SignUp::Invitation)),
+            "open" => Ok(Self(accounts::SignUp::Open)),
+            _ => Err("closed, invitation or open is expected".into()),
+        }
+    }
+
+    fn print(&self) -> String {
+        match self.0 {
+            accounts::SignUp::Closed => "closed".into(),
+            accounts::SignUp::Invitation => "invitation".into(),
+            accounts::SignUp::Open => "open".into(),
+        }
+    }
+}
+
 /// The address that browsers show.
 #[derive(Clone, Debug)]
 pub(crate) struct Public {

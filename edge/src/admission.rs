@@ -13,6 +13,7 @@ use crate::{
     Config,
     cache_status::Forward,
     key::{self, Invalid, Target},
+    shown::{Carrier, ShownTicket},
     token::{self, Token},
 };
 
@@ -66,13 +67,28 @@ impl Admission {
     ) -> Result<Target, Refused> {
         if has_any(request.headers(), &[token::NAME]) {
             if self.is_internal(request.headers()) {
+                let ticket = ShownTicket::of_peer(request.headers());
+                request.headers_mut().remove(ticket::SHOWN);
+                if let Some(ticket) = ticket {
+                    request.extensions_mut().insert(ticket);
+                }
                 return Ok(Target::decode(self.scheme, request.uri(), request.headers(), None)?);
             }
             // A wrong token must not make a client's request look like a peer's further on.
             request.headers_mut().remove(token::NAME);
         }
-        let path = self.access.check(request.uri().path(), date)?;
-        Ok(Target::decode(self.scheme, request.uri(), request.headers(), path.as_deref())?)
+        let field = request.headers_mut().remove(ticket::SHOWN);
+        let opened = self.access.check(request.uri().path(), &date)?;
+        let path = opened.as_ref().map(|opened| &*opened.path);
+        let target = Target::decode(self.scheme, request.uri(), request.headers(), path)?;
+        let shown = match opened {
+            Some(opened) => ShownTicket::new(&opened.ticket, Carrier::Path),
+            None => field.and_then(|field| self.access.verify_field(&field, target.path(), date())),
+        };
+        if let Some(shown) = shown {
+            request.extensions_mut().insert(shown);
+        }
+        Ok(target)
     }
 
     /// Returns whether a request is the origin's or a peer's.
@@ -104,6 +120,12 @@ impl Admission {
     }
 }
 
+/// A path, and the ticket that opens it.
+struct Opened<'a> {
+    path: Cow<'a, str>,
+    ticket: Ticket,
+}
+
 /// The rule for playing.
 #[derive(Clone, Debug, Default)]
 pub enum Access {
@@ -117,12 +139,20 @@ pub enum Access {
 }
 
 impl Access {
+    /// Reads the ticket in the field of an edge in front of this one. One that opens nothing counts as none.
+    fn verify_field(&self, field: &HeaderValue, path: &str, now: SystemTime) -> Option<ShownTicket> {
+        let (Self::Verified(keys) | Self::Required(keys)) = self else { return None };
+        let ticket: Ticket = field.to_str().ok()?.parse().ok()?;
+        keys.verify(&ticket, path, now).ok()?;
+        ShownTicket::new(&ticket, Carrier::Field)
+    }
+
     /// Checks a request's path. Returns the path that its ticket opens, when there is one.
     fn check<'a>(
         &self,
         path: &'a str,
         now: impl FnOnce() -> SystemTime,
-    ) -> Result<Option<Cow<'a, str>>, Refusal> {
+    ) -> Result<Option<Opened<'a>>, Refusal> {
         let Some((text, opened)) = ticket::split(path) else {
             return match self {
                 // The path as it will be asked for, else a second spelling would go around the ticket.
@@ -138,7 +168,7 @@ impl Access {
             Self::Verified(keys) | Self::Required(keys) => {
                 let ticket: Ticket = text.parse()?;
                 keys.verify(&ticket, &opened, now())?;
-                Ok(Some(opened))
+                Ok(Some(Opened { path: opened, ticket }))
             }
         }
     }

@@ -19,6 +19,7 @@ use crate::{
     object::{Dated, Head, Object},
     problem,
     shared_fetch::Waiter,
+    shown,
 };
 
 /// The part of a response to send.
@@ -138,6 +139,13 @@ fn answer(
     mut headers: HeaderMap,
     body: impl FnOnce(Option<Range<u64>>) -> Payload,
 ) -> Response<Payload> {
+    // Whatever the way that brought the response here: from memory, from a fetch, or stale.
+    if let Err(refusal) = shown::check(request, head.tickets_from) {
+        return problem::answer(refusal.into());
+    }
+    if let Some(mark) = head.tickets_from.filter(|_| shown::keeps_mark(request)) {
+        mark.put(&mut headers);
+    }
     let (status, part) = match select(request, head) {
         Selected::Whole => (head.status, None),
         Selected::Part(part, len) => {

@@ -233,13 +233,18 @@ impl FetchTask {
             let mut response = Response::new(body);
             let status = head.status;
             *response.status_mut() = status;
-            *response.headers_mut() = head.headers;
+            let (mark, mut headers) = (head.tickets_from, head.headers);
+            if let Some(mark) = mark {
+                mark.put(&mut headers);
+            }
+            *response.headers_mut() = headers;
             // Before the publication: the request that started the fetch takes it as soon as it sees the outcome.
             self.shared_fetch.leave(response);
             self.complete(|inner| {
                 // An error is no sign that later answers of this key will be private, nor is an answer to fields that the
                 // others did not send: one client could else have each request of theirs sent to the origin.
-                if !status.is_server_error() && reason != Reason::Unkeyed {
+                // Nor is the refusal of a ticket: one client without a ticket could else keep it from all others' cache.
+                if !status.is_server_error() && reason != Reason::Unkeyed && mark.is_none() {
                     inner.cache.memory.pass(
                         self.fetch_request.fetch_key.key.clone(),
                         self.fetch_request.auth,

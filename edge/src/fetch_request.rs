@@ -6,7 +6,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, header, request::Parts};
 use server::{Request, body};
 
 use crate::{
-    EdgeInner, in_flight::FetchKey, key::Target, object::Object, storable::RequestAuth, token, vary,
+    EdgeInner, in_flight::FetchKey, key::Target, object::Object, shown::ShownTicket, storable::RequestAuth,
+    token, vary,
 };
 
 // Fetch Standard, HTTP purpose.
@@ -24,6 +25,8 @@ pub(crate) struct FetchRequest {
     pub(crate) auth: RequestAuth,
     pub(crate) hop: Hop,
     pub(crate) via: HeaderValue,
+    /// The ticket of the request that starts the fetch.
+    pub(crate) ticket: Option<ShownTicket>,
     /// The stored object to validate, if any (RFC 9111 §4.3).
     pub(crate) stale: Option<Arc<Object>>,
     /// Nobody waits for it yet, so that the origin encodes nothing for it.
@@ -82,6 +85,7 @@ impl FetchRequest {
             auth,
             hop,
             via,
+            ticket: parts.extensions.get().cloned(),
             stale,
             is_prefetch: false,
         }
@@ -99,6 +103,9 @@ impl FetchRequest {
         headers.insert(header::VIA, self.via.clone());
         if self.is_prefetch {
             headers.insert(SEC_PURPOSE, HeaderValue::from_static("prefetch"));
+        }
+        if let Some(ticket) = &self.ticket {
+            ticket.put(headers);
         }
         if let Ok(host) = HeaderValue::from_str(self.target.host()) {
             headers.insert(header::HOST, host);

@@ -34,6 +34,7 @@ mod purge_client;
 mod rendezvous;
 mod serve;
 mod shared_fetch;
+mod shown;
 mod storable;
 mod token;
 mod unkeyed;

@@ -20,6 +20,7 @@ use crate::{
     prefetch::Prefetch,
     problem,
     shared_fetch::{FetchOutcome, Reason, Waiter},
+    shown::{self, TicketsFrom},
     storable::{Cacheability, RequestAuth},
     unkeyed, vary,
 };
@@ -193,8 +194,18 @@ impl Miss {
             self.forward = Forward::Partial;
             return Round::Pass;
         }
-        leftover.map_or(Round::Pass, |response| {
-            Round::Answered(pass::forwarded(&self.inner.config, response, status))
+        leftover.map_or(Round::Pass, |mut response| {
+            let mark = TicketsFrom::take(response.headers_mut());
+            if response.status() != StatusCode::FORBIDDEN
+                && let Err(refusal) = shown::check(&self.parts, mark)
+            {
+                return Round::Answered(problem::answer(refusal.into()));
+            }
+            let mut response = pass::forwarded(&self.inner.config, response, status);
+            if let Some(mark) = mark.filter(|_| shown::keeps_mark(&self.parts)) {
+                mark.put(response.headers_mut());
+            }
+            Round::Answered(response)
         })
     }
 

@@ -17,6 +17,7 @@ use crate::{
     clock::Moment,
     freshness::{self, Freshness},
     held::StoredBytes,
+    shown::TicketsFrom,
     vary::Selecting,
 };
 
@@ -49,6 +50,8 @@ pub(crate) struct Head {
     /// When the origin's response arrived.
     pub(crate) received: Moment,
     pub(crate) validators: Validators,
+    /// Whether it needs a ticket, and which.
+    pub(crate) tickets_from: Option<TicketsFrom>,
     pub(crate) dated: Dated,
     /// The request's values of the fields that `Vary` names (RFC 9111 §4.1).
     pub(crate) selecting: Selecting,
@@ -96,6 +99,7 @@ impl Head {
         let date = freshness::read_date(&headers, &header::DATE).unwrap_or(timing.date);
         let age = freshness::initial_age(&headers, timing.asked, timing.date);
         headers.remove(header::AGE);
+        let tickets_from = TicketsFrom::take(&mut headers);
         let modified = freshness::read_date(&headers, &header::LAST_MODIFIED);
         let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
         let len = text(&header::CONTENT_LENGTH).and_then(|len| len.parse().ok());
@@ -105,6 +109,7 @@ impl Head {
             freshness: Freshness::of(status, &headers, date, timing.negative),
             born: timing.at.before(age),
             received: timing.at,
+            tickets_from,
             validators: Validators {
                 etag: text(&header::ETAG).unwrap_or_default().trim().to_owned(),
                 // RFC 9111 §4.3.2: without a Last-Modified its Date stands in for If-Modified-Since.

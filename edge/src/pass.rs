@@ -14,6 +14,7 @@ use crate::{
     key::Target,
     problem,
     shared_fetch::Failure,
+    shown::{self, ShownTicket, TicketsFrom},
     token, upload,
 };
 
@@ -43,8 +44,12 @@ impl Pass {
         }
         parts.version = http::Version::HTTP_11;
         hop::drop_hop_by_hop(&mut parts.headers);
+        let keeps_mark = shown::keeps_mark(&parts);
         // The token opens the internal endpoints: an origin need not be one of ours.
         parts.headers.remove(token::NAME);
+        if let Some(ticket) = parts.extensions.get::<ShownTicket>() {
+            ticket.clone().put(&mut parts.headers);
+        }
         parts.headers.append(header::VIA, via);
         if let Ok(host) = HeaderValue::from_str(target.host()) {
             parts.headers.insert(header::HOST, host);
@@ -61,7 +66,7 @@ impl Pass {
             // A slow client is the listener's business; this limit is for the origin alone.
             () = progress.clone().origin_timeout(limit) => return self.no_answer(Failure::TimedOut, &status),
         };
-        let response = match answered {
+        let mut response = match answered {
             Ok(response) => response,
             Err(error) if progress.is_broken() => {
                 tracing::debug!(path = target.path(), error, "a request broke off");
@@ -86,7 +91,13 @@ impl Pass {
         {
             inner.cache.invalidate(target.as_str());
         }
-        forwarded(&inner.config, response, &status)
+        // The origin has judged this very request, so the mark is for another edge's cache alone.
+        let mark = TicketsFrom::take(response.headers_mut()).filter(|_| keeps_mark);
+        let mut response = forwarded(&inner.config, response, &status);
+        if let Some(mark) = mark {
+            mark.put(response.headers_mut());
+        }
+        response
     }
 
     fn no_answer(&self, failure: Failure, status: &CacheStatus) -> Response<Payload> {

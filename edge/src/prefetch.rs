@@ -14,6 +14,7 @@ use crate::{
     in_flight::JoinResult,
     key::{Target, normal_path},
     object::Object,
+    shown::ShownTicket,
 };
 
 // A player that starts or ran dry asks for two segments in quick succession, before its CMCD names the next.
@@ -56,19 +57,30 @@ impl Prefetch<'_> {
         };
         let size = object.map_or(0, |object| object.body.len() as u64).max(SIZE);
         for path in next {
-            fetch(inner, &target.sibling(&path), size);
+            fetch(inner, &target.sibling(&path), Ahead { size, ticket: parts.extensions.get().cloned() });
         }
     }
 }
 
+/// What is known of a segment that nobody has asked for.
+struct Ahead {
+    size: u64,
+    /// The ticket of the request before, which opens the whole video.
+    ticket: Option<ShownTicket>,
+}
+
 /// Fetches a target while there is room for it.
-fn fetch(inner: &Arc<EdgeInner>, target: &Target, size: u64) {
+fn fetch(inner: &Arc<EdgeInner>, target: &Target, ahead: Ahead) {
+    let size = ahead.size;
     let memory = &inner.cache.memory;
     if memory.get(target.as_str()).is_some() || !memory.has_room(size) || !inner.fill_budget.has(size) {
         return;
     }
     let Ok(permit) = inner.prefetching.clone().try_acquire_owned() else { return };
-    let (parts, ()) = Request::new(()).into_parts();
+    let (mut parts, ()) = Request::new(()).into_parts();
+    if let Some(ticket) = ahead.ticket {
+        parts.extensions.insert(ticket);
+    }
     let mut fetch_request = FetchRequest::new(inner, target, &parts, &[]);
     fetch_request.is_prefetch = true;
     let joined = inner.cache.join(&fetch_request.fetch_key, || inner.cache.fresh(target, &parts));

@@ -20,7 +20,7 @@ use crate::{
     object::Object,
     pass::Pass,
     prefetch::{self, Prefetch},
-    problem,
+    problem, shown,
 };
 
 /// An answer that may be there at once.
@@ -65,7 +65,14 @@ impl EdgeInner {
         let object = entry.find(&parts.headers)?;
         let reply = Reply { inner: self, request: parts };
         let now = self.clock.now();
-        match self.cache.usable(object, now) {
+        let usable = self.cache.usable(object, now);
+        if !matches!(usable, Use::AfterValidation)
+            && let Err(refusal) = shown::check(parts, object.head.tickets_from)
+        {
+            // Before anything is fetched in advance for somebody who may not have it.
+            return Some(self.refuse(refusal.into()));
+        }
+        match usable {
             Use::Fresh(_) => {
                 if prefetch::has_cmcd(target, &parts.headers) || !object.prefetched.load(Ordering::Relaxed) {
                     Prefetch { inner: self, target, parts }.next(Some(object));

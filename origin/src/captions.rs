@@ -21,6 +21,7 @@ pub(crate) use document::Captions as Document;
 
 use crate::{
     Origin,
+    asker::Asker,
     error::{Error, Result, bad_request, unknown_video},
     library::{is_json, json, known, no_content, not_json},
 };
@@ -61,28 +62,28 @@ struct Names {
     label: Option<String>,
 }
 
-async fn list(State(origin): State<Origin>, UrlPath(id): UrlPath<String>) -> Result<Response> {
+async fn list(State(origin): State<Origin>, asker: Asker, UrlPath(id): UrlPath<String>) -> Result<Response> {
     let id = known(&id)?;
-    if origin.store.videos.get(&id).await?.is_none() {
-        return Err(unknown_video().into());
-    }
+    let rights = origin.store.videos.rights(&id).await?.ok_or_else(unknown_video)?;
     let tracks = origin.store.captions.of(&id).await?;
-    let folder = origin.folder(&id);
+    let folder = origin.folder(&id, &rights, &asker);
     let captions = tracks.into_iter().map(|track| Document::of(track, &folder)).collect();
     Ok(json(StatusCode::OK, &Listed { captions }))
 }
 
 async fn show(
     State(origin): State<Origin>,
+    asker: Asker,
     UrlPath((id, track)): UrlPath<(String, String)>,
 ) -> Result<Response> {
     let track = origin.track(&id, &track).await?;
-    Ok(json(StatusCode::OK, &origin.shown(track)))
+    Ok(json(StatusCode::OK, &origin.shown(&asker, track).await?))
 }
 
 /// Takes a person's file as a new track.
 async fn add(
     State(origin): State<Origin>,
+    asker: Asker,
     UrlPath(id): UrlPath<String>,
     request: Request,
 ) -> Result<Response> {
@@ -94,12 +95,13 @@ async fn add(
     })?;
     let new = NewTrack { language: &language, label: taken.label.as_deref(), cues: &taken.cues };
     let track = origin.store.captions.add(&id, &new).await?.ok_or_else(unknown_video)?;
-    Ok(json(StatusCode::CREATED, &origin.shown(track)))
+    Ok(json(StatusCode::CREATED, &origin.shown(&asker, track).await?))
 }
 
 /// Takes a person's file in place of a track's cues.
 async fn replace(
     State(origin): State<Origin>,
+    asker: Asker,
     UrlPath((id, track)): UrlPath<(String, String)>,
     request: Request,
 ) -> Result<Response> {
@@ -116,11 +118,12 @@ async fn replace(
         captions.rename(&track.id, &naming).await?;
     }
     let track = captions.replace(&track.id, &taken.cues).await?.ok_or_else(unknown_track)?;
-    Ok(json(StatusCode::OK, &origin.shown(track)))
+    Ok(json(StatusCode::OK, &origin.shown(&asker, track).await?))
 }
 
 async fn rename(
     State(origin): State<Origin>,
+    asker: Asker,
     UrlPath((id, track)): UrlPath<(String, String)>,
     request: Request,
 ) -> Result<Response> {
@@ -131,7 +134,7 @@ async fn rename(
         label: names.label.as_deref().map(words::label).transpose()?,
     };
     let track = origin.store.captions.rename(&track.id, &naming).await?.ok_or_else(unknown_track)?;
-    Ok(json(StatusCode::OK, &origin.shown(track)))
+    Ok(json(StatusCode::OK, &origin.shown(&asker, track).await?))
 }
 
 async fn delete(
@@ -148,18 +151,20 @@ async fn delete(
 /// Asks the machine for one more track.
 async fn ask(
     State(origin): State<Origin>,
+    asker: Asker,
     UrlPath(id): UrlPath<String>,
     request: Request,
 ) -> Result<Response> {
     let id = known(&id)?;
     let options = origin.options(request).await?;
     let track = origin.store.captions.ask(&id, &options).await?.ok_or_else(unknown_video)?;
-    Ok(json(StatusCode::ACCEPTED, &origin.shown(track)))
+    Ok(json(StatusCode::ACCEPTED, &origin.shown(&asker, track).await?))
 }
 
 /// Asks the machine to write a track again, in place of what it has.
 async fn ask_again(
     State(origin): State<Origin>,
+    asker: Asker,
     UrlPath((id, track)): UrlPath<(String, String)>,
     request: Request,
 ) -> Result<Response> {
@@ -169,7 +174,7 @@ async fn ask_again(
         return Err(unknown_track().into());
     }
     let track = origin.store.captions.get(&track.id).await?.ok_or_else(unknown_track)?;
-    Ok(json(StatusCode::ACCEPTED, &origin.shown(track)))
+    Ok(json(StatusCode::ACCEPTED, &origin.shown(&asker, track).await?))
 }
 
 impl Asked {
@@ -211,13 +216,14 @@ impl Origin {
         Ok(options)
     }
 
-    fn shown(&self, track: CaptionTrack) -> Document {
-        let folder = self.folder(&track.video);
-        Document::of(track, &folder)
+    async fn shown(&self, asker: &Asker, track: CaptionTrack) -> Result<Document> {
+        let rights = self.store.videos.rights(&track.video).await?.ok_or_else(unknown_video)?;
+        let folder = self.folder(&track.video, &rights, asker);
+        Ok(Document::of(track, &folder))
     }
 }
 
-async fn read_json<T: DeserializeOwned>(request: Request) -> Result<T> {
+pub(crate) async fn read_json<T: DeserializeOwned>(request: Request) -> Result<T> {
     if !is_json(&request) {
         return Err(not_json());
     }

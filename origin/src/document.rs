@@ -3,7 +3,7 @@
 use serde::Serialize;
 use store::{Progress, State, Store, Timestamp, Video, VideoId};
 
-use crate::{Origin, captions, error::Result};
+use crate::{Origin, asker::Asker, captions, error::Result};
 
 /// A video's document.
 #[derive(Clone, Debug, Serialize)]
@@ -23,7 +23,17 @@ pub struct Document {
     poster_small: Option<String>,
     upload: Option<Upload>,
     queue_position: Option<u32>,
+    owner: Option<Owner>,
+    visibility: &'static str,
+    /// Whether the asker may change it.
+    may_edit: bool,
     created_at: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct Owner {
+    id: String,
+    name: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -61,8 +71,8 @@ struct Upload {
 }
 
 impl Document {
-    /// Gathers the document of `video`.
-    pub(crate) async fn of(origin: &Origin, video: Video) -> Result<Self> {
+    /// Gathers the document of `video` for the asker.
+    pub(crate) async fn of(origin: &Origin, asker: &Asker, video: Video) -> Result<Self> {
         let (store, id) = (&origin.store, &video.id);
         let renditions = store.renditions.of(id).await?;
         let captions = store.captions.of(id).await?;
@@ -78,7 +88,8 @@ impl Document {
         let plays = matches!(video.state, State::Planned | State::Playable | State::Ready);
         let poster = format!("{}/poster.jpg", id.folder());
         let has_poster = plays && store.blobs.open_blob(&poster).await?.is_some();
-        let folder = origin.folder(id);
+        let folder = origin.folder(id, &video.rights, asker);
+        let owner = video.rights.owner.as_ref().map(ToString::to_string).zip(video.owner_name);
         Ok(Self {
             playback: plays.then(|| Playback {
                 hls: format!("{folder}/master.m3u8"),
@@ -94,6 +105,9 @@ impl Document {
             error: video.failure.map(|f| Failure { code: f.code, message: f.message }),
             duration_seconds: video.duration_seconds,
             notes: video.notes,
+            owner: owner.map(|(id, name)| Owner { id, name }),
+            visibility: video.rights.visibility.as_str(),
+            may_edit: asker.viewer.may_edit(video.rights.owner.as_ref()),
             created_at: rfc3339(video.created_at),
             id: video.id,
             title: video.title,
@@ -102,9 +116,9 @@ impl Document {
     }
 
     /// Gathers the document of the video `id`, if there is one.
-    pub(crate) async fn find(origin: &Origin, id: &VideoId) -> Result<Option<Self>> {
+    pub(crate) async fn find(origin: &Origin, asker: &Asker, id: &VideoId) -> Result<Option<Self>> {
         match origin.store.videos.get(id).await? {
-            Some(video) => Ok(Some(Self::of(origin, video).await?)),
+            Some(video) => Ok(Some(Self::of(origin, asker, video).await?)),
             None => Ok(None),
         }
     }

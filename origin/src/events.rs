@@ -13,7 +13,7 @@ use axum::{
 use futures::{Stream, StreamExt, stream};
 use http::{HeaderName, HeaderValue};
 use serde_json::json;
-use store::{Signal, VideoId};
+use store::{Shown, Signal, VideoId};
 use tokio::{
     sync::broadcast::{Receiver, error::RecvError},
     time::Instant,
@@ -21,6 +21,7 @@ use tokio::{
 
 use crate::{
     Document, Origin,
+    asker::Asker,
     error::{Result, unknown_video},
     library::known,
 };
@@ -33,16 +34,20 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 const CATCH_UP: u32 = 100;
 
 /// Streams the changes of all videos from now on.
-pub(crate) async fn of_all(State(origin): State<Origin>) -> Response {
-    let watch = Watch::new(&origin, None);
+pub(crate) async fn of_all(State(origin): State<Origin>, asker: Asker) -> Response {
+    let watch = Watch::new(&origin, asker, None);
     origin.send(watch)
 }
 
 /// Streams one video: its document now, then at every change, and the end when it is deleted.
-pub(crate) async fn of_one(State(origin): State<Origin>, UrlPath(id): UrlPath<String>) -> Result<Response> {
+pub(crate) async fn of_one(
+    State(origin): State<Origin>,
+    asker: Asker,
+    UrlPath(id): UrlPath<String>,
+) -> Result<Response> {
     let id = known(&id)?;
     // Listening begins before the look, so that nothing falls in between.
-    let mut watch = Watch::new(&origin, Some(id.clone()));
+    let mut watch = Watch::new(&origin, asker, Some(id.clone()));
     if origin.store.videos.get(&id).await?.is_none() {
         return Err(unknown_video().into());
     }
@@ -67,18 +72,30 @@ impl Origin {
 /// The signals of one stream that have not been sent yet.
 struct Watch {
     origin: Origin,
+    asker: Asker,
     signals: Receiver<Signal>,
     only: Option<VideoId>,
     /// Each video once.
     pending: Vec<VideoId>,
+    /// Those of them that others may see from now on.
+    hidden: Vec<VideoId>,
     sent: Option<Instant>,
     over: bool,
 }
 
 impl Watch {
-    fn new(origin: &Origin, only: Option<VideoId>) -> Self {
-        let signals = origin.store.signals.subscribe();
-        Self { origin: origin.clone(), signals, only, pending: Vec::new(), sent: None, over: false }
+    fn new(origin: &Origin, asker: Asker, only: Option<VideoId>) -> Self {
+        let (origin, signals) = (origin.clone(), origin.store.signals.subscribe());
+        Self {
+            origin,
+            asker,
+            signals,
+            only,
+            pending: Vec::new(),
+            hidden: Vec::new(),
+            sent: None,
+            over: false,
+        }
     }
 
     fn events(self) -> impl Stream<Item = Event> {
@@ -111,7 +128,13 @@ impl Watch {
 
     async fn take(&mut self, signal: std::result::Result<Signal, RecvError>) {
         match signal {
-            Ok(Signal::Changed(id) | Signal::Deleted(id)) => self.note(id),
+            Ok(Signal::Changed(id)) => self.note(id),
+            Ok(Signal::Hidden(id) | Signal::Deleted(id)) => {
+                if self.only.is_none() {
+                    self.hidden.push(id.clone());
+                }
+                self.note(id);
+            }
             Ok(Signal::Missed) | Err(RecvError::Lagged(_)) => self.catch_up().await,
             Err(RecvError::Closed) => self.over = true,
         }
@@ -130,7 +153,8 @@ impl Watch {
         if let Some(id) = self.only.clone() {
             return self.note(id);
         }
-        match self.origin.store.videos.list(None, CATCH_UP).await {
+        let shown = Shown::to(&self.asker.viewer);
+        match self.origin.store.videos.list(&shown, None, CATCH_UP).await {
             Ok(page) => page.videos.into_iter().for_each(|video| self.note(video.id)),
             Err(error) => self.give_up(&error),
         }
@@ -138,9 +162,12 @@ impl Watch {
 
     async fn batch(&mut self) -> Vec<Event> {
         let mut events = Vec::new();
+        let hidden = std::mem::take(&mut self.hidden);
         for id in std::mem::take(&mut self.pending) {
-            match Document::find(&self.origin, &id).await {
+            match self.document(&id).await {
                 Ok(Some(document)) => events.extend(Event::default().event("video").json_data(document)),
+                // Of a video that was never shown here, its changes tell nothing.
+                Ok(None) if !hidden.contains(&id) && self.only.is_none() => {}
                 Ok(None) => {
                     events.extend(Event::default().event("deleted").json_data(json!({ "id": id })));
                     // Nothing more can come of it; ids are never used again.
@@ -151,6 +178,19 @@ impl Watch {
         }
         self.sent = Some(Instant::now());
         events
+    }
+
+    /// Gathers the document of a video, if it is there and this stream shows it.
+    async fn document(&self, id: &VideoId) -> Result<Option<Document>> {
+        let Some(video) = self.origin.store.videos.get(id).await? else { return Ok(None) };
+        let shows = match &self.only {
+            Some(_) => self.asker.still_sees(&self.origin, id, &video.rights).await?,
+            None => self.asker.viewer.lists(&video.rights),
+        };
+        if !shows {
+            return Ok(None);
+        }
+        Ok(Some(Document::of(&self.origin, &self.asker, video).await?))
     }
 
     /// Ends the stream: a browser connects again by itself, and starts with the truth.

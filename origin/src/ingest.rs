@@ -12,10 +12,12 @@ use futures::Stream;
 use http::{HeaderValue, StatusCode, header};
 use serde::Deserialize;
 use server::{BoxError, Response, body};
-use store::{Append, Edit, NewVideo, Timestamp, VideoId};
+use store::{Append, Edit, NewVideo, Timestamp, UserId, VideoId};
 
 use crate::{
-    Document, Origin, disposition,
+    Document, Origin,
+    asker::Asker,
+    disposition,
     error::{Error, Result, bad_request, unknown_video, upload_too_large},
     library,
     receive::{Incoming, Received, bytes, content_length},
@@ -36,6 +38,9 @@ pub(crate) struct Words {
     title: Option<String>,
     description: Option<String>,
     filename: Option<String>,
+    /// The person who sends it.
+    #[serde(skip)]
+    owner: Option<UserId>,
 }
 
 /// Takes a video and answers with its document.
@@ -53,7 +58,9 @@ pub(crate) async fn create(
         return Err(upload_too_large(limit));
     }
     let worker = origin.clone();
-    let document = origin.run_to_completion(async move { worker.take_all(words, request).await }).await?;
+    let asker = Asker::of(&origin, request.extensions());
+    let work = async move { worker.take_all(&asker, words, request).await };
+    let document = origin.run_to_completion(work).await?;
     let location = format!("/api/v1/videos/{}", document.id());
     let mut response = library::json(StatusCode::CREATED, &document);
     if let Ok(location) = HeaderValue::from_str(&location) {
@@ -69,7 +76,8 @@ pub(crate) fn is_form(request: &Request) -> bool {
 
 impl Origin {
     /// Takes the video, all of it or nothing.
-    async fn take_all(&self, words: Words, request: Request) -> Result<Document> {
+    async fn take_all(&self, asker: &Asker, mut words: Words, request: Request) -> Result<Document> {
+        words.owner = asker.viewer.user().cloned();
         let mut begun = None;
         let taken = if is_form(&request) {
             self.take_form(words, request, &mut begun).await
@@ -77,15 +85,15 @@ impl Origin {
             self.take_raw(&words, request.into_body(), &mut begun).await
         };
         if taken.is_err()
-            && let Some(id) = begun
-            && let Err(error) = self.store.delete(&id).await
+            && let Some(id) = &begun
+            && let Err(error) = self.store.delete(id).await
         {
             tracing::error!(video = %id, %error, "cannot delete what broke off");
         }
-        taken
+        Document::find(self, asker, &taken?).await?.ok_or_else(|| unknown_video().into())
     }
 
-    async fn take_raw(&self, words: &Words, body: Body, begun: &mut Option<VideoId>) -> Result<Document> {
+    async fn take_raw(&self, words: &Words, body: Body, begun: &mut Option<VideoId>) -> Result<VideoId> {
         let video = words.video(None)?;
         let length = content_length(&body);
         if length == Some(0) {
@@ -96,7 +104,7 @@ impl Origin {
         if append.offset() == 0 {
             return Err(no_file());
         }
-        self.complete(&id, append).await
+        self.complete(id, append).await
     }
 
     async fn take_form(
@@ -104,7 +112,7 @@ impl Origin {
         mut words: Words,
         request: Request,
         begun: &mut Option<VideoId>,
-    ) -> Result<Document> {
+    ) -> Result<VideoId> {
         let form = Multipart::from_request(request, &()).await;
         let mut form = form.map_err(|e| bad_request("invalid_form", e.body_text()))?;
         let mut file = None;
@@ -130,7 +138,7 @@ impl Origin {
         }
         let (id, append) = file.filter(|(_, append)| append.offset() > 0).ok_or_else(no_file)?;
         self.store.videos.edit(&id, &words.edit()?).await?;
-        self.complete(&id, append).await
+        self.complete(id, append).await
     }
 
     async fn begin(
@@ -159,18 +167,23 @@ impl Origin {
         }
     }
 
-    async fn complete(&self, id: &VideoId, append: Append) -> Result<Document> {
+    async fn complete(&self, id: VideoId, append: Append) -> Result<VideoId> {
         self.store.uploads.finish(append).await?;
-        Document::find(self, id).await?.ok_or_else(|| unknown_video().into())
+        Ok(id)
     }
 }
 
 impl Words {
     fn video(&self, file_name: Option<&str>) -> Result<NewVideo> {
         let source_name = title::source_name(file_name.or(self.filename.as_deref()).unwrap_or_default());
-        let Edit { title, description } = self.edit()?;
+        let Edit { title, description, .. } = self.edit()?;
         let title = title.unwrap_or_else(|| title::from_source_name(&source_name));
-        Ok(NewVideo { title, description: description.unwrap_or_default(), source_name })
+        Ok(NewVideo {
+            title,
+            description: description.unwrap_or_default(),
+            source_name,
+            owner: self.owner.clone(),
+        })
     }
 
     fn edit(&self) -> Result<Edit> {
@@ -178,6 +191,7 @@ impl Words {
         Ok(Edit {
             title: title.map(title::title).transpose()?,
             description: self.description.as_deref().map(title::description).transpose()?,
+            visibility: None,
         })
     }
 

@@ -1,6 +1,7 @@
 //! The origin: uploads in; the library, playlists and segments out. Leaves encoding to the packager, connections to
 //! `server`, and storage to `store`.
 
+mod asker;
 mod captions;
 mod compression;
 mod cors;
@@ -15,6 +16,7 @@ mod path;
 mod playback;
 mod receive;
 mod search;
+mod shares;
 mod tickets;
 mod title;
 mod tus;
@@ -29,18 +31,22 @@ use axum::{
     Router,
     extract::{DefaultBodyLimit, State},
     middleware,
-    routing::{any, get, post},
+    routing::{any, delete, get, post},
 };
 use http::StatusCode;
 use server::{Problem, Response, health, site::Site};
-use store::{Store, Timestamp, VideoId};
+use store::{Rights, Store, Timestamp, VideoId};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use document::Document;
 pub use path::{File, Format, Path};
-pub use tickets::Tickets;
+pub use tickets::{Needed, Tickets};
 
-use crate::error::{Error, Result};
+use crate::{
+    asker::Asker,
+    error::{Error, Result},
+    tickets::Validity,
+};
 
 /// An origin's configuration.
 #[derive(Clone, Debug)]
@@ -59,6 +65,18 @@ pub struct Config {
     pub site: Site,
     /// The maker of tickets for playback URLs, where playing needs one.
     pub tickets: Option<Tickets>,
+    /// Whether a guard in front finds out who asks.
+    pub access: Access,
+}
+
+/// The people who may use an origin.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Access {
+    /// Everybody who reaches it may do everything.
+    #[default]
+    Open,
+    /// A guard in front judges each request and says who asks; a request without its word is a stranger's.
+    ByAccount,
 }
 
 impl Default for Config {
@@ -71,6 +89,7 @@ impl Default for Config {
             api_origins: Vec::new(),
             site: Site::default(),
             tickets: None,
+            access: Access::Open,
         }
     }
 }
@@ -98,6 +117,8 @@ impl Origin {
             .route("/videos/{id}", get(library::show).patch(library::edit).delete(library::delete))
             .route("/videos/{id}/retry", post(library::retry))
             .route("/videos/{id}/events", get(events::of_one))
+            .route("/videos/{id}/shares", get(shares::list).post(shares::add))
+            .route("/videos/{id}/shares/{share}", delete(shares::revoke))
             .nest("/videos/{id}/captions", captions::routes())
             .route("/search", get(search::find))
             .route("/events", get(events::of_all))
@@ -118,12 +139,23 @@ impl Origin {
             .with_state(self.clone())
     }
 
-    /// Returns the path below which a video's files are requested.
-    pub(crate) fn folder(&self, id: &VideoId) -> String {
+    /// Returns the path below which the asker requests a video's files.
+    pub(crate) fn folder(&self, id: &VideoId, rights: &Rights, asker: &Asker) -> String {
+        // What a share alone opens ends with it.
+        let share = asker.share.as_ref().filter(|_| !asker.viewer.may_see(rights));
+        let until = share.and_then(|share| share.expires_at).map(|at| at.0.unsigned_abs() / 1_000_000);
+        let validity = Validity { now: SystemTime::now(), from: rights.tickets_from, until };
         match &self.config.tickets {
-            Some(tickets) => tickets.folder(id, SystemTime::now()),
-            None => format!("/v/{id}"),
+            Some(tickets) if tickets.needed == Needed::Always || rights.visibility.needs_ticket() => {
+                tickets.folder(id, validity)
+            }
+            _ => format!("/v/{id}"),
         }
+    }
+
+    /// Returns the second from which on tickets must last, so that all that were made until now are void.
+    pub(crate) fn tickets_from(&self, now: SystemTime) -> u64 {
+        self.config.tickets.as_ref().map_or(0, |tickets| tickets.end(now) + 1)
     }
 
     /// Deletes abandoned uploads, now and then, until the shutdown.

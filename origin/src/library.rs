@@ -1,13 +1,16 @@
 //! The library: listing, showing, editing, deleting and retrying videos.
 
+use std::time::SystemTime;
+
 use axum::extract::{Path as UrlPath, Query, Request, State, rejection::QueryRejection};
 use http::{HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use server::{Problem, Response, body};
-use store::{Cursor, Edit, Timestamp, VideoId};
+use store::{Cursor, Edit, NewVisibility, Shown, Timestamp, VideoId, Viewer, Visibility};
 
 use crate::{
-    Document, Origin,
+    Access, Document, Origin,
+    asker::Asker,
     error::{Error, Result, bad_request, unknown_video},
     title,
 };
@@ -22,6 +25,8 @@ const MOST_DOCUMENT: u64 = 64 * 1024;
 pub(crate) struct PageQuery {
     limit: Option<u32>,
     cursor: Option<String>,
+    /// `me`: the asker's own alone.
+    owner: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -35,11 +40,13 @@ struct Listed {
 struct Changes {
     title: Option<String>,
     description: Option<String>,
+    visibility: Option<String>,
 }
 
 /// Lists videos, newest first.
 pub(crate) async fn list(
     State(origin): State<Origin>,
+    asker: Asker,
     page: std::result::Result<Query<PageQuery>, QueryRejection>,
 ) -> Result<Response> {
     let Query(page) = page.map_err(|e| bad_request("invalid_query", e.body_text()))?;
@@ -52,23 +59,29 @@ pub(crate) async fn list(
         Some(cursor) => cursor,
         None => None,
     };
-    let page = origin.store.videos.list(after.as_ref(), limit).await?;
+    let shown = shown(&asker, page.owner.as_deref())?;
+    let page = origin.store.videos.list(&shown, after.as_ref(), limit).await?;
     let mut videos = Vec::with_capacity(page.videos.len());
     for video in page.videos {
-        videos.push(Document::of(&origin, video).await?);
+        videos.push(Document::of(&origin, &asker, video).await?);
     }
     Ok(json(StatusCode::OK, &Listed { videos, next: page.next.as_ref().map(encode_cursor) }))
 }
 
 /// Shows one video.
-pub(crate) async fn show(State(origin): State<Origin>, UrlPath(id): UrlPath<String>) -> Result<Response> {
-    let document = Document::find(&origin, &known(&id)?).await?;
+pub(crate) async fn show(
+    State(origin): State<Origin>,
+    asker: Asker,
+    UrlPath(id): UrlPath<String>,
+) -> Result<Response> {
+    let document = Document::find(&origin, &asker, &known(&id)?).await?;
     Ok(json(StatusCode::OK, &document.ok_or_else(unknown_video)?))
 }
 
-/// Changes the title and the description, each if it is given.
+/// Changes the title, the description and the visibility, each if it is given.
 pub(crate) async fn edit(
     State(origin): State<Origin>,
+    asker: Asker,
     UrlPath(id): UrlPath<String>,
     request: Request,
 ) -> Result<Response> {
@@ -83,9 +96,10 @@ pub(crate) async fn edit(
     let edit = Edit {
         title: changes.title.as_deref().map(title::title).transpose()?,
         description: changes.description.as_deref().map(title::description).transpose()?,
+        visibility: changes.visibility.as_deref().map(|word| origin.new_visibility(word)).transpose()?,
     };
     let video = origin.store.videos.edit(&id, &edit).await?.ok_or_else(unknown_video)?;
-    Ok(json(StatusCode::OK, &Document::of(&origin, video).await?))
+    Ok(json(StatusCode::OK, &Document::of(&origin, &asker, video).await?))
 }
 
 /// Deletes a video and all that belongs to it.
@@ -100,15 +114,45 @@ pub(crate) async fn delete(State(origin): State<Origin>, UrlPath(id): UrlPath<St
 }
 
 /// Starts a failed video again.
-pub(crate) async fn retry(State(origin): State<Origin>, UrlPath(id): UrlPath<String>) -> Result<Response> {
+pub(crate) async fn retry(
+    State(origin): State<Origin>,
+    asker: Asker,
+    UrlPath(id): UrlPath<String>,
+) -> Result<Response> {
     let id = known(&id)?;
     let started = origin.store.videos.retry(&id).await?;
-    let document = Document::find(&origin, &id).await?.ok_or_else(unknown_video)?;
+    let document = Document::find(&origin, &asker, &id).await?.ok_or_else(unknown_video)?;
     if !started {
         let detail = "Only a failed video can be tried again.";
         return Err(Problem::new(StatusCode::CONFLICT, "not_failed", detail).into());
     }
     Ok(json(StatusCode::ACCEPTED, &document))
+}
+
+/// Returns the videos that a list shows to the asker.
+fn shown(asker: &Asker, owner: Option<&str>) -> Result<Shown> {
+    match (owner, &asker.viewer) {
+        (None, viewer) => Ok(Shown::to(viewer)),
+        (Some("me"), Viewer::Everyone) => Ok(Shown::All),
+        (Some("me"), viewer) => match viewer.user() {
+            Some(id) => Ok(Shown::Of(id.clone())),
+            None => Err(Problem::new(StatusCode::UNAUTHORIZED, "sign_in_required", "Sign in first.").into()),
+        },
+        (Some(_), _) => Err(bad_request("invalid_owner", "`owner` must be `me`.")),
+    }
+}
+
+impl Origin {
+    fn new_visibility(&self, word: &str) -> Result<NewVisibility> {
+        if self.config.access == Access::Open {
+            let detail = "Without accounts all videos are public; set accounts = \"on\" first.";
+            return Err(bad_request("accounts_off", detail));
+        }
+        let visibility = Visibility::read(word).ok_or_else(|| {
+            bad_request("invalid_visibility", "`visibility` must be public, unlisted or private.")
+        })?;
+        Ok(NewVisibility { visibility, tickets_from: self.tickets_from(SystemTime::now()) })
+    }
 }
 
 /// Answers with a document that is true now and maybe not in a second.

@@ -8,6 +8,7 @@ use store::{Found, Place, SearchCursor, SearchHit, Timestamp, Words};
 
 use crate::{
     Document, Origin,
+    asker::Asker,
     error::{Result, bad_request},
     library::json,
 };
@@ -52,6 +53,7 @@ struct HitDocument {
 /// Finds videos: those with the words in the title first, then in the description, then in speech; each newest first.
 pub(crate) async fn find(
     State(origin): State<Origin>,
+    asker: Asker,
     query: std::result::Result<Query<SearchQuery>, QueryRejection>,
 ) -> Result<Response> {
     let Query(query) = query.map_err(|e| bad_request("invalid_query", e.body_text()))?;
@@ -71,8 +73,12 @@ pub(crate) async fn find(
     let found = origin.store.search.find(&Words::parse(&query.q), after.as_ref(), limit).await?;
     let mut results = Vec::with_capacity(found.found.len());
     for Found { video, place, hits, hits_total } in found.found {
+        // What lists do not show is not found either; a page may be shorter for it.
+        if !asker.viewer.lists(&video.rights) {
+            continue;
+        }
         results.push(FoundDocument {
-            video: Document::of(&origin, video).await?,
+            video: Document::of(&origin, &asker, video).await?,
             place: place.as_str(),
             hits: hits.into_iter().map(HitDocument::from).collect(),
             hits_total,

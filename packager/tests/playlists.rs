@@ -48,7 +48,12 @@ async fn text_tracks_become_captions_on_the_medias_own_grid() {
 }
 
 async fn ready(store: &Store, source: &Path) -> VideoId {
-    let new = NewVideo { title: String::new(), description: String::new(), source_name: "source".into() };
+    let new = NewVideo {
+        title: String::new(),
+        description: String::new(),
+        source_name: "source".into(),
+        owner: None,
+    };
     let id = store.uploads.begin(&new, None, Timestamp::now()).await.unwrap().id;
     store.uploads.finish_linked(&id, source).await.unwrap();
     assert_eq!(settled(store, &id).await.state, State::Ready);

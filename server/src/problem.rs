@@ -61,6 +61,11 @@ impl Problem {
     pub fn code(&self) -> &str {
         &self.code
     }
+
+    /// Returns the sentence for people.
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
 }
 
 impl From<Problem> for Response {

@@ -1,6 +1,8 @@
 //! The site that people open: its public URL and the proxies in front of it, and whether a request comes from one of
 //! its own pages.
 
+use std::fmt;
+
 use http::{HeaderMap, HeaderName, Uri, header, uri::Authority};
 
 use crate::forwarded::{Original, TrustedProxies};
@@ -69,6 +71,13 @@ impl Site {
     }
 }
 
+impl fmt::Display for PublicUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}", self.scheme, self.host)?;
+        if default_port(&self.scheme) == Some(self.port) { Ok(()) } else { write!(f, ":{}", self.port) }
+    }
+}
+
 impl PublicUrl {
     /// Reads the setting. An error is a sentence.
     ///
@@ -82,6 +91,11 @@ impl PublicUrl {
             ));
         }
         Self::of(bare).ok_or_else(|| "a URL such as https://videos.example.org is expected".to_owned())
+    }
+
+    /// Returns whether browsers reach the site over TLS.
+    pub fn is_https(&self) -> bool {
+        self.scheme == "https"
     }
 
     /// Reads an `Origin` field; a missing port is the scheme's.

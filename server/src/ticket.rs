@@ -15,12 +15,18 @@ use std::{
 };
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use http::StatusCode;
+use http::{HeaderName, StatusCode};
 
 use crate::Problem;
 
 pub use keys::{Keys, KeysError};
 pub use scope::{Scope, ScopeError};
+
+/// The request field in which an edge shows its client's ticket to the origin: a target with it would be a key of its own.
+pub const SHOWN: HeaderName = HeaderName::from_static("clipcut-ticket");
+/// The response field by which an origin marks what needs a ticket: those that end before this second since 1970 are void.
+/// Caches keep it with the object, and no client gets it.
+pub const FROM: HeaderName = HeaderName::from_static("clipcut-tickets-from");
 
 const HEAD: usize = 1 + 5;
 // RFC 2104 §5: half of the hash's length and no less than 80 bits is enough of a MAC to send.
@@ -74,9 +80,14 @@ impl Ticket {
 
     /// Returns when it ceases to open anything.
     pub fn expires(&self) -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(self.end())
+    }
+
+    /// Returns the same in seconds since 1970.
+    pub fn end(&self) -> u64 {
         let mut seconds = [0; 8];
         seconds[3..].copy_from_slice(&self.bytes[1..HEAD]);
-        UNIX_EPOCH + Duration::from_secs(u64::from_be_bytes(seconds))
+        u64::from_be_bytes(seconds)
     }
 
     fn key(&self) -> u8 {

@@ -1,4 +1,4 @@
-//! The names of videos and of their caption tracks.
+//! The names of videos, of their caption tracks and of people.
 
 use std::{fmt, str::FromStr};
 
@@ -29,6 +29,36 @@ pub struct NotAnId;
 #[derive(Debug, thiserror::Error)]
 #[error("not a caption track's id: up to 64 characters of 0-9, a-z and - are expected")]
 pub struct NotACaptionId;
+
+/// The name of a person's account: 16 characters, 80 random bits.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct UserId(String);
+
+impl UserId {
+    /// Makes a new random id.
+    pub fn random() -> Self {
+        Self(random())
+    }
+
+    /// Returns the id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for UserId {
+    // Any text: an id that no account has finds none.
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl fmt::Display for UserId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
 
 impl CaptionId {
     /// Makes a new random id.
@@ -78,7 +108,8 @@ impl fmt::Display for CaptionId {
     }
 }
 
-fn random() -> String {
+/// Makes a name that cannot be guessed.
+pub(crate) fn random() -> String {
     // rand's thread generator is made for secrets (ChaCha, seeded by the system), so no id can be guessed from earlier ones.
     (0..LENGTH).map(|_| char::from(ALPHABET[rand::random_range(0..ALPHABET.len())])).collect()
 }

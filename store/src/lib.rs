@@ -1,6 +1,7 @@
 //! The store: SQL, blobs and signals, which are where the deployments differ. Leaves the meaning of plans and segments to
 //! the packager.
 
+pub mod accounts;
 mod blobs;
 mod captions;
 mod counters;
@@ -14,6 +15,7 @@ mod models;
 mod redis;
 mod renditions;
 mod search;
+mod shares;
 mod signals;
 mod sources;
 mod sql;
@@ -22,8 +24,10 @@ mod time;
 mod transcription;
 mod uploads;
 mod videos;
+mod visibility;
 mod worker;
 
+pub use accounts::{Accounts, Viewer};
 pub use blobs::{Blob, Blobs, ByteStream};
 pub use captions::{
     Captions, Cue, FileTrack, Naming as CaptionNaming, Origin as CaptionOrigin, State as CaptionState,
@@ -33,11 +37,12 @@ pub use counters::{Counters, Hit, Limit};
 pub use cues::{CueEdit, Edited, NewTrack, StoredCue};
 pub use error::{Error, Result};
 pub use health::versions;
-pub use id::{CaptionId, VideoId};
+pub use id::{CaptionId, UserId, VideoId};
 pub use incoming::Append;
 pub use jobs::{Attempt, Claim, Class as JobClass, Job, Jobs, Kind as JobKind, NewJob, Standing, Want};
 pub use renditions::{Kind as RenditionKind, Loss, NewPlan, Progress, Rendition, Renditions, Segment};
 pub use search::{Found, Hit as SearchHit, Place, Results, Search, SearchCursor, Words};
+pub use shares::{NewShare, Share, Shares};
 pub use signals::{Signal, Signals};
 pub use sources::{LoopbackSource, Source};
 pub use sql::migrate;
@@ -46,4 +51,5 @@ pub use time::Timestamp;
 pub use transcription::{Advance, Conclusion, DetectedLanguage};
 pub use uploads::{Lease as UploadLease, Leases as UploadLeases, Upload, Uploads};
 pub use videos::{Cursor, Edit, Failure, NewVideo, Page, State, Video, Videos};
+pub use visibility::{NewVisibility, Rights, Shown, Visibility};
 pub use worker::{JobError, LEASE, Work, Worker};

@@ -90,7 +90,8 @@ struct VideoHit {
 // Each place is looked through up to the 10,000 latest passages with the words, so that a word which all say costs no
 // more than a rare one; `like` then sees which terms stand together.
 const FIND: &str = "
-    select v.*, cast(f.place as bigint) as found_in from (
+    select v.*, (select name from users where users.id = v.owner_id) as owner_name,
+        cast(f.place as bigint) as found_in from (
         select video_id, min(place) as place from (
             select * from (
                 select p.video_id, 0 as place from passages_index($1) f join passages p on p.id = f.rowid

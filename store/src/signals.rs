@@ -56,6 +56,7 @@ impl Signals {
     pub fn publish(&self, signal: Signal) {
         let topic = match signal {
             Signal::Deleted(_) => Topic::Deleted,
+            Signal::Hidden(_) => Topic::Hidden,
             Signal::Changed(_) | Signal::Missed => Topic::Progress,
         };
         self.publish_as(topic, signal);
@@ -68,7 +69,9 @@ impl Signals {
 
     pub(crate) fn publish_as(&self, topic: Topic, signal: Signal) {
         // `Missed` stays here: the gap was this process' own.
-        if let (Some(relay), Signal::Changed(id) | Signal::Deleted(id)) = (&self.relay, &signal) {
+        if let (Some(relay), Signal::Changed(id) | Signal::Hidden(id) | Signal::Deleted(id)) =
+            (&self.relay, &signal)
+        {
             relay.publish(topic, id);
         }
         self.bus.publish(signal);

@@ -14,5 +14,5 @@ pub use postgres::migrate;
 pub(crate) use postgres::{connect, version};
 pub(crate) use query::{Query, query};
 pub(crate) use row::{FromRow, Row};
-pub(crate) use sqlite::{lock, open};
+pub(crate) use sqlite::{lock, open, open_shared};
 pub(crate) use transaction::{LockScope, Transaction};

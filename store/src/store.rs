@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use crate::{
-    Blobs, Captions, Counters, Jobs, Renditions, Result, Search, Signals, Timestamp, UploadLeases, Uploads,
-    VideoId, Videos, blobs,
+    Accounts, Blobs, Captions, Counters, Jobs, Renditions, Result, Search, Shares, Signals, Timestamp,
+    UploadLeases, Uploads, VideoId, Videos, blobs,
     incoming::{Incoming, Shared},
     search, sql,
 };
@@ -22,6 +22,8 @@ pub struct Store {
     pub captions: Captions,
     /// Search over the library's words.
     pub search: Search,
+    /// Links that open one video each.
+    pub shares: Shares,
     /// The job queue.
     pub jobs: Jobs,
     /// Sources, segments and playlists.
@@ -30,6 +32,8 @@ pub struct Store {
     pub signals: Signals,
     /// Rate limits.
     pub counters: Counters,
+    /// People, and what lets them in.
+    pub accounts: Accounts,
 }
 
 /// Where the servers of a cluster are. The URLs may have passwords in them.
@@ -88,10 +92,12 @@ impl Store {
             renditions: Renditions::new(sql.clone(), signals.clone()),
             captions: Captions::new(sql.clone(), signals.clone()),
             search: Search::new(sql.clone()),
+            shares: Shares::new(sql.clone(), signals.clone()),
             jobs: Jobs::new(sql.clone(), signals.clone()),
             blobs,
             signals,
             counters: Counters::in_process(),
+            accounts: Accounts::new(sql),
         }
     }
 
@@ -105,6 +111,18 @@ impl Store {
         self.blobs.delete_all(&id.folder()).await?;
         self.blobs.delete_all(&id.source()).await?;
         Ok(existed)
+    }
+
+    /// Ends the deletions of accounts that have begun: their videos go, then the accounts themselves.
+    pub async fn delete_accounts(&self) -> Result<()> {
+        for user in self.accounts.users.deleted().await? {
+            for video in self.videos.owned_by(&user).await? {
+                self.delete(&video).await?;
+            }
+            // The row goes last: while it is there, a start after a kill finds what is left.
+            self.accounts.users.remove(&user).await?;
+        }
+        Ok(())
     }
 
     /// Deletes uploads that were abandoned before `now`, and bytes that belong to no video.

@@ -7,7 +7,7 @@ use std::path::Path;
 pub use lease::{Lease, Leases};
 
 use crate::{
-    Append, Blobs, NewVideo, Result, Signal, Signals, Timestamp, VideoId,
+    Append, Blobs, NewVideo, Result, Signal, Signals, Timestamp, UserId, VideoId,
     incoming::Incoming,
     jobs::insert_prepare,
     search::index_video,
@@ -52,14 +52,15 @@ impl Uploads {
         // Both rows are written or neither: a video in `uploading` without an upload has no expiry and would stay for ever.
         let mut tx = self.sql.begin(LockScope::New).await?;
         query(
-            "insert into videos (id, title, description, state, source_name, created_at)
-             values ($1, $2, $3, 'uploading', $4, $5)",
+            "insert into videos (id, title, description, state, source_name, created_at, owner_id)
+             values ($1, $2, $3, 'uploading', $4, $5, $6)",
         )
         .bind(upload.id.as_str())
         .bind(&video.title)
         .bind(&video.description)
         .bind(&video.source_name)
         .bind(Timestamp::now().0)
+        .bind(video.owner.as_ref().map(UserId::as_str))
         .execute(&mut tx)
         .await?;
         query("insert into uploads (video_id, length, expires_at) values ($1, $2, $3)")

@@ -1,7 +1,7 @@
 //! The library's rows: videos, their states and what people may edit.
 
 use crate::{
-    Job, Result, Signal, Signals, Timestamp, VideoId,
+    Job, NewVisibility, Result, Rights, Shown, Signal, Signals, Timestamp, UserId, VideoId,
     search::index_video,
     sql::{FromRow, LockScope, Query, Row, Sql, query},
 };
@@ -55,6 +55,10 @@ pub struct Video {
     pub notes: Vec<String>,
     /// When its upload began.
     pub created_at: Timestamp,
+    /// The rights that requests for it are judged by.
+    pub rights: Rights,
+    /// The owner's name, as others see it.
+    pub owner_name: Option<String>,
 }
 
 /// The words of a new video.
@@ -66,6 +70,8 @@ pub struct NewVideo {
     pub description: String,
     /// The file's name on the uploader's machine.
     pub source_name: String,
+    /// The person whose it is; `None` where there are no accounts.
+    pub owner: Option<UserId>,
 }
 
 /// A person's change; `None` leaves a part as it is.
@@ -75,6 +81,8 @@ pub struct Edit {
     pub title: Option<String>,
     /// The new description.
     pub description: Option<String>,
+    /// The people who may watch it from now on.
+    pub visibility: Option<NewVisibility>,
 }
 
 /// A place in the list, newest first.
@@ -107,24 +115,36 @@ impl Videos {
         Self { sql, signals }
     }
 
-    /// Returns the video `id`.
-    pub async fn get(&self, id: &VideoId) -> Result<Option<Video>> {
-        let query = query("select * from videos where id = $1").bind(id.as_str());
-        query.fetch_optional(&self.sql).await
+    pub(crate) fn sql(&self) -> &Sql {
+        &self.sql
     }
 
-    /// Returns at most `limit` videos, newest first, behind `after`.
-    pub async fn list(&self, after: Option<&Cursor>, limit: u32) -> Result<Page> {
+    /// Returns the video `id`.
+    pub async fn get(&self, id: &VideoId) -> Result<Option<Video>> {
+        let query = query(
+            "select videos.*, users.name as owner_name
+             from videos left join users on users.id = videos.owner_id where videos.id = $1",
+        );
+        query.bind(id.as_str()).fetch_optional(&self.sql).await
+    }
+
+    /// Returns at most `limit` videos of the list that `shown` names, newest first, behind `after`.
+    pub async fn list(&self, shown: &Shown, after: Option<&Cursor>, limit: u32) -> Result<Page> {
         let (time, id) = after.map_or((i64::MAX, ""), |c| (c.created_at.0, c.id.as_str()));
         // A keyset and no `offset`: an upload meanwhile would shift the pages, and the database would read all it skips.
         let mut videos: Vec<Video> = query(
-            "select * from videos where created_at < $1 or (created_at = $1 and id < $2)
-             order by created_at desc, id desc limit $3",
+            "select videos.*, users.name as owner_name
+             from videos left join users on users.id = videos.owner_id
+             where (videos.created_at < $1 or (videos.created_at = $1 and videos.id < $2))
+                   and ($4 = 'all' or ($4 = 'public' and visibility = 'public') or owner_id = $5)
+             order by videos.created_at desc, videos.id desc limit $3",
         )
         .bind(time)
         .bind(id)
         // The video beyond the page shows that there is a next one, without a count.
         .bind(i64::from(limit) + 1)
+        .bind(shown.word())
+        .bind(shown.owner())
         .fetch_all(&self.sql)
         .await?;
         let more = videos.len() > limit as usize;
@@ -132,6 +152,12 @@ impl Videos {
         let last = videos.last().filter(|_| more);
         let next = last.map(|v| Cursor { created_at: v.created_at, id: v.id.clone() });
         Ok(Page { videos, next })
+    }
+
+    /// Returns the ids of a person's videos.
+    pub(crate) async fn owned_by(&self, user: &UserId) -> Result<Vec<VideoId>> {
+        let query = query("select id as video_id from videos where owner_id = $1").bind(user.as_str());
+        query.fetch_all(&self.sql).await
     }
 
     /// Asks the database for nothing, to see whether it answers.
@@ -149,11 +175,17 @@ impl Videos {
     pub async fn edit(&self, id: &VideoId, edit: &Edit) -> Result<Option<Video>> {
         let mut tx = self.sql.begin(LockScope::Video(id)).await?;
         let done = query(
-            "update videos set title = coalesce($2, title), description = coalesce($3, description) where id = $1",
+            "update videos set title = coalesce($2, title), description = coalesce($3, description),
+                    visibility = coalesce($4, visibility),
+                    tickets_from = case when coalesce($4, visibility) = visibility then tickets_from
+                                        when tickets_from >= $5 then tickets_from + 1 else $5 end
+             where id = $1",
         )
         .bind(id.as_str())
         .bind(&edit.title)
         .bind(&edit.description)
+        .bind(edit.visibility.map(|new| new.visibility.as_str()))
+        .bind(edit.visibility.map_or(0, |new| new.tickets_from as i64))
         .execute(&mut tx)
         .await?;
         if done == 0 {
@@ -161,7 +193,10 @@ impl Videos {
         }
         index_video(&mut tx, id).await?;
         tx.commit().await?;
-        self.signals.publish(Signal::Changed(id.clone()));
+        self.signals.publish(match edit.visibility {
+            Some(_) => Signal::Hidden(id.clone()),
+            None => Signal::Changed(id.clone()),
+        });
         self.get(id).await
     }
 
@@ -294,6 +329,8 @@ impl FromRow for Video {
             plan: row.try_get("plan")?,
             notes: row.try_get::<String, _>("notes")?.lines().map(str::to_owned).collect(),
             created_at: Timestamp(row.try_get("created_at")?),
+            rights: Rights::from_row(row)?,
+            owner_name: row.try_get("owner_name")?,
         })
     }
 }

@@ -27,7 +27,12 @@ async fn origins() -> (Store, Store, Cluster) {
 }
 
 async fn begun(store: &Store, length: usize) -> VideoId {
-    let video = NewVideo { title: "v".into(), description: String::new(), source_name: "clip.mp4".into() };
+    let video = NewVideo {
+        title: "v".into(),
+        description: String::new(),
+        source_name: "clip.mp4".into(),
+        owner: None,
+    };
     let later = Timestamp::now() + Duration::from_hours(1);
     store.uploads.begin(&video, Some(length as u64), later).await.unwrap().id
 }

@@ -47,7 +47,8 @@ impl Work for Script {
 async fn run(ends: Vec<std::result::Result<(), JobError<Error>>>) -> (Script, bool, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::embedded(folder.path()).await.unwrap();
-    let video = NewVideo { title: "v".into(), description: String::new(), source_name: String::new() };
+    let video =
+        NewVideo { title: "v".into(), description: String::new(), source_name: String::new(), owner: None };
     let upload = store.uploads.begin(&video, Some(1), Timestamp::now()).await.unwrap();
     let mut append = store.uploads.append(&upload.id, false).await.unwrap().unwrap();
     append.write(b"x").await.unwrap();

@@ -43,6 +43,7 @@ async fn try_fill(store: &Store, config: &Config) -> Result<()> {
             "Made by Clip Cut itself, so that there is something to play; a small model knows its words. Drop one of yours on the page."
                 .into(),
         source_name: "demo.mp4".into(),
+        owner: None,
     };
     let bytes = tokio::fs::read(&file).await?;
     let expires = Timestamp::now() + config.upload_expiry.0;

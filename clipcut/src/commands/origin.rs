@@ -6,6 +6,7 @@ use origin::Origin;
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    accounts,
     process::{self, Process},
     purge,
 };
@@ -26,7 +27,10 @@ pub(crate) async fn run(config: &Config) -> Result<()> {
     if let Some(purge_client) = purge_client {
         purge::announce(purge_client, &store.signals, &process.tasks, &drained);
     }
-    let service = process.with_metrics(origin.router()).fallback(front_end::serve);
+    let guarded =
+        accounts::guarded(config, &process, accounts::Service { store: &store, router: origin.router() })
+            .await?;
+    let service = process.with_metrics(guarded).fallback(front_end::serve);
     let finish = async {
         drained.cancel();
         origin.finish().await;

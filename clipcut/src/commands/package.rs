@@ -80,7 +80,7 @@ async fn take_in(store: &Store, input: &Path) -> Result<VideoId> {
     let modified = Timestamp::from(meta.modified()?);
     // Path, size and time stand for the content: a hash would read a film of many gigabytes before the first frame.
     let source_name = format!("{} {} {}", input.display(), meta.len(), modified.0);
-    for video in store.videos.list(None, 100).await?.videos {
+    for video in store.videos.list(&store::Shown::All, None, 100).await?.videos {
         if video.source_name == source_name && video.state != State::Failed && video.state != State::Uploading
         {
             eprintln!("going on with {}", input.display());
@@ -89,7 +89,7 @@ async fn take_in(store: &Store, input: &Path) -> Result<VideoId> {
         // The folder belongs to one input: any other video in it is a failed try, or of a file that has changed since.
         store.delete(&video.id).await?;
     }
-    let video = NewVideo { title: String::new(), description: String::new(), source_name };
+    let video = NewVideo { title: String::new(), description: String::new(), source_name, owner: None };
     let upload = store.uploads.begin(&video, Some(meta.len()), Timestamp(i64::MAX)).await?;
     store.uploads.finish_linked(&upload.id, input).await?;
     Ok(upload.id)

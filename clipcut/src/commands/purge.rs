@@ -62,7 +62,7 @@ fn of(signal: &Signal) -> Purge {
     let mut purge = Purge::default();
     match signal {
         Signal::Changed(id) => _ = purge.changed.insert(id.to_string()),
-        Signal::Deleted(id) => _ = purge.gone.insert(id.to_string()),
+        Signal::Hidden(id) | Signal::Deleted(id) => _ = purge.gone.insert(id.to_string()),
         Signal::Missed => return Purge::everything(),
     }
     purge

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use transcriber::service::Service;
 
 use super::{
-    demo,
+    accounts, demo,
     process::{self, Process},
     purge,
 };
@@ -23,6 +23,7 @@ pub(crate) enum Demo {
 /// Serves until a stop signal.
 pub(crate) async fn run(config: &Config, demo: Demo) -> Result<()> {
     // Settings are read before anything opens, so that a mistake leaves no lock, no socket and no half start.
+    let config = &config.with_own_keys()?;
     let purge_client = config.purge_client()?;
     let mut settings = config.edge()?;
     let origin_settings = config.origin()?;
@@ -47,7 +48,10 @@ pub(crate) async fn run(config: &Config, demo: Demo) -> Result<()> {
     let speech = Service::new(config.speech(), shutdown.clone())?;
     speech.count(&process.metrics);
 
-    let service = process.with_metrics(origin.router().merge(speech.router())).fallback(front_end::serve);
+    let guarded =
+        accounts::guarded(config, &process, accounts::Service { store: &store, router: origin.router() })
+            .await?;
+    let service = process.with_metrics(guarded.merge(speech.router())).fallback(front_end::serve);
     settings.scheme = process.scheme;
     // Only edges that stand alone have peers: this one has its origin in the same process.
     settings.peers = None;

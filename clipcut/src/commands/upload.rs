@@ -20,6 +20,7 @@ use sha2::{Digest, Sha256};
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tokio_util::io::ReaderStream;
 
+use super::token;
 use crate::{
     progress::{Progress, Unit},
     setting::{Setting, Size},
@@ -112,6 +113,7 @@ pub(crate) async fn run(args: &Args) -> Result<()> {
     // Fails only when one is installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = Client::builder()
+        .default_headers(token::headers(&args.server)?)
         .connect_timeout(Duration::from_secs(10))
         // The whole request has no limit: an upload of 20 GiB may take a day.
         .read_timeout(Duration::from_mins(1))
@@ -297,7 +299,7 @@ fn is_problem(response: &Response) -> bool {
     kind.is_some_and(|kind| kind.starts_with("application/problem+json"))
 }
 
-async fn refuse_errors(response: Response) -> Result<Response> {
+pub(super) async fn refuse_errors(response: Response) -> Result<Response> {
     let status = response.status();
     if status.is_success() {
         return Ok(response);

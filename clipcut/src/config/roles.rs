@@ -11,7 +11,7 @@ use http::HeaderName;
 use server::ticket::Keys;
 use store::{Cluster, Store};
 
-use super::{Config, edge_memory::EdgeMemory};
+use super::{Config, edge_memory::EdgeMemory, keys};
 use crate::{
     open_files,
     setting::{Address, Tickets},
@@ -60,22 +60,73 @@ impl Config {
 
     /// Returns the origin's configuration; reads the keys of tickets.
     pub(crate) fn origin(&self) -> Result<origin::Config> {
+        let tickets = |keys, needed| origin::Tickets { keys, lifetime: self.ticket_lifetime.0, needed };
         let tickets = match self.access()? {
-            edge::Access::Required(keys) => Some(origin::Tickets { keys, lifetime: self.ticket_lifetime.0 }),
+            edge::Access::Required(keys) => Some(tickets(keys, origin::Needed::Always)),
+            edge::Access::Verified(keys) if self.accounts.0 => Some(tickets(keys, origin::Needed::NotPublic)),
             // Where playing is open, a ticket in each URL would only split the caches of browsers.
             edge::Access::Open | edge::Access::Verified(_) => None,
         };
+        if self.accounts.0 && tickets.is_none() {
+            bail!("accounts = \"on\" needs ticket_keys, a file with the keys that origins and edges share");
+        }
         Ok(origin::Config {
             tickets,
+            access: if self.accounts.0 { origin::Access::ByAccount } else { origin::Access::Open },
             max_upload_bytes: self.upload_max.0,
             upload_piece_bytes: Some(self.upload_piece.0).filter(|bytes| *bytes > 0),
             upload_expiry: self.upload_expiry.0,
             segment_wait: self.segment_wait.0,
             api_origins: self.api_origins.0.clone(),
-            site: server::site::Site {
-                public: self.public_url.url.clone(),
-                proxies: self.trusted_proxies.networks.clone(),
+            site: self.site(),
+        })
+    }
+
+    /// Returns the configuration of accounts at a listener of this scheme, where there are accounts.
+    pub(crate) fn accounts(&self, scheme: &'static str) -> Result<Option<accounts::Config>> {
+        if !self.accounts.0 {
+            return Ok(None);
+        }
+        let loopback = self.listen.ip().is_loopback();
+        Ok(Some(accounts::Config {
+            ticket_keys: match self.access()? {
+                edge::Access::Open => None,
+                edge::Access::Verified(keys) | edge::Access::Required(keys) => Some(keys),
             },
+            sign_up: self.sign_up.0,
+            reach: if loopback { accounts::Reach::Loopback } else { accounts::Reach::Network },
+            site: self.site(),
+            scheme,
+            idle: self.session_idle.0,
+            lifetime: self.session_lifetime.0,
+            ..accounts::Config::default()
+        }))
+    }
+
+    /// Returns the configuration of a process that is all roles: where accounts need keys of tickets and none are named, it
+    /// makes its own, in the data folder.
+    pub(crate) fn with_own_keys(&self) -> Result<Self> {
+        let mut config = self.clone();
+        // Other processes of a cluster must know the keys too.
+        if self.accounts.0 && self.ticket_keys.as_os_str().is_empty() && self.cluster()?.is_none() {
+            config.ticket_keys = self.data.join("ticket-keys");
+            keys::make(&config.ticket_keys)?;
+        }
+        Ok(config)
+    }
+
+    fn site(&self) -> server::site::Site {
+        server::site::Site {
+            public: self.public_url.url.clone(),
+            proxies: self.trusted_proxies.networks.clone(),
+        }
+    }
+
+    /// Opens the accounts of the library, also while a server has it open.
+    pub(crate) async fn open_accounts(&self) -> Result<store::Accounts> {
+        Ok(match self.cluster()? {
+            Some(cluster) => store::Accounts::in_cluster(&cluster.postgres).await?,
+            None => store::Accounts::in_folder(&self.data).await?,
         })
     }
 

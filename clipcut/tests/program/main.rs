@@ -3,6 +3,8 @@
 
 mod harness;
 
+mod access;
+mod accounts;
 mod cluster;
 mod configuration;
 mod demo;
@@ -15,7 +17,9 @@ mod hostile;
 mod kill;
 mod limits;
 mod package;
+mod private;
 mod proxies;
+mod rights;
 mod roles;
 mod stop;
 mod tls;

@@ -2,7 +2,8 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use edge::{Config, Origins, Peers, Purge, PurgeClient, Token};
+use edge::{Access, Config, Origins, Peers, Purge, PurgeClient, Token};
+use server::ticket::{Keys, Scope};
 use tokio::net::TcpListener;
 
 use crate::harness::{Origin, Reply, Running, reply, until};
@@ -16,6 +17,10 @@ fn token() -> Token {
 
 /// Starts a group of `count` edges, which know each other when this returns.
 async fn group(origin: &Origin, count: usize) -> Vec<Arc<Running>> {
+    group_with(origin, count, Access::Open).await
+}
+
+async fn group_with(origin: &Origin, count: usize, access: Access) -> Vec<Arc<Running>> {
     let mut listeners = Vec::new();
     for _ in 0..count {
         listeners.push(TcpListener::bind("127.0.0.1:0").await.unwrap());
@@ -25,8 +30,13 @@ async fn group(origin: &Origin, count: usize) -> Vec<Arc<Running>> {
         .zip(listeners)
         .map(|(id, listener)| {
             let peers = Peers::new(names.clone(), token(), id.to_string()).unwrap();
-            let config =
-                Config { peers: Some(peers), token: Some(token()), prefetches: 0, ..Config::default() };
+            let config = Config {
+                peers: Some(peers),
+                token: Some(token()),
+                prefetches: 0,
+                access: access.clone(),
+                ..Config::default()
+            };
             Arc::new(Running::at(listener, Origins::new(&[origin.url()]).unwrap(), config))
         })
         .collect();
@@ -217,4 +227,29 @@ async fn an_object_fetched_again_from_a_peer_purged_later_is_purged_too() {
     let purge = Purge { gone: BTreeSet::from(["1".to_owned()]), ..Purge::default() };
     PurgeClient::new(names, token()).unwrap().publish(&purge).await;
     assert_eq!((late.count(), early.edge.metrics().purged), (2, 2));
+}
+
+#[tokio::test]
+async fn a_peer_keeps_the_mark_of_what_needs_a_ticket() {
+    let keys = "1 AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    let fields = [FRESH[0], ("clipcut-tickets-from", "0")];
+    let origin = Origin::start(move |seen| match seen.header("clipcut-ticket") {
+        Some(_) => reply(200, &fields, &seen.path),
+        None => reply(403, &[("cache-control", "no-store"), fields[1]], "no"),
+    })
+    .await;
+    let edges = group_with(&origin, 2, Access::Verified(Keys::read(keys).unwrap())).await;
+    let expires = std::time::SystemTime::now() + Duration::from_mins(1);
+    let ticket = Keys::read(keys).unwrap().mint(&Scope::video("1").unwrap(), expires).text();
+    for n in 0..10 {
+        let path = format!("/v/1/720p/{n}.m4s");
+        let host = [("host", "videos.example")];
+        assert_eq!(edges[0].ask("GET", &path, &host).await.status, 403, "{path}");
+        for edge in &edges {
+            let answer = edge.ask("GET", &format!("/t/{ticket}{path}"), &host).await;
+            assert_eq!((answer.status, answer.text()), (200, path.as_str()));
+            assert_eq!(answer.header("clipcut-tickets-from"), "");
+            assert_eq!(edge.ask("GET", &path, &host).await.status, 403, "{path}");
+        }
+    }
 }

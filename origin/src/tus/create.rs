@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     Origin,
+    asker::Asker,
     error::{Result, bad_request, insufficient_storage, upload_too_large},
     title,
 };
@@ -23,7 +24,8 @@ impl Origin {
     pub(super) async fn create(&self, request: Request) -> Result<Response> {
         let (request, body) = request.into_parts();
         let length = self.length(&request.headers)?;
-        let video = described(&request.headers)?;
+        let asker = Asker::of(self, &request.extensions);
+        let video = NewVideo { owner: asker.viewer.user().cloned(), ..described(&request.headers)? };
         let brings_bytes = brings_bytes(&request.headers, &body)?;
         let checksum = Checksum::expected(&request.headers)?;
 
@@ -95,5 +97,5 @@ fn described(headers: &HeaderMap) -> Result<NewVideo> {
         None => title::from_source_name(&source_name),
     };
     let description = title::description(pairs.get("description").map_or("", String::as_str))?;
-    Ok(NewVideo { title, description, source_name })
+    Ok(NewVideo { title, description, source_name, owner: None })
 }

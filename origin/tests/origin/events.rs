@@ -38,7 +38,7 @@ impl Events {
 }
 
 async fn rename(harness: &Harness, id: &store::VideoId, title: &str) {
-    let edit = Edit { title: Some(title.to_owned()), description: None };
+    let edit = Edit { title: Some(title.to_owned()), ..Edit::default() };
     harness.store.videos.edit(id, &edit).await.unwrap();
 }
 

@@ -108,6 +108,7 @@ impl Harness {
             title: title.to_owned(),
             description: String::new(),
             source_name: "clip.mp4".to_owned(),
+            owner: None,
         };
         let expires_at = Timestamp::now() + Duration::from_hours(1);
         let upload = self.store.uploads.begin(&video, Some(6), expires_at).await.unwrap();

@@ -144,7 +144,8 @@ async fn a_page_of_this_server_is_known_behind_proxies() {
 async fn an_upload_that_has_more_than_the_limit_of_today_takes_no_more() {
     let harness = Harness::with(Config { max_upload_bytes: 4, ..Config::default() }).await;
     let expires_at = Timestamp::now() + Duration::from_hours(1);
-    let video = NewVideo { title: "t".into(), description: String::new(), source_name: "t.mp4".into() };
+    let video =
+        NewVideo { title: "t".into(), description: String::new(), source_name: "t.mp4".into(), owner: None };
     let id = harness.store.uploads.begin(&video, None, expires_at).await.unwrap().id;
     let mut append = harness.store.uploads.append(&id, false).await.unwrap().unwrap();
     append.write(b"0123456789").await.unwrap();

@@ -46,7 +46,12 @@ pub(crate) async fn package(source: &Path, config: packager::Config) -> Packaged
 pub(crate) async fn try_package(source: &Path, config: packager::Config) -> Packaged {
     let home = tempfile::tempdir().unwrap();
     let store = Store::embedded(home.path()).await.unwrap();
-    let new = NewVideo { title: String::new(), description: String::new(), source_name: "source".into() };
+    let new = NewVideo {
+        title: String::new(),
+        description: String::new(),
+        source_name: "source".into(),
+        owner: None,
+    };
     let id = store.uploads.begin(&new, None, Timestamp::now()).await.unwrap().id;
     store.uploads.finish_linked(&id, source).await.unwrap();
     let stop = CancellationToken::new();

@@ -12,6 +12,8 @@ const BACKLOG: usize = 1024;
 pub enum Signal {
     /// A video's document changed.
     Changed(VideoId),
+    /// Fewer people may watch a video than before, or others: what caches have of it must go.
+    Hidden(VideoId),
     /// A video is gone.
     Deleted(VideoId),
     /// Signals of any video may have been lost.
@@ -29,6 +31,8 @@ pub(crate) enum Topic {
     Published,
     /// All of a video can be played.
     Ready,
+    /// Other people may watch a video than before.
+    Hidden,
     /// A video is gone.
     Deleted,
 }

@@ -1,5 +1,5 @@
 //! Signals between processes, over Redis' channels `clipcut:uploaded`, `clipcut:progress`,
-//! `clipcut:published`, `clipcut:ready`, `clipcut:deleted`, `clipcut:takeover`, `clipcut:work` and `clipcut:missed`. A
+//! `clipcut:published`, `clipcut:ready`, `clipcut:hidden`, `clipcut:deleted`, `clipcut:takeover`, `clipcut:work` and `clipcut:missed`. A
 //! message is the video's id and the sender's, with a space between.
 //!
 //! Redis keeps none of them (pub/sub delivers at most once), so after any gap all subscribers get `Missed`.
@@ -100,6 +100,7 @@ impl Message {
             Self::Video(Topic::Progress, _) => "clipcut:progress",
             Self::Video(Topic::Published, _) => "clipcut:published",
             Self::Video(Topic::Ready, _) => "clipcut:ready",
+            Self::Video(Topic::Hidden, _) => HIDDEN,
             Self::Video(Topic::Deleted, _) => DELETED,
             Self::Takeover(_) => TAKEOVER,
             Self::Work => WORK,
@@ -115,15 +116,17 @@ impl Message {
     }
 }
 
+const HIDDEN: &str = "clipcut:hidden";
 const DELETED: &str = "clipcut:deleted";
 const TAKEOVER: &str = "clipcut:takeover";
 const WORK: &str = "clipcut:work";
 const MISSED: &str = "clipcut:missed";
-const CHANNELS: [&str; 8] = [
+const CHANNELS: [&str; 9] = [
     "clipcut:uploaded",
     "clipcut:progress",
     "clipcut:published",
     "clipcut:ready",
+    HIDDEN,
     DELETED,
     TAKEOVER,
     WORK,
@@ -237,6 +240,7 @@ fn take(message: &Msg, bus: &LocalBus, sender: &str) {
     match (message.get_channel_name(), id.parse()) {
         (WORK, _) => bus.notify_workers(),
         (MISSED, _) => bus.look_again(),
+        (HIDDEN, Ok(id)) => bus.publish(Signal::Hidden(id)),
         (DELETED, Ok(id)) => bus.publish(Signal::Deleted(id)),
         (TAKEOVER, Ok(id)) => bus.request_takeover(id),
         // Topics are for subscribers outside; here each means that the row is to be read again.

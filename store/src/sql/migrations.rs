@@ -10,13 +10,14 @@ use sqlx::{
 };
 
 // A released file never changes: sqlx compares its checksum with the database's and refuses to start on a difference.
-const FILES: [(i64, &str, &str); 7] = [
+const FILES: [(i64, &str, &str); 8] = [
     (1, "library", include_str!("../../migrations/0001_library.sql")),
     (2, "captions", include_str!("../../migrations/0002_captions.sql")),
     (3, "many processes", include_str!("../../migrations/0003_many_processes.sql")),
     (4, "models", include_str!("../../migrations/0004_models.sql")),
     (5, "caption styles", include_str!("../../migrations/0005_caption_styles.sql")),
     (6, "notes", include_str!("../../migrations/0006_notes.sql")),
+    (7, "accounts", include_str!("../../migrations/0007_accounts.sql")),
     (8, "runs", include_str!("../../migrations/0008_runs.sql")),
 ];
 

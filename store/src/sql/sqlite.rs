@@ -7,7 +7,7 @@ use rustix::{
     io::Errno,
 };
 use sqlx::{
-    Connection,
+    Connection, SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use tokio::time::Instant;
@@ -37,6 +37,25 @@ pub(crate) async fn lock(dir: &Path) -> Result<File> {
 
 /// Opens the database in `dir`, created when absent, and brings its tables up to date.
 pub(crate) async fn open(dir: &Path, lock: File) -> Result<Sql> {
+    let pool = pool(dir).await?;
+    SQLITE.run(&pool).await?;
+    Ok(Sql::Sqlite { pool, _lock: Arc::new(lock) })
+}
+
+/// Opens the database in `dir` beside a server that may have it open: for statements that are whole by themselves. A server
+/// that runs has brought the tables up to date; without one that is done here.
+pub(crate) async fn open_shared(dir: &Path) -> Result<Sql> {
+    tokio::fs::create_dir_all(dir).await.map_err(|e| Error::io("create", dir.display().to_string(), e))?;
+    let path = dir.join("lock");
+    let file = File::create(&path).map_err(|e| Error::io("create", path.display().to_string(), e))?;
+    let pool = pool(dir).await?;
+    if flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok() {
+        SQLITE.run(&pool).await?;
+    }
+    Ok(Sql::Sqlite { pool, _lock: Arc::new(file) })
+}
+
+async fn pool(dir: &Path) -> Result<SqlitePool> {
     let options = SqliteConnectOptions::new()
         .filename(dir.join("clipcut.sqlite"))
         .create_if_missing(true)
@@ -55,8 +74,7 @@ pub(crate) async fn open(dir: &Path, lock: File) -> Result<Sql> {
         .after_release(|connection, _| Box::pin(async { Ok(!connection.is_in_transaction()) }))
         .connect_with(options)
         .await?;
-    SQLITE.run(&pool).await?;
-    Ok(Sql::Sqlite { pool, _lock: Arc::new(lock) })
+    Ok(pool)
 }
 
 #[cfg(test)]

@@ -23,6 +23,8 @@ pub(crate) enum LockScope<'a> {
     Captions(&'a CaptionId),
     /// The right to hand out writers of playlists.
     Writers,
+    /// The accounts: the first one and the last administrator are so by a look at all rows.
+    Accounts,
 }
 
 impl Sql {
@@ -54,6 +56,7 @@ impl Sql {
             // An advisory lock's key: any number that stands for nothing else.
             // The lock of a transaction ends with it, also when its process dies; a session's would have to be given back.
             LockScope::Writers => sqlx::query("select pg_advisory_xact_lock(24111)"),
+            LockScope::Accounts => sqlx::query("select pg_advisory_xact_lock(24112)"),
         };
         in_time(lock.fetch_optional(&mut *tx)).await?;
         Ok(Transaction::Postgres(tx))

@@ -13,7 +13,12 @@ use crate::store;
 const LEASE: Duration = Duration::from_mins(1);
 
 async fn uploaded(store: &Store) -> VideoId {
-    let video = NewVideo { title: "v".into(), description: String::new(), source_name: "clip.mp4".into() };
+    let video = NewVideo {
+        title: "v".into(),
+        description: String::new(),
+        source_name: "clip.mp4".into(),
+        owner: None,
+    };
     let expires_at = Timestamp::now() + Duration::from_hours(1);
     let upload = store.uploads.begin(&video, Some(5), expires_at).await.unwrap();
     let mut append = store.uploads.append(&upload.id, false).await.unwrap().unwrap();

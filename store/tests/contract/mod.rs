@@ -1,6 +1,7 @@
 //! The promises of every store, whatever it is built on. Drives the public calls alone; the test binary that
 //! holds a store to it gives it by `store()`.
 
+mod accounts;
 mod captions;
 mod runs;
 mod search;
@@ -9,7 +10,7 @@ use std::time::Duration;
 
 use store::{
     Attempt, Edit, Error, Failure, JobClass, JobKind, Loss, NewJob, NewPlan, NewVideo, Rendition,
-    RenditionKind, Segment, Signal, State, Store, Timestamp, VideoId,
+    RenditionKind, Segment, Shown, Signal, State, Store, Timestamp, VideoId,
 };
 
 use crate::store;
@@ -17,7 +18,7 @@ use crate::store;
 pub(crate) const LEASE: Duration = Duration::from_mins(1);
 
 pub(crate) fn video(title: &str) -> NewVideo {
-    NewVideo { title: title.into(), description: String::new(), source_name: "clip.mp4".into() }
+    NewVideo { title: title.into(), description: String::new(), source_name: "clip.mp4".into(), owner: None }
 }
 
 pub(crate) fn later() -> Timestamp {
@@ -263,7 +264,7 @@ async fn the_list_is_newest_first_in_pages_without_gaps() {
     let mut titles = Vec::new();
     let mut after = None;
     loop {
-        let page = store.videos.list(after.as_ref(), 2).await.unwrap();
+        let page = store.videos.list(&Shown::All, after.as_ref(), 2).await.unwrap();
         titles.extend(page.videos.into_iter().map(|v| v.title));
         after = page.next;
         if after.is_none() {
@@ -277,7 +278,7 @@ async fn the_list_is_newest_first_in_pages_without_gaps() {
 async fn an_edit_changes_what_it_names_and_no_more() {
     let (store, _folder) = store().await;
     let id = uploaded(&store, "old").await;
-    let edit = Edit { title: None, description: Some("words".into()) };
+    let edit = Edit { description: Some("words".into()), ..Edit::default() };
     let video = store.videos.edit(&id, &edit).await.unwrap().unwrap();
     assert_eq!((video.title.as_str(), video.description.as_str()), ("old", "words"));
     assert!(store.videos.edit(&VideoId::random(), &edit).await.unwrap().is_none());

@@ -6,8 +6,12 @@ use super::later;
 use crate::store;
 
 async fn begun(store: &Store, title: &str, description: &str) -> VideoId {
-    let video =
-        NewVideo { title: title.into(), description: description.into(), source_name: "clip.mp4".into() };
+    let video = NewVideo {
+        title: title.into(),
+        description: description.into(),
+        source_name: "clip.mp4".into(),
+        owner: None,
+    };
     store.uploads.begin(&video, Some(5), later()).await.unwrap().id
 }
 

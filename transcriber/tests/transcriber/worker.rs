@@ -30,7 +30,12 @@ fn film(folder: &Path, talk: &Talk) -> std::path::PathBuf {
 }
 
 async fn upload(store: &Store, file: &Path, plan: &str) -> VideoId {
-    let video = NewVideo { title: "Talk".into(), description: String::new(), source_name: "talk.mkv".into() };
+    let video = NewVideo {
+        title: "Talk".into(),
+        description: String::new(),
+        source_name: "talk.mkv".into(),
+        owner: None,
+    };
     let upload = store.uploads.begin(&video, None, Timestamp(i64::MAX)).await.unwrap();
     store.uploads.finish_linked(&upload.id, file).await.unwrap();
     let plan = NewPlan {

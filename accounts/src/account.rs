@@ -1,0 +1,141 @@
+//! `/api/v1/account`: a person's own account. What opens it, or ends it, needs the current password.
+
+use axum::{
+    Extension,
+    extract::{Request, State},
+};
+use http::StatusCode;
+use serde::Deserialize;
+use server::Response;
+use store::accounts::{Changed, Email as Address};
+
+use crate::{
+    Accounts, Result,
+    asker::Asker,
+    document::{self, json, no_content},
+    email::{self, Email},
+    error::{forbidden, unknown, unprocessable},
+    name, password,
+};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Edit {
+    name: Option<String>,
+    email: Option<String>,
+    current_password: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewPassword {
+    current_password: String,
+    new_password: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Deletion {
+    current_password: String,
+    videos: Videos,
+}
+
+/// The fate of a deleted account's videos.
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Videos {
+    Delete,
+}
+
+/// Shows the account.
+pub(crate) async fn show(Extension(asker): Extension<Asker>) -> Result<Response> {
+    Ok(json(StatusCode::OK, &document::Account::from(&asker.user)))
+}
+
+/// Changes the name and the address, each if it is given.
+pub(crate) async fn edit(
+    State(accounts): State<Accounts>,
+    Extension(asker): Extension<Asker>,
+    request: Request,
+) -> Result<Response> {
+    let edit: Edit = document::read(request).await?;
+    let (users, id) = (&accounts.store.accounts.users, &asker.user.id);
+    let name = edit.name.as_deref().map(name::read).transpose()?;
+    let email = edit.email.as_deref().map(Email::read).transpose()?;
+    if let Some(email) = email {
+        accounts.confirm(&asker, edit.current_password.as_deref().unwrap_or_default()).await?;
+        let address = Address { shown: &email.shown, key: &email.key };
+        if !users.set_email(id, address).await? {
+            return Err(email::taken());
+        }
+    }
+    if let Some(name) = name {
+        users.rename(id, &name).await?;
+    }
+    let user = users.get(id).await?.ok_or_else(gone)?;
+    Ok(json(StatusCode::OK, &document::Account::from(&user)))
+}
+
+/// Changes the password and ends all other sessions.
+pub(crate) async fn set_password(
+    State(accounts): State<Accounts>,
+    Extension(asker): Extension<Asker>,
+    request: Request,
+) -> Result<Response> {
+    let given: NewPassword = document::read(request).await?;
+    accounts.confirm(&asker, &given.current_password).await?;
+    let hash = accounts.passwords.hash(password::accept(&given.new_password)?).await?;
+    accounts.store.accounts.users.set_password(&asker.user.id, &hash, asker.session()).await?;
+    Ok(no_content())
+}
+
+/// Deletes the account and its videos.
+pub(crate) async fn delete(
+    State(accounts): State<Accounts>,
+    Extension(asker): Extension<Asker>,
+    request: Request,
+) -> Result<Response> {
+    let line = accounts.line(&request);
+    let given: Deletion = document::read(request).await?;
+    let Videos::Delete = given.videos;
+    accounts.confirm(&asker, &given.current_password).await?;
+    match accounts.store.accounts.users.delete(&asker.user.id, None).await? {
+        Changed::Done => {}
+        Changed::Unknown => return Err(gone()),
+        Changed::LastAdministrator => return Err(last_administrator()),
+    }
+    // To the end also when the client does not wait; a kill leaves the rest to the next sweep.
+    let store = accounts.store.clone();
+    let deleting = tokio::spawn(async move { store.delete_accounts().await });
+    match deleting.await {
+        Ok(deleted) => deleted?,
+        Err(error) => {
+            tracing::error!(%error, "the deletion of an account was interrupted; the sweep goes on with it");
+        }
+    }
+    let mut response = no_content();
+    response.headers_mut().insert(http::header::SET_COOKIE, line.take_away()?);
+    Ok(response)
+}
+
+impl Accounts {
+    /// Compares a person's password. A session that somebody else has got hold of must not try all of them.
+    pub(crate) async fn confirm(&self, asker: &Asker, password: &str) -> Result<()> {
+        self.count_account(asker.user.id.as_str()).await?;
+        self.passwords.confirm(password, &asker.user.password).await
+    }
+}
+
+pub(crate) fn last_administrator() -> crate::Error {
+    let detail = "This is the last administrator; make another one first.";
+    unprocessable("last_administrator", detail)
+}
+
+fn gone() -> crate::Error {
+    unknown("unknown_user", "There is no such account; it may have been deleted.")
+}
+
+/// The refusal of what closed sites do not have.
+pub(crate) fn closed() -> crate::Error {
+    forbidden("sign_up_closed", "Nobody can sign up on this site by themselves; ask its administrator.")
+}

@@ -1,0 +1,73 @@
+//! Attempts: how often a password may be tried, by account and by client address. A limit slows down for a minute and never
+//! locks out for good.
+
+use std::{
+    net::{IpAddr, Ipv6Addr},
+    time::Duration,
+};
+
+use axum::extract::Request;
+use http::StatusCode;
+use server::Problem;
+use sha2::{Digest, Sha256};
+use store::Limit;
+
+use crate::{Accounts, Result};
+
+const WINDOW: Duration = Duration::from_mins(1);
+
+impl Accounts {
+    /// Returns the client's address, as far as it is known.
+    pub(crate) fn client(&self, request: &Request) -> Option<IpAddr> {
+        self.config.site.original(request).client
+    }
+
+    /// Counts an attempt of a client address.
+    pub(crate) async fn count_address(&self, client: Option<IpAddr>) -> Result<()> {
+        let key = format!("attempts:address:{}", client.map_or_else(|| "unknown".to_owned(), network));
+        self.count(&key, self.config.attempts_of_address).await
+    }
+
+    /// Counts an attempt on an account, whether there is one or not.
+    pub(crate) async fn count_account(&self, account: &str) -> Result<()> {
+        // Hashed, so that counters that others keep hold no address.
+        let digest = Sha256::digest(account.as_bytes());
+        let name: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        self.count(&format!("attempts:account:{name}"), self.config.attempts_of_account).await
+    }
+
+    async fn count(&self, key: &str, most: u64) -> Result<()> {
+        let hit = self.store.counters.hit(key, Limit { most, window: WINDOW }).await;
+        if hit.allowed {
+            return Ok(());
+        }
+        let detail = "There were too many attempts; wait a minute, then try again.";
+        let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", detail);
+        // At least a second: a client that comes back at once would only be refused again.
+        Err(problem.retry_after(hit.rest.as_secs() as u32 + 1).into())
+    }
+}
+
+/// Returns the text of the network that one client has: of IPv6 each has at least 64 bits of addresses to itself.
+fn network(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => {
+            let first = Ipv6Addr::from_bits(address.to_bits() >> 64 << 64);
+            format!("{first}/64")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_of_ipv6_is_its_network() {
+        let check = |address: &str, expected: &str| assert_eq!(network(address.parse().unwrap()), expected);
+        check("203.0.113.9", "203.0.113.9");
+        check("::ffff:203.0.113.9", "203.0.113.9");
+        check("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64");
+    }
+}

@@ -1,0 +1,108 @@
+//! People, sessions, tokens and invitations as the API shows them, and documents going in and out.
+
+use axum::{body::Body, extract::Request};
+use http::{HeaderValue, StatusCode, header};
+use serde::{Serialize, de::DeserializeOwned};
+use server::{Problem, Response, body};
+use store::{Timestamp, accounts};
+
+use crate::{Error, Result};
+
+// Far above the longest document of ours; a million characters of a password end here, before any hash.
+const MOST: u64 = 16 * 1024;
+
+/// A person, as they see themselves and as administrators do.
+#[derive(Debug, Serialize)]
+pub(crate) struct User {
+    id: String,
+    name: String,
+    email: String,
+    role: &'static str,
+}
+
+/// A person, with what else is known.
+#[derive(Debug, Serialize)]
+pub(crate) struct Account {
+    #[serde(flatten)]
+    user: User,
+    created: String,
+    disabled: bool,
+}
+
+impl From<&accounts::User> for User {
+    fn from(user: &accounts::User) -> Self {
+        Self {
+            id: user.id.to_string(),
+            name: user.name.clone(),
+            email: user.email.clone(),
+            role: user.role.as_str(),
+        }
+    }
+}
+
+impl From<&accounts::User> for Account {
+    fn from(user: &accounts::User) -> Self {
+        Self { user: user.into(), created: rfc3339(user.created_at), disabled: user.disabled }
+    }
+}
+
+/// Reads a document of a request.
+pub(crate) async fn read<T: DeserializeOwned>(request: Request) -> Result<T> {
+    let kind =
+        request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    // A page of another site may send text/plain and forms without a preflight (Fetch, CORS-safelisted), but no JSON.
+    if kind != "application/json" && kind != "application/merge-patch+json" {
+        let detail = "Documents come as application/json.";
+        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail).into());
+    }
+    read_body(request.into_body()).await
+}
+
+async fn read_body<T: DeserializeOwned>(body: Body) -> Result<T> {
+    let bytes = body::collect(body, MOST).await?;
+    serde_json::from_slice(&bytes).map_err(|e| invalid(e.to_string()))
+}
+
+pub(crate) fn invalid(detail: impl Into<String>) -> Error {
+    Problem::new(StatusCode::BAD_REQUEST, "invalid_document", detail.into()).into()
+}
+
+/// Answers with a document that is for one person and true now.
+pub(crate) fn json(status: StatusCode, document: &impl Serialize) -> Response {
+    let text = match serde_json::to_vec(document) {
+        Ok(text) => text,
+        Err(error) => {
+            tracing::error!(%error, "cannot write a document");
+            return Problem::internal().into();
+        }
+    };
+    let mut response = Response::new(body::full(text));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Answers that it is done.
+pub(crate) fn no_content() -> Response {
+    let mut response = Response::new(body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+pub(crate) fn rfc3339(time: Timestamp) -> String {
+    // Out of range is past the year 9999.
+    jiff::Timestamp::from_microsecond(time.0).unwrap_or(jiff::Timestamp::MAX).to_string()
+}
+
+/// Reads when something is to end: a time that is still to come.
+pub(crate) fn future(text: &str) -> Result<Timestamp> {
+    let wrong =
+        || invalid(format!("\"{text}\" is no time that is still to come, such as 2030-01-31T12:00:00Z"));
+    let time: jiff::Timestamp = text.parse().map_err(|_| wrong())?;
+    let time = Timestamp(time.as_microsecond());
+    if time > Timestamp::now() { Ok(time) } else { Err(wrong()) }
+}

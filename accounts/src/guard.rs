@@ -1,0 +1,227 @@
+//! The guard: judges every request by the table of access before a handler sees it. Answers of playback carry the mark by which
+//! edges ask for tickets.
+
+use std::time::SystemTime;
+
+use axum::{
+    extract::{Request, State},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use server::{
+    Problem, cors,
+    site::Sender,
+    ticket::{self, Refusal, Ticket},
+};
+use store::{Rights, Share, VideoId, Viewer};
+
+use crate::{
+    Accounts, Error, Result,
+    access::{self, ByToken, Found, Who},
+    asker::{Asker, By},
+    error::forbidden,
+};
+
+// tus 1.0.0, Core: the field stands for the method.
+const METHOD_OVERRIDE: HeaderName = HeaderName::from_static("x-http-method-override");
+
+/// Lets a request through to its handler, with its viewer, or refuses it.
+pub(crate) async fn admit(State(accounts): State<Accounts>, request: Request, next: Next) -> Response {
+    match accounts.judge(request).await {
+        Ok(Admitted { request, mark }) => {
+            let mut response = next.run(request).await;
+            if let Some(from) = mark {
+                response.headers_mut().insert(ticket::FROM, from.into());
+            }
+            response
+        }
+        Err(error) => {
+            let mut response = error.into_response();
+            // Pages that play a video elsewhere see why it does not play, as they see an origin's other errors.
+            cors::expose(response.headers_mut(), cors::PLAYBACK);
+            response
+        }
+    }
+}
+
+/// A request that may go on.
+struct Admitted {
+    request: Request,
+    /// The mark on its answer, where playing needs a ticket.
+    mark: Option<u64>,
+}
+
+/// What the rights on a video add to a request.
+#[derive(Default)]
+struct Granted {
+    mark: Option<u64>,
+    share: Option<Share>,
+}
+
+/// What a request shows to get at a video, besides who sends it.
+struct Shown {
+    path: String,
+    ticket: Option<Ticket>,
+    share: Option<String>,
+}
+
+impl Accounts {
+    async fn judge(&self, mut request: Request) -> Result<Admitted> {
+        // It asks for methods and changes nothing: browsers' preflights, which carry no credentials, and tus' discovery. With
+        // another method in a field it would be that one.
+        if *request.method() == Method::OPTIONS && !request.headers().contains_key(METHOD_OVERRIDE) {
+            return Ok(Admitted { request, mark: None });
+        }
+        let shown = Shown::by(&request);
+        let path = request.uri().path().to_owned();
+        let found = access::find(request.method(), &path).map_err(|allowed| missing(&allowed))?;
+        self.refuse_foreign(&request)?;
+        let evidence = self.evidence(&request);
+        let asker = self.asker(evidence).await?;
+        let viewer = asker.as_ref().map_or(Viewer::Stranger, Asker::viewer);
+        if let Some(asker) = &asker {
+            may_by_token(asker, &found)?;
+        }
+        let granted = self.may(&found, &viewer, &shown).await?;
+        request.extensions_mut().insert(viewer);
+        if let Some(share) = granted.share {
+            request.extensions_mut().insert(share);
+        }
+        if let Some(asker) = asker {
+            request.extensions_mut().insert(asker);
+        }
+        Ok(Admitted { request, mark: granted.mark })
+    }
+
+    /// Refuses what a page of another site sends to change something. A token is no browser's own, so that a page which has
+    /// one was given it.
+    fn refuse_foreign(&self, request: &Request) -> Result<()> {
+        let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+        let by_token = request.headers().contains_key(header::AUTHORIZATION);
+        if reads || by_token || self.config.site.sender(request) != Sender::Foreign {
+            return Ok(());
+        }
+        let detail = "Pages of other origins may change nothing here. Behind a proxy, set public_url to the address that \
+                      browsers show.";
+        Err(forbidden("foreign_origin", detail))
+    }
+
+    async fn may(&self, found: &Found<'_>, viewer: &Viewer, shown: &Shown) -> Result<Granted> {
+        match found.endpoint.who {
+            Who::Anyone => Ok(Granted::default()),
+            Who::SignedIn if viewer.user().is_some() => Ok(Granted::default()),
+            Who::Administrator if matches!(viewer, Viewer::Administrator(_)) => Ok(Granted::default()),
+            Who::Administrator if viewer.user().is_some() => {
+                Err(forbidden("administrators_only", "This is for administrators."))
+            }
+            Who::SignedIn | Who::Administrator => Err(sign_in_required()),
+            // A stranger owns nothing; the video is not looked up, so that the answer tells nothing of it.
+            Who::Owner if viewer.user().is_none() => Err(sign_in_required()),
+            Who::Viewer | Who::Owner | Who::Player => {
+                // Routers decode names and this does not: an escaped one would be another video's behind it.
+                if found.video.is_some_and(|name| name.contains('%')) {
+                    return Err(unknown_video());
+                }
+                // What names no video is answered by the handlers, each in its own words.
+                let Some(id) = found.video_id() else { return Ok(Granted::default()) };
+                let Some(rights) = self.store.videos.rights(&id).await? else {
+                    return Ok(Granted::default());
+                };
+                match found.endpoint.who {
+                    Who::Player => self.may_play(&rights, shown),
+                    Who::Owner => may_change(&rights, viewer),
+                    _ if viewer.may_see(&rights) => Ok(Granted::default()),
+                    _ => self.may_see_shared(&id, shown).await,
+                }
+            }
+        }
+    }
+
+    /// Decides whether a request may have a file of a video. Edges show their client's ticket; a cookie counts for nothing
+    /// here, for what it opens would be kept for others.
+    fn may_play(&self, rights: &Rights, shown: &Shown) -> Result<Granted> {
+        if !rights.visibility.needs_ticket() {
+            return Ok(Granted::default());
+        }
+        let verified = match (&shown.ticket, &self.config.ticket_keys) {
+            (Some(ticket), Some(keys)) => {
+                keys.verify(ticket, &shown.path, SystemTime::now()).and_then(|()| {
+                    if ticket.end() < rights.tickets_from { Err(Refusal::Expired) } else { Ok(()) }
+                })
+            }
+            _ => Err(Refusal::BadSignature),
+        };
+        // The refusal is marked too, so that an edge does not take it for the video's own.
+        let marked = |problem: Problem| problem.header(ticket::FROM, rights.tickets_from.into());
+        verified.map_err(|refusal| marked(refusal.into()))?;
+        Ok(Granted { mark: Some(rights.tickets_from), share: None })
+    }
+
+    /// Decides whether a link opens a video to somebody who may not see it otherwise.
+    async fn may_see_shared(&self, id: &VideoId, shown: &Shown) -> Result<Granted> {
+        let Some(secret) = &shown.share else { return Err(unknown_video()) };
+        let share = self.store.shares.find(id, secret).await?.ok_or_else(unknown_video)?;
+        Ok(Granted { mark: None, share: Some(share) })
+    }
+}
+
+impl Shown {
+    fn by(request: &Request) -> Self {
+        let ticket = request.headers().get(ticket::SHOWN).and_then(|field| field.to_str().ok()?.parse().ok());
+        let query = request.uri().query().unwrap_or_default();
+        let share = query.split('&').find_map(|pair| pair.strip_prefix("share="));
+        Self { path: request.uri().path().to_owned(), ticket, share: share.map(str::to_owned) }
+    }
+}
+
+fn may_change(rights: &Rights, viewer: &Viewer) -> Result<Granted> {
+    if !viewer.may_see(rights) {
+        return Err(unknown_video());
+    }
+    if !viewer.may_edit(rights.owner.as_ref()) {
+        return Err(forbidden("not_yours", "This video is another person's."));
+    }
+    Ok(Granted::default())
+}
+
+fn may_by_token(asker: &Asker, found: &Found<'_>) -> Result<()> {
+    let By::Token(scopes) = &asker.by else { return Ok(()) };
+    match found.endpoint.by_token {
+        ByToken::With(scope) if scopes.contains(&scope) => Ok(()),
+        ByToken::With(scope) => {
+            let detail = format!("The token lacks the scope `{}`.", scope.as_str());
+            Err(Problem::new(StatusCode::FORBIDDEN, "insufficient_scope", detail).into())
+        }
+        ByToken::Never => {
+            Err(forbidden("session_required", "This needs a person who is signed in, not a token."))
+        }
+    }
+}
+
+/// The answer at a path that the table does not have, or not with this method.
+fn missing(allowed: &[&'static Method]) -> Error {
+    if allowed.is_empty() {
+        let detail = "There is nothing at this address.";
+        return Problem::new(StatusCode::NOT_FOUND, "unknown_path", detail).into();
+    }
+    let mut names: Vec<&str> = allowed.iter().map(|method| method.as_str()).collect();
+    if names.contains(&"GET") {
+        names.push("HEAD");
+    }
+    let detail = "This address does not take this method; the Allow header lists those that it takes.";
+    let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail);
+    match HeaderValue::try_from(names.join(", ")) {
+        Ok(names) => problem.header(header::ALLOW, names).into(),
+        Err(_) => problem.into(),
+    }
+}
+
+fn sign_in_required() -> Error {
+    Problem::new(StatusCode::UNAUTHORIZED, "sign_in_required", "Sign in first.").into()
+}
+
+/// The answer for a video that is not there, in the origin's words: nobody learns that a private one is.
+fn unknown_video() -> Error {
+    Problem::new(StatusCode::NOT_FOUND, "unknown_video", "There is no such video.").into()
+}

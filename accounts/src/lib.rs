@@ -1,0 +1,211 @@
+//! Accounts: people, their sessions and tokens, and who may do what. Leaves the videos themselves to the origin, and the
+//! pages to the web's.
+
+pub mod access;
+mod account;
+mod asker;
+mod attempts;
+mod cookie;
+mod document;
+mod email;
+mod error;
+mod guard;
+mod invitations;
+mod name;
+mod password;
+mod people;
+mod secret;
+mod session;
+mod tokens;
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Router, middleware,
+    routing::{delete, get, patch, put},
+};
+use server::{site::Site, ticket::Keys};
+use store::{
+    Store, Timestamp,
+    accounts::{NewUser, Role, SignUp as Ground, SignedUp, User},
+};
+use tokio_util::sync::CancellationToken;
+
+pub use email::Email;
+pub use error::{Error, Result};
+pub use password::{Hashing, Passwords};
+pub use session::absent;
+
+use crate::secret::Secret;
+
+// The link of the first account, which the terminal shows.
+const FIRST_LINK: Duration = Duration::from_hours(24);
+const SWEEP_EVERY: Duration = Duration::from_mins(10);
+
+/// The people who may make accounts, besides the first one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignUp {
+    /// None.
+    Closed,
+    /// Those with an administrator's link.
+    Invitation,
+    /// All.
+    Open,
+}
+
+/// The people who reach the listener.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Those of this machine alone.
+    Loopback,
+    /// Others too: the first account needs the link that the terminal shows.
+    Network,
+}
+
+/// The configuration of accounts.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The people who may make accounts.
+    pub sign_up: SignUp,
+    /// The people who reach the listener.
+    pub reach: Reach,
+    /// The name by which people reach this server, and the proxies on their way.
+    pub site: Site,
+    /// The listener's scheme, `http` or `https`.
+    pub scheme: &'static str,
+    /// How long a session may rest.
+    pub idle: Duration,
+    /// How long a session may last.
+    pub lifetime: Duration,
+    /// How long an invitation's link may be used.
+    pub invitation: Duration,
+    /// The keys of tickets for videos that are not public.
+    pub ticket_keys: Option<Keys>,
+    /// The cost of a password's hash.
+    pub hashing: Hashing,
+    /// Sign-ins, and other uses of a password, that one account takes a minute, the wrong ones counted.
+    pub attempts_of_account: u64,
+    /// The same of one client address.
+    pub attempts_of_address: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        const DAY: Duration = Duration::from_hours(24);
+        Self {
+            sign_up: SignUp::Closed,
+            reach: Reach::Loopback,
+            site: Site::default(),
+            scheme: "http",
+            idle: DAY * 14,
+            lifetime: DAY * 90,
+            invitation: DAY * 7,
+            ticket_keys: None,
+            hashing: Hashing::default(),
+            attempts_of_account: 10,
+            attempts_of_address: 60,
+        }
+    }
+}
+
+/// Accounts: a handle that is cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Accounts {
+    store: Store,
+    config: Arc<Config>,
+    passwords: Passwords,
+}
+
+impl Accounts {
+    /// Makes the accounts of `store`.
+    pub fn new(store: Store, config: Config) -> Self {
+        Self { passwords: Passwords::new(config.hashing), store, config: Arc::new(config) }
+    }
+
+    /// Returns the service of every URL of accounts. It stands behind [`Self::guard`].
+    pub fn router(&self) -> Router {
+        let api = Router::new()
+            .route("/session", get(session::show).post(session::sign_in).delete(session::sign_out))
+            .route("/users", get(people::list).post(people::sign_up))
+            .route("/users/{user}", patch(people::change))
+            .route("/account", get(account::show).patch(account::edit).delete(account::delete))
+            .route("/account/password", put(account::set_password))
+            .route("/account/sessions", get(session::list))
+            .route("/account/sessions/{session}", delete(session::end))
+            .route("/account/tokens", get(tokens::list).post(tokens::add))
+            .route("/account/tokens/{token}", delete(tokens::remove))
+            .route("/invitations", get(invitations::list).post(invitations::add))
+            .route("/invitations/{invitation}", delete(invitations::remove));
+        Router::new().nest("/api/v1", api).with_state(self.clone())
+    }
+
+    /// Puts the rights in front of `service`: every request is judged by the one table in [`access`].
+    pub fn guard(&self, service: Router) -> Router {
+        service.layer(middleware::from_fn_with_state(self.clone(), guard::admit))
+    }
+
+    /// Returns the path of the page that makes the first account, where one is missing and strangers reach the listener.
+    pub async fn first_link(&self) -> Result<Option<String>> {
+        if self.config.reach == Reach::Loopback {
+            return Ok(None);
+        }
+        let key = Secret::random();
+        let expires_at = Timestamp::now() + FIRST_LINK;
+        let offered = self.store.accounts.invitations.offer_first(&key.hash(), expires_at).await?;
+        Ok(offered.then(|| format!("/?first={}", key.text())))
+    }
+
+    /// Goes on with the deletions of accounts, and drops what has ended, now and then, until `shutdown`.
+    pub async fn sweep(&self, shutdown: CancellationToken) {
+        let mut ticks = tokio::time::interval(SWEEP_EVERY);
+        while shutdown.run_until_cancelled(ticks.tick()).await.is_some() {
+            if let Err(error) = self.sweep_once().await {
+                tracing::error!(%error, "cannot sweep accounts");
+            }
+        }
+    }
+
+    async fn sweep_once(&self) -> store::Result<()> {
+        self.store.delete_accounts().await?;
+        self.store.accounts.sessions.sweep(self.idle_since()).await?;
+        self.store.accounts.invitations.sweep().await?;
+        Ok(())
+    }
+
+    /// Returns the time before which a session must not have been last seen.
+    fn idle_since(&self) -> Timestamp {
+        let micros = self.config.idle.as_micros() as i64;
+        Timestamp(Timestamp::now().0.saturating_sub(micros))
+    }
+}
+
+/// An account that the operator of the machine makes.
+#[derive(Clone, Copy, Debug)]
+pub struct Person<'a> {
+    /// The name.
+    pub name: &'a str,
+    /// The address.
+    pub email: &'a str,
+    /// The password.
+    pub password: &'a str,
+    /// The rights on the whole site.
+    pub role: Role,
+}
+
+/// Makes an account without a page.
+pub async fn add(accounts: &store::Accounts, person: Person<'_>) -> Result<User> {
+    let (name, email) = (name::read(person.name)?, Email::read(person.email)?);
+    let password = password::accept(person.password)?;
+    let hash = Passwords::new(Hashing::default()).hash(password).await?;
+    let new = NewUser { name: &name, email: &email.shown, email_key: &email.key, password: &hash };
+    match accounts.users.sign_up(&new, Ground::Granted(person.role)).await? {
+        SignedUp::Created(user) => Ok(user),
+        SignedUp::Taken | SignedUp::Refused => Err(email::taken()),
+    }
+}
+
+/// Sets the password of an account without a page, and ends its sessions.
+pub async fn reset_password(accounts: &store::Accounts, user: &User, password: &str) -> Result<()> {
+    let hash = Passwords::new(Hashing::default()).hash(password::accept(password)?).await?;
+    Ok(accounts.users.set_password(&user.id, &hash, None).await?)
+}

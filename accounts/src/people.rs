@@ -1,0 +1,126 @@
+//! `/api/v1/users`: signing up, and the accounts as administrators see and change them.
+
+use axum::{
+    Extension,
+    extract::{Path, Request, State},
+};
+use http::StatusCode;
+use serde::Deserialize;
+use serde_json::json;
+use server::Response;
+use store::{
+    UserId,
+    accounts::{Change, Changed, NewUser, Role, SignUp as Ground, SignedUp},
+};
+
+use crate::{
+    Accounts, Error, Reach, Result, SignUp,
+    account::{closed, last_administrator},
+    asker::Asker,
+    document::{self, json},
+    email::{self, Email},
+    error::{forbidden, unknown},
+    name, password,
+    secret::Secret,
+    session::Browser,
+};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewAccount {
+    name: String,
+    email: String,
+    password: String,
+    key: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Edit {
+    disabled: Option<bool>,
+    role: Option<RoleWord>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum RoleWord {
+    Administrator,
+    User,
+}
+
+/// Makes an account and signs it in.
+pub(crate) async fn sign_up(State(accounts): State<Accounts>, request: Request) -> Result<Response> {
+    accounts.count_address(accounts.client(&request)).await?;
+    let browser = Browser::of(&accounts, &request)?;
+    let given: NewAccount = document::read(request).await?;
+    let key = given.key.as_deref().filter(|key| !key.is_empty());
+    let hashed = key.map(|key| Secret::shown(key).map(|key| key.hash()).ok_or_else(wrong_key)).transpose()?;
+    let ground = accounts.ground(hashed.as_deref()).await?;
+    let (name, email) = (name::read(&given.name)?, Email::read(&given.email)?);
+    let password = password::accept(&given.password)?;
+    let hash = accounts.passwords.hash(password).await?;
+    let new = NewUser { name: &name, email: &email.shown, email_key: &email.key, password: &hash };
+    match accounts.store.accounts.users.sign_up(&new, ground).await? {
+        SignedUp::Created(user) => {
+            tracing::info!(user = %user.id, role = user.role.as_str(), "an account was made");
+            accounts.signed_in(&browser, &user, StatusCode::CREATED).await
+        }
+        SignedUp::Taken => Err(email::taken()),
+        SignedUp::Refused => Err(wrong_key()),
+    }
+}
+
+/// Lists all accounts.
+pub(crate) async fn list(State(accounts): State<Accounts>) -> Result<Response> {
+    let users = accounts.store.accounts.users.list().await?;
+    let users: Vec<_> = users.iter().map(document::Account::from).collect();
+    Ok(json(StatusCode::OK, &json!({ "users": users })))
+}
+
+/// Disables, enables, promotes or demotes an account.
+pub(crate) async fn change(
+    State(accounts): State<Accounts>,
+    Extension(asker): Extension<Asker>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Result<Response> {
+    let id = UserId::from(id);
+    let edit: Edit = document::read(request).await?;
+    let role = edit.role.map(|word| match word {
+        RoleWord::Administrator => Role::Administrator,
+        RoleWord::User => Role::User,
+    });
+    let users = &accounts.store.accounts.users;
+    match users.change(&id, Change { disabled: edit.disabled, role }).await? {
+        Changed::Done => {
+            tracing::info!(user = %id, by = %asker.user.id, ?edit.disabled, "an account was changed");
+        }
+        Changed::Unknown => return Err(unknown_user()),
+        Changed::LastAdministrator => return Err(last_administrator()),
+    }
+    let user = users.get(&id).await?.ok_or_else(unknown_user)?;
+    Ok(json(StatusCode::OK, &document::Account::from(&user)))
+}
+
+impl Accounts {
+    /// Returns the ground on which a stranger may sign up, by the hashed key of their link.
+    async fn ground<'a>(&self, key: Option<&'a str>) -> Result<Ground<'a>> {
+        let any = self.store.accounts.users.any().await?;
+        match (any, key, self.config.sign_up) {
+            (true, _, SignUp::Closed) => Err(closed()),
+            (_, Some(key), _) => Ok(Ground::Invited(key)),
+            (false, None, _) if self.config.reach == Reach::Loopback => Ok(Ground::First),
+            (true, None, SignUp::Open) => Ok(Ground::Granted(Role::User)),
+            (_, None, _) => Err(wrong_key()),
+        }
+    }
+}
+
+fn wrong_key() -> Error {
+    let detail = "This link was used already, has ended, or is for another address; ask for a new one.";
+    forbidden("wrong_key", detail)
+}
+
+fn unknown_user() -> Error {
+    unknown("unknown_user", "There is no such account.")
+}

@@ -1,0 +1,193 @@
+//! `/api/v1/session` and a person's sessions: signing in and out, and ending sessions elsewhere.
+
+use axum::{
+    Extension,
+    extract::{Path, Request, State},
+    response::IntoResponse,
+};
+use http::{HeaderValue, StatusCode, header};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use server::{Problem, Response};
+use store::{
+    Timestamp,
+    accounts::{NewSession, Rehash, User},
+};
+
+use crate::{
+    Accounts, Error, Result, SignUp,
+    asker::Asker,
+    cookie::Line,
+    document::{self, json, no_content, rfc3339},
+    email::Email,
+    error::unknown,
+    password::Verdict,
+    secret::Secret,
+};
+
+const MOST_USER_AGENT: usize = 200;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Credentials {
+    email: String,
+    password: String,
+}
+
+#[derive(Serialize)]
+struct Session {
+    id: String,
+    created: String,
+    last_seen: String,
+    user_agent: String,
+    current: bool,
+}
+
+/// Shows who is signed in, and whether accounts can be made.
+pub(crate) async fn show(
+    State(accounts): State<Accounts>,
+    asker: Option<Extension<Asker>>,
+) -> Result<Response> {
+    let sign_up = match accounts.config.sign_up {
+        SignUp::Closed => "closed",
+        SignUp::Invitation => "invitation",
+        SignUp::Open => "open",
+    };
+    let user = asker.as_ref().map(|asker| document::User::from(&asker.user));
+    let first = user.is_none() && !accounts.store.accounts.users.any().await?;
+    Ok(json(
+        StatusCode::OK,
+        &json!({ "accounts": "on", "first_account": first, "sign_up": sign_up, "user": user }),
+    ))
+}
+
+/// Signs in. An unknown address, a wrong password and a disabled account have one answer, after the same work.
+pub(crate) async fn sign_in(State(accounts): State<Accounts>, request: Request) -> Result<Response> {
+    accounts.count_address(accounts.client(&request)).await?;
+    let browser = Browser::of(&accounts, &request)?;
+    let given: Credentials = document::read(request).await?;
+    let email = Email::read(&given.email);
+    let key = email.as_ref().map_or(given.email.as_str(), |email| email.key.as_str());
+    accounts.count_account(key).await?;
+    let users = &accounts.store.accounts.users;
+    let user = users.by_email(key).await?;
+    let stored = user.as_ref().map(|user| user.password.as_str());
+    let verdict = accounts.passwords.compare(&given.password, stored).await?;
+    let Some(user) = user.filter(|user| !user.disabled && verdict != Verdict::Wrong) else {
+        return Err(wrong_credentials());
+    };
+    if let Verdict::RightWith(after) = &verdict {
+        users.rehash(&user.id, Rehash { before: &user.password, after }).await?;
+    }
+    accounts.signed_in(&browser, &user, StatusCode::OK).await
+}
+
+/// Signs out. A browser without a session is signed out already.
+pub(crate) async fn sign_out(
+    State(accounts): State<Accounts>,
+    asker: Option<Extension<Asker>>,
+    request: Request,
+) -> Result<Response> {
+    let line = accounts.line(&request);
+    if let Some(Extension(asker)) = asker
+        && let Some(id) = asker.session()
+    {
+        accounts.store.accounts.sessions.end(&asker.user.id, id).await?;
+    }
+    let mut response = no_content();
+    if line != Line::Open {
+        response.headers_mut().insert(header::SET_COOKIE, line.take_away()?);
+    }
+    Ok(response)
+}
+
+/// Lists a person's sessions.
+pub(crate) async fn list(
+    State(accounts): State<Accounts>,
+    Extension(asker): Extension<Asker>,
+) -> Result<Response> {
+    let found = accounts.store.accounts.sessions.of(&asker.user.id, accounts.idle_since()).await?;
+    let shown = |session: store::accounts::Session| Session {
+        current: asker.session() == Some(session.id.as_str()),
+        created: rfc3339(session.created_at),
+        last_seen: rfc3339(session.last_seen),
+        user_agent: session.user_agent,
+        id: session.id,
+    };
+    let sessions: Vec<Session> = found.into_iter().map(shown).collect();
+    Ok(json(StatusCode::OK, &json!({ "sessions": sessions })))
+}
+
+/// Ends one of a person's sessions.
+pub(crate) async fn end(
+    State(accounts): State<Accounts>,
+    Extension(asker): Extension<Asker>,
+    Path(id): Path<String>,
+) -> Result<Response> {
+    if !accounts.store.accounts.sessions.end(&asker.user.id, &id).await? {
+        return Err(unknown("unknown_session", "There is no such session; it may have ended."));
+    }
+    Ok(no_content())
+}
+
+/// The browser that is about to be signed in.
+pub(crate) struct Browser {
+    line: Line,
+    user_agent: String,
+    /// Its session so far, which a new one replaces.
+    before: Option<Secret>,
+}
+
+impl Browser {
+    pub(crate) fn of(accounts: &Accounts, request: &Request) -> Result<Self> {
+        let line = accounts.line(request);
+        // A browser that can get no cookie is refused before anything is done for it.
+        line.take_away()?;
+        let named = request.headers().get(header::USER_AGENT).map(HeaderValue::to_str);
+        let user_agent = named.and_then(std::result::Result::ok).unwrap_or_default();
+        Ok(Self {
+            line,
+            user_agent: user_agent.chars().take(MOST_USER_AGENT).collect(),
+            before: line.secret(request.headers()),
+        })
+    }
+}
+
+impl Accounts {
+    /// Begins a session and answers with its person. The secret is a new one each time, so that nobody can have planted it.
+    pub(crate) async fn signed_in(
+        &self,
+        browser: &Browser,
+        user: &User,
+        status: StatusCode,
+    ) -> Result<Response> {
+        let (sessions, secret) = (&self.store.accounts.sessions, Secret::random());
+        let cookie = browser.line.give(&secret, self.config.lifetime)?;
+        if let Some(before) = &browser.before
+            && let Some(found) = sessions.find(&before.hash(), self.idle_since()).await?
+        {
+            sessions.end(&found.user.id, &found.session.id).await?;
+        }
+        let new = NewSession {
+            user: &user.id,
+            secret: &secret.hash(),
+            user_agent: &browser.user_agent,
+            expires_at: Timestamp::now() + self.config.lifetime,
+        };
+        sessions.begin(&new).await?;
+        let mut response = json(status, &json!({ "user": document::User::from(user) }));
+        response.headers_mut().insert(header::SET_COOKIE, cookie);
+        Ok(response)
+    }
+}
+
+fn wrong_credentials() -> Error {
+    let detail = "The address or the password is wrong, or the account may not sign in.";
+    Problem::new(StatusCode::UNAUTHORIZED, "wrong_credentials", detail).into()
+}
+
+/// Answers `/api/v1/session` where there are no accounts.
+pub async fn absent() -> axum::response::Response {
+    let document = json!({ "accounts": "off", "first_account": false, "sign_up": "closed", "user": null });
+    json(StatusCode::OK, &document).into_response()
+}

@@ -1,0 +1,104 @@
+//! A person's own account: edited, closed and deleted; and administrators over the others.
+
+use std::time::Duration;
+
+use accounts::{Config, SignUp};
+use serde_json::{Value, json};
+use store::{NewVideo, Timestamp};
+
+use crate::harness::{PASSWORD, Site, config};
+
+async fn open() -> Site {
+    Site::open(Config { sign_up: SignUp::Open, attempts_of_account: 100, ..config() }).await
+}
+
+#[tokio::test]
+async fn what_opens_an_account_is_changed_with_its_password_alone() {
+    let site = open().await;
+    let browser = site.administrator().await;
+    site.browser().sign_up("b@example.org", None).await;
+    let account = browser.ask("PATCH", "/api/v1/account", &json!({ "name": "Anna" })).await;
+    account.is(200);
+    assert_eq!(account.json()["name"], "Anna");
+    let mut edit = json!({ "email": "anna@example.org" });
+    browser.ask("PATCH", "/api/v1/account", &edit).await.is_problem(403, "wrong_password");
+    edit["current_password"] = json!(PASSWORD);
+    browser.ask("PATCH", "/api/v1/account", &edit).await.is(200);
+    edit["email"] = json!("B@example.org");
+    browser.ask("PATCH", "/api/v1/account", &edit).await.is_problem(422, "invalid_email");
+    let account = browser.get("/api/v1/account").await.json();
+    assert_eq!((&account["email"], &account["disabled"]), (&json!("anna@example.org"), &json!(false)));
+    site.browser().sign_in("admin@example.org", PASSWORD).await.is(401);
+    site.browser().sign_in("anna@example.org", PASSWORD).await.is(200);
+}
+
+#[tokio::test]
+async fn a_new_password_ends_all_other_sessions() {
+    let site = open().await;
+    let browser = site.administrator().await;
+    let mut other = site.browser();
+    other.sign_in("admin@example.org", PASSWORD).await.is(200);
+    let set = |current: &str, new: &str| json!({ "current_password": current, "new_password": new });
+    let path = "/api/v1/account/password";
+    browser.ask("PUT", path, &set("wrong", "another password")).await.is_problem(403, "wrong_password");
+    browser.ask("PUT", path, &set(PASSWORD, "password1")).await.is_problem(422, "password_too_common");
+    other.get("/api/v1/account").await.is(200);
+    browser.ask("PUT", path, &set(PASSWORD, "another password")).await.is(204);
+    other.get("/api/v1/account").await.is_problem(401, "sign_in_required");
+    browser.get("/api/v1/account").await.is(200);
+    site.browser().sign_in("admin@example.org", PASSWORD).await.is(401);
+    site.browser().sign_in("admin@example.org", "another password").await.is(200);
+}
+
+#[tokio::test]
+async fn a_deleted_account_takes_its_videos_along_and_frees_its_address() {
+    let site = open().await;
+    let admin = site.administrator().await;
+    let mut browser = site.browser();
+    let user = browser.sign_up("b@example.org", None).await;
+    let video = NewVideo {
+        title: "Theirs".to_owned(),
+        description: String::new(),
+        source_name: String::new(),
+        owner: Some(store::UserId::from(user["id"].as_str().unwrap().to_owned())),
+    };
+    let expires = Timestamp::now() + Duration::from_hours(1);
+    let theirs = site.store.uploads.begin(&video, None, expires).await.unwrap().id;
+    let others =
+        site.store.uploads.begin(&NewVideo { owner: None, ..video }, None, expires).await.unwrap().id;
+    let deletion = |password: &str| json!({ "current_password": password, "videos": "delete" });
+    browser.ask("DELETE", "/api/v1/account", &deletion("wrong")).await.is_problem(403, "wrong_password");
+    assert!(site.store.videos.get(&theirs).await.unwrap().is_some());
+    browser.ask("DELETE", "/api/v1/account", &deletion(PASSWORD)).await.is(204);
+    assert!(site.store.videos.get(&theirs).await.unwrap().is_none());
+    assert!(site.store.videos.get(&others).await.unwrap().is_some());
+    browser.get("/api/v1/account").await.is_problem(401, "sign_in_required");
+    assert_eq!(admin.get("/api/v1/users").await.json()["users"].as_array().unwrap().len(), 1);
+    site.browser().sign_up("b@example.org", None).await;
+    admin.ask("DELETE", "/api/v1/account", &deletion(PASSWORD)).await.is_problem(422, "last_administrator");
+}
+
+#[tokio::test]
+async fn administrators_disable_promote_and_never_lock_the_site() {
+    let site = open().await;
+    let admin = site.administrator().await;
+    let mut browser = site.browser();
+    let user = browser.sign_up("b@example.org", None).await;
+    let list = admin.get("/api/v1/users").await.json();
+    let path = |user: &Value| format!("/api/v1/users/{}", user["id"].as_str().unwrap());
+    let (own, theirs) = (path(&list["users"][0]), path(&user));
+    browser.get("/api/v1/users").await.is_problem(403, "administrators_only");
+    browser
+        .ask("PATCH", &theirs, &json!({ "role": "administrator" }))
+        .await
+        .is_problem(403, "administrators_only");
+    admin.ask("PATCH", &own, &json!({ "disabled": true })).await.is_problem(422, "last_administrator");
+    admin.ask("PATCH", &own, &json!({ "role": "user" })).await.is_problem(422, "last_administrator");
+    admin.ask("PATCH", &theirs, &json!({ "disabled": true })).await.is(200);
+    browser.get("/api/v1/account").await.is_problem(401, "sign_in_required");
+    admin.ask("PATCH", &theirs, &json!({ "disabled": false, "role": "administrator" })).await.is(200);
+    browser.sign_in("b@example.org", PASSWORD).await.is(200);
+    browser.ask("PATCH", &own, &json!({ "disabled": true })).await.is(200);
+    admin.get("/api/v1/account").await.is_problem(401, "sign_in_required");
+    browser.ask("PATCH", "/api/v1/users/nobody", &json!({})).await.is_problem(404, "unknown_user");
+}

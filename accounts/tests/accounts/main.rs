@@ -1,0 +1,9 @@
+//! Accounts, driven through sockets.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod account;
+mod harness;
+mod session;
+mod sign_up;
+mod tokens;

@@ -1,0 +1,151 @@
+//! `clipcut user`: accounts, from the machine's own terminal, also while a server runs. Whoever may read the library's database
+//! may do this, so nobody signs in.
+
+use accounts::{Email, Person};
+use anyhow::{Context, Result, bail};
+use clap::{Args, Subcommand};
+use store::{
+    Accounts,
+    accounts::{Change, Changed, Role, User},
+};
+
+use super::password;
+use crate::config::Config;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make an account; its password is the first line of standard input
+    Add(Add),
+    /// List all accounts
+    List,
+    /// End all sessions of an account and let nobody sign in to it
+    Disable(Named),
+    /// Let an account sign in again
+    Enable(Named),
+    /// Set a password, the first line of standard input, and end all sessions
+    ResetPassword(Named),
+    /// Delete an account
+    Remove(Remove),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Add {
+    /// The e-mail address
+    email: String,
+    /// The name, as others see it
+    #[arg(long)]
+    name: String,
+    /// Make an administrator
+    #[arg(long)]
+    admin: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Named {
+    /// The e-mail address
+    email: String,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct Fate {
+    /// The e-mail address of the account that gets the videos
+    #[arg(long, value_name = "EMAIL")]
+    videos_to: Option<String>,
+    /// Delete the videos too: a server does so at its start, or within ten minutes
+    #[arg(long)]
+    delete_videos: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Remove {
+    /// The e-mail address
+    email: String,
+    #[command(flatten)]
+    fate: Fate,
+}
+
+/// Does what the command says.
+pub(crate) async fn run(config: &Config, command: &Command) -> Result<()> {
+    let accounts = config.open_accounts().await?;
+    match command {
+        Command::Add(add) => self::add(&accounts, add).await,
+        Command::List => list(&accounts).await,
+        Command::Disable(named) => switch(&accounts, &named.email, Switch::Disable).await,
+        Command::Enable(named) => switch(&accounts, &named.email, Switch::Enable).await,
+        Command::ResetPassword(named) => {
+            let user = find(&accounts, &named.email).await?;
+            accounts::reset_password(&accounts, &user, &password::read()?).await?;
+            println!("{} has a new password; all sessions ended", user.email);
+            Ok(())
+        }
+        Command::Remove(remove) => self::remove(&accounts, remove).await,
+    }
+}
+
+async fn add(accounts: &Accounts, add: &Add) -> Result<()> {
+    let role = if add.admin { Role::Administrator } else { Role::User };
+    let person = Person { name: &add.name, email: &add.email, password: &password::read()?, role };
+    let user = accounts::add(accounts, person).await?;
+    println!("{} ({}) can sign in", user.email, role.as_str());
+    Ok(())
+}
+
+async fn list(accounts: &Accounts) -> Result<()> {
+    for user in accounts.users.list().await? {
+        let state = if user.disabled { "disabled" } else { "" };
+        println!("{}\t{}\t{}\t{state}", user.email, user.name, user.role.as_str());
+    }
+    Ok(())
+}
+
+/// Whether an account may sign in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Switch {
+    Disable,
+    Enable,
+}
+
+async fn switch(accounts: &Accounts, email: &str, switch: Switch) -> Result<()> {
+    let user = find(accounts, email).await?;
+    let change = Change { disabled: Some(switch == Switch::Disable), role: None };
+    done(&user, accounts.users.change(&user.id, change).await?)?;
+    let outcome = match switch {
+        Switch::Disable => "is disabled; all sessions ended",
+        Switch::Enable => "can sign in",
+    };
+    println!("{} {outcome}", user.email);
+    Ok(())
+}
+
+async fn remove(accounts: &Accounts, remove: &Remove) -> Result<()> {
+    let user = find(accounts, &remove.email).await?;
+    let heir = match &remove.fate.videos_to {
+        Some(email) => Some(find(accounts, email).await?),
+        None => None,
+    };
+    if heir.as_ref().is_some_and(|heir| heir.id == user.id) {
+        bail!("--videos-to names the account that is removed; name another one");
+    }
+    done(&user, accounts.users.delete(&user.id, heir.as_ref().map(|heir| &heir.id)).await?)?;
+    println!("{} is removed", remove.email);
+    Ok(())
+}
+
+fn done(user: &User, changed: Changed) -> Result<()> {
+    match changed {
+        Changed::Done => Ok(()),
+        Changed::Unknown => bail!("{} is gone", user.email),
+        Changed::LastAdministrator => {
+            bail!(
+                "{} is the last administrator; make another one first: clipcut user add --admin",
+                user.email
+            )
+        }
+    }
+}
+
+async fn find(accounts: &Accounts, email: &str) -> Result<User> {
+    let found = accounts.users.by_email(&Email::read(email)?.key).await?;
+    found.with_context(|| format!("no account has the address {email}; `clipcut user list` shows all"))
+}

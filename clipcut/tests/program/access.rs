@@ -1,0 +1,64 @@
+//! The table of access: it has every endpoint of the routers behind the guard, and nothing else.
+
+use std::collections::BTreeSet;
+
+use accounts::{Accounts, access};
+use origin::Origin;
+use store::Store;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::harness::Http;
+
+const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+
+/// Returns the paths of a router, by its debug text: axum has no list of them.
+fn paths(router: &axum::Router) -> BTreeSet<String> {
+    let text = format!("{router:?}");
+    let quoted = text.split('"').skip(1).step_by(2);
+    // The fallback's own places are `/` and an internal one; no router of ours has a route at the root.
+    let paths = quoted.filter(|path| path.len() > 1 && path.starts_with('/') && !path.contains("__private"));
+    paths.map(str::to_owned).collect()
+}
+
+/// Writes a name in place of each that a path has.
+fn filled(path: &str) -> String {
+    let filled = |part: &str| if part.starts_with('{') { "0123456789abcdef" } else { part }.to_owned();
+    path.split('/').map(filled).collect::<Vec<_>>().join("/")
+}
+
+#[tokio::test]
+async fn every_endpoint_of_the_routers_is_in_the_table_of_access() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::embedded(folder.path()).await.unwrap();
+    let stop = CancellationToken::new();
+    let origin = Origin::new(store.clone(), origin::Config::default(), stop.clone());
+    let accounts = Accounts::new(store, accounts::Config::default());
+    let router = origin.router().merge(accounts.router());
+    let paths = paths(&router);
+    // Without the guard: a method that a path takes is any answer but 405.
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let http = Http::new(&format!("http://{}", listener.local_addr().unwrap()));
+    tokio::spawn(server::serve(listener, router, server::Limits::default(), stop.clone()));
+    let mut missing = Vec::new();
+    for path in &paths {
+        for method in METHODS {
+            let request = http.tus(method, &filled(path));
+            let taken = request.send().await.unwrap().status() != reqwest::StatusCode::METHOD_NOT_ALLOWED;
+            let known = access::TABLE.iter().any(|one| one.method.as_str() == method && one.path == path);
+            if taken && !known {
+                missing.push(format!("{method} {path}"));
+            }
+        }
+    }
+    assert!(
+        missing.is_empty(),
+        "say in accounts/src/access.rs who may use these, and with which scope of a token:\n{}",
+        missing.join("\n")
+    );
+    let gone: Vec<&str> =
+        access::TABLE.iter().map(|one| one.path).filter(|path| !paths.contains(*path)).collect();
+    assert!(gone.is_empty(), "the routers have no {gone:?}");
+    assert!(paths.len() > 25, "{paths:?}");
+    stop.cancel();
+}

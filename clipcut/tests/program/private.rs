@@ -1,0 +1,182 @@
+//! Private videos of a running server, through an edge elsewhere: tickets, share links, and what ends them.
+
+use std::{
+    fs,
+    process::Command,
+    time::{Duration, SystemTime},
+};
+
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use server::ticket::{Keys, Scope};
+
+use crate::harness::{Answer, Clip, Http, Program, Server, clipcut, free_address, until};
+
+const PASSWORD: &str = "correct horse battery";
+const KEYS: &str = "1 MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
+const SEGMENT: &str = "240p/0.m4s";
+
+/// A server with accounts and the edge in front of it, a person who is signed in, and their video.
+struct Scene {
+    server: Server,
+    edge: Http,
+    _edge: Program,
+    cookie: String,
+    id: String,
+    _home: tempfile::TempDir,
+}
+
+impl Scene {
+    async fn open() -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let file = |name: &str, text: &str| {
+            let path = home.path().join(name);
+            fs::write(&path, text).unwrap();
+            path.to_str().unwrap().to_owned()
+        };
+        let (secret, keys) = (file("secret", "only the tests of the program know this"), file("keys", KEYS));
+        let address = free_address();
+        let shared = [("CLIPCUT_EDGE_SECRET", secret.as_str()), ("CLIPCUT_TICKET_KEYS", keys.as_str())];
+        let own =
+            [("CLIPCUT_ACCOUNTS", "on"), ("CLIPCUT_CAPTIONS", "off"), ("CLIPCUT_EDGES", address.as_str())];
+        let server = Server::start(&home.path().join("data"), &[own.as_slice(), &shared].concat());
+        let mut command: Command = clipcut(home.path());
+        command.args(["edge", "--listen", &address, "--origin", &server.url]).envs(shared);
+        let edge = Program::start(&mut command);
+        edge.wait_for_log("serving http://");
+        let new = json!({ "name": "Anna", "email": "anna@example.org", "password": PASSWORD });
+        let made = server.http.ask(server.http.request("POST", "/api/v1/users").json(&new)).await;
+        let cookie = made.header("set-cookie").split(';').next().unwrap().to_owned();
+        let bytes = tokio::fs::read(Clip::Short.file()).await.unwrap();
+        let upload =
+            server.http.request("POST", "/api/v1/videos?title=Ours").header("Cookie", &cookie).body(bytes);
+        let id = server.http.ask(upload).await.json()["id"].as_str().unwrap().to_owned();
+        server.ready(&id).await;
+        let http = Http::new(&format!("http://{address}"));
+        Self { server, edge: http, _edge: edge, cookie, id, _home: home }
+    }
+
+    /// Asks as the owner.
+    async fn owner(&self, method: &str, path: &str, document: &Value) -> Answer {
+        let http = &self.server.http;
+        http.ask(http.request(method, path).header("Cookie", &self.cookie).json(document)).await
+    }
+
+    fn video(&self) -> String {
+        format!("/api/v1/videos/{}", self.id)
+    }
+
+    async fn set_visibility(&self, visibility: &str) {
+        let edited = self.owner("PATCH", &self.video(), &json!({ "visibility": visibility })).await;
+        assert_eq!(edited.json()["visibility"], visibility, "{edited:?}");
+    }
+
+    /// Returns the address of the segment below a document's playlist.
+    fn segment(document: &Value) -> String {
+        document["playback"]["hls"]
+            .as_str()
+            .unwrap_or_else(|| panic!("{document}"))
+            .replace("master.m3u8", SEGMENT)
+    }
+
+    fn with_ticket(&self, video: &str, expires: SystemTime) -> String {
+        let ticket = Keys::read(KEYS).unwrap().mint(&Scope::video(video).unwrap(), expires);
+        format!("/t/{}/v/{}/{SEGMENT}", ticket.text(), self.id)
+    }
+
+    /// Both ways to the video: the server, with its edge inside, and the edge elsewhere.
+    fn ways(&self) -> [&Http; 2] {
+        [&self.server.http, &self.edge]
+    }
+}
+
+async fn status(http: &Http, path: &str) -> u16 {
+    http.get(path).await.status.as_u16()
+}
+
+#[tokio::test]
+async fn a_hot_segment_of_a_private_video_is_403_without_a_right_ticket() {
+    let scene = Scene::open().await;
+    let plain = format!("/v/{}/{SEGMENT}", scene.id);
+    for http in scene.ways() {
+        assert_eq!((status(http, &plain).await, status(http, &plain).await), (200, 200));
+    }
+    scene.set_visibility("private").await;
+    for http in scene.ways() {
+        until("what is stored to be closed", async || (status(http, &plain).await == 403).then_some(()))
+            .await;
+    }
+    let document = scene.owner("GET", &scene.video(), &Value::Null).await.json();
+    let ticketed = Scene::segment(&document);
+    let in_an_hour = SystemTime::now() + Duration::from_hours(1);
+    for http in scene.ways() {
+        let answer = http.get(&ticketed).await;
+        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+        assert!(answer.headers.get("clipcut-tickets-from").is_none(), "{answer:?}");
+        for file in ["master.m3u8", "240p/media.m3u8", "240p/init.mp4", "poster.jpg", "manifest.mpd"] {
+            assert_eq!(status(http, &ticketed.replace(SEGMENT, file)).await, 200, "{file}");
+            assert_eq!(status(http, &plain.replace(SEGMENT, file)).await, 403, "{file}");
+        }
+        for (path, code) in [
+            (plain.clone(), "ticket_bad_signature"),
+            (scene.with_ticket("0123456789abcdef", in_an_hour), "ticket_wrong_video"),
+            (scene.with_ticket(&scene.id, SystemTime::now() - Duration::from_secs(1)), "ticket_expired"),
+            // Right in all but that it was made, or could have been, while the video was public.
+            (scene.with_ticket(&scene.id, in_an_hour), "ticket_expired"),
+        ] {
+            let answer = http.get(&path).await;
+            assert_eq!((answer.status.as_u16(), answer.problem().as_str()), (403, code), "{path}");
+        }
+        assert_eq!(status(http, &ticketed).await, 200);
+    }
+    // Its document and its events are nobody's either, and lists do not show it.
+    for http in scene.ways() {
+        for path in
+            [scene.video(), format!("{}/events", scene.video()), format!("{}/captions", scene.video())]
+        {
+            assert_eq!(http.get(&path).await.problem(), "unknown_video", "{path}");
+        }
+        assert_eq!(http.get("/api/v1/videos").await.json()["videos"], json!([]));
+    }
+    assert_eq!(
+        scene.owner("GET", "/api/v1/videos?owner=me", &Value::Null).await.json()["videos"][0]["id"],
+        scene.id
+    );
+    scene.set_visibility("public").await;
+    for http in scene.ways() {
+        until("it to be open again", async || (status(http, &plain).await == 200).then_some(())).await;
+    }
+}
+
+#[tokio::test]
+async fn a_share_link_opens_a_private_video_until_it_is_revoked() {
+    let scene = Scene::open().await;
+    scene.set_visibility("private").await;
+    let shares = format!("{}/shares", scene.video());
+    let share = scene.owner("POST", &shares, &json!({ "expires": "2999-01-01T00:00:00Z" })).await.json();
+    let query = share["link"].as_str().unwrap().split_once('?').unwrap().1.to_owned();
+    assert_eq!(scene.owner("GET", &shares, &Value::Null).await.json()["shares"], json!([share]));
+    let link = format!("{}?{query}", scene.video());
+    let mut ticketed = String::new();
+    for http in scene.ways() {
+        let document = http.get(&link).await.json();
+        assert_eq!((&document["title"], &document["may_edit"]), (&json!("Ours"), &json!(false)));
+        ticketed = Scene::segment(&document);
+        assert_eq!(status(http, &ticketed).await, 200);
+        // It opens this video, to be watched, and nothing else.
+        let edit = http.request("PATCH", &link).json(&json!({ "title": "Theirs" }));
+        assert_eq!(http.ask(edit).await.problem(), "sign_in_required");
+        assert_eq!(http.get(&link.replace("share=", "share=0")).await.problem(), "unknown_video");
+    }
+    let revoked =
+        scene.owner("DELETE", &format!("{shares}/{}", share["id"].as_str().unwrap()), &Value::Null).await;
+    assert_eq!(revoked.status, StatusCode::NO_CONTENT, "{revoked:?}");
+    for http in scene.ways() {
+        assert_eq!(http.get(&link).await.problem(), "unknown_video");
+        until("its tickets to be void", async || (status(http, &ticketed).await == 403).then_some(())).await;
+    }
+    let document = scene.owner("GET", &scene.video(), &Value::Null).await.json();
+    for http in scene.ways() {
+        assert_eq!(status(http, &Scene::segment(&document)).await, 200);
+    }
+}

@@ -1,0 +1,46 @@
+//! The asker: the person behind a request, as the guard in front of an origin has found out. Where there are no accounts, it is
+//! everybody.
+
+use std::convert::Infallible;
+
+use axum::extract::FromRequestParts;
+use http::{Extensions, request::Parts};
+use store::{Rights, Share, VideoId, Viewer};
+
+use crate::{Access, Origin, error::Result};
+
+/// The person behind a request, and the link that they came by.
+#[derive(Clone, Debug)]
+pub(crate) struct Asker {
+    pub(crate) viewer: Viewer,
+    /// The share of the one video that the request is for.
+    pub(crate) share: Option<Share>,
+}
+
+impl Asker {
+    pub(crate) fn of(origin: &Origin, extensions: &Extensions) -> Self {
+        let viewer = match origin.config.access {
+            Access::Open => Viewer::Everyone,
+            // Without a guard in front, nobody is anybody.
+            Access::ByAccount => extensions.get().cloned().unwrap_or(Viewer::Stranger),
+        };
+        Self { viewer, share: extensions.get().cloned() }
+    }
+
+    /// Returns whether the asker may see the video now: a share may have been revoked since the request.
+    pub(crate) async fn still_sees(&self, origin: &Origin, id: &VideoId, rights: &Rights) -> Result<bool> {
+        if self.viewer.may_see(rights) {
+            return Ok(true);
+        }
+        let Some(share) = &self.share else { return Ok(false) };
+        Ok(origin.store.shares.find(id, &share.secret).await?.is_some())
+    }
+}
+
+impl FromRequestParts<Origin> for Asker {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, origin: &Origin) -> std::result::Result<Self, Infallible> {
+        Ok(Self::of(origin, &parts.extensions))
+    }
+}

@@ -1,0 +1,52 @@
+//! Accounts: people, their sessions and tokens, and the links that let others in. Leaves passwords, secrets and rights to
+//! the crate `accounts`; secrets come here hashed.
+
+mod invitations;
+mod sessions;
+mod tokens;
+mod users;
+mod viewer;
+
+use std::path::Path;
+
+use crate::{Result, sql};
+
+pub use invitations::{Invitation, Invitations, NewInvitation};
+pub use sessions::{NewSession, Session, Sessions, SignedIn};
+pub use tokens::{Bearer, NewToken, Token, Tokens};
+pub use users::{Change, Changed, Email, NewUser, Rehash, Role, SignUp, SignedUp, User, Users};
+pub use viewer::Viewer;
+
+/// The tables of accounts, as one handle that is cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Accounts {
+    /// People.
+    pub users: Users,
+    /// Browsers that are signed in.
+    pub sessions: Sessions,
+    /// Programs that act for people.
+    pub tokens: Tokens,
+    /// Links by which people sign up.
+    pub invitations: Invitations,
+}
+
+impl Accounts {
+    pub(crate) fn new(sql: &sql::Sql) -> Self {
+        Self {
+            users: Users::new(sql.clone()),
+            sessions: Sessions::new(sql.clone()),
+            tokens: Tokens::new(sql.clone()),
+            invitations: Invitations::new(sql.clone()),
+        }
+    }
+
+    /// Opens the tables in the folder of one machine's library, also while a server has it open.
+    pub async fn in_folder(dir: &Path) -> Result<Self> {
+        Ok(Self::new(&sql::open_shared(dir).await?))
+    }
+
+    /// Opens the tables of a cluster by the URL of its PostgreSQL.
+    pub async fn in_cluster(postgres: &str) -> Result<Self> {
+        Ok(Self::new(&sql::connect(postgres).await?))
+    }
+}

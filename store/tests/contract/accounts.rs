@@ -1,0 +1,194 @@
+//! The promises about people, sessions, tokens and links.
+
+use std::time::Duration;
+
+use store::{
+    NewVideo, Rights, Timestamp, UserId, Visibility,
+    accounts::{
+        Change, Changed, Email, NewInvitation, NewSession, NewToken, NewUser, Rehash, Role, SignUp, SignedUp,
+        User,
+    },
+};
+
+use super::{later, video};
+use crate::store;
+
+const LONG_AGO: Timestamp = Timestamp(0);
+
+fn person(email: &str) -> NewUser<'_> {
+    NewUser { name: "Anna", email, email_key: email, password: "hash" }
+}
+
+async fn signed_up(store: &store::Store, email: &str, role: Role) -> User {
+    let signed_up = store.accounts.users.sign_up(&person(email), SignUp::Granted(role)).await.unwrap();
+    let SignedUp::Created(user) = signed_up else { panic!("{signed_up:?}") };
+    user
+}
+
+#[tokio::test]
+async fn the_first_of_many_is_the_administrator_and_gets_the_videos_that_are_nobodys() {
+    let (store, _folder) = store().await;
+    let old = store.uploads.begin(&video("old"), None, later()).await.unwrap().id;
+    let (a, b) = (person("a"), person("b"));
+    let users = &store.accounts.users;
+    let (a, b) = tokio::join!(users.sign_up(&a, SignUp::First), users.sign_up(&b, SignUp::First));
+    let made: Vec<User> = [a.unwrap(), b.unwrap()]
+        .into_iter()
+        .filter_map(|one| match one {
+            SignedUp::Created(user) => Some(user),
+            SignedUp::Taken | SignedUp::Refused => None,
+        })
+        .collect();
+    assert_eq!((made.len(), made[0].role), (1, Role::Administrator));
+    let rights = store.videos.rights(&old).await.unwrap().unwrap();
+    let expected =
+        Rights { owner: Some(made[0].id.clone()), visibility: Visibility::Public, tickets_from: 0 };
+    assert_eq!(rights, expected);
+    assert_eq!(users.get(&made[0].id).await.unwrap().as_ref(), Some(&made[0]));
+}
+
+#[tokio::test]
+async fn an_address_has_one_account() {
+    let (store, _folder) = store().await;
+    let users = &store.accounts.users;
+    let a = signed_up(&store, "a", Role::Administrator).await;
+    let b = signed_up(&store, "b", Role::User).await;
+    assert_eq!(users.sign_up(&person("a"), SignUp::Granted(Role::User)).await.unwrap(), SignedUp::Taken);
+    assert!(!users.set_email(&b.id, Email { shown: "A", key: "a" }).await.unwrap());
+    assert!(users.set_email(&b.id, Email { shown: "C", key: "c" }).await.unwrap());
+    assert_eq!(users.by_email("c").await.unwrap().unwrap().email, "C");
+    assert!(users.by_email("b").await.unwrap().is_none());
+    let listed: Vec<UserId> = users.list().await.unwrap().into_iter().map(|user| user.id).collect();
+    assert!(listed.len() == 2 && listed.contains(&a.id) && listed.contains(&b.id));
+}
+
+#[tokio::test]
+async fn an_invitation_is_used_once_by_its_address_and_until_its_end() {
+    let (store, _folder) = store().await;
+    let admin = signed_up(&store, "admin", Role::Administrator).await;
+    let (users, invitations) = (&store.accounts.users, &store.accounts.invitations);
+    let add = async |secret: &'static str, email: Option<&'static str>, expires_at: Timestamp| {
+        invitations.add(&NewInvitation { invited_by: &admin.id, secret, email, expires_at }).await.unwrap()
+    };
+    add("for a", Some("a"), later()).await;
+    add("ended", None, LONG_AGO).await;
+    let withdrawn = add("withdrawn", None, later()).await;
+    assert!(invitations.remove(&withdrawn.id).await.unwrap());
+    assert_eq!(invitations.list().await.unwrap().len(), 1);
+    for (email, secret) in [("b", "for a"), ("b", "ended"), ("b", "withdrawn"), ("b", "unknown")] {
+        let refused = users.sign_up(&person(email), SignUp::Invited(secret)).await.unwrap();
+        assert_eq!(refused, SignedUp::Refused, "{secret}");
+    }
+    // A refusal for want of a free address leaves the link as it was.
+    let taken = add("any", None, later()).await;
+    assert_eq!(users.sign_up(&person("admin"), SignUp::Invited("any")).await.unwrap(), SignedUp::Taken);
+    assert!(invitations.list().await.unwrap().contains(&taken));
+    let [one, other] = [person("a"), person("a2")];
+    let both = tokio::join!(
+        users.sign_up(&one, SignUp::Invited("any")),
+        users.sign_up(&other, SignUp::Invited("any"))
+    );
+    let made = [both.0.unwrap(), both.1.unwrap()];
+    assert_eq!(made.iter().filter(|one| **one == SignedUp::Refused).count(), 1, "{made:?}");
+    assert_eq!(invitations.sweep().await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn the_link_of_the_first_account_is_the_newest_one_and_of_no_use_later() {
+    let (store, _folder) = store().await;
+    let (users, invitations) = (&store.accounts.users, &store.accounts.invitations);
+    assert!(invitations.offer_first("old", later()).await.unwrap());
+    assert!(invitations.offer_first("new", later()).await.unwrap());
+    assert!(invitations.list().await.unwrap().is_empty());
+    assert_eq!(users.sign_up(&person("a"), SignUp::Invited("old")).await.unwrap(), SignedUp::Refused);
+    let made = users.sign_up(&person("a"), SignUp::Invited("new")).await.unwrap();
+    assert!(matches!(&made, SignedUp::Created(user) if user.role == Role::Administrator), "{made:?}");
+    assert!(!invitations.offer_first("again", later()).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_session_is_found_by_its_secret_until_it_ends() {
+    let (store, _folder) = store().await;
+    let user = signed_up(&store, "a", Role::Administrator).await;
+    let (users, sessions) = (&store.accounts.users, &store.accounts.sessions);
+    let begin = async |secret: &'static str, expires_at: Timestamp| {
+        let new = NewSession { user: &user.id, secret, user_agent: "browser", expires_at };
+        sessions.begin(&new).await.unwrap()
+    };
+    let (kept, ended) = (begin("kept", later()).await, begin("ended", later()).await);
+    begin("over", LONG_AGO).await;
+    let found = sessions.find("kept", LONG_AGO).await.unwrap().unwrap();
+    assert_eq!((&found.session.id, &found.user), (&kept, &user));
+    let ahead = Timestamp::now() + Duration::from_mins(1);
+    assert!(sessions.find("kept", ahead).await.unwrap().is_none());
+    assert!(sessions.find("over", LONG_AGO).await.unwrap().is_none());
+    assert_eq!(sessions.of(&user.id, LONG_AGO).await.unwrap().len(), 2);
+    sessions.touch(&kept).await.unwrap();
+    assert!(sessions.find("kept", found.session.last_seen).await.unwrap().is_some());
+    assert!(!sessions.end(&UserId::random(), &ended).await.unwrap());
+    assert!(sessions.end(&user.id, &ended).await.unwrap());
+
+    begin("other", later()).await;
+    users.set_password(&user.id, "new hash", Some(&kept)).await.unwrap();
+    assert!(sessions.find("other", LONG_AGO).await.unwrap().is_none());
+    let found = sessions.find("kept", LONG_AGO).await.unwrap().unwrap();
+    assert_eq!(found.user.password, "new hash");
+    users.rehash(&user.id, Rehash { before: "hash", after: "late" }).await.unwrap();
+    users.rehash(&user.id, Rehash { before: "new hash", after: "stronger" }).await.unwrap();
+    assert_eq!(users.get(&user.id).await.unwrap().unwrap().password, "stronger");
+    begin("over again", LONG_AGO).await;
+    assert_eq!(sessions.sweep(LONG_AGO).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_token_is_found_until_it_ends_and_never_for_a_disabled_account() {
+    let (store, _folder) = store().await;
+    signed_up(&store, "admin", Role::Administrator).await;
+    let user = signed_up(&store, "a", Role::User).await;
+    let (users, tokens) = (&store.accounts.users, &store.accounts.tokens);
+    let add = async |secret: &'static str, expires_at: Option<Timestamp>| {
+        let new = NewToken { user: &user.id, name: "n", secret, scopes: "read upload", expires_at };
+        tokens.add(&new).await.unwrap()
+    };
+    let token = add("endless", None).await;
+    add("over", Some(LONG_AGO)).await;
+    let found = tokens.find("endless").await.unwrap().unwrap();
+    assert_eq!((&found.token, &found.user), (&token, &user));
+    assert!(tokens.find("over").await.unwrap().is_none());
+    tokens.touch(&token.id).await.unwrap();
+    assert!(tokens.find("endless").await.unwrap().unwrap().token.last_used.is_some());
+    let disable = |disabled| Change { disabled: Some(disabled), role: None };
+    assert_eq!(users.change(&user.id, disable(true)).await.unwrap(), Changed::Done);
+    assert!(tokens.find("endless").await.unwrap().is_none());
+    assert_eq!(users.change(&user.id, disable(false)).await.unwrap(), Changed::Done);
+    assert!(tokens.find("endless").await.unwrap().is_some());
+    assert_eq!(tokens.of(&user.id).await.unwrap().len(), 2);
+    assert!(!tokens.remove(&UserId::random(), &token.id).await.unwrap());
+    assert!(tokens.remove(&user.id, &token.id).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_deletion_that_has_begun_is_ended_later_and_the_heirs_videos_stay() {
+    let (store, _folder) = store().await;
+    let admin = signed_up(&store, "admin", Role::Administrator).await;
+    let [gone, left] = [signed_up(&store, "a", Role::User).await, signed_up(&store, "b", Role::User).await];
+    let begin = async |owner: &User| {
+        let new = NewVideo { owner: Some(owner.id.clone()), ..video("v") };
+        store.uploads.begin(&new, None, later()).await.unwrap().id
+    };
+    let (deleted, inherited) = (begin(&gone).await, begin(&left).await);
+    let users = &store.accounts.users;
+    assert_eq!(users.delete(&admin.id, None).await.unwrap(), Changed::LastAdministrator);
+    assert_eq!(users.delete(&gone.id, None).await.unwrap(), Changed::Done);
+    assert_eq!(users.delete(&left.id, Some(&admin.id)).await.unwrap(), Changed::Done);
+    assert_eq!(users.delete(&left.id, None).await.unwrap(), Changed::Unknown);
+    assert!(users.get(&gone.id).await.unwrap().is_none() && users.by_email("a").await.unwrap().is_none());
+    // A kill here leaves the video; the next start ends the deletion.
+    assert!(store.videos.get(&deleted).await.unwrap().is_some());
+    store.delete_accounts().await.unwrap();
+    assert!(store.videos.get(&deleted).await.unwrap().is_none());
+    let rights = store.videos.rights(&inherited).await.unwrap().unwrap();
+    assert_eq!(rights.owner, Some(admin.id));
+    store.delete_accounts().await.unwrap();
+    signed_up(&store, "a", Role::User).await;
+}
