@@ -70,10 +70,13 @@ fn page(path: &str, parts: &Parts) -> Response {
 /// Returns whether the page's router (`web/src/shared/route.ts`) has a page at `path`.
 fn is_page(path: &str) -> bool {
     let mut parts = path.split('/').filter(|part| !part.is_empty());
-    matches!(
-        (parts.next(), parts.next(), parts.next()),
-        (None, ..) | (Some("search"), None, _) | (Some("watch"), Some(_), None)
-    )
+    match (parts.next(), parts.next(), parts.next()) {
+        (None, ..) | (Some("watch"), Some(_), None) => true,
+        (Some(name), None, _) => {
+            ["search", "sign-in", "sign-up", "mine", "account", "people"].contains(&name)
+        }
+        _ => false,
+    }
 }
 
 fn is_file(path: &str) -> bool {
@@ -99,10 +102,12 @@ mod tests {
 
     #[test]
     fn pages_are_those_of_the_pages_router() {
-        for path in ["", "/", "watch/7f3a", "watch/7f3a/", "watch/a.b", "search"] {
+        for path in
+            ["", "/", "watch/7f3a", "watch/7f3a/", "watch/a.b", "search", "sign-in", "mine/", "people"]
+        {
             assert!(is_page(path), "{path:?}");
         }
-        for path in ["watch", "watch/a/b", "search/a", "elsewhere/7f3a", "robots.txt"] {
+        for path in ["watch", "watch/a/b", "search/a", "account/7f3a", "elsewhere/7f3a", "robots.txt"] {
             assert!(!is_page(path), "{path:?}");
         }
     }

@@ -76,6 +76,7 @@ describe("the page over the wire", { concurrency: false }, () => {
     const cases = [
       ["/", 200, "text/html"],
       ["/watch/aaaaaaaaaaaaaaaa", 200, "text/html"],
+      ["/account", 200, "text/html"],
       ["/elsewhere", 404, "text/html"],
       ["/watch", 404, "text/html"],
       ["/watch/a/b", 404, "text/html"],

@@ -8,7 +8,7 @@ import {
   decodeCues,
 } from "./caption-document.ts";
 import { type Outcome, request } from "./request.ts";
-import { videoPath } from "./videos.ts";
+import { sharedPath, videoPath } from "./videos.ts";
 
 /** The language and name that a person gives a caption track. */
 export interface Naming {
@@ -75,7 +75,8 @@ export function listCues(
   track: string,
   signal: AbortSignal,
 ): Promise<Outcome<Cue[]>> {
-  return request(`${trackPath(video, track)}/cues`, { decode: decodeCues, signal });
+  const path = sharedPath(`${trackPath(video, track)}/cues`);
+  return request(path, { decode: decodeCues, signal });
 }
 
 export function editCue(video: string, track: string, cue: Cue): Promise<Outcome<Cue>> {

@@ -98,7 +98,18 @@ test("a whole document decodes, field by field", () => {
     upload: null,
     queuePosition: null,
     createdAt: "2026-03-10T12:00:00Z",
+    owner: null,
+    visibility: "public",
+    mayEdit: true,
   });
+});
+
+test("with accounts a document has an owner, a visibility, and what this person may do", () => {
+  const accounts = { owner: { id: "u1", name: "Ada" }, visibility: "unlisted", may_edit: false };
+  const video = decodeVideo({ ...DOCUMENT, ...accounts });
+  expect(video?.owner).toEqual({ id: "u1", name: "Ada" });
+  expect(video?.visibility).toBe("unlisted");
+  expect(video?.mayEdit).toBe(false);
 });
 
 test("the error and the upload of a document decode", () => {

@@ -6,6 +6,8 @@ import { isObject, list, message, number, text } from "./json.ts";
 
 export type VideoState = "uploading" | "uploaded" | "planned" | "playable" | "ready" | "failed";
 
+export type Visibility = "public" | "unlisted" | "private";
+
 export type RenditionKind = "video" | "audio";
 
 export interface Rendition {
@@ -39,6 +41,11 @@ export interface Video {
   upload: { bytesStored: number; bytesTotal: number } | null;
   queuePosition: number | null;
   createdAt: string;
+  /** Null without accounts, and of a video that is nobody's. */
+  owner: { id: string; name: string } | null;
+  visibility: Visibility;
+  /** The person of this page may change and delete it; without accounts everybody may. */
+  mayEdit: boolean;
 }
 
 export interface VideoPage {
@@ -81,6 +88,9 @@ export function decodeVideo(value: unknown): Video | null {
     upload: decodeUpload(value.upload),
     queuePosition: number(value.queue_position),
     createdAt: text(value.created_at) ?? "",
+    owner: decodeOwner(value.owner),
+    visibility: decodeVisibility(value.visibility),
+    mayEdit: value.may_edit !== false,
   };
 }
 
@@ -127,6 +137,15 @@ function decodePlayback(value: unknown): Video["playback"] {
   const hls = text(value.hls);
   const dash = text(value.dash);
   return hls === null || dash === null ? null : { hls, dash };
+}
+
+function decodeOwner(value: unknown): Video["owner"] {
+  if (!isObject(value) || typeof value.id !== "string") return null;
+  return { id: value.id, name: text(value.name) ?? "" };
+}
+
+function decodeVisibility(value: unknown): Visibility {
+  return value === "unlisted" || value === "private" ? value : "public";
 }
 
 function decodeUpload(value: unknown): Video["upload"] {

@@ -3,7 +3,7 @@
 // hidden tab lets go of its connection and takes it up again when it is looked at.
 
 import { decodeDeleted, decodeVideo, type Video } from "./document.ts";
-import { videoPath } from "./videos.ts";
+import { sharedPath, videoPath } from "./videos.ts";
 
 export interface Listener {
   onVideo?: (video: Video) => void;
@@ -17,7 +17,7 @@ export interface Listener {
 export const LIBRARY_EVENTS = "/api/v1/events";
 
 export function videoEvents(id: string): string {
-  return `${videoPath(id)}/events`;
+  return sharedPath(`${videoPath(id)}/events`);
 }
 
 const REOPEN_MS = 3000;

@@ -1,7 +1,7 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { afterEach, expect, test } from "vitest";
-import { decodeProblem, request, sentence } from "./request.ts";
+import { afterEach, describe, expect, test } from "vitest";
+import { decodeProblem, onSignInRequired, request, sentence } from "./request.ts";
 
 let server: Server | null = null;
 
@@ -13,6 +13,7 @@ async function serve(answer: RequestListener): Promise<string> {
 }
 
 afterEach(() => {
+  onSignInRequired(null);
   server?.close();
   server = null;
 });
@@ -87,4 +88,35 @@ test("the detail is the sentence, with a capital letter", () => {
   expect(sentence(decodeProblem(404, { detail: "there is no video 7f" }))).toBe(
     "There is no video 7f",
   );
+});
+
+describe("an answer that requires a sign-in", () => {
+  /** A server that wants a session, and one that has been begun by the second request. */
+  async function ended(): Promise<{ url: string; bodies: string[] }> {
+    const bodies: string[] = [];
+    const url = await serve(async (asked, response) => {
+      let body = "";
+      for await (const part of asked) body += part;
+      bodies.push(body);
+      if (bodies.length === 1) response.writeHead(401);
+      response.end(bodies.length === 1 ? '{"code":"sign_in_required"}' : '{"a":1}');
+    });
+    return { url, bodies };
+  }
+
+  test("waits for it, and goes out again with the same body", async () => {
+    const { url, bodies } = await ended();
+    onSignInRequired(async () => true);
+    const outcome = await request(url, { method: "POST", body: { title: "T" }, decode });
+    expect(outcome).toEqual({ state: "ready", value: { a: 1 } });
+    expect(bodies).toEqual(['{"title":"T"}', '{"title":"T"}']);
+  });
+
+  test("is a failure when nobody signs in", async () => {
+    const { url, bodies } = await ended();
+    onSignInRequired(async () => false);
+    const outcome = await request(url, { decode });
+    expect(outcome.state === "failed" && outcome.problem.status).toBe(401);
+    expect(bodies.length).toBe(1);
+  });
 });

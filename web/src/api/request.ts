@@ -25,7 +25,21 @@ export interface Call<T> {
   decode: (json: unknown) => T | null;
 }
 
+let signInAgain: (() => Promise<boolean>) | null = null;
+
+/** Has `renew` sign the person in when the server requires it; the request then goes out again. */
+export function onSignInRequired(renew: (() => Promise<boolean>) | null) {
+  signInAgain = renew;
+}
+
 export async function request<T>(path: string, call: Call<T>): Promise<Outcome<T>> {
+  const outcome = await send(path, call);
+  if (outcome.state === "ready" || outcome.problem.code !== SIGN_IN_REQUIRED) return outcome;
+  // The caller waits meanwhile, so that a form whose session has ended keeps what was typed and then goes on.
+  return (await signInAgain?.()) ? send(path, call) : outcome;
+}
+
+async function send<T>(path: string, call: Call<T>): Promise<Outcome<T>> {
   let response: Response;
   try {
     response = await fetch(path, {
@@ -64,6 +78,8 @@ export function decodeProblem(status: number, json: unknown): Problem {
 export function sentence({ title, detail }: Problem): string {
   return message(detail === "" ? title : detail) ?? "";
 }
+
+const SIGN_IN_REQUIRED = "sign_in_required";
 
 export const UNREACHABLE: Problem = {
   status: 0,

@@ -1,18 +1,30 @@
 // The library's calls, one function each.
 
-import { decodePage, decodeVideo, type Video, type VideoPage } from "./document.ts";
+import {
+  decodePage,
+  decodeVideo,
+  type Video,
+  type VideoPage,
+  type Visibility,
+} from "./document.ts";
 import { type Outcome, request } from "./request.ts";
 
 const ROOT = "/api/v1/videos";
 
+/** The videos of a list: all that this person may see there, or their own. */
+export type Owner = "all" | "me";
+
 export interface PageQuery {
+  owner: Owner;
   limit: number;
   cursor: string | null;
   signal?: AbortSignal;
 }
 
-export function listVideos({ limit, cursor, signal }: PageQuery): Promise<Outcome<VideoPage>> {
+export function listVideos(page: PageQuery): Promise<Outcome<VideoPage>> {
+  const { owner, limit, cursor, signal } = page;
   const query = new URLSearchParams({ limit: String(limit) });
+  if (owner === "me") query.set("owner", owner);
   if (cursor !== null) query.set("cursor", cursor);
   return request(`${ROOT}?${query}`, { decode: decodePage, ...(signal && { signal }) });
 }
@@ -31,12 +43,14 @@ export function showVideo(id: string, signal?: AbortSignal): Promise<Outcome<Vid
   const found = early;
   early = null;
   if (found?.id === id) return found.outcome;
-  return request(videoPath(id), { decode: decodeVideo, ...(signal && { signal }) });
+  return request(sharedPath(videoPath(id)), { decode: decodeVideo, ...(signal && { signal }) });
 }
 
 export interface Edit {
   title: string;
   description: string;
+  /** Only where there are accounts. */
+  visibility?: Visibility;
 }
 
 export function editVideo(id: string, edit: Edit): Promise<Outcome<Video>> {
@@ -55,4 +69,15 @@ export function retryVideo(id: string): Promise<Outcome<Video>> {
 
 export function videoPath(id: string): string {
   return `${ROOT}/${encodeURIComponent(id)}`;
+}
+
+/** Adds the key of the share link that this page was opened by, if it was: it opens what a stranger may not see. */
+export function sharedPath(path: string): string {
+  const share = shareKey(window.location.search);
+  return share === null ? path : `${path}?${new URLSearchParams({ share })}`;
+}
+
+/** Returns the key of a share link in the address of a watch page. */
+export function shareKey(query: string): string | null {
+  return new URLSearchParams(query).get("share");
 }

@@ -6,6 +6,7 @@ import { requestEarly } from "../api/videos.ts";
 import { fetchPoster } from "../features/watch/stage-poster.ts";
 import { prefetchEngine } from "../player/engine-chunk.ts";
 import { decodeRoute } from "../shared/route.ts";
+import { startSession } from "../shared/session.ts";
 import "../shared/theme.css";
 import { App, loadWatch } from "./app.tsx";
 
@@ -16,6 +17,8 @@ if (route.page === "watch") {
   loadWatch();
   prefetchEngine();
 }
+
+startSession();
 
 const root = document.getElementById("root");
 if (root === null) throw new Error("index.html has no element #root");

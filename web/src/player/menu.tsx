@@ -3,9 +3,9 @@
 
 import { type FocusEvent, type KeyboardEvent, useEffect, useId, useRef } from "react";
 import { Icon, type IconName } from "../shared/icons.tsx";
+import { destination } from "../shared/menu-keys.ts";
 import controls from "./controls.module.css";
 import styles from "./menu.module.css";
-import { destination } from "./menu-keys.ts";
 
 interface Entry<T> {
   id: T;

@@ -1,28 +1,36 @@
-// The title and the description of a video, to be edited.
+// The title and the description of a video, and where there are accounts, who may watch it, to be edited.
 
-import { type FormEvent, useState } from "react";
-import type { Video } from "../api/document.ts";
+import { type FormEvent, type ReactNode, useState } from "react";
+import type { Video, Visibility } from "../api/document.ts";
 import { type Problem, sentence } from "../api/request.ts";
 import { editVideo } from "../api/videos.ts";
+import styles from "./dialog.module.css";
 import { Dialog } from "./dialog.tsx";
 import { ErrorText } from "./error-text.tsx";
+import { useSession } from "./session.ts";
+import { VISIBILITY } from "./visibility.ts";
 
 interface EditDialogProps {
   video: Video;
   onClose: () => void;
   onSaved: (video: Video) => void;
+  /** What follows the form. */
+  children?: ReactNode;
 }
 
-export function EditDialog({ video, onClose, onSaved }: EditDialogProps) {
+export function EditDialog({ video, onClose, onSaved, children }: EditDialogProps) {
+  const accounts = useSession().state === "on";
   const [title, setTitle] = useState(video.title);
   const [description, setDescription] = useState(video.description);
+  const [visibility, setVisibility] = useState(video.visibility);
   const [saving, setSaving] = useState(false);
   const [problem, setProblem] = useState<Problem | null>(null);
 
   const save = async (event: FormEvent) => {
     event.preventDefault();
     setSaving(true);
-    const outcome = await editVideo(video.id, { title: title.trim(), description });
+    const edit = { title: title.trim(), description, ...(accounts && { visibility }) };
+    const outcome = await editVideo(video.id, edit);
     setSaving(false);
     if (outcome.state === "failed") {
       setProblem(outcome.problem);
@@ -53,6 +61,7 @@ export function EditDialog({ video, onClose, onSaved }: EditDialogProps) {
             onChange={(event) => setDescription(event.target.value)}
           />
         </label>
+        {accounts && <VisibilityChoice chosen={visibility} onChoose={setVisibility} />}
         <ErrorText text={problem === null ? "" : sentence(problem)} />
         <div className="actions">
           <button type="button" className="button quiet" onClick={onClose}>
@@ -63,6 +72,32 @@ export function EditDialog({ video, onClose, onSaved }: EditDialogProps) {
           </button>
         </div>
       </form>
+      {children}
     </Dialog>
+  );
+}
+
+interface VisibilityChoiceProps {
+  chosen: Visibility;
+  onChoose: (visibility: Visibility) => void;
+}
+
+function VisibilityChoice({ chosen, onChoose }: VisibilityChoiceProps) {
+  return (
+    <fieldset className={styles.choice}>
+      <legend>Who may watch it</legend>
+      {(Object.keys(VISIBILITY) as Visibility[]).map((it) => (
+        <label key={it}>
+          <input
+            type="radio"
+            name="visibility"
+            checked={it === chosen}
+            onChange={() => onChoose(it)}
+          />
+          {VISIBILITY[it].name}
+          <span>{VISIBILITY[it].meaning}</span>
+        </label>
+      ))}
+    </fieldset>
   );
 }

@@ -1,5 +1,15 @@
 import { describe, expect, test } from "vitest";
-import { age, bytes, clock, percent, remaining, speed, spokenTime } from "./format.ts";
+import {
+  age,
+  bytes,
+  clock,
+  daysFrom,
+  percent,
+  remaining,
+  speed,
+  spokenTime,
+  until,
+} from "./format.ts";
 
 describe("a time reads as on a clock", () => {
   test.each([
@@ -69,4 +79,20 @@ describe("an age is in its largest unit", () => {
     ["2026-03-10T12:00:05Z", "just now"],
     ["not a time", ""],
   ])("%s is “%s”", (time, text) => expect(age(time, now)).toBe(text));
+});
+
+describe("a time to come is counted down", () => {
+  const now = Date.parse("2026-03-10T12:00:00Z");
+  test.each([
+    ["2026-03-17T12:00:01Z", "in 7 days"],
+    ["2026-03-17T11:59:50Z", "in 7 days"],
+    ["2026-03-10T13:00:00Z", "in 1 hour"],
+    ["2026-03-10T12:00:30Z", "in less than a minute"],
+    ["2026-03-10T11:00:00Z", "now"],
+    ["soon", ""],
+  ])("%s is %s", (time, text) => expect(until(time, now)).toBe(text));
+
+  test("and reckoned in whole days", () => {
+    expect(daysFrom(now, 30)).toBe("2026-04-09T12:00:00.000Z");
+  });
 });

@@ -71,6 +71,22 @@ export function age(time: string, now: number): string {
   return "just now";
 }
 
+/** Returns `in 3 days` for a time that is still to come, and `now` from then on; empty when it cannot be read. */
+export function until(time: string, now: number): string {
+  const seconds = (Date.parse(time) - now) / 1000;
+  if (!Number.isFinite(seconds)) return "";
+  const words = new Intl.RelativeTimeFormat("en", { numeric: "always" });
+  for (const [unit, length] of AGES) {
+    if (seconds >= length) return words.format(Math.round(seconds / length), unit);
+  }
+  return seconds > 0 ? "in less than a minute" : "now";
+}
+
+/** Returns the time, RFC 3339, that is so many days after `now`. */
+export function daysFrom(now: number, days: number): string {
+  return new Date(now + days * 86_400_000).toISOString();
+}
+
 export function clamp(value: number, low: number, high: number): number {
   return Math.min(high, Math.max(low, value));
 }

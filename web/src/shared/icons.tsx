@@ -80,6 +80,9 @@ const DRAWINGS = {
       <path d="M8 5v14M16 5v14M3.5 12h17M3.5 8.500H8M3.5 15.500H8M16 8.500h4.500M16 15.500h4.5" />
     </>
   ),
+  person: (
+    <path d="M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8Zm-7.500 8.500c.6-3.600 3.600-5.500 7.500-5.500s6.900 1.900 7.500 5.500" />
+  ),
   search: <path d="M10.5 17.500a7 7 0 1 0 0-14 7 7 0 0 0 0 14Zm5-2 5 5" />,
   chevron: <path d="m6 9.5 6 6 6-6" />,
 } satisfies Record<string, ReactNode>;

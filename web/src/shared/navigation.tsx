@@ -4,10 +4,22 @@ import { type ComponentProps, type MouseEvent, useSyncExternalStore } from "reac
 
 const MOVED = "clipcut:moved";
 
+let moved = false;
+
 export function navigate(path: string) {
   window.history.pushState(null, "", path);
-  window.dispatchEvent(new Event(MOVED));
-  window.scrollTo(0, 0);
+  arrive();
+}
+
+/** Goes to a page in place of this one, which Back then passes by. */
+export function replacePage(path: string) {
+  window.history.replaceState(null, "", path);
+  arrive();
+}
+
+/** Returns whether the person has come to this page by a link of another one of ours. */
+export function hasMoved(): boolean {
+  return moved;
 }
 
 export function usePath(): string {
@@ -17,6 +29,12 @@ export function usePath(): string {
 /** Returns the query of the address, with its question mark if there is one. */
 export function useQuery(): string {
   return useSyncExternalStore(subscribe, () => window.location.search);
+}
+
+function arrive() {
+  moved = true;
+  window.dispatchEvent(new Event(MOVED));
+  window.scrollTo(0, 0);
 }
 
 type LinkProps = Omit<ComponentProps<"a">, "href"> & { to: string };

@@ -1,11 +1,23 @@
 import { describe, expect, test } from "vitest";
-import { decodeRoute, searchPath, startOf, watchPath, wordsOf } from "./route.ts";
+import {
+  decodeRoute,
+  keyOf,
+  nextPath,
+  searchPath,
+  signInPath,
+  startOf,
+  watchPath,
+  wordsOf,
+} from "./route.ts";
 
 describe("a path is one page", () => {
   test.each([
     ["/", { page: "library" }],
     ["/watch/7f3a", { page: "watch", id: "7f3a" }],
     ["/watch/7f3a/", { page: "watch", id: "7f3a" }],
+    ["/account", { page: "account" }],
+    ["/people/", { page: "people" }],
+    ["/account/7f3a", { page: "unknown" }],
     ["/search", { page: "search" }],
     ["/search/a", { page: "unknown" }],
     ["/watch", { page: "unknown" }],
@@ -17,6 +29,36 @@ describe("a path is one page", () => {
 
 test("an id survives the way into an address and back", () => {
   expect(decodeRoute(watchPath("a/b %c"))).toEqual({ page: "watch", id: "a/b %c" });
+});
+
+describe("a sign-in comes back", () => {
+  test.each([
+    ["/watch/7f3a?t=12", "/watch/7f3a?t=12"],
+    ["/account", "/account"],
+    ["/", "/"],
+    ["/sign-in", "/"],
+    ["/sign-up", "/"],
+  ])("to %s", (from, to) => {
+    const { search } = new URL(signInPath(from), "http://localhost");
+    expect(nextPath(search)).toBe(to);
+  });
+
+  test.each([
+    "https://example.org/",
+    "//example.org/account",
+    "/\\example.org/account",
+    "javascript:alert(1)",
+    "/elsewhere",
+    "/sign-in",
+  ])("and never to %s", (next) => {
+    expect(nextPath(`?${new URLSearchParams({ next })}`)).toBe("/");
+  });
+});
+
+test("a link's key is the first account's or an invitation's", () => {
+  expect(keyOf("?first=a")).toBe("a");
+  expect(keyOf("?invitation=b")).toBe("b");
+  expect(keyOf("?next=/account")).toBeNull();
 });
 
 describe("an address keeps a moment", () => {

@@ -1,12 +1,21 @@
 // Every address of the front end, both ways: from a path to a route and back.
 
+/** The pages that need nobody's id; `clipcut/src/front_end.rs` knows them too. */
+const ALONE = ["search", "sign-in", "sign-up", "mine", "account", "people"] as const;
+
 export type Route =
   | { page: "library" }
-  | { page: "search" }
   | { page: "watch"; id: string }
+  | { page: (typeof ALONE)[number] }
   | { page: "unknown" };
 
 export const LIBRARY = "/";
+export const SIGN_UP = "/sign-up";
+export const MINE = "/mine";
+export const ACCOUNT = "/account";
+export const PEOPLE = "/people";
+
+const SIGN_IN = "/sign-in";
 
 /** Returns the address of a video, or of a moment in it. */
 export function watchPath(id: string, seconds?: number): string {
@@ -29,11 +38,33 @@ export function wordsOf(query: string): string {
   return new URLSearchParams(query).get("q") ?? "";
 }
 
+/** Returns the address of the sign-in that comes back to `path`. */
+export function signInPath(path: string): string {
+  if (path === LIBRARY || path.startsWith(SIGN_IN) || path.startsWith(SIGN_UP)) return SIGN_IN;
+  return `${SIGN_IN}?${new URLSearchParams({ next: path })}`;
+}
+
+/** Returns the page to go to after a sign-in: of this site, whatever the address says. */
+export function nextPath(query: string): string {
+  const next = new URLSearchParams(query).get("next") ?? LIBRARY;
+  // "//example.org" and "/\example.org" are other sites' addresses.
+  if (!/^\/(?![/\\])/.test(next)) return LIBRARY;
+  const { page } = decodeRoute(next.split(/[?#]/)[0] ?? "");
+  return page === "unknown" || page === "sign-in" || page === "sign-up" ? LIBRARY : next;
+}
+
+/** Returns the key of a link that was given to somebody without an account; null when the address has none. */
+export function keyOf(query: string): string | null {
+  const given = new URLSearchParams(query);
+  return given.get("first") ?? given.get("invitation");
+}
+
 export function decodeRoute(path: string): Route {
   const parts = path.split("/").filter((it) => it !== "");
   if (parts.length === 0) return { page: "library" };
   const [head, id] = parts;
-  if (parts.length === 1 && head === "search") return { page: "search" };
+  const alone = ALONE.find((it) => it === head);
+  if (parts.length === 1 && alone !== undefined) return { page: alone };
   if (parts.length !== 2 || head !== "watch" || id === undefined) return { page: "unknown" };
   try {
     return { page: "watch", id: decodeURIComponent(id) };

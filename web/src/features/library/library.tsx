@@ -3,8 +3,10 @@
 import { type ReactNode, useState } from "react";
 import type { Video } from "../../api/document.ts";
 import { sentence } from "../../api/request.ts";
+import type { Owner } from "../../api/videos.ts";
 import { DeleteDialog } from "../../shared/delete-dialog.tsx";
 import { EditDialog } from "../../shared/edit-dialog.tsx";
+import { Heading } from "../../shared/heading.tsx";
 import { Icon } from "../../shared/icons.tsx";
 import { Message } from "../../shared/message.tsx";
 import { Trouble } from "../../shared/trouble.tsx";
@@ -13,6 +15,8 @@ import { useLibrary } from "./use-library.ts";
 import { VideoCard } from "./video-card.tsx";
 
 interface LibraryProps {
+  /** Whose videos: all that this person may see, or their own. */
+  owner: Owner;
   /** The upload button of an empty library; uploading belongs to another feature. */
   invitation: ReactNode;
 }
@@ -22,8 +26,8 @@ const FIRST_ROW = 4;
 
 type Open = { dialog: "edit" | "delete"; video: Video } | null;
 
-export function Library({ invitation }: LibraryProps) {
-  const { collection, dispatch, refresh, more } = useLibrary();
+export function Library({ owner, invitation }: LibraryProps) {
+  const { collection, dispatch, refresh, more } = useLibrary(owner);
   const { videos, loaded, loading, next, problem } = collection;
   const [open, setOpen] = useState<Open>(null);
   const close = () => setOpen(null);
@@ -32,15 +36,23 @@ export function Library({ invitation }: LibraryProps) {
   if (!loaded) return <Skeleton />;
   return (
     <>
-      <h1 className="visually-hidden">Library</h1>
+      {owner === "me" ? (
+        <div className={styles.head}>
+          <Heading title="My videos" />
+        </div>
+      ) : (
+        <h1 className="visually-hidden">Library</h1>
+      )}
       {videos.length === 0 ? (
         <div className={styles.empty}>
           <Icon name="film" size={56} />
           <h2>No videos yet</h2>
-          <p>
-            Drop a video anywhere on this page. You can watch it as soon as its first part is
-            encoded.
-          </p>
+          {invitation && (
+            <p>
+              Drop a video anywhere on this page. You can watch it as soon as its first part is
+              encoded.
+            </p>
+          )}
           {invitation}
         </div>
       ) : (

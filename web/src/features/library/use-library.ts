@@ -1,8 +1,10 @@
 // The library's state, fed by the list and by the events.
 
-import { useCallback, useEffect, useReducer } from "react";
+import { useCallback, useEffect, useReducer, useState } from "react";
+import type { Video } from "../../api/document.ts";
 import { LIBRARY_EVENTS, subscribe } from "../../api/events.ts";
-import { listVideos } from "../../api/videos.ts";
+import { listVideos, type Owner } from "../../api/videos.ts";
+import { personOf, session } from "../../shared/session.ts";
 import { type Action, type Collection, EMPTY, reduce } from "./collection.ts";
 
 const PAGE = 24;
@@ -14,28 +16,30 @@ export interface LibraryState {
   more: () => void;
 }
 
-// The list as it was left, so that Back finds the page as long as it was, and the browser the place in it.
-let kept: Collection = EMPTY;
+// The lists as they were left, so that Back finds the page as long as it was, and the browser the place in it. Each
+// is one person's: what they saw is not for the next one.
+const kept = new Map<string, Collection>();
 
-export function useLibrary(): LibraryState {
-  const [collection, dispatch] = useReducer(reduce, kept);
+export function useLibrary(owner: Owner): LibraryState {
+  const [place] = useState(() => `${personOf(session.snapshot().session)?.id ?? ""} ${owner}`);
+  const [collection, dispatch] = useReducer(reduce, kept.get(place) ?? EMPTY);
   useEffect(() => {
-    kept = collection;
-  }, [collection]);
+    kept.set(place, collection);
+  }, [place, collection]);
 
   const refresh = useCallback(async () => {
     dispatch({ type: "fetching" });
-    const outcome = await listVideos({ limit: PAGE, cursor: null });
+    const outcome = await listVideos({ owner, limit: PAGE, cursor: null });
     if (outcome.state === "ready") dispatch({ type: "first-page", page: outcome.value });
     else dispatch({ type: "failed", problem: outcome.problem });
-  }, []);
+  }, [owner]);
 
   const more = useCallback(async () => {
     dispatch({ type: "fetching" });
-    const outcome = await listVideos({ limit: PAGE, cursor: collection.next });
+    const outcome = await listVideos({ owner, limit: PAGE, cursor: collection.next });
     if (outcome.state === "ready") dispatch({ type: "more", page: outcome.value });
     else dispatch({ type: "failed", problem: outcome.problem });
-  }, [collection.next]);
+  }, [owner, collection.next]);
 
   useEffect(() => {
     // The list does not wait for the events; once these flow, it is fetched again only if the
@@ -48,10 +52,17 @@ export function useLibrary(): LibraryState {
         dispatch({ type: "connected" });
         if (connections > 1) void refresh();
       },
-      onVideo: (video) => dispatch({ type: "video", video }),
+      onVideo: (video) => {
+        // The events are of all videos that this person may see.
+        if (owner === "all" || isOwn(video)) dispatch({ type: "video", video });
+      },
       onDeleted: (id) => dispatch({ type: "deleted", id }),
     });
-  }, [refresh]);
+  }, [owner, refresh]);
 
   return { collection, dispatch, refresh, more };
+}
+
+function isOwn({ owner }: Video): boolean {
+  return owner !== null && owner.id === personOf(session.snapshot().session)?.id;
 }

@@ -13,6 +13,7 @@ import { progress, retryHelps } from "../../shared/progress.ts";
 import { ProgressBar } from "../../shared/progress-bar.tsx";
 import { RenditionList } from "../../shared/rendition-list.tsx";
 import { watchPath } from "../../shared/route.ts";
+import { VISIBILITY } from "../../shared/visibility.ts";
 import styles from "./library.module.css";
 
 interface VideoCardProps {
@@ -25,7 +26,7 @@ interface VideoCardProps {
 }
 
 export function VideoCard({ video, first, onEdit, onDelete, onRetried }: VideoCardProps) {
-  const { title, state, durationSeconds, createdAt } = video;
+  const { title, state, durationSeconds, createdAt, owner, visibility, mayEdit } = video;
   return (
     <li className={styles.card} data-state={state}>
       <div className={styles.frame}>
@@ -41,29 +42,33 @@ export function VideoCard({ video, first, onEdit, onDelete, onRetried }: VideoCa
             {title}
           </Link>
         </h2>
-        <div className={styles.tools}>
-          <button
-            type="button"
-            className="icon-button"
-            aria-label={`Edit ${title}`}
-            onClick={onEdit}
-          >
-            <Icon name="edit" size={18} />
-          </button>
-          {/* A failed one has a button of that name next to its error. */}
-          {state !== "failed" && (
+        {mayEdit && (
+          <div className={styles.tools}>
             <button
               type="button"
               className="icon-button"
-              aria-label={`Delete ${title}`}
-              onClick={onDelete}
+              aria-label={`Edit ${title}`}
+              onClick={onEdit}
             >
-              <Icon name="trash" size={18} />
+              <Icon name="edit" size={18} />
             </button>
-          )}
-        </div>
+            {/* A failed one has a button of that name next to its error. */}
+            {state !== "failed" && (
+              <button
+                type="button"
+                className="icon-button"
+                aria-label={`Delete ${title}`}
+                onClick={onDelete}
+              >
+                <Icon name="trash" size={18} />
+              </button>
+            )}
+          </div>
+        )}
         <p className={styles.meta}>
+          {owner !== null && <span dir="auto">{owner.name} · </span>}
           <time dateTime={createdAt}>{age(createdAt, Date.now())}</time>
+          {visibility !== "public" && ` · ${VISIBILITY[visibility].name}`}
         </p>
         <Work video={video} />
         {state === "failed" && <Failed video={video} onDelete={onDelete} onRetried={onRetried} />}
@@ -149,27 +154,29 @@ function Failed({ video, onDelete, onRetried }: FailedProps) {
         <Message text={video.error?.message ?? "It could not be encoded."} />
       </p>
       <ErrorText text={problem === null ? "" : sentence(problem)} />
-      <div className={styles.ways}>
-        {retryHelps(video) && (
+      {video.mayEdit && (
+        <div className={styles.ways}>
+          {retryHelps(video) && (
+            <button
+              type="button"
+              className="button quiet small"
+              aria-label={`Retry ${video.title}`}
+              disabled={asking}
+              onClick={retry}
+            >
+              Retry
+            </button>
+          )}
           <button
             type="button"
             className="button quiet small"
-            aria-label={`Retry ${video.title}`}
-            disabled={asking}
-            onClick={retry}
+            aria-label={`Delete ${video.title}`}
+            onClick={onDelete}
           >
-            Retry
+            Delete
           </button>
-        )}
-        <button
-          type="button"
-          className="button quiet small"
-          aria-label={`Delete ${video.title}`}
-          onClick={onDelete}
-        >
-          Delete
-        </button>
-      </div>
+        </div>
+      )}
     </div>
   );
 }

@@ -43,8 +43,11 @@ export class UploadQueue {
   #nextKey = 1;
   /** The largest body that goes out in one request. */
   #pieceBytes = Number.POSITIVE_INFINITY;
+  readonly #signIn: () => Promise<boolean>;
 
-  constructor() {
+  /** `signIn` asks for a sign-in and resolves to whether the person may go on; without accounts, to false. */
+  constructor(signIn: () => Promise<boolean>) {
+    this.#signIn = signIn;
     window.addEventListener("online", () => {
       for (const item of this.#items) if (item.refusal?.offline) this.resume(item.key);
     });
@@ -197,10 +200,17 @@ export class UploadQueue {
         this.#startWaiting();
       },
       onError: (error) => {
-        if (!this.#retriesInPieces(upload, error)) this.#refuse(key, refusal(error));
+        if (this.#retriesInPieces(upload, error)) return;
+        const reason = refusal(error);
+        this.#refuse(key, reason);
+        if (reason.signIn) void this.#resumeSignedIn(key);
       },
     });
     return upload;
+  }
+
+  async #resumeSignedIn(key: number) {
+    if (await this.#signIn()) this.resume(key);
   }
 
   /** Goes on in smaller pieces when a proxy on the way refuses a body of this size. */
@@ -249,13 +259,14 @@ async function readHead(file: File): Promise<Uint8Array> {
 
 function foreignFile(kind: string): Refusal {
   const message = `This is ${kind}, not a video and not a sound. Choose another file.`;
-  return { message, retriable: false, offline: false };
+  return { message, retriable: false, offline: false, signIn: false };
 }
 
 const EMPTY_FILE: Refusal = {
   message: "This file is empty, or it is a folder.",
   retriable: false,
   offline: false,
+  signIn: false,
 };
 
 // The last part of an upload's address is the id of the video that it becomes.

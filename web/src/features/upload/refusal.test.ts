@@ -11,6 +11,7 @@ test("a lost connection goes on by itself once it is back", () => {
 
 describe("an answer decides whether the same file may be tried again", () => {
   test.each([
+    [401, true],
     [409, true],
     [413, false],
     [415, false],
@@ -36,4 +37,11 @@ describe("tus-js-client repeats by itself what passes by itself", () => {
     [413, false],
     [404, false],
   ])("%s", (status, again) => expect(retriesByItself(status)).toBe(again));
+});
+
+test("an ended session is named, and the upload may go on after a sign-in", () => {
+  const { message, signIn } = refusalOf(decodeProblem(401, null));
+  expect(signIn).toBe(true);
+  expect(message).toBe("Sign in to go on with this upload.");
+  expect(refusalOf(decodeProblem(403, null)).signIn).toBe(false);
 });

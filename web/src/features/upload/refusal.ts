@@ -9,12 +9,14 @@ export interface Refusal {
   retriable: boolean;
   /** The network failed, not the request: it may go on by itself when the network is back. */
   offline: boolean;
+  /** The session has ended: it may go on once the person has signed in. */
+  signIn: boolean;
 }
 
 export function refusal(error: Error): Refusal {
   const response = error instanceof DetailedError ? error.originalResponse : null;
   if (response === null) {
-    return { message: sentence(UNREACHABLE), retriable: true, offline: true };
+    return { message: sentence(UNREACHABLE), retriable: true, offline: true, signIn: false };
   }
   return refusalOf(decodeProblem(response.getStatus(), parse(response.getBody())));
 }
@@ -31,7 +33,11 @@ export function isProxyLimit(error: Error): boolean {
 
 /** Returns the refusal that an answer means. */
 export function refusalOf(problem: Problem): Refusal {
-  return { message: sentence(problem), retriable: isPassing(problem.status), offline: false };
+  const { status } = problem;
+  // By its status alone: the answer to a HEAD, by which an upload resumes, has no problem document.
+  const signIn = status === 401;
+  const message = signIn ? "Sign in to go on with this upload." : sentence(problem);
+  return { message, retriable: signIn || isPassing(status), offline: false, signIn };
 }
 
 /** Decides whether tus-js-client retries by itself. */

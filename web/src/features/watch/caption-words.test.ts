@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { decodeCaptions } from "../../api/caption-document.ts";
-import { captionLabel, captionSource, captionState } from "./caption-words.ts";
+import { captionLabel, captionSource, captionState, readerState } from "./caption-words.ts";
 
 function track(more: Record<string, unknown>) {
   const decoded = decodeCaptions({ id: "t", origin: "machine", state: "done", ...more });
@@ -36,4 +36,11 @@ test("a machine's words name the model, its hash and the library", () => {
   expect(captionSource(track({ machine, edited: true }))).toBe(
     "Written by tiny (0123456789ab), clipcut 0.1.0, corrected by hand",
   );
+});
+
+test("somebody who only reads is not told of what the server lacks", () => {
+  const message = "no libonnxruntime in /usr/lib";
+  expect(readerState(track({ state: "waiting", message }))).toBe("Captions are not written yet");
+  expect(readerState(track({ state: "failed", message }))).toBe("There are no captions");
+  expect(readerState(track({ state: "none" }))).toBe("Nobody speaks in this video");
 });

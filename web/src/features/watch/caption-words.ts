@@ -32,6 +32,13 @@ export function captionState(track: Captions, durationSeconds: number | null): s
   }
 }
 
+/** Returns the state for somebody who only reads: what the server lacks is its owner's to mend. */
+export function readerState(track: Captions): string {
+  if (track.state === "failed") return "There are no captions";
+  if (track.state === "none") return captionState(track, null);
+  return "Captions are not written yet";
+}
+
 /** Returns the written share of the video, 0 to 1; null when its length is not known. */
 export function fractionDone(track: Captions, durationSeconds: number | null): number | null {
   if (durationSeconds === null || durationSeconds <= 0) return null;

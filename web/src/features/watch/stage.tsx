@@ -56,7 +56,7 @@ function Failed({ video, onRetried }: StageProps) {
           <Message text={sentence(problem)} />
         </p>
       )}
-      {retryHelps(video) && (
+      {video.mayEdit && retryHelps(video) && (
         <button type="button" className="button" onClick={retry}>
           <Icon name="replay" /> Retry
         </button>

@@ -10,7 +10,7 @@ import { clock } from "../../shared/format.ts";
 import { Icon } from "../../shared/icons.tsx";
 import { Message } from "../../shared/message.tsx";
 import { ProgressBar } from "../../shared/progress-bar.tsx";
-import { captionLabel, captionState, fractionDone } from "./caption-words.ts";
+import { captionLabel, captionState, fractionDone, readerState } from "./caption-words.ts";
 import { CueEditor } from "./cue-editor.tsx";
 import { cueAt } from "./cue-times.ts";
 import styles from "./transcript.module.css";
@@ -21,10 +21,12 @@ interface TranscriptProps {
   tracks: Captions[];
   durationSeconds: number | null;
   driver: Driver;
+  mayEdit: boolean;
   onManage: () => void;
 }
 
-export function Transcript({ video, tracks, durationSeconds, driver, onManage }: TranscriptProps) {
+export function Transcript(props: TranscriptProps) {
+  const { video, tracks, durationSeconds, driver, mayEdit, onManage } = props;
   const onPicture = useSyncExternalStore(
     driver.subscribe,
     () => driver.state().textTrack ?? driver.state().preferredText,
@@ -73,22 +75,24 @@ export function Transcript({ video, tracks, durationSeconds, driver, onManage }:
         ) : (
           <h2 dir="auto">{track === null ? "Transcript" : captionLabel(track)}</h2>
         )}
-        <button
-          type="button"
-          className="button quiet small"
-          aria-label="Manage captions"
-          onClick={onManage}
-        >
-          <Icon name="captions" size={18} /> Manage
-        </button>
+        {mayEdit && (
+          <button
+            type="button"
+            className="button quiet small"
+            aria-label="Manage captions"
+            onClick={onManage}
+          >
+            <Icon name="captions" size={18} /> Manage
+          </button>
+        )}
       </header>
       {track !== null && track.state !== "done" && (
         <div className={styles.state} role="status">
           <p>
-            <Message text={captionState(track, durationSeconds)} />
+            <Message text={mayEdit ? captionState(track, durationSeconds) : readerState(track)} />
           </p>
           {/* One that waits for a model or its turn may wait for ever: its sentence says so, and a bar would promise more. */}
-          {track.state === "running" && (
+          {mayEdit && track.state === "running" && (
             <ProgressBar label="Captions" fraction={fractionDone(track, durationSeconds)} />
           )}
         </div>
@@ -106,7 +110,7 @@ export function Transcript({ video, tracks, durationSeconds, driver, onManage }:
           cues={cues.value}
           driver={driver}
           editing={editing}
-          onEdit={setEditing}
+          onEdit={mayEdit ? setEditing : null}
           onSaved={saved}
         />
       )}
@@ -131,7 +135,8 @@ interface LinesProps {
   cues: Cue[];
   driver: Driver;
   editing: number | null;
-  onEdit: (number: number | null) => void;
+  /** Null where the words may only be read. */
+  onEdit: ((number: number | null) => void) | null;
   onSaved: (number: number, cue: Cue | null) => void;
 }
 
@@ -151,7 +156,7 @@ function Lines({ video, track, cues, driver, editing, onEdit, onSaved }: LinesPr
   }, [current]);
 
   const close = (number: number) => {
-    onEdit(null);
+    onEdit?.(null);
     // The focus goes back to where it was, once the line is there again.
     requestAnimationFrame(() =>
       list.current?.querySelector<HTMLElement>(`[data-cue="${number}"] button`)?.focus(),
@@ -192,7 +197,7 @@ interface LineProps {
   cue: Cue;
   current: boolean;
   driver: Driver;
-  onEdit: (number: number) => void;
+  onEdit: ((number: number) => void) | null;
 }
 
 // Remembered, because a long film has thousands of lines and one of them changes at a time.
@@ -209,15 +214,17 @@ const Line = memo(function Line({ cue, current, driver, onEdit }: LineProps) {
           {cue.text}
         </span>
       </button>
-      <button
-        type="button"
-        className="icon-button"
-        aria-label={`Correct the cue at ${clock(cue.start)}`}
-        title="Correct"
-        onClick={() => onEdit(cue.number)}
-      >
-        <Icon name="edit" size={16} />
-      </button>
+      {onEdit !== null && (
+        <button
+          type="button"
+          className="icon-button"
+          aria-label={`Correct the cue at ${clock(cue.start)}`}
+          title="Correct"
+          onClick={() => onEdit(cue.number)}
+        >
+          <Icon name="edit" size={16} />
+        </button>
+      )}
     </li>
   );
 });

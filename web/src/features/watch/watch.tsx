@@ -11,15 +11,19 @@ import { EditDialog } from "../../shared/edit-dialog.tsx";
 import { age, clock } from "../../shared/format.ts";
 import { Icon } from "../../shared/icons.tsx";
 import { Link, navigate } from "../../shared/navigation.tsx";
+import { usePageTitle } from "../../shared/page-title.ts";
 import { playback, progress } from "../../shared/progress.ts";
 import { ProgressBar } from "../../shared/progress-bar.tsx";
 import { RenditionList } from "../../shared/rendition-list.tsx";
 import { LIBRARY } from "../../shared/route.ts";
+import { useSession } from "../../shared/session.ts";
 import { Trouble } from "../../shared/trouble.tsx";
+import { VISIBILITY } from "../../shared/visibility.ts";
 import { captionLabel, isUnderWay } from "./caption-words.ts";
 import { CaptionsDialog } from "./captions-dialog.tsx";
 import { Notes } from "./notes.tsx";
 import { PlayElsewhere } from "./play-elsewhere.tsx";
+import { ShareLinks } from "./share-links.tsx";
 import { Stage } from "./stage.tsx";
 import { stagePoster } from "./stage-poster.ts";
 import { Transcript } from "./transcript.tsx";
@@ -39,12 +43,7 @@ export function Watch({ id, from }: WatchProps) {
   const { video, deleted, refresh, look, replace } = useVideo(id);
   const title = video.state === "ready" ? video.value.title : null;
 
-  useEffect(() => {
-    if (title !== null) document.title = `${title} · Clip Cut`;
-    return () => {
-      document.title = "Clip Cut";
-    };
-  }, [title]);
+  usePageTitle(title);
 
   if (video.state === "loading")
     return <div className={styles.placeholder} role="status" aria-label="Loading" />;
@@ -64,6 +63,7 @@ interface ScreenProps {
 function Screen({ video, from, onLook, onReplace }: ScreenProps) {
   const [driver] = useState(() => new Driver());
   const [dialog, setDialog] = useState<"edit" | "delete" | "captions" | null>(null);
+  const accounts = useSession().state === "on";
   const addresses = playback(video);
   const source = useFirst(addresses && { url: addresses.hls, poster: stagePoster(video) });
   const url = addresses?.hls ?? null;
@@ -105,6 +105,7 @@ function Screen({ video, from, onLook, onReplace }: ScreenProps) {
               tracks={captions}
               durationSeconds={video.durationSeconds}
               driver={driver}
+              mayEdit={video.mayEdit}
               onManage={() => setDialog("captions")}
             />
           </div>
@@ -115,14 +116,20 @@ function Screen({ video, from, onLook, onReplace }: ScreenProps) {
           <h1 dir="auto">{video.title}</h1>
           <p className={styles.meta}>{facts(video)}</p>
         </div>
-        <div className={styles.tools}>
-          <button type="button" className="button quiet small" onClick={() => setDialog("edit")}>
-            <Icon name="edit" size={18} /> Edit
-          </button>
-          <button type="button" className="button quiet small" onClick={() => setDialog("delete")}>
-            <Icon name="trash" size={18} /> Delete
-          </button>
-        </div>
+        {video.mayEdit && (
+          <div className={styles.tools}>
+            <button type="button" className="button quiet small" onClick={() => setDialog("edit")}>
+              <Icon name="edit" size={18} /> Edit
+            </button>
+            <button
+              type="button"
+              className="button quiet small"
+              onClick={() => setDialog("delete")}
+            >
+              <Icon name="trash" size={18} /> Delete
+            </button>
+          </div>
+        )}
       </header>
       <div className={styles.columns}>
         {(video.description !== "" || video.notes.length > 0) && (
@@ -140,7 +147,9 @@ function Screen({ video, from, onLook, onReplace }: ScreenProps) {
       {/* Last, so that nothing moves when the encode has ended and it goes. */}
       <Work video={video} />
       {dialog === "edit" && (
-        <EditDialog video={video} onClose={() => setDialog(null)} onSaved={onReplace} />
+        <EditDialog video={video} onClose={() => setDialog(null)} onSaved={onReplace}>
+          {accounts && <ShareLinks video={video.id} />}
+        </EditDialog>
       )}
       {dialog === "delete" && (
         <DeleteDialog
@@ -209,12 +218,14 @@ function qualityCount({ state, renditions }: Video): number {
   return state === "ready" ? renditions.filter((it) => it.kind === "video").length : 0;
 }
 
-function facts({ durationSeconds, createdAt, renditions }: Video): string {
+function facts({ durationSeconds, createdAt, renditions, owner, visibility }: Video): string {
   const best = renditions.find((it) => it.kind === "video");
   const parts = [
+    owner?.name ?? "",
     durationSeconds === null ? "" : clock(durationSeconds),
     age(createdAt, Date.now()),
     best?.frameRate ? `${Number(best.frameRate.toFixed(2))} frames per second` : "",
+    visibility === "public" ? "" : VISIBILITY[visibility].name,
   ];
   return parts.filter((it) => it !== "").join(" · ");
 }

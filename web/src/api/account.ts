@@ -1,0 +1,130 @@
+// A person's own account: its profile, its sessions and its tokens.
+
+import { isObject, list, text } from "./json.ts";
+import { type Outcome, request } from "./request.ts";
+import { decodeUser, type User } from "./session.ts";
+
+const ROOT = "/api/v1/account";
+
+export interface OpenSession {
+  id: string;
+  created: string;
+  lastSeen: string;
+  userAgent: string;
+  /** The session that this page is in. */
+  current: boolean;
+}
+
+export type Scope = "read" | "upload" | "manage";
+
+export interface Token {
+  id: string;
+  name: string;
+  scopes: Scope[];
+  created: string;
+  /** Null: it never ends by itself. */
+  expires: string | null;
+  lastUsed: string | null;
+}
+
+/** A token as it is shown once, when it is made. */
+export interface NewToken extends Token {
+  secret: string;
+}
+
+export function rename(name: string): Promise<Outcome<User>> {
+  return request(ROOT, { method: "PATCH", body: { name }, decode: decodeUser });
+}
+
+export function changeEmail(email: string, currentPassword: string): Promise<Outcome<User>> {
+  const body = { email, current_password: currentPassword };
+  return request(ROOT, { method: "PATCH", body, decode: decodeUser });
+}
+
+/** Changes the password and ends all other sessions. */
+export function changePassword(current: string, next: string): Promise<Outcome<true>> {
+  const body = { current_password: current, new_password: next };
+  return request(`${ROOT}/password`, { method: "PUT", body, decode: () => true });
+}
+
+/** Deletes the account with all its videos. */
+export function deleteAccount(currentPassword: string): Promise<Outcome<true>> {
+  const body = { current_password: currentPassword, videos: "delete" };
+  return request(ROOT, { method: "DELETE", body, decode: () => true });
+}
+
+export function listSessions(): Promise<Outcome<OpenSession[]>> {
+  return request(`${ROOT}/sessions`, { decode: decodeSessions });
+}
+
+export function endSession(id: string): Promise<Outcome<true>> {
+  const path = `${ROOT}/sessions/${encodeURIComponent(id)}`;
+  return request(path, { method: "DELETE", decode: () => true });
+}
+
+export function listTokens(): Promise<Outcome<Token[]>> {
+  return request(`${ROOT}/tokens`, { decode: decodeTokens });
+}
+
+export interface TokenWish {
+  name: string;
+  scopes: Scope[];
+  expires: string | null;
+}
+
+export function makeToken({ name, scopes, expires }: TokenWish): Promise<Outcome<NewToken>> {
+  const body = { name, scopes, ...(expires !== null && { expires }) };
+  return request(`${ROOT}/tokens`, { method: "POST", body, decode: decodeNewToken });
+}
+
+export function deleteToken(id: string): Promise<Outcome<true>> {
+  const path = `${ROOT}/tokens/${encodeURIComponent(id)}`;
+  return request(path, { method: "DELETE", decode: () => true });
+}
+
+export function decodeSessions(value: unknown): OpenSession[] | null {
+  if (!isObject(value) || !Array.isArray(value.sessions)) return null;
+  return list(value.sessions)
+    .map(decodeOpenSession)
+    .filter((it) => it !== null);
+}
+
+export function decodeTokens(value: unknown): Token[] | null {
+  if (!isObject(value) || !Array.isArray(value.tokens)) return null;
+  return list(value.tokens)
+    .map(decodeToken)
+    .filter((it) => it !== null);
+}
+
+export function decodeNewToken(value: unknown): NewToken | null {
+  const token = decodeToken(value);
+  const secret = isObject(value) ? text(value.token) : null;
+  return token === null || secret === null ? null : { ...token, secret };
+}
+
+function decodeOpenSession(value: unknown): OpenSession | null {
+  if (!isObject(value) || typeof value.id !== "string") return null;
+  return {
+    id: value.id,
+    created: text(value.created) ?? "",
+    lastSeen: text(value.last_seen) ?? "",
+    userAgent: text(value.user_agent) ?? "",
+    current: value.current === true,
+  };
+}
+
+function decodeToken(value: unknown): Token | null {
+  if (!isObject(value) || typeof value.id !== "string") return null;
+  return {
+    id: value.id,
+    name: text(value.name) ?? "",
+    scopes: list(value.scopes).filter(isScope),
+    created: text(value.created) ?? "",
+    expires: text(value.expires),
+    lastUsed: text(value.last_used),
+  };
+}
+
+function isScope(value: unknown): value is Scope {
+  return value === "read" || value === "upload" || value === "manage";
+}

@@ -1,0 +1,92 @@
+// The accounts of all people, and invitations to make one: an administrator's calls.
+
+import { isObject, list, text } from "./json.ts";
+import { type Outcome, request } from "./request.ts";
+import { decodeUser, type Role, type User } from "./session.ts";
+
+const USERS = "/api/v1/users";
+const INVITATIONS = "/api/v1/invitations";
+
+export interface Person extends User {
+  created: string;
+  disabled: boolean;
+}
+
+export interface Invitation {
+  id: string;
+  /** The only address that may use it; null: any. */
+  email: string | null;
+  created: string;
+  expires: string;
+}
+
+/** An invitation as it is shown once, when it is made. */
+export interface NewInvitation extends Invitation {
+  /** A path of this server. */
+  link: string;
+}
+
+export function listPeople(): Promise<Outcome<Person[]>> {
+  return request(USERS, { decode: decodePeople });
+}
+
+export interface PersonEdit {
+  disabled?: boolean;
+  role?: Role;
+}
+
+export function editPerson(id: string, edit: PersonEdit): Promise<Outcome<Person>> {
+  const path = `${USERS}/${encodeURIComponent(id)}`;
+  return request(path, { method: "PATCH", body: edit, decode: decodePerson });
+}
+
+export function listInvitations(): Promise<Outcome<Invitation[]>> {
+  return request(INVITATIONS, { decode: decodeInvitations });
+}
+
+/** Makes a link by which one person may sign up; an empty address leaves it open to any. */
+export function invite(email: string): Promise<Outcome<NewInvitation>> {
+  const body = email === "" ? {} : { email };
+  return request(INVITATIONS, { method: "POST", body, decode: decodeNewInvitation });
+}
+
+export function withdrawInvitation(id: string): Promise<Outcome<true>> {
+  const path = `${INVITATIONS}/${encodeURIComponent(id)}`;
+  return request(path, { method: "DELETE", decode: () => true });
+}
+
+export function decodePeople(value: unknown): Person[] | null {
+  if (!isObject(value) || !Array.isArray(value.users)) return null;
+  return list(value.users)
+    .map(decodePerson)
+    .filter((it) => it !== null);
+}
+
+export function decodeInvitations(value: unknown): Invitation[] | null {
+  if (!isObject(value) || !Array.isArray(value.invitations)) return null;
+  return list(value.invitations)
+    .map(decodeInvitation)
+    .filter((it) => it !== null);
+}
+
+export function decodeNewInvitation(value: unknown): NewInvitation | null {
+  const invitation = decodeInvitation(value);
+  const link = isObject(value) ? text(value.link) : null;
+  return invitation === null || link === null ? null : { ...invitation, link };
+}
+
+function decodePerson(value: unknown): Person | null {
+  const user = decodeUser(value);
+  if (user === null || !isObject(value)) return null;
+  return { ...user, created: text(value.created) ?? "", disabled: value.disabled === true };
+}
+
+function decodeInvitation(value: unknown): Invitation | null {
+  if (!isObject(value) || typeof value.id !== "string") return null;
+  return {
+    id: value.id,
+    email: text(value.email),
+    created: text(value.created) ?? "",
+    expires: text(value.expires) ?? "",
+  };
+}

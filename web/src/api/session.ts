@@ -1,0 +1,81 @@
+// Signing in, up and out, and the document of the session: the person, and whether there are accounts at all.
+
+import { isObject, text } from "./json.ts";
+import { type Outcome, request } from "./request.ts";
+
+const PATH = "/api/v1/session";
+
+export type Role = "administrator" | "user";
+
+export type SignUp = "closed" | "invitation" | "open";
+
+export interface User {
+  id: string;
+  name: string;
+  email: string;
+  role: Role;
+}
+
+export interface Session {
+  accounts: "on" | "off";
+  /** Nobody has an account yet: the first one is the administrator's. */
+  firstAccount: boolean;
+  signUp: SignUp;
+  user: User | null;
+}
+
+export interface Credentials {
+  email: string;
+  password: string;
+}
+
+export interface NewAccount extends Credentials {
+  name: string;
+  /** The key of an invitation, or of the first account's link. */
+  key: string | null;
+}
+
+export function showSession(): Promise<Outcome<Session>> {
+  return request(PATH, { decode: decodeSession });
+}
+
+export function signIn(credentials: Credentials): Promise<Outcome<User>> {
+  return request(PATH, { method: "POST", body: credentials, decode: decodeSignedIn });
+}
+
+export function signOut(): Promise<Outcome<true>> {
+  return request(PATH, { method: "DELETE", decode: () => true });
+}
+
+/** Makes an account, which is then signed in. */
+export function signUp({ key, ...account }: NewAccount): Promise<Outcome<User>> {
+  const body = { ...account, ...(key !== null && { key }) };
+  return request("/api/v1/users", { method: "POST", body, decode: decodeSignedIn });
+}
+
+/** Returns the session, or null when the value is not a document of one. */
+export function decodeSession(value: unknown): Session | null {
+  if (!isObject(value) || (value.accounts !== "on" && value.accounts !== "off")) return null;
+  const signUp = value.sign_up;
+  return {
+    accounts: value.accounts,
+    firstAccount: value.first_account === true,
+    signUp: signUp === "open" || signUp === "invitation" ? signUp : "closed",
+    user: decodeUser(value.user),
+  };
+}
+
+/** Returns the person, or null when the value is not a document of one. */
+export function decodeUser(value: unknown): User | null {
+  if (!isObject(value) || typeof value.id !== "string") return null;
+  return {
+    id: value.id,
+    name: text(value.name) ?? "",
+    email: text(value.email) ?? "",
+    role: value.role === "administrator" ? "administrator" : "user",
+  };
+}
+
+function decodeSignedIn(value: unknown): User | null {
+  return isObject(value) ? decodeUser(value.user) : null;
+}

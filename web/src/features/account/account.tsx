@@ -1,0 +1,23 @@
+// The page of a person's own account.
+
+import type { User } from "../../api/session.ts";
+import { Heading } from "../../shared/heading.tsx";
+import { Panels } from "../../shared/panel.tsx";
+import { DeleteAccount } from "./delete-account.tsx";
+import { PasswordPanel } from "./password-panel.tsx";
+import { ProfilePanel } from "./profile-panel.tsx";
+import { SessionsPanel } from "./sessions-panel.tsx";
+import { TokensPanel } from "./tokens-panel.tsx";
+
+export function Account({ user }: { user: User }) {
+  return (
+    <Panels>
+      <Heading title="My account" />
+      <ProfilePanel user={user} />
+      <PasswordPanel email={user.email} />
+      <SessionsPanel />
+      <TokensPanel />
+      <DeleteAccount email={user.email} />
+    </Panels>
+  );
+}

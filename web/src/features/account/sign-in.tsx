@@ -1,0 +1,92 @@
+// Signing in: a page of its own, and a dialog above a page whose session has ended.
+
+import { type ReactNode, useState } from "react";
+import { signIn, type User } from "../../api/session.ts";
+import { Dialog } from "../../shared/dialog.tsx";
+import { Field, Form } from "../../shared/form.tsx";
+import { Heading } from "../../shared/heading.tsx";
+import { Link } from "../../shared/navigation.tsx";
+import { SIGN_UP } from "../../shared/route.ts";
+import { session, useSession } from "../../shared/session.ts";
+import styles from "./account.module.css";
+
+interface SignInProps {
+  /** Why this page is shown where another one was expected. */
+  reason?: ReactNode;
+  onSignedIn: () => void;
+}
+
+export function SignIn({ reason, onSignedIn }: SignInProps) {
+  const state = useSession();
+  const enter = (user: User) => {
+    session.enter(user);
+    onSignedIn();
+  };
+  return (
+    <div className={styles.gate}>
+      <Heading title="Sign in" />
+      {reason !== undefined && <p>{reason}</p>}
+      <SignInForm email="" onSignedIn={enter} />
+      {state.state === "on" && state.signUp === "open" && (
+        <p className={styles.other}>
+          No account yet? <Link to={SIGN_UP}>Create one</Link>
+        </p>
+      )}
+    </div>
+  );
+}
+
+/** Asks a person whose session has ended, with all that they have typed still below it. */
+export function SignInDialog({ email }: { email: string }) {
+  return (
+    <Dialog title="Your session has ended" onClose={session.dismiss}>
+      <p>Sign in again, and this page goes on where it was. Nothing that you typed is lost.</p>
+      <SignInForm
+        email={email}
+        onSignedIn={(user) => session.enter(user)}
+        onCancel={session.dismiss}
+      />
+    </Dialog>
+  );
+}
+
+interface SignInFormProps {
+  email: string;
+  onSignedIn: (user: User) => void;
+  onCancel?: () => void;
+}
+
+function SignInForm({ email: known, onSignedIn, onCancel }: SignInFormProps) {
+  const [email, setEmail] = useState(known);
+  const [password, setPassword] = useState("");
+  return (
+    <Form
+      name="Sign in"
+      action="Sign in"
+      send={() => signIn({ email, password })}
+      onDone={onSignedIn}
+      {...(onCancel && { onCancel })}
+    >
+      <Field
+        label="E-mail"
+        name="email"
+        type="email"
+        autoComplete="username"
+        required
+        begins={known === ""}
+        value={email}
+        onChange={setEmail}
+      />
+      <Field
+        label="Password"
+        name="password"
+        type="password"
+        autoComplete="current-password"
+        required
+        begins={known !== ""}
+        value={password}
+        onChange={setPassword}
+      />
+    </Form>
+  );
+}

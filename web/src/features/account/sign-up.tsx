@@ -1,0 +1,93 @@
+// Making an account: the first one of a site, by invitation, or where the site is open to all.
+
+import { useState } from "react";
+import { signUp } from "../../api/session.ts";
+import { Field, Form } from "../../shared/form.tsx";
+import { Heading } from "../../shared/heading.tsx";
+import { Link } from "../../shared/navigation.tsx";
+import { signInPath } from "../../shared/route.ts";
+import { session } from "../../shared/session.ts";
+import styles from "./account.module.css";
+
+interface SignUpProps {
+  /** The first account is the administrator's. */
+  kind: "first" | "later";
+  /** Of the link that led here. */
+  linkKey: string | null;
+  onSignedUp: () => void;
+}
+
+export function SignUp({ kind, linkKey, onSignedUp }: SignUpProps) {
+  const [name, setName] = useState("");
+  const [email, setEmail] = useState("");
+  const [password, setPassword] = useState("");
+  return (
+    <div className={styles.gate}>
+      <Heading title={kind === "first" ? "Create the first account" : "Create an account"} />
+      {kind === "first" && (
+        <p>
+          It is the administrator’s: it invites others and may change every video.
+          {linkKey === null &&
+            " Where others reach this server too, open the link that its terminal shows."}
+        </p>
+      )}
+      <Form
+        name="Create an account"
+        action="Create account"
+        send={() => signUp({ name, email, password, key: linkKey })}
+        onDone={(user) => {
+          session.enter(user);
+          onSignedUp();
+        }}
+      >
+        <Field
+          label="Name"
+          name="name"
+          autoComplete="name"
+          hint="Others see it beside your videos."
+          required
+          begins
+          value={name}
+          onChange={setName}
+        />
+        <Field
+          label="E-mail"
+          name="email"
+          type="email"
+          autoComplete="username"
+          required
+          value={email}
+          onChange={setEmail}
+        />
+        <Field
+          label="Password"
+          name="password"
+          type="password"
+          autoComplete="new-password"
+          hint="8 to 128 characters of any kind; a few words are best."
+          required
+          value={password}
+          onChange={setPassword}
+        />
+      </Form>
+      {kind === "later" && (
+        <p className={styles.other}>
+          Do you have an account? <Link to={signInPath("/")}>Sign in</Link>
+        </p>
+      )}
+    </div>
+  );
+}
+
+/** Stands where signing up is not possible. */
+export function SignUpClosed() {
+  return (
+    <div className={styles.gate}>
+      <Heading title="Create an account" />
+      <p>Accounts on this site are by invitation. Ask its administrator for a link.</p>
+      <p className={styles.other}>
+        Do you have an account? <Link to={signInPath("/")}>Sign in</Link>
+      </p>
+    </div>
+  );
+}

@@ -1,0 +1,89 @@
+// All accounts, each to be disabled, enabled, promoted and demoted.
+
+import { useState } from "react";
+import { editPerson, listPeople, type Person, type PersonEdit } from "../../api/people.ts";
+import { sentence } from "../../api/request.ts";
+import type { User } from "../../api/session.ts";
+import { Badge } from "../../shared/badge.tsx";
+import { ErrorText } from "../../shared/error-text.tsx";
+import { age } from "../../shared/format.ts";
+import { Panel, Row, Rows } from "../../shared/panel.tsx";
+import { Trouble } from "../../shared/trouble.tsx";
+import { useLoaded } from "../../shared/use-loaded.ts";
+
+export function AccountsPanel({ user }: { user: User }) {
+  const { value: people, reload, change } = useLoaded(listPeople);
+  return (
+    <Panel title="Accounts">
+      {people.state === "failed" && <Trouble problem={people.problem} onRetry={reload} />}
+      {people.state === "ready" && (
+        <Rows name="Accounts">
+          {people.value.map((it) => (
+            <PersonRow
+              key={it.id}
+              person={it}
+              self={it.id === user.id}
+              onChanged={(person) =>
+                change((all) => all.map((other) => (other.id === person.id ? person : other)))
+              }
+            />
+          ))}
+        </Rows>
+      )}
+    </Panel>
+  );
+}
+
+interface PersonRowProps {
+  person: Person;
+  /** The administrator's own, which they can neither disable nor demote by mistake. */
+  self: boolean;
+  onChanged: (person: Person) => void;
+}
+
+function PersonRow({ person, self, onChanged }: PersonRowProps) {
+  const [failure, setFailure] = useState("");
+  const { id, name, email, role, disabled, created } = person;
+  const edit = async (change: PersonEdit) => {
+    const outcome = await editPerson(id, change);
+    setFailure(outcome.state === "failed" ? sentence(outcome.problem) : "");
+    if (outcome.state === "ready") onChanged(outcome.value);
+  };
+  return (
+    <Row
+      title={
+        <>
+          {name}
+          {self && <Badge>You</Badge>}
+          {role === "administrator" && <Badge>Administrator</Badge>}
+          {disabled && <Badge>Disabled</Badge>}
+        </>
+      }
+      facts={`${email} · joined ${age(created, Date.now())}`}
+    >
+      {!self && (
+        <>
+          <button
+            type="button"
+            className="button quiet small"
+            aria-label={
+              role === "user" ? `Make ${name} an administrator` : `Make ${name} no administrator`
+            }
+            onClick={() => edit({ role: role === "user" ? "administrator" : "user" })}
+          >
+            {role === "user" ? "Make administrator" : "Make user"}
+          </button>
+          <button
+            type="button"
+            className="button quiet small"
+            aria-label={`${disabled ? "Enable" : "Disable"} ${name}`}
+            onClick={() => edit({ disabled: !disabled })}
+          >
+            {disabled ? "Enable" : "Disable"}
+          </button>
+          <ErrorText text={failure} />
+        </>
+      )}
+    </Row>
+  );
+}
