@@ -15,7 +15,7 @@ use bytes::Bytes;
 use futures::TryStreamExt;
 use prometheus_client::metrics::counter::Counter;
 
-use crate::{Error, Result, VideoId};
+use crate::{Error, Result, VideoId, metrics::StoreMetrics};
 use files::Files;
 pub(crate) use gridfs::{Digest, GridFs, Growing, Opened};
 use key::Attributes;
@@ -23,7 +23,10 @@ pub use key::ByteStream;
 
 /// Blobs, wherever this deployment keeps them.
 #[derive(Clone, Debug)]
-pub struct Blobs(Backend);
+pub struct Blobs {
+    backend: Backend,
+    metrics: StoreMetrics,
+}
 
 #[derive(Clone, Debug)]
 enum Backend {
@@ -50,45 +53,63 @@ enum Body {
 }
 
 impl Blobs {
+    fn on(backend: Backend) -> Self {
+        Self { backend, metrics: StoreMetrics::default() }
+    }
+
+    /// Returns the counts of the store that these blobs belong to.
+    pub(crate) fn metrics(&self) -> &StoreMetrics {
+        &self.metrics
+    }
+
     /// Opens the folder `root`, created when absent, and drops what a killed writer left in it.
     pub async fn in_folder(root: &Path) -> Result<Self> {
-        Ok(Self(Backend::Files(Files::open(root).await?)))
+        Ok(Self::on(Backend::Files(Files::open(root).await?)))
     }
 
     /// Keeps blobs in the database of a MongoDB server that `url` names.
     pub async fn in_gridfs(url: &str) -> Result<Self> {
-        Ok(Self(Backend::GridFs(GridFs::connect(url).await?)))
+        Ok(Self::on(Backend::GridFs(GridFs::connect(url).await?)))
     }
 
     /// Publishes `bytes` under `key`, in place of what was there.
     pub async fn put(&self, key: &str, bytes: &[u8]) -> Result<()> {
-        match &self.0 {
-            Backend::Files(files) => files.put(key, bytes).await,
-            Backend::GridFs(gridfs) => gridfs.put(key, bytes).await,
-        }
+        let put = async {
+            match &self.backend {
+                Backend::Files(files) => files.put(key, bytes).await,
+                Backend::GridFs(gridfs) => gridfs.put(key, bytes).await,
+            }
+        };
+        self.metrics.time("put", put).await
     }
 
     /// Publishes `bytes` under `key` unless something is there already, which then stays.
     /// Returns whether it was published.
     pub async fn put_new(&self, key: &str, bytes: &[u8]) -> Result<bool> {
-        match &self.0 {
-            Backend::Files(files) => files.put_new(key, bytes).await,
-            Backend::GridFs(gridfs) => gridfs.put_new(key, bytes).await,
-        }
+        let put = async {
+            match &self.backend {
+                Backend::Files(files) => files.put_new(key, bytes).await,
+                Backend::GridFs(gridfs) => gridfs.put_new(key, bytes).await,
+            }
+        };
+        self.metrics.time("put", put).await
     }
 
     /// Opens the blob `key`.
     pub async fn open_blob(&self, key: &str) -> Result<Option<Blob>> {
-        match &self.0 {
-            Backend::Files(files) => {
-                let opened = files.open_blob(key).await?;
-                Ok(opened.map(|(attributes, file)| Blob::new(attributes, Body::File(file))))
+        let open = async {
+            match &self.backend {
+                Backend::Files(files) => {
+                    let opened = files.open_blob(key).await?;
+                    Ok(opened.map(|(attributes, file)| Blob::new(attributes, Body::File(file))))
+                }
+                Backend::GridFs(gridfs) => {
+                    let opened = gridfs.open_blob(key).await?;
+                    Ok(opened.map(|(attributes, object)| Blob::new(attributes, Body::Object(object))))
+                }
             }
-            Backend::GridFs(gridfs) => {
-                let opened = gridfs.open_blob(key).await?;
-                Ok(opened.map(|(attributes, object)| Blob::new(attributes, Body::Object(object))))
-            }
-        }
+        };
+        self.metrics.time("open", open).await
     }
 
     /// Reads the blob `key` whole; for playlists and segments, not for sources.
@@ -102,7 +123,7 @@ impl Blobs {
 
     /// Returns the names directly below `folder`, sorted.
     pub async fn children(&self, folder: &str) -> Result<Vec<String>> {
-        match &self.0 {
+        match &self.backend {
             Backend::Files(files) => files.children(folder).await,
             Backend::GridFs(gridfs) => gridfs.children(folder).await,
         }
@@ -110,15 +131,18 @@ impl Blobs {
 
     /// Deletes the blob `key`, or all blobs below it. Nothing there is fine.
     pub async fn delete_all(&self, key: &str) -> Result<()> {
-        match &self.0 {
-            Backend::Files(files) => files.delete_all(key).await,
-            Backend::GridFs(gridfs) => gridfs.delete_all(key).await,
-        }
+        let delete = async {
+            match &self.backend {
+                Backend::Files(files) => files.delete_all(key).await,
+                Backend::GridFs(gridfs) => gridfs.delete_all(key).await,
+            }
+        };
+        self.metrics.time("delete", delete).await
     }
 
     /// Returns the bytes free to this process where the blobs lie, where that is known.
     pub fn free_bytes(&self) -> Result<Option<u64>> {
-        match &self.0 {
+        match &self.backend {
             Backend::Files(files) => files.free_bytes().map(Some),
             // A replica set's room is its operator's to watch; a full one refuses with an error of its own.
             Backend::GridFs(_) => Ok(None),
@@ -152,7 +176,7 @@ impl Blobs {
     /// Returns the count of reads that met bytes which are not those that were written. A folder's bytes are its disk's
     /// to check.
     pub fn damages(&self) -> Counter {
-        match &self.0 {
+        match &self.backend {
             Backend::Files(_) => Counter::default(),
             Backend::GridFs(gridfs) => gridfs.damages(),
         }
@@ -161,7 +185,7 @@ impl Blobs {
     /// Notes that all of a video's blobs are about to be deleted, so that [`Self::deleted`] finds the rest
     /// after a kill. A folder is swept when it is opened.
     pub(crate) async fn note_deleted(&self, video: &VideoId) -> Result<()> {
-        match &self.0 {
+        match &self.backend {
             Backend::Files(_) => Ok(()),
             Backend::GridFs(gridfs) => gridfs.note_deleted(video).await,
         }
@@ -169,7 +193,7 @@ impl Blobs {
 
     /// Returns videos that were noted so long ago that nobody can be writing a blob of theirs any more.
     pub(crate) async fn deleted(&self) -> Result<Vec<VideoId>> {
-        match &self.0 {
+        match &self.backend {
             Backend::Files(_) => Ok(Vec::new()),
             Backend::GridFs(gridfs) => gridfs.deleted().await,
         }
@@ -177,7 +201,7 @@ impl Blobs {
 
     /// Takes the note back.
     pub(crate) async fn forget_deleted(&self, video: &VideoId) -> Result<()> {
-        match &self.0 {
+        match &self.backend {
             Backend::Files(_) => Ok(()),
             Backend::GridFs(gridfs) => gridfs.forget_deleted(video).await,
         }
@@ -185,7 +209,7 @@ impl Blobs {
 
     /// Pings the server; a folder needs none.
     pub(crate) async fn ping(&self) -> Result<()> {
-        match &self.0 {
+        match &self.backend {
             Backend::Files(_) => Ok(()),
             Backend::GridFs(gridfs) => gridfs.ping().await,
         }
@@ -193,7 +217,7 @@ impl Blobs {
 
     /// Deletes what writers that were killed left behind, once it is old enough to be nobody's.
     pub async fn sweep_unfinished(&self) -> Result<u64> {
-        match &self.0 {
+        match &self.backend {
             // Opening the folder did that.
             Backend::Files(_) => Ok(0),
             Backend::GridFs(gridfs) => gridfs.sweep().await,
@@ -201,7 +225,7 @@ impl Blobs {
     }
 
     fn files(&self, action: &'static str, key: &str) -> Result<&Files> {
-        match &self.0 {
+        match &self.backend {
             Backend::Files(files) => Ok(files),
             Backend::GridFs(_) => Err(Error::io(action, key, io::ErrorKind::Unsupported.into())),
         }
@@ -210,7 +234,7 @@ impl Blobs {
 
 impl From<GridFs> for Blobs {
     fn from(gridfs: GridFs) -> Self {
-        Self(Backend::GridFs(gridfs))
+        Self::on(Backend::GridFs(gridfs))
     }
 }
 

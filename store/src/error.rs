@@ -58,9 +58,6 @@ pub enum Error {
     /// The database's tables were made by an older program.
     #[error("the database's tables are not up to date; run `clipcut migrate`, then try again")]
     OlderTables,
-    /// The database's tables were made by a newer program.
-    #[error("the database's tables are of a newer clipcut than this one; install that one here too")]
-    NewerTables,
     /// The database failed.
     #[error("database: {0}")]
     Sql(sqlx::Error),

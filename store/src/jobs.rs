@@ -97,6 +97,10 @@ impl Jobs {
         Self { sql, signals }
     }
 
+    pub(crate) fn sql(&self) -> &Sql {
+        &self.sql
+    }
+
     /// Claims the most urgent job of one of `kinds` for `lease`; exactly one claimer gets it.
     ///
     /// Jobs that write a video's playlists are claimed one at a time, so that no older view of it overwrites a newer one.

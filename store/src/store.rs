@@ -6,6 +6,7 @@ use crate::{
     Accounts, Blobs, Captions, Counters, Jobs, Renditions, Result, Search, Shares, Signals, Timestamp,
     UploadLeases, Uploads, VideoId, Videos, blobs,
     incoming::{Incoming, Shared},
+    metrics::StoreMetrics,
     search, sql,
 };
 
@@ -54,6 +55,10 @@ impl std::fmt::Debug for Cluster {
 }
 
 impl Store {
+    pub(crate) fn metrics(&self) -> &StoreMetrics {
+        self.blobs.metrics()
+    }
+
     /// Opens the store of one machine in the folder `dir` (created when absent): SQLite, files and
     /// in-process signals. Locks the folder, so that two servers never share it, and puts right what a
     /// killed one left: leases are freed, unverified and orphaned bytes are dropped.

@@ -10,7 +10,9 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, info_span};
 
-use crate::{Attempt, Claim, Error, Job, JobClass, JobKind, Result, Signal, Store, VideoId};
+use crate::{
+    Attempt, Claim, Error, Job, JobClass, JobKind, Result, Signal, Store, VideoId, metrics::Outcome,
+};
 
 /// The lease of a job. A dead worker's job waits at most this long: ten times as much would show in the time until a
 /// video plays, a tenth would be lost in every hiccup of the database.
@@ -118,9 +120,12 @@ impl Worker {
     }
 
     async fn handle<W: Work>(&self, job: &Job, work: &mut W) {
+        let begun = Instant::now();
+        let ended = |outcome| self.store.metrics().ended(job, outcome, begun.elapsed());
         if job.attempts > MAX_ATTEMPTS {
             // Nothing was recorded of the attempts before: the job took its workers with it.
             let error = Error::WorkersDied { attempts: MAX_ATTEMPTS };
+            ended(Outcome::Failed);
             if let Err(error) = work.fail(job, error.into()).await {
                 tracing::error!(%error, "cannot record a job's outcome");
             }
@@ -136,11 +141,20 @@ impl Worker {
         let Some(outcome) = outcome else {
             // The row is another worker's now, so neither a success nor a failure may be recorded.
             tracing::info!("lease lost");
+            ended(Outcome::Lost);
             if let Err(error) = work.lease_lost(job).await {
                 tracing::error!(%error, "cannot repair after a lost lease");
             }
             return;
         };
+        ended(match &outcome {
+            Ok(_) => Outcome::Done,
+            Err(
+                JobError::Stopped
+                | JobError::Store(Error::Gone(_) | Error::Unavailable { .. } | Error::StorageFull { .. }),
+            ) => Outcome::Released,
+            Err(_) => Outcome::Failed,
+        });
         let recorded = match outcome {
             Ok(output) => {
                 tracing::info!("done");

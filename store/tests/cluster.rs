@@ -39,6 +39,21 @@ async fn tables_are_made_by_the_command_and_by_nobody_else() {
 }
 
 #[tokio::test]
+async fn tables_of_a_newer_program_are_worked_on() {
+    let url = Postgres::shared().database();
+    store::migrate(&url).await.unwrap();
+    let newer = sqlx::PgPool::connect(&url).await.unwrap();
+    sqlx::raw_sql(contract::OF_TOMORROW).execute(&newer).await.unwrap();
+    let store = Store::cluster(&with(&url)).await.unwrap();
+    contract::uploaded(&store, "v").await;
+    contract::claims_and_finishes(&store).await;
+    assert_eq!(store::migrate(&url).await.unwrap(), 0);
+    // Older ones are not: what this program writes has no place there.
+    sqlx::raw_sql("delete from _sqlx_migrations where version = 6").execute(&newer).await.unwrap();
+    assert!(matches!(Store::cluster(&with(&url)).await, Err(Error::OlderTables)));
+}
+
+#[tokio::test]
 async fn what_comes_behind_a_deletion_is_swept_and_a_video_that_stayed_is_not() {
     let postgres = Postgres::shared().database();
     store::migrate(&postgres).await.unwrap();

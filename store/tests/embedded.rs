@@ -34,6 +34,19 @@ async fn bytes_whose_checksum_never_came_are_dropped_also_by_a_restart() {
 }
 
 #[tokio::test]
+async fn tables_of_a_newer_program_are_worked_on() {
+    let (store, folder) = store().await;
+    drop(store);
+    let file = sqlx::sqlite::SqliteConnectOptions::new().filename(folder.path().join("clipcut.sqlite"));
+    let newer = sqlx::SqlitePool::connect_with(file).await.unwrap();
+    sqlx::raw_sql(contract::OF_TOMORROW).execute(&newer).await.unwrap();
+    newer.close().await;
+    let store = Store::embedded(folder.path()).await.unwrap();
+    contract::uploaded(&store, "v").await;
+    contract::claims_and_finishes(&store).await;
+}
+
+#[tokio::test]
 async fn two_processes_never_share_a_folder() {
     let (store, folder) = store().await;
     assert!(matches!(Store::embedded(folder.path()).await, Err(Error::InUse(_))));

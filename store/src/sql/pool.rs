@@ -4,6 +4,8 @@ use std::{fs::File, sync::Arc, time::Duration};
 
 use sqlx::{PgPool, SqlitePool};
 
+use crate::metrics::STATEMENT_SECONDS;
+
 // A server that is frozen answers nothing, not even that a statement took too long. The limit is longer than the
 // databases' own (10 s), whose errors name the cause.
 const TIMEOUT: Duration = Duration::from_secs(15);
@@ -25,5 +27,8 @@ impl Sql {
 }
 
 pub(super) async fn in_time<T>(work: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
-    tokio::time::timeout(TIMEOUT, work).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+    let begun = tokio::time::Instant::now();
+    let done = tokio::time::timeout(TIMEOUT, work).await.unwrap_or(Err(sqlx::Error::PoolTimedOut));
+    STATEMENT_SECONDS.observe(begun.elapsed().as_secs_f64());
+    done
 }

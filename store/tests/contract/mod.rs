@@ -68,6 +68,48 @@ async fn planned(store: &Store, id: &VideoId, jobs: &[NewJob]) {
     store.jobs.finish(&prepare).await.unwrap();
 }
 
+/// What the migration of a newer program may do: it adds.
+pub(crate) const OF_TOMORROW: &str = "create table of_tomorrow (id text primary key);
+    alter table videos add column of_tomorrow text;
+    alter table jobs add column of_tomorrow bigint not null default 7;
+    insert into _sqlx_migrations (version, description, success, checksum, execution_time)
+    values (99999999999999, 'of tomorrow', true, '', 0);";
+
+/// Claims the job of a video that was uploaded, and finishes it.
+pub(crate) async fn claims_and_finishes(store: &Store) {
+    let job = store.jobs.claim(&[JobKind::Prepare], "w", LEASE).await.unwrap().unwrap();
+    assert!(store.jobs.finish(&job).await.unwrap());
+    assert!(store.jobs.claim(&[JobKind::Prepare], "w", LEASE).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn figures_count_what_waits_and_what_is_worked_on() {
+    let (store, _folder) = store().await;
+    for title in ["one", "two"] {
+        uploaded(&store, title).await;
+    }
+    let figures = async || {
+        let mut figures = store.jobs.figures().await.unwrap();
+        figures.sort_by_key(|one| one.state.as_str());
+        figures
+            .iter()
+            .map(|one| format!("{} {} {}", one.kind, one.state.as_str(), one.jobs))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(figures().await, ["prepare waiting 2"]);
+    let job = store.jobs.claim(&[JobKind::Prepare], "w", LEASE).await.unwrap().unwrap();
+    assert_eq!(figures().await, ["prepare running 1", "prepare waiting 1"]);
+    store.jobs.finish(&job).await.unwrap();
+    assert_eq!(figures().await, ["prepare waiting 1"]);
+    let failure = Failure { code: "not_media".into(), message: "It is no video.".into() };
+    let job = store.jobs.claim(&[JobKind::Prepare], "w", LEASE).await.unwrap().unwrap();
+    store.videos.fail(&job, &failure).await.unwrap();
+    let mut videos = store.videos.figures().await.unwrap();
+    videos.sort_by_key(|one| one.state.clone());
+    let videos = videos.iter().map(|one| format!("{} {} {}", one.state, one.code, one.videos));
+    assert_eq!(videos.collect::<Vec<_>>(), ["failed not_media 1", "uploaded  1"]);
+}
+
 #[tokio::test]
 async fn one_at_a_time_appends_and_the_offset_is_what_is_stored() {
     let (store, _folder) = store().await;
