@@ -1,17 +1,17 @@
-//! The command line: every command with its flags, the log and the runtime that it runs on.
+//! The command line: every command with its flags, and the runtime that it runs on.
 
-use std::{collections::BTreeMap, io::IsTerminal, path::PathBuf};
+use std::{collections::BTreeMap, path::PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::{Args, Parser, Subcommand};
-use tracing_subscriber::EnvFilter;
 
 use crate::{
     commands::{
-        configuration, doctor, edge, login, migrate, model, origin, package, packager, process, serve,
+        configuration, doctor, edge, fsck, login, migrate, model, origin, package, packager, process, serve,
         transcribe, transcriber, upload, user,
     },
     config::Config,
+    log,
 };
 
 /// Upload a video; seconds later, watch it at the quality that your connection carries.
@@ -86,6 +86,11 @@ enum Command {
         after_help = "Example:\n  CLIPCUT_POSTGRES=postgres://clipcut:secret@db.example/clipcut clipcut migrate"
     )]
     Migrate,
+    /// Check what is kept: tables against blobs, both ways, and blobs against their digests
+    #[command(
+        after_help = "Example:\n  clipcut fsck          # names each fault\n  clipcut fsck --mend   # mends what can be mended"
+    )]
+    Fsck(fsck::Args),
     /// Check what Clip Cut needs on this machine
     #[command(after_help = "Example:\n  clipcut doctor")]
     Doctor,
@@ -120,61 +125,66 @@ impl Cli {
             Command::Serve(args) => {
                 let demo = if args.demo { serve::Demo::WhenEmpty } else { serve::Demo::Never };
                 let config = load(args.flags())?;
-                log(&config)?;
+                log::begin(&config)?;
                 block_on(serve::run(&config, demo))
             }
             Command::Origin(args) => {
                 let config = load(args.flags())?;
-                log(&config)?;
+                log::begin(&config)?;
                 block_on(origin::run(&config))
             }
             Command::Packager(args) => {
                 let config = load(args.flags())?;
-                log(&config)?;
+                log::begin(&config)?;
                 block_on(packager::run(&config))
             }
             Command::Edge(args) => {
                 let config = load(args.flags())?;
-                log(&config)?;
+                log::begin(&config)?;
                 block_on(edge::run(&config))
             }
             Command::Package(args) => {
                 let config = load(BTreeMap::new())?;
-                log_for_tools()?;
+                log::begin_for_tools()?;
                 block_on(package::run(&config, &args))
             }
             Command::Upload(args) => {
-                log_for_tools()?;
+                log::begin_for_tools()?;
                 block_on(upload::run(&args))
             }
             Command::Transcribe(args) => {
                 let config = load(BTreeMap::new())?;
-                log_for_tools()?;
+                log::begin_for_tools()?;
                 block_on(transcribe::run(&config, args))
             }
             Command::Transcriber(args) => {
                 let config = load(args.flags())?;
-                log(&config)?;
+                log::begin(&config)?;
                 block_on(transcriber::run(&config))
             }
             Command::Model(command) => {
                 let config = load(BTreeMap::new())?;
-                log_for_tools()?;
+                log::begin_for_tools()?;
                 block_on(model::run(&config, &command))
             }
             Command::Login(args) => {
-                log_for_tools()?;
+                log::begin_for_tools()?;
                 block_on(login::run(&args))
             }
             Command::User(command) => {
                 let config = load(BTreeMap::new())?;
-                log_for_tools()?;
+                log::begin_for_tools()?;
                 block_on(user::run(&config, &command))
             }
             Command::Migrate => {
                 let config = load(BTreeMap::new())?;
-                log_for_tools()?;
+                log::begin_for_tools()?;
                 block_on(migrate::run(&config))
+            }
+            Command::Fsck(args) => {
+                let config = load(BTreeMap::new())?;
+                log::begin_for_tools()?;
+                block_on(fsck::run(&config, &args))
             }
             Command::Doctor => block_on(doctor::run(&load(BTreeMap::new())?)),
             Command::Config(args) if args.markdown => configuration::print_document(),
@@ -193,26 +203,4 @@ impl ServeArgs {
 fn block_on(task: impl Future<Output = Result<()>>) -> Result<()> {
     // The runtime is made after the arguments are read: `--help` and a mistake cost no threads.
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(task)
-}
-
-fn log(config: &Config) -> Result<()> {
-    let filter = config.log.parse::<EnvFilter>().with_context(|| format!("log = \"{}\"", config.log))?;
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        // Colours would stand as escape codes in a journal or a file.
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr)
-        // A write to a closed standard error must not panic: it would end the task that handles stop signals.
-        .log_internal_errors(false)
-        .init();
-    Ok(())
-}
-
-// Tools print their own progress; the log adds errors, and the last lines of an ffmpeg that failed.
-fn log_for_tools() -> Result<()> {
-    tracing_subscriber::fmt()
-        .with_env_filter("error,packager::process=warn".parse::<EnvFilter>()?)
-        .with_writer(std::io::stderr)
-        .init();
-    Ok(())
 }

@@ -3,6 +3,7 @@
 mod edge_memory;
 mod keys;
 mod roles;
+mod service_link;
 
 use std::{
     collections::BTreeMap,
@@ -13,7 +14,8 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 use crate::setting::{
-    Address, List, Names, Preset, Proxies, Public, Reference, Setting, SignUp, Size, Span, Switch, Tickets,
+    Address, List, LogFormat, Names, Preset, Proxies, Public, Reference, Setting, SignUp, Size, Span, Switch,
+    Tickets,
 };
 
 const PREFIX: &str = "CLIPCUT_";
@@ -70,6 +72,9 @@ settings! {
     ["Server"]
     /// Address and port to listen on.
     listen: SocketAddr = "127.0.0.1:8080";
+    /// Address and port of /metrics, /healthz, /readyz, the log's filter and CPU profiles; for operators, never for viewers. Port 0 is
+    /// any free one, which the log names.
+    admin_listen: SocketAddr = "127.0.0.1:0";
     /// PEM file of a certificate and its chain; with it TLS is spoken. Read again when it changes.
     tls_cert: PathBuf = "";
     /// PEM file of the certificate's key.
@@ -86,6 +91,8 @@ settings! {
     ["Log, connections and shutdown"]
     /// Filter of the log, in the syntax of tracing's `EnvFilter`.
     log: String = "info,ort=warn";
+    /// Form of the log: text, or json, an object a line.
+    log_format: LogFormat = "text";
     /// Connections at once, as far as the limit of open files and, with an edge, `edge_memory` allow; the oldest idle one makes place for a new one.
     max_connections: usize = "4096";
     /// Connections at once from one address, and behind `trusted_proxies` requests at once of one client; 0 is half of all connections.
@@ -216,7 +223,9 @@ impl Config {
             let key = name.to_str()?.strip_prefix(PREFIX)?.to_lowercase();
             // Variables of flags that are no settings, and of the tests.
             let other = ["config", "server", "token"].contains(&key.as_str()) || key.starts_with("test_");
-            (!other).then(|| (key, value.to_string_lossy().into_owned()))
+            let value = value.to_string_lossy().into_owned();
+            let known = KEYS.iter().any(|setting| setting.name == key);
+            (!other && (known || !service_link::is_one(&key, &value))).then_some((key, value))
         });
         layers.0.push(Layer { name: "the environment".into(), values: variables.collect() });
         layers.0.push(Layer { name: "the flags".into(), values: flags });
@@ -254,7 +263,11 @@ impl Layers {
         for layer in &self.0 {
             for key in layer.values.keys().filter(|key| KEYS.iter().all(|k| k.name != key.as_str())) {
                 // A misspelt key that is ignored would leave a limit or a secret at its default.
-                mistakes.push(format!("{key} (in {}): unknown; `clipcut config` lists the keys", layer.name));
+                mistakes.push(format!(
+                    "{key} (in {}): unknown; the nearest is {}, and `clipcut config` lists all",
+                    layer.name,
+                    nearest(key)
+                ));
             }
         }
     }
@@ -288,6 +301,11 @@ fn plain(value: &toml::Value) -> Option<String> {
         toml::Value::Array(items) => Some(items.iter().map(plain).collect::<Option<Vec<_>>>()?.join(",")),
         _ => None,
     }
+}
+
+fn nearest(key: &str) -> &'static str {
+    let distance = |setting: &&Key| strsim::damerau_levenshtein(setting.name, key);
+    KEYS.iter().min_by_key(distance).map_or("", |setting| setting.name)
 }
 
 fn count(n: usize, what: &str) -> String {

@@ -5,6 +5,7 @@ mod cli;
 mod commands;
 mod config;
 mod front_end;
+mod log;
 mod open_files;
 mod progress;
 mod setting;

@@ -1,5 +1,4 @@
-//! An edge's own addresses, in front of all others: its health, its metrics, and the internal requests of the origin and
-//! the peers.
+//! An edge's own addresses, in front of all others: its health, and the internal requests of the origin and the peers.
 
 use std::{
     convert::Infallible,
@@ -8,7 +7,7 @@ use std::{
 
 use futures::{FutureExt, future::Either};
 use http::{HeaderValue, Method, Response, StatusCode, header};
-use server::{Metrics, Problem, Request, body, health};
+use server::{Problem, Request, body, health};
 use tokio_util::sync::CancellationToken;
 use tower::Service;
 
@@ -22,28 +21,22 @@ const MOST_PURGE: u64 = 1024 * 1024;
 pub struct Endpoints {
     edge: Edge,
     origins: Origins,
-    metrics: Metrics,
     shutdown: CancellationToken,
 }
 
 impl Endpoints {
-    /// Puts the addresses of a role in front of `edge`, and registers its metrics.
-    pub fn new(edge: Edge, origins: Origins, metrics: Metrics, shutdown: CancellationToken) -> Self {
-        edge.register(&metrics);
-        Self { edge, origins, metrics, shutdown }
+    /// Puts the addresses of a role in front of `edge`.
+    pub fn new(edge: Edge, origins: Origins, shutdown: CancellationToken) -> Self {
+        Self { edge, origins, shutdown }
     }
 
-    async fn ready(self) -> Response<Payload> {
+    /// Answers `/readyz`.
+    pub async fn ready(&self) -> server::Response {
         // An edge without its origins still has what it keeps; sending its viewers away would not help them.
         if !self.origins.any_healthy() {
             tracing::warn!("no origin is healthy");
         }
-        health::ready(&self.shutdown, async { Ok::<(), Infallible>(()) }).await.map(Payload::Stream)
-    }
-
-    fn metrics(&self) -> Response<Payload> {
-        self.edge.metrics();
-        self.metrics.answer().map(Payload::Stream)
+        health::ready(&self.shutdown, async { Ok::<(), Infallible>(()) }).await
     }
 }
 
@@ -101,10 +94,12 @@ impl Service<Request> for Endpoints {
     fn call(&mut self, request: Request) -> Self::Future {
         let reads = matches!(*request.method(), Method::GET | Method::HEAD);
         let answer = match request.uri().path() {
-            "/healthz" | "/readyz" | "/metrics" if !reads => std::future::ready(reads_only()).boxed(),
+            "/healthz" | "/readyz" if !reads => std::future::ready(reads_only()).boxed(),
             "/healthz" => std::future::ready(health::live().map(Payload::Stream)).boxed(),
-            "/readyz" => self.clone().ready().boxed(),
-            "/metrics" => std::future::ready(self.metrics()).boxed(),
+            "/readyz" => {
+                let own = self.clone();
+                async move { own.ready().await.map(Payload::Stream) }.boxed()
+            }
             path if path.starts_with("/edge/") => match self.edge.internal_endpoint(&request) {
                 Some(InternalEndpoint::Purge) => self.edge.clone().take_purge(request).boxed(),
                 Some(InternalEndpoint::Peer) => std::future::ready(self.edge.peer_id()).boxed(),

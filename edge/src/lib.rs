@@ -211,9 +211,11 @@ impl Edge {
         self.0.metrics.summary()
     }
 
-    /// Registers its metrics with those of the process. `metrics` brings those of the memory up to date.
+    /// Registers its metrics with those of the process.
     pub fn register(&self, metrics: &Metrics) {
         metrics.register(|registry| self.0.metrics.register(registry));
+        let edge = self.clone();
+        metrics.before_answer(move || _ = edge.metrics());
     }
 
     /// Ends the fetches that are left. To be called after the listener's drain, when no client waits for them.

@@ -25,7 +25,7 @@ use crate::{
     well_formed,
 };
 
-const HEALTH: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
+const HEALTH: [&str; 2] = ["/healthz", "/readyz"];
 
 /// The state that all connections of a listener share.
 #[derive(Clone)]

@@ -8,7 +8,7 @@ use crate::{forwarded::TrustedProxies, pace::Pace};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Connections at once. At the bound the oldest idle one makes place for the next; while none is idle, a few more may
-    /// ask for `/healthz`, `/readyz` and `/metrics`, and the rest waits in the kernel's queue.
+    /// ask for `/healthz` and `/readyz`, and the rest waits in the kernel's queue.
     pub connections: usize,
     /// Connections at once from one address, and requests at once of one client behind trusted proxies; 0: half of all
     /// connections.

@@ -18,6 +18,7 @@ pub use prometheus_client::{
         family::Family,
         gauge::Gauge,
         histogram::{Histogram, exponential_buckets},
+        info::Info,
     },
     registry::Registry,
 };
@@ -29,8 +30,11 @@ const CONTENT_TYPE: HeaderValue =
 #[derive(Clone)]
 pub struct Metrics {
     registry: Arc<Mutex<Registry>>,
+    updates: Updates,
     counts: Arc<Counts>,
 }
+
+type Updates = Arc<Mutex<Vec<Box<dyn Fn() + Send + Sync>>>>;
 
 impl Default for Metrics {
     fn default() -> Self {
@@ -43,7 +47,7 @@ impl Metrics {
     pub fn new() -> Self {
         let mut registry = Registry::with_prefix("clipcut");
         let counts = Arc::new(Counts::new(&mut registry));
-        Self { registry: Arc::new(Mutex::new(registry)), counts }
+        Self { registry: Arc::new(Mutex::new(registry)), updates: Arc::default(), counts }
     }
 
     /// Lets a role add its own. Names go without `clipcut_`, and counters without `_total`: both are added.
@@ -51,8 +55,14 @@ impl Metrics {
         add(&mut self.registry.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
+    /// Has `update` run before each answer, for gauges of what nobody counts as it happens.
+    pub fn before_answer(&self, update: impl Fn() + Send + Sync + 'static) {
+        self.updates.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(update));
+    }
+
     /// Answers `/metrics`.
     pub fn answer(&self) -> Response {
+        self.updates.lock().unwrap_or_else(PoisonError::into_inner).iter().for_each(|update| update());
         let mut out = String::new();
         let encoded = text::encode(&mut out, &self.registry.lock().unwrap_or_else(PoisonError::into_inner));
         if let Err(error) = encoded {

@@ -79,6 +79,8 @@ async function start(command, settings = {}, samePort = undefined) {
   return {
     url,
     log: () => log,
+    /** The operators' address, where its metrics are. */
+    admin: () => `http://${/administration on (\S+)/.exec(log)[1]}`,
     /** Ends it as an operator would; resolves to its exit code. */
     async stop() {
       child.kill("SIGTERM");

@@ -21,7 +21,8 @@ const INTRODUCTION: &str = "\
 
 Settings come from the defaults, then `clipcut.toml` (or the file of `--config` or `CLIPCUT_CONFIG`), then variables, then
 flags; later ones win. The variable of a setting is its name in capitals behind `CLIPCUT_`: `CLIPCUT_UPLOAD_MAX=1GiB`. An
-unknown key or an invalid value stops the program, which reports all of them at once. `clipcut config` prints the values in
+unknown key or an invalid value stops the program, which reports all of them at once; the variables that Kubernetes sets for a
+service named `clipcut` (`CLIPCUT_SERVICE_HOST`, `CLIPCUT_PORT=tcp://…`) are passed over. `clipcut config` prints the values in
 effect as a file that reads back.
 
 Sizes are `20GiB`, `500MiB` or bytes; times are `500ms`, `30s`, `10m` or `24h`; lists are written with commas, or as lists of

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
+use axum::{Router, routing::get};
 use clap::Args as Arguments;
 use edge::{Clock, Edge, Endpoints, Origins};
+use server::health;
 
 use super::process::Process;
 use crate::config::Config;
@@ -40,15 +42,20 @@ pub(crate) async fn run(config: &Config) -> Result<()> {
     let origins = Origins::new(&config.edge_origins.0)
         .context("--origin (or edge_origins) names where to fetch from")?;
     let mut settings = config.edge()?;
-    let process = Process::bind_workers(config)?.with_edge(config);
+    let process = Process::bind_workers(config).await?.with_edge(config);
     process.tasks.spawn(origins.clone().watch(process.shutdown.clone()));
     if let Some(peers) = settings.peers.clone() {
         process.tasks.spawn(peers.watch(process.shutdown.clone()));
     }
     settings.scheme = process.scheme;
     let edge = Edge::new(settings, Clock::system(), origins.clone());
-    let endpoints =
-        Endpoints::new(edge.clone(), origins.clone(), process.metrics.clone(), process.shutdown.clone());
+    edge.register(&process.metrics);
+    let endpoints = Endpoints::new(edge.clone(), origins.clone(), process.shutdown.clone());
+    let asked = endpoints.clone();
+    let health = Router::new()
+        .route("/healthz", get(async || health::live()))
+        .route("/readyz", get(async move || asked.ready().await));
+    let process = process.with_health(health);
     process.run("serving", endpoints, edge.finish()).await?;
     // Fetches use the origins' connections, so these are closed after the last fetch has ended.
     origins.finish().await;

@@ -1,10 +1,13 @@
 //! The commands, a file each.
 
 mod accounts;
+mod admin;
 pub(crate) mod configuration;
 pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod edge;
+pub(crate) mod fsck;
+mod library_metrics;
 pub(crate) mod login;
 pub(crate) mod migrate;
 pub(crate) mod model;

@@ -5,11 +5,7 @@ use anyhow::Result;
 use origin::Origin;
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    accounts,
-    process::{self, Process},
-    purge,
-};
+use super::{accounts, process::Process, purge};
 use crate::{config::Config, front_end};
 
 /// Serves until a stop signal.
@@ -17,8 +13,10 @@ pub(crate) async fn run(config: &Config) -> Result<()> {
     let purge_client = config.purge_client()?;
     let settings = config.origin()?;
     let store = config.shared_store().await?;
-    let process = Process::bind(config).await?;
-    process::register_store(&process.metrics, &store);
+    let mut process = Process::bind(config).await?;
+    process.count_store(&store);
+    let health = process.health(&store);
+    let process = process.with_health(health);
     let origin = Origin::new(store.clone(), settings, process.shutdown.clone());
     let sweeper = origin.clone();
     process.tasks.spawn(async move { sweeper.expire_uploads().await });
@@ -30,7 +28,7 @@ pub(crate) async fn run(config: &Config) -> Result<()> {
     let guarded =
         accounts::guarded(config, &process, accounts::Service { store: &store, router: origin.router() })
             .await?;
-    let service = process.with_metrics(guarded).fallback(front_end::serve);
+    let service = guarded.fallback(front_end::serve);
     let finish = async {
         drained.cancel();
         origin.finish().await;

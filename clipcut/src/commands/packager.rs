@@ -2,15 +2,16 @@
 
 use anyhow::Result;
 
-use super::process::{self, Process};
+use super::process::Process;
 use crate::config::Config;
 
 /// Works until a stop signal; the jobs in hand are then released, so that others claim them at once.
 pub(crate) async fn run(config: &Config) -> Result<()> {
     let store = config.shared_store().await?;
-    let process = Process::bind(config).await?;
-    process::register_store(&process.metrics, &store);
+    let mut process = Process::bind(config).await?;
+    process.count_store(&store);
+    let health = process.health(&store);
+    let process = process.with_health(health.clone());
     process.tasks.spawn(packager::run(store.clone(), config.packager(), process.shutdown.clone()));
-    let service = process.with_metrics(process.health(&store));
-    process.run("packager listening on", service, async {}).await
+    process.run("packager listening on", health, async {}).await
 }

@@ -1,5 +1,5 @@
-//! A process that serves HTTP: its listener, certificate, metrics, limits and graceful shutdown. Every command that
-//! listens is built on it; the services themselves are the commands' own.
+//! A process that serves HTTP: its listeners, certificate, metrics, limits and graceful shutdown. Every command that
+//! listens is built on it; the services themselves are the commands' own, and what operators ask is `admin`'s.
 
 use std::{collections::BTreeMap, num::NonZeroUsize};
 
@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::Service;
 
-use super::stop;
+use super::{admin::Admin, library_metrics::LibraryMetrics, stop};
 use crate::config::Config;
 
 /// The flags of a role that has none of its own.
@@ -30,12 +30,6 @@ impl ListenArgs {
     }
 }
 
-/// Registers the metrics of the store.
-pub(super) fn register_store(metrics: &Metrics, store: &Store) {
-    let help = "Reads of blobs whose bytes are not those that were written; such a blob must be restored from a backup";
-    metrics.register(|registry| registry.register("store_damages", help, store.blobs.damages()));
-}
-
 /// A process that has bound its address, and runs until a stop signal.
 #[derive(Debug)]
 pub(super) struct Process {
@@ -49,6 +43,7 @@ pub(super) struct Process {
     pub(super) scheme: &'static str,
     listener: Listener,
     limits: Limits,
+    admin: Admin,
 }
 
 impl Process {
@@ -56,20 +51,21 @@ impl Process {
     pub(super) async fn bind(config: &Config) -> Result<Self> {
         let tls = config.tls()?;
         let socket = TcpListener::bind(config.listen).await.with_context(|| in_use(config))?;
-        Self::new(config, Listener::from(socket), tls)
+        Self::new(config, Listener::from(socket), tls).await
     }
 
     /// Binds the address for one worker per core, with a runtime each, so that a cache hit never crosses cores.
-    pub(super) fn bind_workers(config: &Config) -> Result<Self> {
+    pub(super) async fn bind_workers(config: &Config) -> Result<Self> {
         let tls = config.tls()?;
         // It follows CPU affinity and the quota of a container, so that it needs no setting.
         let workers = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         let listener = Listener::shared(config.listen, workers).with_context(|| in_use(config))?;
-        Self::new(config, listener, tls)
+        Self::new(config, listener, tls).await
     }
 
-    fn new(config: &Config, listener: Listener, tls: Option<Tls>) -> Result<Self> {
+    async fn new(config: &Config, listener: Listener, tls: Option<Tls>) -> Result<Self> {
         let (shutdown, tasks, metrics) = (CancellationToken::new(), TaskTracker::new(), Metrics::new());
+        let admin = Admin::bind(config, &metrics).await?;
         // The handlers are there before the first request: a signal in between would
         // end the process at once, as is its default.
         tasks.spawn(stop::on_signal(shutdown.clone())?);
@@ -80,7 +76,7 @@ impl Process {
             tasks.spawn(tls.follow(shutdown.clone()));
         }
         let listener = listener.tls(tls).metrics(&metrics);
-        Ok(Self { shutdown, tasks, metrics, scheme, listener, limits: config.server() })
+        Ok(Self { shutdown, tasks, metrics, scheme, listener, limits: config.server(), admin })
     }
 
     /// Bounds the connections to what the memory of an edge in this process pays for.
@@ -89,10 +85,16 @@ impl Process {
         self
     }
 
-    /// Adds `/metrics` to a service.
-    pub(super) fn with_metrics(&self, service: Router) -> Router {
-        let metrics = self.metrics.clone();
-        service.route("/metrics", get(async move || metrics.answer()))
+    /// Counts what the store does and what is in it.
+    pub(super) fn count_store(&mut self, store: &Store) {
+        self.metrics.register(|registry| store.register(registry));
+        self.admin.library = Some(LibraryMetrics::new(store.clone(), &self.metrics));
+    }
+
+    /// Gives the operators' listener the health of this role.
+    pub(super) fn with_health(mut self, health: Router) -> Self {
+        self.admin.health = health;
+        self
     }
 
     /// Returns `/healthz` and `/readyz` of a role that serves no requests of clients: it is ready while it reaches the
@@ -118,13 +120,18 @@ impl Process {
         B: HttpBody<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
+        tracing::info!("administration on {}", self.admin.address);
         tracing::info!("{activity} {}://{}", self.scheme, self.listener.local_addr()?);
+        // Operators and probes are answered to the end: a drain is when they look.
+        let ended = CancellationToken::new();
+        let admin = tokio::spawn(self.admin.serve(ended.clone()));
         server::serve(self.listener, service, self.limits, self.shutdown).await;
         finish.await;
         // `wait` returns only for a tracker that is closed and empty.
         self.tasks.close();
         self.tasks.wait().await;
-        Ok(())
+        ended.cancel();
+        admin.await.context("the operators' listener")
     }
 }
 

@@ -6,11 +6,7 @@ use origin::Origin;
 use tokio_util::sync::CancellationToken;
 use transcriber::service::Service;
 
-use super::{
-    accounts, demo,
-    process::{self, Process},
-    purge,
-};
+use super::{accounts, demo, process::Process, purge};
 use crate::{config::Config, front_end};
 
 /// Whether an empty library gets a first video.
@@ -28,8 +24,10 @@ pub(crate) async fn run(config: &Config, demo: Demo) -> Result<()> {
     let mut settings = config.edge()?;
     let origin_settings = config.origin()?;
     let store = config.store().await?;
-    let process = Process::bind(config).await?.with_edge(config);
-    process::register_store(&process.metrics, &store);
+    let mut process = Process::bind(config).await?.with_edge(config);
+    process.count_store(&store);
+    let health = process.health(&store);
+    let process = process.with_health(health);
     let (tasks, shutdown) = (&process.tasks, &process.shutdown);
     tasks.spawn(packager::run(store.clone(), config.packager(), shutdown.clone()));
     if config.captions.0 {
@@ -51,13 +49,13 @@ pub(crate) async fn run(config: &Config, demo: Demo) -> Result<()> {
     let guarded =
         accounts::guarded(config, &process, accounts::Service { store: &store, router: origin.router() })
             .await?;
-    let service = process.with_metrics(guarded.merge(speech.router())).fallback(front_end::serve);
+    let service = guarded.merge(speech.router()).fallback(front_end::serve);
     settings.scheme = process.scheme;
     // Only edges that stand alone have peers: this one has its origin in the same process.
     settings.peers = None;
     // The page's files are in this process already, in brotli too, which a cache that keys by gzip or identity
     // would not ask for.
-    settings.bypass.extend(["/assets/", "/healthz", "/readyz", "/metrics", "/v1/"].map(str::to_owned));
+    settings.bypass.extend(["/assets/", "/healthz", "/readyz", "/v1/"].map(str::to_owned));
     let edge = Edge::new(settings, Clock::system(), service);
     edge.register(&process.metrics);
     // Cancelled at the end of the drain: until then viewers are served and purges matter.

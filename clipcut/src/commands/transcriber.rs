@@ -7,7 +7,7 @@ use clap::Args as Arguments;
 use store::Store;
 use transcriber::service::Service;
 
-use super::process::{self, Process};
+use super::process::Process;
 use crate::config::Config;
 
 /// The flags of `clipcut transcriber`.
@@ -36,9 +36,9 @@ pub(crate) async fn run(config: &Config) -> Result<()> {
         Some(cluster) => Some(Store::cluster(&cluster).await?),
         None => None,
     };
-    let process = Process::bind(config).await?;
+    let mut process = Process::bind(config).await?;
     if let Some(store) = store {
-        process::register_store(&process.metrics, &store);
+        process.count_store(&store);
         let models = config.models.clone();
         process.tasks.spawn(transcriber::run(store, config.transcriber(), models, process.shutdown.clone()));
     }
@@ -48,6 +48,7 @@ pub(crate) async fn run(config: &Config) -> Result<()> {
         .with_context(|| format!("cannot make the folder {folder}"))?;
     speech.count(&process.metrics);
     // Readiness is that of the HTTP service, which needs the model and no library.
-    let service = process.with_metrics(speech.router().merge(speech.health()));
+    let service = speech.router().merge(speech.health());
+    let process = process.with_health(speech.health());
     process.run("transcriber listening on", service, async {}).await
 }

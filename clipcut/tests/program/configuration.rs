@@ -83,11 +83,11 @@ fn all_mistakes_are_reported_at_once_each_with_its_key_and_its_place() {
         assert_eq!(done.code, Some(1), "{done:?}");
         for part in [
             "6 mistakes",
-            "lisen (in clipcut.toml): unknown; `clipcut config` lists the keys",
+            "lisen (in clipcut.toml): unknown; the nearest is listen, and `clipcut config` lists all",
             "crf = \"much\" (in clipcut.toml): a number is expected",
             "ladder (in clipcut.toml): a text, a number or a list is expected",
             "drain = \"3 fortnights\" (in the environment): a span such as 30s, 10m or 24h is expected",
-            "lader (in the environment): unknown",
+            "lader (in the environment): unknown; the nearest is ladder",
             "preset = \"warp\" (in the environment): one of ultrafast,",
         ] {
             assert!(done.stderr.contains(part), "{part:?} in {}", done.stderr);
@@ -108,6 +108,32 @@ fn variables_of_others_are_no_mistake() {
     let broken = OsString::from_vec(vec![0xff, 0xfe]);
     let done = finish(clipcut(home.0.path()).arg("config").env("SOMEBODY_ELSES", broken));
     assert_eq!(done.code, Some(0), "{done:?}");
+}
+
+#[test]
+fn the_variables_that_kubernetes_sets_for_services_are_no_mistake() {
+    let home = Home::with("");
+    let links = [
+        ("CLIPCUT_SERVICE_HOST", "10.0.0.9"),
+        ("CLIPCUT_SERVICE_PORT", "80"),
+        ("CLIPCUT_SERVICE_PORT_HTTP", "80"),
+        ("CLIPCUT_PORT", "tcp://10.0.0.9:80"),
+        ("CLIPCUT_PORT_8080_TCP", "tcp://10.0.0.9:8080"),
+        ("CLIPCUT_PORT_8080_TCP_PROTO", "tcp"),
+        ("CLIPCUT_PORT_8080_TCP_PORT", "8080"),
+        ("CLIPCUT_PORT_8080_TCP_ADDR", "10.0.0.9"),
+        ("CLIPCUT_ORIGIN_SERVICE_HOST", "10.0.0.8"),
+        ("CLIPCUT_EDGE_PEERS_PORT_80_TCP_ADDR", "10.0.0.7"),
+    ];
+    let done = home.run(&["config"], &links);
+    assert_eq!(done.code, Some(0), "{done:?}");
+    assert_eq!(done.stdout, home.run(&["config"], &[]).stdout);
+    // A person's own, which means `listen`, is none.
+    for (name, value) in [("CLIPCUT_PORT", "8080"), ("CLIPCUT_UPLOAD_MAXX", "1GiB")] {
+        let done = home.run(&["config"], &[(name, value)]);
+        assert_eq!(done.code, Some(1), "{done:?}");
+        assert!(done.stderr.contains("(in the environment): unknown; the nearest is "), "{done:?}");
+    }
 }
 
 #[test]

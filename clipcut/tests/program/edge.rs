@@ -216,7 +216,7 @@ async fn the_memory_of_an_edge_stays_at_its_cap_under_churn() {
         }
         most = most.max(resident(program.id()));
     }
-    let metrics = http.get("/metrics").await;
+    let metrics = program.admin().get("/metrics").await;
     for line in metrics.text().lines().filter(|line| line.starts_with("clipcut_edge_cache")) {
         println!("{line}");
     }

@@ -5,6 +5,7 @@ mod harness;
 
 mod access;
 mod accounts;
+mod admin;
 mod cluster;
 mod configuration;
 mod demo;
@@ -13,6 +14,7 @@ mod disk;
 mod documents;
 mod edge;
 mod faults;
+mod fsck;
 mod hostile;
 mod kill;
 mod limits;

@@ -219,6 +219,7 @@ pub(crate) fn written() -> (mpsc::UnboundedSender<Result<Bytes, BoxError>>, Body
 
 /// An edge that listens, and a client of it.
 pub(crate) struct Running {
+    pub(crate) metrics: Metrics,
     pub(crate) edge: Edge,
     pub(crate) clock: Clock,
     pub(crate) address: SocketAddr,
@@ -249,10 +250,12 @@ impl Running {
         }
         let edge = Edge::new(config, clock.clone(), origins.clone());
         let address = listener.local_addr().unwrap();
-        let endpoints = Endpoints::new(edge.clone(), origins, Metrics::new(), shutdown.clone());
+        let endpoints = Endpoints::new(edge.clone(), origins, shutdown.clone());
+        let metrics = Metrics::new();
+        edge.register(&metrics);
         tokio::spawn(server::serve(listener, endpoints, Limits::default(), shutdown.clone()));
         let client = Http::builder(TokioExecutor::new()).build_http();
-        Self { edge, clock, address, client, prefetch: Arc::default(), shutdown }
+        Self { edge, metrics, clock, address, client, prefetch: Arc::default(), shutdown }
     }
 
     /// Sends a request, and returns the answer as soon as its head is there.

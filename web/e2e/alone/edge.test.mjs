@@ -74,7 +74,7 @@ describe("through an edge", { concurrency: false }, () => {
 
   /** Resolves to the edge's own count of requests by their outcome. */
   async function requests() {
-    const metrics = await (await fetch(`${edge.url}/metrics`)).text();
+    const metrics = await (await fetch(`${edge.admin()}/metrics`)).text();
     const counts = metrics.matchAll(/^clipcut_edge_requests_total\{outcome="(\w+)"\} (\d+)$/gm);
     return Object.fromEntries([...counts].map(([, outcome, count]) => [outcome, Number(count)]));
   }

@@ -11,7 +11,7 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::TIMEOUT;
+use super::{Http, TIMEOUT};
 
 /// The path of ONNX Runtime, as a setting.
 pub(crate) const RUNTIME: (&str, &str) =
@@ -116,6 +116,13 @@ impl Program {
         let wait = |text: &mut (String, Stderr)| found(&text.0).is_none() && text.1 == Stderr::Open;
         let (text, _) = self.log.more.wait_timeout_while(text, TIMEOUT, wait).unwrap();
         found(&text.0).unwrap_or_else(|| panic!("{part:?} was never logged, only this:\n{}", text.0))
+    }
+
+    /// Returns a client of the operators' listener.
+    pub(crate) fn admin(&self) -> Http {
+        let line = self.wait_for_log("administration on ");
+        let address = line.rsplit(' ').next().unwrap();
+        Http::new(&format!("http://{address}"))
     }
 
     /// Returns the log so far.
