@@ -2,13 +2,16 @@
 # The tools that scripts/install keeps beside the build.
 export PATH := $(CURDIR)/target/tools:$(PATH)
 
-.PHONY: run cluster test test-cache check fmt bench bench-play bench-counts bench-transcribe reference bench-edge bench-origin golden web clean
+.PHONY: run cluster test test-cache check fmt bench bench-play bench-counts bench-transcribe reference bench-edge bench-origin golden web clean minikube minikube-down check-kube
 
 run: ; @scripts/install run && $(MAKE) --no-print-directory web && exec cargo run --release --bin clipcut -- serve --demo
 cluster: ; @scripts/install run && scripts/install servers && $(MAKE) --no-print-directory web && cargo build --release --bin clipcut --bin servers && exec scripts/cluster
 test: ; @scripts/install test && $(MAKE) --no-print-directory web && scripts/tests && npm --prefix web test && npm --prefix web run e2e
 test-cache: ; @scripts/install test && cargo nextest run --workspace --no-run && npm --prefix web/cache-tests ci --ignore-scripts --no-audit --no-fund && node web/cache-tests/run.mjs
-check: ; @scripts/install check && cargo fmt --all --check && cargo clippy --workspace --all-targets -- -D warnings && cargo deny --log-level error check bans licenses sources && npm --prefix web ci --no-audit --no-fund && npm --prefix web run lint && npm --prefix web run typecheck
+check: ; @scripts/install check && cargo fmt --all --check && cargo clippy --workspace --all-targets -- -D warnings && cargo deny --log-level error check bans licenses sources && npm --prefix web ci --no-audit --no-fund && npm --prefix web run lint && npm --prefix web run typecheck && scripts/kube-check
+minikube: ; @scripts/minikube
+minikube-down: ; @scripts/minikube down
+check-kube: ; @scripts/install check && scripts/kube-check
 fmt: ; cargo fmt --all && npm --prefix web run format
 bench: ; scripts/bench
 bench-play: ; @scripts/install run && cargo build --profile dist --bin clipcut && node benches/play.mjs target/dist/clipcut
