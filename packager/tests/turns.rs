@@ -17,7 +17,12 @@ const LONG: &str = "-f lavfi -i testsrc2=s=640x360:r=25:d=90 -f lavfi -i sine=f=
 const SHORT: &str = "-f lavfi -i testsrc2=s=320x180:r=25:d=2 -c:v libx264 -preset ultrafast -pix_fmt yuv420p";
 
 async fn take_in(store: &Store, source: &Path) -> VideoId {
-    let new = NewVideo { title: String::new(), description: String::new(), source_name: "source".into(), owner: None };
+    let new = NewVideo {
+        title: String::new(),
+        description: String::new(),
+        source_name: "source".into(),
+        owner: None,
+    };
     let id = store.uploads.begin(&new, None, Timestamp::now()).await.unwrap().id;
     store.uploads.finish_linked(&id, source).await.unwrap();
     id

@@ -247,6 +247,13 @@ pub(crate) async fn holds_lease(tx: &mut Transaction, job: &Job) -> Result<bool>
     Ok(held.bind(&job.id).bind(&job.owner).execute(tx).await? > 0)
 }
 
+/// Like [`holds_lease`], of a job that has come further: its attempts are counted anew, since only what stops it at the same
+/// place again and again is to end it.
+pub(crate) async fn progressed(tx: &mut Transaction, job: &Job) -> Result<bool> {
+    let held = query("update jobs set attempts = 1 where id = $1 and lease_owner = $2");
+    Ok(held.bind(&job.id).bind(&job.owner).execute(tx).await? > 0)
+}
+
 // The run that has just ended was a success; its attempts must not count against the next.
 async fn release_for_rerun(sql: &Sql, job: &Job) -> Result<bool> {
     let released = query(

@@ -12,7 +12,7 @@ use std::time::Duration;
 use crate::{
     CaptionId, CaptionTrack, Captions, Cue, Job, Result, Timestamp,
     captions::rows::{append, clear, free_name},
-    jobs::{holds_lease, insert_playlists},
+    jobs::{holds_lease, insert_playlists, progressed},
     sql::{LockScope, Transaction, query},
 };
 
@@ -148,7 +148,7 @@ impl Captions {
     pub async fn advance(&self, job: &Job, advance: &Advance<'_>) -> Result<bool> {
         let Some(id) = track_of(job) else { return Ok(false) };
         let mut tx = self.sql.begin(LockScope::Video(&job.video)).await?;
-        if !holds_lease(&mut tx, job).await? {
+        if !progressed(&mut tx, job).await? {
             return Ok(false);
         }
         let done = query(

@@ -23,6 +23,9 @@ const RENEWALS: u32 = 3;
 const POLL: Duration = Duration::from_secs(5);
 // A source that crashes ffmpeg does so each time; three attempts rule the machine out, and the queue goes on.
 const MAX_ATTEMPTS: u32 = 3;
+// A worker may also die of a power cut, or by a hand that stops it: more of these are let pass than failures, which are the
+// source's.
+const MAX_DEATHS: u32 = 5;
 // Room is made by a person, in minutes; an attempt each second would only fill the log as well.
 const STORAGE_FULL_PAUSE: Duration = Duration::from_secs(30);
 // Servers that start again, or elect another primary, are back within seconds.
@@ -122,9 +125,9 @@ impl Worker {
     async fn handle<W: Work>(&self, job: &Job, work: &mut W) {
         let begun = Instant::now();
         let ended = |outcome| self.store.metrics().ended(job, outcome, begun.elapsed());
-        if job.attempts > MAX_ATTEMPTS {
+        if job.attempts > MAX_DEATHS {
             // Nothing was recorded of the attempts before: the job took its workers with it.
-            let error = Error::WorkersDied { attempts: MAX_ATTEMPTS };
+            let error = Error::WorkersDied { attempts: MAX_DEATHS };
             ended(Outcome::Failed);
             if let Err(error) = work.fail(job, error.into()).await {
                 tracing::error!(%error, "cannot record a job's outcome");

@@ -187,7 +187,8 @@ impl World {
 }
 
 async fn planned(store: &Store) -> VideoId {
-    let video = NewVideo { title: "v".into(), description: String::new(), source_name: String::new(), owner: None };
+    let video =
+        NewVideo { title: "v".into(), description: String::new(), source_name: String::new(), owner: None };
     let id = store.uploads.begin(&video, Some(1), Timestamp::now() + LEASE).await.unwrap().id;
     let mut append = store.uploads.append(&id, false).await.unwrap().unwrap();
     append.write(b"x").await.unwrap();

@@ -192,7 +192,7 @@ async fn a_packager_that_is_stopped_gives_its_jobs_back() {
     .await;
     packager.program.terminate();
     assert_eq!(packager.program.wait().code(), Some(0), "{}", packager.program.log());
-    assert_eq!(cluster.ask("select count(*) from jobs where kind = 'video' and attempts = 0"), "1");
+    assert_eq!(cluster.ask("select count(*) from jobs where attempts > 0"), "0");
     assert_eq!(cluster.ask("select count(*) from jobs where lease_owner is not null"), "0");
     let _next = cluster.start(home, "packager", &[]);
     until("the video to be ready", async || (state(&origin.http, id).await == "ready").then_some(())).await;

@@ -167,7 +167,9 @@ async fn a_request_has_its_segment_encoded_next_and_a_prefetch_does_not() {
 
 #[tokio::test]
 async fn a_viewer_who_asks_for_everything_gets_no_more_of_the_encoders() {
-    let harness = Harness::with(Config { segment_wait: Duration::from_millis(1), ..Config::default() }).await;
+    // Long enough to say what is wanted.
+    let config = Config { segment_wait: Duration::from_millis(100), ..Config::default() };
+    let harness = Harness::with(config).await;
     let mut videos = Vec::new();
     for _ in 0..30 {
         videos.push(harness.planned(20).await);

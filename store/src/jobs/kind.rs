@@ -22,7 +22,8 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 8] = [
+    /// All kinds.
+    pub const ALL: [Self; 8] = [
         Self::Prepare,
         Self::Poster,
         Self::Text,
