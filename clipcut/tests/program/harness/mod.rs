@@ -22,7 +22,7 @@ pub(crate) use server::{Server, published};
 pub(crate) use shelf::Shelf;
 
 // Far longer than any test takes, so that only a hang reaches it.
-pub(crate) const TIMEOUT: Duration = Duration::from_mins(2);
+pub(crate) const TIMEOUT: Duration = Duration::from_mins(4);
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// Polls until `look` returns something. Panics with `what` after the timeout.
