@@ -65,11 +65,12 @@ impl Admission {
         request: &mut Request,
         date: impl Fn() -> SystemTime,
     ) -> Result<Target, Refused> {
-        if has_any(request.headers(), &[token::NAME]) {
-            if self.is_internal(request.headers()) {
-                let ticket = ShownTicket::of_peer(request.headers());
-                request.headers_mut().remove(ticket::SHOWN);
-                if let Some(ticket) = ticket {
+        let mut field = None;
+        if has_any(request.headers(), &[token::NAME, ticket::SHOWN]) {
+            let is_internal = self.is_internal(request.headers());
+            field = request.headers_mut().remove(ticket::SHOWN);
+            if is_internal {
+                if let Some(ticket) = field.as_ref().and_then(ShownTicket::of_peer) {
                     request.extensions_mut().insert(ticket);
                 }
                 return Ok(Target::decode(self.scheme, request.uri(), request.headers(), None)?);
@@ -77,7 +78,6 @@ impl Admission {
             // A wrong token must not make a client's request look like a peer's further on.
             request.headers_mut().remove(token::NAME);
         }
-        let field = request.headers_mut().remove(ticket::SHOWN);
         let opened = self.access.check(request.uri().path(), &date)?;
         let path = opened.as_ref().map(|opened| &*opened.path);
         let target = Target::decode(self.scheme, request.uri(), request.headers(), path)?;

@@ -34,9 +34,9 @@ impl ShownTicket {
         Some(Self { text, end: ticket.end(), by })
     }
 
-    /// Reads the ticket of a peer's request, which the peer has verified.
-    pub(crate) fn of_peer(headers: &HeaderMap) -> Option<Self> {
-        Self::new(&headers.get(SHOWN)?.to_str().ok()?.parse().ok()?, Carrier::Field)
+    /// Reads the field of a peer's request, whose ticket the peer has verified.
+    pub(crate) fn of_peer(field: &HeaderValue) -> Option<Self> {
+        Self::new(&field.to_str().ok()?.parse().ok()?, Carrier::Field)
     }
 
     /// Shows it to the origin, or to a peer.
