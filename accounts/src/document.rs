@@ -1,9 +1,10 @@
 //! People, sessions, tokens and invitations as the API shows them, and documents going in and out.
 
 use axum::{body::Body, extract::Request};
-use http::{HeaderValue, StatusCode, header};
+use http::{StatusCode, header};
 use serde::{Serialize, de::DeserializeOwned};
-use server::{Problem, Response, body};
+pub(crate) use server::document::{json, no_content};
+use server::{Problem, body};
 use store::{Timestamp, accounts};
 
 use crate::{Error, Result};
@@ -66,31 +67,6 @@ async fn read_body<T: DeserializeOwned>(body: Body) -> Result<T> {
 
 pub(crate) fn invalid(detail: impl Into<String>) -> Error {
     Problem::new(StatusCode::BAD_REQUEST, "invalid_document", detail.into()).into()
-}
-
-/// Answers with a document that is for one person and true now.
-pub(crate) fn json(status: StatusCode, document: &impl Serialize) -> Response {
-    let text = match serde_json::to_vec(document) {
-        Ok(text) => text,
-        Err(error) => {
-            tracing::error!(%error, "cannot write a document");
-            return Problem::internal().into();
-        }
-    };
-    let mut response = Response::new(body::full(text));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
-}
-
-/// Answers that it is done.
-pub(crate) fn no_content() -> Response {
-    let mut response = Response::new(body::empty());
-    *response.status_mut() = StatusCode::NO_CONTENT;
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
 }
 
 pub(crate) fn rfc3339(time: Timestamp) -> String {

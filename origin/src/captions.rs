@@ -14,7 +14,10 @@ use axum::{
 };
 use http::StatusCode;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use server::{Problem, Response, body};
+use server::{
+    Problem, Response, body,
+    document::{json, no_content},
+};
 use store::{CaptionId, CaptionNaming, CaptionTrack, NewTrack, TranscriptionOptions};
 
 pub(crate) use document::Captions as Document;
@@ -23,7 +26,7 @@ use crate::{
     Origin,
     asker::Asker,
     error::{Error, Result, bad_request, unknown_video},
-    library::{is_json, json, known, no_content, not_json},
+    library::{is_json, known, not_json},
 };
 
 // The longest prompt, and room for its escapes.

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use futures::Stream;
 use http::{HeaderValue, StatusCode, header};
 use serde::Deserialize;
-use server::{BoxError, Response, body};
+use server::{BoxError, Response, body, document::json};
 use store::{Append, Edit, NewVideo, Timestamp, UserId, VideoId};
 
 use crate::{
@@ -19,7 +19,6 @@ use crate::{
     asker::Asker,
     disposition,
     error::{Error, Result, bad_request, unknown_video, upload_too_large},
-    library,
     receive::{Incoming, Received, bytes, content_length},
     title,
 };
@@ -62,7 +61,7 @@ pub(crate) async fn create(
     let work = async move { worker.take_all(&asker, words, request).await };
     let document = origin.run_to_completion(work).await?;
     let location = format!("/api/v1/videos/{}", document.id());
-    let mut response = library::json(StatusCode::CREATED, &document);
+    let mut response = json(StatusCode::CREATED, &document);
     if let Ok(location) = HeaderValue::from_str(&location) {
         response.headers_mut().insert(header::LOCATION, location);
     }

@@ -3,9 +3,12 @@
 use std::time::SystemTime;
 
 use axum::extract::{Path as UrlPath, Query, Request, State, rejection::QueryRejection};
-use http::{HeaderValue, StatusCode, header};
+use http::{StatusCode, header};
 use serde::{Deserialize, Serialize};
-use server::{Problem, Response, body};
+use server::{
+    Problem, Response, body,
+    document::{json, no_content},
+};
 use store::{Cursor, Edit, NewVisibility, Shown, Timestamp, VideoId, Viewer, Visibility};
 
 use crate::{
@@ -153,27 +156,6 @@ impl Origin {
         })?;
         Ok(NewVisibility { visibility, tickets_from: self.tickets_from(SystemTime::now()) })
     }
-}
-
-/// Answers with a document that is true now and maybe not in a second.
-pub(crate) fn json(status: StatusCode, document: &impl Serialize) -> Response {
-    let text = match serde_json::to_vec(document) {
-        Ok(text) => text,
-        Err(error) => return Problem::from(Error::Io(error.into())).into(),
-    };
-    let mut response = Response::new(body::full(text));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
-}
-
-/// Answers that it is done.
-pub(crate) fn no_content() -> Response {
-    let mut response = Response::new(body::empty());
-    *response.status_mut() = StatusCode::NO_CONTENT;
-    response
 }
 
 /// Reads an id from a URL; what is not one names no video.

@@ -5,7 +5,10 @@ use std::time::SystemTime;
 use axum::extract::{Path as UrlPath, Request, State};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use server::{Problem, Response};
+use server::{
+    Problem, Response,
+    document::{json, no_content},
+};
 use store::{NewShare, Share, Timestamp, VideoId};
 
 use crate::{
@@ -13,7 +16,7 @@ use crate::{
     captions::read_json,
     document::rfc3339,
     error::{Result, bad_request, unknown_video},
-    library::{json, known, no_content},
+    library::known,
 };
 
 // Far above what a person hands out; each is a row that a list shows.

@@ -13,6 +13,7 @@ pub mod content;
 mod context;
 mod cork;
 pub mod cors;
+pub mod document;
 pub mod encoding;
 mod fields;
 pub mod forwarded;

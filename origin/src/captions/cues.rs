@@ -6,14 +6,16 @@ use axum::extract::{Path as UrlPath, Request, State};
 use captions::Text;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use server::{Problem, Response};
+use server::{
+    Problem, Response,
+    document::{json, no_content},
+};
 use store::{Cue, CueEdit, Edited, StoredCue};
 
 use super::{read_json, unknown_track};
 use crate::{
     Origin,
     error::{Error, Result, bad_request},
-    library::{json, no_content},
 };
 
 // Ten lines more than a screen takes.
