@@ -3,14 +3,13 @@
 use axum::extract::{Query, State, rejection::QueryRejection};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use server::Response;
-use store::{Found, Place, SearchCursor, SearchHit, Timestamp, Words};
+use server::{Response, document::json};
+use store::{Found, Place, SearchCursor, SearchHit, Shown, Timestamp, Wanted, Words};
 
 use crate::{
     Document, Origin,
     asker::Asker,
     error::{Result, bad_request},
-    library::json,
 };
 
 const PAGE: u32 = 20;
@@ -70,13 +69,12 @@ pub(crate) async fn find(
         Some(cursor) => cursor,
         None => None,
     };
-    let found = origin.store.search.find(&Words::parse(&query.q), after.as_ref(), limit).await?;
+    // Lists and searches show the same videos.
+    let wanted =
+        Wanted { words: &Words::parse(&query.q), shown: &Shown::to(&asker.viewer), after: after.as_ref() };
+    let found = origin.store.search.find(&wanted, limit).await?;
     let mut results = Vec::with_capacity(found.found.len());
     for Found { video, place, hits, hits_total } in found.found {
-        // What lists do not show is not found either; a page may be shorter for it.
-        if !asker.viewer.lists(&video.rights) {
-            continue;
-        }
         results.push(FoundDocument {
             video: Document::of(&origin, &asker, video).await?,
             place: place.as_str(),

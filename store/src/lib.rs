@@ -44,7 +44,7 @@ pub use id::{CaptionId, UserId, VideoId};
 pub use incoming::Append;
 pub use jobs::{Attempt, Claim, Class as JobClass, Job, Jobs, Kind as JobKind, NewJob, Standing, Want};
 pub use renditions::{Kind as RenditionKind, Loss, NewPlan, Progress, Rendition, Renditions, Segment};
-pub use search::{Found, Hit as SearchHit, Place, Results, Search, SearchCursor, Words};
+pub use search::{Found, Hit as SearchHit, Place, Results, Search, SearchCursor, Wanted, Words};
 pub use shares::{NewShare, Share, Shares};
 pub use signals::{Signal, Signals};
 pub use sources::{LoopbackSource, Source};

@@ -1,4 +1,4 @@
-//! Search over titles, descriptions and what is said. The index of each database finds candidates by their terms; `like`
+//! Search over titles, descriptions and the words of captions. The index of each database finds candidates by their terms; `like`
 //! and the order are the same for both, and so are the answers. Terms are made in `terms`, not by the databases.
 
 mod passages;
@@ -9,9 +9,20 @@ pub(crate) use passages::{Spoken, index_cue, index_missing, index_video};
 pub use words::Words;
 
 use crate::{
-    Result, Timestamp, Video, VideoId,
+    Result, Shown, Timestamp, Video, VideoId,
     sql::{FromRow, Row, Sql, query},
 };
+
+/// What is looked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// All of them are to be found.
+    pub words: &'a Words,
+    /// The videos to look in.
+    pub shown: &'a Shown,
+    /// The last one seen, if any.
+    pub after: Option<&'a SearchCursor>,
+}
 
 /// Where the words were found. The order is that of the results.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +31,7 @@ pub enum Place {
     Title,
     /// In title and description together.
     About,
-    /// In what is said, within one cue.
+    /// In captions, within one cue.
     Speech,
 }
 
@@ -42,13 +53,13 @@ pub struct Found {
     pub video: Video,
     /// The first of the places in which it was found.
     pub place: Place,
-    /// The first cues in which all words are said.
+    /// The first cues that have all words.
     pub hits: Vec<Hit>,
     /// How many such cues there are.
     pub hits_total: u32,
 }
 
-/// A moment in which the words are said.
+/// A moment in which the words are spoken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hit {
     /// The language of the captions, as BCP 47.
@@ -114,7 +125,8 @@ const FIND: &str = "
                 order by f.rowid desc limit 10000) speech
         ) places group by video_id
     ) f join videos v on v.id = f.video_id
-    where f.place > $16 or (f.place = $16 and (v.created_at < $17 or (v.created_at = $17 and v.id < $18)))
+    where (f.place > $16 or (f.place = $16 and (v.created_at < $17 or (v.created_at = $17 and v.id < $18))))
+        and ($20 = 'all' or ($20 = 'public' and v.visibility = 'public') or v.owner_id = $21)
     order by f.place, v.created_at desc, v.id desc limit $19";
 
 // Passages of the page's videos alone are read, by their index, so the words need no second look-up.
@@ -138,8 +150,9 @@ impl Search {
         Self { sql }
     }
 
-    /// Returns at most `limit` videos in which all `words` are found, behind `after`.
-    pub async fn find(&self, words: &Words, after: Option<&SearchCursor>, limit: u32) -> Result<Results> {
+    /// Returns at most `limit` of the videos in which what is `wanted` is found.
+    pub async fn find(&self, wanted: &Wanted<'_>, limit: u32) -> Result<Results> {
+        let &Wanted { words, shown, after } = wanted;
         if words.is_empty() {
             return Ok(Results::default());
         }
@@ -154,6 +167,7 @@ impl Search {
             find = find.bind(pattern);
         }
         let find = find.bind(place).bind(time).bind(id).bind(i64::from(limit) + 1);
+        let find = find.bind(shown.word()).bind(shown.owner());
         let mut candidates: Vec<Candidate> = find.fetch_all(&self.sql).await?;
         let more = candidates.len() > limit as usize;
         candidates.truncate(limit as usize);

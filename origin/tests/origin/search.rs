@@ -3,7 +3,7 @@ use store::{Cue, NewTrack};
 
 use crate::harness::Harness;
 
-async fn said(harness: &Harness, title: &str, words: &[&str]) {
+async fn captioned(harness: &Harness, title: &str, words: &[&str]) {
     let id = harness.uploaded(title).await;
     let cues: Vec<Cue> = (2..)
         .step_by(5)
@@ -22,7 +22,7 @@ async fn said(harness: &Harness, title: &str, words: &[&str]) {
 #[tokio::test]
 async fn a_word_that_is_said_is_found_with_its_moments() {
     let harness = Harness::open().await;
-    said(&harness, "A walk", &["Here are the dunes.", "<b>Dunes</b> again", "The sea"]).await;
+    captioned(&harness, "A walk", &["Here are the dunes.", "<b>Dunes</b> again", "The sea"]).await;
     harness.uploaded("Dünen & dunes").await;
     let answer = harness.get("/api/v1/search?q=dunes").await;
     assert_eq!((answer.status.as_u16(), answer.header("cache-control")), (200, "no-store"));

@@ -19,7 +19,7 @@ fn person(email: &str) -> NewUser<'_> {
     NewUser { name: "Anna", email, email_key: email, password: "hash" }
 }
 
-async fn signed_up(store: &store::Store, email: &str, role: Role) -> User {
+pub(super) async fn signed_up(store: &store::Store, email: &str, role: Role) -> User {
     let signed_up = store.accounts.users.sign_up(&person(email), SignUp::Granted(role)).await.unwrap();
     let SignedUp::Created(user) = signed_up else { panic!("{signed_up:?}") };
     user

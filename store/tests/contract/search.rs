@@ -1,31 +1,43 @@
 //! The store's promises about search. Drives the public calls alone.
 
-use store::{CaptionId, Cue, CueEdit, Edit, NewTrack, NewVideo, Place, Results, Store, VideoId, Words};
+use store::{
+    CaptionId, Cue, CueEdit, Edit, NewTrack, NewVideo, NewVisibility, Place, Results, SearchCursor, Shown,
+    Store, VideoId, Visibility, Wanted, Words, accounts::Role,
+};
 
-use super::later;
+use super::{accounts::signed_up, later, video};
 use crate::store;
 
 async fn begun(store: &Store, title: &str, description: &str) -> VideoId {
-    let video = NewVideo {
-        title: title.into(),
-        description: description.into(),
-        source_name: "clip.mp4".into(),
-        owner: None,
-    };
-    store.uploads.begin(&video, Some(5), later()).await.unwrap().id
+    let new = NewVideo { description: description.into(), ..video(title) };
+    store.uploads.begin(&new, Some(5), later()).await.unwrap().id
 }
 
 fn cue(start_ms: u64, text: &str) -> Cue {
     Cue { start_ms, end_ms: start_ms + 1000, text: text.into(), ..Cue::default() }
 }
 
-async fn said(store: &Store, video: &VideoId, language: &str, cues: &[Cue]) -> CaptionId {
+async fn captioned(store: &Store, video: &VideoId, language: &str, cues: &[Cue]) -> CaptionId {
     let track = NewTrack { language, label: None, cues };
     store.captions.add(video, &track).await.unwrap().unwrap().id
 }
 
 async fn find(store: &Store, text: &str) -> Results {
-    store.search.find(&Words::parse(text), None, 50).await.unwrap()
+    let wanted = Wanted { words: &Words::parse(text), shown: &Shown::All, after: None };
+    store.search.find(&wanted, 50).await.unwrap()
+}
+
+/// Returns the titles of all pages of two, in order.
+async fn titles_of_pages(store: &Store, text: &str, shown: &Shown) -> Vec<String> {
+    let words = &Words::parse(text);
+    let (mut titles, mut after): (Vec<String>, Option<SearchCursor>) = (Vec::new(), None);
+    loop {
+        let page = store.search.find(&Wanted { words, shown, after: after.as_ref() }, 2).await.unwrap();
+        titles.extend(page.found.iter().map(|found| found.video.title.clone()));
+        assert!(page.next.is_none() || page.found.len() == 2, "a page before the last is full");
+        let Some(next) = page.next else { return titles };
+        after = Some(next);
+    }
 }
 
 /// Returns titles of what is found, in order, each with the seconds of its hits.
@@ -42,7 +54,7 @@ async fn answer(store: &Store, text: &str) -> Vec<String> {
 async fn words_are_found_in_titles_then_descriptions_then_speech() {
     let (store, _folder) = store().await;
     let spoken = begun(&store, "A walk", "").await;
-    said(&store, &spoken, "en", &[cue(2000, "Look at the dunes"), cue(9000, "Dunes at dawn")]).await;
+    captioned(&store, &spoken, "en", &[cue(2000, "Look at the dunes"), cue(9000, "Dunes at dawn")]).await;
     begun(&store, "Sand", "About dunes of Namibia").await;
     begun(&store, "The Dunes", "").await;
     begun(&store, "Elsewhere", "Nothing of that").await;
@@ -59,9 +71,9 @@ async fn words_are_found_in_titles_then_descriptions_then_speech() {
 async fn accents_case_beginnings_and_scripts_without_blanks_are_found() {
     let (store, _folder) = store().await;
     let id = begun(&store, "Crème Brûlée", "Straße 9, Łódź").await;
-    said(&store, &id, "ja", &[cue(1000, "東京都に行きます"), cue(3000, "猫が好き")]).await;
-    said(&store, &id, "ko", &[cue(5000, "한국어를 배워요")]).await;
-    said(&store, &id, "hi", &[cue(7000, "मुझे हिन्दी आती है")]).await;
+    captioned(&store, &id, "ja", &[cue(1000, "東京都に行きます"), cue(3000, "猫が好き")]).await;
+    captioned(&store, &id, "ko", &[cue(5000, "한국어를 배워요")]).await;
+    captioned(&store, &id, "hi", &[cue(7000, "मुझे हिन्दी आती है")]).await;
     for (text, expected) in [
         ("CREME", "Crème Brûlée"),
         ("brulée", "Crème Brûlée"),
@@ -133,7 +145,7 @@ async fn nothing_that_a_person_types_is_an_error() {
 async fn the_index_follows_edits_captions_and_deletions() {
     let (store, _folder) = store().await;
     let id = begun(&store, "Before", "").await;
-    let track = said(&store, &id, "en", &[cue(1000, "one"), cue(2000, "two")]).await;
+    let track = captioned(&store, &id, "en", &[cue(1000, "one"), cue(2000, "two")]).await;
     let edit = Edit { title: Some("After".into()), ..Edit::default() };
     store.videos.edit(&id, &edit).await.unwrap().unwrap();
     assert_eq!(answer(&store, "before").await, [""; 0]);
@@ -161,22 +173,37 @@ async fn results_come_in_pages_without_gaps_and_hits_are_counted() {
     }
     let spoken = begun(&store, "Spoken", "").await;
     let cues: Vec<_> = (0..7).map(|n| cue(n * 1000, "dunes")).collect();
-    said(&store, &spoken, "en", &cues).await;
-    let mut titles = Vec::new();
-    let mut after = None;
-    loop {
-        let page = store.search.find(&Words::parse("dunes"), after.as_ref(), 2).await.unwrap();
-        for found in &page.found {
-            titles.push(found.video.title.clone());
-            assert_eq!(
-                (found.hits.len(), found.hits_total),
-                if found.place == Place::Speech { (3, 7) } else { (0, 0) }
-            );
-        }
-        after = page.next;
-        if after.is_none() {
-            break;
+    captioned(&store, &spoken, "en", &cues).await;
+    for found in find(&store, "dunes").await.found {
+        let hits = if found.place == Place::Speech { (3, 7) } else { (0, 0) };
+        assert_eq!((found.hits.len(), found.hits_total), hits, "{}", found.video.title);
+    }
+    let titles = titles_of_pages(&store, "dunes", &Shown::All).await;
+    assert_eq!(titles, ["Dunes 2", "Dunes 1", "Dunes 0", "Spoken"]);
+}
+
+#[tokio::test]
+async fn a_search_finds_what_lists_show_and_fills_its_pages_with_it() {
+    let (store, _folder) = store().await;
+    let owner = signed_up(&store, "ann@example.com", Role::User).await.id;
+    for n in 0..6 {
+        let new = NewVideo { owner: Some(owner.clone()), ..video(&format!("Dunes {n}")) };
+        let id = store.uploads.begin(&new, Some(5), later()).await.unwrap().id;
+        if n % 2 == 1 {
+            let hidden = NewVisibility { visibility: Visibility::Private, tickets_from: 0 };
+            store
+                .videos
+                .edit(&id, &Edit { visibility: Some(hidden), ..Edit::default() })
+                .await
+                .unwrap()
+                .unwrap();
         }
     }
-    assert_eq!(titles, ["Dunes 2", "Dunes 1", "Dunes 0", "Spoken"]);
+    begun(&store, "Dunes of nobody", "").await;
+    let public = ["Dunes of nobody", "Dunes 4", "Dunes 2", "Dunes 0"];
+    assert_eq!(titles_of_pages(&store, "dunes", &Shown::PublicAnd(None)).await, public);
+    assert_eq!(titles_of_pages(&store, "dunes", &Shown::PublicAnd(Some(owner.clone()))).await.len(), 7);
+    let own: Vec<String> = (0..6).rev().map(|n| format!("Dunes {n}")).collect();
+    assert_eq!(titles_of_pages(&store, "dunes", &Shown::Of(owner)).await, own);
+    assert_eq!(titles_of_pages(&store, "dunes", &Shown::All).await.len(), 7);
 }
