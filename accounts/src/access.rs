@@ -1,5 +1,5 @@
-//! The table of access: who may do what at which endpoint of the origin and of accounts. What is not in it is refused, and a
-//! test of the program fails for an endpoint of the routers that is missing here.
+//! The table of access: who may do what at which endpoint of the origin, of accounts and of the speech service. What is not
+//! in it is refused, and a test of the program fails for an endpoint of the routers that is missing here.
 
 use http::Method;
 use serde::{Deserialize, Serialize};
@@ -135,6 +135,12 @@ table! {
     DELETE "/api/v1/uploads/{id}" Owner Upload;
 
     GET "/v/{*file}" Player Read;
+
+    // OpenAI's addresses of the transcriber: they take the machine for minutes, as an upload does.
+    GET "/v1/models" SignedIn Read;
+    GET "/v1/models/{name}" SignedIn Read;
+    POST "/v1/audio/transcriptions" SignedIn Upload;
+    POST "/v1/audio/translations" SignedIn Upload;
 }
 
 /// An endpoint that a request is for.

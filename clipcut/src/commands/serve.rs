@@ -46,10 +46,9 @@ pub(crate) async fn run(config: &Config, demo: Demo) -> Result<()> {
     let speech = Service::new(config.speech(), shutdown.clone())?;
     speech.count(&process.metrics);
 
-    let guarded =
-        accounts::guarded(config, &process, accounts::Service { store: &store, router: origin.router() })
-            .await?;
-    let service = guarded.merge(speech.router()).fallback(front_end::serve);
+    let router = origin.router().merge(speech.router());
+    let guarded = accounts::guarded(config, &process, accounts::Service { store: &store, router }).await?;
+    let service = guarded.fallback(front_end::serve);
     settings.scheme = process.scheme;
     // Only edges that stand alone have peers: this one has its origin in the same process.
     settings.peers = None;

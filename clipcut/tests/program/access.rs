@@ -1,16 +1,23 @@
 //! The table of access: it has every endpoint of the routers behind the guard, and nothing else.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, path::Path};
 
 use accounts::{Accounts, access};
 use origin::Origin;
 use store::Store;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use transcriber::service::{Config, Service};
 
 use crate::harness::Http;
 
 const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+
+/// Returns the addresses of the speech service, which needs no model to refuse somebody.
+pub(crate) fn speech(folder: &Path, stop: &CancellationToken) -> axum::Router {
+    let config = Config { folder: folder.join("speech"), ..Config::default() };
+    Service::new(config, stop.clone()).unwrap().router()
+}
 
 /// Returns the paths of a router, by its debug text: axum has no list of them.
 fn paths(router: &axum::Router) -> BTreeSet<String> {
@@ -34,7 +41,7 @@ async fn every_endpoint_of_the_routers_is_in_the_table_of_access() {
     let stop = CancellationToken::new();
     let origin = Origin::new(store.clone(), origin::Config::default(), stop.clone());
     let accounts = Accounts::new(store, accounts::Config::default());
-    let router = origin.router().merge(accounts.router());
+    let router = origin.router().merge(speech(folder.path(), &stop)).merge(accounts.router());
     let paths = paths(&router);
     // Without the guard: a method that a path takes is any answer but 405.
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -15,7 +15,7 @@ use store::{Edit, NewShare, NewVideo, NewVisibility, Store, Timestamp, UserId, V
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::harness::Http;
+use crate::{access::speech, harness::Http};
 
 const PASSWORD: &str = "correct horse battery";
 const KEYS: &str = "1 MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
@@ -111,7 +111,8 @@ impl Site {
             ..accounts::Config::default()
         };
         let accounts = Accounts::new(store.clone(), config);
-        let service = accounts.guard(origin.router().merge(accounts.router()));
+        let router = origin.router().merge(speech(folder.path(), &stop));
+        let service = accounts.guard(router.merge(accounts.router()));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let http = Http::new(&format!("http://{}", listener.local_addr().unwrap()));
         tokio::spawn(server::serve(listener, service, server::Limits::default(), stop.clone()));
