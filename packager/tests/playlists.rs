@@ -6,10 +6,8 @@ mod harness;
 
 use std::{path::Path, time::Duration};
 
-use harness::{ask, make, package, quick, settled};
-use store::{
-    Advance, Conclusion, Cue, DetectedLanguage, JobKind, NewTrack, NewVideo, State, Store, Timestamp, VideoId,
-};
+use harness::{ask, make, package, quick, settled, take_in};
+use store::{Advance, Conclusion, Cue, DetectedLanguage, JobKind, NewTrack, State, Store, VideoId};
 use tokio_util::sync::CancellationToken;
 
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -48,14 +46,7 @@ async fn text_tracks_become_captions_on_the_medias_own_grid() {
 }
 
 async fn ready(store: &Store, source: &Path) -> VideoId {
-    let new = NewVideo {
-        title: String::new(),
-        description: String::new(),
-        source_name: "source".into(),
-        owner: None,
-    };
-    let id = store.uploads.begin(&new, None, Timestamp::now()).await.unwrap().id;
-    store.uploads.finish_linked(&id, source).await.unwrap();
+    let id = take_in(store, source).await;
     assert_eq!(settled(store, &id).await.state, State::Ready);
     id
 }

@@ -5,28 +5,14 @@
 
 mod harness;
 
-use std::path::Path;
-
-use harness::{make, quick, settled};
+use harness::{make, quick, settled, take_in};
 use packager::Config;
-use store::{NewVideo, State, Store, Timestamp, VideoId, Want};
+use store::{State, Store, Want};
 use tokio_util::sync::CancellationToken;
 
 const LONG: &str = "-f lavfi -i testsrc2=s=640x360:r=25:d=90 -f lavfi -i sine=f=440:r=48000:d=90 \
     -c:v libx264 -preset ultrafast -g 50 -pix_fmt yuv420p -c:a aac";
 const SHORT: &str = "-f lavfi -i testsrc2=s=320x180:r=25:d=2 -c:v libx264 -preset ultrafast -pix_fmt yuv420p";
-
-async fn take_in(store: &Store, source: &Path) -> VideoId {
-    let new = NewVideo {
-        title: String::new(),
-        description: String::new(),
-        source_name: "source".into(),
-        owner: None,
-    };
-    let id = store.uploads.begin(&new, None, Timestamp::now()).await.unwrap().id;
-    store.uploads.finish_linked(&id, source).await.unwrap();
-    id
-}
 
 /// Waits until `there` holds; each signal is a reason to look again.
 async fn until(store: &Store, there: impl AsyncFn() -> bool) {

@@ -28,7 +28,7 @@ fn parts<'a>(key: &'a str, name: &'a str) -> impl Iterator<Item = &'a str> {
         .filter(|rest| !rest.is_empty())
 }
 
-/// Returns whether this is a port's number and protocol, with or without the part that is told of it: `8080_tcp_addr`.
+/// Returns whether this is a port's number and protocol, with or without a part of it: `8080_tcp_addr`.
 fn is_port(text: &str) -> bool {
     let mut words = text.split('_');
     words.next().is_some_and(|number| number.parse::<u16>().is_ok())

@@ -46,14 +46,7 @@ pub(crate) async fn package(source: &Path, config: packager::Config) -> Packaged
 pub(crate) async fn try_package(source: &Path, config: packager::Config) -> Packaged {
     let home = tempfile::tempdir().unwrap();
     let store = Store::embedded(home.path()).await.unwrap();
-    let new = NewVideo {
-        title: String::new(),
-        description: String::new(),
-        source_name: "source".into(),
-        owner: None,
-    };
-    let id = store.uploads.begin(&new, None, Timestamp::now()).await.unwrap().id;
-    store.uploads.finish_linked(&id, source).await.unwrap();
+    let id = take_in(&store, source).await;
     let stop = CancellationToken::new();
     let worker = tokio::spawn(packager::run(store.clone(), config, stop.clone()));
     let video = tokio::time::timeout(PATIENCE, settled(&store, &id)).await.unwrap();
@@ -66,6 +59,19 @@ pub(crate) async fn try_package(source: &Path, config: packager::Config) -> Pack
     let plan = plan.unwrap_or_else(|_| empty_plan());
     let folder = store.blobs.file(&id.folder()).unwrap();
     Packaged { video, plan, folder, _home: home }
+}
+
+/// Makes a video of `source`, which waits for a packager then.
+pub(crate) async fn take_in(store: &Store, source: &Path) -> VideoId {
+    let new = NewVideo {
+        title: String::new(),
+        description: String::new(),
+        source_name: "source".into(),
+        owner: None,
+    };
+    let id = store.uploads.begin(&new, None, Timestamp::now()).await.unwrap().id;
+    store.uploads.finish_linked(&id, source).await.unwrap();
+    id
 }
 
 /// Waits until the video is ready or has failed.

@@ -1,0 +1,73 @@
+//! New jobs, put into the queue by the transaction that brings their reason.
+
+use super::{Class, Kind, NewJob};
+use crate::{
+    Result, Timestamp, VideoId,
+    sql::{Transaction, query},
+};
+
+pub(crate) async fn insert_prepare(tx: &mut Transaction, id: &VideoId) -> Result<()> {
+    // Before all encoding, so that a new video's playlists stand within seconds.
+    let job =
+        NewJob { kind: Kind::Prepare, track: String::new(), segments: (0, 0), class: Class::Plan, turn: 0 };
+    insert_job(tx, id, &job, Timestamp::now()).await
+}
+
+/// Has the playlists of a planned video written again. Those that are being written are written once more, for
+/// their input has changed; before the plan there are none, and the plan writes the first.
+pub(crate) async fn insert_playlists(tx: &mut Transaction, video: &VideoId) -> Result<()> {
+    query(
+        // `Class::Playlists`: above hours of encoding, for which a new caption track would wait, and below a new plan.
+        "insert into jobs (id, video_id, kind, priority, queued_at)
+         select $1, v.id, 'playlists', 50, $3 from videos v
+         where v.id = $2 and v.state in ('planned', 'playable', 'ready')
+         on conflict (video_id, kind, track, first) do update
+         set not_before = 0, again = true",
+    )
+    .bind(VideoId::random().as_str())
+    .bind(video.as_str())
+    .bind(Timestamp::now().0)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Returns where the turns of a video's jobs begin that are like `job`: at the lowest of the others. The video has not
+/// been served yet, and makes up for no time before it came.
+pub(crate) async fn first_turn(tx: &mut Transaction, video: &VideoId, job: &NewJob) -> Result<i64> {
+    let lowest = query(
+        "select turn from jobs where priority = $1 and kind = $2 and video_id <> $3 order by turn limit 1",
+    );
+    let lowest: Option<i64> = lowest
+        .bind(job.class.priority())
+        .bind(job.kind.as_str())
+        .bind(video.as_str())
+        .fetch_optional(tx)
+        .await?;
+    Ok(lowest.unwrap_or_default())
+}
+
+pub(crate) async fn insert_job(
+    tx: &mut Transaction,
+    video: &VideoId,
+    job: &NewJob,
+    now: Timestamp,
+) -> Result<()> {
+    query(
+        // A track that was asked for while its video had failed has its job already; the retry's plan meets it here.
+        "insert into jobs (id, video_id, kind, track, first, last, priority, calm, turn, queued_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9) on conflict (video_id, kind, track, first) do nothing",
+    )
+    .bind(VideoId::random().as_str())
+    .bind(video.as_str())
+    .bind(job.kind.as_str())
+    .bind(&job.track)
+    .bind(i64::from(job.segments.0))
+    .bind(i64::from(job.segments.1))
+    .bind(job.class.priority())
+    .bind(job.turn)
+    .bind(now.0)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
