@@ -39,7 +39,7 @@ function looped(source, seconds) {
 /** Starts a server on a new library. */
 async function serve() {
   const args = ["serve", "--listen", "127.0.0.1:0", "--data", join(work, "data")];
-  const server = spawn(clipcut, args, { env: { ...process.env, CLIPCUT_CAPTIONS: "off" } });
+  const server = spawn(clipcut, args, { env: { ...process.env, CLIPCUT_ACCOUNTS: "off", CLIPCUT_CAPTIONS: "off" } });
   const url = await new Promise((resolve, reject) => {
     let log = "";
     const read = (text) => {

@@ -121,8 +121,9 @@ settings! {
     /// How long a player may wait for a segment that is being encoded.
     segment_wait: Span = "8s";
     ["Accounts"]
-    /// Whether people sign in: off lets everybody who reaches the server do everything.
-    accounts: Switch = "off";
+    /// Whether people sign in. Off lets everybody who reaches the server do everything, and is refused unless it listens on this
+    /// machine alone.
+    accounts: Switch = "on";
     /// The people who may make accounts besides the first one: closed (none), invitation (those with an administrator's link)
     /// or open (all).
     sign_up: SignUp = "closed";

@@ -17,10 +17,12 @@ export const CLIPCUT =
   BUILDS.map((it) => fileURLToPath(new URL(it, import.meta.url))).find((it) => existsSync(it));
 
 // The binary refuses variables that it does not know, and what a developer has set for their own
-// server is none of ours: it runs on its defaults.
-export const DEFAULTS = Object.fromEntries(
-  Object.entries(process.env).filter(([name]) => !name.startsWith("CLIPCUT_")),
-);
+// server is none of ours: it runs on its defaults, but that nobody has to sign in where accounts are
+// not what is looked at.
+export const DEFAULTS = {
+  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("CLIPCUT_"))),
+  CLIPCUT_ACCOUNTS: "off",
+};
 
 /** Starts it on its defaults, except for `settings`, its environment variables, and its flags. */
 export async function startServer(settings = {}, flags = []) {

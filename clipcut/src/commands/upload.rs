@@ -104,6 +104,7 @@ struct Rendition {
 /// A problem document (RFC 9457).
 #[derive(Debug, Deserialize)]
 struct Problem {
+    code: Option<String>,
     detail: Option<String>,
     title: Option<String>,
 }
@@ -300,16 +301,24 @@ fn is_problem(response: &Response) -> bool {
 }
 
 pub(super) async fn refuse_errors(response: Response) -> Result<Response> {
-    let status = response.status();
+    let (status, server) = (response.status(), response.url().origin().ascii_serialization());
     if status.is_success() {
         return Ok(response);
     }
     // A proxy's error has no problem document, so its status must do.
-    let detail = response.json::<Problem>().await.ok().and_then(|problem| problem.detail.or(problem.title));
+    let problem = response.json::<Problem>().await.unwrap_or_default();
+    let detail = problem.detail.or(problem.title);
     if let (StatusCode::UNSUPPORTED_MEDIA_TYPE, Some(detail)) = (status, &detail) {
         return Err(NoMedia(detail.clone()).into());
     }
-    bail!("the server answered {status}{}", detail.map(|detail| format!(": {detail}")).unwrap_or_default())
+    let detail = detail.map(|detail| format!(": {detail}")).unwrap_or_default();
+    let login = match problem.code.as_deref() {
+        Some("sign_in_required" | "invalid_token" | "insufficient_scope") => {
+            format!("\n`clipcut login E-MAIL --server {server}` keeps a token for this and later uploads")
+        }
+        _ => String::new(),
+    };
+    bail!("the server answered {status}{detail}{login}")
 }
 
 struct Source {

@@ -67,8 +67,18 @@ impl Config {
             // Where playing is open, a ticket in each URL would only split the caches of browsers.
             edge::Access::Open | edge::Access::Verified(_) => None,
         };
+        if !self.accounts.0 && !self.listen.ip().is_loopback() {
+            bail!(
+                "accounts = \"off\" lets everybody who reaches {} upload and delete; leave accounts on, or listen on \
+                 127.0.0.1 behind a proxy that knows its people",
+                self.listen
+            );
+        }
         if self.accounts.0 && tickets.is_none() {
-            bail!("accounts = \"on\" needs ticket_keys, a file with the keys that origins and edges share");
+            bail!(
+                "accounts = \"on\" needs ticket_keys, a file that origins and edges share: \
+                 echo \"1 $(head -c 32 /dev/urandom | base64)\" >ticket-keys"
+            );
         }
         Ok(origin::Config {
             tickets,

@@ -158,6 +158,28 @@ async fn a_server_that_others_reach_prints_the_link_of_the_first_account() {
 }
 
 #[tokio::test]
+async fn a_server_without_accounts_listens_on_this_machine_alone() {
+    let home = tempfile::tempdir().unwrap();
+    for listen in ["0.0.0.0:0", "[::]:0"] {
+        let finished = finish(clipcut(home.path()).args(["serve", "--listen", listen]));
+        assert_eq!(finished.code, Some(1), "{finished:?}");
+        assert!(finished.stderr.contains("leave accounts on, or listen on 127.0.0.1"), "{finished:?}");
+    }
+    assert!(!home.path().join("data").exists(), "it is refused before the library is made");
+}
+
+#[tokio::test]
+async fn an_upload_without_a_token_names_the_command_that_gets_one() {
+    let home = tempfile::tempdir().unwrap();
+    let server = Server::start(&home.path().join("data"), &[ON]);
+    let upload = ["upload", "--server", &server.url];
+    let finished = finish(clipcut(home.path()).args(upload).arg(Clip::Short.file()));
+    assert_eq!(finished.code, Some(1), "{finished:?}");
+    let command = format!("clipcut login E-MAIL --server {}", server.url);
+    assert!(finished.stderr.contains(&command), "{finished:?}");
+}
+
+#[tokio::test]
 async fn without_accounts_all_is_as_before() {
     let home = tempfile::tempdir().unwrap();
     let server = Server::start(&home.path().join("data"), &[]);
