@@ -102,7 +102,7 @@ struct Rendition {
 }
 
 /// A problem document (RFC 9457).
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 struct Problem {
     code: Option<String>,
     detail: Option<String>,
