@@ -41,7 +41,7 @@ fn key(target: RequestTarget) -> RequestTarget {
 }
 
 #[library_benchmark]
-#[bench::of_a_segment(args = (Hit::default()), config = counted(6_222))]
+#[bench::of_a_segment(args = (Hit::default()), config = counted(6_405))]
 fn hit(hit: Hit) -> Hit {
     _ = black_box(black_box(&hit).run());
     hit
