@@ -1,9 +1,8 @@
-// A button with a menu of which one entry is chosen, after the ARIA menu button pattern: arrows move,
-// Enter chooses, Escape closes and gives the focus back.
+// A button with a menu of which one entry is chosen.
 
-import { type FocusEvent, type KeyboardEvent, useEffect, useId, useRef } from "react";
+import { useCallback, useEffect, useId } from "react";
 import { Icon, type IconName } from "../shared/icons.tsx";
-import { destination } from "../shared/menu-keys.ts";
+import { useMenu } from "../shared/use-menu.ts";
 import controls from "./controls.module.css";
 import styles from "./menu.module.css";
 
@@ -30,50 +29,12 @@ interface MenuProps<T> {
 
 export function Menu<T extends number | string | null>(props: MenuProps<T>) {
   const { name, icon, active = false, choices, chosen, onChoose, open, onOpen, onClose } = props;
-  const root = useRef<HTMLDivElement>(null);
-  const button = useRef<HTMLButtonElement>(null);
-  const list = useRef<HTMLDivElement>(null);
   const id = useId();
-
-  useEffect(() => {
-    if (!open) return;
-    const items = entries(list.current);
-    (items.find((it) => it.ariaChecked === "true") ?? items[0])?.focus({ preventScroll: true });
-    const pressElsewhere = (event: PointerEvent) => {
-      if (!root.current?.contains(event.target as Node)) onClose(name);
-    };
-    window.addEventListener("pointerdown", pressElsewhere);
-    return () => window.removeEventListener("pointerdown", pressElsewhere);
-  }, [open, name, onClose]);
+  const shut = useCallback(() => onClose(name), [name, onClose]);
+  const { root, button, list, move, leave, giveBack } = useMenu({ open, close: shut });
 
   // A menu may go while it is open, as with the controls of a video that fails.
-  useEffect(() => () => onClose(name), [name, onClose]);
-
-  const close = () => {
-    onClose(name);
-    button.current?.focus();
-  };
-
-  const move = (event: KeyboardEvent) => {
-    const items = entries(list.current);
-    const at = items.indexOf(document.activeElement as HTMLElement);
-    const target = destination(event.key, at, items.length);
-    if (target !== null) {
-      event.preventDefault();
-      items[target]?.focus();
-    } else if (event.key === "Escape") {
-      event.preventDefault();
-      event.stopPropagation();
-      close();
-    }
-  };
-
-  const leave = (event: FocusEvent) => {
-    // A null target is a press on something without focus, which `pressElsewhere` judges.
-    if (event.relatedTarget !== null && !root.current?.contains(event.relatedTarget)) {
-      onClose(name);
-    }
-  };
+  useEffect(() => shut, [shut]);
 
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: it only watches the focus leave
@@ -88,7 +49,7 @@ export function Menu<T extends number | string | null>(props: MenuProps<T>) {
         aria-expanded={open}
         aria-controls={open ? id : undefined}
         title={name}
-        onClick={() => (open ? onClose(name) : onOpen(name))}
+        onClick={() => (open ? shut() : onOpen(name))}
       >
         <Icon name={icon} size={22} />
       </button>
@@ -117,7 +78,7 @@ export function Menu<T extends number | string | null>(props: MenuProps<T>) {
               tabIndex={-1}
               onClick={() => {
                 onChoose(entry.id);
-                close();
+                giveBack();
               }}
             >
               <span className={styles.mark}>
@@ -131,8 +92,4 @@ export function Menu<T extends number | string | null>(props: MenuProps<T>) {
       )}
     </div>
   );
-}
-
-function entries(list: HTMLElement | null): HTMLElement[] {
-  return [...(list?.querySelectorAll<HTMLElement>("[role=menuitemradio]") ?? [])];
 }
