@@ -13,7 +13,7 @@ use axum::{
 use futures::{Stream, StreamExt, stream};
 use http::{HeaderName, HeaderValue};
 use serde_json::json;
-use store::{Shown, Signal, VideoId};
+use store::{Listing, Shown, Signal, VideoId};
 use tokio::{
     sync::broadcast::{Receiver, error::RecvError},
     time::Instant,
@@ -154,7 +154,7 @@ impl Watch {
             return self.note(id);
         }
         let shown = Shown::to(&self.asker.viewer);
-        match self.origin.store.videos.list(&shown, None, CATCH_UP).await {
+        match self.origin.store.videos.list(Listing::of(&shown), CATCH_UP).await {
             Ok(page) => page.videos.into_iter().for_each(|video| self.note(video.id)),
             Err(error) => self.give_up(&error),
         }

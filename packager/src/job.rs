@@ -11,12 +11,13 @@ use crate::{
     encode,
     encode::EncodeContext,
     facts::Facts,
+    in_hand::RunInHand,
     notes::{self, Part},
     plan::{Plan, Rung, VideoPlan, plan},
     playlists, poster,
     probe::{self, Programs},
     publish::Publisher,
-    runs::{self, Hole, RunInHand},
+    runs::{self, Hole},
     sound, text,
 };
 
@@ -63,7 +64,7 @@ async fn encode_run(context: &EncodeContext<'_>, job: &Job) -> Result<()> {
     let names = renditions_of(context.plan, job);
     // A kill between the last publication and this look may have left it undone.
     context.publisher.mark_playable().await?;
-    for hole in runs::holes(context.publisher, &names, job.segments).await? {
+    for hole in runs::holes(context.publisher, &names, job.segments.clone()).await? {
         let turn = context.control.stop.child_token();
         let control = context.control.ended_by(&turn);
         let in_hand = Arc::new(RunInHand::new(job, hole.renditions.len(), turn));
@@ -255,7 +256,7 @@ fn captions(plan: &Plan) -> Vec<FileTrack> {
 
 fn jobs(plan: &Plan, config: &Config) -> Vec<NewJob> {
     let whole =
-        |kind| NewJob { kind, track: String::new(), segments: (0, 0), class: JobClass::Background, turn: 0 };
+        |kind| NewJob { kind, track: String::new(), segments: 0..0, class: JobClass::Background, turn: 0 };
     let mut jobs = vec![whole(JobKind::Finish)];
     jobs.extend(plan.video.as_ref().map(|_| whole(JobKind::Poster)));
     jobs.extend(runs::of(plan, config.run_segments));

@@ -40,6 +40,7 @@ mod control;
 mod decoded;
 mod encode;
 mod fragment;
+mod in_hand;
 mod job;
 mod playlists;
 mod poster;

@@ -1,7 +1,7 @@
 //! The plan: from probed facts to everything that playlists and encoders need to know,
 //! fixed before a frame is encoded. Pure; leaves rendering to `hls` and `dash`, encoding to `encode`.
 
-use std::time::Duration;
+use std::{ops::Range, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -238,7 +238,7 @@ impl VideoPlan {
 
     /// Parts the segments into runs of about `length` segments. A run starts where little is decoded in vain before
     /// it, so that a source with few key frames costs no more for its length than one with many.
-    pub(crate) fn runs(&self, grid: &Grid, length: u32) -> Vec<(u32, u32)> {
+    pub(crate) fn runs(&self, grid: &Grid, length: u32) -> Vec<Range<u32>> {
         let total = grid.segments();
         let time = |n| Duration::from_secs_f64(grid.seconds(grid.start(n)));
         let cheap = |n: &u32| {
@@ -249,16 +249,16 @@ impl VideoPlan {
         let starts: Vec<u32> = (1..total).filter(|n| n % length == 0).filter(cheap).collect();
         let ends = starts.iter().copied().chain([total]);
         let starts = std::iter::once(0).chain(starts.iter().copied());
-        starts.zip(ends).collect()
+        starts.zip(ends).map(|(start, end)| start..end).collect()
     }
 }
 
 impl AudioPlan {
     /// Parts the segments into runs of `length`; into one where each would be decoded from the beginning.
-    pub(crate) fn runs(&self, grid: &Grid, length: u32) -> Vec<(u32, u32)> {
+    pub(crate) fn runs(&self, grid: &Grid, length: u32) -> Vec<Range<u32>> {
         let total = grid.segments();
         let length = if self.entry.is_some() { length } else { total };
-        (0..total).step_by(length as usize).map(|n| (n, (n + length).min(total))).collect()
+        (0..total).step_by(length as usize).map(|n| n..(n + length).min(total)).collect()
     }
 
     /// Returns the first AAC frame of segment `n`: the frame border nearest to the grid's.
@@ -370,10 +370,10 @@ pub(crate) mod tests {
         let video = plan.video.unwrap();
         let runs = video.runs(&plan.grid, 20);
         let time = |n| plan.grid.seconds(plan.grid.start(n));
-        assert!(runs.windows(2).all(|pair| pair[0].1 == pair[1].0), "{runs:?}");
-        assert_eq!((runs[0].0, runs.last().unwrap().1), (0, plan.grid.segments()));
+        assert!(runs.windows(2).all(|pair| pair[0].end == pair[1].start), "{runs:?}");
+        assert_eq!((runs[0].start, runs.last().unwrap().end), (0, plan.grid.segments()));
         let entry = |n| video.entries(Duration::from_secs_f64(time(n)))[0].unwrap_or_default();
-        let decoded = runs.iter().map(|(first, last)| time(*last) - entry(*first).as_secs_f64());
+        let decoded = runs.iter().map(|run| time(run.end) - entry(run.start).as_secs_f64());
         (runs.len(), decoded.sum())
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use store::{Store, VideoId};
 
-use crate::{Error, Result, fragment, measure::SegmentFacts, runs::RunInHand, segment::Segment};
+use crate::{Error, Result, fragment, in_hand::RunInHand, measure::SegmentFacts, segment::Segment};
 
 /// Publishes what belongs to one video.
 #[derive(Clone, Debug)]

@@ -216,5 +216,5 @@ async fn insert_machine(
 }
 
 fn job(kind: JobKind, id: &CaptionId, class: JobClass) -> NewJob {
-    NewJob { kind, track: id.as_str().to_owned(), segments: (0, 0), class, turn: 0 }
+    NewJob { kind, track: id.as_str().to_owned(), segments: 0..0, class, turn: 0 }
 }

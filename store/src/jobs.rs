@@ -1,13 +1,18 @@
 //! The job queue: jobs are queued, claimed by lease, finished or released. The database is the queue; signals only wake
-//! workers. Leaves new jobs to `insert`, runs in hand to `runs`, what viewers wait for to `wants`.
+//! workers. Leaves new jobs to `insert`, runs in hand to `runs`, the list of
+//! operators to `listed`, what viewers wait for to `wants`.
 
 mod class;
 mod insert;
 mod kind;
+mod listed;
 mod runs;
 mod wants;
 
-use std::{ops::RangeInclusive, time::Duration};
+use std::{
+    ops::{Range, RangeInclusive},
+    time::Duration,
+};
 
 use crate::{
     Result, Signals, Timestamp, VideoId,
@@ -16,6 +21,7 @@ use crate::{
 pub use class::Class;
 pub(crate) use insert::{first_turn, insert_job, insert_playlists, insert_prepare};
 pub use kind::Kind;
+pub use listed::ListedJob;
 pub use runs::Standing;
 pub use wants::Want;
 
@@ -25,7 +31,7 @@ macro_rules! claim {
         concat!(
             // `again` is cleared before the work reads its input: a change that comes later sets
             // it once more, and `finish` keeps the row.
-            "update jobs set lease_owner = $1, lease_until = $2, attempts = attempts + 1, again = false
+            "update jobs set lease_owner = $1, lease_until = $2, attempts = attempts + 1, again = false, claimed_at = $3
              where id = (
                  select j.id from jobs j
                  where j.kind in ($4, $5, $6, $7, $8, $9, $10, $11)
@@ -62,7 +68,7 @@ pub struct NewJob {
     /// The rendition or the caption track, where the kind has one for each.
     pub track: String,
     /// Segments `[first, last)`.
-    pub segments: (u32, u32),
+    pub segments: Range<u32>,
     /// How urgent it is.
     pub class: Class,
     /// How much work of its video's, in any unit that all videos share, comes before it in its class.
@@ -81,7 +87,7 @@ pub struct Job {
     /// The rendition or the caption track, where the kind has one for each.
     pub track: String,
     /// Segments `[first, last)`.
-    pub segments: (u32, u32),
+    pub segments: Range<u32>,
     /// How often it was claimed since it last came any further, this time included.
     pub attempts: u32,
     pub(crate) priority: i64,
@@ -282,7 +288,7 @@ impl FromRow for Job {
                 .find(|k| k.as_str() == kind)
                 .ok_or_else(|| sqlx::Error::Decode("jobs.kind".into()))?,
             track: row.try_get("track")?,
-            segments: (number("first")? as u32, number("last")? as u32),
+            segments: number("first")? as u32..number("last")? as u32,
             attempts: number("attempts")? as u32,
             priority: number("priority")?,
         })

@@ -42,7 +42,9 @@ pub use figures::{QueueFigure, QueueState, VideoFigure};
 pub use health::versions;
 pub use id::{CaptionId, UserId, VideoId};
 pub use incoming::Append;
-pub use jobs::{Attempt, Claim, Class as JobClass, Job, Jobs, Kind as JobKind, NewJob, Standing, Want};
+pub use jobs::{
+    Attempt, Claim, Class as JobClass, Job, Jobs, Kind as JobKind, ListedJob, NewJob, Standing, Want,
+};
 pub use renditions::{Kind as RenditionKind, Loss, NewPlan, Progress, Rendition, Renditions, Segment};
 pub use search::{Found, Hit as SearchHit, Place, Results, Search, SearchCursor, Wanted, Words};
 pub use shares::{NewShare, Share, Shares};
@@ -53,6 +55,6 @@ pub use store::{Cluster, Store};
 pub use time::Timestamp;
 pub use transcription::{Advance, Conclusion, DetectedLanguage};
 pub use uploads::{Lease as UploadLease, Leases as UploadLeases, Upload, Uploads};
-pub use videos::{Cursor, Edit, Failure, NewVideo, Page, State, Video, Videos};
+pub use videos::{Cursor, Edit, Failure, Listing, NewVideo, Page, State, Video, Videos};
 pub use visibility::{NewVisibility, Rights, Shown, Visibility};
 pub use worker::{JobError, LEASE, Work, Worker};

@@ -65,8 +65,7 @@ impl StoreMetrics {
         self.jobs.get_or_create(&[("kind", kind), ("outcome", outcome.as_str())]).inc();
         self.job_seconds.get_or_create(&[("kind", kind)]).inc_by(took.as_secs_f64());
         if outcome == Outcome::Done {
-            let (first, last) = job.segments;
-            self.segments.get_or_create(&[("kind", kind)]).inc_by(u64::from(last.saturating_sub(first)));
+            self.segments.get_or_create(&[("kind", kind)]).inc_by(job.segments.len() as u64);
         }
     }
 }

@@ -11,6 +11,17 @@ impl Timestamp {
     pub fn now() -> Self {
         SystemTime::now().into()
     }
+
+    /// Reads a time of RFC 3339 that is still to come.
+    pub fn future(text: &str) -> Option<Self> {
+        let time: jiff::Timestamp = text.parse().ok()?;
+        Some(Self(time.as_microsecond())).filter(|time| *time > Self::now())
+    }
+
+    /// Writes it as RFC 3339 does, in UTC; what is out of range is past the year 9999.
+    pub fn rfc3339(self) -> String {
+        jiff::Timestamp::from_microsecond(self.0).unwrap_or(jiff::Timestamp::MAX).to_string()
+    }
 }
 
 impl From<SystemTime> for Timestamp {
@@ -30,5 +41,20 @@ impl std::ops::Add<Duration> for Timestamp {
 
     fn add(self, span: Duration) -> Self {
         Self(self.0.saturating_add(span.as_micros() as i64))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_written_as_rfc_3339() {
+        assert_eq!(Timestamp(784_111_777_000_000).rfc3339(), "1994-11-06T08:49:37Z");
+        assert!(
+            Timestamp::future("1994-11-06T08:49:37Z").is_none() && Timestamp::future("tomorrow").is_none()
+        );
+        assert!(Timestamp::future("9994-11-06T08:49:37+02:00").is_some());
+        assert_eq!(Timestamp(784_111_777_250_000).rfc3339(), "1994-11-06T08:49:37.25Z");
     }
 }

@@ -103,6 +103,24 @@ pub struct Page {
     pub next: Option<Cursor>,
 }
 
+/// What a list is to have.
+#[derive(Clone, Copy, Debug)]
+pub struct Listing<'a> {
+    /// The videos that it may show.
+    pub shown: &'a Shown,
+    /// The one state to show, if not all.
+    pub state: Option<State>,
+    /// The last one seen, if any.
+    pub after: Option<&'a Cursor>,
+}
+
+impl<'a> Listing<'a> {
+    /// Returns the list of all videos that `shown` names, from the newest on.
+    pub fn of(shown: &'a Shown) -> Self {
+        Self { shown, state: None, after: None }
+    }
+}
+
 /// The table of videos.
 #[derive(Clone, Debug)]
 pub struct Videos {
@@ -128,8 +146,9 @@ impl Videos {
         query.bind(id.as_str()).fetch_optional(&self.sql).await
     }
 
-    /// Returns at most `limit` videos of the list that `shown` names, newest first, behind `after`.
-    pub async fn list(&self, shown: &Shown, after: Option<&Cursor>, limit: u32) -> Result<Page> {
+    /// Returns at most `limit` videos of a list, newest first.
+    pub async fn list(&self, listing: Listing<'_>, limit: u32) -> Result<Page> {
+        let Listing { shown, state, after } = listing;
         let (time, id) = after.map_or((i64::MAX, ""), |c| (c.created_at.0, c.id.as_str()));
         // A keyset and no `offset`: an upload meanwhile would shift the pages, and the database would read all it skips.
         let mut videos: Vec<Video> = query(
@@ -137,6 +156,7 @@ impl Videos {
              from videos left join users on users.id = videos.owner_id
              where (videos.created_at < $1 or (videos.created_at = $1 and videos.id < $2))
                    and ($4 = 'all' or ($4 = 'public' and visibility = 'public') or owner_id = $5)
+                   and ($6 = '' or state = $6)
              order by videos.created_at desc, videos.id desc limit $3",
         )
         .bind(time)
@@ -145,6 +165,7 @@ impl Videos {
         .bind(i64::from(limit) + 1)
         .bind(shown.word())
         .bind(shown.owner())
+        .bind(state.map_or("", State::as_str))
         .fetch_all(&self.sql)
         .await?;
         let more = videos.len() > limit as usize;
@@ -244,6 +265,28 @@ impl Videos {
         Ok(())
     }
 
+    /// Ends the work on a video that is not ready: it has failed then, as by a person's will, and can be tried again.
+    /// Returns whether there was any.
+    pub async fn cancel(&self, id: &VideoId, failure: &Failure) -> Result<bool> {
+        let mut tx = self.sql.begin(LockScope::Video(id)).await?;
+        let done = query(
+            "update videos set state = 'failed', error_code = $2, error_message = $3
+             where id = $1 and state in ('uploaded', 'planned', 'playable')",
+        )
+        .bind(id.as_str())
+        .bind(&failure.code)
+        .bind(&failure.message)
+        .execute(&mut tx)
+        .await?;
+        if done > 0 {
+            // Workers notice with their next renewal, or with the next segment.
+            query("delete from jobs where video_id = $1").bind(id.as_str()).execute(&mut tx).await?;
+            tx.commit().await?;
+            self.signals.publish(Signal::Changed(id.clone()));
+        }
+        Ok(done > 0)
+    }
+
     /// Starts a failed video again from its source; what was published stays and is not encoded again.
     /// Returns whether there was a failed one.
     pub async fn retry(&self, id: &VideoId) -> Result<bool> {
@@ -299,6 +342,11 @@ impl State {
     const ALL: [Self; 6] =
         [Self::Uploading, Self::Uploaded, Self::Planned, Self::Playable, Self::Ready, Self::Failed];
 
+    /// Reads a state's word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == word)
+    }
+
     /// Returns the state's word in the API and the database.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -315,7 +363,7 @@ impl State {
 impl FromRow for Video {
     fn from_row(row: &Row) -> sqlx::Result<Self> {
         let state: String = row.try_get("state")?;
-        let state = State::ALL.into_iter().find(|s| s.as_str() == state);
+        let state = State::parse(&state);
         let code: Option<String> = row.try_get("error_code")?;
         let message: Option<String> = row.try_get("error_message")?;
         Ok(Self {

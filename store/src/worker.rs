@@ -1,7 +1,11 @@
 //! The worker loop over the job queue: claim, keep the lease, record the outcome. Leaves the work itself, and the
 //! meaning of its errors, to the roles, each of which implements [`Work`].
 
-use std::{fmt::Display, ops::RangeInclusive, time::Duration};
+use std::{
+    fmt::Display,
+    ops::{Range, RangeInclusive},
+    time::Duration,
+};
 
 use tokio::{
     sync::{broadcast::error::RecvError, watch},
@@ -100,7 +104,7 @@ impl Worker {
             let claim = Claim { owner: &owner, lease: self.lease };
             match self.store.jobs.claim_of(&self.classes, &self.kinds, &claim).await {
                 Ok(Some(job)) => {
-                    let (first, last) = job.segments;
+                    let Range { start: first, end: last } = job.segments.clone();
                     let kind = job.kind.as_str();
                     let span = info_span!("job", video = %job.video, kind, track = job.track, first, last);
                     self.handle(&job, work).instrument(span).await;

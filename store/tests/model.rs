@@ -105,7 +105,7 @@ impl World {
             return;
         };
         let mut lacking = Vec::new();
-        for number in job.segments.0..standing.last {
+        for number in job.segments.start..standing.last {
             for rendition in job.track.split(' ') {
                 if !self.store.renditions.is_published(&job.video, rendition, number).await.unwrap() {
                     lacking.push((number, rendition));
@@ -156,7 +156,7 @@ impl World {
             // A worker whose lease another has hears so with its next segment, and is as good as gone.
             let Some(standing) = self.store.jobs.standing(job).await.unwrap() else { continue };
             for rendition in job.track.split(' ') {
-                for number in job.segments.0..standing.last {
+                for number in job.segments.start..standing.last {
                     let new = in_hand.insert((job.video.clone(), rendition.to_owned(), number));
                     assert!(new, "two workers have {rendition} {number} of {}", job.video);
                 }
@@ -215,11 +215,11 @@ async fn planned(store: &Store) -> VideoId {
         turn: 0,
     };
     let jobs = [
-        job(JobKind::Video, "a", (0, 1), JobClass::First),
-        job(JobKind::Video, "a", (1, TOTAL), JobClass::StartUp),
-        job(JobKind::Video, "b c", (0, 5), JobClass::Rest),
-        job(JobKind::Video, "b c", (5, TOTAL), JobClass::Rest),
-        job(JobKind::Audio, "s", (0, TOTAL), JobClass::StartUp),
+        job(JobKind::Video, "a", 0..1, JobClass::First),
+        job(JobKind::Video, "a", 1..TOTAL, JobClass::StartUp),
+        job(JobKind::Video, "b c", 0..5, JobClass::Rest),
+        job(JobKind::Video, "b c", 5..TOTAL, JobClass::Rest),
+        job(JobKind::Audio, "s", 0..TOTAL, JobClass::StartUp),
     ];
     let plan = NewPlan {
         json: "{}",

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::{Result, bail};
 use futures::TryStreamExt;
-use store::{Shown, State, Store, Video, VideoId};
+use store::{Listing, Shown, State, Store, Video, VideoId};
 
 use crate::config::Config;
 
@@ -26,7 +26,8 @@ pub(crate) async fn run(config: &Config, args: &Args) -> Result<()> {
     let mut check = Check { store: &store, mend: args.mend, blobs: 0, bytes: 0, faults: 0, mended: 0 };
     let (mut videos, mut after) = (0, None);
     loop {
-        let page = store.videos.list(&Shown::All, after.as_ref(), PAGE).await?;
+        let page =
+            store.videos.list(Listing { after: after.as_ref(), ..Listing::of(&Shown::All) }, PAGE).await?;
         for video in &page.videos {
             check.video(video).await?;
         }

@@ -80,7 +80,7 @@ async fn take_in(store: &Store, input: &Path) -> Result<VideoId> {
     let modified = Timestamp::from(meta.modified()?);
     // Path, size and time stand for the content: a hash would read a film of many gigabytes before the first frame.
     let source_name = format!("{} {} {}", input.display(), meta.len(), modified.0);
-    for video in store.videos.list(&store::Shown::All, None, 100).await?.videos {
+    for video in store.videos.list(store::Listing::of(&store::Shown::All), 100).await?.videos {
         if video.source_name == source_name && video.state != State::Failed && video.state != State::Uploading
         {
             eprintln!("going on with {}", input.display());

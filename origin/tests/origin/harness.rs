@@ -147,7 +147,7 @@ impl Harness {
         let job = NewJob {
             kind: JobKind::Video,
             track: "720p".to_owned(),
-            segments: (0, segments),
+            segments: 0..segments,
             class: JobClass::Rest,
             turn: 0,
         };

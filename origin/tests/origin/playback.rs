@@ -161,7 +161,7 @@ async fn a_request_has_its_segment_encoded_next_and_a_prefetch_does_not() {
     assert_eq!(answer.header("cdn-cache-control"), "", "no edge keeps it from the viewer who comes next");
     assert!(urgent().await.is_none());
     harness.get(&path).await.is_problem(503, "segment_not_encoded_yet");
-    assert_eq!(urgent().await.unwrap().segments, (10, 13));
+    assert_eq!(urgent().await.unwrap().segments, 10..13);
     assert!(urgent().await.is_none());
 }
 

@@ -31,6 +31,27 @@ impl Class {
     /// All others.
     pub const CALM: RangeInclusive<Self> = Self::Background..=Self::Playlists;
 
+    /// Returns the class of a priority.
+    pub(crate) fn of(priority: i64) -> Self {
+        let from_the_top =
+            [Self::Plan, Self::Wanted, Self::First, Self::Playlists, Self::StartUp, Self::Rest, Self::Asked];
+        from_the_top.into_iter().find(|class| priority >= class.priority()).unwrap_or(Self::Background)
+    }
+
+    /// Returns the class's word in the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Background => "background",
+            Self::Asked => "asked",
+            Self::Rest => "rest",
+            Self::StartUp => "start_up",
+            Self::Playlists => "playlists",
+            Self::First => "first",
+            Self::Wanted => "wanted",
+            Self::Plan => "plan",
+        }
+    }
+
     /// Returns the class as the column `priority` has it.
     pub(crate) fn priority(self) -> i64 {
         match self {

@@ -9,7 +9,7 @@ use crate::{
 pub(crate) async fn insert_prepare(tx: &mut Transaction, id: &VideoId) -> Result<()> {
     // Before all encoding, so that a new video's playlists stand within seconds.
     let job =
-        NewJob { kind: Kind::Prepare, track: String::new(), segments: (0, 0), class: Class::Plan, turn: 0 };
+        NewJob { kind: Kind::Prepare, track: String::new(), segments: 0..0, class: Class::Plan, turn: 0 };
     insert_job(tx, id, &job, Timestamp::now()).await
 }
 
@@ -62,8 +62,8 @@ pub(crate) async fn insert_job(
     .bind(video.as_str())
     .bind(job.kind.as_str())
     .bind(&job.track)
-    .bind(i64::from(job.segments.0))
-    .bind(i64::from(job.segments.1))
+    .bind(i64::from(job.segments.start))
+    .bind(i64::from(job.segments.end))
     .bind(job.class.priority())
     .bind(job.turn)
     .bind(now.0)

@@ -1,7 +1,7 @@
 //! Wants: segments that a viewer waits for. A want cuts its segments out of the run that has them, and has them encoded
 //! before all that nobody waits for. It decays, for the viewer may have gone.
 
-use std::time::Duration;
+use std::{ops::Range, time::Duration};
 
 use super::{Class, Jobs, Kind};
 use crate::{
@@ -98,15 +98,15 @@ async fn decay(tx: &mut Transaction) -> Result<()> {
 async fn raise(tx: &mut Transaction, want: &Want<'_>, before: i64) -> Result<bool> {
     let mut changed = false;
     let (from, to) = (want.number, want.number.saturating_add(SEGMENTS));
-    for run in overlapping(tx, want, (from, to)).await? {
-        let (first, last) = (from.max(run.first), to.min(run.last));
-        let Some(first) = first_missing(tx, want, (first, last)).await? else { continue };
+    for run in overlapping(tx, want, &(from..to)).await? {
+        let last = to.min(run.last);
+        let Some(first) = first_missing(tx, want, &(from.max(run.first)..last)).await? else { continue };
         if run.priority >= Class::First.priority() {
             keep(tx, &run).await?;
             continue;
         }
         if run.leased {
-            let at = first_missing(tx, want, (run.first, run.last)).await?.unwrap_or(run.last);
+            let at = first_missing(tx, want, &(run.first..run.last)).await?.unwrap_or(run.last);
             // A run of sound is over in a moment.
             if run.kind == Kind::Audio.as_str() || first <= at.saturating_add(NEAR) {
                 continue;
@@ -121,17 +121,16 @@ async fn raise(tx: &mut Transaction, want: &Want<'_>, before: i64) -> Result<boo
             turn: first_turn(tx, want.video).await? + before * TURN,
             wanted_until: Some((Timestamp::now() + KEPT).0),
         };
-        let calm = |track: String, (first, last)| Part {
+        let calm = |track: String, segments: Range<u32>| Part {
             track,
-            first,
-            last,
+            first: segments.start,
+            last: segments.end,
             priority: run.priority,
             turn: run.turn,
             wanted_until: None,
         };
         cut_off(tx, &run, first).await?;
-        let parts =
-            [wanted, calm(others.join(" "), (first, last)), calm(run.track.clone(), (last, run.last))];
+        let parts = [wanted, calm(others.join(" "), first..last), calm(run.track.clone(), last..run.last)];
         for part in parts.iter().filter(|part| !part.track.is_empty() && part.first < part.last) {
             insert(tx, want.video, &run, part).await?;
         }
@@ -141,7 +140,7 @@ async fn raise(tx: &mut Transaction, want: &Want<'_>, before: i64) -> Result<boo
 }
 
 /// Returns the runs of a rendition that have segments of the range, each locked until the transaction ends.
-async fn overlapping(tx: &mut Transaction, want: &Want<'_>, range: (u32, u32)) -> Result<Vec<Run>> {
+async fn overlapping(tx: &mut Transaction, want: &Want<'_>, range: &Range<u32>) -> Result<Vec<Run>> {
     // An update that changes nothing locks the rows on both databases.
     let query = query(
         "update jobs set first = first
@@ -149,8 +148,8 @@ async fn overlapping(tx: &mut Transaction, want: &Want<'_>, range: (u32, u32)) -
     );
     let mut runs: Vec<Run> = query
         .bind(want.video.as_str())
-        .bind(i64::from(range.0))
-        .bind(i64::from(range.1))
+        .bind(i64::from(range.start))
+        .bind(i64::from(range.end))
         .fetch_all(tx)
         .await?;
     runs.retain(|run| run.track.split(' ').any(|name| name == want.rendition));
@@ -158,7 +157,7 @@ async fn overlapping(tx: &mut Transaction, want: &Want<'_>, range: (u32, u32)) -
     Ok(runs)
 }
 
-async fn first_missing(tx: &mut Transaction, want: &Want<'_>, range: (u32, u32)) -> Result<Option<u32>> {
+async fn first_missing(tx: &mut Transaction, want: &Want<'_>, range: &Range<u32>) -> Result<Option<u32>> {
     let query = query(
         "select number from segments where video_id = $1 and rendition = $2 and number >= $3 and number < $4
          order by number",
@@ -166,12 +165,12 @@ async fn first_missing(tx: &mut Transaction, want: &Want<'_>, range: (u32, u32))
     let published: Vec<i64> = query
         .bind(want.video.as_str())
         .bind(want.rendition)
-        .bind(i64::from(range.0))
-        .bind(i64::from(range.1))
+        .bind(i64::from(range.start))
+        .bind(i64::from(range.end))
         .fetch_all(tx)
         .await?;
     let mut published = published.into_iter();
-    Ok((range.0..range.1).find(|number| published.next() != Some(i64::from(*number))))
+    Ok(range.clone().find(|number| published.next() != Some(i64::from(*number))))
 }
 
 /// Goes on wanting a run that is wanted.

@@ -9,7 +9,7 @@ mod search;
 use std::time::Duration;
 
 use store::{
-    Attempt, Edit, Error, Failure, JobClass, JobKind, Loss, NewJob, NewPlan, NewVideo, Rendition,
+    Attempt, Edit, Error, Failure, JobClass, JobKind, Listing, Loss, NewJob, NewPlan, NewVideo, Rendition,
     RenditionKind, Segment, Shown, Signal, State, Store, Timestamp, VideoId,
 };
 
@@ -50,7 +50,7 @@ fn rendition(name: &str, segments_total: u32) -> Rendition {
 }
 
 fn job(kind: JobKind, first: u32) -> NewJob {
-    NewJob { kind, track: String::new(), segments: (first, first + 1), class: JobClass::Rest, turn: 0 }
+    NewJob { kind, track: String::new(), segments: first..first + 1, class: JobClass::Rest, turn: 0 }
 }
 
 async fn planned(store: &Store, id: &VideoId, jobs: &[NewJob]) {
@@ -166,7 +166,7 @@ async fn many_workers_claim_every_job_exactly_once() {
             let mut claimed = Vec::new();
             while let Some(job) = store.jobs.claim(&[JobKind::Video], &format!("w{n}"), LEASE).await.unwrap()
             {
-                claimed.push(job.segments.0);
+                claimed.push(job.segments.start);
             }
             claimed
         })
@@ -214,7 +214,7 @@ async fn the_finish_waits_for_all_else_and_the_first_video_goes_first() {
     let mut order = Vec::new();
     while let Some(job) = store.jobs.claim(&kinds, "w", LEASE).await.unwrap() {
         store.jobs.finish(&job).await.unwrap();
-        order.push((job.video == first, job.kind, job.segments.0));
+        order.push((job.video == first, job.kind, job.segments.start));
     }
     let wanted = [
         (true, JobKind::Video, 0),
@@ -306,7 +306,11 @@ async fn the_list_is_newest_first_in_pages_without_gaps() {
     let mut titles = Vec::new();
     let mut after = None;
     loop {
-        let page = store.videos.list(&Shown::All, after.as_ref(), 2).await.unwrap();
+        let page = store
+            .videos
+            .list(Listing { after: after.as_ref(), ..Listing::of(&Shown::All) }, 2)
+            .await
+            .unwrap();
         titles.extend(page.videos.into_iter().map(|v| v.title));
         after = page.next;
         if after.is_none() {

@@ -1,6 +1,6 @@
 //! Runs: what is urgent goes first, videos take turns, and what a viewer waits for is cut out of where it is.
 
-use std::time::Duration;
+use std::{ops::Range, time::Duration};
 
 use store::{
     Attempt, Claim, Job, JobClass, JobKind, NewJob, NewPlan, Rendition, RenditionKind, Segment, Standing,
@@ -12,8 +12,9 @@ use crate::store;
 
 const TOTAL: u32 = 40;
 
-fn run(kind: JobKind, track: &str, segments: (u32, u32)) -> NewJob {
-    NewJob { kind, track: track.to_owned(), segments, class: JobClass::Rest, turn: i64::from(segments.0) }
+fn run(kind: JobKind, track: &str, segments: Range<u32>) -> NewJob {
+    let turn = i64::from(segments.start);
+    NewJob { kind, track: track.to_owned(), segments, class: JobClass::Rest, turn }
 }
 
 /// Plans a video of a small rendition to begin on, two others, and sound.
@@ -44,7 +45,7 @@ async fn claimed(store: &Store, kind: JobKind) -> Option<Job> {
 async fn order(store: &Store, kind: JobKind) -> Vec<String> {
     let mut order = Vec::new();
     while let Some(job) = claimed(store, kind).await {
-        order.push(format!("{} {}-{}", job.track, job.segments.0, job.segments.1));
+        order.push(format!("{} {}-{}", job.track, job.segments.start, job.segments.end));
     }
     order
 }
@@ -57,7 +58,7 @@ async fn publish(store: &Store, id: &VideoId, rendition: &str, number: u32) {
 #[tokio::test]
 async fn a_want_is_cut_out_with_the_few_behind_it_and_the_sound_beside() {
     let (store, _folder) = store().await;
-    let all = [run(JobKind::Video, "1080p 720p", (0, 20)), run(JobKind::Audio, "audio", (0, 40))];
+    let all = [run(JobKind::Video, "1080p 720p", 0..20), run(JobKind::Audio, "audio", 0..40)];
     let id = planned(&store, "v", &all).await;
     let want = Want { video: &id, rendition: "720p", number: 10 };
     assert!(store.jobs.want(&want).await.unwrap());
@@ -74,7 +75,7 @@ async fn a_want_is_cut_out_with_the_few_behind_it_and_the_sound_beside() {
 #[tokio::test]
 async fn a_want_ends_a_run_in_hand_before_it_but_not_right_before_it() {
     let (store, _folder) = store().await;
-    let id = planned(&store, "v", &[run(JobKind::Video, "1080p 720p", (0, 20))]).await;
+    let id = planned(&store, "v", &[run(JobKind::Video, "1080p 720p", 0..20)]).await;
     let in_hand = claimed(&store, JobKind::Video).await.unwrap();
     publish(&store, &id, "720p", 0).await;
     let want = Want { video: &id, rendition: "720p", number: 2 };
@@ -90,7 +91,7 @@ async fn a_want_ends_a_run_in_hand_before_it_but_not_right_before_it() {
 #[tokio::test]
 async fn segments_that_are_there_are_not_wanted_again() {
     let (store, _folder) = store().await;
-    let id = planned(&store, "v", &[run(JobKind::Video, "480p", (0, 20))]).await;
+    let id = planned(&store, "v", &[run(JobKind::Video, "480p", 0..20)]).await;
     publish(&store, &id, "480p", 5).await;
     assert!(store.jobs.want(&Want { video: &id, rendition: "480p", number: 5 }).await.unwrap());
     assert_eq!(order(&store, JobKind::Video).await, ["480p 6-8", "480p 0-6", "480p 8-20"]);
@@ -99,8 +100,8 @@ async fn segments_that_are_there_are_not_wanted_again() {
 #[tokio::test]
 async fn wants_are_bounded_for_each_video_and_videos_take_turns() {
     let (store, _folder) = store().await;
-    let scanned = planned(&store, "scanned", &[run(JobKind::Video, "480p", (0, 40))]).await;
-    let watched = planned(&store, "watched", &[run(JobKind::Video, "480p", (0, 40))]).await;
+    let scanned = planned(&store, "scanned", &[run(JobKind::Video, "480p", 0..40)]).await;
+    let watched = planned(&store, "watched", &[run(JobKind::Video, "480p", 0..40)]).await;
     let mut raised = 0;
     for number in (0..TOTAL).step_by(3) {
         let want = Want { video: &scanned, rendition: "480p", number };
@@ -123,11 +124,11 @@ async fn wants_are_bounded_for_each_video_and_videos_take_turns() {
 #[tokio::test]
 async fn a_new_video_goes_before_the_rest_of_an_old_one_and_its_rest_takes_turns() {
     let (store, _folder) = store().await;
-    let jobs = |n: u32| run(JobKind::Video, "1080p 720p", (n * 10, n * 10 + 10));
+    let jobs = |n: u32| run(JobKind::Video, "1080p 720p", n * 10..n * 10 + 10);
     let old = planned(&store, "old", &[0, 1, 2, 3].map(jobs)).await;
     let in_hand = claimed(&store, JobKind::Video).await.unwrap();
     assert!(!store.jobs.standing(&in_hand).await.unwrap().unwrap().outranked);
-    let start_up = NewJob { class: JobClass::StartUp, ..run(JobKind::Video, "480p", (0, 10)) };
+    let start_up = NewJob { class: JobClass::StartUp, ..run(JobKind::Video, "480p", 0..10) };
     let new = planned(&store, "new", &[start_up, jobs(0), jobs(1)]).await;
     assert!(store.jobs.standing(&in_hand).await.unwrap().unwrap().outranked);
     let mut order = Vec::new();
@@ -146,8 +147,8 @@ async fn a_new_video_goes_before_the_rest_of_an_old_one_and_its_rest_takes_turns
 #[tokio::test]
 async fn workers_of_urgent_jobs_take_no_others() {
     let (store, _folder) = store().await;
-    let first = NewJob { class: JobClass::First, ..run(JobKind::Video, "480p", (0, 1)) };
-    planned(&store, "v", &[first, run(JobKind::Video, "480p", (1, 20))]).await;
+    let first = NewJob { class: JobClass::First, ..run(JobKind::Video, "480p", 0..1) };
+    planned(&store, "v", &[first, run(JobKind::Video, "480p", 1..20)]).await;
     let claim = Claim { owner: "worker", lease: LEASE };
     let urgent = store.jobs.claim_of(&JobClass::URGENT, &[JobKind::Video], &claim).await.unwrap().unwrap();
     assert!(urgent.is_urgent());
@@ -159,7 +160,7 @@ async fn workers_of_urgent_jobs_take_no_others() {
 #[tokio::test]
 async fn attempts_count_from_the_last_segment_on() {
     let (store, _folder) = store().await;
-    planned(&store, "v", &[run(JobKind::Video, "480p", (0, 20))]).await;
+    planned(&store, "v", &[run(JobKind::Video, "480p", 0..20)]).await;
     for attempts in 1..=5 {
         let job = store.jobs.claim(&[JobKind::Video], "dies", Duration::ZERO).await.unwrap().unwrap();
         assert_eq!(job.attempts, attempts, "the claim counts, for a worker that dies says nothing");
