@@ -8,18 +8,20 @@ use store::VideoId;
 /// The least that somebody must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Who {
-    /// Anybody, strangers too. Lists show each what they may see.
+    /// Anybody, strangers too.
     Anyone,
+    /// The audience of the site: anybody, or whoever is signed in where it is closed. Lists show each what they may see.
+    Audience,
     /// Somebody who is signed in.
     SignedIn,
     /// An administrator.
     Administrator,
-    /// Somebody who may see the video: all unless it is private; then its owner, administrators, and whoever has a link that
-    /// shares it.
+    /// Somebody who may see the video: the audience unless it is private; then its owner and administrators. And whoever has a
+    /// link that shares it.
     Viewer,
     /// The video's owner, or an administrator.
     Owner,
-    /// Anybody for a public video; for others, somebody with a ticket of it.
+    /// Anybody for a public video of a site that is not closed; for others, somebody with a ticket of it.
     Player,
 }
 
@@ -102,12 +104,13 @@ table! {
     POST "/api/v1/invitations" Administrator Never;
     DELETE "/api/v1/invitations/{invitation}" Administrator Never;
 
-    GET "/api/v1/videos" Anyone Read;
+    GET "/api/v1/videos" Audience Read;
     POST "/api/v1/videos" SignedIn Upload;
     GET "/api/v1/videos/{id}" Viewer Read;
     PATCH "/api/v1/videos/{id}" Owner Manage;
     DELETE "/api/v1/videos/{id}" Owner Manage;
     POST "/api/v1/videos/{id}/retry" Owner Manage;
+    POST "/api/v1/videos/{id}/cancel" Owner Manage;
     GET "/api/v1/videos/{id}/events" Viewer Read;
     GET "/api/v1/videos/{id}/shares" Owner Manage;
     POST "/api/v1/videos/{id}/shares" Owner Manage;
@@ -124,8 +127,9 @@ table! {
     POST "/api/v1/videos/{id}/captions/{track}/cues" Owner Manage;
     PATCH "/api/v1/videos/{id}/captions/{track}/cues/{number}" Owner Manage;
     DELETE "/api/v1/videos/{id}/captions/{track}/cues/{number}" Owner Manage;
-    GET "/api/v1/search" Anyone Read;
-    GET "/api/v1/events" Anyone Read;
+    GET "/api/v1/search" Audience Read;
+    GET "/api/v1/events" Audience Read;
+    GET "/api/v1/jobs" Administrator Read;
 
     // tus: X-HTTP-Method-Override stands for any of the methods, so all of an upload have one right.
     POST "/api/v1/uploads" SignedIn Upload;

@@ -43,7 +43,7 @@ impl From<&accounts::User> for User {
 
 impl From<&accounts::User> for Account {
     fn from(user: &accounts::User) -> Self {
-        Self { user: user.into(), created: rfc3339(user.created_at), disabled: user.disabled }
+        Self { user: user.into(), created: user.created_at.rfc3339(), disabled: user.disabled }
     }
 }
 
@@ -69,16 +69,9 @@ pub(crate) fn invalid(detail: impl Into<String>) -> Error {
     Problem::new(StatusCode::BAD_REQUEST, "invalid_document", detail.into()).into()
 }
 
-pub(crate) fn rfc3339(time: Timestamp) -> String {
-    // Out of range is past the year 9999.
-    jiff::Timestamp::from_microsecond(time.0).unwrap_or(jiff::Timestamp::MAX).to_string()
-}
-
 /// Reads when something is to end: a time that is still to come.
 pub(crate) fn future(text: &str) -> Result<Timestamp> {
-    let wrong =
-        || invalid(format!("\"{text}\" is no time that is still to come, such as 2030-01-31T12:00:00Z"));
-    let time: jiff::Timestamp = text.parse().map_err(|_| wrong())?;
-    let time = Timestamp(time.as_microsecond());
-    if time > Timestamp::now() { Ok(time) } else { Err(wrong()) }
+    Timestamp::future(text).ok_or_else(|| {
+        invalid(format!("\"{text}\" is no time that is still to come, such as 2030-01-31T12:00:00Z"))
+    })
 }

@@ -17,7 +17,7 @@ use server::{
 use store::{Rights, Share, VideoId, Viewer};
 
 use crate::{
-    Accounts, Error, Result,
+    Accounts, Audience, Error, Result,
     access::{self, ByToken, Found, Who},
     asker::{Asker, By},
     error::forbidden,
@@ -110,12 +110,13 @@ impl Accounts {
     async fn may(&self, found: &Found<'_>, viewer: &Viewer, shown: &Shown) -> Result<Granted> {
         match found.endpoint.who {
             Who::Anyone => Ok(Granted::default()),
+            Who::Audience if self.is_of_audience(viewer) => Ok(Granted::default()),
             Who::SignedIn if viewer.user().is_some() => Ok(Granted::default()),
             Who::Administrator if matches!(viewer, Viewer::Administrator(_)) => Ok(Granted::default()),
             Who::Administrator if viewer.user().is_some() => {
                 Err(forbidden("administrators_only", "This is for administrators."))
             }
-            Who::SignedIn | Who::Administrator => Err(sign_in_required()),
+            Who::Audience | Who::SignedIn | Who::Administrator => Err(sign_in_required()),
             // A stranger owns nothing; the video is not looked up, so that the answer tells nothing of it.
             Who::Owner if viewer.user().is_none() => Err(sign_in_required()),
             Who::Viewer | Who::Owner | Who::Player => {
@@ -131,8 +132,8 @@ impl Accounts {
                 match found.endpoint.who {
                     Who::Player => self.may_play(&rights, shown),
                     Who::Owner => may_change(&rights, viewer),
-                    _ if viewer.may_see(&rights) => Ok(Granted::default()),
-                    _ => self.may_see_shared(&id, shown).await,
+                    _ if self.is_of_audience(viewer) && viewer.may_see(&rights) => Ok(Granted::default()),
+                    _ => self.may_see_shared(&id, viewer, shown).await,
                 }
             }
         }
@@ -141,7 +142,7 @@ impl Accounts {
     /// Decides whether a request may have a file of a video. Edges show their client's ticket; a cookie counts for nothing
     /// here, for what it opens would be kept for others.
     fn may_play(&self, rights: &Rights, shown: &Shown) -> Result<Granted> {
-        if !rights.visibility.needs_ticket() {
+        if self.config.audience == Audience::Everyone && !rights.visibility.needs_ticket() {
             return Ok(Granted::default());
         }
         let verified = match (&shown.ticket, &self.config.ticket_keys) {
@@ -159,10 +160,16 @@ impl Accounts {
     }
 
     /// Decides whether a link opens a video to somebody who may not see it otherwise.
-    async fn may_see_shared(&self, id: &VideoId, shown: &Shown) -> Result<Granted> {
-        let Some(secret) = &shown.share else { return Err(unknown_video()) };
-        let share = self.store.shares.find(id, secret).await?.ok_or_else(unknown_video)?;
+    async fn may_see_shared(&self, id: &VideoId, viewer: &Viewer, shown: &Shown) -> Result<Granted> {
+        let refusal = || if self.is_of_audience(viewer) { unknown_video() } else { sign_in_required() };
+        let Some(secret) = &shown.share else { return Err(refusal()) };
+        let share = self.store.shares.find(id, secret).await?.ok_or_else(refusal)?;
         Ok(Granted { mark: None, share: Some(share) })
+    }
+
+    /// Returns whether the site is for a viewer.
+    fn is_of_audience(&self, viewer: &Viewer) -> bool {
+        self.config.audience == Audience::Everyone || viewer.user().is_some()
     }
 }
 

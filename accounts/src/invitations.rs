@@ -17,7 +17,7 @@ use crate::{
     Accounts, Result, SignUp,
     account::closed,
     asker::Asker,
-    document::{self, json, no_content, rfc3339},
+    document::{self, json, no_content},
     email::Email,
     error::unknown,
     secret::Secret,
@@ -72,7 +72,7 @@ fn shown(invitation: &Invitation) -> Value {
     json!({
         "id": invitation.id,
         "email": invitation.email,
-        "created": rfc3339(invitation.created_at),
-        "expires": rfc3339(invitation.expires_at),
+        "created": invitation.created_at.rfc3339(),
+        "expires": invitation.expires_at.rfc3339(),
     })
 }

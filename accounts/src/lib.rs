@@ -53,6 +53,15 @@ pub enum SignUp {
     Open,
 }
 
+/// The people whom videos are for, unless they are for fewer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// Everybody, strangers too.
+    Everyone,
+    /// Whoever is signed in: the site is closed to strangers.
+    People,
+}
+
 /// The people who reach the listener.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
@@ -67,6 +76,8 @@ pub enum Reach {
 pub struct Config {
     /// The people who may make accounts.
     pub sign_up: SignUp,
+    /// The people whom videos are for.
+    pub audience: Audience,
     /// The people who reach the listener.
     pub reach: Reach,
     /// The name by which people reach this server, and the proxies on their way.
@@ -94,6 +105,7 @@ impl Default for Config {
         const DAY: Duration = Duration::from_hours(24);
         Self {
             sign_up: SignUp::Closed,
+            audience: Audience::Everyone,
             reach: Reach::Loopback,
             site: Site::default(),
             scheme: "http",

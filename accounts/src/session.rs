@@ -18,7 +18,7 @@ use crate::{
     Accounts, Error, Result, SignUp,
     asker::Asker,
     cookie::Line,
-    document::{self, json, no_content, rfc3339},
+    document::{self, json, no_content},
     email::Email,
     error::unknown,
     password::Verdict,
@@ -109,8 +109,8 @@ pub(crate) async fn list(
     let found = accounts.store.accounts.sessions.of(&asker.user.id, accounts.idle_since()).await?;
     let shown = |session: store::accounts::Session| Session {
         current: asker.session() == Some(session.id.as_str()),
-        created: rfc3339(session.created_at),
-        last_seen: rfc3339(session.last_seen),
+        created: session.created_at.rfc3339(),
+        last_seen: session.last_seen.rfc3339(),
         user_agent: session.user_agent,
         id: session.id,
     };

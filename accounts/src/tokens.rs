@@ -8,13 +8,16 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use server::Response;
-use store::accounts::{NewToken, Token};
+use store::{
+    Timestamp,
+    accounts::{NewToken, Token},
+};
 
 use crate::{
     Accounts, Result,
     access::Scope,
     asker::Asker,
-    document::{self, future, json, no_content, rfc3339},
+    document::{self, future, json, no_content},
     error::{unknown, unprocessable},
     name,
     secret::Secret,
@@ -99,9 +102,9 @@ impl From<Token> for Shown {
             id: token.id,
             name: token.name,
             scopes: token.scopes,
-            created: rfc3339(token.created_at),
-            expires: token.expires_at.map(rfc3339),
-            last_used: token.last_used.map(rfc3339),
+            created: token.created_at.rfc3339(),
+            expires: token.expires_at.map(Timestamp::rfc3339),
+            last_used: token.last_used.map(Timestamp::rfc3339),
             token: None,
         }
     }

@@ -14,8 +14,8 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 use crate::setting::{
-    Address, List, LogFormat, Names, Preset, Proxies, Public, Reference, Setting, SignUp, Size, Span, Switch,
-    Tickets,
+    Address, Audience, List, LogFormat, Names, Preset, Proxies, Public, Reference, Setting, SignUp, Size,
+    Span, Switch, Tickets,
 };
 
 const PREFIX: &str = "CLIPCUT_";
@@ -127,6 +127,9 @@ settings! {
     /// The people who may make accounts besides the first one: closed (none), invitation (those with an administrator's link)
     /// or open (all).
     sign_up: SignUp = "closed";
+    /// The people whom videos are for: everyone, or people who have an account, which closes the whole site to strangers but
+    /// for links that share a video. Edges that run while this changes are started again.
+    audience: Audience = "everyone";
     /// How long a session may rest before it ends.
     session_idle: Span = "336h";
     /// How long a session may last, however often it is used.

@@ -73,7 +73,7 @@ fn is_page(path: &str) -> bool {
     match (parts.next(), parts.next(), parts.next()) {
         (None, ..) | (Some("watch"), Some(_), None) => true,
         (Some(name), None, _) => {
-            ["search", "sign-in", "sign-up", "mine", "account", "people"].contains(&name)
+            ["search", "sign-in", "sign-up", "mine", "account", "people", "jobs"].contains(&name)
         }
         _ => false,
     }
@@ -102,9 +102,18 @@ mod tests {
 
     #[test]
     fn pages_are_those_of_the_pages_router() {
-        for path in
-            ["", "/", "watch/7f3a", "watch/7f3a/", "watch/a.b", "search", "sign-in", "mine/", "people"]
-        {
+        for path in [
+            "",
+            "/",
+            "watch/7f3a",
+            "watch/7f3a/",
+            "watch/a.b",
+            "search",
+            "sign-in",
+            "mine/",
+            "people",
+            "jobs",
+        ] {
             assert!(is_page(path), "{path:?}");
         }
         for path in ["watch", "watch/a/b", "search/a", "account/7f3a", "elsewhere/7f3a", "robots.txt"] {

@@ -246,6 +246,27 @@ impl Setting for SignUp {
     }
 }
 
+/// The people whom videos are for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Audience(pub(crate) accounts::Audience);
+
+impl Setting for Audience {
+    fn read(text: &str) -> Result<Self, String> {
+        match text {
+            "everyone" => Ok(Self(accounts::Audience::Everyone)),
+            "people" => Ok(Self(accounts::Audience::People)),
+            _ => Err("everyone or people is expected".into()),
+        }
+    }
+
+    fn print(&self) -> String {
+        match self.0 {
+            accounts::Audience::Everyone => "everyone".into(),
+            accounts::Audience::People => "people".into(),
+        }
+    }
+}
+
 /// The address that browsers show.
 #[derive(Clone, Debug)]
 pub(crate) struct Public {

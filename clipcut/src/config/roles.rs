@@ -63,7 +63,13 @@ impl Config {
         let tickets = |keys, needed| origin::Tickets { keys, lifetime: self.ticket_lifetime.0, needed };
         let tickets = match self.access()? {
             edge::Access::Required(keys) => Some(tickets(keys, origin::Needed::Always)),
-            edge::Access::Verified(keys) if self.accounts.0 => Some(tickets(keys, origin::Needed::NotPublic)),
+            edge::Access::Verified(keys) if self.accounts.0 => Some(tickets(
+                keys,
+                match self.audience.0 {
+                    accounts::Audience::Everyone => origin::Needed::NotPublic,
+                    accounts::Audience::People => origin::Needed::Always,
+                },
+            )),
             // Where playing is open, a ticket in each URL would only split the caches of browsers.
             edge::Access::Open | edge::Access::Verified(_) => None,
         };
@@ -73,6 +79,9 @@ impl Config {
                  127.0.0.1 behind a proxy that knows its people",
                 self.listen
             );
+        }
+        if !self.accounts.0 && self.audience.0 == accounts::Audience::People {
+            bail!("audience = \"people\" needs accounts: without them nobody has one");
         }
         if self.accounts.0 && tickets.is_none() {
             bail!(
@@ -104,6 +113,7 @@ impl Config {
                 edge::Access::Verified(keys) | edge::Access::Required(keys) => Some(keys),
             },
             sign_up: self.sign_up.0,
+            audience: self.audience.0,
             reach: if loopback { accounts::Reach::Loopback } else { accounts::Reach::Network },
             site: self.site(),
             scheme,

@@ -28,6 +28,10 @@ struct Scene {
 
 impl Scene {
     async fn open() -> Self {
+        Self::open_with(&[]).await
+    }
+
+    async fn open_with(settings: &[(&str, &str)]) -> Self {
         let home = tempfile::tempdir().unwrap();
         let file = |name: &str, text: &str| {
             let path = home.path().join(name);
@@ -39,7 +43,7 @@ impl Scene {
         let shared = [("CLIPCUT_EDGE_SECRET", secret.as_str()), ("CLIPCUT_TICKET_KEYS", keys.as_str())];
         let own =
             [("CLIPCUT_ACCOUNTS", "on"), ("CLIPCUT_CAPTIONS", "off"), ("CLIPCUT_EDGES", address.as_str())];
-        let server = Server::start(&home.path().join("data"), &[own.as_slice(), &shared].concat());
+        let server = Server::start(&home.path().join("data"), &[own.as_slice(), &shared, settings].concat());
         let mut command: Command = clipcut(home.path());
         command.args(["edge", "--listen", &address, "--origin", &server.url]).envs(shared);
         let edge = Program::start(&mut command);
@@ -51,9 +55,14 @@ impl Scene {
         let upload =
             server.http.request("POST", "/api/v1/videos?title=Ours").header("Cookie", &cookie).body(bytes);
         let id = server.http.ask(upload).await.json()["id"].as_str().unwrap().to_owned();
-        server.ready(&id).await;
         let http = Http::new(&format!("http://{address}"));
-        Self { server, edge: http, _edge: edge, cookie, id, _home: home }
+        let scene = Self { server, edge: http, _edge: edge, cookie, id, _home: home };
+        until("the video to be ready", async || {
+            let document = scene.owner("GET", &scene.video(), &Value::Null).await.json();
+            (document["state"] == "ready").then_some(())
+        })
+        .await;
+        scene
     }
 
     /// Asks as the owner.
@@ -178,5 +187,28 @@ async fn a_share_link_opens_a_private_video_until_it_is_revoked() {
     let document = scene.owner("GET", &scene.video(), &Value::Null).await.json();
     for http in scene.ways() {
         assert_eq!(status(http, &Scene::segment(&document)).await, 200);
+    }
+}
+
+#[tokio::test]
+async fn a_closed_site_plays_its_public_videos_to_people_and_to_links_that_share_them_alone() {
+    let scene = Scene::open_with(&[("CLIPCUT_AUDIENCE", "people")]).await;
+    let plain = format!("/v/{}/{SEGMENT}", scene.id);
+    let document = scene.owner("GET", &scene.video(), &Value::Null).await.json();
+    assert_eq!(document["visibility"], "public");
+    let share = scene.owner("POST", &format!("{}/shares", scene.video()), &json!({})).await.json();
+    let query = share["link"].as_str().unwrap().split_once('?').unwrap().1.to_owned();
+    for http in scene.ways() {
+        // Twice: the second one is stored at the edge.
+        assert_eq!(status(http, &Scene::segment(&document)).await, 200);
+        assert_eq!(status(http, &Scene::segment(&document)).await, 200);
+        assert_eq!(http.get(&plain).await.problem(), "ticket_bad_signature");
+        for path in ["/api/v1/videos", "/api/v1/search?q=ours", "/api/v1/events", &scene.video()] {
+            assert_eq!(http.get(path).await.problem(), "sign_in_required", "{path}");
+        }
+        let shared = http.get(&format!("{}?{query}", scene.video())).await.json();
+        assert_eq!(status(http, &Scene::segment(&shared)).await, 200);
+        assert_eq!(status(http, "/").await, 200, "the page is there to sign in by");
+        assert_eq!(status(http, "/api/v1/session").await, 200);
     }
 }

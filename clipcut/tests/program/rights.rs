@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use accounts::{
-    Accounts, Hashing,
+    Accounts, Audience, Hashing,
     access::{ByToken, Endpoint, Scope, TABLE, Who},
 };
 use origin::{Needed, Origin, Tickets};
@@ -58,8 +58,15 @@ const REFUSALS: [&str; 9] = [
     "foreign_origin",
 ];
 
+/// A video, and the people whom its site is for.
+#[derive(Clone, Copy, Debug)]
+struct Ground {
+    audience: Audience,
+    visibility: Visibility,
+}
+
 /// Returns the code by which somebody is refused, as the words of the table are meant.
-fn expected(endpoint: &Endpoint, persona: Persona, visibility: Visibility) -> Option<&'static str> {
+fn expected(endpoint: &Endpoint, persona: Persona, ground: Ground) -> Option<&'static str> {
     if let Persona::Program(scope) = persona {
         match endpoint.by_token {
             ByToken::Never => return Some("session_required"),
@@ -67,17 +74,20 @@ fn expected(endpoint: &Endpoint, persona: Persona, visibility: Visibility) -> Op
             ByToken::With(_) => {}
         }
     }
-    let private = visibility == Visibility::Private;
+    let private = ground.visibility == Visibility::Private;
+    let closed = ground.audience == Audience::People;
     let stranger = matches!(persona, Persona::Stranger | Persona::Guest);
     let owns = matches!(persona, Persona::Owner | Persona::Administrator | Persona::Program(_));
     match endpoint.who {
         Who::SignedIn | Who::Administrator | Who::Owner if stranger => Some("sign_in_required"),
-        Who::Anyone | Who::SignedIn => None,
+        Who::Audience if closed && stranger => Some("sign_in_required"),
+        Who::Anyone | Who::Audience | Who::SignedIn => None,
         Who::Administrator => (persona != Persona::Administrator).then_some("administrators_only"),
+        Who::Viewer if closed && persona == Persona::Stranger => Some("sign_in_required"),
         Who::Viewer => (private && !owns && persona != Persona::Guest).then_some("unknown_video"),
         Who::Owner => (!owns).then_some(if private { "unknown_video" } else { "not_yours" }),
-        // Nobody has a ticket here: whoever they are, a cookie plays nothing.
-        Who::Player => private.then_some("ticket_bad_signature"),
+        // Nobody has a ticket here: whoever they are, a cookie plays nothing. An unlisted video plays by ticket, too.
+        Who::Player => (closed || ground.visibility != Visibility::Public).then_some("ticket_bad_signature"),
     }
 }
 
@@ -89,7 +99,7 @@ struct Site {
 }
 
 impl Site {
-    async fn open() -> Self {
+    async fn open(audience: Audience) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::embedded(folder.path()).await.unwrap();
         let stop = CancellationToken::new();
@@ -104,6 +114,7 @@ impl Site {
         let origin = Origin::new(store.clone(), config, stop.clone());
         let config = accounts::Config {
             sign_up: accounts::SignUp::Open,
+            audience,
             hashing: Hashing { memory_kib: 64, passes: 1 },
             attempts_of_account: u64::MAX,
             attempts_of_address: u64::MAX,
@@ -157,7 +168,7 @@ impl Site {
 
 #[tokio::test]
 async fn no_method_in_a_field_goes_around_the_table() {
-    let site = Site::open().await;
+    let site = Site::open(Audience::Everyone).await;
     let (owner, _) = site.sign_up("owner@example.org").await;
     let id = site.video(&owner, Visibility::Public).await;
     for method in ["OPTIONS", "GET", "HEAD", "POST", "PATCH", "TRACE", "PROPFIND"] {
@@ -189,7 +200,16 @@ fn filled(path: &str, id: &VideoId) -> String {
 
 #[tokio::test]
 async fn everybody_may_at_every_endpoint_what_the_table_says() {
-    let site = Site::open().await;
+    check_all(Audience::Everyone).await;
+}
+
+#[tokio::test]
+async fn a_closed_site_shows_strangers_what_is_shared_with_them_and_nothing_else() {
+    check_all(Audience::People).await;
+}
+
+async fn check_all(audience: Audience) {
+    let site = Site::open(audience).await;
     let (mut checked, mut wrong) = (0, Vec::new());
     let (_, admin) = site.sign_up("admin@example.org").await;
     for (row, endpoint) in TABLE.iter().enumerate() {
@@ -225,11 +245,7 @@ async fn everybody_may_at_every_endpoint_what_the_table_says() {
                 problem["code"].as_str().unwrap_or_default().to_owned()
             };
             let refusal = REFUSALS.into_iter().find(|refusal| **refusal == code);
-            // An unlisted video plays by ticket, too.
-            let expected = match (endpoint.who, visibility) {
-                (Who::Player, Visibility::Unlisted) => expected(endpoint, persona, Visibility::Private),
-                _ => expected(endpoint, persona, visibility),
-            };
+            let expected = expected(endpoint, persona, Ground { audience, visibility });
             checked += 1;
             if refusal != expected {
                 wrong.push(format!(
