@@ -1,7 +1,7 @@
 //! A video as the API shows it, the same everywhere: in lists, alone and in events.
 
 use serde::Serialize;
-use store::{Progress, State, Store, Timestamp, Video, VideoId};
+use store::{Progress, State, Store, Video, VideoId};
 
 use crate::{Origin, asker::Asker, captions, error::Result};
 
@@ -108,7 +108,7 @@ impl Document {
             owner: owner.map(|(id, name)| Owner { id, name }),
             visibility: video.rights.visibility.as_str(),
             may_edit: asker.viewer.may_edit(video.rights.owner.as_ref()),
-            created_at: rfc3339(video.created_at),
+            created_at: video.created_at.rfc3339(),
             id: video.id,
             title: video.title,
             description: video.description,
@@ -150,21 +150,5 @@ impl From<Progress> for Rendition {
             segments_published: progress.segments_published,
             segments_total: rendition.segments_total,
         }
-    }
-}
-
-pub(crate) fn rfc3339(time: Timestamp) -> String {
-    // Out of range is past the year 9999.
-    jiff::Timestamp::from_microsecond(time.0).unwrap_or(jiff::Timestamp::MAX).to_string()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_written_as_rfc_3339() {
-        assert_eq!(rfc3339(Timestamp(784_111_777_000_000)), "1994-11-06T08:49:37Z");
-        assert_eq!(rfc3339(Timestamp(784_111_777_250_000)), "1994-11-06T08:49:37.25Z");
     }
 }

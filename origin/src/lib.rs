@@ -11,6 +11,7 @@ mod error;
 mod events;
 mod file_head;
 mod ingest;
+mod jobs;
 mod library;
 mod path;
 mod playback;
@@ -116,11 +117,13 @@ impl Origin {
             .route("/videos", get(library::list).post(ingest::create))
             .route("/videos/{id}", get(library::show).patch(library::edit).delete(library::delete))
             .route("/videos/{id}/retry", post(library::retry))
+            .route("/videos/{id}/cancel", post(library::cancel))
             .route("/videos/{id}/events", get(events::of_one))
             .route("/videos/{id}/shares", get(shares::list).post(shares::add))
             .route("/videos/{id}/shares/{share}", delete(shares::revoke))
             .nest("/videos/{id}/captions", captions::routes())
             .route("/search", get(search::find))
+            .route("/jobs", get(jobs::list))
             .route("/events", get(events::of_all))
             // tus has a method override, so it routes methods itself.
             .route("/uploads", any(tus::collection))

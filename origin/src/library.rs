@@ -9,7 +9,10 @@ use server::{
     Problem, Response, body,
     document::{json, no_content},
 };
-use store::{Cursor, Edit, NewVisibility, Shown, Timestamp, VideoId, Viewer, Visibility};
+use store::{
+    Cursor, Edit, Failure, Listing, NewVisibility, Shown, State as VideoState, Timestamp, VideoId, Viewer,
+    Visibility,
+};
 
 use crate::{
     Access, Document, Origin,
@@ -21,6 +24,7 @@ use crate::{
 const PAGE: u32 = 50;
 // Each document takes queries of its own for renditions, captions and the place in the queue.
 const MOST_PAGE: u32 = 100;
+const CANCELLED: &str = "Somebody has cancelled the encoding. Try again to go on where it stopped.";
 const MOST_DOCUMENT: u64 = 64 * 1024;
 
 /// Where a page starts and how long it is.
@@ -30,6 +34,8 @@ pub(crate) struct PageQuery {
     cursor: Option<String>,
     /// `me`: the asker's own alone.
     owner: Option<String>,
+    /// The videos of one state alone, such as `failed`.
+    state: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -63,7 +69,16 @@ pub(crate) async fn list(
         None => None,
     };
     let shown = shown(&asker, page.owner.as_deref())?;
-    let page = origin.store.videos.list(&shown, after.as_ref(), limit).await?;
+    let state = match page.state.as_deref().map(VideoState::parse) {
+        Some(None) => {
+            let detail = "`state` must be uploading, uploaded, planned, playable, ready or failed.";
+            return Err(bad_request("invalid_state", detail));
+        }
+        Some(state) => state,
+        None => None,
+    };
+    let listing = Listing { shown: &shown, state, after: after.as_ref() };
+    let page = origin.store.videos.list(listing, limit).await?;
     let mut videos = Vec::with_capacity(page.videos.len());
     for video in page.videos {
         videos.push(Document::of(&origin, &asker, video).await?);
@@ -130,6 +145,23 @@ pub(crate) async fn retry(
         return Err(Problem::new(StatusCode::CONFLICT, "not_failed", detail).into());
     }
     Ok(json(StatusCode::ACCEPTED, &document))
+}
+
+/// Ends the work on a video.
+pub(crate) async fn cancel(
+    State(origin): State<Origin>,
+    asker: Asker,
+    UrlPath(id): UrlPath<String>,
+) -> Result<Response> {
+    let id = known(&id)?;
+    let failure = Failure { code: "cancelled".to_owned(), message: CANCELLED.to_owned() };
+    let cancelled = origin.store.videos.cancel(&id, &failure).await?;
+    let document = Document::find(&origin, &asker, &id).await?.ok_or_else(unknown_video)?;
+    if !cancelled {
+        let detail = "Only a video that is being worked on can be cancelled; delete others instead.";
+        return Err(Problem::new(StatusCode::CONFLICT, "not_in_work", detail).into());
+    }
+    Ok(json(StatusCode::OK, &document))
 }
 
 /// Returns the videos that a list shows to the asker.

@@ -14,7 +14,6 @@ use store::{NewShare, Share, Timestamp, VideoId};
 use crate::{
     Origin,
     captions::read_json,
-    document::rfc3339,
     error::{Result, bad_request, unknown_video},
     library::known,
 };
@@ -91,16 +90,15 @@ impl Shown {
         Self {
             id: share.id,
             link: format!("/watch/{video}?share={}", share.secret),
-            created: rfc3339(share.created_at),
-            expires: share.expires_at.map(rfc3339),
+            created: share.created_at.rfc3339(),
+            expires: share.expires_at.map(Timestamp::rfc3339),
         }
     }
 }
 
 /// Reads when a link is to end: a time that is still to come.
 fn future(text: &str) -> Result<Timestamp> {
-    let time = text.parse::<jiff::Timestamp>().ok().map(|time| Timestamp(time.as_microsecond()));
-    time.filter(|time| *time > Timestamp::now()).ok_or_else(|| {
+    Timestamp::future(text).ok_or_else(|| {
         let detail = "`expires` must be a time that is still to come, such as 2030-01-31T12:00:00Z.";
         bad_request("invalid_time", detail)
     })

@@ -329,6 +329,7 @@ describe("with accounts", { concurrency: false }, () => {
       ["/mine", "My videos"],
       ["/account", "My account"],
       ["/people", "People"],
+      ["/jobs", "Jobs"],
     ]) {
       await at(path);
       await heading(page, title);

@@ -4,8 +4,6 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use store::{CaptionId, CaptionTrack};
 
-use crate::document::rfc3339;
-
 /// A caption track's document.
 #[derive(Clone, Debug, Serialize)]
 #[expect(clippy::struct_excessive_bools, reason = "a JSON document has a field for each")]
@@ -86,7 +84,7 @@ impl Captions {
             // Only the transcriber writes it, so broken JSON is left out rather than an error.
             machine: track.provenance.and_then(|json| RawValue::from_string(json).ok()),
             revision: track.revision,
-            created_at: rfc3339(track.created_at),
+            created_at: track.created_at.rfc3339(),
         }
     }
 }

@@ -1,5 +1,7 @@
+use std::time::Duration;
+
 use serde_json::{Value, json};
-use store::Failure;
+use store::{Failure, JobKind};
 
 use crate::harness::{Answer, Harness, NOTE};
 
@@ -65,6 +67,40 @@ async fn the_list_is_paged_newest_first() {
     let cursor = second.json()["next"].as_str().unwrap().to_owned();
     let third = harness.get(&format!("/api/v1/videos?limit=2&cursor={cursor}")).await;
     assert_eq!((titles(&third), &third.json()["next"]), (vec!["Video 0".to_owned()], &Value::Null));
+}
+
+#[tokio::test]
+async fn the_list_of_one_state_has_the_others_not() {
+    let harness = Harness::open().await;
+    harness.uploaded("Uploaded").await;
+    let id = harness.planned(1).await;
+    let failure = Failure { code: "not_media".to_owned(), message: "This is not a video.".to_owned() };
+    harness.fail(&id, &failure).await;
+    assert_eq!(titles(&harness.get("/api/v1/videos?state=failed").await), ["Planned"]);
+    assert_eq!(titles(&harness.get("/api/v1/videos?state=uploaded").await), ["Uploaded"]);
+    assert_eq!(titles(&harness.get("/api/v1/videos?state=ready").await), [""; 0]);
+    assert_eq!(titles(&harness.get("/api/v1/videos").await).len(), 2);
+    harness.get("/api/v1/videos?state=broken").await.is_problem(400, "invalid_state");
+}
+
+#[tokio::test]
+async fn the_work_on_a_video_is_cancelled_and_goes_on_by_another_try() {
+    let harness = Harness::open().await;
+    let id = harness.planned(2).await;
+    let lease = Duration::from_mins(1);
+    let run = harness.store.jobs.claim(&[JobKind::Video], "worker", lease).await.unwrap().unwrap();
+    let (cancel, retry) = (format!("/api/v1/videos/{id}/cancel"), format!("/api/v1/videos/{id}/retry"));
+    let cancelled = harness.ask("POST", &cancel, &[], "").await;
+    assert_eq!((cancelled.status.as_u16(), &cancelled.json()["error"]["code"]), (200, &json!("cancelled")));
+    assert!(!harness.store.jobs.renew(&run, lease).await.unwrap(), "its worker has lost the lease");
+    assert_eq!(harness.get("/api/v1/jobs").await.json()["jobs"], json!([]));
+    harness.ask("POST", &cancel, &[], "").await.is_problem(409, "not_in_work");
+    let again = harness.ask("POST", &retry, &[], "").await;
+    assert_eq!((again.status.as_u16(), &again.json()["state"]), (202, &json!("uploaded")));
+    harness
+        .ask("POST", "/api/v1/videos/0123456789abcdef/cancel", &[], "")
+        .await
+        .is_problem(404, "unknown_video");
 }
 
 #[tokio::test]

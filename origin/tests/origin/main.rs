@@ -5,6 +5,7 @@ mod captions;
 mod events;
 mod harness;
 mod ingest;
+mod jobs;
 mod library;
 mod playback;
 mod search;

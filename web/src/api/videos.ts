@@ -67,6 +67,11 @@ export function retryVideo(id: string): Promise<Outcome<Video>> {
   return request(`${videoPath(id)}/retry`, { method: "POST", decode: decodeVideo });
 }
 
+/** Ends the work on a video, which can be tried again then. */
+export function cancelVideo(id: string): Promise<Outcome<Video>> {
+  return request(`${videoPath(id)}/cancel`, { method: "POST", decode: decodeVideo });
+}
+
 export function videoPath(id: string): string {
   return `${ROOT}/${encodeURIComponent(id)}`;
 }

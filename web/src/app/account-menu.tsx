@@ -1,51 +1,23 @@
-// The menu of the person who is signed in, after the ARIA menu button pattern: arrows move, Enter chooses, Escape
-// closes and gives the focus back.
+// The menu of the person who is signed in.
 
-import { type FocusEvent, type KeyboardEvent, useEffect, useId, useRef, useState } from "react";
+import { useCallback, useId, useState } from "react";
 import { signOut, type User } from "../api/session.ts";
 import { Icon } from "../shared/icons.tsx";
-import { destination } from "../shared/menu-keys.ts";
 import { Link } from "../shared/navigation.tsx";
-import { ACCOUNT, LIBRARY, MINE, PEOPLE } from "../shared/route.ts";
+import { ACCOUNT, JOBS, LIBRARY, MINE, PEOPLE } from "../shared/route.ts";
+import { useMenu } from "../shared/use-menu.ts";
 import styles from "./account-menu.module.css";
+
+const OF_ADMINISTRATORS = [
+  { path: PEOPLE, label: "People" },
+  { path: JOBS, label: "Jobs" },
+];
 
 export function AccountMenu({ user }: { user: User }) {
   const [open, setOpen] = useState(false);
-  const root = useRef<HTMLDivElement>(null);
-  const button = useRef<HTMLButtonElement>(null);
-  const list = useRef<HTMLDivElement>(null);
   const id = useId();
-
-  useEffect(() => {
-    if (!open) return;
-    entries(list.current)[0]?.focus({ preventScroll: true });
-    const pressElsewhere = (event: PointerEvent) => {
-      if (!root.current?.contains(event.target as Node)) setOpen(false);
-    };
-    window.addEventListener("pointerdown", pressElsewhere);
-    return () => window.removeEventListener("pointerdown", pressElsewhere);
-  }, [open]);
-
-  const move = (event: KeyboardEvent) => {
-    const items = entries(list.current);
-    const at = items.indexOf(document.activeElement as HTMLElement);
-    const target = destination(event.key, at, items.length);
-    if (target !== null) {
-      event.preventDefault();
-      items[target]?.focus();
-    } else if (event.key === "Escape") {
-      event.preventDefault();
-      setOpen(false);
-      button.current?.focus();
-    }
-  };
-
-  const leave = (event: FocusEvent) => {
-    // A null target is a press on something without focus, which `pressElsewhere` judges.
-    if (event.relatedTarget !== null && !root.current?.contains(event.relatedTarget)) {
-      setOpen(false);
-    }
-  };
+  const close = useCallback(() => setOpen(false), []);
+  const { root, button, list, move, leave } = useMenu({ open, close });
 
   const leaveSite = async () => {
     await signOut();
@@ -56,7 +28,7 @@ export function AccountMenu({ user }: { user: User }) {
   const places = [
     { path: MINE, label: "My videos" },
     { path: ACCOUNT, label: "My account" },
-    ...(user.role === "administrator" ? [{ path: PEOPLE, label: "People" }] : []),
+    ...(user.role === "administrator" ? OF_ADMINISTRATORS : []),
   ];
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: it only watches the focus leave
@@ -116,8 +88,4 @@ export function AccountMenu({ user }: { user: User }) {
       )}
     </div>
   );
-}
-
-function entries(list: HTMLElement | null): HTMLElement[] {
-  return [...(list?.querySelectorAll<HTMLElement>("[role=menuitem]") ?? [])];
 }

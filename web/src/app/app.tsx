@@ -61,6 +61,10 @@ const People = lazy(() =>
   import("../features/people/people.tsx").then((it) => ({ default: it.People }), unloaded),
 );
 
+const Jobs = lazy(() =>
+  import("../features/jobs/jobs.tsx").then((it) => ({ default: it.Jobs }), unloaded),
+);
+
 const unloaded = () => ({ default: Unloaded });
 
 function Unloaded() {
@@ -193,6 +197,8 @@ function Page({ route, query, state, wanted, onFiles }: PageProps) {
       return user && <Account user={user} />;
     case "people":
       return user && <People user={user} />;
+    case "jobs":
+      return <Jobs />;
     case "watch":
       return <Watch id={route.id} from={startOf(query)} />;
     case "search":

@@ -57,6 +57,7 @@ describe("a stranger", () => {
     ["/mine", "sign-in-first"],
     ["/account", "sign-in-first"],
     ["/people", "sign-in-first"],
+    ["/jobs", "sign-in-first"],
   ])("at %s sees %s", (path, seen) => expect(gate(path, stranger("closed"))).toBe(seen));
 
   test("makes the first account wherever they come", () => {
@@ -81,6 +82,7 @@ describe("somebody who is signed in", () => {
     ["/mine", "open"],
     ["/account", "open"],
     ["/people", "forbidden"],
+    ["/jobs", "forbidden"],
     ["/sign-in", "done"],
     ["/sign-up", "done"],
   ])("at %s sees %s", (path, seen) => expect(gate(path, person("user"))).toBe(seen));

@@ -24,7 +24,14 @@ export interface Signs {
   wanted: boolean;
 }
 
-const OF_ACCOUNTS: readonly Route["page"][] = ["sign-in", "sign-up", "mine", "account", "people"];
+const OF_ACCOUNTS: readonly Route["page"][] = [
+  "sign-in",
+  "sign-up",
+  "mine",
+  "account",
+  "people",
+  "jobs",
+];
 
 export function gateOf(route: Route, state: SessionState, { hasKey, wanted }: Signs): Gate {
   const { page } = route;
@@ -42,5 +49,6 @@ export function gateOf(route: Route, state: SessionState, { hasKey, wanted }: Si
     return ofAccounts || wanted ? "sign-in-first" : "open";
   }
   if (page === "sign-in" || page === "sign-up") return "done";
-  return page === "people" && user.role !== "administrator" ? "forbidden" : "open";
+  const ofAdministrators = page === "people" || page === "jobs";
+  return ofAdministrators && user.role !== "administrator" ? "forbidden" : "open";
 }
