@@ -21,6 +21,7 @@ const SOURCES = [
   "public",
   "src",
   "precompress.ts",
+  "watch-page.ts",
   "tsconfig.json",
   "vite.config.ts",
 ];

@@ -50,7 +50,7 @@ use std::{
 use bytes::Bytes;
 use futures::{FutureExt, future::BoxFuture};
 use http_body_util::BodyExt;
-use server::{BoxError, Metrics, Request};
+use server::{BoxError, Metrics, Request, forwarded::TrustedProxies};
 use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::{Service, ServiceExt};
@@ -106,6 +106,8 @@ pub struct Config {
     /// Request fields that the origin always gets. They are no part of a key, so they must not change an answer that others
     /// get: fields that only trace a request.
     pub forward_headers: Vec<http::HeaderName>,
+    /// Proxies in front of the edge whose word on a client goes on to the origin.
+    pub proxies: TrustedProxies,
     /// Whether playing needs a ticket.
     pub access: Access,
     /// Segments that may be fetched at once before a player asks; none: no prefetching.
@@ -132,6 +134,7 @@ impl Default for Config {
             waiters: 10_000,
             bypass: vec!["/api/".to_owned()],
             forward_headers: Vec::new(),
+            proxies: TrustedProxies::default(),
             access: Access::Open,
             prefetches: 16,
             token: None,

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri, header};
 use http_body_util::{BodyExt, StreamBody};
-use server::{Body, Request};
+use server::{Body, Request, forwarded::Peer};
 
 use crate::{
     Config, EdgeInner, Payload, Purge, answer,
@@ -53,6 +53,9 @@ impl Pass {
         parts.headers.append(header::VIA, via);
         if let Ok(host) = HeaderValue::from_str(target.host()) {
             parts.headers.insert(header::HOST, host);
+        }
+        if let Some(peer) = parts.extensions.get::<Peer>() {
+            inner.config.proxies.pass_on(*peer, inner.config.scheme, &mut parts.headers);
         }
         let status = CacheStatus::forwarded(Some(*forward));
         let described = (method == Method::HEAD)

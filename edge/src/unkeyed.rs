@@ -17,13 +17,15 @@ const MOST_LEARNED: u64 = 16 * 1024;
 // These are forwarded with every fetch, whatever `Vary` names.
 pub(crate) const ALWAYS_FORWARDED: [HeaderName; 2] = [header::ACCEPT_ENCODING, header::AUTHORIZATION];
 // These fields do not select the content of an answer, or an answer that depends on them names them in Vary.
-const WITHOUT_EFFECT: [&str; 18] = [
+// Or, as those of proxies, they are any client's word, which an origin must not take for the edge's.
+const WITHOUT_EFFECT: [&str; 23] = [
     "accept",
     "accept-language",
     "cache-control",
     "clipcut-token",
     "connection",
     "dnt",
+    "forwarded",
     "host",
     "if-modified-since",
     "if-none-match",
@@ -36,6 +38,10 @@ const WITHOUT_EFFECT: [&str; 18] = [
     "upgrade-insecure-requests",
     "user-agent",
     "via",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-port",
+    "x-forwarded-proto",
 ];
 
 /// The fields that were found to make no difference. Each browser sends cookies: without this the first fetch of every

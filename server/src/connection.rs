@@ -74,7 +74,7 @@ impl ServerContext {
         let Some(tls) = &self.tls else {
             return context.serve(Transport { stream, protocol: Protocol::Detected, clock }, service).await;
         };
-        let (stream, cork) = Corked::new(stream);
+        let (stream, cork) = Corked::new(stream, self.large_holds.clone());
         let handshake = tokio::select! {
             handshake = cork.around(tls.accept(stream)) => handshake,
             _ = context.event(&mut clock, Drain::Begun) => return debug!("a TLS handshake took too long"),

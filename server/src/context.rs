@@ -19,6 +19,7 @@ use crate::{
     body,
     clients::Clients,
     connections::{Place, PlaceKind},
+    cork::LargeHolds,
     forwarded::Peer,
     incoming::{Afterwards, Incoming},
     metrics::Counts,
@@ -37,6 +38,7 @@ pub(crate) struct ServerContext {
     pub(crate) counts: Arc<Counts>,
     pub(crate) tls: Option<Tls>,
     pub(crate) clients: Arc<Clients>,
+    pub(crate) large_holds: LargeHolds,
 }
 
 /// One connection, over HTTP/1.1 or HTTP/2.

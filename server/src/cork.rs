@@ -10,12 +10,28 @@ use std::{
 };
 
 use bytes::{Buf, BytesMut};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    sync::{OwnedSemaphorePermit, Semaphore},
+};
 
 // Four records of TLS: twice as many save nothing more that could be measured.
 const ENOUGH: usize = 64 * 1024;
+// One record of TLS, for a stream without a place among the large ones.
+const RECORD: usize = 16 * 1024;
 // The room that an idle stream keeps; small, because thousands of connections are idle.
 const SMALL: usize = 4 * 1024;
+
+/// The places of streams that hold more than a record back. Readers that take nothing keep theirs: without a bound a
+/// thousand of them would hold 64 MB, and with it the streams after them write a record at a time.
+#[derive(Clone, Debug)]
+pub(crate) struct LargeHolds(Arc<Semaphore>);
+
+impl LargeHolds {
+    pub(crate) fn new(most: usize) -> Self {
+        Self(Arc::new(Semaphore::new(most)))
+    }
+}
 
 /// A stream that holds writes back until there are enough bytes, or until its [`Cork`] is drawn.
 #[derive(Debug)]
@@ -29,15 +45,24 @@ pub(crate) struct Cork<T>(Arc<Mutex<Held<T>>>);
 struct Held<T> {
     stream: T,
     bytes: BytesMut,
+    large_holds: LargeHolds,
+    // Given back when nothing is held any more.
+    large: Option<OwnedSemaphorePermit>,
     // The peer takes no more for now.
     stalled: bool,
     failure: Option<io::Error>,
 }
 
 impl<T: AsyncWrite + Unpin> Corked<T> {
-    pub(crate) fn new(stream: T) -> (Self, Cork<T>) {
-        let held =
-            Arc::new(Mutex::new(Held { stream, bytes: BytesMut::new(), stalled: false, failure: None }));
+    pub(crate) fn new(stream: T, large_holds: LargeHolds) -> (Self, Cork<T>) {
+        let held = Arc::new(Mutex::new(Held {
+            stream,
+            bytes: BytesMut::new(),
+            large_holds,
+            large: None,
+            stalled: false,
+            failure: None,
+        }));
         (Self(Cork(held.clone())), Cork(held))
     }
 }
@@ -91,10 +116,19 @@ impl<T: AsyncWrite + Unpin> Held<T> {
             }
         }
         self.stalled = false;
+        self.large = None;
         if self.bytes.capacity() > SMALL {
             self.bytes = BytesMut::new();
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// Returns how much may be held once `more` bytes are written.
+    fn most(&mut self, more: usize) -> usize {
+        if self.large.is_none() && self.bytes.len() + more > RECORD {
+            self.large = self.large_holds.0.clone().try_acquire_owned().ok();
+        }
+        if self.large.is_some() { ENOUGH } else { RECORD }
     }
 }
 
@@ -115,15 +149,16 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Corked<T> {
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let mut held = self.0.held();
-        if held.bytes.len() >= ENOUGH || held.stalled || held.failure.is_some() {
+        let more = bufs.iter().map(|buf| buf.len()).sum::<usize>();
+        if held.stalled || held.failure.is_some() || held.bytes.len() >= held.most(more) {
             ready!(held.poll_empty(cx))?;
         }
-        let before = held.bytes.len();
-        if before + bufs.iter().map(|buf| buf.len()).sum::<usize>() > SMALL {
-            held.bytes.reserve(ENOUGH - before);
+        let (before, most) = (held.bytes.len(), held.most(more));
+        if before + more > SMALL {
+            held.bytes.reserve(most - before);
         }
         for buf in bufs {
-            let room = ENOUGH.saturating_sub(held.bytes.len());
+            let room = most.saturating_sub(held.bytes.len());
             held.bytes.extend_from_slice(&buf[..buf.len().min(room)]);
         }
         Poll::Ready(Ok(held.bytes.len() - before))
@@ -156,7 +191,7 @@ mod tests {
     #[tokio::test]
     async fn what_a_turn_writes_goes_out_behind_it_in_order() {
         let (near, mut far) = tokio::io::duplex(1 << 20);
-        let (mut corked, cork) = Corked::new(near);
+        let (mut corked, cork) = Corked::new(near, LargeHolds::new(1));
         let writing = cork.around(async {
             corked.write_all(b"one ").await.unwrap();
             corked.flush().await.unwrap();
@@ -173,7 +208,7 @@ mod tests {
     #[tokio::test]
     async fn more_than_enough_passes_through_a_narrow_stream_whole() {
         let (near, mut far) = tokio::io::duplex(1000);
-        let (mut corked, cork) = Corked::new(near);
+        let (mut corked, cork) = Corked::new(near, LargeHolds::new(1));
         let sent: Vec<u8> = (0..300_000_u32).map(|n| (n ^ (n >> 8)) as u8).collect();
         let writing = cork.around(async {
             corked.write_all(&sent).await.unwrap();
@@ -188,7 +223,7 @@ mod tests {
     #[tokio::test]
     async fn a_stalled_stream_holds_what_the_peer_has_not_taken_and_no_more() {
         let (near, mut far) = tokio::io::duplex(60_000);
-        let (mut corked, cork) = Corked::new(near);
+        let (mut corked, cork) = Corked::new(near, LargeHolds::new(1));
         let sent = vec![7; 2 * ENOUGH];
         let mut writing = pin!(cork.around(async {
             corked.write_all(&sent).await?;
@@ -205,9 +240,33 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn of_many_stalled_streams_few_hold_more_than_a_record() {
+        let large_holds = LargeHolds::new(3);
+        let stall = async || {
+            let (near, far) = tokio::io::duplex(1);
+            let (mut corked, cork) = Corked::new(near, large_holds.clone());
+            let sent = vec![7; 2 * ENOUGH];
+            assert!(cork.around(corked.write_all(&sent)).now_or_never().is_none(), "the peer takes nothing");
+            (cork, far)
+        };
+        let mut stalled = Vec::new();
+        for _ in 0..10 {
+            stalled.push(stall().await);
+        }
+        let held = |streams: &[(Cork<_>, _)]| -> Vec<usize> {
+            streams.iter().map(|(cork, _)| cork.held().bytes.capacity()).collect()
+        };
+        assert_eq!(held(&stalled), [[ENOUGH - 1; 3].as_slice(), &[RECORD - 1; 7]].concat());
+        // An ended stream gives its place back.
+        stalled.remove(0);
+        stalled.push(stall().await);
+        assert_eq!(held(&stalled[9..]), [ENOUGH - 1]);
+    }
+
+    #[tokio::test]
     async fn a_broken_stream_fails_the_next_write() {
         let (near, far) = tokio::io::duplex(1000);
-        let (mut corked, cork) = Corked::new(near);
+        let (mut corked, cork) = Corked::new(near, LargeHolds::new(1));
         drop(far);
         cork.around(corked.write_all(b"lost")).await.unwrap();
         let failure = cork.around(corked.write_all(b"more")).await.unwrap_err();

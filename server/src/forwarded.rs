@@ -6,11 +6,15 @@ use std::{
     str::FromStr,
 };
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 // Longer chains are made up.
 const MOST_HOPS: usize = 32;
 const OLDER: [&str; 3] = ["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"];
+const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
 
 /// The address of a connection's other end; an extension of every request that came over TCP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +81,35 @@ impl TrustedProxies {
             original.client = Some(client);
         }
         original
+    }
+
+    /// Writes a request's fields for the server behind this one, a proxy with a listener of `scheme`: those of a trusted
+    /// proxy go on with its address behind them, and any other client's are replaced. Passed on as they came, a client's
+    /// would be taken for ours by a server that trusts this one.
+    pub fn pass_on(&self, peer: Peer, scheme: &str, headers: &mut HeaderMap) {
+        let older = OLDER.iter().any(|name| headers.contains_key(*name));
+        if self.contains(peer.0) && (older || headers.contains_key(header::FORWARDED)) {
+            let (name, node) = match (older, peer.0.to_canonical()) {
+                (true, address) => (FOR, address.to_string()),
+                (false, IpAddr::V4(address)) => (header::FORWARDED, format!("for={address}")),
+                (false, IpAddr::V6(address)) => (header::FORWARDED, format!("for=\"[{address}]\"")),
+            };
+            headers.extend(HeaderValue::from_str(&node).map(|node| (name, node)));
+            return;
+        }
+        for name in [header::FORWARDED, HOST, PROTO, PORT] {
+            headers.remove(name);
+        }
+        if let Ok(address) = HeaderValue::from_str(&peer.0.to_canonical().to_string()) {
+            headers.insert(FOR, address);
+        }
+        if let Some(host) = headers.get(header::HOST).cloned() {
+            headers.insert(HOST, host);
+        }
+        // Without TLS here, TLS may still end at a proxy in front that is not trusted, so nothing is claimed.
+        if scheme == "https" {
+            headers.insert(PROTO, HeaderValue::from_static("https"));
+        }
     }
 
     /// Returns whether the proxy at `address` is one of them.
@@ -248,6 +281,50 @@ mod tests {
     fn a_lost_port_comes_back() {
         let fields = [("x-forwarded-host", "videos.example"), ("x-forwarded-port", "8443")];
         assert_eq!(original("127.0.0.1", &fields).1, "videos.example:8443");
+    }
+
+    /// The fields that a server behind an edge with TLS gets.
+    fn passed_on(peer: &str, fields: &[(&'static str, &'static str)]) -> Vec<String> {
+        let proxies = TrustedProxies::parse(["127.0.0.1", "::1"]).unwrap();
+        let mut headers = HeaderMap::new();
+        for (name, value) in fields {
+            headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+        proxies.pass_on(Peer(peer.parse().unwrap()), "https", &mut headers);
+        let mut passed: Vec<String> =
+            headers.iter().map(|(name, value)| format!("{name}: {}", value.to_str().unwrap())).collect();
+        passed.sort();
+        passed
+    }
+
+    #[test]
+    fn a_proxy_passes_on_what_it_knows_and_no_clients_word() {
+        let forged = [
+            ("host", "videos.example"),
+            ("forwarded", "for=1.2.3.4;proto=http"),
+            ("x-forwarded-for", "1.2.3.4"),
+            ("x-forwarded-host", "evil.example"),
+            ("x-forwarded-port", "1"),
+            ("x-forwarded-proto", "http"),
+        ];
+        let ours = [
+            "host: videos.example",
+            "x-forwarded-for: 203.0.113.9",
+            "x-forwarded-host: videos.example",
+            "x-forwarded-proto: https",
+        ];
+        assert_eq!(passed_on("203.0.113.9", &forged), ours);
+        assert_eq!(passed_on("::ffff:203.0.113.9", &forged[..1]), ours);
+        assert_eq!(
+            passed_on("127.0.0.1", &[("x-forwarded-for", "203.0.113.9"), ("x-forwarded-proto", "http")]),
+            ["x-forwarded-for: 127.0.0.1", "x-forwarded-for: 203.0.113.9", "x-forwarded-proto: http"]
+        );
+        let newer = [("forwarded", "for=203.0.113.9")];
+        assert_eq!(
+            passed_on("127.0.0.1", &newer),
+            ["forwarded: for=127.0.0.1", "forwarded: for=203.0.113.9"]
+        );
+        assert_eq!(passed_on("::1", &newer), ["forwarded: for=\"[::1]\"", "forwarded: for=203.0.113.9"]);
     }
 
     #[test]

@@ -20,6 +20,7 @@ use crate::{
     clients::Clients,
     connections::Connections,
     context::{ConnectionContext, ServerContext},
+    cork::LargeHolds,
     metrics::{Counts, Metrics},
 };
 
@@ -27,6 +28,8 @@ use crate::{
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 // Connections that the kernel queues until they are accepted; it cuts this to its own bound (`somaxconn` on Linux).
 const BACKLOG: i32 = 4096;
+// On average a stalled connection then holds 3 KiB more than a record back.
+const CONNECTIONS_FOR_A_LARGE_HOLD: usize = 16;
 
 /// The sockets that connections come from, and their TLS.
 #[derive(Debug)]
@@ -157,6 +160,7 @@ impl ServerContext {
             draining: CancellationToken::new(),
             cut: CancellationToken::new(),
             clients: Clients::new(limits.for_address()),
+            large_holds: LargeHolds::new(limits.connections.div_ceil(CONNECTIONS_FOR_A_LARGE_HOLD)),
             limits: Arc::new(limits),
             counts,
             tls,

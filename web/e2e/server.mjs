@@ -20,7 +20,9 @@ export const CLIPCUT =
 // server is none of ours: it runs on its defaults, but that nobody has to sign in where accounts are
 // not what is looked at.
 export const DEFAULTS = {
-  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("CLIPCUT_"))),
+  ...Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !name.startsWith("CLIPCUT_")),
+  ),
   CLIPCUT_ACCOUNTS: "off",
 };
 

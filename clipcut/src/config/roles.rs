@@ -159,6 +159,7 @@ impl Config {
             // such requests with 504.
             first_byte: self.segment_wait.0 + Duration::from_secs(20),
             forward_headers: self.forward_headers()?,
+            proxies: self.trusted_proxies.networks.clone(),
             access: self.access()?,
             prefetches: self.edge_prefetches,
             peers: self.peers()?,

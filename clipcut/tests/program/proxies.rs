@@ -1,5 +1,5 @@
-//! A server behind nginx and Caddy as Debian has them, with TLS in front: its page may write, other sites' pages may not,
-//! and uploads pass body limits.
+//! A server behind nginx, Caddy, Traefik and an edge, with TLS in front: its page may write, other sites' pages may not, and
+//! uploads pass body limits.
 
 use std::{
     fs,
@@ -10,7 +10,7 @@ use std::{
 
 use reqwest::StatusCode;
 
-use crate::harness::{Clip, Server, clipcut, finish, until};
+use crate::harness::{Clip, Program, Server, clipcut, finish, until};
 
 /// A proxy's process; ended with the test.
 struct Proxy {
@@ -41,10 +41,14 @@ impl Certificate {
     }
 
     fn client(&self) -> reqwest::Client {
+        self.builder().build().unwrap()
+    }
+
+    fn builder(&self) -> reqwest::ClientBuilder {
         // Another test of this process may have been first; both install the same.
         _ = rustls::crypto::ring::default_provider().install_default();
         let trusted = reqwest::Certificate::from_pem(self.pem.as_bytes()).unwrap();
-        reqwest::Client::builder().no_proxy().tls_certs_only([trusted]).build().unwrap()
+        reqwest::Client::builder().no_proxy().tls_certs_only([trusted])
     }
 }
 
@@ -54,8 +58,9 @@ fn free_port() -> u16 {
 }
 
 async fn start(command: &mut Command, url: String) -> Proxy {
-    // Debian has nginx in a folder that a person's PATH lacks.
-    let path = std::env::var("PATH").unwrap_or_default() + ":/usr/sbin";
+    // Debian has nginx in a folder that a person's PATH lacks, and `scripts/install` keeps Traefik beside the build.
+    let tools = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/tools");
+    let path = format!("{}:/usr/sbin:{tools}", std::env::var("PATH").unwrap_or_default());
     let process = command.env("PATH", path).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let address = url.rsplit_once('/').unwrap().1.replace("localhost", "127.0.0.1");
     until("the proxy to listen", async || tokio::net::TcpStream::connect(&address).await.ok()).await;
@@ -158,6 +163,78 @@ async fn caddy_needs_no_setting() {
     command.args(["run", "--adapter", "caddyfile", "--config"]).arg(&file).env("HOME", home.path());
     let proxy = start(&mut command, format!("https://localhost:{port}")).await;
     own_page_writes_and_others_do_not(&client, &proxy).await;
+}
+
+#[tokio::test]
+async fn traefik_needs_no_setting() {
+    let certificate = Certificate::make();
+    let client = certificate.client();
+    let home = tempfile::tempdir().unwrap();
+    let server = Server::start(&home.path().join("data"), &[]);
+    let proxy = traefik(&certificate, &server.url).await;
+    own_page_writes_and_others_do_not(&client, &proxy).await;
+}
+
+#[tokio::test]
+async fn behind_traefik_the_log_knows_the_client() {
+    let certificate = Certificate::make();
+    let home = tempfile::tempdir().unwrap();
+    let settings = [("CLIPCUT_TRUSTED_PROXIES", "127.0.0.1"), ("CLIPCUT_LOG", "info,access=debug")];
+    let server = Server::start(&home.path().join("data"), &settings);
+    let proxy = traefik(&certificate, &server.url).await;
+    let client = certificate.builder().local_address(IpAddr::from([127, 0, 0, 2])).build().unwrap();
+    let forged = client.get(format!("{}/api/v1/videos", proxy.url)).header("x-forwarded-for", "203.0.113.9");
+    assert_eq!(forged.send().await.unwrap().status(), 200);
+    assert!(server.program.wait_for_log("/api/v1/videos").contains("client=127.0.0.2"));
+    assert!(!server.program.log().contains("203.0.113.9"));
+}
+
+/// Starts Traefik with the example of `docs/operations.md`, whose certificate is a file here.
+async fn traefik(certificate: &Certificate, upstream: &str) -> Proxy {
+    let port = free_port();
+    let folder = certificate.folder.path();
+    let guide = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/operations.md")).unwrap();
+    let example = guide.split("```yaml\nhttp:").nth(1).unwrap().split("```").next().unwrap();
+    let dynamic = format!("http:{example}")
+        .replace("videos.example.org", "localhost")
+        .replace("http://127.0.0.1:8080", upstream)
+        .replace("{ certResolver: letsencrypt }", "{}");
+    assert!(dynamic.contains(upstream) && dynamic.contains("localhost") && dynamic.contains("tls: {}"));
+    let stores =
+        "tls: { stores: { default: { defaultCertificate: { certFile: tls.crt, keyFile: tls.key } } } }";
+    fs::write(folder.join("dynamic.yaml"), format!("{dynamic}{stores}\n")).unwrap();
+    let mut command = Command::new("traefik");
+    command.current_dir(folder).args([
+        &format!("--entryPoints.secure.address=127.0.0.1:{port}"),
+        "--providers.file.filename=dynamic.yaml",
+        "--global.checkNewVersion=false",
+        "--global.sendAnonymousUsage=false",
+    ]);
+    let proxy = start(&mut command, format!("https://localhost:{port}")).await;
+    // Traefik listens before it has read the routes.
+    let client = certificate.client();
+    until("the route", async || {
+        client.get(&proxy.url).send().await.ok().filter(|answer| answer.status() == 200)
+    })
+    .await;
+    proxy
+}
+
+#[tokio::test]
+async fn an_edge_tells_its_origin_who_the_client_is() {
+    let home = tempfile::tempdir().unwrap();
+    let settings = [("CLIPCUT_TRUSTED_PROXIES", "127.0.0.1"), ("CLIPCUT_LOG", "info,access=debug")];
+    let server = Server::start(&home.path().join("data"), &settings);
+    let mut command = clipcut(home.path());
+    command.args(["edge", "--origin", &server.url, "--listen", "127.0.0.1:0"]);
+    let edge = Program::start(&mut command);
+    let line = edge.wait_for_log("serving http://");
+    let url = line.split_whitespace().find(|word| word.starts_with("http://")).unwrap();
+    let client = client_at([127, 0, 0, 2]);
+    let forged = client.get(format!("{url}/api/v1/videos")).header("x-forwarded-for", "203.0.113.9");
+    assert_eq!(forged.send().await.unwrap().status(), 200);
+    assert!(server.program.wait_for_log("/api/v1/videos").contains("client=127.0.0.2"));
+    assert!(!server.program.log().contains("203.0.113.9"));
 }
 
 #[tokio::test]

@@ -5,9 +5,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use edge::Config;
 use http_body_util::BodyExt;
+use server::forwarded::TrustedProxies;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::harness::{Origin, Reply, Running, edge_before_numbered, reply, with_body, written};
+use crate::harness::{Origin, Reply, Running, Seen, edge_before_numbered, reply, with_body, written};
 
 const FRESH: &[(&str, &str)] = &[("cache-control", "max-age=60")];
 
@@ -51,6 +52,36 @@ async fn location_and_content_location_are_forgotten_of_the_same_origin_only_rfc
         assert_eq!(edge.get(path).await.text(), text, "{path}");
         assert!(edge.ask("GET", path, &[("host", "other.example")]).await.is_hit(), "{path}");
     }
+}
+
+#[tokio::test]
+async fn the_origin_learns_the_clients_address_and_no_client_makes_one_up() {
+    let forged = [
+        ("x-forwarded-for", "203.0.113.9"),
+        ("x-forwarded-proto", "https"),
+        ("x-forwarded-host", "evil.example"),
+        ("forwarded", "for=203.0.113.9"),
+    ];
+    let fields = |seen: &Seen| {
+        ["x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "forwarded"].map(|name| {
+            let values = seen.headers.get_all(name).iter().map(|value| value.to_str().unwrap().to_owned());
+            values.collect::<Vec<_>>().join(", ")
+        })
+    };
+    let origin = Origin::start(|_| reply(200, &[], "done")).await;
+    let edge = Running::before(&origin, Config::default()).await;
+    let host = ("host", "videos.example");
+    edge.ask("POST", "/api/a", &[&[host], &forged[..]].concat()).await;
+    assert_eq!(fields(&origin.seen()[0]), ["127.0.0.1", "", "videos.example", ""]);
+    // A fetch is everybody's.
+    edge.ask("GET", "/a", &[&[host], &forged[..]].concat()).await;
+    assert_eq!(fields(&origin.seen()[1]), ["", "", "", ""]);
+
+    let origin = Origin::start(|_| reply(200, &[], "done")).await;
+    let proxies = TrustedProxies::parse(["127.0.0.1"]).unwrap();
+    let edge = Running::before(&origin, Config { proxies, ..Config::default() }).await;
+    edge.ask("POST", "/api/a", &[&[host], &forged[..3]].concat()).await;
+    assert_eq!(fields(&origin.seen()[0]), ["203.0.113.9, 127.0.0.1", "https", "evil.example", ""]);
 }
 
 #[tokio::test]

@@ -7,7 +7,6 @@ import Hls, {
   Events,
   type FragBufferedData,
 } from "hls.js";
-import workerPath from "hls.js/dist/hls.worker.js?url";
 import type { Engine, EngineEvent, Start } from "./engine.ts";
 import { SETTINGS } from "./hls-settings.ts";
 import { startLevel } from "./start-level.ts";
@@ -26,7 +25,6 @@ export function start({ media, url, lineBps, from, emit }: Start): Engine {
   const hls = new Hls({
     ...SETTINGS,
     ...(lineBps !== null && { abrEwmaDefaultEstimate: lineBps }),
-    workerPath,
     startPosition: from > 0 ? from : -1,
     // Playlists name their segments below their own address, whose ticket ends before a long film does.
     xhrSetup: (xhr, asked) => {

@@ -41,7 +41,8 @@ const playlistPolicy = {
 };
 
 export const SETTINGS: Partial<HlsConfig> = {
-  enableWorker: true,
+  // The worker takes other containers apart. Segments are fMP4 already, and its file would hold up the first on slow lines.
+  enableWorker: false,
   capLevelToPlayerSize: false,
   // A short back buffer serves small seeks back; a long film must not fill the memory.
   backBufferLength: 60,
