@@ -16,6 +16,7 @@ use crate::{
     ffmpeg::{Bounds, input_args},
     fragment::{Fragment, Part, Reader},
     process,
+    takes::Take,
 };
 
 /// The codecs whose packets hold captions, and the bitstream filter's numbers of the units that they are in.
@@ -32,7 +33,7 @@ type Pairs = BTreeMap<i64, Vec<[u8; 2]>>;
 /// The picture that captions are taken out of.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Carrier<'a> {
-    pub(crate) stream: u32,
+    pub(crate) take: &'a Take<'a>,
     /// ffprobe's name.
     pub(crate) codec: &'a str,
 }
@@ -45,7 +46,7 @@ pub(crate) fn carries(codec: &str) -> bool {
 /// Returns the captions of a picture as WebVTT, on the video's clock; empty where there are none.
 pub(crate) async fn read(context: &EncodeContext<'_>, carrier: Carrier<'_>) -> Result<String> {
     let pairs = extract(context, carrier).await?;
-    let zero = (context.plan.clock_at_zero() * 1e6).round() as i64;
+    let zero = (carrier.take.clock_at_zero * 1e6).round() as i64;
     decode(context, scenarist(&pairs, zero)).await
 }
 
@@ -53,9 +54,10 @@ pub(crate) async fn read(context: &EncodeContext<'_>, carrier: Carrier<'_>) -> R
 async fn extract(context: &EncodeContext<'_>, carrier: Carrier<'_>) -> Result<Pairs> {
     let units = UNITS.iter().find(|(name, _)| *name == carrier.codec).map_or("", |(_, units)| units);
     let mut input = clock_args(Duration::ZERO);
-    input.extend(input_args(context.source));
+    input.extend(input_args(&carrier.take.input));
     let filter = format!("filter_units=pass_types={units}");
-    let mut output = strings(["-map", &format!("0:{}", carrier.stream), "-c", "copy", "-bsf:v", &filter]);
+    let mut output =
+        strings(["-map", &format!("0:{}", carrier.take.stream), "-c", "copy", "-bsf:v", &filter]);
     output.extend(strings(["-video_track_timescale", &TICKS_A_SECOND.to_string()]));
     output.extend(mp4_args("+frag_keyframe"));
     let task = Task {
