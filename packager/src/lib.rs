@@ -38,6 +38,7 @@ pub use ffmpeg;
 pub use refusal::Refusal;
 
 mod broadcast;
+mod channels;
 mod child;
 mod control;
 mod decoded;

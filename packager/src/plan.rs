@@ -194,6 +194,10 @@ pub struct TextPlan {
     /// The codec of the picture that the text is inside of; `None` for a stream of its own.
     #[serde(default)]
     pub inside: Option<String>,
+    /// Which of the broadcast captions inside of the picture: `CC1` to `CC4`, or `Service 1` and so on; the first where
+    /// none is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<String>,
 }
 
 impl Plan {

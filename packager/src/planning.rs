@@ -86,6 +86,7 @@ pub fn plan(facts: &Facts, config: &Config) -> Result<Plan, Refusal> {
             describes_sounds: source.describes_sounds,
             forced: source.forced,
             inside: source.inside.then(|| source.codec.clone()),
+            channel: None,
         })
         .collect();
     let notes = facts.notes.clone();

@@ -9,7 +9,7 @@ use tokio::{io::AsyncReadExt, sync::Mutex};
 
 use crate::{
     Error, Result,
-    broadcast::{self, Carrier},
+    broadcast::{self, Carrier, Channel},
     child::Task,
     encode::{EncodeContext, clock_args, strings},
     ffmpeg::{Bounds, input_args},
@@ -24,11 +24,12 @@ const MAX_BYTES: u64 = 16 << 20;
 
 /// Returns the cues of a text track, on the video's clock.
 pub(crate) async fn read(context: &EncodeContext<'_>, text: &TextPlan) -> Result<Vec<Cue>> {
+    let channel = text.channel.as_deref().and_then(|name| name.parse().ok()).unwrap_or(Channel::Line21(1));
     let mut cues = Vec::new();
     for TextTake { take, inside } in takes::texts(context.plan, text, context.source) {
         let mut own = if let Some(codec) = inside {
             let carrier = Carrier { take: &take, codec };
-            from_zero(webvtt::parse(&broadcast::read(context, carrier).await?).cues, 0.0)
+            from_zero(webvtt::parse(&broadcast::read(context, carrier, channel).await?).cues, 0.0)
         } else {
             let written = extract(context, text, &take).await?;
             from_zero(webvtt::parse(&written).cues, take.clock_at_zero)
