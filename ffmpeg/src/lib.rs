@@ -4,6 +4,7 @@
 use std::{
     ffi::{OsStr, OsString},
     fmt, io,
+    ops::Range,
     path::{Path, PathBuf},
     process::Stdio,
     time::Duration,
@@ -135,14 +136,28 @@ pub enum Input {
         /// The size of what is there, in bytes.
         len: u64,
     },
+    /// Some bytes of another input, as if they were a file.
+    Part {
+        /// The other input.
+        of: Box<Self>,
+        /// Where they lie in it.
+        bytes: Range<u64>,
+    },
 }
 
 impl Input {
+    /// Returns a part of this input.
+    #[must_use]
+    pub fn part(&self, bytes: Range<u64>) -> Self {
+        Self::Part { of: Box::new(self.clone()), bytes }
+    }
+
     /// Returns the size in bytes.
     pub async fn len(&self) -> io::Result<u64> {
         match self {
             Self::File(path) => Ok(tokio::fs::metadata(path).await?.len()),
             Self::Loopback { len, .. } => Ok(*len),
+            Self::Part { bytes, .. } => Ok(bytes.end - bytes.start),
         }
     }
 
@@ -152,6 +167,29 @@ impl Input {
         match self {
             Self::File(_) => "file",
             Self::Loopback { .. } => "http,tcp",
+            Self::Part { of, .. } => match of.protocols() {
+                "file" => "subfile,file",
+                _ => "subfile,http,tcp",
+            },
+        }
+    }
+
+    /// Returns the address that ffmpeg opens. Its prefix keeps a path from being read as an option or as another
+    /// protocol.
+    fn address(&self) -> OsString {
+        match self {
+            Self::File(path) => {
+                let mut address = OsString::from("file:");
+                address.push(path);
+                address
+            }
+            Self::Loopback { url, .. } => url.into(),
+            Self::Part { of, bytes } => {
+                let mut address =
+                    OsString::from(format!("subfile,,start,{},end,{},,:", bytes.start, bytes.end));
+                address.push(of.address());
+                address
+            }
         }
     }
 }
@@ -174,6 +212,7 @@ impl fmt::Debug for Input {
         match self {
             Self::File(path) => path.fmt(f),
             Self::Loopback { len, .. } => write!(f, "a source of {len} bytes"),
+            Self::Part { of, bytes } => write!(f, "bytes {bytes:?} of {of:?}"),
         }
     }
 }
@@ -225,19 +264,10 @@ pub fn guard_args(input: &Input) -> Vec<String> {
     .collect()
 }
 
-/// Returns the guard and the input itself: `-i file:PATH`, whose prefix keeps a path from being read
-/// as an option or as another protocol, or `-i http://127.0.0.1:…`.
+/// Returns the guard and the input itself: `-i file:PATH`, `-i http://127.0.0.1:…`, or a part of either.
 pub fn input_args(source: &Input) -> Vec<OsString> {
     let mut args: Vec<OsString> = guard_args(source).into_iter().map(OsString::from).collect();
-    let input = match source {
-        Input::File(path) => {
-            let mut input = OsString::from("file:");
-            input.push(path);
-            input
-        }
-        Input::Loopback { url, .. } => url.into(),
-    };
-    args.extend([OsString::from("-i"), input]);
+    args.extend([OsString::from("-i"), source.address()]);
     args
 }
 
@@ -320,6 +350,25 @@ mod tests {
             (Some("http,tcp"), Some(&*url))
         );
         assert!(!format!("{:?}", Input::Loopback { url, len: 7 }).contains("secret"));
+    }
+
+    #[test]
+    fn a_part_opens_what_the_whole_does_and_no_more() {
+        let check = |whole: Input, protocols: &str, address: &str| {
+            let part = whole.part(10..30);
+            let args = input_args(&part);
+            let whitelist = args.iter().position(|arg| arg == "-protocol_whitelist").unwrap();
+            assert_eq!(args[whitelist + 1], protocols);
+            assert_eq!(args.last().unwrap(), address);
+            assert!(!format!("{part:?}").contains("secret"), "{part:?}");
+        };
+        check(Path::new("-a,,:b").into(), "subfile,file", "subfile,,start,10,end,30,,:file:-a,,:b");
+        let url = "http://127.0.0.1:1/secret".to_owned();
+        check(
+            Input::Loopback { url, len: 40 },
+            "subfile,http,tcp",
+            "subfile,,start,10,end,30,,:http://127.0.0.1:1/secret",
+        );
     }
 
     #[test]

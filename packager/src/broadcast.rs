@@ -1,7 +1,13 @@
-//! Broadcast captions (CEA-608): they travel inside the picture's packets (ATSC A/53 Part 4), and become a text of
-//! their own. Leaves their characters to ffmpeg's decoder, which takes them as a Scenarist file.
+//! Broadcast captions (CEA-608 and CEA-708): they travel inside the picture's packets (ATSC A/53 Part 4), and become
+//! texts of their own. Leaves line 21's channels to `line21`, whose characters ffmpeg's decoder reads from a Scenarist file,
+//! and the services of digital television to `service`.
 
-use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
+mod line21;
+mod service;
+
+use std::{collections::BTreeMap, fmt, str::FromStr, time::Duration};
+
+use captions::webvtt;
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, BufReader},
@@ -16,23 +22,40 @@ use crate::{
     ffmpeg::{Bounds, input_args},
     fragment::{Fragment, Part, Reader},
     process,
+    takes::Take,
 };
 
 /// The codecs whose packets hold captions, and the bitstream filter's numbers of the units that they are in.
 const UNITS: [(&str, &str); 3] = [("h264", "6"), ("hevc", "39"), ("mpeg2video", "178")];
 const TICKS_A_SECOND: u32 = 90_000;
-/// Pairs of characters of a day.
-const MOST_PAIRS: usize = 6_000_000;
+/// Triplets of twelve hours, of which line 21 has sixty a second and services a hundred or two.
+const MOST_TRIPLETS: usize = 12_000_000;
 /// An hour of captions has a tenth of it.
 const MAX_BYTES: u64 = 16 << 20;
 
-/// Two characters of a line 21 field, by when they are shown in microseconds.
-type Pairs = BTreeMap<i64, Vec<[u8; 2]>>;
+/// All captions of a picture, by when they are shown in microseconds.
+type Captions = BTreeMap<i64, Vec<Triplet>>;
+
+/// Two bytes of one kind: 0 and 1 are line 21's fields, 2 and 3 go on with and start a packet of services.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Triplet {
+    kind: u8,
+    bytes: [u8; 2],
+}
+
+/// One of the captions in a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Channel {
+    /// CC1 to CC4.
+    Line21(u8),
+    /// A service of digital television.
+    Service(u8),
+}
 
 /// The picture that captions are taken out of.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Carrier<'a> {
-    pub(crate) stream: u32,
+    pub(crate) take: &'a Take<'a>,
     /// ffprobe's name.
     pub(crate) codec: &'a str,
 }
@@ -42,20 +65,36 @@ pub(crate) fn carries(codec: &str) -> bool {
     UNITS.iter().any(|(name, _)| *name == codec)
 }
 
-/// Returns the captions of a picture as WebVTT, on the video's clock; empty where there are none.
-pub(crate) async fn read(context: &EncodeContext<'_>, carrier: Carrier<'_>) -> Result<String> {
-    let pairs = extract(context, carrier).await?;
-    let zero = (context.plan.clock_at_zero() * 1e6).round() as i64;
-    decode(context, scenarist(&pairs, zero)).await
+/// Returns the channels of a picture that have words.
+pub(crate) async fn channels(context: &EncodeContext<'_>, carrier: Carrier<'_>) -> Result<Vec<Channel>> {
+    let captions = extract(context, carrier).await?;
+    Ok([line21::channels(&captions), service::channels(&captions)].concat())
+}
+
+/// Returns a channel of a picture as WebVTT, on the video's clock; empty where there are none.
+pub(crate) async fn read(
+    context: &EncodeContext<'_>,
+    carrier: Carrier<'_>,
+    channel: Channel,
+) -> Result<String> {
+    let captions = extract(context, carrier).await?;
+    let zero = (carrier.take.clock_at_zero * 1e6).round() as i64;
+    match channel {
+        Channel::Line21(_) => {
+            decode(context, line21::scenarist(&line21::pairs(&captions, channel), zero)).await
+        }
+        Channel::Service(number) => Ok(webvtt::render(&service::cues(&captions, number, zero))),
+    }
 }
 
 /// Copies the units that hold captions out of the source, in fragments that have their times.
-async fn extract(context: &EncodeContext<'_>, carrier: Carrier<'_>) -> Result<Pairs> {
+async fn extract(context: &EncodeContext<'_>, carrier: Carrier<'_>) -> Result<Captions> {
     let units = UNITS.iter().find(|(name, _)| *name == carrier.codec).map_or("", |(_, units)| units);
     let mut input = clock_args(Duration::ZERO);
-    input.extend(input_args(context.source));
+    input.extend(input_args(&carrier.take.input));
     let filter = format!("filter_units=pass_types={units}");
-    let mut output = strings(["-map", &format!("0:{}", carrier.stream), "-c", "copy", "-bsf:v", &filter]);
+    let mut output =
+        strings(["-map", &format!("0:{}", carrier.take.stream), "-c", "copy", "-bsf:v", &filter]);
     output.extend(strings(["-video_track_timescale", &TICKS_A_SECOND.to_string()]));
     output.extend(mp4_args("+frag_keyframe"));
     let task = Task {
@@ -68,58 +107,61 @@ async fn extract(context: &EncodeContext<'_>, carrier: Carrier<'_>) -> Result<Pa
         bounds: Bounds { cpu: Duration::from_hours(1), ..Bounds::default() },
         wall_time: Duration::from_hours(1),
     };
-    let pairs = Mutex::new(Pairs::new());
+    let captions = Mutex::new(Captions::new());
     process::run(task, context.control, |_, output| {
-        let pairs = &pairs;
+        let captions = &captions;
         async move {
             let mut reader = Reader::new(BufReader::new(output.stream));
-            let mut pairs = pairs.lock().await;
+            let mut captions = captions.lock().await;
+            let mut left = MOST_TRIPLETS;
             while let Some(part) = reader.next().await? {
                 if let Part::Fragment(fragment) = part {
-                    take(&fragment, &mut pairs);
+                    left -= take(&fragment, &mut captions, left);
                 }
             }
             Ok(())
         }
     })
     .await?;
-    Ok(pairs.into_inner())
+    Ok(captions.into_inner())
 }
 
-fn take(fragment: &Fragment, pairs: &mut Pairs) {
-    let (mut at, mut offset) = (fragment.decode_time, 0);
+/// Takes at most `left` triplets out of a fragment. Returns how many.
+fn take(fragment: &Fragment, captions: &mut Captions, left: usize) -> usize {
+    let (mut at, mut offset, mut taken) = (fragment.decode_time, 0, 0);
     for sample in &fragment.samples {
         let end = offset + sample.size.unwrap_or_default() as usize;
         let shown = at + sample.cts.unwrap_or_default();
-        let found = pairs_of(fragment.data.get(offset..end).unwrap_or_default());
-        if !found.is_empty() && pairs.len() < MOST_PAIRS {
-            pairs.entry(shown * 1_000_000 / i64::from(TICKS_A_SECOND)).or_default().extend(found);
+        let mut found = triplets_of(fragment.data.get(offset..end).unwrap_or_default());
+        found.truncate(left - taken);
+        taken += found.len();
+        if !found.is_empty() {
+            captions.entry(shown * 1_000_000 / i64::from(TICKS_A_SECOND)).or_default().extend(found);
         }
         offset = end;
         at += i64::from(sample.duration.unwrap_or_default());
     }
+    taken
 }
 
-/// Returns the pairs of the first field that carry something. ATSC A/53 Part 4 §6.2.3: an identifier, the type 3, a
-/// count, and three bytes for each pair.
-fn pairs_of(unit: &[u8]) -> Vec<[u8; 2]> {
+/// Returns the triplets that carry something. ATSC A/53 Part 4 §6.2.3: an identifier, the type 3, a count, and three
+/// bytes each.
+fn triplets_of(unit: &[u8]) -> Vec<Triplet> {
     const IDENTIFIER: &[u8] = b"GA94\x03";
     let plain = without_emulation_prevention(unit);
     let mut rest = plain.as_slice();
-    let mut pairs = Vec::new();
+    let mut triplets = Vec::new();
     while let Some(place) = rest.windows(IDENTIFIER.len()).position(|window| window == IDENTIFIER) {
         rest = &rest[place + IDENTIFIER.len()..];
         let count = rest.first().map_or(0, |flags| usize::from(flags & 0x1f));
         // Behind the count comes a byte that is reserved.
-        let triplets = rest.get(2..).unwrap_or_default().chunks_exact(3).take(count);
-        // Valid, of field 1, and not the pair that fills a frame without captions.
-        let field_1 = triplets.filter(|triplet| triplet[0] & 7 == 4);
-        let filled = field_1
-            .map(|triplet| [triplet[1], triplet[2]])
-            .filter(|pair| pair.map(|byte| byte & 0x7f) != [0, 0]);
-        pairs.extend(filled);
+        let all = rest.get(2..).unwrap_or_default().chunks_exact(3).take(count);
+        // Valid, and not the pair that fills a frame without captions.
+        let valid = all.filter(|triplet| triplet[0] & 4 != 0);
+        let valid = valid.map(|triplet| Triplet { kind: triplet[0] & 3, bytes: [triplet[1], triplet[2]] });
+        triplets.extend(valid.filter(|it| it.kind > 1 || it.bytes.map(|byte| byte & 0x7f) != [0, 0]));
     }
-    pairs
+    triplets
 }
 
 /// Takes the bytes away that keep start codes out of units (ITU-T H.264 §7.4.1). MPEG-2 has none, and no captions in
@@ -138,20 +180,24 @@ fn without_emulation_prevention(unit: &[u8]) -> Vec<u8> {
     plain
 }
 
-/// Writes the pairs as a Scenarist file: a line for each time, in thirtieths of a second.
-fn scenarist(pairs: &Pairs, zero: i64) -> String {
-    let mut text = "Scenarist_SCC V1.0\n\n".to_owned();
-    for (time, pairs) in pairs {
-        let ms = (time - zero).max(0) / 1000;
-        let (seconds, frame) = (ms / 1000, (ms % 1000 / 33).min(29));
-        let (hours, minutes, seconds) = (seconds / 3600, seconds % 3600 / 60, seconds % 60);
-        let _ = write!(text, "{hours:02}:{minutes:02}:{seconds:02}:{frame:02}\t");
-        for [first, second] in pairs {
-            let _ = write!(text, "{first:02x}{second:02x} ");
+impl fmt::Display for Channel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Line21(number) => write!(f, "CC{number}"),
+            Self::Service(number) => write!(f, "Service {number}"),
         }
-        text += "\n\n";
     }
-    text
+}
+
+impl FromStr for Channel {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(name: &str) -> std::result::Result<Self, Self::Err> {
+        match name.strip_prefix("Service ") {
+            Some(number) => number.parse().map(Self::Service),
+            None => name.trim_start_matches("CC").parse().map(Self::Line21),
+        }
+    }
 }
 
 /// Has ffmpeg decode a Scenarist file of ours.
@@ -190,23 +236,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pairs_of_the_first_field_are_found_in_a_unit() {
+    fn triplets_are_found_in_a_unit() {
         let mut unit = b"\x06\x04\x15\xb5\x00\x31GA94\x03\x44\xff".to_vec();
         // Field 1, field 2, an invalid one, and an empty one.
         unit.extend([0xfc, 0x94, 0x20, 0xfd, 0x15, 0x2c, 0xf8, 0x11, 0x11, 0xfc, 0x80, 0x80, 0xff]);
-        assert_eq!(pairs_of(&unit), [[0x94, 0x20]]);
-        assert_eq!(pairs_of(b"GA94"), Vec::<[u8; 2]>::new());
-        assert_eq!(pairs_of(b"GA94\x03\x5f\xff\xfc\x94"), Vec::<[u8; 2]>::new());
+        let triplet = |kind, bytes| Triplet { kind, bytes };
+        assert_eq!(triplets_of(&unit), [triplet(0, [0x94, 0x20]), triplet(1, [0x15, 0x2c])]);
+        assert_eq!(triplets_of(b"GA94"), []);
+        assert_eq!(triplets_of(b"GA94\x03\x5f\xff\xfc\x94"), []);
         assert_eq!(without_emulation_prevention(b"\0\0\x03\x01\0\0\x03"), b"\0\0\x01\0\0");
     }
 
     #[test]
-    fn a_scenarist_file_has_a_line_for_each_time() {
-        let pairs = Pairs::from([
-            (3_601_500_000, vec![[0x94, 0x20], [0x94, 0x20]]),
-            (3_665_000_000, vec![[0xc8, 0xe5]]),
-        ]);
-        let text = scenarist(&pairs, 1_500_000);
-        assert_eq!(text, "Scenarist_SCC V1.0\n\n01:00:00:00\t9420 9420 \n\n01:01:03:15\tc8e5 \n\n");
+    fn channels_have_names() {
+        for (channel, name) in [(Channel::Line21(3), "CC3"), (Channel::Service(2), "Service 2")] {
+            assert_eq!(channel.to_string(), name);
+            assert_eq!(name.parse(), Ok(channel));
+        }
     }
 }

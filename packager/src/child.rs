@@ -107,7 +107,7 @@ impl Child {
             command.args(output).arg(address);
         }
         // The input may be an address with a secret.
-        let hidden = |arg: &&std::ffi::OsStr| !arg.to_string_lossy().starts_with("http:");
+        let hidden = |arg: &&std::ffi::OsStr| !arg.to_string_lossy().contains("http:");
         let arguments: Vec<_> = command.get_args().filter(hidden).collect();
         tracing::debug!(doing = %task.doing, ?arguments, "ffmpeg starts");
         let mut child = command.spawn().map_err(start)?;

@@ -17,16 +17,19 @@ use crate::{
     decoded::{Seconds, Tally},
     ffmpeg::{Bounds, Input, input_args},
     fragment::{Part, Reader, init},
+    graph::graph,
     notes::between,
-    plan::{Conversion, Plan, Run, Rung, VideoPlan},
+    plan::{Plan, Run, Rung, VideoPlan},
     process,
     publish::Publisher,
     segment::{Cutter, Segment, reorder_ticks},
-    setpts::expression,
+    takes::{self, Reach},
 };
 
 /// Segments between the encoder and the store; the encoder goes on while one is being written.
 const AHEAD: usize = 2;
+/// Inputs whose decoders have threads for every core.
+const FEW: usize = 4;
 
 /// Encodes and publishes a run of every rung: one decode feeds them all.
 ///
@@ -66,22 +69,22 @@ async fn video_from(context: &EncodeContext<'_>, video: &VideoPlan, attempt: &At
     let Attempt { run, entry, cut } = *attempt;
     let Run { first, last } = run;
     let frames = (grid.start(last) - grid.start(first)) / u64::from(video.frame_ticks);
-    // Half a millisecond, because containers' and our own rounding may put a key frame behind itself.
-    let seek = entry.map_or(Duration::ZERO, |key| {
-        (context.plan.zero + key + Duration::from_micros(500)).saturating_sub(video.seek_margin)
-    });
-    let mut input = clock_args(seek);
-    if !video.stretches.is_empty() {
-        // Theora's headers behind a seam reconfigure a decoder of one thread alone.
-        input.extend(strings(["-threads:v", "1"]));
+    let until = Duration::from_secs_f64(grid.seconds(grid.start(last)));
+    let takes = takes::pictures(context.plan, video, context.source, Reach { entry, until });
+    let mut input = Vec::new();
+    for it in &takes {
+        input.extend(clock_args(it.take.seek));
+        // Theora's headers behind a seam reconfigure a decoder of one thread alone; and of many files at once, each has
+        // a decoder.
+        if !it.take.stretches.is_empty() || takes.len() > FEW {
+            input.extend(strings(["-threads:v", "1"]));
+        }
+        // A change of size or format goes through the filters as they are: built anew, they would count from zero again.
+        input.extend(strings(["-reinit_filter", "0"]));
+        input.extend(input_args(&it.take.input));
     }
-    // A change of size or format goes through the filters as they are: built anew, they would count from zero again.
-    input.extend(strings(["-reinit_filter", "0"]));
-    input.extend(input_args(context.source));
-    input.extend(strings([
-        "-filter_complex",
-        &graph(context.plan, video, grid.start(first) / u64::from(video.frame_ticks)),
-    ]));
+    let graph = graph(video, &takes, grid.start(first) / u64::from(video.frame_ticks));
+    input.extend(strings(["-filter_complex", &graph]));
     let outputs = video.rungs.iter().enumerate().map(|(n, rung)| {
         rung_args(context.config, video, rung, &Output { n, frames, timescale: grid.timescale })
     });
@@ -170,91 +173,6 @@ pub(crate) async fn consume(publisher: &Publisher, stream: UnixStream, consumer:
         Ok::<(), Error>(())
     };
     tokio::try_join!(publish, read).map(|_| ())
-}
-
-/// Returns the filters from the source's pictures to one labelled output for each rung.
-///
-/// `fps` gives each output frame the source's last picture up to it; times stay absolute (`-copyts`), so a
-/// run that starts anywhere picks the same pictures as one that starts at the beginning. `tpad` repeats the
-/// last picture for ever and `-frames:v` ends it: a run has exactly the frames of the plan.
-fn graph(plan: &Plan, video: &VideoPlan, first_frame: u64) -> String {
-    let mut steps =
-        vec![format!("setpts={}", expression(&video.stretches, plan.clock_at_zero() - video.phase))];
-    steps.push(Tally::filters(""));
-    if video.conversion.deinterlace {
-        steps.push(DEINTERLACE.to_owned());
-    }
-    // The end that ffmpeg reckons may come before the last picture, which `fps` then drops: copies of it come between.
-    steps.push("tpad=stop=60:stop_mode=clone".to_owned());
-    // A source that starts late shows its first picture from zero on.
-    let start = if first_frame == 0 { ":start_time=0" } else { "" };
-    // `pass` keeps the last picture where the end that ffmpeg reckons comes before it.
-    steps.push(format!(
-        "fps={}/{}:round=near:eof_action=pass{start}",
-        video.frame_rate.num, video.frame_rate.den
-    ));
-    steps.push("tpad=stop=-1:stop_mode=clone".to_owned());
-    steps.push(format!("trim=start_pts={first_frame}"));
-    if video.conversion.tone_map {
-        let top = &video.rungs[0];
-        steps.push(tone_map(&video.conversion, top.width, top.height));
-    }
-    let rungs = video.rungs.iter().enumerate();
-    let split: String = rungs.clone().map(|(n, _)| format!("[s{n}]")).collect();
-    let mut graph = format!("[0:{}]{},split={}{split}", video.stream, steps.join(","), video.rungs.len());
-    for (n, rung) in rungs {
-        graph += &format!(";[s{n}]{},format=yuv420p[v{n}]", scale(video, rung.width, rung.height));
-    }
-    graph
-}
-
-/// Returns the filters that make a single picture of the source, in ffmpeg's pixel `format`.
-pub(crate) fn picture_filters(video: &VideoPlan, width: u32, height: u32, format: &str) -> String {
-    let mut steps = Vec::new();
-    if video.conversion.deinterlace {
-        steps.push(DEINTERLACE.to_owned());
-    }
-    if video.conversion.tone_map {
-        steps.push(tone_map(&video.conversion, width, height));
-    }
-    steps.push(scale(video, width, height));
-    steps.push(format!("format={format}"));
-    steps.join(",")
-}
-
-const DEINTERLACE: &str = "bwdif=mode=send_frame:deint=interlaced";
-
-/// Hable's curve on linear light, at the size wanted and not the source's: the work grows with the pixels.
-fn tone_map(source: &Conversion, width: u32, height: u32) -> String {
-    let range = match source.matrix.as_str() {
-        // Red, green and blue have no limited range.
-        "gbr" => "auto",
-        _ if source.full_range => "pc",
-        _ => "tv",
-    };
-    // The tags are the plan's: zscale refuses frames whose own are missing or contradict each other.
-    let tags = match source.transfer.as_str() {
-        "" => String::new(),
-        transfer => format!(
-            "setparams=color_trc={transfer}:color_primaries={}:colorspace={}:range={range},",
-            source.primaries, source.matrix
-        ),
-    };
-    format!(
-        "{tags}zscale=w={width}:h={height}:t=linear:npl=100,format=gbrpf32le,zscale=p=bt709,tonemap=hable:desat=0,\
-         zscale=t=bt709:m=bt709:r=tv,format=yuv420p"
-    )
-}
-
-fn scale(video: &VideoPlan, width: u32, height: u32) -> String {
-    let colours = if video.conversion.tone_map {
-        String::new()
-    } else {
-        let range = if video.conversion.full_range { "pc" } else { "tv" };
-        let matrix = &video.conversion.matrix;
-        format!(":in_color_matrix={matrix}:in_range={range}:out_color_matrix=bt709:out_range=tv")
-    };
-    format!("scale={width}:{height}:flags=bicubic{colours},setsar=1")
 }
 
 struct Output {

@@ -1,7 +1,7 @@
 //! Facts: all that is known about a source before anything is planned. Types only: `probe` fills
 //! them, `plan` reads them.
 
-use std::time::Duration;
+use std::{ops::Range, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +24,24 @@ pub struct Facts {
     pub text: Vec<TextFacts>,
     /// Sentences for people about parts that were left out or mended.
     pub notes: Vec<String>,
+    /// The files that the source was joined from, byte by byte; none for a single one.
+    #[serde(default)]
+    pub parts: Vec<PartFacts>,
+}
+
+/// A file of those that a source was joined from. Times count from the start of the first one's container.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PartFacts {
+    /// Where it lies in the source.
+    pub bytes: Range<u64>,
+    /// Where its container starts.
+    pub at: Duration,
+    /// Where it begins to be shown.
+    pub from: Duration,
+    /// Where it ends, and the next begins.
+    pub until: Duration,
+    /// The file's own facts, whose times count from its own container's start.
+    pub facts: Facts,
 }
 
 /// The picture.
@@ -246,6 +264,7 @@ pub(crate) mod tests {
             }],
             text: Vec::new(),
             notes: Vec::new(),
+            parts: Vec::new(),
         }
     }
 

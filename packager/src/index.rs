@@ -9,7 +9,7 @@ use crate::Result;
 
 // Cameras and encoders write fewer than ten; a fragmented file, which has thousands, is read whole.
 const MOST_BOXES: usize = 64;
-const LONG_HEADER: u64 = 16;
+pub(crate) const LONG_HEADER: u64 = 16;
 
 /// Returns where the media data lies, in order, if the file has an index of it (ISO/IEC 14496-12 §8.2.1, §8.1.1).
 pub(crate) async fn media_data(source: &LoopbackSource) -> Result<Option<Vec<Range<u64>>>> {
@@ -32,7 +32,7 @@ pub(crate) async fn media_data(source: &LoopbackSource) -> Result<Option<Vec<Ran
 }
 
 /// Reads a box's header, which begins at `at` (§4.2). Returns its type and where its body lies.
-fn body(header: &[u8], at: u64, file_len: u64) -> Option<([u8; 4], Range<u64>)> {
+pub(crate) fn body(header: &[u8], at: u64, file_len: u64) -> Option<([u8; 4], Range<u64>)> {
     let (size, rest) = header.split_first_chunk()?;
     let (kind, rest) = rest.split_first_chunk()?;
     let (header_len, len) = match u32::from_be_bytes(*size) {

@@ -6,7 +6,7 @@ use ffmpeg::Input;
 use store::{FileTrack, Job, JobClass, JobKind, NewJob, NewPlan, Rendition, RenditionKind, Source, Store};
 
 use crate::{
-    Config, Error, Result,
+    Config, Error, Result, channels,
     control::Control,
     encode,
     encode::EncodeContext,
@@ -28,7 +28,7 @@ const CAPTIONS: &str = "captions/";
 pub(crate) async fn run(store: &Store, config: &Config, job: &Job, control: &Control) -> Result<()> {
     let publisher = Publisher { store: store.clone(), video: job.video.clone(), run: None };
     if job.kind == JobKind::Prepare {
-        return prepare(config, &publisher).await;
+        return prepare(config, &publisher, control).await;
     }
     let plan = stored_plan(&publisher).await?;
     if matches!(job.kind, JobKind::Finish | JobKind::Playlists) {
@@ -128,7 +128,7 @@ fn prefer_source_error<T>(outcome: Result<T>, source: &Source) -> Result<T> {
 }
 
 /// Probes the source, fixes the plan, writes every playlist, and queues the rest.
-async fn prepare(config: &Config, publisher: &Publisher) -> Result<()> {
+async fn prepare(config: &Config, publisher: &Publisher, control: &Control) -> Result<()> {
     let (store, id) = (&publisher.store, &publisher.video);
     let video = store.videos.get(id).await?.ok_or_else(|| store::Error::Gone(id.clone()))?;
     // After a failure the first plan stands, because segments of it may be published.
@@ -138,7 +138,10 @@ async fn prepare(config: &Config, publisher: &Publisher) -> Result<()> {
         let source = store.blobs.source(id).await?;
         let facts = prefer_source_error(probed(config, &source).await, &source)?;
         config.limits.check(&facts)?;
-        plan(&facts, &config.plan)?
+        let plan = plan(&facts, &config.plan)?;
+        let context = EncodeContext { config, plan: &plan, source: &input(&source), publisher, control };
+        let text = prefer_source_error(channels::texts(&context).await, &source)?;
+        Plan { text, ..plan }
     };
     playlists::write(publisher, &plan, None).await?;
     let json = serde_json::to_string(&plan)?;

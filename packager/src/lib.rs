@@ -6,6 +6,7 @@ pub mod refusal;
 
 pub mod facts;
 mod index;
+mod joined;
 mod language;
 pub mod limits;
 mod notes;
@@ -14,6 +15,7 @@ pub mod probe;
 mod spread;
 mod streams;
 pub mod timeline;
+mod whole;
 
 mod cadence;
 mod colours;
@@ -21,6 +23,7 @@ pub mod ladder;
 mod level;
 pub mod plan;
 mod planning;
+pub mod takes;
 mod tracks;
 
 mod cuts;
@@ -35,11 +38,13 @@ pub use ffmpeg;
 pub use refusal::Refusal;
 
 mod broadcast;
+mod channels;
 mod child;
 mod control;
 mod decoded;
 mod encode;
 mod fragment;
+mod graph;
 mod in_hand;
 mod job;
 mod playlists;

@@ -54,6 +54,11 @@ pub(crate) fn unread(container: &str, file_len: u64, last_packet_end: u64) -> Op
     })
 }
 
+/// Returns the note on one of the files that a source was joined from.
+pub(crate) fn unread_part(number: u32) -> String {
+    format!("File {number} of those that the file was joined from could not be read and was left out.")
+}
+
 /// A part of the source that may be lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Part<'a> {

@@ -6,7 +6,7 @@ use std::{ops::Range, time::Duration};
 use serde::{Deserialize, Serialize};
 
 pub use crate::planning::{Config, plan};
-use crate::{facts::Purpose, timeline::Stretch};
+use crate::{facts::Purpose, takes::PartPlan, timeline::Stretch};
 
 /// Samples in one AAC-LC frame (ISO/IEC 14496-3 §4.5.1.1).
 pub const AAC_FRAME_SAMPLES: u64 = 1024;
@@ -34,6 +34,9 @@ pub struct Plan {
     /// Sentences for people about parts of the source that were left out or mended.
     #[serde(default)]
     pub notes: Vec<String>,
+    /// The files that the source was joined from, byte by byte; none for a single one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<PartPlan>,
 }
 
 /// Equal segments on a line of ticks; the last one may be shorter.
@@ -191,6 +194,10 @@ pub struct TextPlan {
     /// The codec of the picture that the text is inside of; `None` for a stream of its own.
     #[serde(default)]
     pub inside: Option<String>,
+    /// Which of the broadcast captions inside of the picture: `CC1` to `CC4`, or `Service 1` and so on; the first where
+    /// none is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<String>,
 }
 
 impl Plan {

@@ -12,7 +12,7 @@ use crate::{
         VideoPlan,
     },
     refusal::Refusal,
-    tracks,
+    takes, tracks,
 };
 
 /// The operator's settings.
@@ -43,7 +43,8 @@ const OVERHANG: Duration = Duration::from_millis(100);
 pub fn plan(facts: &Facts, config: &Config) -> Result<Plan, Refusal> {
     let zero = zero(facts);
     let entries: Vec<Option<SoundEntry>> =
-        facts.audio.iter().map(|source| sound_entry(&facts.container, source)).collect();
+        facts.audio.iter().map(|source| sound_entry(facts, source)).collect();
+    let parts = takes::parts(facts, zero);
     let facts = &facts.counted_from(zero);
     let sound_end = facts.audio.iter().map(|audio| audio.end).max();
     let (grid, video) = match (&facts.video, sound_end) {
@@ -85,10 +86,11 @@ pub fn plan(facts: &Facts, config: &Config) -> Result<Plan, Refusal> {
             describes_sounds: source.describes_sounds,
             forced: source.forced,
             inside: source.inside.then(|| source.codec.clone()),
+            channel: None,
         })
         .collect();
     let notes = facts.notes.clone();
-    Ok(Plan { start_seconds: facts.start_seconds, zero, grid, video, audio, text, notes })
+    Ok(Plan { start_seconds: facts.start_seconds, zero, grid, video, audio, text, notes, parts })
 }
 
 /// Returns what is shown at zero: the first frame, where it comes a moment after the container's start, as
@@ -177,21 +179,19 @@ fn sound_alone(end: Duration) -> Grid {
 
 /// Returns how far before a wanted time decoding starts. MP4 and Matroska lead to the exact key
 /// frame; the others seek by guessing positions and may land behind it.
-fn seek_margin(container: &str) -> Duration {
+pub(crate) fn seek_margin(container: &str) -> Duration {
     let indexed = container.split(',').any(|name| matches!(name, "mov" | "matroska" | "webm"));
     if indexed { Duration::ZERO } else { Duration::from_secs(10) }
 }
 
 /// Returns how the decoding of a sound may start in the middle. Only an index leads to the exact packet; and where the
 /// clock starts again, only the way there shows which stretch a time is of.
-fn sound_entry(container: &str, source: &AudioFacts) -> Option<SoundEntry> {
-    let named = |wanted: &str| container.split(',').any(|name| name == wanted);
+fn sound_entry(facts: &Facts, source: &AudioFacts) -> Option<SoundEntry> {
+    let named = |wanted: &str| facts.container.split(',').any(|name| name == wanted);
     let indexed = named("mov") || named("matroska");
-    (indexed && source.stretches.is_empty() && source.sample_rate > 0).then_some(SoundEntry {
-        sample_rate: source.sample_rate,
-        first: source.first,
-        rounded: named("matroska"),
-    })
+    (indexed && facts.parts.is_empty() && source.stretches.is_empty() && source.sample_rate > 0).then_some(
+        SoundEntry { sample_rate: source.sample_rate, first: source.first, rounded: named("matroska") },
+    )
 }
 
 #[cfg(test)]

@@ -7,10 +7,11 @@ use tokio::{io::AsyncReadExt, sync::Mutex};
 use crate::{
     Error, Result,
     child::Task,
-    encode::{EncodeContext, clock_args, picture_filters, strings},
+    encode::{EncodeContext, clock_args, strings},
     ffmpeg::{Bounds, input_args},
+    graph::picture_filters,
     plan::{Plan, VideoPlan},
-    process,
+    process, takes,
     trouble::Trouble,
 };
 
@@ -95,12 +96,13 @@ async fn take(context: &EncodeContext<'_>, video: &VideoPlan, frames: &[Frame]) 
     let mut input: Vec<OsString> = Vec::new();
     let mut graph = Vec::new();
     for (n, frame) in frames.iter().enumerate() {
-        input.extend(clock_args(frame.time));
+        let at = takes::picture_at(context.plan, video, context.source, frame.time);
+        input.extend(clock_args(at.take.seek));
         // More threads would each decode a frame that nobody looks at.
         input.extend(strings(["-threads", "1"]));
-        input.extend(input_args(context.source));
-        let filters = picture_filters(video, frame.width, frame.height, frame.format.pixels());
-        graph.push(format!("[{n}:{}]{filters}[p{n}]", video.stream));
+        input.extend(input_args(&at.take.input));
+        let filters = picture_filters(at.conversion, frame.width, frame.height, frame.format.pixels());
+        graph.push(format!("[{n}:{}]{filters}[p{n}]", at.take.stream));
     }
     input.extend(strings(["-filter_complex", &graph.join(";")]));
     let outputs = frames.iter().enumerate().map(|(n, frame)| {

@@ -10,13 +10,16 @@ use store::LoopbackSource;
 
 use crate::{
     broadcast,
-    error::Result,
+    error::{Error, Result},
     facts::{Facts, TextFacts},
     ffmpeg::{self, Input},
-    index, notes,
+    index,
+    joined::{self, Bytes},
+    notes,
     packets::Scan,
     refusal::Refusal,
     streams::{Answer, Fields, Reading},
+    whole::whole,
 };
 use child::{Child, Ended, Lines};
 
@@ -44,6 +47,11 @@ pub async fn probe(programs: Programs<'_>, source: &Input) -> Result<Facts> {
     let call = Call::on(programs, source).await?;
     let described = call.describe().await?;
     let scan = call.packets(&described, &[]).await?;
+    if let Input::File(path) = source
+        && let Some(whole) = call.parts(Bytes::File(path), &described, &scan).await?
+    {
+        return Ok(whole);
+    }
     call.facts(&described, &scan).await
 }
 
@@ -61,6 +69,9 @@ pub async fn probe_loopback(programs: Programs<'_>, source: &LoopbackSource) -> 
         }
         None => call.packets(&described, &[]).await?,
     };
+    if let Some(whole) = call.parts(Bytes::Loopback(source), &described, &scan).await? {
+        return Ok(whole);
+    }
     call.facts(&described, &scan).await
 }
 
@@ -93,6 +104,48 @@ impl<'a> Call<'a> {
         // A disk that gives 20 MB/s is slow, and reading is all that the scan does.
         let patience = Duration::from_secs(60 + size / 20_000_000);
         Ok(Self { programs, source, patience })
+    }
+
+    /// Measures each of the files that a source was joined from; `None` where it is a single one, or its container's
+    /// demuxer reads all of them as one.
+    async fn parts(&self, bytes: Bytes<'_>, described: &Described, scan: &Scan) -> Result<Option<Facts>> {
+        let (len, end) = (self.source.len().await?, scan.end_position());
+        let seams = scan.timeline().seams() > 0;
+        if end == 0 || (end >= len && !seams) {
+            return Ok(None);
+        }
+        // All before the last packet was read well.
+        let from = if seams { 0 } else { end };
+        let places = joined::parts(bytes, described.answer.container(), from).await?;
+        // A header that is repeated among the packets begins no file that they do not show.
+        if places.last().is_none_or(|last| end > last.start && !seams) {
+            return Ok(None);
+        }
+        let mut parts = Vec::new();
+        let mut unread = Vec::new();
+        for (number, place) in (1..).zip(places) {
+            let input = self.source.part(place.clone());
+            match self.part(&input).await {
+                Ok(facts) => parts.push((place, facts)),
+                Err(Error::Refused(refusal)) => {
+                    tracing::info!(%refusal, number, "a joined file is left out");
+                    unread.push(number);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        let whole = whole(parts).map(|mut facts| {
+            facts.notes.extend(unread.into_iter().map(notes::unread_part));
+            facts
+        });
+        Ok(whole)
+    }
+
+    async fn part(&self, source: &Input) -> Result<Facts> {
+        let call = Call::on(self.programs, source).await?;
+        let described = call.describe().await?;
+        let scan = call.packets(&described, &[]).await?;
+        call.facts(&described, &scan).await
     }
 
     /// Joins what was described with the packets, and looks at frames where only they can decide.

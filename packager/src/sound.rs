@@ -1,7 +1,7 @@
 //! Sound: a run of one audio rendition, decoded by one process and encoded by another. Leaves cutting to `segment`,
 //! the picture to `encode`.
 
-use std::{sync::atomic::AtomicU32, time::Duration};
+use std::{ops::Range, sync::atomic::AtomicU32, time::Duration};
 
 use crate::{
     Result,
@@ -16,6 +16,7 @@ use crate::{
     process,
     segment::Cutter,
     setpts::{rounded_sound_expression, sound_expression},
+    takes::{self, Take},
 };
 
 /// Frames that are encoded before the first and dropped: each overlaps the one before it (ISO/IEC 14496-3 §4.6.11), and
@@ -28,6 +29,10 @@ const LOOK_AHEAD: u64 = 3;
 const PRE_ROLL: Duration = Duration::from_millis(500);
 /// A packet that is read before the pre-roll: containers lead to the one at or before a time, and round it.
 const SEEK_EARLIER: Duration = Duration::from_millis(500);
+/// Ten milliseconds that are missing are filled: left alone, lost packets would add up to sound that runs ahead.
+const FILLED: &str = "async=1:min_hard_comp=0.01";
+/// The format that all sound is brought to.
+const COMMON: &str = "aresample=48000,aformat=sample_fmts=flt:channel_layouts=stereo";
 
 /// Encodes and publishes a run of one audio rendition, in two stages.
 ///
@@ -40,23 +45,32 @@ pub(crate) async fn audio(context: &EncodeContext<'_>, audio: &AudioPlan, run: &
     let plan = context.plan;
     let entry = entry(plan, audio, *run);
     let zero = plan.clock_at_zero();
-    let times = match audio.entry {
-        Some(entry) if entry.rounded => {
-            rounded_sound_expression(entry.first.as_secs_f64() - plan.zero.as_secs_f64(), zero)
-        }
-        _ => sound_expression(&audio.stretches, zero),
-    };
-    let cut = entry.map_or_else(String::new, |entry| format!("atrim=start={:.6},", entry.cut));
+    let seek = entry.map_or(Duration::ZERO, |entry| entry.seek);
+    let takes = takes::sounds(plan, audio, context.source, seek);
+    let mut input = Vec::new();
+    for take in &takes {
+        input.extend(clock_args(take.seek));
+        input.extend(input_args(&take.input));
+    }
     // It ends no later than the second stage stops reading, which would otherwise break its pipe.
-    let filter = format!(
-        "[0:{}]asetpts={times},{},{cut}aresample={AUDIO_SAMPLE_RATE},aformat=sample_fmts=flt:channel_layouts=stereo,\
-         atrim=end_pts={}[a]",
-        audio.stream,
-        Tally::filters("a"),
-        (audio.first_frame(&plan.grid, run.last) + LOOK_AHEAD) * AAC_FRAME_SAMPLES,
-    );
-    let mut input = clock_args(entry.map_or(Duration::ZERO, |entry| entry.seek));
-    input.extend(input_args(context.source));
+    let end = (audio.first_frame(&plan.grid, run.last) + LOOK_AHEAD) * AAC_FRAME_SAMPLES;
+    let filter = match takes.as_slice() {
+        [take] if take.place.is_none() => {
+            let times = match audio.entry {
+                Some(entry) if entry.rounded => {
+                    rounded_sound_expression(entry.first.as_secs_f64() - plan.zero.as_secs_f64(), zero)
+                }
+                _ => sound_expression(take.stretches, zero),
+            };
+            let cut = entry.map_or_else(String::new, |entry| format!("atrim=start={:.6},", entry.cut));
+            format!(
+                "[0:{}]asetpts={times},{},{cut}{COMMON},atrim=end_pts={end}[a]",
+                take.stream,
+                Tally::filters("a")
+            )
+        }
+        _ => joined(&takes, end),
+    };
     input.extend(strings(["-filter_complex", &filter]));
     let decoded = Run { first: if entry.is_some() { run.first } else { 0 }, last: run.last };
     let tally = Tally::default();
@@ -78,6 +92,32 @@ pub(crate) async fn audio(context: &EncodeContext<'_>, audio: &AudioPlan, run: &
     let losses = tally.losses(&audio.packets, seconds(plan, decoded), plan);
     context.publisher.lost(&audio.name, &losses).await?;
     outcome.map_err(|error| error.near(tally.latest()))
+}
+
+/// Returns the filters of files that were joined: each one's sound is cut to its file's place, and filled up to the next
+/// one's.
+fn joined(takes: &[Take<'_>], end: u64) -> String {
+    let samples = |time: Duration| (time.as_secs_f64() * f64::from(AUDIO_SAMPLE_RATE)).round() as u64;
+    let places: Vec<Range<Duration>> =
+        takes.iter().map(|take| take.place.clone().unwrap_or_default()).collect();
+    let mut from = Duration::ZERO;
+    let mut graph = String::new();
+    for (n, (take, place)) in takes.iter().zip(&places).enumerate() {
+        let next = places.get(n + 1).map_or(place.end, |next| next.start);
+        let own = samples(place.end) - samples(from);
+        let whole = samples(next) - samples(from);
+        graph += &format!(
+            "[{n}:{}]asetpts={},{}:direct=1,asetpts=PTS-{:.6}/TB,aresample={AUDIO_SAMPLE_RATE}:{FILLED}:first_pts=0,\
+             {COMMON},atrim=end_sample={own},apad=whole_len={whole},atrim=end_sample={whole}[p{n}];",
+            take.stream,
+            sound_expression(take.stretches, take.clock_at_zero),
+            Tally::filters("a"),
+            from.as_secs_f64(),
+        );
+        from = next;
+    }
+    let inputs: String = (0..takes.len()).map(|n| format!("[p{n}]")).collect();
+    format!("{graph}{inputs}concat=n={}:v=0:a=1,atrim=end_pts={end}[a]", takes.len())
 }
 
 /// The place in a source where the decoding of a run's sound starts.
@@ -139,9 +179,8 @@ async fn encode(context: &EncodeContext<'_>, audio: &AudioPlan, stage: Stage) ->
     let from = audio.first_frame(grid, first);
     let warm_up = from.min(WARM_UP);
     let frames = audio.first_frame(grid, last) - from + warm_up;
-    // Ten milliseconds that are missing are filled: left alone, lost packets would add up to sound that runs ahead.
     let filter = format!(
-        "[0:a]aresample={AUDIO_SAMPLE_RATE}:async=1:min_hard_comp=0.01:first_pts={begins},aformat=sample_fmts=fltp,\
+        "[0:a]aresample={AUDIO_SAMPLE_RATE}:{FILLED}:first_pts={begins},aformat=sample_fmts=fltp,\
          atrim=start_pts={},apad[a]",
         (from - warm_up) * AAC_FRAME_SAMPLES,
     );

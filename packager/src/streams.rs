@@ -93,6 +93,11 @@ impl Answer {
         self.streams.iter().any(|stream| matches!(stream.codec_name.as_str(), "ac3" | "eac3"))
     }
 
+    /// Returns ffprobe's name of the demuxer.
+    pub(crate) fn container(&self) -> &str {
+        &self.format.format_name
+    }
+
     /// Returns the streams of sound and picture, which have a place on the timeline.
     pub(crate) fn kinds(&self) -> BTreeMap<u32, Kind> {
         let kind = |stream: &Stream| match stream.codec_type.as_str() {
@@ -130,6 +135,7 @@ impl Answer {
             container: self.format.format_name.clone(),
             start_seconds: clock.start as f64 / 1e6,
             notes,
+            parts: Vec::new(),
             duration: duration.unwrap_or_default(),
             video,
             audio,

@@ -1,7 +1,7 @@
 //! Text tracks inside a source: read by ffmpeg, kept as captions; and of a video's captions as
 //! files, for servers that know nothing of them.
 
-use std::time::Duration;
+use std::{ops::Range, time::Duration};
 
 use captions::{Grid, Text, segment, webvtt};
 use store::{Cue, Store, VideoId};
@@ -9,13 +9,14 @@ use tokio::{io::AsyncReadExt, sync::Mutex};
 
 use crate::{
     Error, Result,
-    broadcast::{self, Carrier},
+    broadcast::{self, Carrier, Channel},
     child::Task,
     encode::{EncodeContext, clock_args, strings},
     ffmpeg::{Bounds, input_args},
     plan::{Plan, TextPlan},
     process,
     publish::Publisher,
+    takes::{self, Take, TextTake},
 };
 
 // A ten-hour film's subtitles take a tenth of it.
@@ -23,12 +24,32 @@ const MAX_BYTES: u64 = 16 << 20;
 
 /// Returns the cues of a text track, on the video's clock.
 pub(crate) async fn read(context: &EncodeContext<'_>, text: &TextPlan) -> Result<Vec<Cue>> {
-    if let Some(codec) = &text.inside {
-        let carrier = Carrier { stream: text.stream, codec };
-        return Ok(from_zero(webvtt::parse(&broadcast::read(context, carrier).await?).cues, 0.0));
+    let channel = text.channel.as_deref().and_then(|name| name.parse().ok()).unwrap_or(Channel::Line21(1));
+    let mut cues = Vec::new();
+    for TextTake { take, inside } in takes::texts(context.plan, text, context.source) {
+        let mut own = if let Some(codec) = inside {
+            let carrier = Carrier { take: &take, codec };
+            from_zero(webvtt::parse(&broadcast::read(context, carrier, channel).await?).cues, 0.0)
+        } else {
+            let written = extract(context, text, &take).await?;
+            from_zero(webvtt::parse(&written).cues, take.clock_at_zero)
+        };
+        if let Some(place) = &take.place {
+            clip(&mut own, place);
+        }
+        cues.extend(own);
     }
-    let written = extract(context, text).await?;
-    Ok(from_zero(webvtt::parse(&written).cues, context.plan.clock_at_zero()))
+    Ok(cues)
+}
+
+/// Cuts cues to the place of a file among those that it was joined to.
+fn clip(cues: &mut Vec<Cue>, place: &Range<Duration>) {
+    let (from, until) = (place.start.as_millis() as u64, place.end.as_millis() as u64);
+    for cue in &mut *cues {
+        cue.start_ms = cue.start_ms.max(from);
+        cue.end_ms = cue.end_ms.min(until);
+    }
+    cues.retain(|cue| cue.start_ms < cue.end_ms);
 }
 
 /// Writes all listed captions of a planned video as blobs: whole and in segments.
@@ -55,16 +76,16 @@ pub async fn export(store: &Store, video: &VideoId) -> Result<()> {
     Ok(())
 }
 
-async fn extract(context: &EncodeContext<'_>, text: &TextPlan) -> Result<String> {
+async fn extract(context: &EncodeContext<'_>, text: &TextPlan, take: &Take<'_>) -> Result<String> {
     let mut input = clock_args(Duration::ZERO);
-    input.extend(input_args(context.source));
+    input.extend(input_args(&take.input));
     let task = Task {
         program: &context.config.ffmpeg,
         doing: format!("reading {}", text.name),
         input,
         stdin: None,
         printed: None,
-        outputs: vec![strings(["-map", &format!("0:{}", text.stream), "-c:s", "webvtt", "-f", "webvtt"])],
+        outputs: vec![strings(["-map", &format!("0:{}", take.stream), "-c:s", "webvtt", "-f", "webvtt"])],
         bounds: Bounds { cpu: Duration::from_hours(1), ..Bounds::default() },
         wall_time: Duration::from_hours(1),
     };

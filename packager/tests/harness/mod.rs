@@ -96,6 +96,7 @@ fn empty_plan() -> Plan {
         audio: Vec::new(),
         text: Vec::new(),
         notes: Vec::new(),
+        parts: Vec::new(),
     }
 }
 

@@ -88,6 +88,34 @@ async fn broadcast_captions_become_a_track() {
 }
 
 #[tokio::test]
+async fn every_channel_of_broadcast_captions_becomes_a_track() {
+    let folder = tempfile::tempdir().unwrap();
+    let plain = make(
+        folder.path(),
+        "plain.h264",
+        &format!("{PICTURE} {H264} -bf 0 -x264-params sliced-threads=0 -f h264"),
+    );
+    let captioned = folder.path().join("captioned.h264");
+    fs::write(&captioned, super::broadcast::captioned_in_several(&fs::read(plain).unwrap())).unwrap();
+    for file in ["several.ts", "several.mp4"] {
+        let made_by = format!("-r 25 -f h264 -i {} -c copy", captioned.display());
+        let packaged = package(&make(folder.path(), file, &made_by), quick()).await;
+        let labels: Vec<&str> = packaged.plan.text.iter().map(|text| text.label.as_str()).collect();
+        let expected = super::broadcast::SEVERAL.map(|(label, _, _)| label);
+        assert_eq!(labels, expected, "{file}");
+        let master = read(&packaged, "master.m3u8");
+        for (text, (label, words, at)) in packaged.plan.text.iter().zip(super::broadcast::SEVERAL) {
+            assert!(master.contains(&format!("NAME=\"{label}\"")), "{file}: {master}");
+            let written = read(&packaged, &format!("{}.vtt", text.name));
+            let all: Vec<&str> = written.split("\n\n").filter(|block| block.contains("-->")).collect();
+            assert_eq!(all.len(), 1, "{file}: {label}: {written}");
+            let start = all[0].lines().find(|line| line.contains("-->")).map(seconds).unwrap();
+            assert!(all[0].contains(words) && (start - at).abs() < 0.15, "{file}: {label}: {written}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_caption_track_of_quicktime_is_a_text_track() {
     let folder = tempfile::tempdir().unwrap();
     let scenarist = folder.path().join("words.scc");

@@ -12,6 +12,7 @@ mod formats;
 mod gaps;
 #[path = "../harness/mod.rs"]
 mod harness;
+mod joined;
 mod losses;
 mod numbered;
 mod rates;

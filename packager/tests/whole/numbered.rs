@@ -14,9 +14,13 @@ const PITCH: f64 = 500.0;
 
 /// A source's inputs: picture and sound of this many seconds.
 pub(crate) fn inputs(seconds: u32) -> String {
-    let picture = picture(&RATE.to_string(), seconds * RATE);
+    format!("{} {}", picture(&RATE.to_string(), seconds * RATE), sound_of(seconds))
+}
+
+/// A source's sound.
+pub(crate) fn sound_of(seconds: u32) -> String {
     format!(
-        "{picture} -f lavfi -i aevalsrc=exprs=if(lt(mod(t\\,1)\\,0.04)\\,0.8*sin(2*PI*({PITCH}+100*floor(t))*t)\\,0):s=48000:d={seconds}"
+        "-f lavfi -i aevalsrc=exprs=if(lt(mod(t\\,1)\\,0.04)\\,0.8*sin(2*PI*({PITCH}+100*floor(t))*t)\\,0):s=48000:d={seconds}"
     )
 }
 
@@ -63,9 +67,7 @@ impl Shown {
                 flashes.push(n as f64 / video.frame_rate.fps());
             }
         }
-        let beeps = packaged.plan.audio.first().map_or_else(Vec::new, |audio| {
-            beeps(&raw(packaged, &audio.name, &["-ac", "1", "-ar", "48000", "-f", "s16le"]))
-        });
+        let beeps = beeps_of(packaged);
         Self { numbers, flashes, beeps }
     }
 
@@ -110,6 +112,13 @@ impl Shown {
             );
         }
     }
+}
+
+/// Plays the first sound. Returns when beeps sound, and the second of the source that they are of.
+pub(crate) fn beeps_of(packaged: &Packaged) -> Vec<(f64, u32)> {
+    packaged.plan.audio.first().map_or_else(Vec::new, |audio| {
+        beeps(&raw(packaged, &audio.name, &["-ac", "1", "-ar", "48000", "-f", "s16le"]))
+    })
 }
 
 fn raw(packaged: &Packaged, rendition: &str, how: &[&str]) -> Vec<u8> {

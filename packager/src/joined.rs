@@ -1,0 +1,193 @@
+//! Files that were joined byte by byte, such as by `cat`, in containers whose demuxer stops or starts again where the
+//! second begins. Finds where each begins by the first bytes of its container; leaves reading them to `probe`, their
+//! one timeline to `whole`.
+
+use std::{io, ops::Range, path::Path};
+
+use store::LoopbackSource;
+use tokio::io::{AsyncReadExt, AsyncSeekExt};
+
+use crate::{Result, index};
+
+/// A file of more parts counts as one, of which what cannot be read is noted.
+const MOST_PARTS: usize = 64;
+/// A fragmented film of twelve hours has two boxes a second.
+const MOST_BOXES: usize = 200_000;
+/// Read at once in search of a signature.
+const CHUNK: u64 = 1 << 20;
+/// The headers of an Ogg file's streams, each in a page of its own, lie within this.
+const OGG_HEADERS: u64 = 4096;
+
+/// The bytes of a source.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Bytes<'a> {
+    File(&'a Path),
+    Loopback(&'a LoopbackSource),
+}
+
+/// The first bytes of a file; `None` for one that differs.
+type Signature = &'static [Option<u8>];
+
+const FLV: Signature = &signature(b"FLV\x01?\0\0\0\x09\0\0\0\0");
+// The header object, and behind its size and count of objects two reserved bytes (ASF §3.1).
+const ASF: Signature =
+    &signature(b"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\0\xaa\0\x62\xce\x6c????????????\x01\x02");
+const WAVE: Signature = &signature(b"RIFF????WAVEfmt ");
+// A stream's first page: flagged so, and without a granule position (RFC 3533 §6).
+const OGG: Signature = &signature(b"OggS\0\x02\0\0\0\0\0\0\0\0");
+// A stream information block is 34 bytes long (RFC 9639 §8.2).
+const FLAC: Signature = &signature(b"fLaC\0\0\0\x22");
+
+/// Replaces question marks by bytes of any value: no signature has one.
+const fn signature<const N: usize>(text: &[u8; N]) -> [Option<u8>; N] {
+    let mut signature = [None; N];
+    let mut n = 0;
+    while n < N {
+        if text[n] != b'?' {
+            signature[n] = Some(text[n]);
+        }
+        n += 1;
+    }
+    signature
+}
+
+/// Returns the files that a source was joined from; none where it is a single one, or of too many. They are looked for
+/// from `from` on.
+pub(crate) async fn parts(source: Bytes<'_>, container: &str, from: u64) -> Result<Vec<Range<u64>>> {
+    let is = |wanted: &str| container.split(',').any(|name| name == wanted);
+    let starts = if is("mov") {
+        file_types(source).await?
+    } else if is("flv") {
+        find(source, FLV, from).await?
+    } else if is("asf") {
+        find(source, ASF, from).await?
+    } else if is("wav") {
+        find(source, WAVE, from).await?
+    } else if is("flac") {
+        find(source, FLAC, from).await?
+    } else if is("ogg") {
+        first_pages(find(source, OGG, from).await?)
+    } else {
+        Vec::new()
+    };
+    // The first file's own start may be among them.
+    let starts: Vec<u64> = starts.into_iter().filter(|start| *start > 0).collect();
+    if starts.is_empty() || starts.len() >= MOST_PARTS {
+        return Ok(Vec::new());
+    }
+    let ends = starts.iter().copied().chain([source.len().await?]);
+    Ok(std::iter::once(0).chain(starts.iter().copied()).zip(ends).map(|(start, end)| start..end).collect())
+}
+
+/// Returns where MP4's and MOV's first box stands: it is the file's own type (ISO/IEC 14496-12 §4.3.1).
+async fn file_types(source: Bytes<'_>) -> Result<Vec<u64>> {
+    let len = source.len().await?;
+    let (mut at, mut starts) = (0, Vec::new());
+    for _ in 0..MOST_BOXES {
+        let header = source.read_at(at..at + index::LONG_HEADER).await?;
+        // Behind the last whole box is an end that was cut off, or no box.
+        let Some((kind, body)) = index::body(&header, at, len) else { break };
+        if &kind == b"ftyp" {
+            starts.push(at);
+        }
+        at = body.end;
+    }
+    Ok(starts)
+}
+
+/// Returns the first page of each file: those of other streams follow it at once.
+fn first_pages(pages: Vec<u64>) -> Vec<u64> {
+    let mut starts: Vec<u64> = Vec::new();
+    let mut latest = None;
+    for page in pages {
+        if latest.is_none_or(|latest| page - latest > OGG_HEADERS) {
+            starts.push(page);
+        }
+        latest = Some(page);
+    }
+    starts
+}
+
+/// Returns where a signature stands, but for more places than there may be parts.
+async fn find(source: Bytes<'_>, signature: Signature, from: u64) -> Result<Vec<u64>> {
+    let len = source.len().await?;
+    let (mut at, mut found) = (from, Vec::new());
+    while at < len && found.len() <= MOST_PARTS * 4 {
+        let bytes = source.read_at(at..(at + CHUNK).min(len)).await?;
+        let windows = bytes.windows(signature.len()).zip(at..);
+        let matches = |window: &[u8]| {
+            signature.iter().zip(window).all(|(wanted, byte)| wanted.is_none_or(|wanted| wanted == *byte))
+        };
+        found.extend(windows.filter(|(window, _)| matches(window)).map(|(_, place)| place));
+        // A signature may lie across two chunks.
+        let read = bytes.len() as u64;
+        at += if read > signature.len() as u64 { read - signature.len() as u64 + 1 } else { CHUNK };
+    }
+    Ok(found)
+}
+
+impl Bytes<'_> {
+    async fn len(self) -> Result<u64> {
+        match self {
+            Self::File(path) => Ok(tokio::fs::metadata(path).await?.len()),
+            Self::Loopback(source) => Ok(source.len()),
+        }
+    }
+
+    /// Returns the bytes of `range`, as far as the source goes.
+    async fn read_at(self, range: Range<u64>) -> Result<Vec<u8>> {
+        match self {
+            Self::File(path) => Ok(read_file(path, range).await?),
+            Self::Loopback(source) => Ok(source.read_at(range).await?.to_vec()),
+        }
+    }
+}
+
+async fn read_file(path: &Path, range: Range<u64>) -> io::Result<Vec<u8>> {
+    let mut file = tokio::fs::File::open(path).await?;
+    file.seek(io::SeekFrom::Start(range.start)).await?;
+    let mut bytes = Vec::new();
+    file.take(range.end - range.start).read_to_end(&mut bytes).await?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn check(container: &str, bytes: &[u8], expected: &[Range<u64>]) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("source");
+        std::fs::write(&file, bytes).unwrap();
+        assert_eq!(parts(Bytes::File(&file), container, 0).await.unwrap(), expected, "{container}");
+    }
+
+    #[tokio::test]
+    async fn a_second_file_begins_with_its_first_bytes() {
+        let film = b"\0\0\0\x10ftypisom\0\0\0\0\0\0\0\x0cmoovftyp\0\0\0\x08mdat";
+        check("mov,mp4", film, &[]).await;
+        check("mov,mp4", &film.repeat(2), &[0..36, 36..72]).await;
+        let flash = b"FLV\x01\x05\0\0\0\x09\0\0\0\0\x12 and so on";
+        check("flv", flash, &[]).await;
+        check("flv", &flash.repeat(3), &[0..24, 24..48, 48..72]).await;
+        check("flv", b"FLV\x01\x05\0\0\0\x09\0\0\0\0FLV\x02\x05\0\0\0\x09\0\0\0\0", &[]).await;
+        check("mp3", &flash.repeat(2), &[]).await;
+    }
+
+    #[tokio::test]
+    async fn a_signature_is_found_across_chunks() {
+        for place in [CHUNK - 20, CHUNK - 13, CHUNK - 12, CHUNK - 1, CHUNK, 2 * CHUNK - 5] {
+            let mut bytes = vec![0; 3 * CHUNK as usize];
+            bytes[place as usize..][..16].copy_from_slice(b"RIFF\xff\xff\xff\xffWAVEfmt ");
+            check("wav", &bytes, &[0..place, place..3 * CHUNK]).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn streams_side_by_side_are_one_file() {
+        let page = [b"OggS\0\x02".as_slice(), &[0; 60]].concat();
+        let file = [page.repeat(2), vec![7; 9000]].concat();
+        check("ogg", &file, &[]).await;
+        check("ogg", &file.repeat(2), &[0..9132, 9132..18264]).await;
+    }
+}

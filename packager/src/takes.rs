@@ -1,0 +1,246 @@
+//! Takes: the inputs of a run. Most sources are one file and give one; of files that were joined, each gives its own,
+//! with its own clock. Leaves their filters to `graph` and `sound`.
+
+use std::{ops::Range, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    colours,
+    facts::{Facts, PartFacts},
+    ffmpeg::Input,
+    plan::{AudioPlan, Conversion, Plan, TextPlan, VideoPlan},
+    planning::seek_margin,
+    timeline::Stretch,
+    tracks,
+};
+
+/// A file of those that a source was joined from. Times count from the plan's zero.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PartPlan {
+    /// Where it lies in the source.
+    pub bytes: Range<u64>,
+    /// What its own clock shows at the plan's zero, in seconds.
+    pub clock_at_zero: f64,
+    /// What its own clock shows at its container's start, in seconds.
+    pub start_seconds: f64,
+    /// Where it begins.
+    pub from: Duration,
+    /// Where it ends, and the next begins.
+    pub until: Duration,
+    /// Its picture.
+    pub picture: Option<PicturePart>,
+    /// Its sounds, in the order of the plan's.
+    pub sounds: Vec<StreamPart>,
+    /// Its texts, in the order of the plan's.
+    pub texts: Vec<u32>,
+}
+
+/// The picture of a file that was joined to others.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PicturePart {
+    /// The stream.
+    pub source: StreamPart,
+    /// ffprobe's name of the codec.
+    pub codec: String,
+    /// Conversion of the decoded picture.
+    pub conversion: Conversion,
+    /// As in [`VideoPlan`].
+    pub seek_margin: Duration,
+}
+
+/// A stream of a file that was joined to others.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StreamPart {
+    /// The stream's index in the file.
+    pub stream: u32,
+    /// Where the file's own clock is not the timeline.
+    pub stretches: Vec<Stretch>,
+}
+
+/// One input, and how its times become the plan's.
+#[derive(Clone, Debug)]
+pub(crate) struct Take<'a> {
+    pub(crate) input: Input,
+    pub(crate) stream: u32,
+    pub(crate) stretches: &'a [Stretch],
+    /// What its own clock shows at the plan's zero, in seconds.
+    pub(crate) clock_at_zero: f64,
+    /// Where reading starts, from the container's start.
+    pub(crate) seek: Duration,
+    /// Its place, from the plan's zero; `None` where it is the whole source.
+    pub(crate) place: Option<Range<Duration>>,
+}
+
+/// A picture's input.
+#[derive(Clone, Debug)]
+pub(crate) struct PictureTake<'a> {
+    pub(crate) take: Take<'a>,
+    pub(crate) conversion: &'a Conversion,
+}
+
+/// A text's input.
+pub(crate) struct TextTake<'a> {
+    pub(crate) take: Take<'a>,
+    /// The codec of the picture that it is inside of.
+    pub(crate) inside: Option<&'a str>,
+}
+
+/// Returns the parts of a plan, for a source that was joined.
+pub(crate) fn parts(facts: &Facts, zero: Duration) -> Vec<PartPlan> {
+    let part = |part: &PartFacts| {
+        let PartFacts { bytes, at, from, until, facts } = part;
+        let source = |stream, stretches: &[Stretch]| StreamPart { stream, stretches: stretches.to_vec() };
+        PartPlan {
+            bytes: bytes.clone(),
+            clock_at_zero: facts.start_seconds - at.as_secs_f64() + zero.as_secs_f64(),
+            start_seconds: facts.start_seconds,
+            from: from.saturating_sub(zero),
+            until: until.saturating_sub(zero),
+            picture: facts.video.as_ref().map(|video| PicturePart {
+                source: source(video.stream, &video.stretches),
+                codec: video.codec.clone(),
+                conversion: colours::conversion(video),
+                seek_margin: seek_margin(&facts.container),
+            }),
+            sounds: tracks::audio(facts)
+                .iter()
+                .map(|(sound, _)| source(sound.stream, &sound.stretches))
+                .collect(),
+            texts: facts.text.iter().map(|text| text.stream).collect(),
+        }
+    };
+    facts.parts.iter().map(part).collect()
+}
+
+/// The reach of a run's decoding, from the plan's zero.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reach {
+    /// The key frame that it starts at; `None` for the beginning.
+    pub(crate) entry: Option<Duration>,
+    pub(crate) until: Duration,
+}
+
+/// Returns the inputs of a run of the picture.
+pub(crate) fn pictures<'a>(
+    plan: &'a Plan,
+    video: &'a VideoPlan,
+    source: &Input,
+    reach: Reach,
+) -> Vec<PictureTake<'a>> {
+    let Reach { entry, until } = reach;
+    if plan.parts.is_empty() {
+        let seek = entry.map_or(Duration::ZERO, |key| seek(plan.zero + key, video.seek_margin));
+        let take = Take { stretches: &video.stretches, seek, ..whole(plan, source, video.stream) };
+        return vec![PictureTake { take, conversion: &video.conversion }];
+    }
+    let entry = entry.unwrap_or_default();
+    let wanted = plan.parts.iter().filter(|part| part.until > entry && part.from <= until);
+    let takes = wanted.filter_map(|part| {
+        let picture = part.picture.as_ref()?;
+        let mut take = part.take(source, &picture.source);
+        if entry > part.from {
+            take.seek = seek(part.since_start(entry), picture.seek_margin);
+        }
+        Some(PictureTake { take, conversion: &picture.conversion })
+    });
+    takes.collect()
+}
+
+/// Returns the input of what is shown at a time, which it starts at.
+pub(crate) fn picture_at<'a>(
+    plan: &'a Plan,
+    video: &'a VideoPlan,
+    source: &Input,
+    time: Duration,
+) -> PictureTake<'a> {
+    let part = plan.parts.iter().filter(|part| part.picture.is_some()).rfind(|part| part.from <= time);
+    let first = || plan.parts.iter().find(|part| part.picture.is_some());
+    if let Some(part) = part.or_else(first)
+        && let Some(picture) = &part.picture
+    {
+        let take = Take { seek: part.since_start(time), ..part.take(source, &picture.source) };
+        return PictureTake { take, conversion: &picture.conversion };
+    }
+    let mut take = whole(plan, source, video.stream);
+    take.seek = time;
+    PictureTake { take, conversion: &video.conversion }
+}
+
+/// Returns the inputs of a sound, each from its beginning, or the only one from `seek`.
+pub(crate) fn sounds<'a>(
+    plan: &'a Plan,
+    audio: &'a AudioPlan,
+    source: &Input,
+    seek: Duration,
+) -> Vec<Take<'a>> {
+    let place = plan.audio.iter().position(|other| other.name == audio.name).unwrap_or_default();
+    if plan.parts.is_empty() {
+        return vec![Take { stretches: &audio.stretches, seek, ..whole(plan, source, audio.stream) }];
+    }
+    let takes = plan.parts.iter().filter_map(|part| Some(part.take(source, part.sounds.get(place)?)));
+    takes.collect()
+}
+
+/// Returns the inputs of a text.
+pub(crate) fn texts<'a>(plan: &'a Plan, text: &'a TextPlan, source: &Input) -> Vec<TextTake<'a>> {
+    if plan.parts.is_empty() {
+        let take = whole(plan, source, text.stream);
+        return vec![TextTake { take, inside: text.inside.as_deref() }];
+    }
+    let place = plan.text.iter().position(|other| other.name == text.name).unwrap_or_default();
+    let takes = plan.parts.iter().filter_map(|part| {
+        if text.inside.is_some() {
+            let picture = part.picture.as_ref()?;
+            let take = part.take(source, &picture.source);
+            return Some(TextTake { take, inside: Some(&picture.codec) });
+        }
+        let stream = *part.texts.get(place)?;
+        let take = Take {
+            input: source.part(part.bytes.clone()),
+            stream,
+            stretches: &[],
+            clock_at_zero: part.clock_at_zero,
+            seek: Duration::ZERO,
+            place: Some(part.from..part.until),
+        };
+        Some(TextTake { take, inside: None })
+    });
+    takes.collect()
+}
+
+/// Returns the take of a source that is one file.
+fn whole<'a>(plan: &Plan, source: &Input, stream: u32) -> Take<'a> {
+    Take {
+        input: source.clone(),
+        stream,
+        stretches: &[],
+        clock_at_zero: plan.clock_at_zero(),
+        seek: Duration::ZERO,
+        place: None,
+    }
+}
+
+/// Half a millisecond more, because containers' and our own rounding may put a key frame behind itself.
+fn seek(key: Duration, margin: Duration) -> Duration {
+    (key + Duration::from_micros(500)).saturating_sub(margin)
+}
+
+impl PartPlan {
+    fn take<'a>(&'a self, source: &Input, from: &'a StreamPart) -> Take<'a> {
+        Take {
+            input: source.part(self.bytes.clone()),
+            stream: from.stream,
+            stretches: &from.stretches,
+            clock_at_zero: self.clock_at_zero,
+            seek: Duration::ZERO,
+            place: Some(self.from..self.until),
+        }
+    }
+
+    /// Returns a time of the plan from the container's start.
+    fn since_start(&self, time: Duration) -> Duration {
+        let seconds = time.as_secs_f64() + self.clock_at_zero - self.start_seconds;
+        Duration::try_from_secs_f64(seconds).unwrap_or_default()
+    }
+}
