@@ -21,7 +21,6 @@ const SOURCES = [
   "public",
   "src",
   "precompress.ts",
-  "watch-page.ts",
   "tsconfig.json",
   "vite.config.ts",
 ];

@@ -4,7 +4,6 @@ import react from "@vitejs/plugin-react";
 import hls from "hls.js/package.json" with { type: "json" };
 import { defineConfig } from "vitest/config";
 import { precompress } from "./precompress.ts";
-import { watchPage } from "./watch-page.ts";
 
 // The server that `npm run dev` shows the front end of.
 const SERVER = env.CLIPCUT_SERVER ?? "http://localhost:8080";
@@ -23,7 +22,7 @@ const UNUSED_IN_HLS = [
 ];
 
 export default defineConfig({
-  plugins: [react(), precompress(), watchPage()],
+  plugins: [react(), precompress()],
   resolve: {
     alias: [
       { find: /^hls\.js$/, replacement: hlsSource("exports-named.ts") },

@@ -15,8 +15,6 @@ use server::Problem;
 use self::asset::Asset;
 
 const PAGE: &str = "index.html";
-// The same page with the watch page's chunk named (web/watch-page.ts).
-const WATCH_PAGE: &str = "watch.html";
 const MISSING: &str = "The front end is not built into this binary. Run `make web` and build again.\n";
 
 /// Answers requests that no role's route matches.
@@ -63,34 +61,10 @@ fn page(path: &str, parts: &Parts) -> Response {
     if !known && is_file(path) {
         return unknown_path();
     }
-    let document = watched(path).and_then(|id| document(id, parts.uri.query()));
-    let name = if document.is_some() { WATCH_PAGE } else { PAGE };
-    let Some(asset) = Asset::find(name, &parts.headers) else {
-        return (StatusCode::SERVICE_UNAVAILABLE, MISSING).into_response();
-    };
-    let mut response = asset.answer(parts, if known { StatusCode::OK } else { StatusCode::NOT_FOUND });
-    if let Some(document) = document {
-        response.headers_mut().insert(header::LINK, document);
+    match Asset::find(PAGE, &parts.headers) {
+        Some(asset) => asset.answer(parts, if known { StatusCode::OK } else { StatusCode::NOT_FOUND }),
+        None => (StatusCode::SERVICE_UNAVAILABLE, MISSING).into_response(),
     }
-    response
-}
-
-/// Returns the id of the video that the page at `path` plays.
-fn watched(path: &str) -> Option<&str> {
-    let mut parts = path.split('/').filter(|part| !part.is_empty());
-    let id = parts.nth(1).filter(|_| path.starts_with("watch/"))?;
-    // The id goes into a field; one that is none of ours is the page's to refuse.
-    let plain = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
-    (plain && parts.next().is_none()).then_some(id)
-}
-
-/// Returns the field that has the browser fetch the video's document at once: the page's code asks for it (`requestEarly`)
-/// when it has come, a round trip and a hundred kilobytes later. Its key of a share link is a part of the address there.
-fn document(id: &str, query: Option<&str>) -> Option<HeaderValue> {
-    if query.is_some_and(|query| query.split('&').any(|field| field.starts_with("share="))) {
-        return None;
-    }
-    HeaderValue::from_str(&format!("</api/v1/videos/{id}>; rel=preload; as=fetch; crossorigin")).ok()
 }
 
 /// Returns whether the page's router (`web/src/shared/route.ts`) has a page at `path`.
@@ -125,22 +99,6 @@ fn problem(status: StatusCode, code: &'static str, detail: impl Into<Cow<'static
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_watch_page_has_its_document_fetched_at_once() {
-        let link = |path: &str, query| {
-            let link = document(watched(path)?, query)?;
-            Some(link.to_str().unwrap().to_owned())
-        };
-        let expected = "</api/v1/videos/7f3a-_>; rel=preload; as=fetch; crossorigin";
-        for path in ["watch/7f3a-_", "watch/7f3a-_/"] {
-            assert_eq!(link(path, Some("t=5")).as_deref(), Some(expected), "{path}");
-        }
-        for path in ["", "watch", "watch/a/b", "watch/a%3E", "watch/a>", "search/7f3a"] {
-            assert_eq!(link(path, None), None, "{path}");
-        }
-        assert_eq!(link("watch/7f3a", Some("t=5&share=key")), None);
-    }
 
     #[test]
     fn pages_are_those_of_the_pages_router() {

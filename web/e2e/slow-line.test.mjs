@@ -107,28 +107,6 @@ describe("playback starts", { concurrency: false }, () => {
     await context.close();
   });
 
-  test("with its document and the watch page's code on their way before the entry has come", async () => {
-    const { page, context, requests } = await newPage(browser);
-    let release;
-    const held = new Promise((resolve) => {
-      release = resolve;
-    });
-    await page.route("**/assets/index-*.js", async (route) => {
-      await held;
-      await route.continue();
-    });
-    const paths = () => requests.map((it) => new URL(it).pathname);
-    const document = `/api/v1/videos/${video.id}`;
-    await page.goto(`${server.url}/watch/${video.id}`, { waitUntil: "commit" });
-    await until("the document's request", () => paths().includes(document));
-    await until("the code's request", () => paths().some((it) => it.includes("/watch-")));
-    release();
-    await viewer.opened(page);
-    assert.equal(paths().filter((it) => it === document).length, 1, "fetched once");
-    assert.ok(!paths().some((it) => it.includes("worker")), "no part of hls.js that nothing needs");
-    await context.close();
-  });
-
   test("with a rendition that a slow line carries", async () => {
     const visit = await newPage(browser);
     const name = await firstRendition(visit, SLOW_BPS);
