@@ -145,10 +145,12 @@ describe("an upload through the page", { concurrency: false }, () => {
     const bar = page.getByRole("progressbar", { name: "Upload of mono-360p30.mp4" });
     await bar.and(page.locator("[aria-valuenow='100']")).waitFor();
     const values = [];
-    await until("the end of the encoding", async () => {
+    const look = async () => {
       values.push(await bar.getAttribute("aria-valuenow"));
       return row(page, "mono-360p30.mp4").getByText("Ready", { exact: true }).count();
-    });
+    };
+    // The videos of the tests before are encoded too.
+    await until("the end of the encoding", look, { seconds: 120 });
     assert.deepEqual([...new Set(values)], ["100"]);
   });
 });
