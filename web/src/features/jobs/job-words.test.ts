@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Job } from "../../api/jobs.ts";
-import { countOf, factsOf, titleOf } from "./job-words.ts";
+import { countOf, factsOf } from "./job-words.ts";
 
 const NOW = Date.parse("2026-01-01T12:00:00Z");
 
@@ -20,9 +20,8 @@ const RUN: Job = {
 };
 
 test("a run says what it makes, who makes it and how fast", () => {
-  expect(titleOf(RUN)).toBe("Picture 1080p, 720p");
   expect(factsOf(RUN, NOW)).toBe(
-    "by packager-1 · began 2 minutes ago · segments from 20 · 6 of 40 published · 12.3 a minute · try 2",
+    "Picture 1080p, 720p · from segment 21 on · 6 of 40 published · by packager-1 · began 2 minutes ago · 12.3 a minute · try 2",
   );
 });
 
@@ -38,12 +37,11 @@ test("a job that waits says how long", () => {
     worker: null,
     since: null,
   };
-  expect(titleOf(waiting)).toBe("Captions");
-  expect(factsOf(waiting, NOW)).toBe("queued 1 hour ago");
+  expect(factsOf(waiting, NOW)).toBe("Captions · queued 1 hour ago");
 });
 
 test("a kind of a newer server is its own word", () => {
-  expect(titleOf({ ...RUN, kind: "thumbnails" })).toBe("thumbnails");
+  expect(factsOf({ ...RUN, kind: "thumbnails" }, NOW)).toMatch(/^thumbnails · /);
 });
 
 test("the queue is counted", () => {

@@ -14,21 +14,25 @@ const KINDS: Record<string, string> = {
   finish: "Last steps",
 };
 
-/** Returns what a job makes: `Picture 1080p, 720p, from 0:00 on` has its renditions and its place in the video. */
-export function titleOf(job: Job): string {
+/** Returns what a job makes: `Picture 1080p, 720p` has its renditions. */
+function workOf(job: Job): string {
   const kind = KINDS[job.kind] ?? job.kind;
   const named = job.kind === "video" || job.kind === "audio";
   return named && job.tracks.length > 0 ? `${kind} ${job.tracks.join(", ")}` : kind;
 }
 
-/** Returns who works on it since when and how fast, or how long it has waited. */
+/** Returns what it makes, who works on it since when and how fast, or how long it has waited. */
 export function factsOf(job: Job, now: number): string {
-  const facts = job.running
-    ? [`by ${job.worker ?? "a worker"}`, job.since === null ? "" : `began ${age(job.since, now)}`]
-    : [`queued ${age(job.queuedAt, now)}`];
+  const facts = [workOf(job)];
   if (job.segmentsTotal > 0) {
-    facts.push(`segments from ${job.firstSegment}`);
+    facts.push(`from segment ${job.firstSegment + 1} on`);
     facts.push(`${job.segmentsPublished} of ${job.segmentsTotal} published`);
+  }
+  if (job.running) {
+    facts.push(`by ${job.worker ?? "a worker"}`);
+    facts.push(job.since === null ? "" : `began ${age(job.since, now)}`);
+  } else {
+    facts.push(`queued ${age(job.queuedAt, now)}`);
   }
   if (job.segmentsPerMinute !== null) facts.push(`${job.segmentsPerMinute.toFixed(1)} a minute`);
   if (job.attempts > 1) facts.push(`try ${job.attempts}`);

@@ -11,7 +11,7 @@ import { Panel, Row, Rows } from "../../shared/panel.tsx";
 import { watchPath } from "../../shared/route.ts";
 import { Trouble } from "../../shared/trouble.tsx";
 import { usePolled } from "../../shared/use-polled.ts";
-import { countOf, factsOf, titleOf } from "./job-words.ts";
+import { countOf, factsOf } from "./job-words.ts";
 
 export function QueuePanel() {
   const { value: queue, reload } = usePolled(showQueue);
@@ -56,7 +56,6 @@ function JobRow({ job, onCancelled }: { job: Job; onCancelled: () => void }) {
       title={
         <>
           <Link to={watchPath(video.id)}>{video.title}</Link>
-          <Badge>{titleOf(job)}</Badge>
           {job.running && <Badge>Running</Badge>}
         </>
       }
