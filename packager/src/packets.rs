@@ -47,6 +47,8 @@ pub(crate) struct Track {
     pub(crate) spread: Spread,
     /// Of all presentation times, on the source's own clock.
     sum: i128,
+    /// Packets have no time of their own: their container has one for several that begin together.
+    untimed: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -54,6 +56,15 @@ struct Span {
     first: i64,
     last: i64,
     end: i64,
+}
+
+/// A packet with a time, as far as one behind it without a time needs it.
+#[derive(Clone, Copy, Debug)]
+struct Before {
+    /// Where it ends in decoding.
+    decoded: i64,
+    /// How long behind its decoding a picture is shown, once their order is undone.
+    delay: i64,
 }
 
 /// The streams of sound and picture by index.
@@ -64,6 +75,8 @@ pub(crate) struct Scan {
     timeline: Timeline,
     /// Packets of each stream that are not shown, since the last one that is.
     withheld: BTreeMap<u32, Vec<Packet>>,
+    /// The packet before of each picture, for those that have no time of their own.
+    before: BTreeMap<u32, Before>,
     /// The container's start, which seconds are counted from.
     start: i64,
     /// Where in the file the last packet ends.
@@ -100,7 +113,10 @@ impl Scan {
         };
         let flags = fields.next().unwrap_or_default();
         let key = flags.starts_with('K');
-        let packet = Packet { shown, decode, duration: duration.unwrap_or(0).max(0), position, key };
+        let mut packet = Packet { shown, decode, duration: duration.unwrap_or(0).max(0), position, key };
+        if kind == Kind::Picture {
+            self.follow(stream, &mut packet);
+        }
         // `D`: decoded for what follows, never shown (edit lists, encoder delay).
         let withheld = self.withheld.entry(stream).or_default();
         if flags.contains('D') {
@@ -118,6 +134,22 @@ impl Scan {
             }
         }
         self.push(stream, kind, packet);
+    }
+
+    /// Gives a packet without a time that of its decoding behind the one before, and the delay of the first: in its order,
+    /// others are shown at that time, but as many of them. Program streams have a time for the first of several pictures
+    /// that begin in one packet (ISO/IEC 13818-1 §2.7.4), and ffmpeg knows the others' where their order is simple.
+    fn follow(&mut self, stream: u32, packet: &mut Packet) {
+        let before = self.before.get(&stream).copied();
+        if let (None, None, true, Some(Before { decoded, delay })) =
+            (packet.shown, packet.decode, packet.duration > 0, before)
+        {
+            (packet.shown, packet.decode) = (Some(decoded + delay), Some(decoded));
+            self.tracks.entry(stream).or_default().untimed = true;
+        }
+        let Some(decode) = packet.decode.or(packet.shown) else { return };
+        let delay = before.map_or_else(|| packet.shown.map_or(0, |shown| shown - decode), |it| it.delay);
+        self.before.insert(stream, Before { decoded: decode + packet.duration, delay });
     }
 
     fn push(&mut self, stream: u32, kind: Kind, packet: Packet) {
@@ -225,7 +257,8 @@ impl Track {
     /// Returns the average of all presentation times; `None` where the clock is not one.
     pub(crate) fn mean(&self) -> Option<i64> {
         let count = i128::from(self.packets);
-        (count > 0 && self.stretches.is_empty()).then(|| i64::try_from(self.sum / count).ok())?
+        (count > 0 && self.stretches.is_empty() && !self.untimed)
+            .then(|| i64::try_from(self.sum / count).ok())?
     }
 
     /// Returns the frames that are shown in each second. A field-coded picture has two packets a frame.
@@ -312,6 +345,17 @@ mod tests {
         let track = scan(&lines.join("\n"));
         assert!(track.variable());
         assert_eq!(track.spread.cadence().unwrap().round() as u32, 30);
+    }
+
+    #[test]
+    fn pictures_without_a_time_follow_those_before() {
+        let track = scan(
+            "0,0.58,0.50,0.04,K_\n0,0.74,0.54,0.04,__\n0,0.66,0.58,0.04,__\n0,N/A,N/A,0.04,__\n\
+             0,0.70,0.66,0.04,__\n0,N/A,N/A,0.04,__",
+        );
+        assert!(track.untimed && !track.variable());
+        assert_eq!((track.packets, track.first, track.last, track.end), (6, 580_000, 780_000, 820_000));
+        assert_eq!((track.rate(), track.mean()), (Some(25.0), None));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Clocks that start again, gaps, and single wild times.
 
+use packager::Config;
+
 use super::{
     X264,
     harness::{make, package, quick},
@@ -51,5 +53,25 @@ async fn a_single_wild_time_moves_nothing() {
             let packaged = package(&make(folder.path(), "wild.ts", &made_by), quick()).await;
             Shown::of(&packaged).check(&[10], 3, &format!("{wild} at frame {frame}, {reordered}"));
         }
+    }
+}
+
+#[tokio::test]
+async fn pictures_without_times_are_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    // Of small pictures several begin in one packet, of which the first has a time.
+    for (file, codecs) in [
+        ("plain.mpg", "-c:v libx264 -preset ultrafast -g 50 -pix_fmt yuv420p -c:a mp2 -f vob"),
+        ("ordered.mpg", "-c:v libx264 -g 50 -bf 3 -pix_fmt yuv420p -c:a mp2 -f vob"),
+        (
+            "hevc.mpg",
+            "-c:v libx265 -x265-params log-level=error -preset ultrafast -g 50 -pix_fmt yuv420p -c:a mp2 -f vob",
+        ),
+    ] {
+        let source = make(folder.path(), file, &format!("{} {codecs}", inputs(8)));
+        let packaged = package(&source, Config { run_segments: 1, ..quick() }).await;
+        let rate = packaged.plan.video.as_ref().unwrap().frame_rate;
+        assert_eq!((rate.num, rate.den), (25, 1), "{file}");
+        Shown::of(&packaged).check(&[8], 1, file);
     }
 }
