@@ -3,13 +3,14 @@
 
 mod accounts;
 mod captions;
+mod queue;
 mod runs;
 mod search;
 
 use std::time::Duration;
 
 use store::{
-    Attempt, Edit, Error, Failure, JobClass, JobKind, Listing, Loss, NewJob, NewPlan, NewVideo, Rendition,
+    Edit, Error, Failure, JobClass, JobKind, Listing, Loss, NewJob, NewPlan, NewVideo, Rendition,
     RenditionKind, Segment, Shown, Signal, State, Store, Timestamp, VideoId,
 };
 
@@ -83,34 +84,6 @@ pub(crate) async fn claims_and_finishes(store: &Store) {
 }
 
 #[tokio::test]
-async fn figures_count_what_waits_and_what_is_worked_on() {
-    let (store, _folder) = store().await;
-    for title in ["one", "two"] {
-        uploaded(&store, title).await;
-    }
-    let figures = async || {
-        let mut figures = store.jobs.figures().await.unwrap();
-        figures.sort_by_key(|one| one.state.as_str());
-        figures
-            .iter()
-            .map(|one| format!("{} {} {}", one.kind, one.state.as_str(), one.jobs))
-            .collect::<Vec<_>>()
-    };
-    assert_eq!(figures().await, ["prepare waiting 2"]);
-    let job = store.jobs.claim(&[JobKind::Prepare], "w", LEASE).await.unwrap().unwrap();
-    assert_eq!(figures().await, ["prepare running 1", "prepare waiting 1"]);
-    store.jobs.finish(&job).await.unwrap();
-    assert_eq!(figures().await, ["prepare waiting 1"]);
-    let failure = Failure { code: "not_media".into(), message: "It is no video.".into() };
-    let job = store.jobs.claim(&[JobKind::Prepare], "w", LEASE).await.unwrap().unwrap();
-    store.videos.fail(&job, &failure).await.unwrap();
-    let mut videos = store.videos.figures().await.unwrap();
-    videos.sort_by_key(|one| one.state.clone());
-    let videos = videos.iter().map(|one| format!("{} {} {}", one.state, one.code, one.videos));
-    assert_eq!(videos.collect::<Vec<_>>(), ["failed not_media 1", "uploaded  1"]);
-}
-
-#[tokio::test]
 async fn one_at_a_time_appends_and_the_offset_is_what_is_stored() {
     let (store, _folder) = store().await;
     let id = store.uploads.begin(&video("v"), Some(10), later()).await.unwrap().id;
@@ -152,77 +125,6 @@ async fn abandoned_uploads_go_and_others_stay() {
     assert_eq!(store.sweep_expired(Timestamp::now()).await.unwrap(), 1);
     assert!(store.videos.get(&old).await.unwrap().is_none());
     assert!(store.videos.get(&new).await.unwrap().is_some());
-}
-
-#[tokio::test]
-async fn many_workers_claim_every_job_exactly_once() {
-    let (store, _folder) = store().await;
-    let id = uploaded(&store, "v").await;
-    let jobs: Vec<NewJob> = (0..200).map(|n| job(JobKind::Video, n)).collect();
-    planned(&store, &id, &jobs).await;
-    let workers = (0..8).map(|n| {
-        let store = store.clone();
-        tokio::spawn(async move {
-            let mut claimed = Vec::new();
-            while let Some(job) = store.jobs.claim(&[JobKind::Video], &format!("w{n}"), LEASE).await.unwrap()
-            {
-                claimed.push(job.segments.start);
-            }
-            claimed
-        })
-    });
-    let mut claimed: Vec<u32> = futures::future::try_join_all(workers).await.unwrap().concat();
-    claimed.sort_unstable();
-    assert_eq!(claimed, (0..200).collect::<Vec<_>>());
-}
-
-#[tokio::test]
-async fn a_lease_that_ran_out_is_claimed_again_and_lost_to_its_first_owner() {
-    let (store, _folder) = store().await;
-    uploaded(&store, "v").await;
-    let first = store.jobs.claim(&[JobKind::Prepare], "a", Duration::ZERO).await.unwrap().unwrap();
-    let second = store.jobs.claim(&[JobKind::Prepare], "b", LEASE).await.unwrap().unwrap();
-    assert_eq!(second.attempts, 2);
-    assert!(!store.jobs.renew(&first, LEASE).await.unwrap());
-    store.jobs.finish(&first).await.unwrap();
-    assert!(store.jobs.renew(&second, LEASE).await.unwrap());
-}
-
-#[tokio::test]
-async fn an_interrupted_job_keeps_its_attempts_and_a_failed_one_waits() {
-    let (store, _folder) = store().await;
-    uploaded(&store, "v").await;
-    let job = store.jobs.claim(&[JobKind::Prepare], "a", LEASE).await.unwrap().unwrap();
-    store.jobs.release(&job, Duration::ZERO, Attempt::Interrupted).await.unwrap();
-    let job = store.jobs.claim(&[JobKind::Prepare], "a", LEASE).await.unwrap().unwrap();
-    assert_eq!(job.attempts, 1);
-    store.jobs.release(&job, LEASE, Attempt::Failed).await.unwrap();
-    assert!(store.jobs.claim(&[JobKind::Prepare], "a", LEASE).await.unwrap().is_none());
-}
-
-#[tokio::test]
-async fn the_finish_waits_for_all_else_and_the_first_video_goes_first() {
-    let (store, _folder) = store().await;
-    let kinds = [JobKind::Video, JobKind::Finish];
-    let first = uploaded(&store, "first").await;
-    planned(&store, &first, &[job(JobKind::Finish, 0), job(JobKind::Video, 1), job(JobKind::Video, 0)]).await;
-    let second = uploaded(&store, "second").await;
-    planned(&store, &second, &[job(JobKind::Video, 0)]).await;
-    assert_eq!(store.jobs.queue_position(&second).await.unwrap(), Some(1));
-    assert_eq!(store.jobs.queue_position(&first).await.unwrap(), Some(0));
-
-    let mut order = Vec::new();
-    while let Some(job) = store.jobs.claim(&kinds, "w", LEASE).await.unwrap() {
-        store.jobs.finish(&job).await.unwrap();
-        order.push((job.video == first, job.kind, job.segments.start));
-    }
-    let wanted = [
-        (true, JobKind::Video, 0),
-        (true, JobKind::Video, 1),
-        (true, JobKind::Finish, 0),
-        (false, JobKind::Video, 0),
-    ];
-    assert_eq!(order, wanted);
 }
 
 #[tokio::test]
@@ -338,51 +240,6 @@ async fn a_finish_that_could_not_commit_is_completed_by_the_next_look() {
     store.blobs.put(&id.source(), b"bytes").await.unwrap();
     assert!(store.uploads.get(&id).await.unwrap().is_none());
     assert_eq!(store.videos.get(&id).await.unwrap().unwrap().state, State::Uploaded);
-}
-
-#[tokio::test]
-async fn one_at_a_time_writes_the_playlists_of_a_video() {
-    let (store, _folder) = store().await;
-    let id = uploaded(&store, "v").await;
-    planned(&store, &id, &[job(JobKind::Finish, 0)]).await;
-    store.jobs.requeue_playlists(&id).await.unwrap();
-    let writers = [JobKind::Prepare, JobKind::Finish, JobKind::Playlists];
-    for _ in 0..8 {
-        let claims = (0..8).map(|n| {
-            let store = store.clone();
-            tokio::spawn(async move { store.jobs.claim(&writers, &format!("w{n}"), LEASE).await.unwrap() })
-        });
-        let claimed = futures::future::try_join_all(claims).await.unwrap();
-        let claimed: Vec<_> = claimed.into_iter().flatten().collect();
-        assert_eq!(claimed.len(), 1, "the plan's end and its playlists both wait");
-        store.jobs.release(&claimed[0], Duration::ZERO, Attempt::Interrupted).await.unwrap();
-    }
-}
-
-#[tokio::test]
-async fn another_videos_playlists_are_written_meanwhile() {
-    let (store, _folder) = store().await;
-    for title in ["one", "two"] {
-        let id = uploaded(&store, title).await;
-        planned(&store, &id, &[]).await;
-        store.jobs.requeue_playlists(&id).await.unwrap();
-    }
-    for owner in ["a", "b"] {
-        assert!(store.jobs.claim(&[JobKind::Playlists], owner, LEASE).await.unwrap().is_some());
-    }
-}
-
-#[tokio::test]
-async fn whoever_lost_a_lease_finishes_and_gives_back_nothing() {
-    let (store, _folder) = store().await;
-    let id = uploaded(&store, "v").await;
-    let lost = store.jobs.claim(&[JobKind::Prepare], "a", Duration::ZERO).await.unwrap().unwrap();
-    let held = store.jobs.claim(&[JobKind::Prepare], "b", LEASE).await.unwrap().unwrap();
-    assert!(!store.jobs.finish(&lost).await.unwrap());
-    store.jobs.release(&lost, Duration::ZERO, Attempt::Failed).await.unwrap();
-    assert!(store.jobs.claim(&[JobKind::Prepare], "c", LEASE).await.unwrap().is_none());
-    assert!(store.jobs.renew(&held, LEASE).await.unwrap());
-    assert_eq!(held.video, id);
 }
 
 #[tokio::test]
