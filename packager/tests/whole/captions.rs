@@ -1,6 +1,9 @@
 //! Text inside of sources: forced tracks, subtitles that are pictures, and broadcast captions in the picture's packets.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use super::harness::{Packaged, make, package, quick};
 
@@ -61,16 +64,19 @@ async fn subtitles_that_are_pictures_are_left_out_with_a_note() {
     assert!(packaged.plan.text.is_empty(), "{:?}", packaged.plan.text);
 }
 
+/// Makes a picture without a container, and puts captions into it.
+fn h264_with_captions(folder: &Path, add: fn(&[u8]) -> Vec<u8>) -> PathBuf {
+    let encoder = format!("{PICTURE} {H264} -bf 0 -x264-params sliced-threads=0 -f h264");
+    let plain = fs::read(make(folder, "plain.h264", &encoder)).unwrap();
+    let captioned = folder.join("captioned.h264");
+    fs::write(&captioned, add(&plain)).unwrap();
+    captioned
+}
+
 #[tokio::test]
 async fn broadcast_captions_become_a_track() {
     let folder = tempfile::tempdir().unwrap();
-    let plain = make(
-        folder.path(),
-        "plain.h264",
-        &format!("{PICTURE} {H264} -bf 0 -x264-params sliced-threads=0 -f h264"),
-    );
-    let captioned = folder.path().join("captioned.h264");
-    fs::write(&captioned, super::broadcast::captioned(&fs::read(plain).unwrap())).unwrap();
+    let captioned = h264_with_captions(folder.path(), super::broadcast::captioned);
     for (file, rest) in [
         ("captioned.ts", "-c copy"),
         ("late.ts", "-c copy -output_ts_offset 3600"),
@@ -90,13 +96,7 @@ async fn broadcast_captions_become_a_track() {
 #[tokio::test]
 async fn every_channel_of_broadcast_captions_becomes_a_track() {
     let folder = tempfile::tempdir().unwrap();
-    let plain = make(
-        folder.path(),
-        "plain.h264",
-        &format!("{PICTURE} {H264} -bf 0 -x264-params sliced-threads=0 -f h264"),
-    );
-    let captioned = folder.path().join("captioned.h264");
-    fs::write(&captioned, super::broadcast::captioned_in_several(&fs::read(plain).unwrap())).unwrap();
+    let captioned = h264_with_captions(folder.path(), super::broadcast::captioned_in_several);
     for file in ["several.ts", "several.mp4"] {
         let made_by = format!("-r 25 -f h264 -i {} -c copy", captioned.display());
         let packaged = package(&make(folder.path(), file, &made_by), quick()).await;
