@@ -1,30 +1,28 @@
-//! The index of MP4 and MOV files: where it stands apart from the media data, a list of packets needs nothing of
-//! the latter. Leaves reading the index to ffprobe.
+//! The place of the index in MP4 and MOV files. Leaves reading it to `samples`.
 
 use std::ops::Range;
 
-use store::LoopbackSource;
+use crate::{Result, joined::Bytes};
 
-use crate::Result;
-
-// Cameras and encoders write fewer than ten; a fragmented file, which has thousands, is read whole.
+// Cameras and encoders write fewer than ten; a fragmented file has thousands.
 const MOST_BOXES: usize = 64;
 pub(crate) const LONG_HEADER: u64 = 16;
 
-/// Returns where the media data lies, in order, if the file has an index of it (ISO/IEC 14496-12 §8.2.1, §8.1.1).
-pub(crate) async fn media_data(source: &LoopbackSource) -> Result<Option<Vec<Range<u64>>>> {
-    let (mut at, mut media, mut indexed) = (0, Vec::new(), false);
+/// Returns where the body of the one `moov` box lies, if the file is whole and has nothing beside it that says what is in
+/// it (ISO/IEC 14496-12 §8.2.1, §8.1.1).
+pub(crate) async fn movie(source: Bytes<'_>) -> Result<Option<Range<u64>>> {
+    let (len, mut at, mut movie) = (source.len().await?, 0, None);
     for _ in 0..MOST_BOXES {
-        if at == source.len() {
-            return Ok(indexed.then_some(media));
+        if at == len {
+            return Ok(movie);
         }
         let start = source.read_at(at..at + LONG_HEADER).await?;
-        let Some((kind, body)) = body(&start, at, source.len()) else { return Ok(None) };
+        let Some((kind, body)) = body(&start, at, len) else { return Ok(None) };
         at = body.end;
         match &kind {
-            b"moov" => indexed = true,
-            b"mdat" => media.push(body),
-            b"ftyp" | b"free" | b"skip" | b"wide" | b"pdin" | b"uuid" | b"meta" | b"udta" | b"prft" => {}
+            b"moov" if movie.is_none() => movie = Some(body),
+            b"mdat" | b"ftyp" | b"free" | b"skip" | b"wide" | b"pdin" | b"uuid" | b"meta" | b"udta"
+            | b"prft" => {}
             _ => return Ok(None),
         }
     }

@@ -127,7 +127,8 @@ async fn find(source: Bytes<'_>, signature: Signature, from: u64) -> Result<Vec<
 }
 
 impl Bytes<'_> {
-    async fn len(self) -> Result<u64> {
+    /// Returns the size of the source in bytes.
+    pub(crate) async fn len(self) -> Result<u64> {
         match self {
             Self::File(path) => Ok(tokio::fs::metadata(path).await?.len()),
             Self::Loopback(source) => Ok(source.len()),
@@ -135,7 +136,7 @@ impl Bytes<'_> {
     }
 
     /// Returns the bytes of `range`, as far as the source goes.
-    async fn read_at(self, range: Range<u64>) -> Result<Vec<u8>> {
+    pub(crate) async fn read_at(self, range: Range<u64>) -> Result<Vec<u8>> {
         match self {
             Self::File(path) => Ok(read_file(path, range).await?),
             Self::Loopback(source) => Ok(source.read_at(range).await?.to_vec()),

@@ -52,6 +52,7 @@ mod poster;
 mod process;
 mod publish;
 mod runs;
+mod samples;
 mod segment;
 mod setpts;
 mod sound;

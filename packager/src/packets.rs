@@ -106,20 +106,30 @@ impl Scan {
         let mut number = || fields.next().and_then(|number| number.parse::<u64>().ok());
         let (size, position) = (number(), number());
         if let (Some(size), Some(position)) = (size, position) {
-            self.end_position = self.end_position.max(position.saturating_add(size));
+            self.reaches(position.saturating_add(size));
         }
+        let flags = fields.next().unwrap_or_default();
+        let key = flags.starts_with('K');
+        let packet = Packet { shown, decode, duration: duration.unwrap_or(0).max(0), position, key };
+        // `D`: decoded for what follows, never shown (edit lists, encoder delay).
+        self.packet(stream, packet, !flags.contains('D'));
+    }
+
+    /// Notes that the file has packets up to this place.
+    pub(crate) fn reaches(&mut self, position: u64) {
+        self.end_position = self.end_position.max(position);
+    }
+
+    /// Takes a packet, in the order of the file.
+    pub(crate) fn packet(&mut self, stream: u32, mut packet: Packet, is_shown: bool) {
         let Some(kind) = self.kinds.get(&stream).copied() else {
             return;
         };
-        let flags = fields.next().unwrap_or_default();
-        let key = flags.starts_with('K');
-        let mut packet = Packet { shown, decode, duration: duration.unwrap_or(0).max(0), position, key };
         if kind == Kind::Picture {
             self.follow(stream, &mut packet);
         }
-        // `D`: decoded for what follows, never shown (edit lists, encoder delay).
         let withheld = self.withheld.entry(stream).or_default();
-        if flags.contains('D') {
+        if !is_shown {
             if withheld.len() < MOST_WITHHELD {
                 withheld.push(packet);
             }

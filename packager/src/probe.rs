@@ -3,6 +3,8 @@
 
 mod child;
 mod narrow;
+#[cfg(test)]
+mod tests;
 
 use std::{path::Path, time::Duration};
 
@@ -13,11 +15,11 @@ use crate::{
     error::{Error, Result},
     facts::{Facts, TextFacts},
     ffmpeg::{self, Input},
-    index,
     joined::{self, Bytes},
     notes,
     packets::Scan,
     refusal::Refusal,
+    samples,
     streams::{Answer, Fields, Reading},
     whole::whole,
 };
@@ -40,39 +42,21 @@ pub struct Programs<'a> {
 }
 
 /// Measures a source. The container's own claims about its length and frame count aren't believed:
-/// every packet is counted.
+/// every packet is counted, by the index where that has all of them, else by reading the file once.
 ///
-/// Reads the whole file once; refuses what can't be read, but leaves the caps to `Limits::check`.
+/// Refuses what can't be read, but leaves the caps to `Limits::check`.
 pub async fn probe(programs: Programs<'_>, source: &Input) -> Result<Facts> {
-    let call = Call::on(programs, source).await?;
-    let described = call.describe().await?;
-    let scan = call.packets(&described, &[]).await?;
-    if let Input::File(path) = source
-        && let Some(whole) = call.parts(Bytes::File(path), &described, &scan).await?
-    {
-        return Ok(whole);
-    }
-    call.facts(&described, &scan).await
+    let bytes = match source {
+        Input::File(path) => Some(Bytes::File(path)),
+        _ => None,
+    };
+    Call::on(programs, source).await?.measure(bytes).await
 }
 
-/// Measures a source as [`probe`] does, and leaves its media data unread if its index has all
-/// packets: a film of hours is then planned before its bytes could have been fetched.
+/// Measures a source as [`probe`] does.
 pub async fn probe_loopback(programs: Programs<'_>, source: &LoopbackSource) -> Result<Facts> {
     let input = Input::Loopback { url: source.url().to_owned(), len: source.len() };
-    let call = Call::on(programs, &input).await?;
-    let described = call.describe().await?;
-    let holes = if described.answer.parsed() { None } else { index::media_data(source).await? };
-    let scan = match holes {
-        Some(holes) => {
-            let hollow = Input::Loopback { url: source.sparse_url(holes), len: source.len() };
-            Call { source: &hollow, ..call }.packets(&described, &["-fflags", "+noparse"]).await?
-        }
-        None => call.packets(&described, &[]).await?,
-    };
-    if let Some(whole) = call.parts(Bytes::Loopback(source), &described, &scan).await? {
-        return Ok(whole);
-    }
-    call.facts(&described, &scan).await
+    Call::on(programs, &input).await?.measure(Some(Bytes::Loopback(source))).await
 }
 
 /// The container and its streams.
@@ -104,6 +88,33 @@ impl<'a> Call<'a> {
         // A disk that gives 20 MB/s is slow, and reading is all that the scan does.
         let patience = Duration::from_secs(60 + size / 20_000_000);
         Ok(Self { programs, source, patience })
+    }
+
+    /// Measures a source whose bytes can be read at any place, if they can.
+    async fn measure(&self, bytes: Option<Bytes<'_>>) -> Result<Facts> {
+        let described = self.describe().await?;
+        let indexed = match bytes {
+            Some(bytes) => self.indexed(bytes, &described.answer).await?,
+            None => None,
+        };
+        let scan = match indexed {
+            Some(scan) => scan,
+            None => self.packets(&described).await?,
+        };
+        if let Some(bytes) = bytes
+            && let Some(whole) = self.parts(bytes, &described, &scan).await?
+        {
+            return Ok(whole);
+        }
+        self.facts(&described, &scan).await
+    }
+
+    /// Returns the packets that the container's index has, where that is all of them.
+    async fn indexed(&self, bytes: Bytes<'_>, answer: &Answer) -> Result<Option<Scan>> {
+        match answer.tracks() {
+            Some(tracks) => samples::scan(bytes, &tracks, answer.scan()).await,
+            None => Ok(None),
+        }
     }
 
     /// Measures each of the files that a source was joined from; `None` where it is a single one, or its container's
@@ -144,7 +155,7 @@ impl<'a> Call<'a> {
     async fn part(&self, source: &Input) -> Result<Facts> {
         let call = Call::on(self.programs, source).await?;
         let described = call.describe().await?;
-        let scan = call.packets(&described, &[]).await?;
+        let scan = call.packets(&described).await?;
         call.facts(&described, &scan).await
     }
 
@@ -205,14 +216,13 @@ impl<'a> Call<'a> {
     }
 
     /// Returns the times of every packet.
-    async fn packets(&self, described: &Described, how: &[&str]) -> Result<Scan> {
+    async fn packets(&self, described: &Described) -> Result<Scan> {
         const ENTRIES: &str = "packet=stream_index,pts_time,dts_time,duration_time,size,pos,flags";
         if described.by == By::Ffmpeg {
-            return self.packets_narrowly(&described.answer, how).await;
+            return self.packets_narrowly(&described.answer).await;
         }
         let mut scan = described.answer.scan();
-        let args = [how, &["-show_entries", ENTRIES, "-of", "csv=p=0"]].concat();
-        self.ffprobe_to_its_end(&args, |line| {
+        self.ffprobe_to_its_end(&["-show_entries", ENTRIES, "-of", "csv=p=0"], |line| {
             scan.line(line);
             true
         })

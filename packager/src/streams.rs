@@ -15,6 +15,7 @@ use crate::{
     notes,
     packets::Scan,
     refusal::Refusal,
+    samples::Streams,
     timeline::Kind,
 };
 
@@ -55,6 +56,7 @@ struct Format {
 #[serde(default)]
 struct Stream {
     index: u32,
+    id: Option<String>,
     codec_name: String,
     codec_type: String,
     width: u32,
@@ -89,8 +91,24 @@ pub(crate) struct Reading {
 
 impl Answer {
     /// Returns whether a packet's length stands in its bytes alone, whatever length the container's index gives.
-    pub(crate) fn parsed(&self) -> bool {
+    fn parsed(&self) -> bool {
         self.streams.iter().any(|stream| matches!(stream.codec_name.as_str(), "ac3" | "eac3"))
+    }
+
+    /// Returns the streams of sound and picture of an MP4 or MOV by their tracks' ids; `None` where packets are not the
+    /// samples of the index.
+    pub(crate) fn tracks(&self) -> Option<Streams> {
+        if !self.container().starts_with("mov,") || self.parsed() {
+            return None;
+        }
+        let kinds = self.kinds();
+        let track = |(stream, kind): (&u32, &Kind)| {
+            let named = self.streams.iter().find(|it| it.index == *stream)?.id.as_deref()?;
+            let id = u32::from_str_radix(named.strip_prefix("0x")?, 16).ok()?;
+            Some((id, (*stream, *kind)))
+        };
+        let tracks = kinds.iter().map(track).collect::<Option<Streams>>()?;
+        (tracks.len() == kinds.len()).then_some(tracks)
     }
 
     /// Returns ffprobe's name of the demuxer.

@@ -42,7 +42,7 @@ impl Call<'_> {
     }
 
     /// Returns the times of every packet of these streams.
-    pub(super) async fn packets_narrowly(&self, answer: &Answer, how: &[&str]) -> Result<Scan> {
+    pub(super) async fn packets_narrowly(&self, answer: &Answer) -> Result<Scan> {
         let streams: Vec<u32> = answer.kinds().keys().copied().collect();
         if streams.is_empty() {
             return Err(Refusal::NothingToPlay.into());
@@ -52,10 +52,9 @@ impl Call<'_> {
         // Packets as they are: none is left out for its time, or for coming before a key frame.
         let copy = ["-c", "copy", "-copyinkf", "-copypriorss", "1", "-f", "framecrc", "-"];
         let after_input: Vec<&str> = maps.chain(copy).collect();
-        let before_input = [how, &["-copyts"]].concat();
         let arguments = Arguments {
             log: "error",
-            before_input: &before_input,
+            before_input: &["-copyts"],
             after_input: &after_input,
             lines: Lines::Stdout,
         };

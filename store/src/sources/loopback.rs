@@ -8,7 +8,7 @@ use std::{
     net::Ipv4Addr,
     ops::Range,
     sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -42,9 +42,6 @@ const REQUEST_TIME: Duration = Duration::from_secs(10);
 // A server that is started again is back by then.
 const MOST_OUTAGE: Duration = Duration::from_mins(2);
 const PAUSE_MS: Range<u64> = 200..1000;
-// A hole's bytes for one read.
-const ZEROS: &[u8] = &[0; 64 << 10];
-const SPARSE: &str = "/sparse";
 
 type Body = Either<Empty<Bytes>, StreamBody<stream::BoxStream<'static, Result<Frame<Bytes>>>>>;
 
@@ -59,7 +56,6 @@ pub struct LoopbackSource {
 struct SharedReader {
     opened: Opened,
     path: String,
-    holes: OnceLock<Vec<Range<u64>>>,
     kept: Mutex<VecDeque<(u64, Bytes)>>,
     fetched_bytes: AtomicU64,
     failure: Mutex<Option<Error>>,
@@ -76,7 +72,6 @@ impl LoopbackSource {
         let read = Arc::new(SharedReader {
             opened,
             path,
-            holes: OnceLock::new(),
             kept: Mutex::default(),
             fetched_bytes: AtomicU64::new(0),
             failure: Mutex::default(),
@@ -91,19 +86,12 @@ impl LoopbackSource {
         &self.url
     }
 
-    /// Returns a second address, under which `holes`, in order, are zeros that nobody fetches: for readers that go by
-    /// an index and are not interested in what it points to. The first list of holes stays.
-    pub fn sparse_url(&self, holes: Vec<Range<u64>>) -> String {
-        self.read.holes.get_or_init(|| holes);
-        format!("{}{SPARSE}", self.url)
-    }
-
     /// Returns the bytes of `range`, as far as the source goes.
     pub async fn read_at(&self, range: Range<u64>) -> Result<Bytes> {
         let mut range = range.start..range.end.min(self.len());
         let mut bytes = BytesMut::new();
         while !range.is_empty() {
-            let piece = self.read.piece(&range, &[]).await?;
+            let piece = self.read.piece(&range).await?;
             range.start += piece.len() as u64;
             bytes.extend_from_slice(&piece);
         }
@@ -174,11 +162,9 @@ async fn serve(stream: TcpStream, read: Arc<SharedReader>) {
 
 impl SharedReader {
     fn answer(self: &Arc<Self>, request: &Request<Incoming>) -> Response<Body> {
-        let holes: &[Range<u64>] = match request.uri().path().strip_prefix(&self.path) {
-            Some("") => &[],
-            Some(SPARSE) => self.holes.get().map_or(&[], Vec::as_slice),
-            _ => return empty(StatusCode::NOT_FOUND),
-        };
+        if request.uri().path() != self.path {
+            return empty(StatusCode::NOT_FOUND);
+        }
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
             return empty(StatusCode::METHOD_NOT_ALLOWED);
         }
@@ -193,11 +179,7 @@ impl SharedReader {
         }
         let part = range.clone().unwrap_or(0..len);
         let sends = request.method() == Method::GET && !part.is_empty();
-        let body = if sends {
-            self.clone().stream(part.clone(), holes.to_vec())
-        } else {
-            Either::Left(Empty::new())
-        };
+        let body = if sends { self.clone().stream(part.clone()) } else { Either::Left(Empty::new()) };
         let mut response = Response::new(body);
         set(&mut response, header::ACCEPT_RANGES, "bytes");
         set(&mut response, header::CONTENT_LENGTH, &(part.end - part.start).to_string());
@@ -209,31 +191,25 @@ impl SharedReader {
         response
     }
 
-    fn stream(self: Arc<Self>, range: Range<u64>, holes: Vec<Range<u64>>) -> Body {
-        let frames = stream::try_unfold((self, range, holes), |(read, mut range, holes)| async move {
+    fn stream(self: Arc<Self>, range: Range<u64>) -> Body {
+        let frames = stream::try_unfold((self, range), |(read, mut range)| async move {
             if range.is_empty() {
                 return Ok(None);
             }
-            let piece = read.piece(&range, &holes).await.map_err(|failure| read.note(failure))?;
+            let piece = read.piece(&range).await.map_err(|failure| read.note(failure))?;
             range.start += piece.len() as u64;
-            Ok(Some((Frame::data(piece), (read, range, holes))))
+            Ok(Some((Frame::data(piece), (read, range))))
         });
         Either::Right(StreamBody::new(Box::pin(frames)))
     }
 
-    /// Returns the first bytes of `range`, which is not empty: as many as one chunk or one hole gives.
-    async fn piece(&self, range: &Range<u64>, holes: &[Range<u64>]) -> Result<Bytes> {
-        let hole = holes.iter().find(|hole| hole.end > range.start);
-        if let Some(hole) = hole.filter(|hole| hole.start <= range.start) {
-            let len = (hole.end.min(range.end) - range.start).min(ZEROS.len() as u64);
-            return Ok(Bytes::from_static(&ZEROS[..len as usize]));
-        }
-        let end = hole.map_or(range.end, |hole| range.end.min(hole.start));
+    /// Returns the first bytes of `range`, which is not empty: as many as one chunk gives.
+    async fn piece(&self, range: &Range<u64>) -> Result<Bytes> {
         let size = self.opened.chunk_bytes();
         let number = range.start / size;
         let chunk = self.chunk(number).await?;
         let from = range.start - number * size;
-        let to = (end - number * size).min(chunk.len() as u64);
+        let to = (range.end - number * size).min(chunk.len() as u64);
         Ok(chunk.slice(from as usize..to as usize))
     }
 
