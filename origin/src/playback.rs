@@ -4,12 +4,12 @@
 use axum::extract::{Request, State};
 use bytes::Bytes;
 use futures::TryStreamExt;
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use server::{
     Problem, Response, body,
     content::{self, Meta},
 };
-use store::{Blob, Signal, State as VideoState, Video, VideoId};
+use store::{Blob, ChunkReader, Signal, State as VideoState, Video, VideoId};
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::{
@@ -50,7 +50,10 @@ async fn play(origin: Origin, request: Request, asker: Asker) -> Result<Response
     let key = path.key();
     let blob = match origin.open(&path, &key).await? {
         Some(blob) => blob,
-        None => origin.wait_for(&path, &key, asker).await?,
+        None => match origin.wait_for(&path, &key, Waiting { asker, method: &request.method }).await? {
+            Awaited::Published(blob) => blob,
+            Awaited::Growing(chunks) => return Ok(growing(&path, chunks)),
+        },
     };
     let meta = Meta {
         tag: blob.tag.clone(),
@@ -65,6 +68,30 @@ async fn play(origin: Origin, request: Request, asker: Asker) -> Result<Response
         return Ok(content::answer_text(&request, &meta, text.concat().into()).await?);
     }
     content::answer(&request, &meta, len, async |part| Ok(body::stream(blob.read_range(part).await?))).await
+}
+
+/// A request that waits for a segment.
+struct Waiting<'a> {
+    asker: Asker,
+    method: &'a Method,
+}
+
+/// The outcome of a wait.
+enum Awaited {
+    Published(Blob),
+    /// Its first chunks, while the rest of it is encoded.
+    Growing(ChunkReader),
+}
+
+/// Answers with a segment as it is encoded. It has no length and no validators yet, so a range of it is all of it
+/// (RFC 9110 §14.2), and one that breaks off is an incomplete message, which no cache keeps (RFC 9111 §3.3).
+fn growing(path: &Path, chunks: ChunkReader) -> Response {
+    let chunks = futures::stream::unfold(chunks, async |mut chunks| Some((chunks.next().await?, chunks)));
+    let mut response = Response::new(body::stream(chunks));
+    let fields = response.headers_mut();
+    fields.insert(header::CONTENT_TYPE, HeaderValue::from_static(path.file.content_type()));
+    fields.insert(header::CACHE_CONTROL, HeaderValue::from_static(path.file.cache_control()));
+    response
 }
 
 /// The prospect of a blob that is not there.
@@ -89,17 +116,29 @@ impl Origin {
         Ok(blobs.open_blob(&whole.key()).await?)
     }
 
-    /// Waits, up to the configured bound, until the blob behind `path` is published, and has it encoded next.
-    async fn wait_for(&self, path: &Path, key: &str, asker: Asker) -> Result<Blob> {
+    /// Waits, up to the configured bound, until the blob behind `path` is published or begins to come out of an encoder of
+    /// this process, and has it encoded next.
+    async fn wait_for(
+        &self,
+        path: &Path,
+        key: &str,
+        Waiting { asker, method }: Waiting<'_>,
+    ) -> Result<Awaited> {
         // Subscribed before the first look, so that no signal falls between the look and the wait.
         let mut signals = self.store.signals.subscribe();
+        let mut begun = self.store.chunks.begun();
+        // HEAD has the length and the tag that GET has in the end.
+        let growing = || self.store.chunks.read(key).filter(|_| method == Method::GET);
         let mut raised = false;
         let waited = tokio::time::timeout(self.config.segment_wait, async {
             loop {
                 // The availability first: what is published after it was taken is then found by the open.
                 let availability = self.availability(path).await?;
                 if let Some(blob) = self.store.blobs.open_blob(key).await? {
-                    return Ok(blob);
+                    return Ok(Awaited::Published(blob));
+                }
+                if let Some(chunks) = growing() {
+                    return Ok(Awaited::Growing(chunks));
                 }
                 if let Availability::Never(problem) = availability {
                     return Err(problem.into());
@@ -112,7 +151,14 @@ impl Origin {
                     self.want(path, asker).await?;
                 }
                 loop {
-                    match signals.recv().await {
+                    let signal = tokio::select! {
+                        signal = signals.recv() => signal,
+                        Ok(()) = begun.changed() => match growing() {
+                            Some(chunks) => return Ok(Awaited::Growing(chunks)),
+                            None => continue,
+                        },
+                    };
+                    match signal {
                         Ok(Signal::Changed(id) | Signal::Hidden(id) | Signal::Deleted(id))
                             if id != path.video => {}
                         // A lost signal may have been ours.

@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use store::ChunkWriter;
 use tokio::net::UnixStream;
 
 use crate::{
@@ -22,7 +23,7 @@ use crate::{
     plan::{Plan, Run, Rung, VideoPlan},
     process,
     publish::Publisher,
-    segment::{Cutter, Segment, reorder_ticks},
+    segment::{Cut, Cutter, Segment, reorder_ticks},
     takes::{self, Reach},
 };
 
@@ -145,30 +146,39 @@ pub(crate) async fn consume(publisher: &Publisher, stream: UnixStream, consumer:
     use tokio::io::AsyncReadExt;
 
     let Consumer { rendition, mut cutter, start, limit, cut } = consumer;
-    let (send, mut receive) = tokio::sync::mpsc::channel::<Segment>(AHEAD);
+    let (send, mut receive) = tokio::sync::mpsc::channel::<(Segment, Option<ChunkWriter>)>(AHEAD);
     let read = async move {
         let mut reader = Reader::new(tokio::io::BufReader::with_capacity(256 * 1024, stream.take(limit)));
+        // Viewers who wait for the segment read it as it grows.
+        let mut growing: Option<ChunkWriter> = None;
         while let Some(part) = reader.next().await? {
-            let segment = match part {
+            let fragment = match part {
                 Part::Init(moov) => {
                     publisher.init(rendition, &init(*moov, start)?).await?;
                     continue;
                 }
-                Part::Fragment(fragment) => cutter.push(fragment)?,
+                Part::Fragment(fragment) => fragment,
             };
-            cut.fetch_add(u32::from(segment.is_some()), Ordering::Relaxed);
-            if let Some(segment) = segment
-                && send.send(segment).await.is_err()
-            {
-                // The publisher failed and returns the error itself.
-                return Ok(());
+            match (cutter.push(fragment)?, &growing) {
+                (Cut::Nothing, _) => {}
+                (Cut::Chunk(_, chunk), Some(growing)) => growing.push(chunk),
+                (Cut::Chunk(number, chunk), None) => {
+                    growing = Some(publisher.begin(rendition, number, chunk))
+                }
+                (Cut::Whole(segment), _) => {
+                    cut.fetch_add(1, Ordering::Relaxed);
+                    if send.send((segment, growing.take())).await.is_err() {
+                        // The publisher failed and returns the error itself.
+                        return Ok(());
+                    }
+                }
             }
         }
         cutter.end()
     };
     let publish = async {
-        while let Some(segment) = receive.recv().await {
-            publisher.segment(rendition, &segment).await?;
+        while let Some((segment, growing)) = receive.recv().await {
+            publisher.segment(rendition, &segment, growing).await?;
         }
         Ok::<(), Error>(())
     };

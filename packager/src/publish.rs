@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use store::{Store, VideoId};
+use bytes::Bytes;
+use store::{ChunkWriter, Store, VideoId};
 
 use crate::{Error, Result, fragment, in_hand::RunInHand, measure::SegmentFacts, segment::Segment};
 
@@ -33,13 +34,28 @@ impl Publisher {
         Ok(self.store.renditions.set_codecs(&self.video, rendition, &codecs).await?)
     }
 
-    /// Publishes a segment; one that is published already stays as it is, for players may have it.
-    pub(crate) async fn segment(&self, rendition: &str, segment: &Segment) -> Result<()> {
+    /// Shows viewers who wait for a segment its first chunk.
+    pub(crate) fn begin(&self, rendition: &str, number: u32, first: Bytes) -> ChunkWriter {
+        self.store.chunks.begin(&self.segment_key(rendition, number), first)
+    }
+
+    /// Publishes a segment; one that is published already stays as it is, for players may have it. Viewers who read it as it
+    /// grows get the end only of what is published.
+    pub(crate) async fn segment(
+        &self,
+        rendition: &str,
+        segment: &Segment,
+        growing: Option<ChunkWriter>,
+    ) -> Result<()> {
         let number = segment.number;
-        let key = self.key(&format!("{rendition}/{number}.m4s"));
+        let key = self.segment_key(rendition, number);
         let facts = if self.store.blobs.put_new(&key, &segment.bytes).await? {
+            if let Some(growing) = growing {
+                growing.end(segment.last_chunk());
+            }
             segment.facts.clone()
         } else {
+            drop(growing);
             self.facts_of(&key).await?
         };
         let row = store::Segment { number, facts: serde_json::to_string(&facts)? };
@@ -83,6 +99,10 @@ impl Publisher {
     /// Publishes a blob, such as the poster, in place of what was there.
     pub(crate) async fn blob(&self, path: &str, bytes: &[u8]) -> Result<()> {
         Ok(self.store.blobs.put(&self.key(path), bytes).await?)
+    }
+
+    fn segment_key(&self, rendition: &str, number: u32) -> String {
+        self.key(&format!("{rendition}/{number}.m4s"))
     }
 
     fn key(&self, path: &str) -> String {

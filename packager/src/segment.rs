@@ -5,7 +5,7 @@ use bytes::{Bytes, BytesMut};
 use crate::{
     Error, Result,
     fragment::Fragment,
-    measure::SegmentFacts,
+    measure::{FragmentFacts, SegmentFacts},
     plan::{AAC_FRAME_SAMPLES, AudioPlan, Grid, Run, VideoPlan},
 };
 
@@ -17,6 +17,25 @@ pub(crate) struct Segment {
     pub(crate) facts: SegmentFacts,
 }
 
+/// The outcome of a fragment.
+#[derive(Debug)]
+pub(crate) enum Cut {
+    /// None yet.
+    Nothing,
+    /// A chunk of the segment of this number, with more to come.
+    Chunk(u32, Bytes),
+    /// The segment, which the fragment completes.
+    Whole(Segment),
+}
+
+impl Segment {
+    /// Returns the chunk that it ends with.
+    pub(crate) fn last_chunk(&self) -> Bytes {
+        let start = self.facts.fragments.last().map_or(0, |last| last.offset);
+        self.bytes.slice(start as usize..)
+    }
+}
+
 /// Cuts the fragments of one rendition in one run.
 #[derive(Debug)]
 pub(crate) struct Cutter {
@@ -25,7 +44,12 @@ pub(crate) struct Cutter {
     borders: Vec<i64>,
     first: u32,
     done: u32,
+    /// The fragments of the segment so far: written out, but those of sound, which become one.
+    chunks: BytesMut,
+    facts: Vec<FragmentFacts>,
     pending: Vec<Fragment>,
+    /// Where they end.
+    at: i64,
     /// Added to composition offsets, so that none is negative.
     reorder_ticks: i64,
     /// `mfhd` numbers go on from segment to segment across runs; VLC remarks on any that start again.
@@ -41,7 +65,10 @@ impl Cutter {
             borders: (run.first..=run.last).map(|n| grid.start(n) as i64).collect(),
             first: run.first,
             done: 0,
+            chunks: BytesMut::new(),
+            facts: Vec::new(),
             pending: Vec::new(),
+            at: grid.start(run.first) as i64,
             reorder_ticks: i64::from(reorder_ticks(video)),
             fragments_per_segment: video.segment_frames.div_ceil(video.gop_frames),
             joined: false,
@@ -56,25 +83,27 @@ impl Cutter {
             borders: (run.first..=run.last).map(border).collect(),
             first: run.first,
             done: 0,
+            chunks: BytesMut::new(),
+            facts: Vec::new(),
             pending: Vec::new(),
+            at: border(run.first),
             reorder_ticks: 0,
             fragments_per_segment: 1,
             joined: true,
         }
     }
 
-    /// Takes the next fragment. Returns the segment that it completes.
-    pub(crate) fn push(&mut self, mut fragment: Fragment) -> Result<Option<Segment>> {
+    /// Takes the next fragment.
+    pub(crate) fn push(&mut self, mut fragment: Fragment) -> Result<Cut> {
         if fragment.end() <= self.borders[0] {
             // The encoder's warming up, of use to nobody else.
-            return Ok(None);
+            return Ok(Cut::Nothing);
         }
         if self.joined && self.done + 1 == self.borders.len() as u32 {
             // Sound that the encoder looked ahead at; the next run has it.
-            return Ok(None);
+            return Ok(Cut::Nothing);
         }
-        let expected = self.pending.last().map_or(self.border(0), Fragment::end);
-        let end = self.border(1);
+        let (expected, end) = (self.at, self.border(1));
         if fragment.decode_time != expected || fragment.end() > end {
             let given = format!("a fragment from {} to {} ticks", fragment.decode_time, fragment.end());
             return Err(self.off_plan(given, format!("one from {expected} to at most {end}")));
@@ -88,36 +117,50 @@ impl Cutter {
             }
             sample.cts = (self.reorder_ticks > 0).then_some(shifted);
         }
-        let whole = fragment.end() == end;
+        self.at = fragment.end();
+        let is_whole = self.at == end;
+        if !self.joined {
+            let start = self.chunks.len();
+            self.write(&fragment)?;
+            let number = self.first + self.done;
+            return Ok(if is_whole {
+                Cut::Whole(self.finish())
+            } else {
+                Cut::Chunk(number, Bytes::copy_from_slice(&self.chunks[start..]))
+            });
+        }
         self.pending.push(fragment);
-        if whole { self.finish().map(Some) } else { Ok(None) }
+        if !is_whole {
+            return Ok(Cut::Nothing);
+        }
+        let joined = Fragment::joined(&std::mem::take(&mut self.pending));
+        self.write(&joined)?;
+        Ok(Cut::Whole(self.finish()))
     }
 
     /// Checks that nothing is missing once the stream has ended.
     pub(crate) fn end(&self) -> Result<()> {
         let planned = self.borders.len() as u32 - 1;
-        if self.done == planned && self.pending.is_empty() {
+        if self.done == planned && self.at == self.border(0) {
             return Ok(());
         }
         Err(self
             .off_plan(format!("{} whole segments", self.done), format!("{planned} from {} on", self.first)))
     }
 
-    fn finish(&mut self) -> Result<Segment> {
-        let mut fragments = std::mem::take(&mut self.pending);
-        if self.joined {
-            fragments = vec![Fragment::joined(&fragments)];
-        }
+    fn write(&mut self, fragment: &Fragment) -> Result<()> {
         let number = self.first + self.done;
-        let mut bytes = BytesMut::new();
-        let mut facts = SegmentFacts { bytes: 0, fragments: Vec::new() };
-        for (k, fragment) in fragments.iter().enumerate() {
-            let sequence = number * self.fragments_per_segment + k as u32 + 1;
-            facts.fragments.push(fragment.write(sequence, &mut bytes)?);
-        }
-        facts.bytes = bytes.len() as u64;
+        let sequence = number * self.fragments_per_segment + self.facts.len() as u32 + 1;
+        self.facts.push(fragment.write(sequence, &mut self.chunks)?);
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Segment {
+        let number = self.first + self.done;
+        let bytes = std::mem::take(&mut self.chunks).freeze();
+        let fragments = std::mem::take(&mut self.facts);
         self.done += 1;
-        Ok(Segment { number, bytes: bytes.freeze(), facts })
+        Segment { number, facts: SegmentFacts { bytes: bytes.len() as u64, fragments }, bytes }
     }
 
     // Past the last border nothing fits, which `push` reports.

@@ -4,6 +4,7 @@
 pub mod accounts;
 mod blobs;
 mod captions;
+mod chunks;
 mod counters;
 mod cues;
 mod error;
@@ -35,6 +36,7 @@ pub use captions::{
     Captions, Cue, FileTrack, Naming as CaptionNaming, Origin as CaptionOrigin, State as CaptionState,
     Track as CaptionTrack, TranscriptionOptions,
 };
+pub use chunks::{BrokenOff, ChunkReader, ChunkWriter, Chunks};
 pub use counters::{Counters, Hit, Limit};
 pub use cues::{CueEdit, Edited, NewTrack, StoredCue};
 pub use error::{Error, Result};

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use crate::{
-    Accounts, Blobs, Captions, Counters, Jobs, Renditions, Result, Search, Shares, Signals, Timestamp,
-    UploadLeases, Uploads, VideoId, Videos, blobs,
+    Accounts, Blobs, Captions, Chunks, Counters, Jobs, Renditions, Result, Search, Shares, Signals,
+    Timestamp, UploadLeases, Uploads, VideoId, Videos, blobs,
     incoming::{Incoming, Shared},
     metrics::StoreMetrics,
     search, sql,
@@ -29,6 +29,8 @@ pub struct Store {
     pub jobs: Jobs,
     /// Sources, segments and playlists.
     pub blobs: Blobs,
+    /// Segments that this process is encoding.
+    pub chunks: Chunks,
     /// Changes, for subscribers.
     pub signals: Signals,
     /// Rate limits.
@@ -100,6 +102,7 @@ impl Store {
             shares: Shares::new(sql.clone(), signals.clone()),
             jobs: Jobs::new(sql.clone(), signals.clone()),
             blobs,
+            chunks: Chunks::default(),
             signals,
             counters: Counters::in_process(),
             accounts: Accounts::new(sql),

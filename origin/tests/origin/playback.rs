@@ -1,5 +1,6 @@
 use std::{io::Read, time::Duration};
 
+use http_body_util::BodyExt;
 use origin::Config;
 use store::{Claim, Failure, JobClass, JobKind, Segment};
 
@@ -136,6 +137,41 @@ async fn a_request_for_a_planned_segment_is_answered_when_it_is_published() {
         publish(&harness, &id, rendition, number).await;
         assert_eq!(asked.await.status, 200, "{path}");
     }
+}
+
+#[tokio::test]
+async fn a_segment_is_sent_as_it_is_encoded() {
+    let harness = Harness::open().await;
+    let id = harness.planned(2).await;
+    let (path, key) = (format!("/v/{id}/720p/1.m4s"), format!("{}/720p/1.m4s", id.folder()));
+    let asked = harness.begin("GET", &path, &[("range", "bytes=2-")], "");
+    tokio::pin!(asked);
+    assert!(tokio::time::timeout(SHORT, &mut asked).await.is_err(), "it was answered before it was there");
+    let writer = harness.store.chunks.begin(&key, "first".into());
+    let answer = asked.await;
+    assert_eq!(answer.status(), 200);
+    let fields = answer.headers();
+    assert_eq!(fields["cache-control"], "public, max-age=31536000, immutable");
+    assert!(!fields.contains_key("content-length") && !fields.contains_key("etag"), "{fields:?}");
+    let mut body = answer.into_body();
+    let first = body.frame().await.unwrap().unwrap().into_data().unwrap();
+    assert_eq!(first, "first", "before the rest is there");
+    writer.push(", second".into());
+    // Who comes now gets all of it, too.
+    let late = harness.begin("GET", &path, &[], "").await;
+    writer.end(", last".into());
+    assert_eq!(body.collect().await.unwrap().to_bytes(), ", second, last");
+    assert_eq!(late.into_body().collect().await.unwrap().to_bytes(), "first, second, last");
+}
+
+#[tokio::test]
+async fn a_segment_whose_encoder_ends_breaks_off() {
+    let harness = Harness::open().await;
+    let id = harness.planned(2).await;
+    let writer = harness.store.chunks.begin(&format!("{}/720p/0.m4s", id.folder()), "first".into());
+    let answer = harness.begin("GET", &format!("/v/{id}/720p/0.m4s"), &[], "").await;
+    drop(writer);
+    assert!(answer.into_body().collect().await.is_err(), "it looks whole");
 }
 
 #[tokio::test]
