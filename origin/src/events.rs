@@ -128,7 +128,7 @@ impl Watch {
 
     async fn take(&mut self, signal: std::result::Result<Signal, RecvError>) {
         match signal {
-            Ok(Signal::Changed(id)) => self.note(id),
+            Ok(Signal::Changed(id) | Signal::Progress(id) | Signal::Published(id, _)) => self.note(id),
             Ok(Signal::Hidden(id) | Signal::Deleted(id)) => {
                 if self.only.is_none() {
                     self.hidden.push(id.clone());

@@ -83,6 +83,42 @@ enum Awaited {
     Growing(ChunkReader),
 }
 
+/// An event, as a request that waits for a file sees it.
+enum Notice {
+    /// The file is published.
+    Published,
+    /// Some segment begins to come out of an encoder.
+    Begun,
+    /// The video changed, or signals were lost.
+    Changed,
+    Other,
+    Closed,
+}
+
+impl Notice {
+    fn of(signal: std::result::Result<Signal, RecvError>, path: &Path) -> Self {
+        let signal = match signal {
+            Ok(signal) => signal,
+            Err(RecvError::Lagged(_)) => return Self::Changed,
+            Err(RecvError::Closed) => return Self::Closed,
+        };
+        match (&signal, &path.file) {
+            (signal, _) if signal.video().is_some_and(|id| *id != path.video) => Self::Other,
+            (Signal::Published(_, segment), File::Segment { rendition, number })
+                if (&segment.rendition, segment.number) == (rendition, *number) =>
+            {
+                Self::Published
+            }
+            // The init segment comes with the first of its rendition.
+            (Signal::Published(_, segment), File::Init(rendition)) if segment.rendition == *rendition => {
+                Self::Published
+            }
+            (Signal::Published(..) | Signal::Progress(_), _) => Self::Other,
+            _ => Self::Changed,
+        }
+    }
+}
+
 /// Answers with a segment as it is encoded. It has no length and no validators yet, so a range of it is all of it
 /// (RFC 9110 §14.2), and one that breaks off is an incomplete message, which no cache keeps (RFC 9111 §3.3).
 fn growing(path: &Path, chunks: ChunkReader) -> Response {
@@ -151,20 +187,25 @@ impl Origin {
                     self.want(path, asker).await?;
                 }
                 loop {
-                    let signal = tokio::select! {
-                        signal = signals.recv() => signal,
-                        Ok(()) = begun.changed() => match growing() {
-                            Some(chunks) => return Ok(Awaited::Growing(chunks)),
-                            None => continue,
-                        },
+                    let notice = tokio::select! {
+                        signal = signals.recv() => Notice::of(signal, path),
+                        Ok(()) = begun.changed() => Notice::Begun,
                     };
-                    match signal {
-                        Ok(Signal::Changed(id) | Signal::Hidden(id) | Signal::Deleted(id))
-                            if id != path.video => {}
-                        // A lost signal may have been ours.
-                        Ok(_) | Err(RecvError::Lagged(_)) => break,
+                    match notice {
+                        // A thousand waiters for it ask no database: the blob is there.
+                        Notice::Published => match self.store.blobs.open_blob(key).await? {
+                            Some(blob) => return Ok(Awaited::Published(blob)),
+                            None => break,
+                        },
+                        Notice::Begun => {
+                            if let Some(chunks) = growing() {
+                                return Ok(Awaited::Growing(chunks));
+                            }
+                        }
+                        Notice::Changed => break,
+                        Notice::Other => {}
                         // The store is going away; the bound ends the wait.
-                        Err(RecvError::Closed) => std::future::pending().await,
+                        Notice::Closed => std::future::pending().await,
                     }
                 }
             }

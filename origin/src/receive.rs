@@ -92,7 +92,7 @@ impl Origin {
             append.write(&piece).await?;
             if published.elapsed() >= PUBLISH_EVERY {
                 published = Instant::now();
-                self.store.signals.publish(Signal::Changed(id.clone()));
+                self.store.signals.publish(Signal::Progress(id.clone()));
             }
             if extended.elapsed() >= EXTEND_EVERY {
                 extended = Instant::now();

@@ -50,7 +50,7 @@ pub use jobs::{
 pub use renditions::{Kind as RenditionKind, Loss, NewPlan, Progress, Rendition, Renditions, Segment};
 pub use search::{Found, Hit as SearchHit, Place, Results, Search, SearchCursor, Wanted, Words};
 pub use shares::{NewShare, Share, Shares};
-pub use signals::{Signal, Signals};
+pub use signals::{SegmentName, Signal, Signals};
 pub use sources::{LoopbackSource, Source};
 pub use sql::migrate;
 pub use store::{Cluster, Store};

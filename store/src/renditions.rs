@@ -1,7 +1,8 @@
 //! A video's renditions from the plan on, and their published segments.
 
 use crate::{
-    Error, FileTrack, JobClass as Class, JobKind, NewJob, Result, Signal, Signals, Timestamp, VideoId,
+    Error, FileTrack, JobClass as Class, JobKind, NewJob, Result, SegmentName, Signal, Signals, Timestamp,
+    VideoId,
     captions::{PlannedCaptions, insert_planned},
     jobs::{first_turn, insert_job},
     sql::{FromRow, LockScope, Row, Sql, Transaction, query},
@@ -183,7 +184,8 @@ impl Renditions {
         if done == 0 && !self.is_published(id, rendition, segment.number).await? {
             return Err(Error::Gone(id.clone()));
         }
-        self.signals.publish_as(crate::signals::Topic::Published, Signal::Changed(id.clone()));
+        let name = SegmentName { rendition: rendition.to_owned(), number: segment.number };
+        self.signals.publish(Signal::Published(id.clone(), name));
         Ok(())
     }
 

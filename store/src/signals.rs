@@ -8,8 +8,8 @@ use tokio::sync::{broadcast, watch};
 
 use crate::{Result, VideoId};
 use bus::LocalBus;
-pub use bus::Signal;
 pub(crate) use bus::Topic;
+pub use bus::{SegmentName, Signal};
 use relay::Relay;
 
 /// The signals of a store: a handle that is cheap to clone.
@@ -57,7 +57,8 @@ impl Signals {
         let topic = match signal {
             Signal::Deleted(_) => Topic::Deleted,
             Signal::Hidden(_) => Topic::Hidden,
-            Signal::Changed(_) | Signal::Missed => Topic::Progress,
+            Signal::Published(..) => Topic::Published,
+            Signal::Changed(_) | Signal::Progress(_) | Signal::Missed => Topic::Progress,
         };
         self.publish_as(topic, signal);
     }
@@ -69,10 +70,10 @@ impl Signals {
 
     pub(crate) fn publish_as(&self, topic: Topic, signal: Signal) {
         // `Missed` stays here: the gap was this process' own.
-        if let (Some(relay), Signal::Changed(id) | Signal::Hidden(id) | Signal::Deleted(id)) =
-            (&self.relay, &signal)
+        if let Some(relay) = &self.relay
+            && signal != Signal::Missed
         {
-            relay.publish(topic, id);
+            relay.publish(topic, signal.clone());
         }
         self.bus.publish(signal);
     }

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use futures::StreamExt;
-use store::{Counters, Limit, Signal, Signals, VideoId};
+use store::{Counters, Limit, SegmentName, Signal, Signals, VideoId};
 use testbed::Redis;
 use tokio::sync::broadcast::Receiver;
 
@@ -55,8 +55,16 @@ async fn signals_reach_every_process_and_its_own_once() {
     for id in &ids {
         one.publish(Signal::Changed(id.clone()));
     }
-    let gone = Signal::Deleted(VideoId::random());
-    one.publish(gone.clone());
+    let segment = SegmentName { rendition: "audio-de".to_owned(), number: 7 };
+    let others = [
+        Signal::Progress(VideoId::random()),
+        Signal::Published(VideoId::random(), segment),
+        Signal::Hidden(VideoId::random()),
+        Signal::Deleted(VideoId::random()),
+    ];
+    for signal in &others {
+        one.publish(signal.clone());
+    }
     for signals in [&mut here, &mut there] {
         // In their order, and none of them twice.
         let first = Signal::Changed(ids[0].clone());
@@ -64,7 +72,9 @@ async fn signals_reach_every_process_and_its_own_once() {
         for id in &ids[1..] {
             assert_eq!(next(signals).await, Signal::Changed(id.clone()));
         }
-        assert_eq!(next(signals).await, gone);
+        for signal in &others {
+            assert_eq!(next(signals).await, *signal);
+        }
     }
 }
 

@@ -41,9 +41,11 @@ pub(super) async fn follow<F>(
             Err(RecvError::Lagged(_)) => Purge::everything(),
             Err(RecvError::Closed) => return,
         };
-        // Each segment of each video is a signal when it is published; merged, a slow edge gets one purge for many.
+        // Merged, a slow edge gets one purge for many.
         drain(&mut changes, &mut purge);
-        evict(purge).await;
+        if !purge.is_empty() {
+            evict(purge).await;
+        }
     }
 }
 
@@ -63,6 +65,8 @@ fn of(signal: &Signal) -> Purge {
     match signal {
         Signal::Changed(id) => _ = purge.changed.insert(id.to_string()),
         Signal::Hidden(id) | Signal::Deleted(id) => _ = purge.gone.insert(id.to_string()),
+        // No object of it changed: segments are new, and an upload has none.
+        Signal::Published(..) | Signal::Progress(_) => {}
         Signal::Missed => return Purge::everything(),
     }
     purge

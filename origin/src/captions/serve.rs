@@ -47,8 +47,8 @@ impl Origin {
                 }
                 loop {
                     match signals.recv().await {
-                        Ok(Signal::Changed(id) | Signal::Hidden(id) | Signal::Deleted(id))
-                            if id != path.video => {}
+                        Ok(Signal::Published(..) | Signal::Progress(_)) => {}
+                        Ok(signal) if signal.video().is_some_and(|id| *id != path.video) => {}
                         // A lost signal may have been ours.
                         Ok(_) | Err(RecvError::Lagged(_)) => break,
                         // The store is going away; the bound ends the wait.

@@ -1,5 +1,7 @@
 //! The channels behind the signals of one process. Leaves other processes to `relay`.
 
+use std::{fmt, str::FromStr};
+
 use tokio::sync::{broadcast, watch};
 
 use crate::VideoId;
@@ -10,14 +12,27 @@ const BACKLOG: usize = 1024;
 /// One signal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Signal {
-    /// A video's document changed.
+    /// A video's document changed, and its playlists or captions may have.
     Changed(VideoId),
+    /// More bytes of a video's upload are there.
+    Progress(VideoId),
+    /// A segment of a video can be played.
+    Published(VideoId, SegmentName),
     /// Fewer people may watch a video than before, or others: what caches have of it must go.
     Hidden(VideoId),
     /// A video is gone.
     Deleted(VideoId),
     /// Signals of any video may have been lost.
     Missed,
+}
+
+/// A segment of a video.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SegmentName {
+    /// The rendition's name.
+    pub rendition: String,
+    /// The segment's number.
+    pub number: u32,
 }
 
 /// The topic of a change, by which subscribers outside of Clip Cut choose their channels.
@@ -43,6 +58,35 @@ pub(super) struct LocalBus {
     pub(super) videos: broadcast::Sender<Signal>,
     pub(super) work: watch::Sender<()>,
     pub(super) takeovers: broadcast::Sender<VideoId>,
+}
+
+impl Signal {
+    /// Returns the video that it is about; `None` where it may be any.
+    pub fn video(&self) -> Option<&VideoId> {
+        match self {
+            Self::Changed(id)
+            | Self::Progress(id)
+            | Self::Published(id, _)
+            | Self::Hidden(id)
+            | Self::Deleted(id) => Some(id),
+            Self::Missed => None,
+        }
+    }
+}
+
+impl fmt::Display for SegmentName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.rendition, self.number)
+    }
+}
+
+impl FromStr for SegmentName {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (rendition, number) = text.rsplit_once('/').ok_or(())?;
+        Ok(Self { rendition: rendition.to_owned(), number: number.parse().map_err(drop)? })
+    }
 }
 
 impl LocalBus {

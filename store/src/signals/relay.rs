@@ -1,6 +1,7 @@
 //! Signals between processes, over Redis' channels `clipcut:uploaded`, `clipcut:progress`,
 //! `clipcut:published`, `clipcut:ready`, `clipcut:hidden`, `clipcut:deleted`, `clipcut:takeover`, `clipcut:work` and `clipcut:missed`. A
-//! message is the video's id and the sender's, with a space between.
+//! message is the video's id and the sender's, with a space between, and behind another what is more to say: a segment's
+//! name, or that an upload has more bytes.
 //!
 //! Redis keeps none of them (pub/sub delivers at most once), so after any gap all subscribers get `Missed`.
 
@@ -44,7 +45,7 @@ pub(super) struct Relay {
 
 #[derive(Clone, Debug)]
 enum Message {
-    Video(Topic, VideoId),
+    Video(Topic, Signal),
     Takeover(VideoId),
     Work,
     Missed,
@@ -73,8 +74,8 @@ impl Relay {
         Ok(Self { queue, overflowed, _running: Arc::new(running.drop_guard()) })
     }
 
-    pub(super) fn publish(&self, topic: Topic, id: &VideoId) {
-        self.send(Message::Video(topic, id.clone()));
+    pub(super) fn publish(&self, topic: Topic, signal: Signal) {
+        self.send(Message::Video(topic, signal));
     }
 
     pub(super) fn request_takeover(&self, upload: &VideoId) {
@@ -108,14 +109,23 @@ impl Message {
         }
     }
 
-    fn id(&self) -> &str {
+    /// Returns its text. Processes of a version before know nothing behind the sender, and take it for a change.
+    fn text(&self, sender: &str) -> String {
+        let id = match self {
+            Self::Video(_, signal) => signal.video(),
+            Self::Takeover(id) => Some(id),
+            Self::Work | Self::Missed => None,
+        };
+        let id = id.map_or("-", VideoId::as_str);
         match self {
-            Self::Video(_, id) | Self::Takeover(id) => id.as_str(),
-            Self::Work | Self::Missed => "-",
+            Self::Video(_, Signal::Published(_, segment)) => format!("{id} {sender} {segment}"),
+            Self::Video(_, Signal::Progress(_)) => format!("{id} {sender} {BYTES}"),
+            _ => format!("{id} {sender}"),
         }
     }
 }
 
+const BYTES: &str = "bytes";
 const HIDDEN: &str = "clipcut:hidden";
 const DELETED: &str = "clipcut:deleted";
 const TAKEOVER: &str = "clipcut:takeover";
@@ -171,7 +181,7 @@ impl Publisher {
     async fn publish(&mut self, batch: &[Message]) -> RedisResult<()> {
         let mut pipe = redis::pipe();
         for message in batch {
-            pipe.publish(message.channel(), format!("{} {}", message.id(), self.sender)).ignore();
+            pipe.publish(message.channel(), message.text(&self.sender)).ignore();
         }
         pipe.query_async(&mut self.connection).await
     }
@@ -233,7 +243,9 @@ async fn receive_from(
 fn take(message: &Msg, bus: &LocalBus, sender: &str) {
     // Channels are open to everything that reaches Redis; messages of another form are not ours.
     let Ok(text) = message.get_payload::<String>() else { return };
-    let Some((id, from)) = text.split_once(' ') else { return };
+    let mut words = text.splitn(3, ' ');
+    let (Some(id), Some(from)) = (words.next(), words.next()) else { return };
+    let more = words.next();
     if from == sender {
         return;
     }
@@ -243,8 +255,12 @@ fn take(message: &Msg, bus: &LocalBus, sender: &str) {
         (HIDDEN, Ok(id)) => bus.publish(Signal::Hidden(id)),
         (DELETED, Ok(id)) => bus.publish(Signal::Deleted(id)),
         (TAKEOVER, Ok(id)) => bus.request_takeover(id),
-        // Topics are for subscribers outside; here each means that the row is to be read again.
-        (_, Ok(id)) => bus.publish(Signal::Changed(id)),
+        (_, Ok(id)) => bus.publish(match more.map(str::parse) {
+            Some(Ok(segment)) => Signal::Published(id, segment),
+            Some(Err(())) if more == Some(BYTES) => Signal::Progress(id),
+            // Whatever a newer version says of it, the row is to be read again.
+            _ => Signal::Changed(id),
+        }),
         (_, Err(_)) => {}
     }
 }
