@@ -1,7 +1,9 @@
 //! A video as the API shows it, the same everywhere: in lists, alone and in events.
 
+use std::collections::{HashMap, HashSet};
+
 use serde::Serialize;
-use store::{Progress, State, Store, Video, VideoId};
+use store::{CaptionTrack, Progress, State, Store, StoredBytes, Video, VideoId};
 
 use crate::{Origin, asker::Asker, captions, error::Result};
 
@@ -70,35 +72,66 @@ struct Upload {
     bytes_total: Option<u64>,
 }
 
+/// The rows around the videos of a page, each kind read by one statement for all of them.
+struct Surroundings {
+    renditions: HashMap<VideoId, Vec<Progress>>,
+    captions: HashMap<VideoId, Vec<CaptionTrack>>,
+    uploads: HashMap<VideoId, StoredBytes>,
+    queue_positions: HashMap<VideoId, u32>,
+    posters: HashSet<String>,
+}
+
+impl Surroundings {
+    async fn of(store: &Store, videos: &[Video]) -> Result<Self> {
+        let of = |wanted: fn(State) -> bool| -> Vec<VideoId> {
+            videos.iter().filter(|video| wanted(video.state)).map(|video| video.id.clone()).collect()
+        };
+        let (all, uploading) = (of(|_| true), of(|state| state == State::Uploading));
+        let posters: Vec<String> = of(plays).iter().map(poster).collect();
+        Ok(Self {
+            renditions: store.renditions.of_all(&all).await?,
+            captions: store.captions.of_all(&all).await?,
+            uploads: store.uploads.stored(&uploading).await?,
+            queue_positions: store.jobs.queue_positions(&of(waits)).await?,
+            posters: store.blobs.existing(&posters).await?,
+        })
+    }
+}
+
 impl Document {
+    /// Gathers the documents of `videos` for the asker, in their order. The number of statements does not depend on that of the
+    /// videos.
+    pub(crate) async fn of_all(origin: &Origin, asker: &Asker, videos: Vec<Video>) -> Result<Vec<Self>> {
+        let mut around = Surroundings::of(&origin.store, &videos).await?;
+        Ok(videos.into_iter().map(|video| Self::new(origin, asker, video, &mut around)).collect())
+    }
+
     /// Gathers the document of `video` for the asker.
     pub(crate) async fn of(origin: &Origin, asker: &Asker, video: Video) -> Result<Self> {
-        let (store, id) = (&origin.store, &video.id);
-        let renditions = store.renditions.of(id).await?;
-        let captions = store.captions.of(id).await?;
-        let upload = match video.state {
-            State::Uploading => Self::upload(store, id).await?,
-            _ => None,
-        };
-        let queue_position = match video.state {
-            State::Uploaded | State::Planned | State::Playable => store.jobs.queue_position(id).await?,
-            State::Uploading | State::Ready | State::Failed => None,
-        };
-        // A failed video keeps what was encoded before, but it does not play to its end.
-        let plays = matches!(video.state, State::Planned | State::Playable | State::Ready);
-        let poster = format!("{}/poster.jpg", id.folder());
-        let has_poster = plays && store.blobs.open_blob(&poster).await?.is_some();
+        let mut around = Surroundings::of(&origin.store, std::slice::from_ref(&video)).await?;
+        Ok(Self::new(origin, asker, video, &mut around))
+    }
+
+    fn new(origin: &Origin, asker: &Asker, video: Video, around: &mut Surroundings) -> Self {
+        let id = &video.id;
+        let renditions = around.renditions.remove(id).unwrap_or_default();
+        let captions = around.captions.remove(id).unwrap_or_default();
+        let plays = plays(video.state);
+        let has_poster = around.posters.contains(&poster(id));
         let folder = origin.folder(id, &video.rights, asker);
         let owner = video.rights.owner.as_ref().map(ToString::to_string).zip(video.owner_name);
-        Ok(Self {
+        Self {
             playback: plays.then(|| Playback {
                 hls: format!("{folder}/master.m3u8"),
                 dash: format!("{folder}/manifest.mpd"),
             }),
             poster: has_poster.then(|| format!("{folder}/poster.jpg")),
             poster_small: has_poster.then(|| format!("{folder}/poster-640.jpg")),
-            upload,
-            queue_position,
+            upload: around
+                .uploads
+                .get(id)
+                .map(|upload| Upload { bytes_stored: upload.stored, bytes_total: upload.length }),
+            queue_position: around.queue_positions.get(id).copied(),
             renditions: renditions.into_iter().map(Rendition::from).collect(),
             captions: captions.into_iter().map(|track| captions::Document::of(track, &folder)).collect(),
             state: video.state.as_str(),
@@ -112,7 +145,7 @@ impl Document {
             id: video.id,
             title: video.title,
             description: video.description,
-        })
+        }
     }
 
     /// Gathers the document of the video `id`, if there is one.
@@ -127,12 +160,20 @@ impl Document {
     pub(crate) fn id(&self) -> &VideoId {
         &self.id
     }
+}
 
-    async fn upload(store: &Store, id: &VideoId) -> Result<Option<Upload>> {
-        let Some(upload) = store.uploads.get(id).await? else { return Ok(None) };
-        let bytes_stored = store.uploads.offset(id).await?;
-        Ok(Some(Upload { bytes_stored, bytes_total: upload.length }))
-    }
+/// Returns whether a video has playlists. A failed one keeps what was encoded before, but it does not play to its end.
+fn plays(state: State) -> bool {
+    matches!(state, State::Planned | State::Playable | State::Ready)
+}
+
+/// Returns whether there may be encoding left that others come before.
+fn waits(state: State) -> bool {
+    matches!(state, State::Uploaded | State::Planned | State::Playable)
+}
+
+fn poster(id: &VideoId) -> String {
+    format!("{}/poster.jpg", id.folder())
 }
 
 impl From<Progress> for Rendition {

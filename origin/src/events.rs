@@ -1,7 +1,7 @@
 //! Server-Sent Events: whole documents whenever they change, so that a page needs no other
 //! request to stay true. Changes that come fast are gathered.
 
-use std::{convert::Infallible, time::Duration};
+use std::{collections::HashMap, convert::Infallible, time::Duration};
 
 use axum::{
     extract::{Path as UrlPath, State},
@@ -32,6 +32,8 @@ const GATHER: Duration = Duration::from_millis(250);
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 // A stream that lags so far that signals are lost sends the newest documents again.
 const CATCH_UP: u32 = 100;
+// Documents that are gathered by one set of statements.
+const MOST_AT_ONCE: usize = 100;
 
 /// Streams the changes of all videos from now on.
 pub(crate) async fn of_all(State(origin): State<Origin>, asker: Asker) -> Response {
@@ -163,34 +165,46 @@ impl Watch {
     async fn batch(&mut self) -> Vec<Event> {
         let mut events = Vec::new();
         let hidden = std::mem::take(&mut self.hidden);
-        for id in std::mem::take(&mut self.pending) {
-            match self.document(&id).await {
-                Ok(Some(document)) => events.extend(Event::default().event("video").json_data(document)),
-                // Of a video that was never shown here, its changes tell nothing.
-                Ok(None) if !hidden.contains(&id) && self.only.is_none() => {}
-                Ok(None) => {
-                    events.extend(Event::default().event("deleted").json_data(json!({ "id": id })));
-                    // Nothing more can come of it; ids are never used again.
-                    self.over |= self.only.is_some();
+        let pending = std::mem::take(&mut self.pending);
+        for ids in pending.chunks(MOST_AT_ONCE) {
+            let mut documents = match self.documents(ids).await {
+                Ok(documents) => documents,
+                Err(error) => {
+                    self.give_up(&error);
+                    break;
                 }
-                Err(error) => self.give_up(&error),
+            };
+            for id in ids {
+                match documents.remove(id) {
+                    Some(document) => events.extend(Event::default().event("video").json_data(document)),
+                    // Of a video that was never shown here, its changes tell nothing.
+                    None if !hidden.contains(id) && self.only.is_none() => {}
+                    None => {
+                        events.extend(Event::default().event("deleted").json_data(json!({ "id": id })));
+                        // Nothing more can come of it; ids are never used again.
+                        self.over |= self.only.is_some();
+                    }
+                }
             }
         }
         self.sent = Some(Instant::now());
         events
     }
 
-    /// Gathers the document of a video, if it is there and this stream shows it.
-    async fn document(&self, id: &VideoId) -> Result<Option<Document>> {
-        let Some(video) = self.origin.store.videos.get(id).await? else { return Ok(None) };
-        let shows = match &self.only {
-            Some(_) => self.asker.still_sees(&self.origin, id, &video.rights).await?,
-            None => self.asker.viewer.lists(&video.rights),
-        };
-        if !shows {
-            return Ok(None);
+    /// Gathers the documents of those videos that are there and that this stream shows.
+    async fn documents(&self, ids: &[VideoId]) -> Result<HashMap<VideoId, Document>> {
+        let mut videos = self.origin.store.videos.get_all(ids).await?;
+        if self.only.is_some() {
+            // One at most.
+            let Some(video) = videos.first() else { return Ok(HashMap::new()) };
+            if !self.asker.still_sees(&self.origin, &video.id, &video.rights).await? {
+                return Ok(HashMap::new());
+            }
+        } else {
+            videos.retain(|video| self.asker.viewer.lists(&video.rights));
         }
-        Ok(Some(Document::of(&self.origin, &self.asker, video).await?))
+        let documents = Document::of_all(&self.origin, &self.asker, videos).await?;
+        Ok(documents.into_iter().map(|document| (document.id().clone(), document)).collect())
     }
 
     /// Ends the stream: a browser connects again by itself, and starts with the truth.

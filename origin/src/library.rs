@@ -22,7 +22,7 @@ use crate::{
 };
 
 const PAGE: u32 = 50;
-// Each document takes queries of its own for renditions, captions and the place in the queue.
+// A document has its renditions and captions in it: some kilobytes.
 const MOST_PAGE: u32 = 100;
 const CANCELLED: &str = "Somebody has cancelled the encoding. Try again to go on where it stopped.";
 const MOST_DOCUMENT: u64 = 64 * 1024;
@@ -79,11 +79,9 @@ pub(crate) async fn list(
     };
     let listing = Listing { shown: &shown, state, after: after.as_ref() };
     let page = origin.store.videos.list(listing, limit).await?;
-    let mut videos = Vec::with_capacity(page.videos.len());
-    for video in page.videos {
-        videos.push(Document::of(&origin, &asker, video).await?);
-    }
-    Ok(json(StatusCode::OK, &Listed { videos, next: page.next.as_ref().map(encode_cursor) }))
+    let next = page.next.as_ref().map(encode_cursor);
+    let videos = Document::of_all(&origin, &asker, page.videos).await?;
+    Ok(json(StatusCode::OK, &Listed { videos, next }))
 }
 
 /// Shows one video.

@@ -73,16 +73,20 @@ pub(crate) async fn find(
     let wanted =
         Wanted { words: &Words::parse(&query.q), shown: &Shown::to(&asker.viewer), after: after.as_ref() };
     let found = origin.store.search.find(&wanted, limit).await?;
-    let mut results = Vec::with_capacity(found.found.len());
+    let next = found.next.as_ref().map(encode_cursor);
+    let (mut videos, mut places) = (Vec::new(), Vec::new());
     for Found { video, place, hits, hits_total } in found.found {
-        results.push(FoundDocument {
-            video: Document::of(&origin, &asker, video).await?,
-            place: place.as_str(),
-            hits: hits.into_iter().map(HitDocument::from).collect(),
-            hits_total,
-        });
+        videos.push(video);
+        places.push((place, hits, hits_total));
     }
-    Ok(json(StatusCode::OK, &Results { results, next: found.next.as_ref().map(encode_cursor) }))
+    let documents = Document::of_all(&origin, &asker, videos).await?.into_iter();
+    let results = documents.zip(places).map(|(video, (place, hits, hits_total))| FoundDocument {
+        video,
+        place: place.as_str(),
+        hits: hits.into_iter().map(HitDocument::from).collect(),
+        hits_total,
+    });
+    Ok(json(StatusCode::OK, &Results { results: results.collect(), next }))
 }
 
 impl From<SearchHit> for HitDocument {

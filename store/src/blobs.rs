@@ -5,6 +5,7 @@ mod gridfs;
 mod key;
 
 use std::{
+    collections::HashSet,
     io,
     ops::Range,
     path::{Path, PathBuf},
@@ -110,6 +111,20 @@ impl Blobs {
             }
         };
         self.metrics.time("open", open).await
+    }
+
+    /// Returns those of `keys` that are there, by one request for all of them. They are of one kind: sources, or media.
+    pub async fn existing(&self, keys: &[String]) -> Result<HashSet<String>> {
+        if keys.is_empty() {
+            return Ok(HashSet::new());
+        }
+        let look = async {
+            match &self.backend {
+                Backend::Files(files) => files.existing(keys).await,
+                Backend::GridFs(gridfs) => gridfs.existing(keys).await,
+            }
+        };
+        self.metrics.time("open", look).await
     }
 
     /// Reads the blob `key` whole; for playlists and segments, not for sources.

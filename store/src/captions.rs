@@ -4,6 +4,8 @@
 pub(crate) mod rows;
 mod track;
 
+use std::collections::HashMap;
+
 pub use rows::Cue;
 use rows::{clear, drop_job, free_name, has_video, parsed};
 pub use track::{FileTrack, Naming, Origin, State, Track, TranscriptionOptions};
@@ -35,6 +37,20 @@ impl Captions {
     /// Returns a video's tracks, the oldest first.
     pub async fn of(&self, video: &VideoId) -> Result<Vec<Track>> {
         query(TRACKS).bind(video.as_str()).fetch_all(&self.sql).await
+    }
+
+    /// Returns the tracks of many videos by one statement, those of a video with the oldest first.
+    pub async fn of_all(&self, videos: &[VideoId]) -> Result<HashMap<VideoId, Vec<Track>>> {
+        let query = query(
+            "select c.*, exists (select 1 from cues q where q.captions_id = c.id) as has_cues
+             from captions c where c.video_id in (select value from json_each($1)) order by c.created_at, c.id",
+        );
+        let rows: Vec<Track> = query.bind(&VideoId::list(videos)).fetch_all(&self.sql).await?;
+        let mut tracks: HashMap<VideoId, Vec<Track>> = HashMap::new();
+        for track in rows {
+            tracks.entry(track.video.clone()).or_default().push(track);
+        }
+        Ok(tracks)
     }
 
     /// Returns a track.

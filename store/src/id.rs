@@ -131,6 +131,13 @@ impl VideoId {
         text.parse().map_err(|e| sqlx::Error::Decode(Box::new(e)))
     }
 
+    /// Writes `ids` as a JSON list, which a statement reads by `json_each`.
+    pub(crate) fn list<'a>(ids: impl IntoIterator<Item = &'a Self>) -> String {
+        // An id is letters and digits: there is nothing in it to escape.
+        let ids: Vec<String> = ids.into_iter().map(|id| format!("\"{id}\"")).collect();
+        format!("[{}]", ids.join(","))
+    }
+
     /// Returns the key below which the video's playlists and segments lie.
     pub fn folder(&self) -> String {
         format!("videos/{self}")

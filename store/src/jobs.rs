@@ -10,6 +10,7 @@ mod runs;
 mod wants;
 
 use std::{
+    collections::HashMap,
     ops::{Range, RangeInclusive},
     time::Duration,
 };
@@ -199,24 +200,25 @@ impl Jobs {
 
     /// Returns how many videos are to be encoded before the video `id`, or `None` when none of its jobs is queued.
     pub async fn queue_position(&self, id: &VideoId) -> Result<Option<u32>> {
+        Ok(self.queue_positions(std::slice::from_ref(id)).await?.remove(id))
+    }
+
+    /// Returns how many videos are to be encoded before each of many, by one statement. Those without a queued job are not
+    /// among them.
+    pub async fn queue_positions(&self, ids: &[VideoId]) -> Result<HashMap<VideoId, u32>> {
         // Posters, texts, captions and playlists do not count: a viewer waits for
         // pictures and sound, which these kinds make.
-        let queued: Option<i64> = query(
-            "select min(queued_at) from jobs where video_id = $1 and kind in ('prepare', 'video', 'audio')",
-        )
-        .bind(id.as_str())
-        .fetch_one(&self.sql)
-        .await?;
-        let Some(queued) = queued else { return Ok(None) };
-        // The two reads share no transaction: the number is shown to a person and may be one job behind.
-        let ahead: i64 = query(
-            "select count(distinct video_id) from jobs where queued_at < $2 and video_id <> $1 and kind in ('prepare', 'video', 'audio')",
-        )
-        .bind(id.as_str())
-        .bind(queued)
-        .fetch_one(&self.sql)
-        .await?;
-        Ok(Some(ahead as u32))
+        let query = query(
+            "select q.video_id, (
+                 select count(distinct k.video_id) from jobs k
+                 where k.queued_at < q.queued_at and k.video_id <> q.video_id
+                   and k.kind in ('prepare', 'video', 'audio')) as ahead
+             from (select video_id, min(queued_at) as queued_at from jobs
+                   where video_id in (select value from json_each($1)) and kind in ('prepare', 'video', 'audio')
+                   group by video_id) q",
+        );
+        let rows: Vec<Ahead> = query.bind(&VideoId::list(ids)).fetch_all(&self.sql).await?;
+        Ok(rows.into_iter().map(|Ahead { video, ahead }| (video, ahead)).collect())
     }
 
     /// Frees every lease; only for a store that has no other process.
@@ -227,6 +229,19 @@ impl Jobs {
             query("update jobs set lease_owner = null, lease_until = null where lease_owner is not null");
         query.execute(&self.sql).await?;
         Ok(())
+    }
+}
+
+/// How many videos come before one.
+struct Ahead {
+    video: VideoId,
+    ahead: u32,
+}
+
+impl FromRow for Ahead {
+    fn from_row(row: &Row) -> sqlx::Result<Self> {
+        let ahead: i64 = row.try_get("ahead")?;
+        Ok(Self { video: VideoId::of_row(row, "video_id")?, ahead: ahead as u32 })
     }
 }
 

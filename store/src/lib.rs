@@ -13,6 +13,7 @@ mod health;
 mod id;
 mod incoming;
 mod jobs;
+mod listing;
 mod metrics;
 mod models;
 mod redis;
@@ -47,6 +48,7 @@ pub use incoming::Append;
 pub use jobs::{
     Attempt, Claim, Class as JobClass, Job, Jobs, Kind as JobKind, ListedJob, NewJob, Standing, Want,
 };
+pub use listing::{Cursor, Listing, Page};
 pub use renditions::{Kind as RenditionKind, Loss, NewPlan, Progress, Rendition, Renditions, Segment};
 pub use search::{Found, Hit as SearchHit, Place, Results, Search, SearchCursor, Wanted, Words};
 pub use shares::{NewShare, Share, Shares};
@@ -56,7 +58,7 @@ pub use sql::migrate;
 pub use store::{Cluster, Store};
 pub use time::Timestamp;
 pub use transcription::{Advance, Conclusion, DetectedLanguage};
-pub use uploads::{Lease as UploadLease, Leases as UploadLeases, Upload, Uploads};
-pub use videos::{Cursor, Edit, Failure, Listing, NewVideo, Page, State, Video, Videos};
+pub use uploads::{Lease as UploadLease, Leases as UploadLeases, StoredBytes, Upload, Uploads};
+pub use videos::{Edit, Failure, NewVideo, State, Video, Videos};
 pub use visibility::{NewVisibility, Rights, Shown, Visibility};
 pub use worker::{JobError, LEASE, Work, Worker};

@@ -1,5 +1,7 @@
 //! A video's renditions from the plan on, and their published segments.
 
+use std::collections::HashMap;
+
 use crate::{
     Error, FileTrack, JobClass as Class, JobKind, NewJob, Result, SegmentName, Signal, Signals, Timestamp,
     VideoId,
@@ -142,6 +144,20 @@ impl Renditions {
              from renditions r where r.video_id = $1 order by r.position",
         );
         query.bind(id.as_str()).fetch_all(&self.sql).await
+    }
+
+    /// Returns the renditions of many videos by one statement, those of a video in menu order, with their progress.
+    pub async fn of_all(&self, ids: &[VideoId]) -> Result<HashMap<VideoId, Vec<Progress>>> {
+        let query = query(
+            "select r.*, (select count(*) from segments s where s.video_id = r.video_id and s.rendition = r.name) as published
+             from renditions r where r.video_id in (select value from json_each($1)) order by r.position",
+        );
+        let rows: Vec<OfVideo> = query.bind(&VideoId::list(ids)).fetch_all(&self.sql).await?;
+        let mut renditions: HashMap<VideoId, Vec<Progress>> = HashMap::new();
+        for OfVideo { video, progress } in rows {
+            renditions.entry(video).or_default().push(progress);
+        }
+        Ok(renditions)
     }
 
     /// Records the codecs read from a rendition's published init segment.
@@ -306,6 +322,18 @@ impl FromRow for Progress {
             start_up: row.try_get("start_up")?,
         };
         Ok(Self { rendition, segments_published: published as u32 })
+    }
+}
+
+/// A rendition of one of many videos.
+struct OfVideo {
+    video: VideoId,
+    progress: Progress,
+}
+
+impl FromRow for OfVideo {
+    fn from_row(row: &Row) -> sqlx::Result<Self> {
+        Ok(Self { video: VideoId::of_row(row, "video_id")?, progress: Progress::from_row(row)? })
     }
 }
 

@@ -185,9 +185,7 @@ impl Search {
     }
 
     async fn add_hits(&self, words: &Words, found: &mut [Found]) -> Result<()> {
-        // An id is letters and digits: there is nothing in it to escape.
-        let ids: Vec<String> = found.iter().map(|found| format!("\"{}\"", found.video.id)).collect();
-        let mut hits = query(HITS).bind(&format!("[{}]", ids.join(",")));
+        let mut hits = query(HITS).bind(&VideoId::list(found.iter().map(|found| &found.video.id)));
         for pattern in &words.patterns() {
             hits = hits.bind(pattern);
         }

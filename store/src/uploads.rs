@@ -2,7 +2,7 @@
 
 mod lease;
 
-use std::path::Path;
+use std::{collections::HashMap, path::Path};
 
 pub use lease::{Lease, Leases};
 
@@ -23,6 +23,23 @@ pub struct Upload {
     pub length: Option<u64>,
     /// When it counts as abandoned.
     pub expires_at: Timestamp,
+}
+
+/// How much of an upload has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoredBytes {
+    /// So much is stored.
+    pub stored: u64,
+    /// The whole length, when the client gave it.
+    pub length: Option<u64>,
+}
+
+struct StoredRow {
+    id: VideoId,
+    length: Option<u64>,
+    /// In a cluster; the files of a folder have their own lengths.
+    stored: u64,
+    unverified_from: Option<u64>,
 }
 
 /// Uploads that are not complete.
@@ -86,6 +103,30 @@ impl Uploads {
             return Ok(None);
         }
         Ok(upload)
+    }
+
+    /// Returns how much is stored of those of the uploads `ids` that are not complete, by one statement.
+    pub async fn stored(&self, ids: &[VideoId]) -> Result<HashMap<VideoId, StoredBytes>> {
+        let query = query("select * from uploads where video_id in (select value from json_each($1))");
+        let rows: Vec<StoredRow> = query.bind(&VideoId::list(ids)).fetch_all(&self.sql).await?;
+        let sources: Vec<String> = rows.iter().map(|row| row.id.source()).collect();
+        let sources = self.blobs.existing(&sources).await?;
+        let mut uploads = HashMap::new();
+        for row in rows {
+            // As in `get`: the next look completes what could not be committed.
+            if sources.contains(&row.id.source()) {
+                self.commit_finish(&row.id).await?;
+                continue;
+            }
+            let stored = match &self.incoming {
+                Incoming::Folder(folder) => {
+                    folder.len(&row.id).await?.min(row.unverified_from.unwrap_or(u64::MAX))
+                }
+                Incoming::Shared(_) => row.stored,
+            };
+            uploads.insert(row.id, StoredBytes { stored, length: row.length });
+        }
+        Ok(uploads)
     }
 
     /// Returns how many bytes of the upload are stored.
@@ -238,6 +279,18 @@ impl Uploads {
             .execute(&self.sql)
             .await?;
         Ok(())
+    }
+}
+
+impl FromRow for StoredRow {
+    fn from_row(row: &Row) -> sqlx::Result<Self> {
+        let number = |column| row.try_get::<Option<i64>, _>(column);
+        Ok(Self {
+            id: VideoId::of_row(row, "video_id")?,
+            length: number("length")?.map(|n| n as u64),
+            stored: number("stored")?.unwrap_or_default() as u64,
+            unverified_from: number("unverified_from")?.map(|n| n as u64),
+        })
     }
 }
 

@@ -1,7 +1,7 @@
-//! The library's rows: videos, their states and what people may edit.
+//! The library's rows: videos, their states and what people may edit. Leaves lists of them to `listing`.
 
 use crate::{
-    Job, NewVisibility, Result, Rights, Shown, Signal, Signals, Timestamp, UserId, VideoId,
+    Job, NewVisibility, Result, Rights, Signal, Signals, Timestamp, UserId, VideoId,
     search::index_video,
     sql::{FromRow, LockScope, Query, Row, Sql, query},
 };
@@ -85,42 +85,6 @@ pub struct Edit {
     pub visibility: Option<NewVisibility>,
 }
 
-/// A place in the list, newest first.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cursor {
-    /// The creation time of the last video seen …
-    pub created_at: Timestamp,
-    /// … and its id.
-    pub id: VideoId,
-}
-
-/// A part of the list.
-#[derive(Clone, Debug)]
-pub struct Page {
-    /// Newest first.
-    pub videos: Vec<Video>,
-    /// Where the next page starts, if there is one.
-    pub next: Option<Cursor>,
-}
-
-/// What a list is to have.
-#[derive(Clone, Copy, Debug)]
-pub struct Listing<'a> {
-    /// The videos that it may show.
-    pub shown: &'a Shown,
-    /// The one state to show, if not all.
-    pub state: Option<State>,
-    /// The last one seen, if any.
-    pub after: Option<&'a Cursor>,
-}
-
-impl<'a> Listing<'a> {
-    /// Returns the list of all videos that `shown` names, from the newest on.
-    pub fn of(shown: &'a Shown) -> Self {
-        Self { shown, state: None, after: None }
-    }
-}
-
 /// The table of videos.
 #[derive(Clone, Debug)]
 pub struct Videos {
@@ -146,33 +110,14 @@ impl Videos {
         query.bind(id.as_str()).fetch_optional(&self.sql).await
     }
 
-    /// Returns at most `limit` videos of a list, newest first.
-    pub async fn list(&self, listing: Listing<'_>, limit: u32) -> Result<Page> {
-        let Listing { shown, state, after } = listing;
-        let (time, id) = after.map_or((i64::MAX, ""), |c| (c.created_at.0, c.id.as_str()));
-        // A keyset and no `offset`: an upload meanwhile would shift the pages, and the database would read all it skips.
-        let mut videos: Vec<Video> = query(
+    /// Returns those of the videos `ids` that are there, in any order, by one statement.
+    pub async fn get_all(&self, ids: &[VideoId]) -> Result<Vec<Video>> {
+        let query = query(
             "select videos.*, users.name as owner_name
              from videos left join users on users.id = videos.owner_id
-             where (videos.created_at < $1 or (videos.created_at = $1 and videos.id < $2))
-                   and ($4 = 'all' or ($4 = 'public' and visibility = 'public') or owner_id = $5)
-                   and ($6 = '' or state = $6)
-             order by videos.created_at desc, videos.id desc limit $3",
-        )
-        .bind(time)
-        .bind(id)
-        // The video beyond the page shows that there is a next one, without a count.
-        .bind(i64::from(limit) + 1)
-        .bind(shown.word())
-        .bind(shown.owner())
-        .bind(state.map_or("", State::as_str))
-        .fetch_all(&self.sql)
-        .await?;
-        let more = videos.len() > limit as usize;
-        videos.truncate(limit as usize);
-        let last = videos.last().filter(|_| more);
-        let next = last.map(|v| Cursor { created_at: v.created_at, id: v.id.clone() });
-        Ok(Page { videos, next })
+             where videos.id in (select value from json_each($1))",
+        );
+        query.bind(&VideoId::list(ids)).fetch_all(&self.sql).await
     }
 
     /// Returns the ids of a person's videos.

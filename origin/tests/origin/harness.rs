@@ -102,8 +102,8 @@ impl Harness {
         stream
     }
 
-    /// Makes a video whose file is whole.
-    pub(crate) async fn uploaded(&self, title: &str) -> VideoId {
+    /// Makes a video of which no byte has come.
+    pub(crate) async fn begun(&self, title: &str) -> VideoId {
         let video = NewVideo {
             title: title.to_owned(),
             description: String::new(),
@@ -111,11 +111,16 @@ impl Harness {
             owner: None,
         };
         let expires_at = Timestamp::now() + Duration::from_hours(1);
-        let upload = self.store.uploads.begin(&video, Some(6), expires_at).await.unwrap();
-        let mut append = self.store.uploads.append(&upload.id, false).await.unwrap().unwrap();
+        self.store.uploads.begin(&video, Some(6), expires_at).await.unwrap().id
+    }
+
+    /// Makes a video whose file is whole.
+    pub(crate) async fn uploaded(&self, title: &str) -> VideoId {
+        let id = self.begun(title).await;
+        let mut append = self.store.uploads.append(&id, false).await.unwrap().unwrap();
         append.write(b"source").await.unwrap();
         self.store.uploads.finish(append).await.unwrap();
-        upload.id
+        id
     }
 
     /// Has a worker give up on a planned video.

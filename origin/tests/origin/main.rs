@@ -9,4 +9,5 @@ mod jobs;
 mod library;
 mod playback;
 mod search;
+mod statements;
 mod tus;

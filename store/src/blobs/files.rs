@@ -1,6 +1,7 @@
 //! Blobs on a file system: staged, synced, then named at once.
 
 use std::{
+    collections::HashSet,
     io,
     ops::Range,
     path::{Path, PathBuf},
@@ -110,6 +111,20 @@ impl Files {
         let tag = format!("{:x}-{nanos:x}", meta.len());
         let opened = Opened { key: key.to_owned(), file };
         Ok(Some((Attributes { len: meta.len(), tag, modified }, opened)))
+    }
+
+    /// Returns those of `keys` that are there.
+    pub(super) async fn existing(&self, keys: &[String]) -> Result<HashSet<String>> {
+        let mut existing = HashSet::new();
+        for key in keys {
+            match fs::metadata(self.path(key)?).await {
+                Ok(meta) if meta.is_file() => drop(existing.insert(key.clone())),
+                Ok(_) => {}
+                Err(e) if is_absent(&e) => {}
+                Err(e) => return Err(Error::io("look for", key, e)),
+            }
+        }
+        Ok(existing)
     }
 
     /// Returns where the blob lies as a file, for programs that read files.

@@ -12,7 +12,7 @@ mod growing;
 mod read;
 mod sweep;
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use futures::{TryStreamExt, stream};
 use mongodb::{
@@ -158,6 +158,15 @@ impl GridFs {
             };
             (attributes, Opened::new(bucket.clone(), file))
         }))
+    }
+
+    pub(super) async fn existing(&self, keys: &[String]) -> Result<HashSet<String>> {
+        for key in keys {
+            check(key)?;
+        }
+        // All are of the first one's bucket.
+        let Some(first) = keys.first() else { return Ok(HashSet::new()) };
+        self.bucket(first).existing(keys).await
     }
 
     pub(crate) async fn children(&self, folder: &str) -> Result<Vec<String>> {

@@ -47,6 +47,7 @@ impl Query {
 
     /// Returns the number of rows that it touched.
     pub(crate) async fn execute(self, on: impl Into<Executor<'_>>) -> Result<u64> {
+        self.trace();
         let done = async {
             Ok(match on.into() {
                 Executor::Sql(Sql::Sqlite { pool, .. }) => {
@@ -68,6 +69,7 @@ impl Query {
 
     /// Returns all rows.
     pub(crate) async fn fetch_all<T: FromRow>(self, on: impl Into<Executor<'_>>) -> Result<Vec<T>> {
+        self.trace();
         let sqlite = |rows: Vec<_>| rows.into_iter().map(Row::Sqlite).collect::<Vec<_>>();
         let postgres = |rows: Vec<_>| rows.into_iter().map(Row::Postgres).collect::<Vec<_>>();
         let fetched = async {
@@ -98,6 +100,11 @@ impl Query {
     /// Returns the row of a statement that always has one.
     pub(crate) async fn fetch_one<T: FromRow>(self, on: impl Into<Executor<'_>>) -> Result<T> {
         Ok(self.fetch_optional(on).await?.ok_or(sqlx::Error::RowNotFound)?)
+    }
+
+    /// Logs the statement within the caller's task, where sqlx has its own events in SQLite's threads: tests count by it.
+    fn trace(&self) {
+        tracing::trace!(statement = self.text, "statement");
     }
 
     fn prepared<DB: Database>(self) -> Prepared<'static, DB, DB::Arguments>

@@ -1,6 +1,6 @@
 //! One bucket's collections: every command that goes to MongoDB, each with a bound on its time.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
@@ -127,6 +127,18 @@ impl Bucket {
         }
         // A member that lags does not have it yet, and a published blob must be found at once.
         answered(find().selection_criteria(SelectionCriteria::ReadPreference(ReadPreference::Primary))).await
+    }
+
+    /// Returns those of `keys` that stand for a blob.
+    pub(super) async fn existing(&self, keys: &[String]) -> Result<HashSet<String>> {
+        // By the index of names alone; a blob may have several revisions.
+        let find = || self.files.distinct("filename", doc! { "filename": { "$in": keys } });
+        let mut found = answered(find()).await?;
+        if found.len() < keys.len() && self.reads_behind() {
+            let primary = SelectionCriteria::ReadPreference(ReadPreference::Primary);
+            found = answered(find().selection_criteria(primary)).await?;
+        }
+        Ok(found.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect())
     }
 
     /// Returns a chunk that is what was written. `None` where it is not there.

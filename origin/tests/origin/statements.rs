@@ -1,0 +1,99 @@
+//! The number of statements behind a page of videos and behind a batch of events: it does not grow with the videos.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use axum::body::Body;
+use http::Request;
+use http_body_util::BodyExt;
+use store::Failure;
+use tower::ServiceExt;
+use tracing::{Event, Subscriber, instrument::WithSubscriber};
+use tracing_subscriber::{Layer, layer::Context, layer::SubscriberExt};
+
+use crate::harness::Harness;
+
+/// Counts the statements that run within a future.
+#[derive(Clone, Default)]
+struct Count(Arc<AtomicUsize>);
+
+impl<S: Subscriber> Layer<S> for Count {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        if event.metadata().target().starts_with("store::sql") {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+async fn counted<T>(work: impl Future<Output = T>) -> (T, usize) {
+    let count = Count::default();
+    let subscriber = tracing_subscriber::registry().with(count.clone());
+    let done = work.with_subscriber(subscriber).await;
+    (done, count.0.load(Ordering::Relaxed))
+}
+
+/// Returns how many videos an answer has, and how many statements it took.
+async fn page(harness: &Harness, path: &str) -> (usize, usize) {
+    // Without a socket: the request is answered in this task, and its statements are seen.
+    let request = Request::builder().uri(path).body(Body::empty()).unwrap();
+    let answer = async {
+        let response = harness.origin.router().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), 200, "{path}");
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        serde_json::from_slice::<serde_json::Value>(&body).unwrap()
+    };
+    let (answer, statements) = counted(answer).await;
+    let listed = answer["videos"].as_array().or(answer["results"].as_array()).unwrap();
+    (listed.len(), statements)
+}
+
+/// Makes videos in every state that asks for more than its row.
+async fn fill(harness: &Harness) {
+    for _ in 0..12 {
+        let id = harness.planned(2).await;
+        harness.put(&id, "poster.jpg", "jpeg").await;
+    }
+    for n in 0..30 {
+        harness.uploaded(&format!("Planned {n}")).await;
+    }
+    let failed = harness.planned(1).await;
+    harness.fail(&failed, &Failure { code: "not_media".into(), message: "No.".into() }).await;
+    for _ in 0..7 {
+        harness.begun("Planned").await;
+    }
+}
+
+#[tokio::test]
+async fn a_page_of_fifty_videos_takes_as_many_statements_as_a_page_of_one() {
+    let harness = Harness::open().await;
+    fill(&harness).await;
+    for (path, most) in [("/api/v1/videos", 50), ("/api/v1/search?q=planned", 50)] {
+        let separator = if path.contains('?') { '&' } else { '?' };
+        let (one, few) = page(&harness, &format!("{path}{separator}limit=1")).await;
+        let (all, many) = page(&harness, &format!("{path}{separator}limit={most}")).await;
+        assert_eq!((one, all), (1, most), "{path}");
+        assert_eq!(many, few, "{path}");
+        assert!((2..=7).contains(&many), "{path}: {many}");
+    }
+}
+
+#[tokio::test]
+async fn a_batch_of_events_takes_as_many_statements_as_one() {
+    let harness = Harness::open().await;
+    let request = Request::builder().uri("/api/v1/events").body(Body::empty()).unwrap();
+    let mut events = harness.origin.router().oneshot(request).await.unwrap().into_body();
+    fill(&harness).await;
+    let read = async {
+        let mut text = String::new();
+        while text.matches("event: video").count() < 50 {
+            let frame = events.frame().await.unwrap().unwrap();
+            text.push_str(&String::from_utf8_lossy(frame.data_ref().unwrap()));
+        }
+    };
+    let ((), statements) = counted(read).await;
+    // The first change goes out at once, and all others together.
+    assert_eq!(statements % 2, 0, "{statements}");
+    assert!(statements <= 14, "{statements}");
+}

@@ -1,0 +1,92 @@
+//! The list of videos, in pages, newest first. Leaves single videos to `videos`, and the rights behind a list to `visibility`.
+
+use crate::{
+    Result, Shown, State, Timestamp, Video, VideoId, Videos,
+    sql::{Query, query},
+};
+
+/// A place in the list, newest first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    /// The creation time of the last video seen …
+    pub created_at: Timestamp,
+    /// … and its id.
+    pub id: VideoId,
+}
+
+/// A part of the list.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// Newest first.
+    pub videos: Vec<Video>,
+    /// Where the next page starts, if there is one.
+    pub next: Option<Cursor>,
+}
+
+/// What a list is to have.
+#[derive(Clone, Copy, Debug)]
+pub struct Listing<'a> {
+    /// The videos that it may show.
+    pub shown: &'a Shown,
+    /// The one state to show, if not all.
+    pub state: Option<State>,
+    /// The last one seen, if any.
+    pub after: Option<&'a Cursor>,
+}
+
+impl<'a> Listing<'a> {
+    /// Returns the list of all videos that `shown` names, from the newest on.
+    pub fn of(shown: &'a Shown) -> Self {
+        Self { shown, state: None, after: None }
+    }
+}
+
+// A keyset and no `offset`: an upload meanwhile would shift the pages, and the database would read all it skips.
+//
+// Each part of the union walks an index of its own from the cursor on, and ends at the page's length; or it is not begun,
+// where its first condition, which names no column, does not hold. One `or` over all of them would have the database read
+// every video that the viewer may not see.
+const LIST: &str = "
+    select videos.*, users.name as owner_name from (
+        select id from (select id from videos
+            where $4 = 'all' and $6 = '' and (created_at, id) < ($1, $2)
+            order by created_at desc, id desc limit $3) every
+        union select id from (select id from videos
+            where $4 = 'all' and state = $6 and (created_at, id) < ($1, $2)
+            order by created_at desc, id desc limit $3) every_of_state
+        union select id from (select id from videos
+            where $4 = 'public' and $6 = '' and visibility = 'public' and (created_at, id) < ($1, $2)
+            order by created_at desc, id desc limit $3) public
+        union select id from (select id from videos
+            where $4 = 'public' and state = $6 and visibility = 'public' and (created_at, id) < ($1, $2)
+            order by created_at desc, id desc limit $3) public_of_state
+        union select id from (select id from videos
+            where owner_id = $5 and ($6 = '' or state = $6) and (created_at, id) < ($1, $2)
+            order by created_at desc, id desc limit $3) own
+    ) page join videos on videos.id = page.id left join users on users.id = videos.owner_id
+    order by videos.created_at desc, videos.id desc limit $3";
+
+impl Videos {
+    /// Returns at most `limit` videos of a list, newest first.
+    pub async fn list(&self, listing: Listing<'_>, limit: u32) -> Result<Page> {
+        let mut videos: Vec<Video> = statement(&listing, limit).fetch_all(self.sql()).await?;
+        let more = videos.len() > limit as usize;
+        videos.truncate(limit as usize);
+        let last = videos.last().filter(|_| more);
+        let next = last.map(|v| Cursor { created_at: v.created_at, id: v.id.clone() });
+        Ok(Page { videos, next })
+    }
+}
+
+fn statement(listing: &Listing<'_>, limit: u32) -> Query {
+    let Listing { shown, state, after } = listing;
+    let (time, id) = after.map_or((i64::MAX, ""), |c| (c.created_at.0, c.id.as_str()));
+    query(LIST)
+        .bind(time)
+        .bind(id)
+        // The video beyond the page shows that there is a next one, without a count.
+        .bind(i64::from(limit) + 1)
+        .bind(shown.word())
+        .bind(shown.owner())
+        .bind(state.map_or("", State::as_str))
+}
