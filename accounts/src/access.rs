@@ -16,8 +16,8 @@ pub enum Who {
     SignedIn,
     /// An administrator.
     Administrator,
-    /// Somebody who may see the video: the audience unless it is private; then its owner and administrators. And whoever has a
-    /// link that shares it.
+    /// Somebody who may see the video: the audience unless it is private; then its owner, administrators, and the people whom it
+    /// is shared with. And whoever has a link that shares it.
     Viewer,
     /// The video's owner, or an administrator.
     Owner,
@@ -115,6 +115,9 @@ table! {
     GET "/api/v1/videos/{id}/shares" Owner Manage;
     POST "/api/v1/videos/{id}/shares" Owner Manage;
     DELETE "/api/v1/videos/{id}/shares/{share}" Owner Manage;
+    GET "/api/v1/videos/{id}/people" Owner Manage;
+    POST "/api/v1/videos/{id}/people" Owner Manage;
+    DELETE "/api/v1/videos/{id}/people/{grant}" Owner Manage;
     GET "/api/v1/videos/{id}/captions" Viewer Read;
     POST "/api/v1/videos/{id}/captions" Owner Manage;
     POST "/api/v1/videos/{id}/captions/machine" Owner Manage;

@@ -131,8 +131,13 @@ impl Accounts {
                 };
                 match found.endpoint.who {
                     Who::Player => self.may_play(&rights, shown),
-                    Who::Owner => may_change(&rights, viewer),
+                    Who::Owner if viewer.may_edit(rights.owner.as_ref()) => Ok(Granted::default()),
+                    Who::Owner if viewer.may_see(&rights) || self.is_granted(&id, viewer).await? => {
+                        Err(forbidden("not_yours", "This video is another person's."))
+                    }
+                    Who::Owner => Err(unknown_video()),
                     _ if self.is_of_audience(viewer) && viewer.may_see(&rights) => Ok(Granted::default()),
+                    _ if self.is_granted(&id, viewer).await? => Ok(Granted::default()),
                     _ => self.may_see_shared(&id, viewer, shown).await,
                 }
             }
@@ -159,6 +164,14 @@ impl Accounts {
         Ok(Granted { mark: Some(rights.tickets_from), share: None })
     }
 
+    /// Returns whether a video is shared with a person.
+    async fn is_granted(&self, id: &VideoId, viewer: &Viewer) -> Result<bool> {
+        match viewer.user() {
+            Some(user) => Ok(self.store.grants.has(id, user).await?),
+            None => Ok(false),
+        }
+    }
+
     /// Decides whether a link opens a video to somebody who may not see it otherwise.
     async fn may_see_shared(&self, id: &VideoId, viewer: &Viewer, shown: &Shown) -> Result<Granted> {
         let refusal = || if self.is_of_audience(viewer) { unknown_video() } else { sign_in_required() };
@@ -180,16 +193,6 @@ impl Shown {
         let share = query.split('&').find_map(|pair| pair.strip_prefix("share="));
         Self { path: request.uri().path().to_owned(), ticket, share: share.map(str::to_owned) }
     }
-}
-
-fn may_change(rights: &Rights, viewer: &Viewer) -> Result<Granted> {
-    if !viewer.may_see(rights) {
-        return Err(unknown_video());
-    }
-    if !viewer.may_edit(rights.owner.as_ref()) {
-        return Err(forbidden("not_yours", "This video is another person's."));
-    }
-    Ok(Granted::default())
 }
 
 fn may_by_token(asker: &Asker, found: &Found<'_>) -> Result<()> {
@@ -229,6 +232,6 @@ fn sign_in_required() -> Error {
 }
 
 /// The answer for a video that is not there, in the origin's words: nobody learns that a private one is.
-fn unknown_video() -> Error {
+pub(crate) fn unknown_video() -> Error {
     Problem::new(StatusCode::NOT_FOUND, "unknown_video", "There is no such video.").into()
 }

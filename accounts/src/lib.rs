@@ -9,6 +9,7 @@ mod cookie;
 mod document;
 mod email;
 mod error;
+mod grants;
 mod guard;
 mod invitations;
 mod name;
@@ -92,6 +93,8 @@ pub struct Config {
     pub invitation: Duration,
     /// The keys of tickets for videos that are not public.
     pub ticket_keys: Option<Keys>,
+    /// How long a ticket plays at most.
+    pub ticket_lifetime: Duration,
     /// The cost of a password's hash.
     pub hashing: Hashing,
     /// Sign-ins, and other uses of a password, that one account takes a minute, the wrong ones counted.
@@ -113,6 +116,7 @@ impl Default for Config {
             lifetime: DAY * 90,
             invitation: DAY * 7,
             ticket_keys: None,
+            ticket_lifetime: DAY,
             hashing: Hashing::default(),
             attempts_of_account: 10,
             attempts_of_address: 60,
@@ -146,6 +150,8 @@ impl Accounts {
             .route("/account/sessions/{session}", delete(session::end))
             .route("/account/tokens", get(tokens::list).post(tokens::add))
             .route("/account/tokens/{token}", delete(tokens::remove))
+            .route("/videos/{id}/people", get(grants::list).post(grants::add))
+            .route("/videos/{id}/people/{grant}", delete(grants::revoke))
             .route("/invitations", get(invitations::list).post(invitations::add))
             .route("/invitations/{invitation}", delete(invitations::remove));
         Router::new().nest("/api/v1", api).with_state(self.clone())

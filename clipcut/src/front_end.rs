@@ -73,7 +73,7 @@ fn is_page(path: &str) -> bool {
     match (parts.next(), parts.next(), parts.next()) {
         (None, ..) | (Some("watch"), Some(_), None) => true,
         (Some(name), None, _) => {
-            ["search", "sign-in", "sign-up", "mine", "account", "people", "jobs"].contains(&name)
+            ["search", "sign-in", "sign-up", "mine", "shared", "account", "people", "jobs"].contains(&name)
         }
         _ => false,
     }

@@ -1,7 +1,7 @@
 //! The asker: the person behind a request, as the guard in front of an origin has found out. Where there are no accounts, it is
 //! everybody.
 
-use std::convert::Infallible;
+use std::{collections::HashSet, convert::Infallible};
 
 use axum::extract::FromRequestParts;
 use http::{Extensions, request::Parts};
@@ -27,13 +27,24 @@ impl Asker {
         Self { viewer, share: extensions.get().cloned() }
     }
 
-    /// Returns whether the asker may see the video now: a share may have been revoked since the request.
+    /// Returns whether the asker may see the video now: a share or a grant may have been revoked since the request.
     pub(crate) async fn still_sees(&self, origin: &Origin, id: &VideoId, rights: &Rights) -> Result<bool> {
         if self.viewer.may_see(rights) {
             return Ok(true);
         }
+        if self.granted(origin, std::slice::from_ref(id)).await?.contains(id) {
+            return Ok(true);
+        }
         let Some(share) = &self.share else { return Ok(false) };
         Ok(origin.store.shares.find(id, &share.secret).await?.is_some())
+    }
+
+    /// Returns those of `videos` that are shared with the asker's account.
+    pub(crate) async fn granted(&self, origin: &Origin, videos: &[VideoId]) -> Result<HashSet<VideoId>> {
+        match self.viewer.user() {
+            Some(user) => Ok(origin.store.grants.among(videos, user).await?),
+            None => Ok(HashSet::new()),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use serde::Serialize;
-use store::{CaptionTrack, Progress, State, Store, StoredBytes, Video, VideoId};
+use store::{CaptionTrack, Progress, State, StoredBytes, Video, VideoId};
 
 use crate::{Origin, asker::Asker, captions, error::Result};
 
@@ -29,6 +29,8 @@ pub struct Document {
     visibility: &'static str,
     /// Whether the asker may change it.
     may_edit: bool,
+    /// Whether it is another's, who shares it with the asker's account.
+    shared_with_me: bool,
     created_at: String,
 }
 
@@ -79,10 +81,12 @@ struct Surroundings {
     uploads: HashMap<VideoId, StoredBytes>,
     queue_positions: HashMap<VideoId, u32>,
     posters: HashSet<String>,
+    granted: HashSet<VideoId>,
 }
 
 impl Surroundings {
-    async fn of(store: &Store, videos: &[Video]) -> Result<Self> {
+    async fn of(origin: &Origin, asker: &Asker, videos: &[Video]) -> Result<Self> {
+        let store = &origin.store;
         let of = |wanted: fn(State) -> bool| -> Vec<VideoId> {
             videos.iter().filter(|video| wanted(video.state)).map(|video| video.id.clone()).collect()
         };
@@ -94,6 +98,7 @@ impl Surroundings {
             uploads: store.uploads.stored(&uploading).await?,
             queue_positions: store.jobs.queue_positions(&of(waits)).await?,
             posters: store.blobs.existing(&posters).await?,
+            granted: asker.granted(origin, &all).await?,
         })
     }
 }
@@ -102,13 +107,13 @@ impl Document {
     /// Gathers the documents of `videos` for the asker, in their order. The number of statements does not depend on that of the
     /// videos.
     pub(crate) async fn of_all(origin: &Origin, asker: &Asker, videos: Vec<Video>) -> Result<Vec<Self>> {
-        let mut around = Surroundings::of(&origin.store, &videos).await?;
+        let mut around = Surroundings::of(origin, asker, &videos).await?;
         Ok(videos.into_iter().map(|video| Self::new(origin, asker, video, &mut around)).collect())
     }
 
     /// Gathers the document of `video` for the asker.
     pub(crate) async fn of(origin: &Origin, asker: &Asker, video: Video) -> Result<Self> {
-        let mut around = Surroundings::of(&origin.store, std::slice::from_ref(&video)).await?;
+        let mut around = Surroundings::of(origin, asker, std::slice::from_ref(&video)).await?;
         Ok(Self::new(origin, asker, video, &mut around))
     }
 
@@ -141,6 +146,7 @@ impl Document {
             owner: owner.map(|(id, name)| Owner { id, name }),
             visibility: video.rights.visibility.as_str(),
             may_edit: asker.viewer.may_edit(video.rights.owner.as_ref()),
+            shared_with_me: around.granted.contains(id) && asker.viewer.user() != video.rights.owner.as_ref(),
             created_at: video.created_at.rfc3339(),
             id: video.id,
             title: video.title,

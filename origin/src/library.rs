@@ -10,8 +10,8 @@ use server::{
     document::{json, no_content},
 };
 use store::{
-    Cursor, Edit, Failure, Listing, NewVisibility, Shown, State as VideoState, Timestamp, VideoId, Viewer,
-    Visibility,
+    Cursor, Edit, Failure, Listing, NewVisibility, Shown, State as VideoState, Timestamp, UserId, VideoId,
+    Viewer, Visibility,
 };
 
 use crate::{
@@ -34,6 +34,8 @@ pub(crate) struct PageQuery {
     cursor: Option<String>,
     /// `me`: the asker's own alone.
     owner: Option<String>,
+    /// `me`: those that others share with the asker alone.
+    shared: Option<String>,
     /// The videos of one state alone, such as `failed`.
     state: Option<String>,
 }
@@ -68,7 +70,7 @@ pub(crate) async fn list(
         Some(cursor) => cursor,
         None => None,
     };
-    let shown = shown(&asker, page.owner.as_deref())?;
+    let shown = shown(&asker, &page)?;
     let state = match page.state.as_deref().map(VideoState::parse) {
         Some(None) => {
             let detail = "`state` must be uploading, uploaded, planned, playable, ready or failed.";
@@ -163,15 +165,26 @@ pub(crate) async fn cancel(
 }
 
 /// Returns the videos that a list shows to the asker.
-fn shown(asker: &Asker, owner: Option<&str>) -> Result<Shown> {
-    match (owner, &asker.viewer) {
-        (None, viewer) => Ok(Shown::to(viewer)),
-        (Some("me"), Viewer::Everyone) => Ok(Shown::All),
-        (Some("me"), viewer) => match viewer.user() {
-            Some(id) => Ok(Shown::Of(id.clone())),
+fn shown(asker: &Asker, page: &PageQuery) -> Result<Shown> {
+    let narrowed: fn(UserId) -> Shown = match (page.owner.as_deref(), page.shared.as_deref()) {
+        (None, None) => return Ok(Shown::to(&asker.viewer)),
+        (Some("me"), None) => Shown::Of,
+        (None, Some("me")) => Shown::SharedWith,
+        (Some("me"), Some("me")) => {
+            let detail =
+                "`owner` and `shared` exclude each other: a person's own videos are not shared with them.";
+            return Err(bad_request("invalid_query", detail));
+        }
+        (Some(_), None | Some("me")) => return Err(bad_request("invalid_owner", "`owner` must be `me`.")),
+        (_, Some(_)) => return Err(bad_request("invalid_shared", "`shared` must be `me`.")),
+    };
+    match &asker.viewer {
+        // Without accounts all videos are everybody's.
+        Viewer::Everyone => Ok(Shown::All),
+        viewer => match viewer.user() {
+            Some(id) => Ok(narrowed(id.clone())),
             None => Err(Problem::new(StatusCode::UNAUTHORIZED, "sign_in_required", "Sign in first.").into()),
         },
-        (Some(_), _) => Err(bad_request("invalid_owner", "`owner` must be `me`.")),
     }
 }
 

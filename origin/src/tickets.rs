@@ -3,7 +3,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use server::ticket::{Keys, Scope};
+use server::ticket::{self, Keys, Scope};
 use store::VideoId;
 
 /// The keys and the lifetime of tickets.
@@ -51,9 +51,7 @@ impl Tickets {
 
     /// Returns the second at which a ticket ends that is made at `now`.
     pub(crate) fn end(&self, now: SystemTime) -> u64 {
-        let half = (self.lifetime / 2).as_secs().max(1);
-        let begun = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()) / half;
-        (begun + 2) * half
+        ticket::end(now, self.lifetime)
     }
 }
 

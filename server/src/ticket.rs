@@ -35,6 +35,14 @@ const MOST: usize = HEAD + Scope::MOST + MAC;
 /// The last second that five bytes can name.
 const LAST: u64 = (1 << 40) - 1;
 
+/// Returns the second at which a ticket ends that is made at `now` and plays for at least half of `lifetime`. All that are
+/// made within half of the lifetime end together: an address that changes with every request would have players load anew.
+pub fn end(now: SystemTime, lifetime: Duration) -> u64 {
+    let half = (lifetime / 2).as_secs().max(1);
+    let begun = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()) / half;
+    (begun + 2) * half
+}
+
 /// A ticket as it was read or minted; its signature counts for nothing before [`Keys::verify`].
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Ticket {

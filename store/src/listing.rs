@@ -61,8 +61,13 @@ const LIST: &str = "
             where $4 = 'public' and state = $6 and visibility = 'public' and (created_at, id) < ($1, $2)
             order by created_at desc, id desc limit $3) public_of_state
         union select id from (select id from videos
-            where owner_id = $5 and ($6 = '' or state = $6) and (created_at, id) < ($1, $2)
+            where $4 in ('public', 'own') and owner_id = $5 and ($6 = '' or state = $6)
+                and (created_at, id) < ($1, $2)
             order by created_at desc, id desc limit $3) own
+        union select id from (select v.id from grants g join videos v on v.id = g.video_id
+            where $4 in ('public', 'shared') and g.user_id = $5 and ($6 = '' or v.state = $6)
+                and (v.created_at, v.id) < ($1, $2)
+            order by v.created_at desc, v.id desc limit $3) shared
     ) page join videos on videos.id = page.id left join users on users.id = videos.owner_id
     order by videos.created_at desc, videos.id desc limit $3";
 
@@ -87,6 +92,6 @@ fn statement(listing: &Listing<'_>, limit: u32) -> Query {
         // The video beyond the page shows that there is a next one, without a count.
         .bind(i64::from(limit) + 1)
         .bind(shown.word())
-        .bind(shown.owner())
+        .bind(shown.person())
         .bind(state.map_or("", State::as_str))
 }

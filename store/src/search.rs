@@ -126,7 +126,10 @@ const FIND: &str = "
         ) places group by video_id
     ) f join videos v on v.id = f.video_id
     where (f.place > $16 or (f.place = $16 and (v.created_at < $17 or (v.created_at = $17 and v.id < $18))))
-        and ($20 = 'all' or ($20 = 'public' and v.visibility = 'public') or v.owner_id = $21)
+        and ($20 = 'all' or ($20 = 'public' and v.visibility = 'public')
+            or ($20 in ('public', 'own') and v.owner_id = $21)
+            or ($20 in ('public', 'shared') and exists (
+                select 1 from grants g where g.video_id = v.id and g.user_id = $21)))
     order by f.place, v.created_at desc, v.id desc limit $19";
 
 // Passages of the page's videos alone are read, by their index, so the words need no second look-up.
@@ -167,7 +170,7 @@ impl Search {
             find = find.bind(pattern);
         }
         let find = find.bind(place).bind(time).bind(id).bind(i64::from(limit) + 1);
-        let find = find.bind(shown.word()).bind(shown.owner());
+        let find = find.bind(shown.word()).bind(shown.person());
         let mut candidates: Vec<Candidate> = find.fetch_all(&self.sql).await?;
         let more = candidates.len() > limit as usize;
         candidates.truncate(limit as usize);

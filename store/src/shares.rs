@@ -2,7 +2,7 @@
 
 use crate::{
     Result, Signal, Signals, Timestamp, VideoId, id,
-    sql::{FromRow, LockScope, Row, Sql, query},
+    sql::{FromRow, LockScope, Row, Sql, Transaction, query},
 };
 
 /// A link that opens one video.
@@ -100,18 +100,25 @@ impl Shares {
         if revoked == 0 {
             return Ok(false);
         }
-        query(
-            "update videos set tickets_from = case when tickets_from >= $2 then tickets_from + 1 else $2 end
-             where id = $1",
-        )
-        .bind(video.as_str())
-        .bind(tickets_from as i64)
-        .execute(&mut tx)
-        .await?;
+        void_tickets(&mut tx, video, tickets_from).await?;
         tx.commit().await?;
         self.signals.publish(Signal::Hidden(video.clone()));
         Ok(true)
     }
+}
+
+/// Makes the tickets of a video void that end before the second `tickets_from`, and those that were made since by a clock
+/// behind.
+pub(crate) async fn void_tickets(tx: &mut Transaction, video: &VideoId, tickets_from: u64) -> Result<()> {
+    query(
+        "update videos set tickets_from = case when tickets_from >= $2 then tickets_from + 1 else $2 end
+         where id = $1",
+    )
+    .bind(video.as_str())
+    .bind(tickets_from as i64)
+    .execute(tx)
+    .await
+    .map(drop)
 }
 
 impl FromRow for Share {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::{
-    Accounts, Blobs, Captions, Chunks, Counters, Jobs, Renditions, Result, Search, Shares, Signals,
+    Accounts, Blobs, Captions, Chunks, Counters, Grants, Jobs, Renditions, Result, Search, Shares, Signals,
     Timestamp, UploadLeases, Uploads, VideoId, Videos, blobs,
     incoming::{Incoming, Shared},
     metrics::StoreMetrics,
@@ -25,6 +25,8 @@ pub struct Store {
     pub search: Search,
     /// Links that open one video each.
     pub shares: Shares,
+    /// Accounts that may watch a private video of another's.
+    pub grants: Grants,
     /// The job queue.
     pub jobs: Jobs,
     /// Sources, segments and playlists.
@@ -100,6 +102,7 @@ impl Store {
             captions: Captions::new(sql.clone(), signals.clone()),
             search: Search::new(sql.clone()),
             shares: Shares::new(sql.clone(), signals.clone()),
+            grants: Grants::new(sql.clone(), signals.clone()),
             jobs: Jobs::new(sql.clone(), signals.clone()),
             blobs,
             chunks: Chunks::default(),

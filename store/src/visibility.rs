@@ -13,7 +13,7 @@ pub enum Visibility {
     Public,
     /// Everybody who has its address.
     Unlisted,
-    /// Those who have a link that shares it.
+    /// Those who have a grant, or a link that shares it.
     Private,
 }
 
@@ -42,10 +42,12 @@ pub struct NewVisibility {
 pub enum Shown {
     /// All.
     All,
-    /// Public ones, and those of a person.
+    /// Public ones, those of a person and those that are shared with them.
     PublicAnd(Option<UserId>),
     /// Those of a person.
     Of(UserId),
+    /// Those that are shared with a person.
+    SharedWith(UserId),
 }
 
 impl Shown {
@@ -63,12 +65,14 @@ impl Shown {
             Self::All => "all",
             Self::PublicAnd(_) => "public",
             Self::Of(_) => "own",
+            Self::SharedWith(_) => "shared",
         }
     }
 
-    pub(crate) fn owner(&self) -> Option<&str> {
+    /// Returns the person that the word is about.
+    pub(crate) fn person(&self) -> Option<&str> {
         match self {
-            Self::Of(id) | Self::PublicAnd(Some(id)) => Some(id.as_str()),
+            Self::Of(id) | Self::SharedWith(id) | Self::PublicAnd(Some(id)) => Some(id.as_str()),
             Self::All | Self::PublicAnd(None) => None,
         }
     }

@@ -11,6 +11,7 @@ import * as viewer from "./viewer.mjs";
 
 const PASSWORD = "correct horse battery";
 const ADA = { name: "Ada", email: "ada@example.org", password: PASSWORD };
+const KIM = { name: "Kim", email: "kim@example.org", password: PASSWORD };
 const BOB = { name: "Bob", email: "bob@example.org", password: PASSWORD };
 
 describe("with accounts", { concurrency: false }, () => {
@@ -157,7 +158,7 @@ describe("with accounts", { concurrency: false }, () => {
     const focused = () => page.evaluate(() => document.activeElement.textContent);
     await until("the first entry", async () => (await focused()) === "My videos");
     await page.keyboard.press("ArrowDown");
-    assert.equal(await focused(), "My account");
+    assert.equal(await focused(), "Shared with me");
     await page.keyboard.press("End");
     assert.equal(await focused(), "Sign out");
     assert.equal(await page.getByRole("menuitem", { name: "People" }).count(), 0);
@@ -217,6 +218,38 @@ describe("with accounts", { concurrency: false }, () => {
     await stranger.page.reload();
     await heading(stranger.page, "This video is not here");
     await stranger.context.close();
+  });
+
+  test("a person watches what is shared with them, until that is ended", async () => {
+    await ada.at("/people");
+    await press(ada.page, "Make a link");
+    const invitation = await ada.page.getByLabel("Link", { exact: true }).inputValue();
+    const kim = await visitor();
+    await kim.page.goto(invitation);
+    await signUp(kim.page, KIM);
+    await menu(kim.page, KIM, "Shared with me");
+    await kim.page.getByRole("heading", { name: "Nothing is shared with you" }).waitFor();
+    const { page } = bob;
+    await bob.at(`/watch/${video.id}`);
+    await press(page, "Edit");
+    const person = field(page, "E-mail or account id");
+    await person.fill("nobody@");
+    await press(page, "Share");
+    await page.getByRole("alert").waitFor();
+    assert.equal(await page.evaluate(() => document.activeElement.name), "person");
+    await person.fill(KIM.email);
+    await press(page, "Share");
+    // The other page hears of it by itself.
+    await kim.page.getByRole("list", { name: "Videos" }).getByRole("link").click();
+    await viewer.opened(kim.page);
+    assert.deepEqual(kim.troubles, []);
+    await press(page, `Stop sharing with ${KIM.email}`);
+    await page.getByRole("list", { name: "People" }).waitFor({ state: "detached" });
+    await kim.page.reload();
+    await heading(kim.page, "This video is not here");
+    await kim.at("/shared");
+    await kim.page.getByRole("heading", { name: "Nothing is shared with you" }).waitFor();
+    await kim.context.close();
   });
 
   test("what was typed outlives the session, and is saved after a new sign-in", async () => {

@@ -112,6 +112,7 @@ impl Config {
                 edge::Access::Open => None,
                 edge::Access::Verified(keys) | edge::Access::Required(keys) => Some(keys),
             },
+            ticket_lifetime: self.ticket_lifetime.0,
             sign_up: self.sign_up.0,
             audience: self.audience.0,
             reach: if loopback { accounts::Reach::Loopback } else { accounts::Reach::Network },

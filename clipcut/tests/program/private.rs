@@ -158,9 +158,14 @@ async fn a_hot_segment_of_a_private_video_is_403_without_a_right_ticket() {
 }
 
 #[tokio::test]
-async fn a_share_link_opens_a_private_video_until_it_is_revoked() {
-    let scene = Scene::open().await;
+async fn shares_open_a_private_video_until_they_are_revoked() {
+    let scene = Scene::open_with(&[("CLIPCUT_SIGN_UP", "open")]).await;
     scene.set_visibility("private").await;
+    check_link(&scene).await;
+    check_person(&scene).await;
+}
+
+async fn check_link(scene: &Scene) {
     let shares = format!("{}/shares", scene.video());
     let share = scene.owner("POST", &shares, &json!({ "expires": "2999-01-01T00:00:00Z" })).await.json();
     let query = share["link"].as_str().unwrap().split_once('?').unwrap().1.to_owned();
@@ -188,6 +193,54 @@ async fn a_share_link_opens_a_private_video_until_it_is_revoked() {
     for http in scene.ways() {
         assert_eq!(status(http, &Scene::segment(&document)).await, 200);
     }
+}
+
+async fn check_person(scene: &Scene) {
+    let new = json!({ "name": "Bob", "email": "bob@example.org", "password": PASSWORD });
+    let made = scene.server.http.ask(scene.server.http.request("POST", "/api/v1/users").json(&new)).await;
+    let cookie = made.header("set-cookie").split(';').next().unwrap().to_owned();
+    let bob =
+        async |http: &Http, path: &str| http.ask(http.request("GET", path).header("Cookie", &cookie)).await;
+    let people = format!("{}/people", scene.video());
+    for (wanted, code) in [
+        (json!({}), "invalid_document"),
+        (json!({ "email": "bob@example.org", "user": "x" }), "invalid_document"),
+        (json!({ "email": "bob" }), "invalid_email"),
+        (json!({ "user": "0123456789abcdef" }), "unknown_user"),
+    ] {
+        assert_eq!(scene.owner("POST", &people, &wanted).await.problem(), code, "{wanted}");
+    }
+    for http in scene.ways() {
+        assert_eq!(bob(http, &scene.video()).await.problem(), "unknown_video");
+        assert_eq!(bob(http, "/api/v1/videos").await.json()["videos"], json!([]));
+    }
+    let entry = scene.owner("POST", &people, &json!({ "email": "BOB@example.org" })).await.json();
+    let nobody = scene.owner("POST", &people, &json!({ "email": "nobody@example.org" })).await.json();
+    // Both look alike: whether an address has an account is not said.
+    assert_eq!((&entry["user"], &nobody["user"]), (&Value::Null, &Value::Null));
+    assert_eq!(scene.owner("GET", &people, &Value::Null).await.json()["people"], json!([nobody, entry]));
+    let mut ticketed = String::new();
+    for http in scene.ways() {
+        let document = bob(http, &scene.video()).await.json();
+        assert_eq!((&document["shared_with_me"], &document["may_edit"]), (&json!(true), &json!(false)));
+        ticketed = Scene::segment(&document);
+        assert_eq!(status(http, &ticketed).await, 200);
+        for list in ["/api/v1/videos", "/api/v1/videos?shared=me"] {
+            assert_eq!(bob(http, list).await.json()["videos"][0]["id"], scene.id, "{list}");
+        }
+        assert_eq!(bob(http, "/api/v1/videos?owner=me").await.json()["videos"], json!([]));
+        assert_eq!(bob(http, "/api/v1/search?q=ours").await.json()["results"][0]["video"]["id"], scene.id);
+        assert_eq!(bob(http, &people).await.problem(), "not_yours");
+        assert_eq!(http.get(&scene.video()).await.problem(), "unknown_video");
+    }
+    let end = format!("{people}/{}", entry["id"].as_str().unwrap());
+    assert_eq!(scene.owner("DELETE", &end, &Value::Null).await.status, StatusCode::NO_CONTENT);
+    for http in scene.ways() {
+        assert_eq!(bob(http, &scene.video()).await.problem(), "unknown_video");
+        assert_eq!(bob(http, "/api/v1/videos?shared=me").await.json()["videos"], json!([]));
+        until("his tickets to be void", async || (status(http, &ticketed).await == 403).then_some(())).await;
+    }
+    assert_eq!(scene.owner("DELETE", &end, &Value::Null).await.problem(), "unknown_person");
 }
 
 #[tokio::test]

@@ -11,7 +11,9 @@ use origin::{Needed, Origin, Tickets};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use server::ticket::Keys;
-use store::{Edit, NewShare, NewVideo, NewVisibility, Store, Timestamp, UserId, VideoId, Visibility};
+use store::{
+    Edit, Grantee, NewShare, NewVideo, NewVisibility, Store, Timestamp, UserId, VideoId, Visibility,
+};
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -28,16 +30,19 @@ enum Persona {
     /// A stranger with a link that shares the video.
     Guest,
     Other,
+    /// Somebody with whom the owner shares the video.
+    Friend,
     Owner,
     Administrator,
     /// The owner's program.
     Program(Scope),
 }
 
-const PERSONAS: [Persona; 8] = [
+const PERSONAS: [Persona; 9] = [
     Persona::Stranger,
     Persona::Guest,
     Persona::Other,
+    Persona::Friend,
     Persona::Owner,
     Persona::Administrator,
     Persona::Program(Scope::Read),
@@ -77,6 +82,7 @@ fn expected(endpoint: &Endpoint, persona: Persona, ground: Ground) -> Option<&'s
     let private = ground.visibility == Visibility::Private;
     let closed = ground.audience == Audience::People;
     let stranger = matches!(persona, Persona::Stranger | Persona::Guest);
+    let friend = persona == Persona::Friend;
     let owns = matches!(persona, Persona::Owner | Persona::Administrator | Persona::Program(_));
     match endpoint.who {
         Who::SignedIn | Who::Administrator | Who::Owner if stranger => Some("sign_in_required"),
@@ -84,8 +90,8 @@ fn expected(endpoint: &Endpoint, persona: Persona, ground: Ground) -> Option<&'s
         Who::Anyone | Who::Audience | Who::SignedIn => None,
         Who::Administrator => (persona != Persona::Administrator).then_some("administrators_only"),
         Who::Viewer if closed && persona == Persona::Stranger => Some("sign_in_required"),
-        Who::Viewer => (private && !owns && persona != Persona::Guest).then_some("unknown_video"),
-        Who::Owner => (!owns).then_some(if private { "unknown_video" } else { "not_yours" }),
+        Who::Viewer => (private && !owns && !friend && persona != Persona::Guest).then_some("unknown_video"),
+        Who::Owner => (!owns).then_some(if private && !friend { "unknown_video" } else { "not_yours" }),
         // Nobody has a ticket here: whoever they are, a cookie plays nothing. An unlisted video plays by ticket, too.
         Who::Player => (closed || ground.visibility != Visibility::Public).then_some("ticket_bad_signature"),
     }
@@ -216,10 +222,12 @@ async fn check_all(audience: Audience) {
         // People of their own for each: an endpoint may end sessions and accounts.
         let (owner, owners) = site.sign_up(&format!("owner{row}@example.org")).await;
         let (_, others) = site.sign_up(&format!("other{row}@example.org")).await;
+        let (friend, friends) = site.sign_up(&format!("friend{row}@example.org")).await;
         for (persona, visibility) in PERSONAS.into_iter().flat_map(|persona| {
             [Visibility::Public, Visibility::Unlisted, Visibility::Private].map(|v| (persona, v))
         }) {
             let id = site.video(&owner, visibility).await;
+            site.store.grants.add(&id, Grantee::Id(&friend)).await.unwrap().unwrap();
             let mut path = filled(endpoint.path, &id);
             if persona == Persona::Guest {
                 path += &format!("?share={}", format!("{SECRET} {id}").replace(' ', "-"));
@@ -232,6 +240,7 @@ async fn check_all(audience: Audience) {
                     continue;
                 }
                 Persona::Other => request.header("Cookie", &others),
+                Persona::Friend => request.header("Cookie", &friends),
                 Persona::Owner => request.header("Cookie", &owners),
                 Persona::Administrator => request.header("Cookie", &admin),
                 Persona::Program(scope) => request.bearer_auth(site.token(&owners, scope).await),

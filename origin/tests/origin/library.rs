@@ -36,7 +36,7 @@ async fn the_document_holds_all_of_a_planned_video() {
         document,
         json!({
             "id": id, "title": "Planned", "description": "", "state": "planned", "error": null,
-            "owner": null, "visibility": "public", "may_edit": true,
+            "owner": null, "visibility": "public", "may_edit": true, "shared_with_me": false,
             "duration_seconds": 18.0, "notes": [NOTE],
             "renditions": [
                 rendition("720p", "video", (1280.into(), 720.into(), 29.97.into()), Value::Null),

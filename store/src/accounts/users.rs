@@ -282,6 +282,7 @@ impl Users {
             "delete from sessions where user_id = $1",
             "delete from tokens where user_id = $1",
             "delete from invitations where invited_by = $1",
+            "delete from grants where user_id = $1",
         ] {
             query(statement).bind(id.as_str()).execute(&mut tx).await?;
         }

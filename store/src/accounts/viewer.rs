@@ -33,12 +33,12 @@ impl Viewer {
         }
     }
 
-    /// Returns whether the viewer may see a video without a share of it.
+    /// Returns whether the viewer may see a video without a share or a grant of it.
     pub fn may_see(&self, rights: &Rights) -> bool {
         rights.visibility != Visibility::Private || self.may_edit(rights.owner.as_ref())
     }
 
-    /// Returns whether lists show the viewer a video.
+    /// Returns whether lists show the viewer a video without a grant of it.
     pub fn lists(&self, rights: &Rights) -> bool {
         rights.visibility == Visibility::Public || self.may_edit(rights.owner.as_ref())
     }

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod captions;
+mod grants;
 mod queue;
 mod runs;
 mod search;

@@ -101,6 +101,7 @@ test("a whole document decodes, field by field", () => {
     owner: null,
     visibility: "public",
     mayEdit: true,
+    sharedWithMe: false,
   });
 });
 

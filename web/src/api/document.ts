@@ -46,6 +46,8 @@ export interface Video {
   visibility: Visibility;
   /** The person of this page may change and delete it; without accounts everybody may. */
   mayEdit: boolean;
+  /** Another person shares it with the one of this page. */
+  sharedWithMe: boolean;
 }
 
 export interface VideoPage {
@@ -91,6 +93,7 @@ export function decodeVideo(value: unknown): Video | null {
     owner: decodeOwner(value.owner),
     visibility: decodeVisibility(value.visibility),
     mayEdit: value.may_edit !== false,
+    sharedWithMe: value.shared_with_me === true,
   };
 }
 

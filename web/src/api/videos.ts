@@ -11,20 +11,21 @@ import { type Outcome, request } from "./request.ts";
 
 const ROOT = "/api/v1/videos";
 
-/** The videos of a list: all that this person may see there, or their own. */
-export type Owner = "all" | "me";
+/** The videos of a list: all that this person may see there, their own, or those that others share with them. */
+export type Collected = "all" | "own" | "shared";
 
 export interface PageQuery {
-  owner: Owner;
+  collected: Collected;
   limit: number;
   cursor: string | null;
   signal?: AbortSignal;
 }
 
 export function listVideos(page: PageQuery): Promise<Outcome<VideoPage>> {
-  const { owner, limit, cursor, signal } = page;
+  const { collected, limit, cursor, signal } = page;
   const query = new URLSearchParams({ limit: String(limit) });
-  if (owner === "me") query.set("owner", owner);
+  if (collected === "own") query.set("owner", "me");
+  if (collected === "shared") query.set("shared", "me");
   if (cursor !== null) query.set("cursor", cursor);
   return request(`${ROOT}?${query}`, { decode: decodePage, ...(signal && { signal }) });
 }

@@ -4,7 +4,7 @@ import { useCallback, useId, useState } from "react";
 import { signOut, type User } from "../api/session.ts";
 import { Icon } from "../shared/icons.tsx";
 import { Link } from "../shared/navigation.tsx";
-import { ACCOUNT, JOBS, LIBRARY, MINE, PEOPLE } from "../shared/route.ts";
+import { ACCOUNT, JOBS, LIBRARY, MINE, PEOPLE, SHARED } from "../shared/route.ts";
 import { useMenu } from "../shared/use-menu.ts";
 import styles from "./account-menu.module.css";
 
@@ -27,6 +27,7 @@ export function AccountMenu({ user }: { user: User }) {
 
   const places = [
     { path: MINE, label: "My videos" },
+    { path: SHARED, label: "Shared with me" },
     { path: ACCOUNT, label: "My account" },
     ...(user.role === "administrator" ? OF_ADMINISTRATORS : []),
   ];

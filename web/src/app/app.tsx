@@ -192,7 +192,9 @@ function Page({ route, query, state, wanted, onFiles }: PageProps) {
   const choose = <FileButton onFiles={onFiles}>Choose files</FileButton>;
   switch (route.page) {
     case "mine":
-      return <Library owner="me" invitation={choose} />;
+      return <Library key="own" collected="own" invitation={choose} />;
+    case "shared":
+      return <Library key="shared" collected="shared" invitation={null} />;
     case "account":
       return user && <Account user={user} />;
     case "people":
@@ -204,7 +206,7 @@ function Page({ route, query, state, wanted, onFiles }: PageProps) {
     case "search":
       return <SearchPage words={wordsOf(query)} />;
     default:
-      return <Library owner="all" invitation={mayUpload(state) && choose} />;
+      return <Library key="all" collected="all" invitation={mayUpload(state) && choose} />;
   }
 }
 

@@ -28,6 +28,7 @@ const OF_ACCOUNTS: readonly Route["page"][] = [
   "sign-in",
   "sign-up",
   "mine",
+  "shared",
   "account",
   "people",
   "jobs",

@@ -143,7 +143,8 @@ export function Field({ label, hint, begins = false, onChange, ...input }: Field
 
 const FIELDS: Record<string, readonly string[]> = {
   invalid_name: ["name"],
-  invalid_email: ["email"],
+  invalid_email: ["email", "person"],
+  unknown_user: ["person"],
   password_too_short: ["new_password", "password"],
   password_too_long: ["new_password", "password"],
   password_too_common: ["new_password", "password"],

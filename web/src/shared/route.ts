@@ -1,7 +1,7 @@
 // Every address of the front end, both ways: from a path to a route and back.
 
 /** The pages that need nobody's id; `clipcut/src/front_end.rs` knows them too. */
-const ALONE = ["search", "sign-in", "sign-up", "mine", "account", "people", "jobs"] as const;
+const ALONE = ["search", "sign-in", "sign-up", "mine", "shared", "account", "people", "jobs"] as const;
 
 export type Route =
   | { page: "library" }
@@ -12,6 +12,7 @@ export type Route =
 export const LIBRARY = "/";
 export const SIGN_UP = "/sign-up";
 export const MINE = "/mine";
+export const SHARED = "/shared";
 export const ACCOUNT = "/account";
 export const PEOPLE = "/people";
 export const JOBS = "/jobs";

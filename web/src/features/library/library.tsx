@@ -3,7 +3,7 @@
 import { type ReactNode, useState } from "react";
 import type { Video } from "../../api/document.ts";
 import { sentence } from "../../api/request.ts";
-import type { Owner } from "../../api/videos.ts";
+import type { Collected } from "../../api/videos.ts";
 import { DeleteDialog } from "../../shared/delete-dialog.tsx";
 import { EditDialog } from "../../shared/edit-dialog.tsx";
 import { Heading } from "../../shared/heading.tsx";
@@ -15,8 +15,8 @@ import { useLibrary } from "./use-library.ts";
 import { VideoCard } from "./video-card.tsx";
 
 interface LibraryProps {
-  /** Whose videos: all that this person may see, or their own. */
-  owner: Owner;
+  /** The videos: all that this person may see, their own, or those that are shared with them. */
+  collected: Collected;
   /** The upload button of an empty library; uploading belongs to another feature. */
   invitation: ReactNode;
 }
@@ -24,10 +24,12 @@ interface LibraryProps {
 // As many columns as the page's width holds.
 const FIRST_ROW = 4;
 
+const TITLES = { own: "My videos", shared: "Shared with me" };
+
 type Open = { dialog: "edit" | "delete"; video: Video } | null;
 
-export function Library({ owner, invitation }: LibraryProps) {
-  const { collection, dispatch, refresh, more } = useLibrary(owner);
+export function Library({ collected, invitation }: LibraryProps) {
+  const { collection, dispatch, refresh, more } = useLibrary(collected);
   const { videos, loaded, loading, next, problem } = collection;
   const [open, setOpen] = useState<Open>(null);
   const close = () => setOpen(null);
@@ -36,17 +38,17 @@ export function Library({ owner, invitation }: LibraryProps) {
   if (!loaded) return <Skeleton />;
   return (
     <>
-      {owner === "me" ? (
-        <div className={styles.head}>
-          <Heading title="My videos" />
-        </div>
-      ) : (
+      {collected === "all" ? (
         <h1 className="visually-hidden">Library</h1>
+      ) : (
+        <div className={styles.head}>
+          <Heading title={TITLES[collected]} />
+        </div>
       )}
       {videos.length === 0 ? (
         <div className={styles.empty}>
           <Icon name="film" size={56} />
-          <h2>No videos yet</h2>
+          <h2>{collected === "shared" ? "Nothing is shared with you" : "No videos yet"}</h2>
           {invitation && (
             <p>
               Drop a video anywhere on this page. You can watch it as soon as its first part is

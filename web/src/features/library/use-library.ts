@@ -3,7 +3,7 @@
 import { useCallback, useEffect, useReducer, useState } from "react";
 import type { Video } from "../../api/document.ts";
 import { LIBRARY_EVENTS, subscribe } from "../../api/events.ts";
-import { listVideos, type Owner } from "../../api/videos.ts";
+import { type Collected, listVideos } from "../../api/videos.ts";
 import { personOf, session } from "../../shared/session.ts";
 import { type Action, type Collection, EMPTY, reduce } from "./collection.ts";
 
@@ -20,8 +20,8 @@ export interface LibraryState {
 // is one person's: what they saw is not for the next one.
 const kept = new Map<string, Collection>();
 
-export function useLibrary(owner: Owner): LibraryState {
-  const [place] = useState(() => `${personOf(session.snapshot().session)?.id ?? ""} ${owner}`);
+export function useLibrary(collected: Collected): LibraryState {
+  const [place] = useState(() => `${personOf(session.snapshot().session)?.id ?? ""} ${collected}`);
   const [collection, dispatch] = useReducer(reduce, kept.get(place) ?? EMPTY);
   useEffect(() => {
     kept.set(place, collection);
@@ -29,17 +29,17 @@ export function useLibrary(owner: Owner): LibraryState {
 
   const refresh = useCallback(async () => {
     dispatch({ type: "fetching" });
-    const outcome = await listVideos({ owner, limit: PAGE, cursor: null });
+    const outcome = await listVideos({ collected, limit: PAGE, cursor: null });
     if (outcome.state === "ready") dispatch({ type: "first-page", page: outcome.value });
     else dispatch({ type: "failed", problem: outcome.problem });
-  }, [owner]);
+  }, [collected]);
 
   const more = useCallback(async () => {
     dispatch({ type: "fetching" });
-    const outcome = await listVideos({ owner, limit: PAGE, cursor: collection.next });
+    const outcome = await listVideos({ collected, limit: PAGE, cursor: collection.next });
     if (outcome.state === "ready") dispatch({ type: "more", page: outcome.value });
     else dispatch({ type: "failed", problem: outcome.problem });
-  }, [owner, collection.next]);
+  }, [collected, collection.next]);
 
   useEffect(() => {
     // The list does not wait for the events; once these flow, it is fetched again only if the
@@ -54,15 +54,22 @@ export function useLibrary(owner: Owner): LibraryState {
       },
       onVideo: (video) => {
         // The events are of all videos that this person may see.
-        if (owner === "all" || isOwn(video)) dispatch({ type: "video", video });
+        if (belongs(video, collected)) dispatch({ type: "video", video });
       },
       onDeleted: (id) => dispatch({ type: "deleted", id }),
     });
-  }, [owner, refresh]);
+  }, [collected, refresh]);
 
   return { collection, dispatch, refresh, more };
 }
 
-function isOwn({ owner }: Video): boolean {
-  return owner !== null && owner.id === personOf(session.snapshot().session)?.id;
+function belongs({ owner, sharedWithMe }: Video, collected: Collected): boolean {
+  switch (collected) {
+    case "all":
+      return true;
+    case "own":
+      return owner !== null && owner.id === personOf(session.snapshot().session)?.id;
+    case "shared":
+      return sharedWithMe;
+  }
 }

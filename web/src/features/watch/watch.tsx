@@ -24,6 +24,7 @@ import { CaptionsDialog } from "./captions-dialog.tsx";
 import { Notes } from "./notes.tsx";
 import { PlayElsewhere } from "./play-elsewhere.tsx";
 import { ShareLinks } from "./share-links.tsx";
+import { SharedPeople } from "./shared-people.tsx";
 import { Stage } from "./stage.tsx";
 import { stagePoster } from "./stage-poster.ts";
 import { Transcript } from "./transcript.tsx";
@@ -148,6 +149,7 @@ function Screen({ video, from, onLook, onReplace }: ScreenProps) {
       <Work video={video} />
       {dialog === "edit" && (
         <EditDialog video={video} onClose={() => setDialog(null)} onSaved={onReplace}>
+          {accounts && <SharedPeople video={video.id} />}
           {accounts && <ShareLinks video={video.id} />}
         </EditDialog>
       )}

@@ -1,0 +1,53 @@
+// The people with accounts who may watch a private video of another's.
+
+import { isObject, list, text } from "./json.ts";
+import { type Outcome, request } from "./request.ts";
+import { videoPath } from "./videos.ts";
+
+export interface Grant {
+  id: string;
+  /** The address by which they were chosen; else their account. */
+  email: string | null;
+  user: { id: string; name: string } | null;
+  created: string;
+}
+
+export function listGrants(video: string): Promise<Outcome<Grant[]>> {
+  return request(peoplePath(video), { decode: decodeGrants });
+}
+
+/** Shares the video with an account, by its address or its id. */
+export function addGrant(video: string, person: string): Promise<Outcome<Grant>> {
+  const body = person.includes("@") ? { email: person } : { user: person };
+  return request(peoplePath(video), { method: "POST", body, decode: decodeGrant });
+}
+
+export function endGrant(video: string, grant: string): Promise<Outcome<true>> {
+  const path = `${peoplePath(video)}/${encodeURIComponent(grant)}`;
+  return request(path, { method: "DELETE", decode: () => true });
+}
+
+export function decodeGrants(value: unknown): Grant[] | null {
+  if (!isObject(value) || !Array.isArray(value.people)) return null;
+  return list(value.people)
+    .map(decodeGrant)
+    .filter((it) => it !== null);
+}
+
+function decodeGrant(value: unknown): Grant | null {
+  if (!isObject(value) || typeof value.id !== "string") return null;
+  const email = text(value.email);
+  const user = decodeUser(value.user);
+  // An entry that names nobody could not be told from the others.
+  if (email === null && user === null) return null;
+  return { id: value.id, email, user, created: text(value.created) ?? "" };
+}
+
+function decodeUser(value: unknown): Grant["user"] {
+  if (!isObject(value) || typeof value.id !== "string") return null;
+  return { id: value.id, name: text(value.name) ?? "" };
+}
+
+function peoplePath(video: string): string {
+  return `${videoPath(video)}/people`;
+}
