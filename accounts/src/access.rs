@@ -112,6 +112,7 @@ table! {
     POST "/api/v1/videos/{id}/retry" Owner Manage;
     POST "/api/v1/videos/{id}/cancel" Owner Manage;
     GET "/api/v1/videos/{id}/events" Viewer Read;
+    POST "/api/v1/videos/{id}/views" Viewer Read;
     GET "/api/v1/videos/{id}/shares" Owner Manage;
     POST "/api/v1/videos/{id}/shares" Owner Manage;
     DELETE "/api/v1/videos/{id}/shares/{share}" Owner Manage;

@@ -1,14 +1,11 @@
 //! Attempts: how often a password may be tried, by account and by client address. A limit slows down for a minute and never
 //! locks out for good.
 
-use std::{
-    net::{IpAddr, Ipv6Addr},
-    time::Duration,
-};
+use std::{net::IpAddr, time::Duration};
 
 use axum::extract::Request;
 use http::StatusCode;
-use server::Problem;
+use server::{Problem, site::network};
 use sha2::{Digest, Sha256};
 use store::Limit;
 
@@ -45,29 +42,5 @@ impl Accounts {
         let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", detail);
         // At least a second: a client that comes back at once would only be refused again.
         Err(problem.retry_after(hit.rest.as_secs() as u32 + 1).into())
-    }
-}
-
-/// Returns the text of the network that one client has: of IPv6 each has at least 64 bits of addresses to itself.
-fn network(address: IpAddr) -> String {
-    match address.to_canonical() {
-        IpAddr::V4(address) => address.to_string(),
-        IpAddr::V6(address) => {
-            let first = Ipv6Addr::from_bits(address.to_bits() >> 64 << 64);
-            format!("{first}/64")
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_client_of_ipv6_is_its_network() {
-        let check = |address: &str, expected: &str| assert_eq!(network(address.parse().unwrap()), expected);
-        check("203.0.113.9", "203.0.113.9");
-        check("::ffff:203.0.113.9", "203.0.113.9");
-        check("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64");
     }
 }

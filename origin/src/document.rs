@@ -13,6 +13,9 @@ pub struct Document {
     id: VideoId,
     title: String,
     description: String,
+    tags: Vec<String>,
+    /// How many people have watched it, each counted once a day.
+    views: u64,
     state: &'static str,
     error: Option<Failure>,
     duration_seconds: Option<f64>,
@@ -82,6 +85,7 @@ struct Surroundings {
     queue_positions: HashMap<VideoId, u32>,
     posters: HashSet<String>,
     granted: HashSet<VideoId>,
+    tags: HashMap<VideoId, Vec<String>>,
 }
 
 impl Surroundings {
@@ -99,6 +103,7 @@ impl Surroundings {
             queue_positions: store.jobs.queue_positions(&of(waits)).await?,
             posters: store.blobs.existing(&posters).await?,
             granted: asker.granted(origin, &all).await?,
+            tags: store.videos.tags_of_all(&all).await?,
         })
     }
 }
@@ -121,6 +126,7 @@ impl Document {
         let id = &video.id;
         let renditions = around.renditions.remove(id).unwrap_or_default();
         let captions = around.captions.remove(id).unwrap_or_default();
+        let tags = around.tags.remove(id).unwrap_or_default();
         let plays = plays(video.state);
         let has_poster = around.posters.contains(&poster(id));
         let folder = origin.folder(id, &video.rights, asker);
@@ -143,6 +149,8 @@ impl Document {
             error: video.failure.map(|f| Failure { code: f.code, message: f.message }),
             duration_seconds: video.duration_seconds,
             notes: video.notes,
+            views: video.views,
+            tags,
             owner: owner.map(|(id, name)| Owner { id, name }),
             visibility: video.rights.visibility.as_str(),
             may_edit: asker.viewer.may_edit(video.rights.owner.as_ref()),

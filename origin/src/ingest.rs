@@ -191,6 +191,7 @@ impl Words {
             title: title.map(title::title).transpose()?,
             description: self.description.as_deref().map(title::description).transpose()?,
             visibility: None,
+            tags: None,
         })
     }
 

@@ -21,6 +21,7 @@ mod shares;
 mod tickets;
 mod title;
 mod tus;
+mod views;
 mod wants;
 
 use std::{
@@ -119,6 +120,7 @@ impl Origin {
             .route("/videos/{id}/retry", post(library::retry))
             .route("/videos/{id}/cancel", post(library::cancel))
             .route("/videos/{id}/events", get(events::of_one))
+            .route("/videos/{id}/views", post(views::count))
             .route("/videos/{id}/shares", get(shares::list).post(shares::add))
             .route("/videos/{id}/shares/{share}", delete(shares::revoke))
             .nest("/videos/{id}/captions", captions::routes())

@@ -36,6 +36,8 @@ pub(crate) struct PageQuery {
     owner: Option<String>,
     /// `me`: those that others share with the asker alone.
     shared: Option<String>,
+    /// The videos with one tag alone.
+    tag: Option<String>,
     /// The videos of one state alone, such as `failed`.
     state: Option<String>,
 }
@@ -52,6 +54,7 @@ struct Changes {
     title: Option<String>,
     description: Option<String>,
     visibility: Option<String>,
+    tags: Option<Vec<String>>,
 }
 
 /// Lists videos, newest first.
@@ -79,7 +82,9 @@ pub(crate) async fn list(
         Some(state) => state,
         None => None,
     };
-    let listing = Listing { shown: &shown, state, after: after.as_ref() };
+    let tag = page.tag.as_deref().map(title::tag).transpose()?;
+    let tag = tag.as_ref().map(|tag| tag.key.as_str());
+    let listing = Listing { shown: &shown, state, tag, after: after.as_ref() };
     let page = origin.store.videos.list(listing, limit).await?;
     let next = page.next.as_ref().map(encode_cursor);
     let videos = Document::of_all(&origin, &asker, page.videos).await?;
@@ -96,7 +101,7 @@ pub(crate) async fn show(
     Ok(json(StatusCode::OK, &document.ok_or_else(unknown_video)?))
 }
 
-/// Changes the title, the description and the visibility, each if it is given.
+/// Changes the title, the description, the tags and the visibility, each if it is given.
 pub(crate) async fn edit(
     State(origin): State<Origin>,
     asker: Asker,
@@ -114,6 +119,7 @@ pub(crate) async fn edit(
     let edit = Edit {
         title: changes.title.as_deref().map(title::title).transpose()?,
         description: changes.description.as_deref().map(title::description).transpose()?,
+        tags: changes.tags.as_deref().map(title::tags).transpose()?,
         visibility: changes.visibility.as_deref().map(|word| origin.new_visibility(word)).transpose()?,
     };
     let video = origin.store.videos.edit(&id, &edit).await?.ok_or_else(unknown_video)?;

@@ -2,11 +2,14 @@
 
 use http::StatusCode;
 use server::Problem;
+use store::Tag;
 
 use crate::error::{Error, Result};
 
 const MOST_TITLE: usize = 200;
 const MOST_DESCRIPTION: usize = 5000;
+const MOST_TAGS: usize = 20;
+const MOST_TAG: usize = 40;
 const UNTITLED: &str = "Untitled";
 
 /// Takes a title that a person typed, or refuses it with a reason.
@@ -36,6 +39,41 @@ pub(crate) fn description(text: &str) -> Result<String> {
         return Err(refused("The description must not have control characters."));
     }
     Ok(text.to_owned())
+}
+
+/// Takes the tags that a person typed, or refuses them with a reason. Of those that differ by case or form alone, the first
+/// counts.
+pub(crate) fn tags(texts: &[String]) -> Result<Vec<Tag>> {
+    let tags = texts.iter().map(|text| tag(text)).collect::<Result<Vec<_>>>()?;
+    let mut kept: Vec<Tag> = Vec::new();
+    for tag in tags {
+        if kept.iter().all(|other| other.key != tag.key) {
+            kept.push(tag);
+        }
+    }
+    if kept.len() > MOST_TAGS {
+        return Err(refused(format!("A video has at most {MOST_TAGS} tags; these are {}.", kept.len())));
+    }
+    Ok(kept)
+}
+
+/// Takes one tag.
+pub(crate) fn tag(text: &str) -> Result<Tag> {
+    let shown = visible(text);
+    // A comma ends a tag where people type several.
+    if shown.chars().any(|c| c.is_control() || c == ',') {
+        return Err(refused("A tag must have neither control characters nor commas."));
+    }
+    let tag = Tag::of(&shown);
+    // A compatibility form may be many characters: U+FDFA is eighteen.
+    let length = tag.shown.chars().count().max(tag.key.chars().count());
+    if length > MOST_TAG {
+        return Err(refused(format!("A tag may have at most {MOST_TAG} characters; one has {length}.")));
+    }
+    if tag.key.trim().is_empty() {
+        return Err(refused("A tag must not be empty."));
+    }
+    Ok(tag)
 }
 
 /// Makes what a machine called a file fit to be shown: nobody typed it, so it is mended, not refused.
@@ -101,6 +139,25 @@ mod tests {
         for text in ["a\u{0}b", &"x".repeat(5001)] {
             assert!(description(text).is_err(), "{text:?}");
         }
+    }
+
+    #[test]
+    fn tags_are_equal_whatever_their_case_and_form() {
+        let read = |texts: &[&str]| tags(&texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>());
+        let tags = read(&[" Caf\u{65}\u{301} ", "CAF\u{c9}", "\u{ff33}and dunes", "b\u{202e}ad"]).unwrap();
+        let shown: Vec<&str> = tags.iter().map(|tag| tag.shown.as_str()).collect();
+        assert_eq!(shown, ["Caf\u{e9}", "\u{ff33}and dunes", "bad"]);
+        assert_eq!(tags[1].key, "sand dunes");
+        assert_eq!(read(&[&"\u{fc}".repeat(40)]).unwrap().len(), 1);
+        let many: Vec<String> = (0..21).map(|n| n.to_string()).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        assert_eq!(read(&many[..20]).unwrap().len(), 20);
+        for wrong in
+            [vec![""], vec!["\u{200b}"], vec!["a,b"], vec!["a\nb"], vec!["\u{fdfa}\u{fdfa}\u{fdfa}"], many]
+        {
+            assert!(read(&wrong).is_err(), "{wrong:?}");
+        }
+        assert!(read(&[&"x".repeat(41)]).is_err());
     }
 
     #[test]

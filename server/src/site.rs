@@ -1,7 +1,10 @@
 //! The site that people open: its public URL and the proxies in front of it, and whether a request comes from one of
 //! its own pages.
 
-use std::fmt;
+use std::{
+    fmt,
+    net::{IpAddr, Ipv6Addr},
+};
 
 use http::{HeaderMap, HeaderName, Uri, header, uri::Authority};
 
@@ -68,6 +71,17 @@ impl Site {
             None => host.is_some_and(|host| origin.is_at(host, original.scheme.as_deref())),
         };
         if own { Sender::Own } else { Sender::Foreign }
+    }
+}
+
+/// Returns the text of the network that one client has: of IPv6 each has at least 64 bits of addresses to itself.
+pub fn network(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => {
+            let first = Ipv6Addr::from_bits(address.to_bits() >> 64 << 64);
+            format!("{first}/64")
+        }
     }
 }
 
@@ -141,6 +155,14 @@ mod tests {
     use crate::forwarded::Peer;
 
     use super::*;
+
+    #[test]
+    fn a_client_of_ipv6_is_its_network() {
+        let check = |address: &str, expected: &str| assert_eq!(network(address.parse().unwrap()), expected);
+        check("203.0.113.9", "203.0.113.9");
+        check("::ffff:203.0.113.9", "203.0.113.9");
+        check("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64");
+    }
 
     fn sender(site: &Site, fields: &[(&str, &str)]) -> Sender {
         let mut request = http::Request::post("/api/v1/uploads");

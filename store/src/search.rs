@@ -11,6 +11,7 @@ pub use words::Words;
 use crate::{
     Result, Shown, Timestamp, Video, VideoId,
     sql::{FromRow, Row, Sql, query},
+    visibility::shows,
 };
 
 /// What is looked for.
@@ -100,8 +101,8 @@ struct VideoHit {
 
 // Each place is looked through up to the 10,000 latest passages with the words, so that a word which all say costs no
 // more than a rare one; `like` then sees which terms stand together.
-const FIND: &str = "
-    select v.*, (select name from users where users.id = v.owner_id) as owner_name,
+const FIND: &str = concat!(
+    "select v.*, (select name from users where users.id = v.owner_id) as owner_name,
         cast(f.place as bigint) as found_in from (
         select video_id, min(place) as place from (
             select * from (
@@ -126,11 +127,10 @@ const FIND: &str = "
         ) places group by video_id
     ) f join videos v on v.id = f.video_id
     where (f.place > $16 or (f.place = $16 and (v.created_at < $17 or (v.created_at = $17 and v.id < $18))))
-        and ($20 = 'all' or ($20 = 'public' and v.visibility = 'public')
-            or ($20 in ('public', 'own') and v.owner_id = $21)
-            or ($20 in ('public', 'shared') and exists (
-                select 1 from grants g where g.video_id = v.id and g.user_id = $21)))
-    order by f.place, v.created_at desc, v.id desc limit $19";
+        and ",
+    shows!("v", "$20", "$21"),
+    "   order by f.place, v.created_at desc, v.id desc limit $19"
+);
 
 // Passages of the page's videos alone are read, by their index, so the words need no second look-up.
 const HITS: &str = "

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::{
     Accounts, Blobs, Captions, Chunks, Counters, Grants, Jobs, Renditions, Result, Search, Shares, Signals,
-    Timestamp, UploadLeases, Uploads, VideoId, Videos, blobs,
+    Timestamp, UploadLeases, Uploads, VideoId, Videos, Views, blobs,
     incoming::{Incoming, Shared},
     metrics::StoreMetrics,
     search, sql,
@@ -23,6 +23,8 @@ pub struct Store {
     pub captions: Captions,
     /// Search over the library's words.
     pub search: Search,
+    /// How many people have watched a video.
+    pub views: Views,
     /// Links that open one video each.
     pub shares: Shares,
     /// Accounts that may watch a private video of another's.
@@ -101,6 +103,7 @@ impl Store {
             renditions: Renditions::new(sql.clone(), signals.clone()),
             captions: Captions::new(sql.clone(), signals.clone()),
             search: Search::new(sql.clone()),
+            views: Views::new(sql.clone()),
             shares: Shares::new(sql.clone(), signals.clone()),
             grants: Grants::new(sql.clone(), signals.clone()),
             jobs: Jobs::new(sql.clone(), signals.clone()),

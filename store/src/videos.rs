@@ -1,9 +1,10 @@
 //! The library's rows: videos, their states and what people may edit. Leaves lists of them to `listing`.
 
 use crate::{
-    Job, NewVisibility, Result, Rights, Signal, Signals, Timestamp, UserId, VideoId,
+    Job, NewVisibility, Result, Rights, Signal, Signals, Tag, Timestamp, UserId, VideoId,
     search::index_video,
     sql::{FromRow, LockScope, Query, Row, Sql, query},
+    tags::set_tags,
 };
 
 /// How far a video has come.
@@ -59,6 +60,8 @@ pub struct Video {
     pub rights: Rights,
     /// The owner's name, as others see it.
     pub owner_name: Option<String>,
+    /// How many people have watched it, each counted once a day.
+    pub views: u64,
 }
 
 /// The words of a new video.
@@ -83,6 +86,8 @@ pub struct Edit {
     pub description: Option<String>,
     /// The people who may watch it from now on.
     pub visibility: Option<NewVisibility>,
+    /// The tags in place of those that it has.
+    pub tags: Option<Vec<Tag>>,
 }
 
 /// The table of videos.
@@ -156,6 +161,9 @@ impl Videos {
         .await?;
         if done == 0 {
             return Ok(None);
+        }
+        if let Some(tags) = &edit.tags {
+            set_tags(&mut tx, id, tags).await?;
         }
         index_video(&mut tx, id).await?;
         tx.commit().await?;
@@ -324,6 +332,7 @@ impl FromRow for Video {
             created_at: Timestamp(row.try_get("created_at")?),
             rights: Rights::from_row(row)?,
             owner_name: row.try_get("owner_name")?,
+            views: row.try_get::<i64, _>("views")? as u64,
         })
     }
 }

@@ -78,6 +78,38 @@ impl Shown {
     }
 }
 
+/// The condition that a list shows the video with the alias `$video`, by the places of [`Shown::word`] and
+/// [`Shown::person`].
+macro_rules! shows {
+    ($video:literal, $word:literal, $person:literal) => {
+        concat!(
+            "(",
+            $word,
+            " = 'all' or (",
+            $word,
+            " = 'public' and ",
+            $video,
+            ".visibility = 'public')
+              or (",
+            $word,
+            " in ('public', 'own') and ",
+            $video,
+            ".owner_id = ",
+            $person,
+            ")
+              or (",
+            $word,
+            " in ('public', 'shared') and exists (
+                  select 1 from grants g where g.video_id = ",
+            $video,
+            ".id and g.user_id = ",
+            $person,
+            ")))"
+        )
+    };
+}
+pub(crate) use shows;
+
 impl Visibility {
     const ALL: [Self; 3] = [Self::Public, Self::Unlisted, Self::Private];
 

@@ -4,8 +4,11 @@
 
 mod contract;
 
+use std::time::Duration;
+
 use contract::{LEASE, later, uploaded, video};
-use store::{Error, JobKind, State, Store, VideoId};
+use sqlx::Row;
+use store::{Error, JobKind, State, Store, Timestamp, VideoId};
 use tempfile::TempDir;
 
 async fn store() -> (Store, TempDir) {
@@ -92,4 +95,21 @@ async fn a_database_that_another_process_holds_is_unavailable_and_not_broken() {
     assert!(matches!(refused, Error::Unavailable { .. }), "{refused}");
     drop(held);
     store.uploads.begin(&video("v"), Some(1), later()).await.unwrap();
+}
+
+#[tokio::test]
+async fn marks_of_views_name_nobody_and_go_with_their_day() {
+    let (store, folder) = store().await;
+    let id = uploaded(&store, "v").await;
+    let day = |n: u64| Timestamp(0) + Duration::from_hours(24 * n);
+    for n in [20_000, 20_001] {
+        assert!(store.views.count(&id, "network 203.0.113.9", day(n)).await.unwrap());
+    }
+    let file = sqlx::sqlite::SqliteConnectOptions::new().filename(folder.path().join("clipcut.sqlite"));
+    let beside = sqlx::sqlite::SqlitePool::connect_with(file).await.unwrap();
+    let marks = sqlx::query("select day, mark from view_marks").fetch_all(&beside).await.unwrap();
+    let marks: Vec<(i64, String)> = marks.iter().map(|row| (row.get(0), row.get(1))).collect();
+    let keys = sqlx::query("select day from view_keys").fetch_all(&beside).await.unwrap();
+    assert_eq!((marks.len(), marks[0].0, keys.len()), (1, 20_001, 1));
+    assert!(marks[0].1.len() == 32 && marks[0].1.bytes().all(|byte| byte.is_ascii_hexdigit()), "{marks:?}");
 }

@@ -35,7 +35,7 @@ async fn the_document_holds_all_of_a_planned_video() {
     assert_eq!(
         document,
         json!({
-            "id": id, "title": "Planned", "description": "", "state": "planned", "error": null,
+            "id": id, "title": "Planned", "description": "", "tags": [], "views": 0, "state": "planned", "error": null,
             "owner": null, "visibility": "public", "may_edit": true, "shared_with_me": false,
             "duration_seconds": 18.0, "notes": [NOTE],
             "renditions": [
@@ -122,6 +122,48 @@ async fn title_and_description_can_be_edited_each_alone() {
     let answer = harness.ask("PATCH", &path, JSON, r#"{"description": "one\ntwo"}"#).await;
     assert_eq!(answer.json()["description"], "one\ntwo");
     assert_eq!(harness.get(&path).await.json()["title"], "After");
+}
+
+#[tokio::test]
+async fn tags_are_set_as_a_whole_and_narrow_the_list() {
+    let harness = Harness::open().await;
+    let ids =
+        [harness.uploaded("Dunes").await, harness.uploaded("Waves").await, harness.uploaded("Rocks").await];
+    let path = |n: usize| format!("/api/v1/videos/{}", ids[n]);
+    let answer = harness.ask("PATCH", &path(0), JSON, r#"{"tags": ["Sand", "sAND", " Stra\u00dfe "]}"#).await;
+    assert_eq!(answer.json()["tags"], json!(["Sand", "Stra\u{df}e"]));
+    harness.ask("PATCH", &path(1), JSON, r#"{"tags": ["Water", "sand"]}"#).await;
+    assert_eq!(titles(&harness.get("/api/v1/videos?tag=SAND").await), ["Waves", "Dunes"]);
+    assert_eq!(titles(&harness.get("/api/v1/videos?tag=sand&state=ready").await), [""; 0]);
+    assert_eq!(titles(&harness.get("/api/v1/videos?tag=stra%C3%9Fe").await), ["Dunes"]);
+    assert_eq!(harness.get("/api/v1/search?q=water").await.json()["results"][0]["video"]["title"], "Waves");
+    let first = harness.get("/api/v1/videos?tag=sand&limit=1").await.json();
+    assert_eq!(first["videos"][0]["tags"], json!(["Water", "sand"]));
+    let next = format!("/api/v1/videos?tag=sand&limit=1&cursor={}", first["next"].as_str().unwrap());
+    assert_eq!(titles(&harness.get(&next).await), ["Dunes"]);
+    // Another edit leaves them, and an empty list takes them away.
+    harness.ask("PATCH", &path(1), JSON, r#"{"title": "Sea"}"#).await;
+    assert_eq!(titles(&harness.get("/api/v1/videos?tag=water").await), ["Sea"]);
+    assert_eq!(harness.ask("PATCH", &path(1), JSON, r#"{"tags": []}"#).await.json()["tags"], json!([]));
+    assert_eq!(titles(&harness.get("/api/v1/videos?tag=sand").await), ["Dunes"]);
+    assert_eq!(harness.get("/api/v1/search?q=water").await.json()["results"], json!([]));
+    for wrong in [r#"{"tags": ["a,b"]}"#, r#"{"tags": [""]}"#] {
+        harness.ask("PATCH", &path(2), JSON, wrong).await.is_problem(422, "invalid_text");
+    }
+    harness.ask("PATCH", &path(2), JSON, r#"{"tags": "sand"}"#).await.is_problem(400, "invalid_document");
+    harness.get("/api/v1/videos?tag=").await.is_problem(422, "invalid_text");
+}
+
+#[tokio::test]
+async fn a_view_counts_once_a_viewer() {
+    let harness = Harness::open().await;
+    let path = format!("/api/v1/videos/{}", harness.uploaded("Dunes").await);
+    for _ in 0..3 {
+        assert_eq!(harness.ask("POST", &format!("{path}/views"), &[], "").await.status, 204);
+    }
+    assert_eq!(harness.get(&path).await.json()["views"], 1);
+    let nowhere = harness.ask("POST", "/api/v1/videos/0123456789abcdef/views", &[], "").await;
+    nowhere.is_problem(404, "unknown_video");
 }
 
 #[tokio::test]

@@ -43,7 +43,11 @@ pub(crate) async fn index_video(tx: &mut Transaction, id: &VideoId) -> Result<()
     else {
         return Ok(());
     };
-    let about = format!("{title}\n{description}");
+    let tags: Vec<String> = query("select tag from tags where video_id = $1 order by position")
+        .bind(id.as_str())
+        .fetch_all(&mut *tx)
+        .await?;
+    let about = format!("{title}\n{description}\n{}", tags.join("\n"));
     for (place, mark, text) in [("title", TITLE, &title), ("about", ABOUT, &about)] {
         query(
             "insert into passages (video_id, place, terms) values ($1, $2, $3)

@@ -48,6 +48,8 @@ const DOCUMENT = {
   upload: null,
   queue_position: null,
   created_at: "2026-03-10T12:00:00Z",
+  tags: ["sand", 7],
+  views: 3,
 };
 
 test("a whole document decodes, field by field", () => {
@@ -102,6 +104,8 @@ test("a whole document decodes, field by field", () => {
     visibility: "public",
     mayEdit: true,
     sharedWithMe: false,
+    tags: ["sand"],
+    views: 3,
   });
 });
 

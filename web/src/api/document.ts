@@ -27,6 +27,9 @@ export interface Video {
   id: string;
   title: string;
   description: string;
+  tags: string[];
+  /** How many people have watched it, each counted once a day. */
+  views: number;
   state: VideoState;
   error: { code: string; message: string } | null;
   durationSeconds: number | null;
@@ -72,6 +75,10 @@ export function decodeVideo(value: unknown): Video | null {
     id: value.id,
     title: text(value.title) ?? "",
     description: text(value.description) ?? "",
+    tags: list(value.tags)
+      .map(text)
+      .filter((it) => it !== null),
+    views: number(value.views) ?? 0,
     state: value.state as VideoState,
     error: decodeError(value.error),
     durationSeconds: number(value.duration_seconds),

@@ -16,16 +16,19 @@ export type Collected = "all" | "own" | "shared";
 
 export interface PageQuery {
   collected: Collected;
+  /** The one tag that they have; null: any or none. */
+  tag: string | null;
   limit: number;
   cursor: string | null;
   signal?: AbortSignal;
 }
 
 export function listVideos(page: PageQuery): Promise<Outcome<VideoPage>> {
-  const { collected, limit, cursor, signal } = page;
+  const { collected, tag, limit, cursor, signal } = page;
   const query = new URLSearchParams({ limit: String(limit) });
   if (collected === "own") query.set("owner", "me");
   if (collected === "shared") query.set("shared", "me");
+  if (tag !== null) query.set("tag", tag);
   if (cursor !== null) query.set("cursor", cursor);
   return request(`${ROOT}?${query}`, { decode: decodePage, ...(signal && { signal }) });
 }
@@ -50,12 +53,18 @@ export function showVideo(id: string, signal?: AbortSignal): Promise<Outcome<Vid
 export interface Edit {
   title: string;
   description: string;
+  tags: string[];
   /** Only where there are accounts. */
   visibility?: Visibility;
 }
 
 export function editVideo(id: string, edit: Edit): Promise<Outcome<Video>> {
   return request(videoPath(id), { method: "PATCH", body: edit, decode: decodeVideo });
+}
+
+/** Says that somebody watches the video. */
+export function countView(id: string): Promise<Outcome<true>> {
+  return request(sharedPath(`${videoPath(id)}/views`), { method: "POST", decode: () => true });
 }
 
 /** Deletes the video with everything that was made from it. */

@@ -18,6 +18,7 @@ import {
   type Route,
   signInPath,
   startOf,
+  tagOf,
   wordsOf,
 } from "../shared/route.ts";
 import {
@@ -192,9 +193,9 @@ function Page({ route, query, state, wanted, onFiles }: PageProps) {
   const choose = <FileButton onFiles={onFiles}>Choose files</FileButton>;
   switch (route.page) {
     case "mine":
-      return <Library key="own" collected="own" invitation={choose} />;
+      return <Library key="own" collected="own" tag={null} invitation={choose} />;
     case "shared":
-      return <Library key="shared" collected="shared" invitation={null} />;
+      return <Library key="shared" collected="shared" tag={null} invitation={null} />;
     case "account":
       return user && <Account user={user} />;
     case "people":
@@ -205,8 +206,11 @@ function Page({ route, query, state, wanted, onFiles }: PageProps) {
       return <Watch id={route.id} from={startOf(query)} />;
     case "search":
       return <SearchPage words={wordsOf(query)} />;
-    default:
-      return <Library key="all" collected="all" invitation={mayUpload(state) && choose} />;
+    default: {
+      const tag = tagOf(query);
+      const invitation = tag === null && mayUpload(state) && choose;
+      return <Library key={`all ${tag}`} collected="all" tag={tag} invitation={invitation} />;
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-// The title and the description of a video, and where there are accounts, who may watch it, to be edited.
+// The title, the description and the tags of a video, and where there are accounts, who may watch it, to be edited.
 
 import { type FormEvent, type ReactNode, useState } from "react";
 import type { Video, Visibility } from "../api/document.ts";
@@ -8,6 +8,7 @@ import styles from "./dialog.module.css";
 import { Dialog } from "./dialog.tsx";
 import { ErrorText } from "./error-text.tsx";
 import { useSession } from "./session.ts";
+import { readTags, writeTags } from "./tags.ts";
 import { VISIBILITY } from "./visibility.ts";
 
 interface EditDialogProps {
@@ -22,6 +23,7 @@ export function EditDialog({ video, onClose, onSaved, children }: EditDialogProp
   const accounts = useSession().state === "on";
   const [title, setTitle] = useState(video.title);
   const [description, setDescription] = useState(video.description);
+  const [tags, setTags] = useState(writeTags(video.tags));
   const [visibility, setVisibility] = useState(video.visibility);
   const [saving, setSaving] = useState(false);
   const [problem, setProblem] = useState<Problem | null>(null);
@@ -29,7 +31,12 @@ export function EditDialog({ video, onClose, onSaved, children }: EditDialogProp
   const save = async (event: FormEvent) => {
     event.preventDefault();
     setSaving(true);
-    const edit = { title: title.trim(), description, ...(accounts && { visibility }) };
+    const edit = {
+      title: title.trim(),
+      description,
+      tags: readTags(tags),
+      ...(accounts && { visibility }),
+    };
     const outcome = await editVideo(video.id, edit);
     setSaving(false);
     if (outcome.state === "failed") {
@@ -60,6 +67,10 @@ export function EditDialog({ video, onClose, onSaved, children }: EditDialogProp
             value={description}
             onChange={(event) => setDescription(event.target.value)}
           />
+        </label>
+        <label className="field">
+          Tags, with commas between
+          <input dir="auto" value={tags} onChange={(event) => setTags(event.target.value)} />
         </label>
         {accounts && <VisibilityChoice chosen={visibility} onChoose={setVisibility} />}
         <ErrorText text={problem === null ? "" : sentence(problem)} />

@@ -9,6 +9,7 @@ import {
   speed,
   spokenTime,
   until,
+  viewCount,
 } from "./format.ts";
 
 describe("a time reads as on a clock", () => {
@@ -95,4 +96,8 @@ describe("a time to come is counted down", () => {
   test("and reckoned in whole days", () => {
     expect(daysFrom(now, 30)).toBe("2026-04-09T12:00:00.000Z");
   });
+});
+
+test("views are counted in words, and none is nothing", () => {
+  expect([0, 1, 2, 12_345].map(viewCount)).toEqual(["", "1 view", "2 views", "12,345 views"]);
 });

@@ -29,6 +29,12 @@ export function remaining(seconds: number): string {
   return `${counted(Math.ceil(seconds / 3600), "hour")} left`;
 }
 
+/** Returns `1 view`, or how many there are; nothing for none. */
+export function viewCount(views: number): string {
+  if (views === 0) return "";
+  return views === 1 ? "1 view" : `${views.toLocaleString("en")} views`;
+}
+
 const UNITS = ["B", "kB", "MB", "GB", "TB"];
 
 /** Returns a size in decimal units, as file managers show it: `1.5 MB`. */

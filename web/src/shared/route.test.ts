@@ -6,6 +6,8 @@ import {
   searchPath,
   signInPath,
   startOf,
+  tagOf,
+  tagPath,
   watchPath,
   wordsOf,
 } from "./route.ts";
@@ -80,4 +82,11 @@ test("words survive the way into an address and back", () => {
   const { pathname, search } = new URL(searchPath("a & b + ü ?"), "http://localhost");
   expect(pathname).toBe("/search");
   expect(wordsOf(search)).toBe("a & b + ü ?");
+});
+
+test("a tag survives the way into an address and back, and none is all videos", () => {
+  const { pathname, search } = new URL(tagPath("a & b + ü ?"), "http://localhost");
+  expect(pathname).toBe("/");
+  expect(tagOf(search)).toBe("a & b + ü ?");
+  expect([tagOf(""), tagOf("?tag=")]).toEqual([null, null]);
 });

@@ -1,7 +1,16 @@
 // Every address of the front end, both ways: from a path to a route and back.
 
 /** The pages that need nobody's id; `clipcut/src/front_end.rs` knows them too. */
-const ALONE = ["search", "sign-in", "sign-up", "mine", "shared", "account", "people", "jobs"] as const;
+const ALONE = [
+  "search",
+  "sign-in",
+  "sign-up",
+  "mine",
+  "shared",
+  "account",
+  "people",
+  "jobs",
+] as const;
 
 export type Route =
   | { page: "library" }
@@ -33,6 +42,17 @@ export function startOf(query: string): number {
 
 export function searchPath(words: string): string {
   return `/search?${new URLSearchParams({ q: words })}`;
+}
+
+/** Returns the address of the videos with a tag. */
+export function tagPath(tag: string): string {
+  return `${LIBRARY}?${new URLSearchParams({ tag })}`;
+}
+
+/** Returns the tag that the address of the library has; null for all videos. */
+export function tagOf(query: string): string | null {
+  const tag = new URLSearchParams(query).get("tag");
+  return tag === "" ? null : tag;
 }
 
 /** Returns the words that the address of a search has. */

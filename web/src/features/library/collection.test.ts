@@ -54,6 +54,17 @@ describe("an event of a video", () => {
     expect(titles(state)).toEqual(["c", "B!"]);
   });
 
+  test("takes away what the list no longer has, and it may come back", () => {
+    const left = given(first, { type: "left", id: "b" }, { type: "left", id: "z" });
+    expect(titles(left)).toEqual(["c"]);
+    expect(titles(reduce(left, { type: "video", video: video("d", 4) }))).toEqual(["d", "c"]);
+    const back = reduce(given(first, { type: "left", id: "c" }), {
+      type: "video",
+      video: video("c", 3),
+    });
+    expect(titles(back)).toEqual(["c", "b"]);
+  });
+
   test("adds a new one at the top", () => {
     expect(titles(given(first, { type: "video", video: video("d", 4) }))).toEqual(["d", "c", "b"]);
   });

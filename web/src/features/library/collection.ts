@@ -27,6 +27,7 @@ export type Action =
   | { type: "failed"; problem: Problem }
   | { type: "connected" }
   | { type: "video"; video: Video }
+  | { type: "left"; id: string }
   | { type: "deleted"; id: string };
 
 export const EMPTY: Collection = {
@@ -58,6 +59,10 @@ export function reduce(state: Collection, action: Action): Collection {
       return { ...state, fresh: new Set(), gone: new Set() };
     case "video":
       return withVideo(state, action.video);
+    case "left":
+      // It may come back: another edit gives it the list's tag again.
+      if (!state.videos.some((it) => it.id === action.id)) return state;
+      return { ...state, videos: state.videos.filter((it) => it.id !== action.id) };
     case "deleted":
       return {
         ...state,

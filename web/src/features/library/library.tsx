@@ -17,6 +17,8 @@ import { VideoCard } from "./video-card.tsx";
 interface LibraryProps {
   /** The videos: all that this person may see, their own, or those that are shared with them. */
   collected: Collected;
+  /** The one tag that they have; null: any or none. */
+  tag: string | null;
   /** The upload button of an empty library; uploading belongs to another feature. */
   invitation: ReactNode;
 }
@@ -24,31 +26,37 @@ interface LibraryProps {
 // As many columns as the page's width holds.
 const FIRST_ROW = 4;
 
-const TITLES = { own: "My videos", shared: "Shared with me" };
+const TITLES = { all: null, own: "My videos", shared: "Shared with me" };
+const EMPTY = {
+  all: "No videos yet",
+  own: "No videos yet",
+  shared: "Nothing is shared with you",
+};
 
 type Open = { dialog: "edit" | "delete"; video: Video } | null;
 
-export function Library({ collected, invitation }: LibraryProps) {
-  const { collection, dispatch, refresh, more } = useLibrary(collected);
+export function Library({ collected, tag, invitation }: LibraryProps) {
+  const { collection, dispatch, refresh, more } = useLibrary(collected, tag);
   const { videos, loaded, loading, next, problem } = collection;
   const [open, setOpen] = useState<Open>(null);
   const close = () => setOpen(null);
+  const title = tag === null ? TITLES[collected] : `Tagged ${tag}`;
 
   if (!loaded && problem !== null) return <Trouble problem={problem} onRetry={refresh} />;
   if (!loaded) return <Skeleton />;
   return (
     <>
-      {collected === "all" ? (
+      {title === null ? (
         <h1 className="visually-hidden">Library</h1>
       ) : (
         <div className={styles.head}>
-          <Heading title={TITLES[collected]} />
+          <Heading title={title} />
         </div>
       )}
       {videos.length === 0 ? (
         <div className={styles.empty}>
           <Icon name="film" size={56} />
-          <h2>{collected === "shared" ? "Nothing is shared with you" : "No videos yet"}</h2>
+          <h2>{tag === null ? EMPTY[collected] : "No video has this tag"}</h2>
           {invitation && (
             <p>
               Drop a video anywhere on this page. You can watch it as soon as its first part is

@@ -5,6 +5,7 @@ import type { Video } from "../../api/document.ts";
 import { LIBRARY_EVENTS, subscribe } from "../../api/events.ts";
 import { type Collected, listVideos } from "../../api/videos.ts";
 import { personOf, session } from "../../shared/session.ts";
+import { hasTag } from "../../shared/tags.ts";
 import { type Action, type Collection, EMPTY, reduce } from "./collection.ts";
 
 const PAGE = 24;
@@ -20,8 +21,10 @@ export interface LibraryState {
 // is one person's: what they saw is not for the next one.
 const kept = new Map<string, Collection>();
 
-export function useLibrary(collected: Collected): LibraryState {
-  const [place] = useState(() => `${personOf(session.snapshot().session)?.id ?? ""} ${collected}`);
+export function useLibrary(collected: Collected, tag: string | null): LibraryState {
+  const [place] = useState(
+    () => `${personOf(session.snapshot().session)?.id ?? ""} ${collected} ${tag}`,
+  );
   const [collection, dispatch] = useReducer(reduce, kept.get(place) ?? EMPTY);
   useEffect(() => {
     kept.set(place, collection);
@@ -29,17 +32,17 @@ export function useLibrary(collected: Collected): LibraryState {
 
   const refresh = useCallback(async () => {
     dispatch({ type: "fetching" });
-    const outcome = await listVideos({ collected, limit: PAGE, cursor: null });
+    const outcome = await listVideos({ collected, tag, limit: PAGE, cursor: null });
     if (outcome.state === "ready") dispatch({ type: "first-page", page: outcome.value });
     else dispatch({ type: "failed", problem: outcome.problem });
-  }, [collected]);
+  }, [collected, tag]);
 
   const more = useCallback(async () => {
     dispatch({ type: "fetching" });
-    const outcome = await listVideos({ collected, limit: PAGE, cursor: collection.next });
+    const outcome = await listVideos({ collected, tag, limit: PAGE, cursor: collection.next });
     if (outcome.state === "ready") dispatch({ type: "more", page: outcome.value });
     else dispatch({ type: "failed", problem: outcome.problem });
-  }, [collected, collection.next]);
+  }, [collected, tag, collection.next]);
 
   useEffect(() => {
     // The list does not wait for the events; once these flow, it is fetched again only if the
@@ -54,11 +57,12 @@ export function useLibrary(collected: Collected): LibraryState {
       },
       onVideo: (video) => {
         // The events are of all videos that this person may see.
-        if (belongs(video, collected)) dispatch({ type: "video", video });
+        const listed = belongs(video, collected) && (tag === null || hasTag(video.tags, tag));
+        dispatch(listed ? { type: "video", video } : { type: "left", id: video.id });
       },
       onDeleted: (id) => dispatch({ type: "deleted", id }),
     });
-  }, [collected, refresh]);
+  }, [collected, tag, refresh]);
 
   return { collection, dispatch, refresh, more };
 }

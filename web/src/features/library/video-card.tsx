@@ -5,7 +5,7 @@ import type { Video } from "../../api/document.ts";
 import { type Problem, sentence } from "../../api/request.ts";
 import { retryVideo } from "../../api/videos.ts";
 import { ErrorText } from "../../shared/error-text.tsx";
-import { age, clock } from "../../shared/format.ts";
+import { age, clock, viewCount } from "../../shared/format.ts";
 import { Icon } from "../../shared/icons.tsx";
 import { Message } from "../../shared/message.tsx";
 import { Link } from "../../shared/navigation.tsx";
@@ -26,7 +26,7 @@ interface VideoCardProps {
 }
 
 export function VideoCard({ video, first, onEdit, onDelete, onRetried }: VideoCardProps) {
-  const { title, state, durationSeconds, createdAt, owner, visibility, mayEdit } = video;
+  const { title, state, durationSeconds, createdAt, owner, visibility, views, mayEdit } = video;
   return (
     <li className={styles.card} data-state={state}>
       <div className={styles.frame}>
@@ -68,6 +68,7 @@ export function VideoCard({ video, first, onEdit, onDelete, onRetried }: VideoCa
         <p className={styles.meta}>
           {owner !== null && <span dir="auto">{owner.name} · </span>}
           <time dateTime={createdAt}>{age(createdAt, Date.now())}</time>
+          {views > 0 && ` · ${viewCount(views)}`}
           {visibility !== "public" && ` · ${VISIBILITY[visibility].name}`}
         </p>
         <Work video={video} />

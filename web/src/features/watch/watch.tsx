@@ -8,14 +8,14 @@ import { prefetchEngine } from "../../player/engine-chunk.ts";
 import { Player } from "../../player/player.tsx";
 import { DeleteDialog } from "../../shared/delete-dialog.tsx";
 import { EditDialog } from "../../shared/edit-dialog.tsx";
-import { age, clock } from "../../shared/format.ts";
+import { age, clock, viewCount } from "../../shared/format.ts";
 import { Icon } from "../../shared/icons.tsx";
 import { Link, navigate } from "../../shared/navigation.tsx";
 import { usePageTitle } from "../../shared/page-title.ts";
 import { playback, progress } from "../../shared/progress.ts";
 import { ProgressBar } from "../../shared/progress-bar.tsx";
 import { RenditionList } from "../../shared/rendition-list.tsx";
-import { LIBRARY } from "../../shared/route.ts";
+import { LIBRARY, tagPath } from "../../shared/route.ts";
 import { useSession } from "../../shared/session.ts";
 import { Trouble } from "../../shared/trouble.tsx";
 import { VISIBILITY } from "../../shared/visibility.ts";
@@ -29,6 +29,7 @@ import { Stage } from "./stage.tsx";
 import { stagePoster } from "./stage-poster.ts";
 import { Transcript } from "./transcript.tsx";
 import { useVideo } from "./use-video.ts";
+import { useView } from "./use-view.ts";
 import styles from "./watch.module.css";
 
 // As soon as this page's code is there: the video's document is still on its way then.
@@ -71,6 +72,7 @@ function Screen({ video, from, onLook, onReplace }: ScreenProps) {
   useEffect(() => {
     if (url !== null) driver.renew(url);
   }, [driver, url]);
+  useView(video.id, driver);
   const { captions } = video;
   const ownLanguage = video.renditions.find((it) => it.kind === "audio")?.language ?? null;
 
@@ -116,6 +118,17 @@ function Screen({ video, from, onLook, onReplace }: ScreenProps) {
         <div>
           <h1 dir="auto">{video.title}</h1>
           <p className={styles.meta}>{facts(video)}</p>
+          {video.tags.length > 0 && (
+            <ul className={styles.tags} aria-label="Tags">
+              {video.tags.map((it) => (
+                <li key={it}>
+                  <Link to={tagPath(it)} dir="auto">
+                    {it}
+                  </Link>
+                </li>
+              ))}
+            </ul>
+          )}
         </div>
         {video.mayEdit && (
           <div className={styles.tools}>
@@ -220,12 +233,20 @@ function qualityCount({ state, renditions }: Video): number {
   return state === "ready" ? renditions.filter((it) => it.kind === "video").length : 0;
 }
 
-function facts({ durationSeconds, createdAt, renditions, owner, visibility }: Video): string {
+function facts({
+  durationSeconds,
+  createdAt,
+  renditions,
+  owner,
+  visibility,
+  views,
+}: Video): string {
   const best = renditions.find((it) => it.kind === "video");
   const parts = [
     owner?.name ?? "",
     durationSeconds === null ? "" : clock(durationSeconds),
     age(createdAt, Date.now()),
+    viewCount(views),
     best?.frameRate ? `${Number(best.frameRate.toFixed(2))} frames per second` : "",
     visibility === "public" ? "" : VISIBILITY[visibility].name,
   ];
