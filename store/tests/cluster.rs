@@ -7,6 +7,7 @@ mod contract;
 
 use contract::{later, video};
 use mongodb::bson::{DateTime, Document, doc};
+use sqlx::{AssertSqlSafe, Connection, Row};
 use store::{Cluster, Error, Store, Timestamp};
 use testbed::{Mongodb, Postgres, Redis};
 
@@ -135,4 +136,54 @@ async fn a_database_that_is_frozen_is_away_in_bounded_time() {
     assert!(matches!(store.videos.get(&id).await, Err(Error::Unavailable { .. })));
     server.server().thaw();
     assert_eq!(store.videos.get(&id).await.unwrap().unwrap().title, "v");
+}
+
+#[tokio::test]
+async fn no_statement_of_a_list_reads_a_whole_table() {
+    let url = Postgres::shared().database();
+    let store = open(&url).await;
+    let statements = contract::statements::of_lists(&store).await;
+    let mut beside = sqlx::PgConnection::connect(&url).await.unwrap();
+    // A plan for certain values says nothing of others, and a table that is empty in this library is read whole.
+    let settings = "set enable_seqscan = off; set plan_cache_mode = force_generic_plan;";
+    for script in [include_str!("contract/large_library.sql"), settings] {
+        sqlx::raw_sql(script).execute(&mut beside).await.unwrap();
+    }
+    for statement in &statements {
+        assert_eq!(scans(&mut beside, statement).await, [""; 0], "{statement}");
+    }
+    // The sight is sharp: this one has no index.
+    assert_eq!(scans(&mut beside, "select id from videos where title = $1").await.len(), 1);
+    assert_eq!(scans(&mut beside, "select id from videos order by id").await.len(), 1);
+}
+
+/// Returns the steps of a statement's plan that go through a table, or an index, from the beginning.
+async fn scans(beside: &mut sqlx::PgConnection, statement: &str) -> Vec<String> {
+    let places = (1..100).take_while(|n| statement.contains(&format!("${n}"))).count();
+    let nulls = vec!["null"; places].join(", ");
+    let arguments = if places == 0 { String::new() } else { format!("({nulls})") };
+    let prepare = format!("deallocate all; prepare explained as {statement}");
+    sqlx::raw_sql(AssertSqlSafe(prepare)).execute(&mut *beside).await.unwrap();
+    let explain = AssertSqlSafe(format!("explain (format json) execute explained{arguments}"));
+    let row = sqlx::raw_sql(explain).fetch_one(&mut *beside).await.unwrap();
+    let mut found = Vec::new();
+    // sqlx reads no JSON here; in this protocol it comes as text.
+    let plan: String = row.get_unchecked(0);
+    gather_scans(&serde_json::from_str(&plan).unwrap(), &mut found);
+    found
+}
+
+fn gather_scans(plan: &serde_json::Value, found: &mut Vec<String>) {
+    match plan {
+        serde_json::Value::Object(node) => {
+            let kind = node.get("Node Type").and_then(|kind| kind.as_str()).unwrap_or_default();
+            let by_index = matches!(kind, "Index Scan" | "Index Only Scan" | "Bitmap Index Scan");
+            if kind == "Seq Scan" || (by_index && !node.contains_key("Index Cond")) {
+                found.push(format!("{kind} {:?} {:?}", node.get("Relation Name"), node.get("Index Name")));
+            }
+            node.values().for_each(|part| gather_scans(part, found));
+        }
+        serde_json::Value::Array(parts) => parts.iter().for_each(|part| gather_scans(part, found)),
+        _ => {}
+    }
 }

@@ -7,7 +7,7 @@ mod contract;
 use std::time::Duration;
 
 use contract::{LEASE, later, uploaded, video};
-use sqlx::Row;
+use sqlx::{AssertSqlSafe, Row};
 use store::{Error, JobKind, State, Store, Timestamp, VideoId};
 use tempfile::TempDir;
 
@@ -95,6 +95,44 @@ async fn a_database_that_another_process_holds_is_unavailable_and_not_broken() {
     assert!(matches!(refused, Error::Unavailable { .. }), "{refused}");
     drop(held);
     store.uploads.begin(&video("v"), Some(1), later()).await.unwrap();
+}
+
+#[tokio::test]
+async fn no_statement_of_a_list_reads_a_whole_table() {
+    let (store, folder) = store().await;
+    let statements = contract::statements::of_lists(&store).await;
+    let file = sqlx::sqlite::SqliteConnectOptions::new().filename(folder.path().join("clipcut.sqlite"));
+    let beside = sqlx::sqlite::SqlitePool::connect_with(file).await.unwrap();
+    let scans = async |statement: &str| -> Vec<String> {
+        let explain = AssertSqlSafe(format!("explain query plan {statement}"));
+        let plan = sqlx::query(explain).fetch_all(&beside).await.unwrap();
+        reads_all(&plan.iter().map(|step| step.get("detail")).collect::<Vec<String>>())
+    };
+    for statement in &statements {
+        assert_eq!(scans(statement).await, [""; 0], "{statement}");
+    }
+    // The sight is sharp: this one has no index.
+    assert_eq!(scans("select id from videos where title = 'a'").await, ["SCAN videos"]);
+    assert_eq!(scans("select id from users u where name = $1 order by id").await.len(), 1);
+}
+
+/// Returns the steps of `SQLite`'s plan that go through a table from its beginning.
+fn reads_all(plan: &[String]) -> Vec<String> {
+    let scanned = |step: &String| {
+        let rest = step.strip_prefix("SCAN ")?;
+        rest.split_whitespace().next().map(|name| (name.to_owned(), rest.to_owned()))
+    };
+    // The rows of a part of the statement, of an argument and of the index of words are those that were asked for.
+    let is_part = |name: &str| {
+        let made = ["CO-ROUTINE", "MATERIALIZE"].map(|way| format!("{way} {name}"));
+        name.starts_with("(subquery") || name == "json_each" || plan.iter().any(|step| made.contains(step))
+    };
+    let is_table = |step: &&String| {
+        scanned(step).is_some_and(|(name, rest)| {
+            !is_part(&name) && !rest.contains("VIRTUAL TABLE INDEX") && rest != "CONSTANT ROW"
+        })
+    };
+    plan.iter().filter(is_table).cloned().collect()
 }
 
 #[tokio::test]

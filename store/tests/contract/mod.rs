@@ -7,6 +7,7 @@ mod grants;
 mod queue;
 mod runs;
 mod search;
+pub(crate) mod statements;
 mod tags;
 
 use std::time::Duration;
