@@ -6,6 +6,7 @@ use axum::{
 };
 use http::StatusCode;
 use serde::Deserialize;
+use serde_json::json;
 use server::Response;
 use store::accounts::{Changed, Email as Address};
 
@@ -48,8 +49,15 @@ enum Videos {
 }
 
 /// Shows the account.
-pub(crate) async fn show(Extension(asker): Extension<Asker>) -> Result<Response> {
-    Ok(json(StatusCode::OK, &document::Account::from(&asker.user)))
+pub(crate) async fn show(
+    State(accounts): State<Accounts>,
+    Extension(asker): Extension<Asker>,
+) -> Result<Response> {
+    let balance = accounts.store.quotas.balance(&asker.user.id, accounts.config.quota).await?;
+    let mut document = json!(document::Account::from(&asker.user));
+    document["usage"] = json!({ "bytes": balance.usage.bytes, "minutes": balance.usage.minutes });
+    document["quota"] = json!({ "bytes": balance.quota.bytes, "minutes": balance.quota.minutes });
+    Ok(json(StatusCode::OK, &document))
 }
 
 /// Changes the name and the address, each if it is given.

@@ -28,6 +28,9 @@ pub(crate) struct Account {
     user: User,
     created: String,
     disabled: bool,
+    /// Null where the limit for everybody counts.
+    quota_bytes: Option<u64>,
+    quota_minutes: Option<u64>,
 }
 
 impl From<&accounts::User> for User {
@@ -43,7 +46,13 @@ impl From<&accounts::User> for User {
 
 impl From<&accounts::User> for Account {
     fn from(user: &accounts::User) -> Self {
-        Self { user: user.into(), created: user.created_at.rfc3339(), disabled: user.disabled }
+        Self {
+            user: user.into(),
+            created: user.created_at.rfc3339(),
+            disabled: user.disabled,
+            quota_bytes: user.quota.bytes,
+            quota_minutes: user.quota.minutes,
+        }
     }
 }
 

@@ -27,7 +27,7 @@ use axum::{
 };
 use server::{site::Site, ticket::Keys};
 use store::{
-    Store, Timestamp,
+    Quota, Store, Timestamp,
     accounts::{NewUser, Role, SignUp as Ground, SignedUp, User},
 };
 use tokio_util::sync::CancellationToken;
@@ -93,6 +93,8 @@ pub struct Config {
     pub invitation: Duration,
     /// The keys of tickets for videos that are not public.
     pub ticket_keys: Option<Keys>,
+    /// What the videos of one person may take, where nothing else is set for them.
+    pub quota: Quota,
     /// How long a ticket plays at most.
     pub ticket_lifetime: Duration,
     /// The cost of a password's hash.
@@ -116,6 +118,7 @@ impl Default for Config {
             lifetime: DAY * 90,
             invitation: DAY * 7,
             ticket_keys: None,
+            quota: Quota::default(),
             ticket_lifetime: DAY,
             hashing: Hashing::default(),
             attempts_of_account: 10,

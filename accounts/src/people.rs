@@ -5,12 +5,12 @@ use axum::{
     extract::{Path, Request, State},
 };
 use http::StatusCode;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::json;
 use server::Response;
 use store::{
     UserId,
-    accounts::{Change, Changed, NewUser, Role, SignUp as Ground, SignedUp},
+    accounts::{Change, Changed, NewLimit, NewUser, Role, SignUp as Ground, SignedUp},
 };
 
 use crate::{
@@ -39,6 +39,15 @@ struct NewAccount {
 struct Edit {
     disabled: Option<bool>,
     role: Option<RoleWord>,
+    #[serde(default, deserialize_with = "limit")]
+    quota_bytes: NewLimit,
+    #[serde(default, deserialize_with = "limit")]
+    quota_minutes: NewLimit,
+}
+
+/// Reads a limit: a number, or null for that of everybody. One that is absent stays.
+fn limit<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<NewLimit, D::Error> {
+    Ok(Option::<u64>::deserialize(deserializer)?.map_or(NewLimit::OfEverybody, NewLimit::Own))
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -77,7 +86,7 @@ pub(crate) async fn list(State(accounts): State<Accounts>) -> Result<Response> {
     Ok(json(StatusCode::OK, &json!({ "users": users })))
 }
 
-/// Disables, enables, promotes or demotes an account.
+/// Disables, enables, promotes or demotes an account, or sets its quota.
 pub(crate) async fn change(
     State(accounts): State<Accounts>,
     Extension(asker): Extension<Asker>,
@@ -91,9 +100,10 @@ pub(crate) async fn change(
         RoleWord::User => Role::User,
     });
     let users = &accounts.store.accounts.users;
-    match users.change(&id, Change { disabled: edit.disabled, role }).await? {
+    let Edit { disabled, quota_bytes, quota_minutes, .. } = edit;
+    match users.change(&id, Change { disabled, role, quota_bytes, quota_minutes }).await? {
         Changed::Done => {
-            tracing::info!(user = %id, by = %asker.user.id, ?edit.disabled, "an account was changed");
+            tracing::info!(user = %id, by = %asker.user.id, ?disabled, "an account was changed");
         }
         Changed::Unknown => return Err(unknown_user()),
         Changed::LastAdministrator => return Err(last_administrator()),

@@ -110,6 +110,10 @@ settings! {
     upload_max: Size = "20GiB";
     /// Largest body of one request that the page and `clipcut upload` send, for proxies with a limit; 0: the whole file, and smaller pieces once a proxy refuses it.
     upload_piece: Size = "0";
+    /// Bytes that the files of one person's videos may have; 0: any number. Administrators set another limit for an account.
+    quota_bytes: Size = "0";
+    /// Minutes that one person's videos may have; 0: any number. With as many, nothing more is taken.
+    quota_minutes: usize = "0";
     /// How long an upload may rest before it is dropped.
     upload_expiry: Span = "24h";
     /// Origins whose pages may call the API besides our own page, by commas; * is all. Playback is open to all.

@@ -58,6 +58,10 @@ pub(crate) async fn create(
     }
     let worker = origin.clone();
     let asker = Asker::of(&origin, request.extensions());
+    // Without a length, one byte at least is to come.
+    let extra = if is_form(&request) { FORM_EXTRA } else { 0 };
+    let least = content_length(request.body()).map_or(1, |bytes| bytes.saturating_sub(extra));
+    origin.admit(asker.viewer.user(), least).await?;
     let work = async move { worker.take_all(&asker, words, request).await };
     let document = origin.run_to_completion(work).await?;
     let location = format!("/api/v1/videos/{}", document.id());
@@ -99,7 +103,7 @@ impl Origin {
             return Err(no_file());
         }
         let (id, mut append) = self.begin(&video, length, begun).await?;
-        self.fill(&id, &mut append, bytes(body)).await?;
+        self.fill(&video, &mut append, bytes(body)).await?;
         if append.offset() == 0 {
             return Err(no_file());
         }
@@ -132,7 +136,7 @@ impl Origin {
             }
             let video = words.video(file_name.as_deref())?;
             let (id, mut append) = self.begin(&video, None, begun).await?;
-            self.fill(&id, &mut append, field).await?;
+            self.fill(&video, &mut append, field).await?;
             file = Some((id, append));
         }
         let (id, append) = file.filter(|(_, append)| append.offset() > 0).ok_or_else(no_file)?;
@@ -148,20 +152,33 @@ impl Origin {
     ) -> Result<(VideoId, Append)> {
         let id = self.store.uploads.begin(video, length, Timestamp::now() + UNANNOUNCED_REST).await?.id;
         *begun = Some(id.clone());
+        // Counted by now, as is another one that was begun meanwhile.
+        self.admit(video.owner.as_ref(), 0).await?;
         // Nobody else knows the id yet, so nobody has the right to append; but it may be deleted from a list.
         let append = self.store.uploads.append(&id, false).await?.ok_or_else(unknown_video)?;
         Ok((id, append))
     }
 
-    async fn fill<S, E>(&self, id: &VideoId, append: &mut Append, bytes: S) -> Result<()>
+    async fn fill<S, E>(&self, video: &NewVideo, append: &mut Append, bytes: S) -> Result<()>
     where
         S: Stream<Item = std::result::Result<Bytes, E>> + Unpin,
         E: Into<BoxError>,
     {
-        let limit = self.config.max_upload_bytes;
-        let incoming = Incoming { bytes, limit, rest: UNANNOUNCED_REST, seen: &mut |_| {} };
-        match self.receive(id, append, incoming).await? {
+        let (most, owner) = (self.config.max_upload_bytes, video.owner.as_ref());
+        let id = append.id().clone();
+        // A length that was told is counted already; the bytes behind it are the limit's to refuse.
+        let counted = self.store.uploads.get(&id).await?.and_then(|upload| upload.length);
+        let left = self.bytes_left(owner).await?;
+        let limit = left.map_or(most, |left| most.min(left.saturating_add(counted.unwrap_or(0))));
+        let owner = owner.filter(|_| counted.is_none());
+        let incoming = Incoming { bytes, limit, rest: UNANNOUNCED_REST, owner, seen: &mut |_| {} };
+        match self.receive(&id, append, incoming).await? {
             Received::Whole => Ok(()),
+            Received::TooMuch if limit < most => {
+                self.store.quotas.count_upload(&id, append.offset()).await?;
+                self.admit(owner, 1).await?;
+                Err(upload_too_large(limit))
+            }
             Received::TooMuch => Err(upload_too_large(limit)),
         }
     }

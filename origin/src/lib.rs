@@ -15,6 +15,7 @@ mod jobs;
 mod library;
 mod path;
 mod playback;
+mod quota;
 mod receive;
 mod search;
 mod shares;
@@ -37,7 +38,7 @@ use axum::{
 };
 use http::StatusCode;
 use server::{Problem, Response, health, site::Site};
-use store::{Rights, Store, Timestamp, VideoId};
+use store::{Quota, Rights, Store, Timestamp, VideoId};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use document::Document;
@@ -57,6 +58,8 @@ pub struct Config {
     pub max_upload_bytes: u64,
     /// The largest body of one request that clients of resumable uploads should send, in bytes.
     pub upload_piece_bytes: Option<u64>,
+    /// What the videos of one person may take, where an administrator has set nothing else for them.
+    pub quota: Quota,
     /// How long an upload may rest before it counts as abandoned.
     pub upload_expiry: Duration,
     /// How long a request for a segment waits for its encoding.
@@ -86,6 +89,7 @@ impl Default for Config {
         Self {
             max_upload_bytes: 20 * 1024 * 1024 * 1024,
             upload_piece_bytes: None,
+            quota: Quota::default(),
             upload_expiry: Duration::from_hours(24),
             segment_wait: Duration::from_secs(8),
             api_origins: Vec::new(),

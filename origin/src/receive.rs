@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::{Stream, TryStreamExt};
 use server::{BoxError, body};
-use store::{Append, Signal, Timestamp, VideoId};
+use store::{Append, Signal, Timestamp, UserId, VideoId};
 use tokio::{
     sync::broadcast::{self, error::RecvError},
     time::Instant,
@@ -61,7 +61,7 @@ impl Origin {
         S: Stream<Item = std::result::Result<Bytes, E>> + Unpin,
         E: Into<BoxError>,
     {
-        let Incoming { mut bytes, limit, rest, seen } = from;
+        let Incoming { mut bytes, limit, rest, owner, seen } = from;
         let mut published = Instant::now();
         let mut extended = Instant::now();
         let mut head = (append.offset() == 0).then(FileHead::default);
@@ -93,6 +93,11 @@ impl Origin {
             if published.elapsed() >= PUBLISH_EVERY {
                 published = Instant::now();
                 self.store.signals.publish(Signal::Progress(id.clone()));
+                // Several at once share what is left of a quota.
+                if owner.is_some() {
+                    self.store.quotas.count_upload(id, append.offset()).await?;
+                    self.admit(owner, 0).await?;
+                }
             }
             if extended.elapsed() >= EXTEND_EVERY {
                 extended = Instant::now();
@@ -125,6 +130,8 @@ pub(crate) struct Incoming<'a, S> {
     pub(crate) limit: u64,
     /// How long the upload may rest once nothing comes any more.
     pub(crate) rest: Duration,
+    /// The person whose quota the bytes count against as they come; where the length was told, it is counted already.
+    pub(crate) owner: Option<&'a UserId>,
     /// Sees every piece; for checksums.
     pub(crate) seen: &'a mut (dyn FnMut(&[u8]) + Send),
 }

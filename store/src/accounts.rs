@@ -14,7 +14,7 @@ use crate::{Result, sql};
 pub use invitations::{Invitation, Invitations, NewInvitation};
 pub use sessions::{NewSession, Session, Sessions, SignedIn};
 pub use tokens::{Bearer, NewToken, Token, Tokens};
-pub use users::{Change, Changed, Email, NewUser, Rehash, Role, SignUp, SignedUp, User, Users};
+pub use users::{Change, Changed, Email, NewLimit, NewUser, Rehash, Role, SignUp, SignedUp, User, Users};
 pub use viewer::Viewer;
 
 /// The tables of accounts, as one handle that is cheap to clone.

@@ -96,7 +96,8 @@ impl Append {
         }
     }
 
-    pub(crate) fn id(&self) -> &VideoId {
+    /// Returns the upload's id.
+    pub fn id(&self) -> &VideoId {
         match &self.0 {
             Kind::File(file) => file.id(),
             Kind::Chunks(chunks) => chunks.id(),

@@ -17,6 +17,7 @@ mod jobs;
 mod listing;
 mod metrics;
 mod models;
+mod quotas;
 mod redis;
 mod renditions;
 mod search;
@@ -53,6 +54,7 @@ pub use jobs::{
     Attempt, Claim, Class as JobClass, Job, Jobs, Kind as JobKind, ListedJob, NewJob, Standing, Want,
 };
 pub use listing::{Cursor, Listing, Page};
+pub use quotas::{Balance, Exceeded, Quota, Quotas, Usage};
 pub use renditions::{Kind as RenditionKind, Loss, NewPlan, Progress, Rendition, Renditions, Segment};
 pub use search::{Found, Hit as SearchHit, Place, Results, Search, SearchCursor, Wanted, Words};
 pub use shares::{NewShare, Share, Shares};

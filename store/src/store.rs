@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use crate::{
-    Accounts, Blobs, Captions, Chunks, Counters, Grants, Jobs, Renditions, Result, Search, Shares, Signals,
-    Timestamp, UploadLeases, Uploads, VideoId, Videos, Views, blobs,
+    Accounts, Blobs, Captions, Chunks, Counters, Grants, Jobs, Quotas, Renditions, Result, Search, Shares,
+    Signals, Timestamp, UploadLeases, Uploads, VideoId, Videos, Views, blobs,
     incoming::{Incoming, Shared},
     metrics::StoreMetrics,
     search, sql,
@@ -23,6 +23,8 @@ pub struct Store {
     pub captions: Captions,
     /// Search over the library's words.
     pub search: Search,
+    /// What people's videos take.
+    pub quotas: Quotas,
     /// How many people have watched a video.
     pub views: Views,
     /// Links that open one video each.
@@ -103,6 +105,7 @@ impl Store {
             renditions: Renditions::new(sql.clone(), signals.clone()),
             captions: Captions::new(sql.clone(), signals.clone()),
             search: Search::new(sql.clone()),
+            quotas: Quotas::new(sql.clone()),
             views: Views::new(sql.clone()),
             shares: Shares::new(sql.clone(), signals.clone()),
             grants: Grants::new(sql.clone(), signals.clone()),
@@ -154,6 +157,7 @@ impl Store {
             self.blobs.forget_deleted(&id).await?;
         }
         self.uploads.sweep_old().await?;
+        self.uploads.measure_old().await?;
         Ok(expired.len() as u64)
     }
 

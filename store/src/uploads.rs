@@ -25,6 +25,8 @@ pub struct Upload {
     pub expires_at: Timestamp,
 }
 
+const MEASURED_AT_ONCE: i64 = 100;
+
 /// How much of an upload has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StoredBytes {
@@ -253,7 +255,39 @@ impl Uploads {
         Ok(())
     }
 
+    /// Measures the files of videos that a program without quotas took.
+    pub(crate) async fn measure_old(&self) -> Result<()> {
+        let mut after = String::new();
+        loop {
+            let unmeasured: Vec<VideoId> = query(
+                "select id as video_id from videos
+                 where source_bytes is null and state <> 'uploading' and id > $1 order by id limit $2",
+            )
+            .bind(&after)
+            .bind(MEASURED_AT_ONCE)
+            .fetch_all(&self.sql)
+            .await?;
+            let Some(last) = unmeasured.last() else { return Ok(()) };
+            after = last.to_string();
+            for id in &unmeasured {
+                self.measure(id).await?;
+            }
+        }
+    }
+
+    async fn measure(&self, id: &VideoId) -> Result<()> {
+        let bytes = self.blobs.open_blob(&id.source()).await?.map_or(0, |blob| blob.len);
+        query("update videos set source_bytes = $2 where id = $1")
+            .bind(id.as_str())
+            .bind(bytes as i64)
+            .execute(&self.sql)
+            .await
+            .map(drop)
+    }
+
     async fn commit_finish(&self, id: &VideoId) -> Result<()> {
+        // Before the row of the upload goes, whose length counts until then.
+        self.measure(id).await?;
         let mut tx = self.sql.begin(LockScope::Video(id)).await?;
         let ours =
             query("delete from uploads where video_id = $1").bind(id.as_str()).execute(&mut tx).await?;

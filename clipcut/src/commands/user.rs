@@ -108,7 +108,7 @@ enum Switch {
 
 async fn switch(accounts: &Accounts, email: &str, switch: Switch) -> Result<()> {
     let user = find(accounts, email).await?;
-    let change = Change { disabled: Some(switch == Switch::Disable), role: None };
+    let change = Change { disabled: Some(switch == Switch::Disable), ..Change::default() };
     done(&user, accounts.users.change(&user.id, change).await?)?;
     let outcome = match switch {
         Switch::Disable => "is disabled; all sessions ended",

@@ -94,11 +94,18 @@ impl Config {
             access: if self.accounts.0 { origin::Access::ByAccount } else { origin::Access::Open },
             max_upload_bytes: self.upload_max.0,
             upload_piece_bytes: Some(self.upload_piece.0).filter(|bytes| *bytes > 0),
+            quota: self.quota(),
             upload_expiry: self.upload_expiry.0,
             segment_wait: self.segment_wait.0,
             api_origins: self.api_origins.0.clone(),
             site: self.site(),
         })
+    }
+
+    /// Returns what one person's videos may take.
+    fn quota(&self) -> store::Quota {
+        let limit = |most: u64| Some(most).filter(|most| *most > 0);
+        store::Quota { bytes: limit(self.quota_bytes.0), minutes: limit(self.quota_minutes as u64) }
     }
 
     /// Returns the configuration of accounts at a listener of this scheme, where there are accounts.
@@ -113,6 +120,7 @@ impl Config {
                 edge::Access::Verified(keys) | edge::Access::Required(keys) => Some(keys),
             },
             ticket_lifetime: self.ticket_lifetime.0,
+            quota: self.quota(),
             sign_up: self.sign_up.0,
             audience: self.audience.0,
             reach: if loopback { accounts::Reach::Loopback } else { accounts::Reach::Network },

@@ -21,6 +21,7 @@ mod limits;
 mod package;
 mod private;
 mod proxies;
+mod quotas;
 mod rights;
 mod roles;
 mod stop;

@@ -199,7 +199,8 @@ async fn check_person(scene: &Scene) {
     let new = json!({ "name": "Bob", "email": "bob@example.org", "password": PASSWORD });
     let made = scene.server.http.ask(scene.server.http.request("POST", "/api/v1/users").json(&new)).await;
     let cookie = made.header("set-cookie").split(';').next().unwrap().to_owned();
-    let bob = async |http: &Http, path: &str| http.ask(http.request("GET", path).header("Cookie", &cookie)).await;
+    let bob =
+        async |http: &Http, path: &str| http.ask(http.request("GET", path).header("Cookie", &cookie)).await;
     let people = format!("{}/people", scene.video());
     for (wanted, code) in [
         (json!({}), "invalid_document"),

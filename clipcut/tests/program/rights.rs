@@ -11,7 +11,9 @@ use origin::{Needed, Origin, Tickets};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use server::ticket::Keys;
-use store::{Edit, Grantee, NewShare, NewVideo, NewVisibility, Store, Timestamp, UserId, VideoId, Visibility};
+use store::{
+    Edit, Grantee, NewShare, NewVideo, NewVisibility, Store, Timestamp, UserId, VideoId, Visibility,
+};
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 

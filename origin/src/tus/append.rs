@@ -136,7 +136,7 @@ impl Origin {
             }
         };
         let rest = self.config.upload_expiry;
-        let incoming = Incoming { bytes: bytes(piece.body), limit, rest, seen: &mut seen };
+        let incoming = Incoming { bytes: bytes(piece.body), limit, rest, owner: None, seen: &mut seen };
         if let Received::TooMuch = self.receive(&upload.id, append, incoming).await? {
             append.cut(piece.offset).await?;
             return Err(upload_too_large(limit));

@@ -29,8 +29,14 @@ impl Origin {
         let brings_bytes = brings_bytes(&request.headers, &body)?;
         let checksum = Checksum::expected(&request.headers)?;
 
+        self.admit(video.owner.as_ref(), length).await?;
         let upload = self.store.uploads.begin(&video, Some(length), self.expiry()).await?;
         let id = upload.id.clone();
+        // Counted by now, as is another one that was begun meanwhile.
+        if let Err(refused) = self.admit(video.owner.as_ref(), 0).await {
+            self.store.delete(&id).await?;
+            return Err(refused);
+        }
         let mut response = empty(StatusCode::CREATED);
         set_expires(&mut response, upload.expires_at);
         let mut offset = HeaderValue::from(0);

@@ -1,7 +1,7 @@
 //! People: signed up, changed, disabled and deleted. The first one is the administrator, and the last administrator stays.
 
 use crate::{
-    Result, Timestamp, UserId,
+    Quota, Result, Timestamp, UserId,
     sql::{FromRow, LockScope, Row, Sql, Transaction, query},
 };
 
@@ -31,6 +31,8 @@ pub struct User {
     pub disabled: bool,
     /// When it was made.
     pub created_at: Timestamp,
+    /// What its videos may take; where none is set, the limit for everybody counts.
+    pub quota: Quota,
 }
 
 /// The words of a new account.
@@ -75,6 +77,22 @@ pub struct Change {
     pub disabled: Option<bool>,
     /// The rights on the whole site.
     pub role: Option<Role>,
+    /// The bytes that its videos may have.
+    pub quota_bytes: NewLimit,
+    /// The minutes that its videos may have.
+    pub quota_minutes: NewLimit,
+}
+
+/// A change of one limit of an account.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum NewLimit {
+    /// It stays.
+    #[default]
+    Keep,
+    /// The limit for everybody counts.
+    OfEverybody,
+    /// This one counts.
+    Own(u64),
 }
 
 /// The outcome of a change or a deletion.
@@ -145,6 +163,7 @@ impl Users {
             role,
             disabled: false,
             created_at: Timestamp::now(),
+            quota: Quota::default(),
         };
         let inserted = query(
             "insert into users (id, name, email, email_key, password, role, created_at)
@@ -249,6 +268,17 @@ impl Users {
                 .bind(disabled)
                 .execute(&mut tx)
                 .await?;
+        }
+        for (statement, limit) in [
+            ("update users set quota_bytes = $2 where id = $1", change.quota_bytes),
+            ("update users set quota_minutes = $2 where id = $1", change.quota_minutes),
+        ] {
+            let limit = match limit {
+                NewLimit::Keep => continue,
+                NewLimit::OfEverybody => None,
+                NewLimit::Own(limit) => Some(i64::try_from(limit).unwrap_or(i64::MAX)),
+            };
+            query(statement).bind(id.as_str()).bind(limit).execute(&mut tx).await?;
         }
         if change.disabled == Some(true) {
             query("delete from sessions where user_id = $1").bind(id.as_str()).execute(&mut tx).await?;
@@ -391,6 +421,10 @@ impl FromRow for User {
             role: Role::read(&row.try_get::<String, _>("role")?)?,
             disabled: row.try_get("disabled")?,
             created_at: Timestamp(row.try_get("created_at")?),
+            quota: Quota {
+                bytes: row.try_get::<Option<i64>, _>("quota_bytes")?.map(|n| n as u64),
+                minutes: row.try_get::<Option<i64>, _>("quota_minutes")?.map(|n| n as u64),
+            },
         })
     }
 }

@@ -157,7 +157,7 @@ async fn a_token_is_found_until_it_ends_and_never_for_a_disabled_account() {
     assert!(tokens.find("over").await.unwrap().is_none());
     tokens.touch(&token.id).await.unwrap();
     assert!(tokens.find("endless").await.unwrap().unwrap().token.last_used.is_some());
-    let disable = |disabled| Change { disabled: Some(disabled), role: None };
+    let disable = |disabled| Change { disabled: Some(disabled), ..Change::default() };
     assert_eq!(users.change(&user.id, disable(true)).await.unwrap(), Changed::Done);
     assert!(tokens.find("endless").await.unwrap().is_none());
     assert_eq!(users.change(&user.id, disable(false)).await.unwrap(), Changed::Done);

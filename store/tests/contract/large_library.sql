@@ -3,7 +3,7 @@
 insert into users (id, name, email, email_key, password, role, created_at)
     select 'u' || n, 'n', 'e' || n, 'e' || n, '', 'user', n from generate_series(1, 2000) n;
 insert into videos (id, title, state, source_name, created_at, owner_id, visibility)
-    select 'v' || n, 't', 'ready', '', n, 'u' || (n % 2000 + 1), 'private' from generate_series(1, 20000) n;
+    select 'V' || n, 't', 'ready', '', n, 'u' || (n % 2000 + 1), 'private' from generate_series(1, 20000) n;
 insert into renditions (video_id, name, kind, position, segments_total)
     select id, r, 'video', 0, 2 from videos, unnest(array['a', 'b']) r;
 insert into segments (video_id, rendition, number, facts) select video_id, name, 0, '' from renditions;
@@ -19,5 +19,5 @@ insert into shares (id, video_id, secret, created_at) select id, id, id, 0 from 
 insert into cues (captions_id, number, start_ms, end_ms, text) select id, n, 0, 1, '' from captions, generate_series(1, 3) n;
 insert into passages (video_id, place, captions_id, cue, terms)
     select c.video_id, 'speech', q.captions_id, q.number, ' word' || c.video_id || ' ' from cues q join captions c on c.id = q.captions_id;
-insert into passages (video_id, place, terms) select id, 'title', ' dunes ' || id || ' ' from videos;
+insert into passages (video_id, place, terms) select id, 'title', ' dunes ' || id || ' ' from videos where id like 'V%';
 analyze;

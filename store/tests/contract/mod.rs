@@ -5,6 +5,7 @@ mod accounts;
 mod captions;
 mod grants;
 mod queue;
+mod quotas;
 mod runs;
 mod search;
 pub(crate) mod statements;

@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use store::{Cursor, Listing, Shown, State, Store, Timestamp, UserId, VideoId, Wanted, Words};
+use store::{Cursor, Listing, Quota, Shown, State, Store, Timestamp, UserId, VideoId, Wanted, Words};
 use tracing::{
     Event, Subscriber,
     field::{Field, Visit},
@@ -80,6 +80,7 @@ async fn look_everywhere(store: &Store) {
     let [id] = ids;
     store.videos.get(&id).await.unwrap();
     store.videos.rights(&id).await.unwrap();
+    store.quotas.balance(&user, Quota::default()).await.unwrap();
     store.grants.of(&id).await.unwrap();
     store.grants.has(&id, &user).await.unwrap();
     store.shares.of(&id).await.unwrap();

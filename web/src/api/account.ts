@@ -1,6 +1,6 @@
 // A person's own account: its profile, its sessions and its tokens.
 
-import { isObject, list, text } from "./json.ts";
+import { isObject, list, number, text } from "./json.ts";
 import { type Outcome, request } from "./request.ts";
 import { decodeUser, type User } from "./session.ts";
 
@@ -27,9 +27,19 @@ export interface Token {
   lastUsed: string | null;
 }
 
+/** What the person's videos take, and may take; null is any amount. */
+export interface Storage {
+  usage: { bytes: number; minutes: number };
+  quota: { bytes: number | null; minutes: number | null };
+}
+
 /** A token as it is shown once, when it is made. */
 export interface NewToken extends Token {
   secret: string;
+}
+
+export function showStorage(): Promise<Outcome<Storage>> {
+  return request(ROOT, { decode: decodeStorage });
 }
 
 export function rename(name: string): Promise<Outcome<User>> {
@@ -127,4 +137,13 @@ function decodeToken(value: unknown): Token | null {
 
 function isScope(value: unknown): value is Scope {
   return value === "read" || value === "upload" || value === "manage";
+}
+
+export function decodeStorage(value: unknown): Storage | null {
+  if (!isObject(value) || !isObject(value.usage) || !isObject(value.quota)) return null;
+  const { usage, quota } = value;
+  return {
+    usage: { bytes: number(usage.bytes) ?? 0, minutes: number(usage.minutes) ?? 0 },
+    quota: { bytes: number(quota.bytes), minutes: number(quota.minutes) },
+  };
 }

@@ -1,6 +1,6 @@
 // The accounts of all people, and invitations to make one: an administrator's calls.
 
-import { isObject, list, text } from "./json.ts";
+import { isObject, list, number, text } from "./json.ts";
 import { type Outcome, request } from "./request.ts";
 import { decodeUser, type Role, type User } from "./session.ts";
 
@@ -10,6 +10,9 @@ const INVITATIONS = "/api/v1/invitations";
 export interface Person extends User {
   created: string;
   disabled: boolean;
+  /** Null: the limit of the site. */
+  quotaBytes: number | null;
+  quotaMinutes: number | null;
 }
 
 export interface Invitation {
@@ -33,6 +36,8 @@ export function listPeople(): Promise<Outcome<Person[]>> {
 export interface PersonEdit {
   disabled?: boolean;
   role?: Role;
+  quota_bytes?: number | null;
+  quota_minutes?: number | null;
 }
 
 export function editPerson(id: string, edit: PersonEdit): Promise<Outcome<Person>> {
@@ -78,7 +83,13 @@ export function decodeNewInvitation(value: unknown): NewInvitation | null {
 function decodePerson(value: unknown): Person | null {
   const user = decodeUser(value);
   if (user === null || !isObject(value)) return null;
-  return { ...user, created: text(value.created) ?? "", disabled: value.disabled === true };
+  return {
+    ...user,
+    created: text(value.created) ?? "",
+    disabled: value.disabled === true,
+    quotaBytes: number(value.quota_bytes),
+    quotaMinutes: number(value.quota_minutes),
+  };
 }
 
 function decodeInvitation(value: unknown): Invitation | null {

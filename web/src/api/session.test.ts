@@ -49,8 +49,12 @@ test("a token shows its secret once", () => {
 });
 
 test("people and invitations decode", () => {
-  const people = decodePeople({ users: [{ ...ADA, created: "c", disabled: true }] });
-  expect(people).toEqual([{ ...ADA, created: "c", disabled: true }]);
+  const people = decodePeople({
+    users: [{ ...ADA, created: "c", disabled: true, quota_bytes: 7 }],
+  });
+  expect(people).toEqual([
+    { ...ADA, created: "c", disabled: true, quotaBytes: 7, quotaMinutes: null },
+  ]);
   const invitation = { id: "i1", email: null, created: "c", expires: "e" };
   expect(decodeInvitations({ invitations: [invitation] })).toEqual([invitation]);
   const link = "/?invitation=k";

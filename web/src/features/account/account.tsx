@@ -7,6 +7,7 @@ import { DeleteAccount } from "./delete-account.tsx";
 import { PasswordPanel } from "./password-panel.tsx";
 import { ProfilePanel } from "./profile-panel.tsx";
 import { SessionsPanel } from "./sessions-panel.tsx";
+import { StoragePanel } from "./storage-panel.tsx";
 import { TokensPanel } from "./tokens-panel.tsx";
 
 export function Account({ user }: { user: User }) {
@@ -15,6 +16,7 @@ export function Account({ user }: { user: User }) {
       <Heading title="My account" />
       <ProfilePanel user={user} />
       <PasswordPanel email={user.email} />
+      <StoragePanel />
       <SessionsPanel />
       <TokensPanel />
       <DeleteAccount email={user.email} />

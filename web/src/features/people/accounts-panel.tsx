@@ -1,4 +1,4 @@
-// All accounts, each to be disabled, enabled, promoted and demoted.
+// All accounts, each to be disabled, enabled, promoted and demoted, and given limits of its own.
 
 import { useState } from "react";
 import { editPerson, listPeople, type Person, type PersonEdit } from "../../api/people.ts";
@@ -10,6 +10,7 @@ import { age } from "../../shared/format.ts";
 import { Panel, Row, Rows } from "../../shared/panel.tsx";
 import { Trouble } from "../../shared/trouble.tsx";
 import { useLoaded } from "../../shared/use-loaded.ts";
+import { QuotaDialog } from "./quota-dialog.tsx";
 
 export function AccountsPanel({ user }: { user: User }) {
   const { value: people, reload, change } = useLoaded(listPeople);
@@ -43,6 +44,7 @@ interface PersonRowProps {
 
 function PersonRow({ person, self, onChanged }: PersonRowProps) {
   const [failure, setFailure] = useState("");
+  const [limits, setLimits] = useState(false);
   const { id, name, email, role, disabled, created } = person;
   const edit = async (change: PersonEdit) => {
     const outcome = await editPerson(id, change);
@@ -61,6 +63,17 @@ function PersonRow({ person, self, onChanged }: PersonRowProps) {
       }
       facts={`${email} · joined ${age(created, Date.now())}`}
     >
+      <button
+        type="button"
+        className="button quiet small"
+        aria-label={`Limits of ${name}`}
+        onClick={() => setLimits(true)}
+      >
+        Limits
+      </button>
+      {limits && (
+        <QuotaDialog person={person} onClose={() => setLimits(false)} onChanged={onChanged} />
+      )}
       {!self && (
         <>
           <button
