@@ -209,8 +209,10 @@ impl Jobs {
         // Posters, texts, captions and playlists do not count: a viewer waits for
         // pictures and sound, which these kinds make.
         let query = query(
+            // The empty text keeps SQLite from going through all jobs in the order of their videos, where those before a time
+            // have an index.
             "select q.video_id, (
-                 select count(distinct k.video_id) from jobs k
+                 select count(distinct k.video_id || '') from jobs k
                  where k.queued_at < q.queued_at and k.video_id <> q.video_id
                    and k.kind in ('prepare', 'video', 'audio')) as ahead
              from (select video_id, min(queued_at) as queued_at from jobs
