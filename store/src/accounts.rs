@@ -1,6 +1,7 @@
 //! Accounts: people, their sessions and tokens, and the links that let others in. Leaves passwords, secrets and rights to
 //! the crate `accounts`; secrets come here hashed.
 
+mod deletion;
 mod invitations;
 mod sessions;
 mod tokens;

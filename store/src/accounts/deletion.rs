@@ -1,0 +1,55 @@
+//! The deletion of accounts: begun by a person, ended by a sweep that a kill does not stop for good.
+
+use super::users::{Changed, Standing, Users, look};
+use crate::{
+    Result, Timestamp, UserId,
+    sql::{LockScope, query},
+};
+
+impl Users {
+    /// Begins to delete an account: it is gone for everybody, and its address is free. Its videos go to `heir` at once, or
+    /// are left to [`crate::Store::delete_accounts`], which a kill does not stop for good.
+    pub async fn delete(&self, id: &UserId, heir: Option<&UserId>) -> Result<Changed> {
+        let mut tx = self.sql.begin(LockScope::Accounts).await?;
+        match look(&mut tx, id).await? {
+            None => return Ok(Changed::Unknown),
+            Some(Standing::LastAdministrator) => return Ok(Changed::LastAdministrator),
+            Some(Standing::Replaceable) => {}
+        }
+        if let Some(heir) = heir {
+            query("update videos set owner_id = $2 where owner_id = $1")
+                .bind(id.as_str())
+                .bind(heir.as_str())
+                .execute(&mut tx)
+                .await?;
+        }
+        query("update users set deleted_at = $2, email = '', email_key = 'deleted ' || id where id = $1")
+            .bind(id.as_str())
+            .bind(Timestamp::now().0)
+            .execute(&mut tx)
+            .await?;
+        for statement in [
+            "delete from sessions where user_id = $1",
+            "delete from tokens where user_id = $1",
+            "delete from invitations where invited_by = $1",
+            "delete from grants where user_id = $1",
+        ] {
+            query(statement).bind(id.as_str()).execute(&mut tx).await?;
+        }
+        tx.commit().await?;
+        Ok(Changed::Done)
+    }
+
+    /// Returns the accounts whose deletion has begun.
+    pub(crate) async fn deleted(&self) -> Result<Vec<UserId>> {
+        let ids: Vec<String> =
+            query("select id from users where deleted_at is not null").fetch_all(&self.sql).await?;
+        Ok(ids.into_iter().map(UserId::from).collect())
+    }
+
+    /// Removes the row of an account whose deletion has begun.
+    pub(crate) async fn remove(&self, id: &UserId) -> Result<()> {
+        let query = query("delete from users where id = $1 and deleted_at is not null").bind(id.as_str());
+        query.execute(&self.sql).await.map(drop)
+    }
+}
