@@ -51,7 +51,7 @@ async fn play(origin: Origin, request: Request, asker: Asker) -> Result<Response
     let blob = match origin.open(&path, &key).await? {
         Some(blob) => blob,
         None => match origin.wait_for(&path, &key, Waiting { asker, method: &request.method }).await? {
-            Awaited::Published(blob) => blob,
+            Awaited::Published(blob) => *blob,
             Awaited::Growing(chunks) => return Ok(growing(&path, chunks)),
         },
     };
@@ -78,7 +78,7 @@ struct Waiting<'a> {
 
 /// The outcome of a wait.
 enum Awaited {
-    Published(Blob),
+    Published(Box<Blob>),
     /// Its first chunks, while the rest of it is encoded.
     Growing(ChunkReader),
 }
@@ -171,7 +171,7 @@ impl Origin {
                 // The availability first: what is published after it was taken is then found by the open.
                 let availability = self.availability(path).await?;
                 if let Some(blob) = self.store.blobs.open_blob(key).await? {
-                    return Ok(Awaited::Published(blob));
+                    return Ok(Awaited::Published(blob.into()));
                 }
                 if let Some(chunks) = growing() {
                     return Ok(Awaited::Growing(chunks));
@@ -194,7 +194,7 @@ impl Origin {
                     match notice {
                         // A thousand waiters for it ask no database: the blob is there.
                         Notice::Published => match self.store.blobs.open_blob(key).await? {
-                            Some(blob) => return Ok(Awaited::Published(blob)),
+                            Some(blob) => return Ok(Awaited::Published(blob.into())),
                             None => break,
                         },
                         Notice::Begun => {

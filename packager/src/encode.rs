@@ -163,7 +163,7 @@ pub(crate) async fn consume(publisher: &Publisher, stream: UnixStream, consumer:
                 (Cut::Nothing, _) => {}
                 (Cut::Chunk(_, chunk), Some(growing)) => growing.push(chunk),
                 (Cut::Chunk(number, chunk), None) => {
-                    growing = Some(publisher.begin(rendition, number, chunk))
+                    growing = Some(publisher.begin(rendition, number, chunk));
                 }
                 (Cut::Whole(segment), _) => {
                     cut.fetch_add(1, Ordering::Relaxed);

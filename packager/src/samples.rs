@@ -65,12 +65,12 @@ pub(crate) async fn scan(bytes: Bytes<'_>, streams: &Streams, mut scan: Scan) ->
 fn tracks(movie: &[u8], streams: &Streams) -> Option<Vec<Track>> {
     let movie = Boxes::of(movie)?;
     // Samples of a fragmented file are elsewhere.
-    if movie.body(b"mvex").is_some() {
+    if movie.body(*b"mvex").is_some() {
         return None;
     }
     let timescale = movie.read::<Mvhd>()?.timescale;
     let mut tracks = Vec::new();
-    for track in movie.all(b"trak").filter_map(Boxes::of) {
+    for track in movie.all(*b"trak").filter_map(Boxes::of) {
         let id = track.read::<Tkhd>()?.track_id;
         let Some((stream, kind)) = streams.get(&id) else { continue };
         let mut table = Table::read(&track, timescale).filter(|table| table.kind == *kind)?;

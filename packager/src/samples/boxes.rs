@@ -23,18 +23,18 @@ impl<'a> Boxes<'a> {
     }
 
     /// Returns the body of the first box of a kind.
-    pub(super) fn body(&self, wanted: &[u8; 4]) -> Option<&'a [u8]> {
+    pub(super) fn body(&self, wanted: [u8; 4]) -> Option<&'a [u8]> {
         self.all(wanted).next()
     }
 
     /// Returns the bodies of all boxes of a kind.
-    pub(super) fn all<'b>(&'b self, wanted: &'b [u8; 4]) -> impl Iterator<Item = &'a [u8]> + 'b {
-        self.0.iter().filter(move |(kind, _)| kind == wanted).map(|(_, body)| *body)
+    pub(super) fn all(&self, wanted: [u8; 4]) -> impl Iterator<Item = &'a [u8]> {
+        self.0.iter().filter(move |(kind, _)| *kind == wanted).map(|(_, body)| *body)
     }
 
     /// Reads the first box of a kind.
     pub(super) fn read<T: Atom>(&self) -> Option<T> {
         let kind: [u8; 4] = T::KIND.into();
-        T::decode_body(&mut self.body(&kind)?).ok()
+        T::decode_body(&mut self.body(kind)?).ok()
     }
 }

@@ -78,15 +78,15 @@ impl Table {
     /// Reads the tables of a track; `None` where they are not whole, or in a form that ffmpeg gives other packets for than
     /// one a sample. `movie_timescale` is that of edits.
     pub(super) fn read(track: &Boxes<'_>, movie_timescale: u32) -> Option<Self> {
-        let media = Boxes::of(track.body(b"mdia")?)?;
-        let tables = Boxes::of(Boxes::of(media.body(b"minf")?)?.body(b"stbl")?)?;
+        let media = Boxes::of(track.body(*b"mdia")?)?;
+        let tables = Boxes::of(Boxes::of(media.body(*b"minf")?)?.body(*b"stbl")?)?;
         let kind = match media.read::<Hdlr>()?.handler {
             handler if handler == FourCC::new(b"vide") => Kind::Picture,
             handler if handler == FourCC::new(b"soun") => Kind::Sound,
             _ => return None,
         };
         // A second description changes what decodes the samples behind it.
-        if tables.body(b"stsd")?.get(4..8)? != 1_u32.to_be_bytes() {
+        if tables.body(*b"stsd")?.get(4..8)? != 1_u32.to_be_bytes() {
             return None;
         }
         let timescale = media.read::<Mdhd>()?.timescale;
@@ -100,17 +100,17 @@ impl Table {
             .iter()
             .map(|entry| (entry.sample_count, entry.sample_delta))
             .collect();
-        let offsets = match tables.body(b"ctts") {
+        let offsets = match tables.body(*b"ctts") {
             Some(_) => Some(tables.read::<Ctts>()?.entries),
             None => None,
         };
         let offsets: Option<Vec<(u32, i64)>> =
             offsets.map(|all| all.iter().map(|entry| (entry.sample_count, entry.sample_offset)).collect());
-        let keys = match tables.body(b"stss") {
+        let keys = match tables.body(*b"stss") {
             Some(_) => Some(tables.read::<Stss>()?.entries.into_iter().peekable()),
             None => None,
         };
-        let places = match tables.body(b"co64") {
+        let places = match tables.body(*b"co64") {
             Some(_) => tables.read::<Co64>()?.entries,
             None => tables.read::<Stco>()?.entries.into_iter().map(u64::from).collect(),
         };
@@ -204,9 +204,9 @@ impl Iterator for Table {
 /// Reads a track's edit list: none, or one edit at the media's own pace, which may begin late. `None` for others.
 fn edit(track: &Boxes<'_>, movie: u32, timescale: u32) -> Option<Edit> {
     let whole = Edit { shift: 0, start: 0, end: None };
-    let Some(list) = track.body(b"edts") else { return Some(whole) };
+    let Some(list) = track.body(*b"edts") else { return Some(whole) };
     let list = Boxes::of(list)?;
-    if list.body(b"elst").is_none() {
+    if list.body(*b"elst").is_none() {
         return Some(whole);
     }
     let entries = list.read::<Elst>()?.entries;
