@@ -1,5 +1,5 @@
-//! Caption tracks: cues and their texts, read from and written as WebVTT, SubRip, plain text and JSON, and cut into
-//! a playlist's segments. Pure: no disk, no network, and nothing else of ours, so that
+//! Caption tracks: cues and their texts, read from and written as WebVTT, SubRip, plain text and JSON, read from
+//! `SubStation` Alpha, and cut into a playlist's segments. Pure: no disk, no network, and nothing else of ours, so that
 //! every role may speak of cues without knowing another role.
 
 mod clock;
@@ -14,6 +14,7 @@ mod markup;
 pub mod plain;
 pub mod segment;
 pub mod subrip;
+pub mod substation;
 mod text;
 mod track;
 pub mod webvtt;

@@ -42,6 +42,40 @@ pub(crate) fn parse(written: &str) -> Parsed {
     Parsed { text: Text::styled(&parser.letters), settings: parser.settings }
 }
 
+/// What a `SubStation` Alpha line has before its own overrides.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Base {
+    pub(crate) styles: Styles,
+    /// WebVTT's cue settings.
+    pub(crate) settings: &'static str,
+    /// The height that positions are counted in.
+    pub(crate) height: f64,
+}
+
+/// Parses the text of a `SubStation` Alpha line, in which tags and character references are words.
+pub(crate) fn parse_substation(written: &str, base: Base) -> Parsed {
+    let mut parser =
+        Parser { rest: written, styles: base.styles, settings: base.settings, base, ..Parser::default() };
+    while let Some(c) = parser.rest.chars().next() {
+        let escape = ["\\N", "\\n", "\\h"].iter().position(|escape| parser.rest.starts_with(escape));
+        let (length, letter) = match (escape, parser.overrides()) {
+            (Some(n), _) => (2, Some(['\n', ' ', '\u{a0}'][n])),
+            (None, Some((length, token))) => {
+                parser.apply(&token);
+                (length, None)
+            }
+            // Braces without an override hold a note for translators.
+            (None, None) if c == '{' && !parser.rest.starts_with("{\\") && parser.rest.contains('}') => {
+                (parser.rest.find('}').map_or(1, |end| end + 1), None)
+            }
+            (None, None) => (c.len_utf8(), Some(c)),
+        };
+        parser.letters.extend(letter.filter(|_| !parser.draws).map(|letter| (letter, parser.styles)));
+        parser.rest = &parser.rest[length..];
+    }
+    Parsed { text: Text::styled(&parser.letters), settings: parser.settings }
+}
+
 /// A piece of markup.
 enum Token<'a> {
     Open(Style),
@@ -61,6 +95,9 @@ struct Parser<'a> {
     settings: &'static str,
     /// Between `{\p1}` and `{\p0}` the letters are the path of a drawing.
     draws: bool,
+    base: Base,
+    /// A position on the picture goes before an alignment, which then only states the text's anchor.
+    positioned: bool,
 }
 
 impl<'a> Parser<'a> {
@@ -114,16 +151,29 @@ impl<'a> Parser<'a> {
     }
 
     fn override_by(&mut self, code: &str) {
-        if let Some(place) = code.strip_prefix("an") {
-            self.settings = placed(place);
+        if let Some(place) = code.strip_prefix("pos(").or_else(|| code.strip_prefix("move(")) {
+            let y = place.split(',').nth(1).and_then(|y| y.trim_end_matches(')').trim().parse::<f64>().ok());
+            if let Some(y) = y.filter(|_| self.base.height > 0.0) {
+                self.settings = third(y / self.base.height);
+                self.positioned = true;
+            }
+            return;
+        }
+        let legacy = || code.strip_prefix('a').filter(|n| n.parse::<u8>().is_ok()).map(keypad);
+        if let Some(place) = code.strip_prefix("an").or_else(legacy) {
+            if !self.positioned {
+                self.settings = placed(place);
+            }
             return;
         }
         let Some(name) = code.chars().next() else { return };
+        // Alone, or with a style's name, whose own styles are not looked up.
+        if name == 'r' {
+            return self.styles = self.base.styles;
+        }
         // `\b700` is a weight; anything but digits belongs to a longer name, such as `\pos` or `\iclip`.
-        let Ok(value) = code[name.len_utf8()..].parse::<u32>() else {
-            if code == "r" {
-                self.styles = Styles::default();
-            }
+        let digits = &code[name.len_utf8()..];
+        let Some(value) = digits.parse::<u32>().ok().or_else(|| digits.is_empty().then_some(0)) else {
             return;
         };
         let style = match name {
@@ -133,13 +183,15 @@ impl<'a> Parser<'a> {
             'p' => return self.draws = value > 0,
             _ => return,
         };
-        self.styles = if value > 0 { self.styles.with(style) } else { self.styles.without(style) };
+        // Without a number it is what the line's style has.
+        let on = if digits.is_empty() { self.base.styles.has(style) } else { value > 0 };
+        self.styles = if on { self.styles.with(style) } else { self.styles.without(style) };
     }
 }
 
 /// Returns WebVTT's settings for a place on `SubStation`'s grid, which is numbered like a keypad. The place at the
 /// bottom in the middle is where players show cues anyway.
-fn placed(keypad: &str) -> &'static str {
+pub(crate) fn placed(keypad: &str) -> &'static str {
     match keypad {
         "1" => "position:0% align:start",
         "3" => "position:100% align:end",
@@ -149,6 +201,32 @@ fn placed(keypad: &str) -> &'static str {
         "7" => "line:0 position:0% align:start",
         "8" => "line:0",
         "9" => "line:0 position:100% align:end",
+        _ => "",
+    }
+}
+
+/// Returns the place on the keypad for the older numbers of `{\\a…}`: 1 to 3 at the bottom, 4 more at the top, 8 more in
+/// the middle.
+pub(crate) fn keypad(legacy: &str) -> &'static str {
+    match legacy {
+        "1" => "1",
+        "3" => "3",
+        "5" => "7",
+        "6" => "8",
+        "7" => "9",
+        "9" => "4",
+        "10" => "5",
+        "11" => "6",
+        _ => "2",
+    }
+}
+
+/// Returns the settings for a position, as a part of the picture's height from its top. Signs stand where the picture has
+/// them; what matters is that they do not cover the dialogue.
+fn third(height: f64) -> &'static str {
+    match height {
+        y if y < 1.0 / 3.0 => "line:0",
+        y if y < 2.0 / 3.0 => "line:50%",
         _ => "",
     }
 }
@@ -200,6 +278,7 @@ mod tests {
             ("{\\an8}Up here", "Up here", "", "line:0"),
             ("{\\an7\\i1}Up{\\i0} left", "Up left", "i0-2", "line:0 position:0% align:start"),
             ("{\\an2}down", "down", "", ""),
+            ("{\\a6}Up here", "Up here", "", "line:0"),
             ("{\\pos(10,20)\\fs20\\b700}bold{\\r} not", "bold not", "b0-4", ""),
             ("{\\p1}m 0 0 l 100 0 100 100 0 100{\\p0}words", "words", "", ""),
             ("{\\p1}m 0 0 l 100 0", "", "", ""),
