@@ -12,8 +12,10 @@ pub(crate) fn file_name(field: &Field<'_>) -> Option<String> {
 /// Reads `filename*=UTF-8''na%C3%AFve.mp4` (RFC 8187), which goes before `filename` (RFC 6266 §4.3). RFC 7578 §4.2 has no
 /// place for it in forms, and libraries send it all the same.
 fn extended(disposition: &str) -> Option<String> {
-    let at = disposition.to_ascii_lowercase().find("filename*=")?;
-    let value = disposition[at + "filename*=".len()..].split(';').next()?.trim().trim_matches('"');
+    let value = parameters(disposition).into_iter().find_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("filename*").then(|| value.trim().trim_matches('"'))
+    })?;
     let mut parts = value.splitn(3, '\'');
     let (charset, _language, encoded) = (parts.next()?, parts.next()?, parts.next()?);
     let bytes = percent_decoded(encoded.as_bytes(), |_| true);
@@ -22,6 +24,26 @@ fn extended(disposition: &str) -> Option<String> {
         "iso-8859-1" => Some(bytes.into_iter().map(char::from).collect()),
         _ => None,
     }
+}
+
+/// Returns the parts between semicolons, which stand for themselves within quotation marks.
+fn parameters(disposition: &str) -> Vec<&str> {
+    let (mut parts, mut start) = (Vec::new(), 0);
+    let (mut quoted, mut escaped) = (false, false);
+    for (at, c) in disposition.char_indices() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            ';' if !quoted => {
+                parts.push(&disposition[start..at]);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(&disposition[start..]);
+    parts
 }
 
 /// Decodes the three characters that HTML escapes in a name (multipart/form-data encoding algorithm): a quotation mark,
@@ -65,6 +87,10 @@ mod tests {
         check("form-data; filename*=UTF-8''%ff.mp4", None);
         check("form-data; filename*=plain.mp4", None);
         check("form-data; filename=\"a.mp4\"", None);
+        // A name that looks like one, and blanks around the sign.
+        check("form-data; filename=\"filename*=UTF-8''evil.mp4\"", None);
+        check("form-data; filename=\"a\\\"; filename*=UTF-8''evil.mp4\"", None);
+        check("form-data; filename=\"a;b.mp4\"; filename* = UTF-8'de'%c3%bcber.mp4", Some("über.mp4"));
     }
 
     #[test]

@@ -112,7 +112,14 @@ pub(crate) fn visible(text: &str) -> String {
     };
     // Unicode's own line ends are blanks in one line of text.
     let text = text.replace(['\u{2028}', '\u{2029}'], " ");
-    text.chars().filter(|c| !hides(*c)).collect()
+    let mut flag = false;
+    let shown = |c: &char| {
+        // Tags spell the name of a flag behind a black one (Unicode TR 51 §C.1), and nothing anywhere else.
+        let tag = matches!(*c, '\u{e0020}'..='\u{e007f}');
+        flag = *c == '\u{1f3f4}' || (flag && tag);
+        !hides(*c) && (!tag || flag)
+    };
+    text.chars().filter(shown).collect()
 }
 
 fn refused(detail: impl Into<std::borrow::Cow<'static, str>>) -> Error {
@@ -133,6 +140,8 @@ mod tests {
         assert_eq!(title("a\u{202e}gpj.exe\u{202c} \u{2067}b\u{2069}\u{feff}").unwrap(), "agpj.exe b");
         assert_eq!(title("\u{645}\u{6cc}\u{200c}\u{62e}").unwrap(), "\u{645}\u{6cc}\u{200c}\u{62e}");
         assert!(title("\u{202e}\u{200b}").is_err());
+        let wales = "\u{1f3f4}\u{e0067}\u{e0062}\u{e0077}\u{e006c}\u{e0073}\u{e007f}";
+        assert_eq!(title(&format!("Cym{wales}ru\u{e0061}\u{e007f}")).unwrap(), format!("Cym{wales}ru"));
         assert_eq!(description("one\u{2028}two\u{202e}").unwrap(), "one two");
         assert_eq!(description("one\n\ttwo").unwrap(), "one\n\ttwo");
         assert_eq!(description("").unwrap(), "");
