@@ -131,15 +131,16 @@ fn take(fragment: &Fragment, captions: &mut Captions, left: usize) -> usize {
     let (mut at, mut offset, mut taken) = (fragment.decode_time, 0, 0);
     for sample in &fragment.samples {
         let end = offset + sample.size.unwrap_or_default() as usize;
-        let shown = at + sample.cts.unwrap_or_default();
+        let shown = at.saturating_add(sample.cts.unwrap_or_default());
         let mut found = triplets_of(fragment.data.get(offset..end).unwrap_or_default());
         found.truncate(left - taken);
         taken += found.len();
-        if !found.is_empty() {
-            captions.entry(shown * 1_000_000 / i64::from(TICKS_A_SECOND)).or_default().extend(found);
+        // Packets without a time get one that no clock reaches.
+        if let (false, Some(micros)) = (found.is_empty(), shown.checked_mul(1_000_000)) {
+            captions.entry(micros / i64::from(TICKS_A_SECOND)).or_default().extend(found);
         }
         offset = end;
-        at += i64::from(sample.duration.unwrap_or_default());
+        at = at.saturating_add(i64::from(sample.duration.unwrap_or_default()));
     }
     taken
 }
@@ -233,6 +234,8 @@ async fn decode(context: &EncodeContext<'_>, scenarist: String) -> Result<String
 
 #[cfg(test)]
 mod tests {
+    use mp4_atom::TrunEntry;
+
     use super::*;
 
     #[test]
@@ -245,6 +248,24 @@ mod tests {
         assert_eq!(triplets_of(b"GA94"), []);
         assert_eq!(triplets_of(b"GA94\x03\x5f\xff\xfc\x94"), []);
         assert_eq!(without_emulation_prevention(b"\0\0\x03\x01\0\0\x03"), b"\0\0\x01\0\0");
+    }
+
+    #[test]
+    fn captions_without_a_time_are_left_out() {
+        let unit = b"\x06\x04\x15\xb5\x00\x31GA94\x03\x41\xff\xfc\x94\x20\xff";
+        let sample =
+            || TrunEntry { size: Some(unit.len() as u32), duration: Some(3600), ..TrunEntry::default() };
+        let check = |decode_time: i64, expected: &[i64]| {
+            let data = unit.repeat(2).into();
+            let fragment = Fragment { decode_time, samples: vec![sample(), sample()], data };
+            let mut captions = Captions::new();
+            assert_eq!(take(&fragment, &mut captions, 100), 2);
+            assert_eq!(captions.into_keys().collect::<Vec<_>>(), expected, "{decode_time}");
+        };
+        check(90_000, &[1_000_000, 1_040_000]);
+        // A container without times, as ffmpeg's muxer has them then.
+        check(i64::MIN, &[]);
+        check(i64::MAX, &[]);
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! The packager's workers: lanes by kind of job, and the meaning of a job's failure for its video. Leaves the loop and
 //! the leases to `store`, the work itself to the jobs.
 
-use std::sync::Arc;
+use std::{panic::AssertUnwindSafe, sync::Arc};
 
+use futures::FutureExt;
 use store::{Conclusion, Failure, Job, JobClass, JobError, JobKind, Store, Worker};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -32,8 +33,18 @@ pub async fn run(store: Store, config: Config, shutdown: CancellationToken) {
     for (kinds, classes) in lanes {
         let (store, shutdown, lease) = (store.clone(), shutdown.clone(), config.lease);
         let mut jobs = Jobs { store: store.clone(), config: config.clone(), urgency: urgency.clone() };
-        let worker = Worker { store, kinds, classes, lease, shutdown };
-        tasks.spawn(async move { worker.run(&mut jobs).await });
+        tasks.spawn(async move {
+            loop {
+                let (store, shutdown) = (store.clone(), shutdown.clone());
+                let worker =
+                    Worker { store, kinds: kinds.clone(), classes: classes.clone(), lease, shutdown };
+                if AssertUnwindSafe(worker.run(&mut jobs)).catch_unwind().await.is_ok() {
+                    break;
+                }
+                // A fault of ours at one job is no end of its lane: the lease runs out, and counts as a worker's death.
+                tracing::error!(?kinds, "a job made its worker panic; another one takes its place");
+            }
+        });
     }
     tasks.close();
     tasks.wait().await;
