@@ -84,6 +84,11 @@ fn steady(video: &VideoFacts) -> Option<f64> {
     if video.variable { video.steady } else { Some(video.frame_rate.unwrap_or(UNKNOWN)) }
 }
 
+/// Returns whether a rate has a frame for each of the source's.
+pub(crate) fn keeps(video: &VideoFacts, rate: FrameRate) -> bool {
+    steady(video).is_some_and(|source| (source / rate.fps() - 1.0).abs() < CLOSE)
+}
+
 /// Returns the shift of a source's times, in seconds, that lays its frames in the middle of their slots at `rate`. A time
 /// on the border of two slots goes to either of them, by its last digit: one slot stays empty, and another has two.
 pub(crate) fn phase(video: &VideoFacts, rate: FrameRate) -> f64 {
@@ -114,9 +119,9 @@ fn nearest(fps: f64, tolerance: f64) -> Option<FrameRate> {
 }
 
 /// Returns the standard rate that a steady source of so many frames means, if it means one. A clip is short if it ends
-/// before it is a frame off.
+/// before it is a frame and a half off: one may be missing at its end.
 fn meant(fps: f64, frames: u64) -> Option<FrameRate> {
-    let short = (1.0 / frames.max(1) as f64).min(CLOSE);
+    let short = (1.5 / frames.max(1) as f64).min(CLOSE);
     nearest(fps, SAME.max(short))
 }
 

@@ -38,7 +38,7 @@ pub(crate) async fn texts(context: &EncodeContext<'_>) -> Result<Vec<TextPlan>> 
 /// Returns the channels of all files that a source was joined from.
 async fn channels(context: &EncodeContext<'_>, text: &TextPlan) -> Result<Vec<Channel>> {
     let mut channels = Vec::new();
-    for takes::TextTake { take, inside } in takes::texts(context.plan, text, context.source) {
+    for takes::TextTake { take, inside, .. } in takes::texts(context.plan, text, context.source) {
         let Some(codec) = inside.filter(|codec| broadcast::carries(codec)) else { continue };
         for channel in broadcast::channels(context, Carrier { take: &take, codec }).await? {
             if !channels.contains(&channel) {

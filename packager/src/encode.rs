@@ -284,6 +284,7 @@ pub(crate) fn bounds(context: &EncodeContext<'_>, run: Run) -> Bounds {
         cpu: wall_time(context, run) * cores,
         // Every thread reserves an arena and a stack, and every rung has threads for every core.
         memory_bytes: (8 << 30) + u64::from(cores) * (1 << 30),
-        open_files: 256,
+        // And one for each of the files that a source was joined from.
+        open_files: 256 + context.plan.parts.len() as u64,
     }
 }

@@ -92,6 +92,13 @@ pub struct VideoFacts {
     pub key_frames: Vec<Duration>,
     /// Where the source's own clock is not the timeline.
     pub stretches: Vec<Stretch>,
+    /// How much later than in the file's own order of time decoders give frames out, where packets have no times but those
+    /// of their decoding: AVI's first picture is shown at zero all the same.
+    #[serde(default)]
+    pub late: Duration,
+    /// Some frames have no time of their own, and what ffmpeg makes up for them may be wrong.
+    #[serde(default)]
+    pub untimed: bool,
     /// Frames in each second from the container's start.
     pub packets: Vec<u32>,
 }
@@ -245,6 +252,8 @@ pub(crate) mod tests {
                 end: ten,
                 key_frames: (0..5).map(|n| Duration::from_secs(n * 2)).collect(),
                 stretches: Vec::new(),
+                late: Duration::ZERO,
+                untimed: false,
                 packets: vec![30; 10],
             }),
             audio: vec![AudioFacts {

@@ -4,7 +4,7 @@
 use crate::{
     decoded::Tally,
     plan::{Conversion, Rung, VideoPlan},
-    setpts::expression,
+    setpts::{counted_expression, expression},
     takes::PictureTake,
 };
 
@@ -20,7 +20,12 @@ pub(crate) fn graph(video: &VideoPlan, takes: &[PictureTake<'_>], first_frame: u
     let mut graph = String::new();
     for (n, PictureTake { take, conversion }) in takes.iter().enumerate() {
         let zero = take.clock_at_zero - video.phase;
-        let mut steps = vec![format!("setpts={}", expression(take.stretches, zero))];
+        let times = if video.counted {
+            counted_expression(take.stretches, zero, 1.0 / video.frame_rate.fps())
+        } else {
+            expression(take.stretches, zero)
+        };
+        let mut steps = vec![format!("setpts={times}")];
         // Of several at once, each writes whole lines.
         steps.push(Tally::filters("") + if joined { ":direct=1" } else { "" });
         if conversion.deinterlace {

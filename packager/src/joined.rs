@@ -2,6 +2,8 @@
 //! second begins. Finds where each begins by the first bytes of its container; leaves reading them to `probe`, their
 //! one timeline to `whole`.
 
+mod adts;
+
 use std::{io, ops::Range, path::Path};
 
 use store::LoopbackSource;
@@ -10,13 +12,18 @@ use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use crate::{Result, index};
 
 /// A file of more parts counts as one, of which what cannot be read is noted.
-const MOST_PARTS: usize = 64;
+pub(crate) const MOST_PARTS: usize = 256;
 /// A fragmented film of twelve hours has two boxes a second.
 const MOST_BOXES: usize = 200_000;
 /// Read at once in search of a signature.
 const CHUNK: u64 = 1 << 20;
 /// The headers of an Ogg file's streams, each in a page of its own, lie within this.
 const OGG_HEADERS: u64 = 4096;
+
+/// Tables are repeated each tenth of a second, and no stream of ours carries more in that time.
+const TABLES: u64 = 1 << 20;
+/// The start of a program stream's pack (ISO/IEC 13818-1 §2.5.3.4).
+const PACK: [u8; 4] = [0, 0, 1, 0xba];
 
 /// The bytes of a source.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +44,10 @@ const WAVE: Signature = &signature(b"RIFF????WAVEfmt ");
 const OGG: Signature = &signature(b"OggS\0\x02\0\0\0\0\0\0\0\0");
 // A stream information block is 34 bytes long (RFC 9639 §8.2).
 const FLAC: Signature = &signature(b"fLaC\0\0\0\x22");
+
+// EBML's header and its version, which stands first (RFC 8794 §11.2.1), behind a size of eight bytes or of one.
+const EBML: Signature = &signature(b"\x1a\x45\xdf\xa3\x01???????\x42\x86\x81\x01");
+const EBML_SHORT: Signature = &signature(b"\x1a\x45\xdf\xa3?\x42\x86\x81\x01");
 
 /// Replaces question marks by bytes of any value: no signature has one.
 const fn signature<const N: usize>(text: &[u8; N]) -> [Option<u8>; N] {
@@ -65,18 +76,61 @@ pub(crate) async fn parts(source: Bytes<'_>, container: &str, from: u64) -> Resu
         find(source, WAVE, from).await?
     } else if is("flac") {
         find(source, FLAC, from).await?
+    } else if is("matroska") {
+        let mut starts = find(source, EBML, from).await?;
+        starts.extend(find(source, EBML_SHORT, from).await?);
+        starts.sort_unstable();
+        starts
+    } else if is("avi") {
+        riffs(source).await?
+    } else if is("aac") {
+        adts::rates(source).await?
     } else if is("ogg") {
         first_pages(find(source, OGG, from).await?)
     } else {
         Vec::new()
     };
-    // The first file's own start may be among them.
-    let starts: Vec<u64> = starts.into_iter().filter(|start| *start > 0).collect();
-    if starts.is_empty() || starts.len() >= MOST_PARTS {
-        return Ok(Vec::new());
+    Ok(between(&starts, source.len().await?))
+}
+
+/// Returns the parts of a stream that was joined at `seams`, in containers that have no header of their own: each begins
+/// with the tables that its first packet needs.
+pub(crate) async fn parts_at(source: Bytes<'_>, container: &str, seams: &[u64]) -> Result<Vec<Range<u64>>> {
+    let mut starts = Vec::new();
+    for seam in seams {
+        let from = seam.saturating_sub(TABLES);
+        let before = source.read_at(from..*seam + 4).await?;
+        let place = match container {
+            "mpegts" => tables(&before),
+            "mpeg" => before.windows(PACK.len()).rposition(|bytes| bytes == PACK),
+            _ => return Ok(Vec::new()),
+        };
+        starts.push(place.map_or(*seam, |place| from + place as u64));
     }
-    let ends = starts.iter().copied().chain([source.len().await?]);
-    Ok(std::iter::once(0).chain(starts.iter().copied()).zip(ends).map(|(start, end)| start..end).collect())
+    Ok(between(&starts, source.len().await?))
+}
+
+/// Returns the ranges that starts part a file into; the first file's own may be among them.
+fn between(starts: &[u64], len: u64) -> Vec<Range<u64>> {
+    let starts: Vec<u64> = starts.iter().copied().filter(|start| *start > 0).collect();
+    if starts.is_empty() || starts.len() >= MOST_PARTS {
+        return Vec::new();
+    }
+    let ends = starts.iter().copied().chain([len]);
+    std::iter::once(0).chain(starts.iter().copied()).zip(ends).map(|(start, end)| start..end).collect()
+}
+
+/// Returns where the last program association table begins (ISO/IEC 13818-1 §2.4.4.4), in bytes that end four behind a
+/// packet's start.
+fn tables(bytes: &[u8]) -> Option<usize> {
+    let end = bytes.len().checked_sub(4)?;
+    // Plain packets, those of Blu-ray with a time before each, and those with parity behind each.
+    [188, 192, 204].into_iter().find_map(|size| {
+        let starts = (1..).map_while(|n| end.checked_sub(n * size));
+        let mut packets = starts.take_while(|at| bytes[*at] == 0x47);
+        // Packet 0, and a section begins in it.
+        packets.find(|at| bytes[*at + 1] & 0x5f == 0x40 && bytes[*at + 2] == 0)
+    })
 }
 
 /// Returns where MP4's and MOV's first box stands: it is the file's own type (ISO/IEC 14496-12 §4.3.1).
@@ -91,6 +145,24 @@ async fn file_types(source: Bytes<'_>) -> Result<Vec<u64>> {
             starts.push(at);
         }
         at = body.end;
+    }
+    Ok(starts)
+}
+
+/// Returns where AVI's first chunk stands; a long file goes on in chunks of another type (OpenDML §2).
+async fn riffs(source: Bytes<'_>) -> Result<Vec<u64>> {
+    let (mut at, mut starts) = (0, Vec::new());
+    for _ in 0..MOST_BOXES {
+        let header = source.read_at(at..at + 12).await?;
+        let Some((b"RIFF", rest)) = header.split_first_chunk() else { break };
+        let Some((size, kind)) = rest.split_first_chunk() else { break };
+        match kind {
+            b"AVI " => starts.push(at),
+            b"AVIX" => {}
+            _ => break,
+        }
+        // Chunks begin at even places.
+        at += 8 + u64::from(u32::from_le_bytes(*size)).next_multiple_of(2);
     }
     Ok(starts)
 }
@@ -173,6 +245,13 @@ mod tests {
         check("flv", &flash.repeat(3), &[0..24, 24..48, 48..72]).await;
         check("flv", b"FLV\x01\x05\0\0\0\x09\0\0\0\0FLV\x02\x05\0\0\0\x09\0\0\0\0", &[]).await;
         check("mp3", &flash.repeat(2), &[]).await;
+        let (avi, more) = (b"RIFF\x07\0\0\0AVI film", b"RIFF\x06\0\0\0AVIXit");
+        let film = [avi.as_slice(), more].concat();
+        check("avi", &film, &[]).await;
+        check("avi", &film.repeat(2), &[0..30, 30..60]).await;
+        let long = b"\x1a\x45\xdf\xa3\x01\0\0\0\0\0\0\x23\x42\x86\x81\x01 and so on";
+        let short = b"\x1a\x45\xdf\xa3\xa3\x42\x86\x81\x01 and so on";
+        check("matroska,webm", &[long.as_slice(), short, long].concat(), &[0..26, 26..45, 45..71]).await;
     }
 
     #[tokio::test]
@@ -182,6 +261,23 @@ mod tests {
             bytes[place as usize..][..16].copy_from_slice(b"RIFF\xff\xff\xff\xffWAVEfmt ");
             check("wav", &bytes, &[0..place, place..3 * CHUNK]).await;
         }
+    }
+
+    #[tokio::test]
+    async fn a_stream_is_cut_at_the_tables_before_a_seam() {
+        let packet = |head: [u8; 3]| [&[0x47], head.as_slice(), &[0; 184]].concat();
+        let (table, picture) = (packet([0x40, 0, 0x10]), packet([0x41, 0, 0x10]));
+        let other = packet([0x50, 0, 0x10]);
+        let stream = [&table, &other, &picture, &picture, &table, &other, &picture].map(Vec::clone).concat();
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("source");
+        std::fs::write(&file, stream).unwrap();
+        let parts = parts_at(Bytes::File(&file), "mpegts", &[6 * 188]).await.unwrap();
+        assert_eq!(parts, [0..4 * 188, 4 * 188..7 * 188]);
+        std::fs::write(&file, [0, 0, 1, 0xba, 7, 7, 0, 0, 1, 0xba, 7, 0, 0, 1, 0xe0, 7]).unwrap();
+        let parts = parts_at(Bytes::File(&file), "mpeg", &[11]).await.unwrap();
+        assert_eq!(parts, [0..6, 6..16]);
+        assert_eq!(parts_at(Bytes::File(&file), "matroska,webm", &[11]).await.unwrap(), []);
     }
 
     #[tokio::test]

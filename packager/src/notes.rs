@@ -13,6 +13,8 @@ use crate::{
 const WORTH_A_NOTE_MS: u64 = 500;
 /// An index behind the last packet may have so many bytes in any file.
 const UNREAD_BYTES: u64 = 32 << 10;
+/// Of each packet MP4's index has at most its length, place and size, both of its times, and whether it is a key frame.
+const LISTED_BYTES: u64 = 40;
 /// Places that a sentence names.
 const PLACES: usize = 3;
 
@@ -39,12 +41,16 @@ pub(crate) fn of(timeline: &Timeline) -> Vec<String> {
 }
 
 /// Returns the note on the part of a file behind its last packet: a second file that was joined to it, which its
-/// container's index knows nothing of. An index itself is a part too: small in most containers, up to a tenth of sound
-/// of few bits in MP4 and AVI, which list every packet.
-pub(crate) fn unread(container: &str, file_len: u64, last_packet_end: u64) -> Option<String> {
+/// container's index knows nothing of. An index itself is a part too: small in most containers, and in MP4 and AVI, which
+/// list every packet, as long as `packets` explain.
+pub(crate) fn unread(
+    container: &str,
+    file_len: u64,
+    (last_packet_end, packets): (u64, u64),
+) -> Option<String> {
     let rest = file_len.checked_sub(last_packet_end).filter(|_| last_packet_end > 0)?;
     let lists_packets = container.split(',').any(|name| matches!(name, "mov" | "avi"));
-    let index = file_len / if lists_packets { 5 } else { 50 };
+    let index = if lists_packets { packets * LISTED_BYTES } else { file_len / 50 };
     (rest > UNREAD_BYTES && rest > index).then(|| {
         let percent = (rest as f64 * 100.0 / file_len as f64).round();
         format!(
@@ -152,13 +158,13 @@ mod tests {
 
     #[test]
     fn a_second_file_behind_the_first_is_no_index() {
-        assert_eq!(unread("flv", 10_000_000, 9_900_000), None);
-        assert_eq!(unread("mov,mp4,m4a,3gp,3g2,mj2", 1_000_000, 900_000), None);
-        assert_eq!(unread("flv", 50_000, 20_000), None);
-        assert_eq!(unread("flv", 1_000_000, 0), None);
-        assert!(unread("flv", 1_000_000, 900_000).is_some());
+        assert_eq!(unread("flv", 10_000_000, (9_900_000, 0)), None);
+        assert_eq!(unread("mov,mp4,m4a,3gp,3g2,mj2", 1_000_000, (500_000, 15_000)), None);
+        assert_eq!(unread("flv", 50_000, (20_000, 0)), None);
+        assert_eq!(unread("flv", 1_000_000, (0, 0)), None);
+        assert!(unread("flv", 1_000_000, (900_000, 9_000)).is_some());
         assert!(
-            unread("mov,mp4,m4a,3gp,3g2,mj2", 1_000_000, 500_000)
+            unread("mov,mp4,m4a,3gp,3g2,mj2", 1_000_000, (500_000, 9_000))
                 .unwrap()
                 .starts_with("The last 50 % of the file")
         );

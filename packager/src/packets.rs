@@ -47,8 +47,12 @@ pub(crate) struct Track {
     pub(crate) spread: Spread,
     /// Of all presentation times, on the source's own clock.
     sum: i128,
+    /// The time in all stretches together, from each one's first packet to its last; and how many stretches there are.
+    moving: (i64, u64),
     /// Packets have no time of their own: their container has one for several that begin together.
-    untimed: bool,
+    pub(crate) untimed: bool,
+    /// How long behind its decoding the first picture is shown; `None` where the file does not state it.
+    delay: Option<i64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -63,8 +67,8 @@ struct Span {
 struct Before {
     /// Where it ends in decoding.
     decoded: i64,
-    /// How long behind its decoding a picture is shown, once their order is undone.
-    delay: i64,
+    /// How long behind its decoding a picture is shown, once their order is undone; `None` where none has a time for that.
+    delay: Option<i64>,
 }
 
 /// The streams of sound and picture by index.
@@ -81,6 +85,8 @@ pub(crate) struct Scan {
     start: i64,
     /// Where in the file the last packet ends.
     end_position: u64,
+    /// All packets of all streams.
+    packets: u64,
 }
 
 impl Scan {
@@ -122,6 +128,7 @@ impl Scan {
 
     /// Takes a packet, in the order of the file.
     pub(crate) fn packet(&mut self, stream: u32, mut packet: Packet, is_shown: bool) {
+        self.packets += 1;
         let Some(kind) = self.kinds.get(&stream).copied() else {
             return;
         };
@@ -151,15 +158,17 @@ impl Scan {
     /// that begin in one packet (ISO/IEC 13818-1 §2.7.4), and ffmpeg knows the others' where their order is simple.
     fn follow(&mut self, stream: u32, packet: &mut Packet) {
         let before = self.before.get(&stream).copied();
-        if let (None, None, true, Some(Before { decoded, delay })) =
-            (packet.shown, packet.decode, packet.duration > 0, before)
+        if let (None, true, Some(Before { decoded, delay })) = (packet.shown, packet.duration > 0, before)
+            && (packet.decode.is_none() || delay.is_some())
         {
-            (packet.shown, packet.decode) = (Some(decoded + delay), Some(decoded));
+            let decode = packet.decode.unwrap_or(decoded);
+            (packet.shown, packet.decode) = (Some(decode + delay.unwrap_or_default()), Some(decode));
             self.tracks.entry(stream).or_default().untimed = true;
         }
         let Some(decode) = packet.decode.or(packet.shown) else { return };
-        let delay = before.map_or_else(|| packet.shown.map_or(0, |shown| shown - decode), |it| it.delay);
+        let delay = before.map_or_else(|| packet.shown.map(|shown| shown - decode), |it| it.delay);
         self.before.insert(stream, Before { decoded: decode + packet.duration, delay });
+        self.tracks.entry(stream).or_default().delay = delay;
     }
 
     fn push(&mut self, stream: u32, kind: Kind, packet: Packet) {
@@ -177,6 +186,11 @@ impl Scan {
         for (stream, track) in &mut self.tracks {
             track.place(&shifts);
             track.stretches = self.timeline.stretches(*stream);
+        }
+        // Where the container's start is one of its wild times, nobody knows which second is which.
+        let known = self.start(self.start) == self.start;
+        for track in self.tracks.values_mut().filter(|_| known) {
+            track.count(&shifts);
         }
     }
 
@@ -200,13 +214,22 @@ impl Scan {
         self.end_position
     }
 
+    /// Returns the number of packets of all streams, of those too that are not scanned.
+    pub(crate) fn packets(&self) -> u64 {
+        self.packets
+    }
+
     pub(crate) fn timeline(&self) -> &Timeline {
         &self.timeline
     }
 }
 
 impl Track {
-    fn packet(&mut self, Placed { packet, stretch }: Placed, start: i64) {
+    fn packet(&mut self, Placed { packet, stretch, fresh }: Placed, start: i64) {
+        if fresh {
+            self.spans.truncate(stretch);
+            self.seconds.retain(|(of, _), _| *of != stretch);
+        }
         self.packets += 1;
         // Presentation isn't in order, so steps are judged by decode times, which are.
         if let Some(decode) = packet.decode {
@@ -229,14 +252,19 @@ impl Track {
         if self.spans.len() <= stretch {
             self.spans.resize(stretch + 1, None);
         }
-        let end = shown + packet.duration;
-        let span = self.spans[stretch].get_or_insert(Span { first: shown, last: shown, end });
+        // Of pictures without times all are shown behind their decoding by the first one's delay, in another order.
+        let latest = match (packet.decode, self.delay) {
+            (Some(decode), Some(delay)) if self.untimed => shown.max(decode + delay),
+            _ => shown,
+        };
+        let end = latest + packet.duration;
+        let span = self.spans[stretch].get_or_insert(Span { first: shown, last: latest, end });
         span.first = span.first.min(shown);
-        span.last = span.last.max(shown);
+        span.last = span.last.max(latest);
         span.end = span.end.max(end);
     }
 
-    fn place(&mut self, shifts: &[i64]) {
+    fn count(&mut self, shifts: &[i64]) {
         for ((stretch, second), count) in &self.seconds {
             let shift = shifts.get(*stretch).copied().unwrap_or_default();
             let place = second + (shift as f64 / SECOND as f64).round() as i64;
@@ -248,6 +276,9 @@ impl Track {
             }
             self.counts[place] += count;
         }
+    }
+
+    fn place(&mut self, shifts: &[i64]) {
         let placed = |of: fn(&Span) -> i64| {
             let spans = self.spans.iter().zip(shifts);
             spans.filter_map(move |(span, shift)| Some(of(span.as_ref()?) + shift))
@@ -256,12 +287,21 @@ impl Track {
         let last = placed(|span| span.last).max().unwrap_or_default();
         let end = placed(|span| span.end).max().unwrap_or_default();
         (self.first, self.last, self.end) = (first, last, end);
+        let lengths: Vec<i64> = self.spans.iter().flatten().map(|span| span.last - span.first).collect();
+        self.moving = (lengths.iter().sum(), lengths.len() as u64);
     }
 
-    /// Returns the average of frames per second; `None` when there aren't two frames in time.
+    /// Returns whether pictures have times of their decoding alone, as in AVI.
+    pub(crate) fn decoded_only(&self) -> bool {
+        self.packets > 0 && self.delay.is_none()
+    }
+
+    /// Returns the average of frames per second; `None` when there aren't two frames in time. Between two stretches the
+    /// picture waits for the sound, which is no distance between frames.
     pub(crate) fn rate(&self) -> Option<f64> {
-        let span = self.last - self.first;
-        (self.packets > 1 && span > 0).then(|| (self.packets - 1) as f64 * 1e6 / span as f64)
+        let (length, stretches) = self.moving;
+        let steps = self.packets.saturating_sub(stretches);
+        (steps > 0 && length > 0).then(|| steps as f64 * 1e6 / length as f64)
     }
 
     /// Returns the average of all presentation times; `None` where the clock is not one.
@@ -318,6 +358,23 @@ mod tests {
     }
 
     #[test]
+    fn the_first_time_may_be_wild_and_a_seam_is_no_distance_between_frames() {
+        let line = |time: f64| format!("0,{time:.6},{time:.6},0.04,K_");
+        let times = |from: f64| (0..50).map(move |n| from + f64::from(n) / 25.0);
+        let lines = |times: Vec<f64>| times.into_iter().map(line).collect::<Vec<_>>().join("\n");
+        let mut wild: Vec<f64> = times(0.0).collect();
+        wild[0] = 91_000.0;
+        let track = scan(&lines(wild));
+        assert!(track.last - track.first < 2_000_000, "{track:?}");
+        let twice: Vec<f64> = times(5.0).chain(times(0.0)).collect();
+        let mut track = scan(&lines(twice));
+        assert_eq!(track.rate(), Some(25.0));
+        // The picture waits for a longer sound.
+        track.place(&[0, -2_900_000]);
+        assert_eq!(track.rate(), Some(25.0));
+    }
+
+    #[test]
     fn packets_are_counted_by_second_from_the_start() {
         let mut scan = Scan::of([(0, Kind::Picture)].into()).counted_from(1_400_000);
         for n in 0..60_u32 {
@@ -361,11 +418,17 @@ mod tests {
     fn pictures_without_a_time_follow_those_before() {
         let track = scan(
             "0,0.58,0.50,0.04,K_\n0,0.74,0.54,0.04,__\n0,0.66,0.58,0.04,__\n0,N/A,N/A,0.04,__\n\
-             0,0.70,0.66,0.04,__\n0,N/A,N/A,0.04,__",
+             0,0.70,0.66,0.04,__\n0,N/A,0.70,0.04,__",
         );
         assert!(track.untimed && !track.variable());
         assert_eq!((track.packets, track.first, track.last, track.end), (6, 580_000, 780_000, 820_000));
         assert_eq!((track.rate(), track.mean()), (Some(25.0), None));
+        // AVI has no times but those of decoding.
+        let track = scan("0,N/A,0.00,0.04,K_\n0,N/A,0.04,0.04,__\n0,0.08,0.08,0.04,__");
+        assert!(track.decoded_only() && !track.untimed);
+        // The last to be shown is decoded before those that refer to it.
+        let track = scan("0,0.04,0.00,0.04,K_\n0,N/A,0.04,0.04,__\n0,0.08,0.08,0.04,__\n0,0.12,0.12,0.04,__");
+        assert_eq!((track.first, track.last, track.rate()), (40_000, 160_000, Some(25.0)));
     }
 
     #[test]

@@ -69,6 +69,9 @@ pub struct VideoPlan {
     /// Seconds that are added to the source's times, so that its frames lie in the middle of their slots.
     #[serde(default)]
     pub phase: f64,
+    /// Frames follow each other at this rate, and some have no time of their own, or a wrong one.
+    #[serde(default)]
+    pub counted: bool,
     /// Ticks of the grid per frame.
     pub frame_ticks: u32,
     /// Frames in the whole presentation.
@@ -191,6 +194,9 @@ pub struct TextPlan {
     /// Shown even when subtitles are off, such as translated signs.
     #[serde(default)]
     pub forced: bool,
+    /// ffprobe's name of the codec of a stream of its own.
+    #[serde(default)]
+    pub codec: String,
     /// The codec of the picture that the text is inside of; `None` for a stream of its own.
     #[serde(default)]
     pub inside: Option<String>,

@@ -85,6 +85,7 @@ pub fn plan(facts: &Facts, config: &Config) -> Result<Plan, Refusal> {
             label: called.label,
             describes_sounds: source.describes_sounds,
             forced: source.forced,
+            codec: source.codec.clone(),
             inside: source.inside.then(|| source.codec.clone()),
             channel: None,
         })
@@ -119,7 +120,8 @@ fn picture(facts: &Facts, video: &VideoFacts, sound_end: Duration, config: &Conf
         packets: video.packets.clone(),
         stream: video.stream,
         frame_rate,
-        phase,
+        phase: phase - video.late.as_secs_f64(),
+        counted: video.untimed && cadence::keeps(video, frame_rate),
         frame_ticks,
         frames,
         gop_frames,

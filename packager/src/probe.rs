@@ -6,7 +6,7 @@ mod narrow;
 #[cfg(test)]
 mod tests;
 
-use std::{path::Path, time::Duration};
+use std::{ops::Range, path::Path, time::Duration};
 
 use store::LoopbackSource;
 
@@ -93,6 +93,11 @@ impl<'a> Call<'a> {
     /// Measures a source whose bytes can be read at any place, if they can.
     async fn measure(&self, bytes: Option<Bytes<'_>>) -> Result<Facts> {
         let described = self.describe().await?;
+        if let (Some(bytes), By::Ffmpeg) = (bytes, described.by)
+            && let Some(whole) = self.parts(bytes, &described, &Scan::default()).await?
+        {
+            return Ok(whole);
+        }
         let indexed = match bytes {
             Some(bytes) => self.indexed(bytes, &described.answer).await?,
             None => None,
@@ -120,16 +125,8 @@ impl<'a> Call<'a> {
     /// Measures each of the files that a source was joined from; `None` where it is a single one, or its container's
     /// demuxer reads all of them as one.
     async fn parts(&self, bytes: Bytes<'_>, described: &Described, scan: &Scan) -> Result<Option<Facts>> {
-        let (len, end) = (self.source.len().await?, scan.end_position());
-        let seams = scan.timeline().seams() > 0;
-        if end == 0 || (end >= len && !seams) {
-            return Ok(None);
-        }
-        // All before the last packet was read well.
-        let from = if seams { 0 } else { end };
-        let places = joined::parts(bytes, described.answer.container(), from).await?;
-        // A header that is repeated among the packets begins no file that they do not show.
-        if places.last().is_none_or(|last| end > last.start && !seams) {
+        let places = self.places(bytes, described, scan).await?;
+        if places.is_empty() {
             return Ok(None);
         }
         let mut parts = Vec::new();
@@ -152,6 +149,58 @@ impl<'a> Call<'a> {
         Ok(whole)
     }
 
+    /// Returns where the files lie that are to be read each for itself.
+    async fn places(&self, bytes: Bytes<'_>, described: &Described, scan: &Scan) -> Result<Vec<Range<u64>>> {
+        let (len, end) = (self.source.len().await?, scan.end_position());
+        let (container, timeline) = (described.answer.container(), scan.timeline());
+        // ffmpeg lists packets without their positions, and makes one clock of several.
+        if described.by == By::Ffmpeg {
+            return joined::parts(bytes, container, 0).await;
+        }
+        let seams = timeline.seams() > 0;
+        // The times of ADTS are wrong behind a change, and those of AVI are none: each stream goes on where its own part
+        // before ended. Neither shows in them.
+        let (within, reads_on) = (matches!(container, "aac" | "avi"), matches!(container, "mpegts" | "mpeg"));
+        if end == 0 || (end >= len && !seams && !within) {
+            return Ok(Vec::new());
+        }
+        let places = if reads_on {
+            joined::parts_at(bytes, container, &timeline.seam_positions()).await?
+        } else {
+            // All before the last packet was read well.
+            joined::parts(bytes, container, if seams || within { 0 } else { end }).await?
+        };
+        let Some(last) = places.last() else { return Ok(places) };
+        let all_read = end > last.start;
+        // A header that is repeated among the packets begins no file that they do not show.
+        if all_read && !seams && !within {
+            return Ok(Vec::new());
+        }
+        // Where the demuxer reads on, its one clock serves, unless what the other files hold has other decoders.
+        if all_read && (reads_on || container.starts_with("matroska")) && !self.differ(&places).await? {
+            return Ok(Vec::new());
+        }
+        Ok(places)
+    }
+
+    /// Returns whether one of the files has other codecs than the first.
+    async fn differ(&self, places: &[Range<u64>]) -> Result<bool> {
+        let mut first = None;
+        for place in places {
+            let part = self.source.part(place.clone());
+            let described = match Call::on(self.programs, &part).await?.describe().await {
+                Ok(described) => described,
+                Err(Error::Refused(_)) => continue,
+                Err(error) => return Err(error),
+            };
+            let codecs = described.answer.codecs();
+            if *first.get_or_insert_with(|| codecs.clone()) != codecs {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     async fn part(&self, source: &Input) -> Result<Facts> {
         let call = Call::on(self.programs, source).await?;
         let described = call.describe().await?;
@@ -165,7 +214,8 @@ impl<'a> Call<'a> {
         // A picture over the guard's limit has no size, and so seems not to be there.
         let Reading { mut facts, fields } =
             read.map_err(|refusal| too_large(&described.complaint).unwrap_or(refusal))?;
-        let unread = notes::unread(&facts.container, self.source.len().await?, scan.end_position());
+        let read = (scan.end_position(), scan.packets());
+        let unread = notes::unread(&facts.container, self.source.len().await?, read);
         facts.notes.extend(unread);
         if let (Some(video), Fields::Unknown) = (&mut facts.video, fields) {
             video.interlaced = match described.by {

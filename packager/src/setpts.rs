@@ -43,6 +43,20 @@ pub(crate) fn expression(stretches: &[Stretch], zero: f64) -> String {
     format!("'PTS+(st(0,if(isnan(POS),ld(0),{}))-{zero:.6})/TB'", table(stretches))
 }
 
+/// Returns the expression of `setpts` for pictures of which some have no time of their own, which ffmpeg then makes up
+/// wrongly: each follows the one before by `frame` seconds, unless two in a row are off by as much.
+pub(crate) fn counted_expression(stretches: &[Stretch], zero: f64, frame: f64) -> String {
+    // Registers: 0 the shift, 2 the time of the frame before, 3 whether there is one, 4 this one's own time, 5 how far
+    // that is off, 6 how far the one before was.
+    let (half, quarter) = (frame / 2.0, frame / 4.0);
+    format!(
+        "'st(4,PTS*TB+st(0,if(isnan(POS),ld(0),{}))-{zero:.6});st(5,ld(4)-ld(2)-{frame:.9});\
+         st(2,if(ld(3)*not(lt(abs(ld(5)),{half:.9}))*not(lt(abs(ld(5)-ld(6)),{quarter:.9})),ld(2)+{frame:.9},ld(4)));\
+         st(6,ld(5));st(3,1);ld(2)/TB'",
+        table(stretches)
+    )
+}
+
 /// Returns the shift by position as nested halves, for the parser takes no more than a hundred levels.
 fn table(stretches: &[Stretch]) -> String {
     match stretches {

@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use crate::{
     facts::{AudioFacts, Facts},
-    notes,
+    ffmpeg, notes,
     packets::Scan,
     refusal::Refusal,
     samples::Streams,
@@ -64,6 +64,7 @@ struct Stream {
     sample_aspect_ratio: Option<String>,
     avg_frame_rate: Option<String>,
     pix_fmt: Option<String>,
+    has_b_frames: u32,
     field_order: Option<String>,
     color_transfer: Option<String>,
     color_primaries: Option<String>,
@@ -116,11 +117,21 @@ impl Answer {
         &self.format.format_name
     }
 
+    /// Returns the codecs of picture and sound, in the file's order.
+    pub(crate) fn codecs(&self) -> Vec<String> {
+        let media = self
+            .streams
+            .iter()
+            .filter(|stream| matches!(stream.codec_type.as_str(), "video" | "audio") && !stream.is_still());
+        media.map(|stream| stream.codec_name.clone()).collect()
+    }
+
     /// Returns the streams of sound and picture, which have a place on the timeline.
     pub(crate) fn kinds(&self) -> BTreeMap<u32, Kind> {
         let kind = |stream: &Stream| match stream.codec_type.as_str() {
             "video" if !stream.is_still() => Some((stream.index, Kind::Picture)),
-            "audio" => Some((stream.index, Kind::Sound)),
+            // Sound that nobody will decode has no say in the timeline.
+            "audio" if ffmpeg::reads(&stream.codec_name) => Some((stream.index, Kind::Sound)),
             _ => None,
         };
         self.streams.iter().filter(|stream| self.belongs(stream)).filter_map(kind).collect()

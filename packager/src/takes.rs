@@ -34,6 +34,9 @@ pub struct PartPlan {
     pub sounds: Vec<StreamPart>,
     /// Its texts, in the order of the plan's.
     pub texts: Vec<u32>,
+    /// ffprobe's names of their codecs.
+    #[serde(default)]
+    pub text_codecs: Vec<String>,
 }
 
 /// The picture of a file that was joined to others.
@@ -82,6 +85,8 @@ pub(crate) struct PictureTake<'a> {
 /// A text's input.
 pub(crate) struct TextTake<'a> {
     pub(crate) take: Take<'a>,
+    /// ffprobe's name of the text's codec; empty where nobody wrote it down.
+    pub(crate) codec: &'a str,
     /// The codec of the picture that it is inside of.
     pub(crate) inside: Option<&'a str>,
 }
@@ -108,6 +113,7 @@ pub(crate) fn parts(facts: &Facts, zero: Duration) -> Vec<PartPlan> {
                 .map(|(sound, _)| source(sound.stream, &sound.stretches))
                 .collect(),
             texts: facts.text.iter().map(|text| text.stream).collect(),
+            text_codecs: facts.text.iter().map(|text| text.codec.clone()).collect(),
         }
     };
     facts.parts.iter().map(part).collect()
@@ -186,14 +192,14 @@ pub(crate) fn sounds<'a>(
 pub(crate) fn texts<'a>(plan: &'a Plan, text: &'a TextPlan, source: &Input) -> Vec<TextTake<'a>> {
     if plan.parts.is_empty() {
         let take = whole(plan, source, text.stream);
-        return vec![TextTake { take, inside: text.inside.as_deref() }];
+        return vec![TextTake { take, codec: &text.codec, inside: text.inside.as_deref() }];
     }
     let place = plan.text.iter().position(|other| other.name == text.name).unwrap_or_default();
     let takes = plan.parts.iter().filter_map(|part| {
         if text.inside.is_some() {
             let picture = part.picture.as_ref()?;
             let take = part.take(source, &picture.source);
-            return Some(TextTake { take, inside: Some(&picture.codec) });
+            return Some(TextTake { take, codec: "", inside: Some(&picture.codec) });
         }
         let stream = *part.texts.get(place)?;
         let take = Take {
@@ -204,7 +210,8 @@ pub(crate) fn texts<'a>(plan: &'a Plan, text: &'a TextPlan, source: &Input) -> V
             seek: Duration::ZERO,
             place: Some(part.from..part.until),
         };
-        Some(TextTake { take, inside: None })
+        let codec = part.text_codecs.get(place).map_or("", String::as_str);
+        Some(TextTake { take, codec, inside: None })
     });
     takes.collect()
 }

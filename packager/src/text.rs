@@ -3,7 +3,7 @@
 
 use std::{ops::Range, time::Duration};
 
-use captions::{Grid, Text, segment, webvtt};
+use captions::{Grid, Text, segment, subrip, substation, webvtt};
 use store::{Cue, Store, VideoId};
 use tokio::{io::AsyncReadExt, sync::Mutex};
 
@@ -26,13 +26,14 @@ const MAX_BYTES: u64 = 16 << 20;
 pub(crate) async fn read(context: &EncodeContext<'_>, text: &TextPlan) -> Result<Vec<Cue>> {
     let channel = text.channel.as_deref().and_then(|name| name.parse().ok()).unwrap_or(Channel::Line21(1));
     let mut cues = Vec::new();
-    for TextTake { take, inside } in takes::texts(context.plan, text, context.source) {
+    for TextTake { take, codec, inside } in takes::texts(context.plan, text, context.source) {
         let mut own = if let Some(codec) = inside {
             let carrier = Carrier { take: &take, codec };
             from_zero(webvtt::parse(&broadcast::read(context, carrier, channel).await?).cues, 0.0)
         } else {
-            let written = extract(context, text, &take).await?;
-            from_zero(webvtt::parse(&written).cues, take.clock_at_zero)
+            let format = Format::of(codec);
+            let written = extract(context, text, (&take, format)).await?;
+            from_zero(format.parse(&written), take.clock_at_zero)
         };
         if let Some(place) = &take.place {
             clip(&mut own, place);
@@ -76,7 +77,56 @@ pub async fn export(store: &Store, video: &VideoId) -> Result<()> {
     Ok(())
 }
 
-async fn extract(context: &EncodeContext<'_>, text: &TextPlan, take: &Take<'_>) -> Result<String> {
+/// The form in which ffmpeg gives a text out: its own wherever we read that, for on the way to another ffmpeg drops places
+/// on the picture, and writes drawings as words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Format {
+    Substation,
+    Subrip,
+    WebVtt,
+    /// Converted; its styles come through.
+    Converted(&'static str),
+}
+
+impl Format {
+    /// Returns the form for a codec, by ffprobe's name.
+    fn of(codec: &str) -> Self {
+        match codec {
+            "ass" | "ssa" => Self::Substation,
+            "subrip" | "text" => Self::Subrip,
+            "webvtt" => Self::WebVtt,
+            // SubRip has overrides for the alignment that a MP4's text description states; WebVTT's writer has none.
+            "mov_text" => Self::Converted("srt"),
+            _ => Self::Converted("webvtt"),
+        }
+    }
+
+    /// Returns ffmpeg's names of the codec and of the container.
+    fn names(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Substation => ("copy", "ass"),
+            Self::Subrip => ("copy", "srt"),
+            Self::WebVtt => ("copy", "webvtt"),
+            Self::Converted(name) => (name, name),
+        }
+    }
+
+    fn parse(self, written: &str) -> Vec<captions::Cue> {
+        let reading = match self {
+            Self::Substation => substation::parse(written),
+            Self::Subrip | Self::Converted("srt") => subrip::parse(written),
+            Self::WebVtt | Self::Converted(_) => webvtt::parse(written),
+        };
+        reading.cues
+    }
+}
+
+async fn extract(
+    context: &EncodeContext<'_>,
+    text: &TextPlan,
+    (take, format): (&Take<'_>, Format),
+) -> Result<String> {
+    let (codec, container) = format.names();
     let mut input = clock_args(Duration::ZERO);
     input.extend(input_args(&take.input));
     let task = Task {
@@ -85,7 +135,17 @@ async fn extract(context: &EncodeContext<'_>, text: &TextPlan, take: &Take<'_>) 
         input,
         stdin: None,
         printed: None,
-        outputs: vec![strings(["-map", &format!("0:{}", take.stream), "-c:s", "webvtt", "-f", "webvtt"])],
+        outputs: vec![strings([
+            "-map",
+            &format!("0:{}", take.stream),
+            "-c:s",
+            codec,
+            // Times as they are, were the first below zero.
+            "-avoid_negative_ts",
+            "disabled",
+            "-f",
+            container,
+        ])],
         bounds: Bounds { cpu: Duration::from_hours(1), ..Bounds::default() },
         wall_time: Duration::from_hours(1),
     };

@@ -57,6 +57,8 @@ pub(crate) struct Placed {
     pub(crate) packet: Packet,
     /// The stretch that it belongs to.
     pub(crate) stretch: usize,
+    /// The stretch's packets before it had wild times.
+    pub(crate) fresh: bool,
 }
 
 /// Builds the timeline from packets in the file's order. Memory grows with the stretches alone.
@@ -136,7 +138,10 @@ impl Timeline {
         };
         match stream.suspects.last() {
             None if follows(latest, time) => return self.believe(id, packet).into_iter().collect(),
-            Some(suspect) if !follows(suspect.time, time) && follows(latest, time) => {
+            Some(suspect)
+                if follows(latest, time)
+                    && (!follows(suspect.time, time) || stream.is_nearer_to_latest(time, latest)) =>
+            {
                 let mut placed = self.reject(id);
                 placed.extend(self.believe(id, packet));
                 return placed;
@@ -203,6 +208,16 @@ impl Timeline {
         if stretches.iter().all(|stretch| stretch.shift == 0) { Vec::new() } else { stretches }
     }
 
+    /// Returns where in the file each stretch but the first begins, where that is known.
+    pub(crate) fn seam_positions(&self) -> Vec<u64> {
+        let marks = || self.streams.values().flat_map(|stream| &stream.marks);
+        let first = |stretch| marks().filter(|mark| mark.stretch == stretch).map(|mark| mark.position).min();
+        let mut positions: Vec<u64> = (1..self.ranges.len()).filter_map(first).collect();
+        positions.sort_unstable();
+        positions.dedup();
+        positions
+    }
+
     /// Returns how often the clock started again or was interrupted.
     pub(crate) fn seams(&self) -> usize {
         self.ranges.len().saturating_sub(1)
@@ -258,7 +273,7 @@ impl Timeline {
             span.0 = span.0.min(shown);
             span.1 = span.1.max(end);
         }
-        Some(Placed { packet, stretch })
+        Some(Placed { packet, stretch, fresh: false })
     }
 
     /// Takes the suspects for outliers: each goes where its stream expected it.
@@ -274,7 +289,7 @@ impl Timeline {
             expected += step;
             let packet = Packet { shown: Some(expected), decode: Some(expected), ..suspect.packet };
             stream.latest = Some(expected);
-            placed.push(Placed { packet, stretch });
+            placed.push(Placed { packet, stretch, fresh: false });
         }
         placed
     }
@@ -287,6 +302,7 @@ impl Timeline {
         let mut suspects = std::mem::take(&mut stream.suspects).into_iter();
         let Some(first) = suspects.next() else { return Vec::new() };
         let forward = stream.latest.is_none_or(|latest| first.time > latest);
+        let mut fresh = false;
         if !forward || first.alone {
             let joins = stream.stretch < newest && self.ranges[newest].covers(first.time);
             let few = stream.packets < FEW as u64;
@@ -299,6 +315,7 @@ impl Timeline {
                     mark.off = off;
                 }
                 self.outliers += stream.packets;
+                fresh = true;
                 let stretch = stream.stretch;
                 if let Some(range) = self.ranges.get_mut(stretch) {
                     range.spans.remove(&id);
@@ -316,6 +333,7 @@ impl Timeline {
         }
         stream.latest = None;
         let mut placed: Vec<Placed> = self.believe(id, first.packet).into_iter().collect();
+        placed.iter_mut().for_each(|it| it.fresh = fresh);
         for suspect in suspects {
             placed.extend(self.push(id, kind, suspect.packet));
         }
@@ -342,6 +360,12 @@ impl Stream {
     fn reordering(&self, duration: Time) -> Time {
         let step = if self.step > 0 { self.step } else { duration };
         if step > 0 { (16 * step).max(STEP_BACK) } else { GAP }
+    }
+
+    /// Returns whether a packet goes on where the stream was before its few suspects: these stepped back a little.
+    fn is_nearer_to_latest(&self, time: Time, latest: Time) -> bool {
+        let suspect = self.suspects.last().map_or(latest, |suspect| suspect.time);
+        self.suspects.len() < FEW && (time - latest).abs() < (time - suspect).abs()
     }
 
     fn detour(&mut self, position: Option<u64>, off: Time) {

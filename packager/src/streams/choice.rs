@@ -9,6 +9,9 @@ use crate::{
     refusal::Refusal,
 };
 
+/// A picture beside one of this many times its frames stands still.
+const STILLS: u64 = 7;
+
 /// The streams that a video is made of.
 pub(super) struct Choice<'a> {
     pub(super) picture: Option<(&'a Stream, &'a Track)>,
@@ -54,14 +57,19 @@ impl Answer {
     /// Returns the stream to show: a moving one, in a format that we read, the file's default, forced, the largest, the
     /// longest, the first. Covers are never shown.
     fn picture<'a>(&'a self, scan: &'a Scan) -> Option<(&'a Stream, &'a Track)> {
-        self.kind("video")
-            .filter(|stream| self.belongs(stream) && !stream.is_still())
-            .filter(|stream| stream.pixels() > 0 || !ffmpeg::reads(&stream.codec_name))
-            .filter_map(|stream| Some((stream, scan.track(stream.index)?)))
-            .max_by_key(|(stream, track)| {
-                let reads = ffmpeg::reads(&stream.codec_name);
-                (track.packets > 1, reads, stream.wanted(), track.packets, Reverse(stream.index))
-            })
+        let shown = || {
+            self.kind("video")
+                .filter(|stream| self.belongs(stream) && !stream.is_still())
+                .filter(|stream| stream.pixels() > 0 || !ffmpeg::reads(&stream.codec_name))
+                .filter_map(|stream| Some((stream, scan.track(stream.index)?)))
+        };
+        let most = shown().map(|(_, track)| track.packets).max().unwrap_or_default();
+        shown().max_by_key(|(stream, track)| {
+            let reads = ffmpeg::reads(&stream.codec_name);
+            // A cover that is stored twice, or slides beside the film of the talk, are no moving picture.
+            let moves = track.packets > 1 && track.packets.saturating_mul(STILLS) >= most;
+            (moves, reads, stream.wanted(), track.packets, Reverse(stream.index))
+        })
     }
 
     /// Returns the programme that is shown, where a source has several.

@@ -1,5 +1,7 @@
 //! The facts of a picture, out of its stream's JSON and the packet scan.
 
+use std::time::Duration;
+
 use super::{Clock, Stream};
 use crate::{
     facts::{Colour, Ratio, VideoFacts},
@@ -48,6 +50,12 @@ impl Stream {
                 Vec::new()
             },
             stretches: track.stretches.clone(),
+            late: if track.decoded_only() {
+                Duration::from_micros(u64::from(self.has_b_frames) * frame.unsigned_abs())
+            } else {
+                Duration::ZERO
+            },
+            untimed: track.untimed,
             packets: track.frames_by_second(frame_rate),
         }
     }

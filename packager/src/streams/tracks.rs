@@ -71,14 +71,16 @@ impl Stream {
     }
 }
 
-/// Returns a name of a file's without what playlists can't carry; quotes and lines end attributes.
+/// Returns a name of a file's without what playlists can't carry; quotes and lines end attributes. Marks of direction go
+/// too: they would turn the words of the menu around.
 pub(super) fn plain(name: &str) -> String {
+    let turns = |c: &char| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
     let safe = |c: char| match c {
         '"' => '\'',
         c if c.is_control() => ' ',
         c => c,
     };
-    name.chars().map(safe).take(80).collect::<String>().trim().to_owned()
+    name.chars().filter(|c| !turns(c)).map(safe).take(80).collect::<String>().trim().to_owned()
 }
 
 #[cfg(test)]
@@ -92,5 +94,6 @@ mod tests {
         let tags = BTreeMap::from([("title".to_owned(), "A\",URI=\"x\"\n#EXT".to_owned())]);
         let stream = Stream { tags, ..Stream::default() };
         assert_eq!(stream.title().unwrap(), "A',URI='x' #EXT");
+        assert_eq!(plain("exe\u{202e}gpj\u{2069}"), "exegpj");
     }
 }

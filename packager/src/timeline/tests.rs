@@ -37,6 +37,7 @@ fn a_clock_that_starts_again_goes_on() {
     let check = |second: Time, shift: Time| {
         let (timeline, pictures) = timeline(frames(1_400_000, 125).chain(frames(second, 125)));
         assert_eq!((timeline.seams(), timeline.outliers(), pictures.len()), (1, 0, 250), "{second}");
+        assert_eq!(timeline.seam_positions(), [1250], "{second}");
         for (stream, position) in [(0, 1250), (1, 1255)] {
             let stretches = timeline.stretches(stream);
             assert_eq!(stretches[1], Stretch { position, shift }, "{second}: {stretches:?}");
@@ -62,6 +63,9 @@ fn a_single_wild_time_moves_nothing_else() {
     check(100, -3_600_000_000);
     check(249, 3_600_000_000);
     check(0, 3_600_000_000);
+    // A second back, which other frames have too.
+    check(100, 3_000_000);
+    check(200, 6_900_000);
 }
 
 #[test]

@@ -37,6 +37,9 @@ async fn a_film_is_shown_and_not_the_photo_beside_it() {
         {picture} {wide} -map 0 -map 1 {h264} -disposition:v:0 forced -disposition:v:1 0 a.mkv
         h264 320x180 15 frames -> 15 at 30/1 320x180
         A second picture of 640 × 360 pixels was left out: a video shows one.
+        {picture} {slides} -map 0 -map 1 {film_and_photo} a.mp4
+        h264 320x180 15 frames -> 15 at 30/1 320x180
+        A second picture of 1200 × 1200 pixels was left out: a video shows one.
         ",
     )
     .await;
@@ -68,6 +71,9 @@ async fn one_stream_that_we_do_not_read_refuses_no_file() {
         {both} {wide} -map 0 -map 1 -map 2 {h264} -c:a aac -c:v:1 magicyuv -pix_fmt:v:1 gbrp a.mkv
         h264 320x180 15 frames -> 15 at 30/1 320x180; aac 1ch 48000 -> audio
         A second picture of 640 × 360 pixels was left out: its format, magicyuv, is not one that we read.
+        {both} {tone} -map 0 -map 1 -map 2 {h264} -bf 0 -c:a:0 aac -c:a:1 adpcm_g726 -ar:a:1 8000 a.avi
+        h264 320x180 variable 15 frames -> 16 at 30/1 320x180; aac 1ch 48000 -> audio
+        A sound track was left out: its format, adpcm_g726, is not one that we read.
         {tiff} then {tone} -c:a aac b.m4a then -i b.m4a {picture} {cover} -c:v png a.m4a
         aac 1ch 48000 -> audio
         -

@@ -5,11 +5,12 @@ use std::{path::PathBuf, process::Command};
 use tempfile::TempDir;
 
 /// Pieces of ffmpeg's arguments; later ones may name earlier ones.
-const NAMED: [(&str, &str); 20] = [
+const NAMED: [(&str, &str); 21] = [
     ("{picture}", "-f lavfi -i testsrc2=s=320x180:r=30:d=0.5"),
     ("{long}", "-f lavfi -i testsrc2=s=320x180:r=30:d=2"),
     ("{wide}", "-f lavfi -i testsrc2=s=640x360:r=30:d=0.5"),
     ("{photo}", "-f lavfi -i color=gray:s=1200x1200:r=25:d=0.04"),
+    ("{slides}", "-f lavfi -i color=gray:s=1200x1200:r=4:d=0.5"),
     ("{film_and_photo}", "{h264} -c:v:1 mjpeg -pix_fmt:v:1 yuvj420p"),
     ("{tiff}", "{picture} -frames:v 1 c.tiff"),
     ("{tone}", "-f lavfi -i sine=r=48000:d=0.5"),

@@ -37,6 +37,67 @@ async fn a_forced_track_is_shown_as_one() {
     }
 }
 
+const SIGNS: &str = "[Script Info]\nScriptType: v4.00+\nPlayResY: 180\n\n[V4+ Styles]\n\
+    Format: Name, Fontname, Bold, Italic, Alignment\nStyle: Default,Arial,0,0,2\nStyle: Sign,Arial,0,-1,8\n\n[Events]\n\
+    Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\n\
+    Dialogue: 0,0:00:01.00,0:00:02.00,Default,,0,0,0,,{\\an8}Up {\\b1}here{\\b0}\n\
+    Dialogue: 0,0:00:02.00,0:00:03.00,Default,,0,0,0,,{\\an7\\p1}m 0 0 l 100 0 100 100{\\p0}\n\
+    Dialogue: 0,0:00:03.00,0:00:04.00,Sign,,0,0,0,,Station\n\
+    Dialogue: 0,0:00:04.00,0:00:05.00,Default,,0,0,0,,5 --> 6 {a note}\\Ntwo\n";
+
+const SPOKEN: &str = "1\n00:00:01,005 --> 00:00:02,000\n{\\an8}<i>Up</i> at the caf&eacute;\n\n\
+    2\n00:00:03,000 --> 00:00:04,000\n5 --> 6\n<font color=\"#ff0000\">Tom</font> & Jerry\n\n";
+
+const PLACED: &str = "WEBVTT\n\n00:01.005 --> 00:02.000 line:0 align:start\n<b>Up</b> &amp; left\n";
+
+#[tokio::test]
+async fn text_inside_of_a_source_keeps_its_styles_and_places_and_drawings_are_no_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let inputs: String = [("signs.ass", SIGNS), ("spoken.srt", SPOKEN), ("placed.vtt", PLACED)]
+        .into_iter()
+        .map(|(name, text)| {
+            fs::write(folder.path().join(name), text).unwrap();
+            format!(" -i {}", folder.path().join(name).display())
+        })
+        .collect();
+    let made_by = format!("{PICTURE}{inputs} -map 0 -map 1 -map 2 -map 3 {H264} -c:s copy");
+    let packaged = package(&make(folder.path(), "texts.mkv", &made_by), quick()).await;
+    let read = |name: &str| read(&packaged, &format!("captions/{name}.vtt"));
+    let check = |written: &str, cues: &[(&str, &str)]| {
+        let blocks: Vec<&str> = written.split("\n\n").filter(|block| block.contains("-->")).collect();
+        assert_eq!(blocks.len(), cues.len(), "{written}");
+        for (block, (times, words)) in blocks.iter().zip(cues) {
+            assert!(block.contains(times) && block.contains(words), "{times} {words}: {written}");
+        }
+    };
+    check(
+        &read("und"),
+        &[
+            ("00:00:01.000 --> 00:00:02.000 line:0", "Up <b>here</b>"),
+            ("00:00:03.000 --> 00:00:04.000 line:0", "<i>Station</i>"),
+            ("00:00:04.000 --> 00:00:05.000\n", "5 --&gt; 6\ntwo"),
+        ],
+    );
+    check(
+        &read("und-2"),
+        &[
+            ("00:00:01.005 --> 00:00:02.000 line:0", "<i>Up</i> at the café"),
+            ("00:00:03.000 --> 00:00:04.000\n", "5 --&gt; 6\nTom &amp; Jerry"),
+        ],
+    );
+    check(&read("und-3"), &[("00:00:01.005 --> 00:00:02.000 line:0 align:start", "<b>Up</b> &amp; left")]);
+    let made_by = format!(
+        "{PICTURE} -i {} -map 0 -map 1 {H264} -c:s mov_text",
+        folder.path().join("spoken.srt").display()
+    );
+    let packaged = package(&make(folder.path(), "text.mp4", &made_by), quick()).await;
+    let written = super::captions::read(&packaged, "captions/und.vtt");
+    assert!(
+        written.contains("<i>Up</i> at the caf") && written.contains("5 --&gt; 6\nTom &amp; Jerry"),
+        "{written}"
+    );
+}
+
 #[tokio::test]
 async fn subtitles_that_are_pictures_are_left_out_with_a_note() {
     let folder = tempfile::tempdir().unwrap();

@@ -90,6 +90,27 @@ async fn sound_that_changes_its_rate_or_channels_stays_in_its_place() {
 }
 
 #[tokio::test]
+async fn a_clock_that_starts_again_may_bring_other_formats() {
+    let folder = tempfile::tempdir().unwrap();
+    let x264 = "-c:v libx264 -preset ultrafast -bf 2 -pix_fmt yuv420p -c:a aac";
+    let parts: Vec<PathBuf> = (0..)
+        .zip([
+            (3, "-ac 6"),
+            (2, "-ac 2 -ar 44100 -vf scale=640:360:flags=neighbor"),
+            (3, "-ac 1 -pix_fmt yuv422p"),
+        ])
+        .map(|(n, (seconds, how))| {
+            make(folder.path(), &format!("{n}.ts"), &format!("{} {x264} {how}", inputs(seconds)))
+        })
+        .collect();
+    let all = super::joined(folder.path(), "all.ts", &parts.iter().collect::<Vec<_>>());
+    let packaged = package(&all, quick()).await;
+    let rate = packaged.plan.video.as_ref().unwrap().frame_rate;
+    assert_eq!((rate.num, rate.den), (25, 1), "sound that is longer than its picture is no slower picture");
+    Shown::of(&packaged).check(&[3, 2, 3], 0, "all.ts");
+}
+
+#[tokio::test]
 async fn sound_and_picture_change_at_once() {
     let parts = [
         "-ac 6 -ar 48000",

@@ -120,6 +120,67 @@ async fn files_of_different_kinds_become_one() {
 }
 
 #[tokio::test]
+async fn files_of_other_codecs_play_on_where_the_demuxer_reads_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let broadcast = "-c:v mpeg2video -b:v 3M -c:a mp2";
+    let h264 = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p";
+    for (file, first, second) in [
+        ("other.ts", X264.to_owned(), broadcast.to_owned()),
+        ("sound.ts", X264.to_owned(), format!("{h264} -c:a ac3")),
+        ("other.mkv", format!("{h264} -c:a eac3"), format!("{h264} -c:a mp2")),
+        (
+            "other.webm",
+            "-c:v libvpx -deadline realtime -b:v 1M -c:a libopus".to_owned(),
+            "-c:v libvpx-vp9 -deadline realtime -cpu-used 8 -b:v 1M -c:a libvorbis".to_owned(),
+        ),
+    ] {
+        let parts =
+            [source(folder.path(), file, 3, &first), source(folder.path(), &format!("2-{file}"), 2, &second)];
+        let all = joined(folder.path(), &format!("all-{file}"), &parts.each_ref());
+        let packaged = package(&all, quick()).await;
+        let shown = Shown::of(&packaged);
+        shown.frames(&[3, 2], 0, file);
+        shown.together(file);
+        assert_eq!(shown.beeps.len(), 5, "{file}: {:?}", shown.beeps);
+        assert_eq!(packaged.video.notes, [JOINED], "{file}");
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_we_do_not_read_hides_no_second_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let codecs = "-map 0 -map 1 -map 1 -c:v libx264 -preset ultrafast -pix_fmt yuv420p -c:a:0 aac -c:a:1 tta";
+    let part = source(folder.path(), "a.mkv", 3, codecs);
+    let all = joined(folder.path(), "all.mkv", &[&part, &part]);
+    let packaged = package(&all, quick()).await;
+    Shown::of(&packaged).check(&[3, 3], 0, "all.mkv");
+    assert_eq!(packaged.video.notes[0], JOINED);
+}
+
+#[tokio::test]
+async fn matroska_behind_the_second_file_plays_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let part = source(folder.path(), "a.mkv", 2, X264);
+    let all = joined(folder.path(), "all.mkv", &[&part; 4]);
+    Shown::of(&package(&all, quick()).await).check(&[2; 4], 0, "all.mkv");
+}
+
+#[tokio::test]
+async fn aac_whose_rate_changes_stays_in_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let part = |name: &str, how: &str| make(folder.path(), name, &format!("{} -c:a aac {how}", sound_of(4)));
+    let parts = [part("a.aac", ""), part("b.aac", "-ar 22050 -ac 1"), part("c.aac", "-ar 44100")];
+    let all = joined(folder.path(), "all.aac", &parts.each_ref());
+    let beeps = super::numbered::beeps_of(&package(&all, quick()).await);
+    let seconds: Vec<u32> = beeps.iter().map(|(_, second)| *second).collect();
+    assert_eq!(seconds, [0, 1, 2, 3].repeat(3), "{beeps:?}");
+    for pair in beeps.windows(2) {
+        let distance = pair[1].0 - pair[0].0;
+        assert!((distance - 1.0).abs() < 0.12, "{beeps:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_joined_file_that_is_cut_off_is_noted() {
     let folder = tempfile::tempdir().unwrap();
     let part = source(folder.path(), "a.mp4", 4, X264);

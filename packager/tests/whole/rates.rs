@@ -74,3 +74,28 @@ async fn of_too_many_frames_each_second_third_or_fourth_is_shown() {
         }
     }
 }
+
+#[tokio::test]
+async fn containers_with_few_times_lose_no_frame_at_their_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let inputs = super::numbered::inputs(8);
+    for (file, codecs) in [
+        // AVI has no times of presentation, and one packet of a program stream begins several pictures.
+        ("reordered.avi", format!("{X264} -c:a libmp3lame")),
+        ("reordered-4.avi", "-c:v mpeg4 -b:v 2M -bf 2 -c:a libmp3lame".to_owned()),
+        ("far.mpg", format!("{X264} -g 625 -keyint_min 625 -sc_threshold 0 -c:a mp2 -f vob")),
+        (
+            "broadcast.mpg",
+            "-c:v mpeg2video -b:v 2M -g 600 -sc_threshold 1000000000 -bf 2 -c:a mp2".to_owned(),
+        ),
+    ] {
+        let source = make(folder.path(), file, &format!("{inputs} {codecs}"));
+        let config = packager::Config { run_segments: 1, ..quick() };
+        let packaged = package(&source, config).await;
+        let shown = Shown::of(&packaged);
+        let all: Vec<u32> = (0..200).collect();
+        assert_eq!(shown.numbers, all, "{file}");
+        shown.together(file);
+        assert_eq!(packaged.video.notes, Vec::<String>::new(), "{file}");
+    }
+}
