@@ -9,11 +9,13 @@ use captions::{Cue, Spoken};
 mod abbreviations;
 mod layout;
 mod order;
+mod units;
 
 use abbreviations::ends_sentence;
-pub(crate) use layout::width;
+use layout::lines;
 pub use layout::{LINE, LINES};
-use layout::{Unit, lines, units};
+pub(crate) use units::width;
+use units::{Unit, units};
 
 /// The longest that a cue is shown.
 pub const LONGEST: Duration = Duration::from_secs(7);
@@ -108,7 +110,7 @@ fn groups(segments: &[Spoken]) -> Vec<Group> {
         match groups.last_mut() {
             Some(group) if group.takes(&units) => {
                 group.segments += 1;
-                group.units.extend(units);
+                units::append(&mut group.units, units);
             }
             _ => groups.push(Group { segments: 1, units }),
         }
@@ -119,10 +121,9 @@ fn groups(segments: &[Spoken]) -> Vec<Group> {
 fn cues_of(groups: &[Group]) -> Vec<Cue> {
     let mut cues: Vec<Cue> = Vec::new();
     for piece in groups.iter().flat_map(|group| pieces(&group.units)) {
-        let text: Vec<&str> = piece.iter().map(|unit| unit.text.as_str()).collect();
         let (first, last) = (&piece[0], &piece[piece.len() - 1]);
         let id = (cues.len() + 1).to_string();
-        cues.push(Cue::new(id, first.start, last.end, &lines(&text)));
+        cues.push(Cue::new(id, first.start, last.end, &lines(piece)));
     }
     give_time(&mut cues);
     cues

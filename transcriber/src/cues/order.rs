@@ -4,7 +4,7 @@ use std::{ops::Range, time::Duration};
 
 use captions::Spoken;
 
-use super::layout::{Unit, units};
+use super::units::{Unit, units};
 
 // Apart by this, no two words begin together, so no two cues do.
 const APART: Duration = Duration::from_millis(1);
