@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use crate::{Error, Result, runtime::Runtime, tokens::Vocabulary};
 
+mod blocks;
 pub mod folder;
 pub(crate) mod generation;
 mod lm_head;
@@ -17,7 +18,6 @@ mod onnx;
 pub mod optimized;
 pub mod processor;
 mod session;
-mod u8_to_s8;
 
 use folder::{Folder, Hashes};
 use generation::Generation;
@@ -109,8 +109,15 @@ impl Model {
         let vocabulary = Vocabulary::read(&folder, generation)?;
         let mut load = |part: Part, file: &Path| {
             let network = optimized::prepare(part, file, &mut hashes)?;
-            let opened =
-                session::builder(runtime, loading.threads).and_then(|builder| open(builder, network));
+            let published = Network::File(file.to_owned());
+            let opening = |network| {
+                session::builder(runtime, loading.threads).and_then(|builder| open(builder, network))
+            };
+            let opened = opening(network).or_else(|error| {
+                // Older libraries lack an operator that the optimized network has.
+                tracing::warn!(file = %file.display(), %error, "the network is used as it was published");
+                opening(published)
+            });
             opened.map_err(|e| Error::Model {
                 file: file.to_owned(),
                 problem: format!("not an ONNX network that can be used: {e}"),

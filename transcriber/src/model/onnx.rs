@@ -2,6 +2,8 @@
 //! others are kept as their bytes. A file with a field that is not listed here is not read, so nothing gets lost.
 //! <https://github.com/onnx/onnx/blob/main/onnx/onnx.proto>
 
+use std::collections::HashSet;
+
 use prost::Message;
 
 // TensorProto.DataType.
@@ -83,7 +85,7 @@ pub(super) struct NodeProto {
     #[prost(string, optional, tag = "6")]
     doc_string: Option<String>,
     #[prost(string, optional, tag = "7")]
-    domain: Option<String>,
+    pub(super) domain: Option<String>,
     #[prost(string, optional, tag = "8")]
     overload: Option<String>,
     #[prost(bytes = "vec", repeated, tag = "9")]
@@ -169,6 +171,22 @@ pub(super) struct TensorProto {
     metadata_props: Vec<Vec<u8>>,
 }
 
+/// A set of operators, in `opset_import`.
+#[derive(Clone, PartialEq, Message)]
+struct OperatorSetIdProto {
+    #[prost(string, optional, tag = "1")]
+    domain: Option<String>,
+    #[prost(int64, optional, tag = "2")]
+    version: Option<i64>,
+}
+
+/// An input or output of a graph, as far as its name.
+#[derive(Clone, PartialEq, Message)]
+struct ValueName {
+    #[prost(string, optional, tag = "1")]
+    name: Option<String>,
+}
+
 /// Reads a file, or nothing where a part of it would be lost in writing it again.
 pub(super) fn read(bytes: &[u8]) -> Option<ModelProto> {
     let model = ModelProto::decode(bytes).ok()?;
@@ -177,6 +195,26 @@ pub(super) fn read(bytes: &[u8]) -> Option<ModelProto> {
     // Weights in a file of their own are not found from an optimized file elsewhere.
     let external = model.graph.iter().flat_map(|graph| &graph.initializer).any(TensorProto::is_external);
     (complete && !external).then_some(model)
+}
+
+impl ModelProto {
+    /// Imports the first version of a set of operators, unless the set is imported.
+    pub(super) fn import(&mut self, domain: &str) {
+        let of =
+            |bytes: &Vec<u8>| OperatorSetIdProto::decode(bytes.as_slice()).ok().and_then(|set| set.domain);
+        if !self.opset_import.iter().any(|bytes| of(bytes).as_deref() == Some(domain)) {
+            let set = OperatorSetIdProto { domain: Some(domain.to_owned()), version: Some(1) };
+            self.opset_import.push(set.encode_to_vec());
+        }
+    }
+}
+
+impl GraphProto {
+    /// Returns the names of its outputs.
+    pub(super) fn outputs(&self) -> HashSet<String> {
+        let names = self.output.iter().filter_map(|bytes| ValueName::decode(bytes.as_slice()).ok()?.name);
+        names.collect()
+    }
 }
 
 impl NodeProto {
@@ -201,6 +239,26 @@ impl AttributeProto {
 }
 
 impl TensorProto {
+    /// Returns a tensor whose numbers are these bytes.
+    pub(super) fn raw(name: &str, data_type: i32, dims: &[usize], bytes: Vec<u8>) -> Self {
+        Self {
+            name: Some(name.to_owned()),
+            data_type: Some(data_type),
+            dims: dims.iter().map(|length| *length as i64).collect(),
+            raw_data: Some(bytes),
+            ..Self::default()
+        }
+    }
+
+    /// Returns its numbers, if they are f32.
+    pub(super) fn floats(&self) -> Option<Vec<f32>> {
+        (self.data_type == Some(FLOAT)).then_some(())?;
+        Some(match &self.raw_data {
+            Some(raw) => raw.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect(),
+            None => self.float_data.clone(),
+        })
+    }
+
     fn is_external(&self) -> bool {
         self.data_location == Some(EXTERNAL)
     }

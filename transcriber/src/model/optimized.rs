@@ -11,15 +11,15 @@ use prost::Message;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    blocks,
     folder::{Folder, Hashes},
     lm_head, onnx,
     processor::Processor,
-    u8_to_s8,
 };
 use crate::{Error, Result};
 
 // Counts changes of the passes: files of an older number are written again.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 // The most that a protobuf message holds; larger networks keep their weights in another file.
 const MAX_NETWORK_BYTES: u64 = 2 << 30;
 
@@ -109,9 +109,10 @@ fn rewrite(part: Part, published: &Path) -> Option<Vec<u8>> {
     }
     let mut model = onnx::read(&fs::read(published).ok()?)?;
     let changed = match (part, Processor::here()) {
-        (Part::Encoder, Processor::Vnni) => u8_to_s8::apply(&mut model),
+        // Products of blocks were tried with VNNI alone.
+        (_, Processor::Vnni) => blocks::apply(&mut model),
         (Part::Encoder, Processor::Plain) => false,
-        (Part::Decoder, _) => lm_head::apply(&mut model),
+        (Part::Decoder, Processor::Plain) => lm_head::apply(&mut model),
     };
     changed.then(|| model.encode_to_vec())
 }
