@@ -202,6 +202,9 @@ settings! {
     transcriber_windows: usize = "1";
     /// Whose tokens captions have: transformers' (greedy, and it loses sentences), or none: lost speech is decoded again.
     transcriber_parity: Reference = "none";
+    /// Names of people and products that the library's videos may name, as a text that came before; a video's own prompt
+    /// stands behind it.
+    transcriber_prompt: String = "";
     /// Sounds that are transcribed at once, each with a model in memory: for captions, and as many for the service.
     transcriber_sessions: usize = "1";
     /// Largest sound that the transcriber's service takes.

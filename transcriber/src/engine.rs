@@ -44,6 +44,8 @@ pub struct Config {
     pub limit_seconds: u64,
     /// The reference whose tokens are to come out.
     pub parity: Parity,
+    /// Names and terms that all sounds may have, in front of those of one.
+    pub prompt: Option<String>,
 }
 
 impl Default for Config {
@@ -59,6 +61,7 @@ impl Default for Config {
             sessions: 1,
             limit_seconds: 12 * 3600,
             parity: Parity::None,
+            prompt: None,
         }
     }
 }
@@ -159,7 +162,7 @@ impl Engine {
         mut report: impl FnMut(WindowReport<'_>) -> Result<()>,
     ) -> Result<Transcription> {
         let Input { source, done, stop, .. } = input;
-        let options = &input.options.clone().like(self.config.parity);
+        let options = &input.options.clone().behind(self.config.prompt.as_deref()).like(self.config.parity);
         let mut windows = done.to_vec();
         let mut keep = |window: Window, analysis: &Analysis, machine: &Machine| {
             let (at, all) = (window.next.min(analysis.frames()), analysis.frames());

@@ -85,6 +85,14 @@ pub(crate) fn primary(tag: &str) -> String {
 }
 
 impl Options {
+    /// Returns these options with a text in front of the prompt. The end of a long one is kept, so that the nearer names win.
+    #[must_use]
+    pub fn behind(self, text: Option<&str>) -> Self {
+        let texts = [text, self.prompt.as_deref()].into_iter().flatten().map(str::trim);
+        let texts: Vec<&str> = texts.filter(|text| !text.is_empty()).collect();
+        Self { prompt: (!texts.is_empty()).then(|| texts.join(" ")), ..self }
+    }
+
     /// Returns these options with the reference's way to decode: greedy, without thresholds and speech detector.
     #[must_use]
     pub fn like(self, parity: Parity) -> Self {
@@ -118,5 +126,23 @@ impl Options {
             ("parity", self.parity.name().into()),
         ];
         settings.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_prompt_of_a_sound_stands_behind_that_of_all() {
+        let check = |all: Option<&str>, own: Option<&str>, expected: Option<&str>| {
+            let options = Options { prompt: own.map(Into::into), ..Options::default() };
+            assert_eq!(options.behind(all).prompt.as_deref(), expected, "{all:?} {own:?}");
+        };
+        check(None, None, None);
+        check(Some(" "), None, None);
+        check(Some("Clip Cut, Ishmael"), None, Some("Clip Cut, Ishmael"));
+        check(None, Some("Queequeg"), Some("Queequeg"));
+        check(Some("Clip Cut. "), Some("Queequeg"), Some("Clip Cut. Queequeg"));
     }
 }

@@ -306,6 +306,7 @@ impl Config {
             sessions: self.transcriber_sessions.max(1),
             limit_seconds: self.max_duration.0.as_secs(),
             parity: self.transcriber_parity.0,
+            prompt: Some(&self.transcriber_prompt).filter(|prompt| !prompt.trim().is_empty()).cloned(),
         }
     }
 
