@@ -15,6 +15,10 @@ const SAME_GAP: u64 = 100;
 const LEAST_COLUMNS: u64 = 7;
 const USUAL_COLUMNS: u64 = 13;
 const LEAST_STRETCH: u64 = 250;
+// Frames that the model's times and the detector's are apart now and then …
+const MOMENT: u64 = 20;
+// … and where the speech goes on beyond the sentence, which is another's then.
+const LONG_MOMENT: u64 = 45;
 
 /// Returns the frames of `speech` that lie in `within`.
 pub(crate) fn frames(speech: &[Speech], within: &Range<u64>) -> Vec<Range<u64>> {
@@ -39,6 +43,29 @@ pub(crate) fn gaps(speech: &[Speech], window: &Range<u64>, sentences: &[Range<u6
         add(&mut gaps, span, sentences);
     }
     gaps.into_iter().filter(|(_, speech)| *speech >= LEAST_GAP).map(|(gap, _)| gap).collect()
+}
+
+/// Takes the times of a sentence that begins or ends in silence from the detector: the model is wrong there. An end a moment
+/// into the next speech is the end of the speech before it, and a start a moment before the end of other speech is the
+/// start of the speech behind it.
+pub(crate) fn clamp(speech: &[Speech], sentence: Range<u64>) -> (u64, u64) {
+    let Range { start, end } = sentence;
+    let spans = frames(speech, &(0..u64::MAX));
+    let overlap = |span: &Range<u64>| span.end.min(end).saturating_sub(span.start.max(start));
+    let within: Vec<&Range<u64>> = spans.iter().filter(|span| overlap(span) > 0).collect();
+    // Alone, even a moment is all that there is of the sentence.
+    let most = within.iter().map(|span| overlap(span)).max().unwrap_or_default();
+    let counts = |span: &&&Range<u64>| {
+        let goes_beyond = span.start + MOMENT <= start || end + MOMENT <= span.end;
+        overlap(span) >= most.min(if goes_beyond { LONG_MOMENT } else { MOMENT })
+    };
+    let (Some(first), Some(last)) = (within.iter().find(counts), within.iter().rev().find(counts)) else {
+        return (start, end);
+    };
+    let ends = end.min(last.end);
+    // A first token that names a time just behind an onset means the onset.
+    let begins = if start < first.start + MOMENT { first.start } else { start };
+    (begins.min(ends - 1), ends)
 }
 
 fn add(gaps: &mut Vec<(Range<u64>, u64)>, part: Range<u64>, sentences: &[Range<u64>]) {
@@ -108,6 +135,30 @@ mod tests {
         check(&[(10, 200), (400, 600)], &[], &[10..200, 400..600]);
         // Behind the window.
         check(&[(2990, 4000)], &[], &[]);
+    }
+
+    #[test]
+    fn a_sentence_lies_in_its_own_speech() {
+        let spans = speech(&[(100, 400), (500, 520), (600, 900)]);
+        let check = |sentence: Range<u64>, expected: (u64, u64)| {
+            assert_eq!(clamp(&spans, sentence.clone()), expected, "{sentence:?}");
+        };
+        check(100..400, (100, 400));
+        check(50..450, (100, 400));
+        check(110..400, (100, 400));
+        check(150..400, (150, 400));
+        // A moment into the next speech, and a longer one that goes on beyond.
+        check(100..610, (100, 520));
+        check(100..640, (100, 520));
+        check(100..650, (100, 650));
+        // The end of the speech before is that of another sentence; a short word of its own is not.
+        check(380..900, (500, 900));
+        check(360..900, (500, 900));
+        check(350..900, (350, 900));
+        check(495..900, (500, 900));
+        // All that there is.
+        check(390..450, (390, 400));
+        check(410..450, (410, 450));
     }
 
     #[test]

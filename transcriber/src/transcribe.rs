@@ -146,6 +146,8 @@ impl<'a> Transcriber<'a> {
         if self.options.recovers() {
             self.recover(&mut window)?;
         }
+        // Work that goes on behind this window begins the next chunk where this process would.
+        window.next = window.next.min(end);
         self.at = window.next;
         Ok(Some(window))
     }
@@ -261,7 +263,7 @@ impl<'a> Transcriber<'a> {
                 if !self.is_spoken(start, end) || !text.contains(char::is_alphanumeric) {
                     continue;
                 }
-                (start, end) = self.clamp_to_speech(start, end);
+                (start, end) = coverage::clamp(&self.analysis.certain, start..end);
             }
             let timed = words::TimedTokens {
                 ids: &segment.tokens,
@@ -293,28 +295,7 @@ impl<'a> Transcriber<'a> {
         let spoken: u64 = self.analysis.speech.iter().map(|speech| speech.within(start, end)).sum();
         spoken * 10 >= end - start
     }
-
-    /// Takes the time of a sentence that begins or ends in silence from the detector: the model is wrong there. An end
-    /// a moment into the next speech is the end of the speech before it.
-    fn clamp_to_speech(&self, start: u64, end: u64) -> (u64, u64) {
-        let spans = coverage::frames(&self.analysis.certain, &(0..self.analysis.frames()));
-        let overlap = |span: &Range<u64>| span.end.min(end).saturating_sub(span.start.max(start));
-        let within: Vec<&Range<u64>> = spans.iter().filter(|span| overlap(span) > 0).collect();
-        let most = within.iter().map(|span| overlap(span)).max().unwrap_or_default();
-        // Alone, even a moment is all that there is of the sentence.
-        let counts = |span: &&&Range<u64>| overlap(span) >= MOMENT.min(most);
-        let (Some(first), Some(last)) = (within.iter().find(counts), within.iter().rev().find(counts)) else {
-            return (start, end);
-        };
-        let ends = end.min(last.end);
-        // A first token that names a time just behind an onset means the onset.
-        let begins = if start < first.start + MOMENT { first.start } else { start };
-        (begins.min(ends - 1), ends)
-    }
 }
-
-// Frames that the model's times and the detector's are apart now and then.
-const MOMENT: u64 = 20;
 
 struct Attempt {
     result: DecodingResult,

@@ -8,6 +8,7 @@ mod hub;
 mod music;
 mod optimized;
 mod parity;
+mod score;
 mod service;
 mod truth;
 mod whisper;
