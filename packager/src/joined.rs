@@ -149,7 +149,7 @@ async fn file_types(source: Bytes<'_>) -> Result<Vec<u64>> {
     Ok(starts)
 }
 
-/// Returns where AVI's first chunk stands; a long file goes on in chunks of another type (OpenDML §2).
+/// Returns where AVI's first chunk stands; a long file goes on in chunks of another type (`OpenDML` §2).
 async fn riffs(source: Bytes<'_>) -> Result<Vec<u64>> {
     let (mut at, mut starts) = (0, Vec::new());
     for _ in 0..MOST_BOXES {

@@ -333,7 +333,9 @@ impl Timeline {
         }
         stream.latest = None;
         let mut placed: Vec<Placed> = self.believe(id, first.packet).into_iter().collect();
-        placed.iter_mut().for_each(|it| it.fresh = fresh);
+        for it in &mut placed {
+            it.fresh = fresh;
+        }
         for suspect in suspects {
             placed.extend(self.push(id, kind, suspect.packet));
         }
