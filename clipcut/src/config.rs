@@ -197,8 +197,8 @@ settings! {
     onnxruntime: String = "";
     /// Threads for each sound that is transcribed.
     transcriber_threads: usize = "2";
-    /// Windows of a sound that are transcribed at once, sharing its threads, each with a model in memory: faster, to the same
-    /// words.
+    /// Windows of a sound that are transcribed at once, sharing its threads; more than 1 cuts it at its pauses: faster, and a
+    /// word may be recognized differently.
     transcriber_windows: usize = "1";
     /// Whose tokens captions have: transformers' (greedy, and it loses sentences), or none: lost speech is decoded again.
     transcriber_parity: Reference = "none";

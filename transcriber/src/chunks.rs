@@ -1,5 +1,5 @@
-//! Chunks of one sound that are transcribed at once: the sound is cut at pauses into less than a window holds, and chunks know
-//! nothing of one another. The words depend on where it is cut, never on the number of workers.
+//! Chunks of one sound that are transcribed at once: the sound is cut at pauses into what a window holds, and chunks know
+//! nothing of one another. The words depend on where it is chunk, never on the number of workers.
 
 use std::{
     collections::BTreeMap,
@@ -21,11 +21,6 @@ use crate::{
 // Frames of the pause that a chunk begins with, besides the detector's margin: of 0, 20, 50, 100 and 200 the word error
 // rate was lowest with these.
 const LEAD: u64 = 20;
-
-/// Frames of a chunk, if speech pauses in time. A model that knows a window of 30 s skips sentences in full ones: with tiny.en
-/// in eight bits 13.8 % of a talk's words were wrong in chunks of 30 s, 13.6 % of 20 s, 12.8 % of 15 s, 11.7 % of 13 s and
-/// 12.2 % of 10 s.
-pub(crate) const MOST: u64 = 1300;
 
 /// A finished chunk: its number, and its windows.
 type Finished = (usize, Vec<Window>);

@@ -36,7 +36,7 @@ pub struct Config {
     pub precision: String,
     /// Threads of each network.
     pub threads: usize,
-    /// Windows of a sound that are transcribed at once, which share the threads.
+    /// Windows of a sound that are transcribed at once, which share the threads. More than one cuts it at its pauses.
     pub windows: usize,
     /// Sounds that are transcribed at once, each with a model in memory of its own.
     pub sessions: usize,
@@ -56,7 +56,7 @@ impl Default for Config {
             model: "models/whisper-tiny".into(),
             precision: "quantized".into(),
             threads: 2,
-            // Each works on a part of the threads with a model in memory of its own.
+            // At a cut a word may be recognized differently, so speed by cutting is a choice.
             windows: 1,
             sessions: 1,
             limit_seconds: 12 * 3600,
@@ -184,10 +184,9 @@ impl Engine {
             chunks.retain(|chunk| chunk.end > at);
             let mut transcriber = Transcriber::new(model, &analysis, Input { options, ..input })?;
             let mut chunks = chunks.into_iter();
-            // The language is detected once, in the first chunk. One after the other, each window is reported at once.
-            let here = if self.config.windows > 1 { 1 } else { usize::MAX };
-            for chunk in chunks.by_ref().take(here) {
-                transcriber.go_to(chunk.start.max(at)..chunk.end);
+            // The language is detected once, in the first chunk.
+            if let Some(first) = chunks.next() {
+                transcriber.go_to(first.start.max(at)..first.end);
                 while let Some(window) = transcriber.next_window()? {
                     keep(window, &analysis, &machine)?;
                 }
@@ -217,10 +216,6 @@ impl Engine {
     fn chunks(&self, analysis: &Analysis, options: &Options, frames: usize) -> Vec<Range<u64>> {
         let (most, end) = (frames as u64, analysis.frames());
         match (self.config.windows, options) {
-            // However many are transcribed at once, so that their number changes no word.
-            (_, Options { only_speech: true, times: true, .. }) => {
-                chunks::split(&analysis.speech, most.min(chunks::MOST))
-            }
             (2.., Options { only_speech: true, .. }) => chunks::split(&analysis.speech, most),
             // Without times a window is always followed by the one behind it.
             (2.., Options { times: false, .. }) => {
@@ -239,8 +234,7 @@ impl Engine {
         if model.vocabulary.languages.is_empty() {
             settings.insert("language".into(), "en".into());
         }
-        let cut = options.only_speech && (options.times || self.config.windows > 1);
-        settings.insert("cut".into(), cut.to_string());
+        settings.insert("cut".into(), (self.config.windows > 1).to_string());
         // Without, words have their share of the characters.
         if !model.alignment_heads.is_empty() {
             settings.insert("words".into(), "attention".into());

@@ -146,8 +146,6 @@ impl<'a> Transcriber<'a> {
         if self.options.recovers() {
             self.recover(&mut window)?;
         }
-        // Work that goes on behind this window begins the next chunk where this process would.
-        window.next = window.next.min(end);
         self.at = window.next;
         Ok(Some(window))
     }

