@@ -1,15 +1,14 @@
-use std::{io::Read, sync::Arc, time::Duration};
+use std::{io::Read, time::Duration};
 
 use http_body_util::BodyExt;
 use origin::Config;
 use store::{Claim, Failure, JobClass, JobKind, Segment};
-use tokio::task::JoinSet;
 
 use crate::harness::Harness;
 
-const SHORT: Duration = Duration::from_millis(100);
+pub(crate) const SHORT: Duration = Duration::from_millis(100);
 
-async fn publish(harness: &Harness, id: &store::VideoId, rendition: &str, number: u32) {
+pub(crate) async fn publish(harness: &Harness, id: &store::VideoId, rendition: &str, number: u32) {
     harness.put(id, &format!("{rendition}/{number}.m4s"), "segment").await;
     let segment = Segment { number, facts: "{}".to_owned() };
     harness.store.renditions.publish(id, rendition, &segment).await.unwrap();
@@ -138,52 +137,6 @@ async fn a_request_for_a_planned_segment_is_answered_when_it_is_published() {
         publish(&harness, &id, rendition, number).await;
         assert_eq!(asked.await.status, 200, "{path}");
     }
-}
-
-/// Returns the statements of SQL that this process has made so far; each test is a process of its own.
-fn statements(store: &store::Store) -> u64 {
-    let mut registry = prometheus_client::registry::Registry::default();
-    store.register(&mut registry);
-    let mut text = String::new();
-    prometheus_client::encoding::text::encode(&mut text, &registry).unwrap();
-    let count = text.lines().find_map(|line| line.strip_prefix("store_statement_seconds_count "));
-    count.unwrap().parse().unwrap()
-}
-
-#[tokio::test]
-async fn a_segment_costs_as_many_statements_whoever_waits() {
-    let mut costs = Vec::new();
-    for (for_it, for_others) in [(0, 0), (200, 40)] {
-        let harness = Arc::new(Harness::open().await);
-        let id = harness.planned(3).await;
-        let path = |number: u32| format!("/v/{id}/720p/{number}.m4s");
-        let mut waiting = JoinSet::new();
-        for number in [vec![0; for_it], vec![1; for_others]].concat() {
-            let (harness, path) = (harness.clone(), path(number));
-            waiting.spawn(async move { (number, harness.get(&path).await.status.as_u16()) });
-        }
-        // All have asked once none asks for a while.
-        let (mut before, mut quiet) = (0, 0);
-        while quiet < 10 {
-            let now = statements(&harness.store);
-            quiet = if now == before { quiet + 1 } else { 0 };
-            before = now;
-            let answered = tokio::time::timeout(SHORT, async {
-                match waiting.join_next().await {
-                    Some(answered) => answered.unwrap(),
-                    None => std::future::pending().await,
-                }
-            });
-            assert!(answered.await.is_err(), "before it is there");
-        }
-        publish(&harness, &id, "720p", 0).await;
-        for _ in 0..for_it {
-            assert_eq!(waiting.join_next().await.unwrap().unwrap(), (0, 200));
-        }
-        costs.push(statements(&harness.store) - before);
-        assert_eq!(waiting.len(), for_others, "others were answered");
-    }
-    assert_eq!(costs[0], costs[1]);
 }
 
 #[tokio::test]

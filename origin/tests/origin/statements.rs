@@ -1,4 +1,5 @@
-//! The number of statements behind a page of videos and behind a batch of events: it does not grow with the videos.
+//! The number of statements behind a page of videos, a batch of events and a published segment: it does not grow with the
+//! videos, nor with those who wait.
 
 use std::sync::{
     Arc,
@@ -6,6 +7,7 @@ use std::sync::{
 };
 
 use axum::body::Body;
+use futures::{StreamExt, stream::FuturesUnordered};
 use http::Request;
 use http_body_util::BodyExt;
 use store::Failure;
@@ -13,7 +15,10 @@ use tower::ServiceExt;
 use tracing::{Event, Subscriber, instrument::WithSubscriber};
 use tracing_subscriber::{Layer, layer::Context, layer::SubscriberExt};
 
-use crate::harness::Harness;
+use crate::{
+    harness::Harness,
+    playback::{SHORT, publish},
+};
 
 /// Counts the statements that run within a future.
 #[derive(Clone, Default)]
@@ -27,11 +32,19 @@ impl<S: Subscriber> Layer<S> for Count {
     }
 }
 
+impl Count {
+    async fn during<T>(&self, work: impl Future<Output = T>) -> T {
+        work.with_subscriber(tracing_subscriber::registry().with(self.clone())).await
+    }
+
+    fn now(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
 async fn counted<T>(work: impl Future<Output = T>) -> (T, usize) {
     let count = Count::default();
-    let subscriber = tracing_subscriber::registry().with(count.clone());
-    let done = work.with_subscriber(subscriber).await;
-    (done, count.0.load(Ordering::Relaxed))
+    (count.during(work).await, count.now())
 }
 
 /// Returns how many videos an answer has, and how many statements it took.
@@ -96,4 +109,50 @@ async fn a_batch_of_events_takes_as_many_statements_as_one() {
     // The first change goes out at once, and all others together.
     assert_eq!(statements % 2, 0, "{statements}");
     assert!(statements <= 18, "{statements}");
+}
+
+/// Returns how many statements the publication of a segment takes while some wait for it and some for another.
+async fn cost_of_a_segment(for_it: usize, for_others: usize) -> usize {
+    let harness = Harness::open().await;
+    let id = harness.planned(3).await;
+    let numbers = [vec![0; for_it], vec![1; for_others]].concat();
+    let mut waiting: FuturesUnordered<_> = numbers
+        .into_iter()
+        .map(|number| {
+            let request = Request::builder().uri(format!("/v/{id}/720p/{number}.m4s")).body(Body::empty());
+            let answer = harness.origin.router().oneshot(request.unwrap());
+            async move { (number, answer.await.unwrap().status().as_u16()) }
+        })
+        .collect();
+    let count = Count::default();
+    let publication = async {
+        // All have asked once none asks for a while.
+        let (mut before, mut quiet) = (0, 0);
+        while quiet < 5 {
+            let answered = tokio::time::timeout(SHORT, async {
+                match waiting.next().await {
+                    Some(answered) => answered,
+                    None => std::future::pending().await,
+                }
+            });
+            assert!(answered.await.is_err(), "before it is there");
+            quiet = if count.now() == before { quiet + 1 } else { 0 };
+            before = count.now();
+        }
+        publish(&harness, &id, "720p", 0).await;
+        for _ in 0..for_it {
+            assert_eq!(waiting.next().await, Some((0, 200)));
+        }
+        count.now() - before
+    };
+    let cost = count.during(publication).await;
+    assert_eq!(waiting.len(), for_others, "others were answered");
+    cost
+}
+
+#[tokio::test]
+async fn a_segment_costs_as_many_statements_whoever_waits() {
+    let alone = cost_of_a_segment(0, 0).await;
+    assert!(alone > 0, "none is seen");
+    assert_eq!(cost_of_a_segment(1000, 100).await, alone);
 }
