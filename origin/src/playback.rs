@@ -201,6 +201,12 @@ impl Origin {
                             if let Some(chunks) = growing() {
                                 return Ok(Awaited::Growing(chunks));
                             }
+                            // An init segment is published before the first chunk of its rendition.
+                            if matches!(path.file, File::Init(_))
+                                && let Some(blob) = self.store.blobs.open_blob(key).await?
+                            {
+                                return Ok(Awaited::Published(blob.into()));
+                            }
                         }
                         Notice::Changed => break,
                         Notice::Other => {}

@@ -165,6 +165,19 @@ async fn a_segment_is_sent_as_it_is_encoded() {
 }
 
 #[tokio::test]
+async fn an_init_segment_does_not_wait_for_the_first_segment() {
+    let harness = Harness::open().await;
+    let id = harness.planned(2).await;
+    let path = format!("/v/{id}/720p/init.mp4");
+    let asked = harness.get(&path);
+    tokio::pin!(asked);
+    assert!(tokio::time::timeout(SHORT, &mut asked).await.is_err(), "it was answered before it was there");
+    harness.put(&id, "720p/init.mp4", "init").await;
+    let _growing = harness.store.chunks.begin(&format!("{}/720p/0.m4s", id.folder()), "first".into());
+    assert_eq!(asked.await.body, "init");
+}
+
+#[tokio::test]
 async fn a_segment_whose_encoder_ends_breaks_off() {
     let harness = Harness::open().await;
     let id = harness.planned(2).await;
