@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use crate::{
     Result, Signal, Signals, Timestamp, UserId, VideoId, id,
-    shares::void_tickets,
-    sql::{FromRow, LockScope, Row, Sql, query},
+    shares::Revocation,
+    sql::{FromRow, Row, Sql, query},
 };
 
 /// An account's right to watch a video.
@@ -113,19 +113,9 @@ impl Grants {
     /// Revokes a grant. Tickets of the video that end before the second `tickets_from` are void from now on. Returns whether
     /// there was one.
     pub async fn revoke(&self, video: &VideoId, grant: &str, tickets_from: u64) -> Result<bool> {
-        let mut tx = self.sql.begin(LockScope::Video(video)).await?;
-        let revoked = query("delete from grants where video_id = $1 and id = $2")
-            .bind(video.as_str())
-            .bind(grant)
-            .execute(&mut tx)
-            .await?;
-        if revoked == 0 {
-            return Ok(false);
-        }
-        void_tickets(&mut tx, video, tickets_from).await?;
-        tx.commit().await?;
-        self.signals.publish(Signal::Hidden(video.clone()));
-        Ok(true)
+        let statement = "delete from grants where video_id = $1 and id = $2";
+        let revocation = Revocation { statement, video, id: grant, tickets_from };
+        revocation.make(&self.sql, &self.signals).await
     }
 }
 

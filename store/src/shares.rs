@@ -91,25 +91,40 @@ impl Shares {
     /// Revokes a link. Tickets of the video that end before the second `tickets_from` are void from now on. Returns whether
     /// there was one.
     pub async fn revoke(&self, video: &VideoId, share: &str, tickets_from: u64) -> Result<bool> {
-        let mut tx = self.sql.begin(LockScope::Video(video)).await?;
-        let revoked = query("delete from shares where video_id = $1 and id = $2")
-            .bind(video.as_str())
-            .bind(share)
-            .execute(&mut tx)
-            .await?;
+        let statement = "delete from shares where video_id = $1 and id = $2";
+        let revocation = Revocation { statement, video, id: share, tickets_from };
+        revocation.make(&self.sql, &self.signals).await
+    }
+}
+
+/// The end of a right to one video that somebody had.
+pub(crate) struct Revocation<'a> {
+    /// Deletes the row of a video and an id.
+    pub(crate) statement: &'static str,
+    pub(crate) video: &'a VideoId,
+    pub(crate) id: &'a str,
+    /// Tickets of the video that end before this second are void from now on.
+    pub(crate) tickets_from: u64,
+}
+
+impl Revocation<'_> {
+    /// Deletes the row, and has caches forget the video. Returns whether there was one.
+    pub(crate) async fn make(&self, sql: &Sql, signals: &Signals) -> Result<bool> {
+        let mut tx = sql.begin(LockScope::Video(self.video)).await?;
+        let revoked = query(self.statement).bind(self.video.as_str()).bind(self.id).execute(&mut tx).await?;
         if revoked == 0 {
             return Ok(false);
         }
-        void_tickets(&mut tx, video, tickets_from).await?;
+        void_tickets(&mut tx, self.video, self.tickets_from).await?;
         tx.commit().await?;
-        self.signals.publish(Signal::Hidden(video.clone()));
+        signals.publish(Signal::Hidden(self.video.clone()));
         Ok(true)
     }
 }
 
 /// Makes the tickets of a video void that end before the second `tickets_from`, and those that were made since by a clock
 /// behind.
-pub(crate) async fn void_tickets(tx: &mut Transaction, video: &VideoId, tickets_from: u64) -> Result<()> {
+async fn void_tickets(tx: &mut Transaction, video: &VideoId, tickets_from: u64) -> Result<()> {
     query(
         "update videos set tickets_from = case when tickets_from >= $2 then tickets_from + 1 else $2 end
          where id = $1",
