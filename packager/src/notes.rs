@@ -40,17 +40,21 @@ pub(crate) fn of(timeline: &Timeline) -> Vec<String> {
     notes
 }
 
+/// The packets of a file that were read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Packets {
+    /// Where in the file the last one ends.
+    pub(crate) end: u64,
+    pub(crate) count: u64,
+}
+
 /// Returns the note on the part of a file behind its last packet: a second file that was joined to it, which its
 /// container's index knows nothing of. An index itself is a part too: small in most containers, and in MP4 and AVI, which
-/// list every packet, as long as `packets` explain.
-pub(crate) fn unread(
-    container: &str,
-    file_len: u64,
-    (last_packet_end, packets): (u64, u64),
-) -> Option<String> {
-    let rest = file_len.checked_sub(last_packet_end).filter(|_| last_packet_end > 0)?;
+/// list every packet, as long as their count explains.
+pub(crate) fn unread(container: &str, file_len: u64, Packets { end, count }: Packets) -> Option<String> {
+    let rest = file_len.checked_sub(end).filter(|_| end > 0)?;
     let lists_packets = container.split(',').any(|name| matches!(name, "mov" | "avi"));
-    let index = if lists_packets { packets * LISTED_BYTES } else { file_len / 50 };
+    let index = if lists_packets { count * LISTED_BYTES } else { file_len / 50 };
     (rest > UNREAD_BYTES && rest > index).then(|| {
         let percent = (rest as f64 * 100.0 / file_len as f64).round();
         format!(
@@ -158,13 +162,16 @@ mod tests {
 
     #[test]
     fn a_second_file_behind_the_first_is_no_index() {
-        assert_eq!(unread("flv", 10_000_000, (9_900_000, 0)), None);
-        assert_eq!(unread("mov,mp4,m4a,3gp,3g2,mj2", 1_000_000, (500_000, 15_000)), None);
-        assert_eq!(unread("flv", 50_000, (20_000, 0)), None);
-        assert_eq!(unread("flv", 1_000_000, (0, 0)), None);
-        assert!(unread("flv", 1_000_000, (900_000, 9_000)).is_some());
+        assert_eq!(unread("flv", 10_000_000, Packets { end: 9_900_000, count: 0 }), None);
+        assert_eq!(
+            unread("mov,mp4,m4a,3gp,3g2,mj2", 1_000_000, Packets { end: 500_000, count: 15_000 }),
+            None
+        );
+        assert_eq!(unread("flv", 50_000, Packets { end: 20_000, count: 0 }), None);
+        assert_eq!(unread("flv", 1_000_000, Packets { end: 0, count: 0 }), None);
+        assert!(unread("flv", 1_000_000, Packets { end: 900_000, count: 9_000 }).is_some());
         assert!(
-            unread("mov,mp4,m4a,3gp,3g2,mj2", 1_000_000, (500_000, 9_000))
+            unread("mov,mp4,m4a,3gp,3g2,mj2", 1_000_000, Packets { end: 500_000, count: 9_000 })
                 .unwrap()
                 .starts_with("The last 50 % of the file")
         );

@@ -214,7 +214,7 @@ impl<'a> Call<'a> {
         // A picture over the guard's limit has no size, and so seems not to be there.
         let Reading { mut facts, fields } =
             read.map_err(|refusal| too_large(&described.complaint).unwrap_or(refusal))?;
-        let read = (scan.end_position(), scan.packets());
+        let read = notes::Packets { end: scan.end_position(), count: scan.packets() };
         let unread = notes::unread(&facts.container, self.source.len().await?, read);
         facts.notes.extend(unread);
         if let (Some(video), Fields::Unknown) = (&mut facts.video, fields) {
