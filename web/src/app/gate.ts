@@ -1,6 +1,6 @@
 // The gate in front of every page: what a person sees there, by their session.
 
-import type { Route } from "../shared/route.ts";
+import { OF_ACCOUNTS, type Route } from "../shared/route.ts";
 import { personOf, type SessionState } from "../shared/session.ts";
 
 export type Gate =
@@ -23,16 +23,6 @@ export interface Signs {
   /** A request of this page waits for a sign-in. */
   wanted: boolean;
 }
-
-const OF_ACCOUNTS: readonly Route["page"][] = [
-  "sign-in",
-  "sign-up",
-  "mine",
-  "shared",
-  "account",
-  "people",
-  "jobs",
-];
 
 export function gateOf(route: Route, state: SessionState, { hasKey, wanted }: Signs): Gate {
   const { page } = route;

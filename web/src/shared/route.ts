@@ -12,6 +12,9 @@ const ALONE = [
   "jobs",
 ] as const;
 
+/** Those of them that are there with accounts alone. */
+export const OF_ACCOUNTS: readonly Route["page"][] = ALONE.filter((page) => page !== "search");
+
 export type Route =
   | { page: "library" }
   | { page: "watch"; id: string }

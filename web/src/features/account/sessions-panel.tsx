@@ -1,31 +1,18 @@
 // The browsers that are signed in to this account, each to be signed out from here.
 
-import { useRef, useState } from "react";
-import { endSession, listSessions, type OpenSession } from "../../api/account.ts";
-import { sentence } from "../../api/request.ts";
+import { endSession, listSessions } from "../../api/account.ts";
 import { Badge } from "../../shared/badge.tsx";
 import { ErrorText } from "../../shared/error-text.tsx";
 import { age } from "../../shared/format.ts";
 import { Panel, Row, Rows } from "../../shared/panel.tsx";
 import { Trouble } from "../../shared/trouble.tsx";
+import { useEnding } from "../../shared/use-ending.ts";
 import { useLoaded } from "../../shared/use-loaded.ts";
 import { deviceName } from "./device.ts";
 
 export function SessionsPanel() {
   const { value: sessions, reload, change } = useLoaded(listSessions);
-  const [failure, setFailure] = useState("");
-  const heading = useRef<HTMLHeadingElement>(null);
-
-  const end = async ({ id }: OpenSession) => {
-    const outcome = await endSession(id);
-    if (outcome.state === "failed" && outcome.problem.status !== 404) {
-      setFailure(sentence(outcome.problem));
-      return;
-    }
-    setFailure("");
-    change((all) => all.filter((it) => it.id !== id));
-    heading.current?.focus();
-  };
+  const { end, failure, heading } = useEnding(endSession, change);
 
   return (
     <Panel title="Sessions" heading={heading}>
@@ -48,7 +35,7 @@ export function SessionsPanel() {
                   type="button"
                   className="button quiet small"
                   aria-label={`End the session of ${deviceName(it.userAgent)}`}
-                  onClick={() => end(it)}
+                  onClick={() => end(it.id)}
                 >
                   End
                 </button>

@@ -1,11 +1,12 @@
 // The links that open a video to whoever has them, each to be ended on its own.
 
-import { useCallback, useId, useRef, useState } from "react";
+import { useCallback, useId, useState } from "react";
 import { sentence } from "../../api/request.ts";
 import { addShare, endShare, listShares } from "../../api/shares.ts";
 import { CopyField } from "../../shared/copy-field.tsx";
 import { ErrorText } from "../../shared/error-text.tsx";
 import { daysFrom, until } from "../../shared/format.ts";
+import { useEnding } from "../../shared/use-ending.ts";
 import { useLoaded } from "../../shared/use-loaded.ts";
 import styles from "./share-links.module.css";
 
@@ -21,8 +22,10 @@ export function ShareLinks({ video }: { video: string }) {
   const { value: shares, change } = useLoaded(load);
   const [days, setDays] = useState<string>("7");
   const [busy, setBusy] = useState(false);
-  const [failure, setFailure] = useState("");
-  const heading = useRef<HTMLHeadingElement>(null);
+  const { end, failure, setFailure, heading } = useEnding(
+    (share) => endShare(video, share),
+    change,
+  );
   const id = useId();
 
   const add = async () => {
@@ -33,17 +36,6 @@ export function ShareLinks({ video }: { video: string }) {
     setFailure(outcome.state === "failed" ? sentence(outcome.problem) : "");
     if (outcome.state === "ready") change((all) => [outcome.value, ...all]);
   };
-  const end = async (share: string) => {
-    const outcome = await endShare(video, share);
-    if (outcome.state === "failed" && outcome.problem.status !== 404) {
-      setFailure(sentence(outcome.problem));
-      return;
-    }
-    setFailure("");
-    change((all) => all.filter((it) => it.id !== share));
-    heading.current?.focus();
-  };
-
   return (
     <section className={styles.shares} aria-labelledby={`${id}-heading`}>
       <h3 id={`${id}-heading`} ref={heading} tabIndex={-1}>

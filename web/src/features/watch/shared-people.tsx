@@ -1,10 +1,11 @@
 // The people with accounts who may watch a video while it is private, each to be taken off the list on their own.
 
-import { useCallback, useId, useRef, useState } from "react";
+import { useCallback, useId, useState } from "react";
 import { addGrant, endGrant, type Grant, listGrants } from "../../api/grants.ts";
 import { sentence } from "../../api/request.ts";
 import { ErrorText } from "../../shared/error-text.tsx";
 import { Field, Form } from "../../shared/form.tsx";
+import { useEnding } from "../../shared/use-ending.ts";
 import { useLoaded } from "../../shared/use-loaded.ts";
 import styles from "./share-links.module.css";
 
@@ -12,20 +13,8 @@ export function SharedPeople({ video }: { video: string }) {
   const load = useCallback(() => listGrants(video), [video]);
   const { value: people, change } = useLoaded(load);
   const [person, setPerson] = useState("");
-  const [failure, setFailure] = useState("");
-  const heading = useRef<HTMLHeadingElement>(null);
+  const { end, failure, heading } = useEnding((grant) => endGrant(video, grant), change);
   const id = useId();
-
-  const end = async (grant: string) => {
-    const outcome = await endGrant(video, grant);
-    if (outcome.state === "failed" && outcome.problem.status !== 404) {
-      setFailure(sentence(outcome.problem));
-      return;
-    }
-    setFailure("");
-    change((all) => all.filter((it) => it.id !== grant));
-    heading.current?.focus();
-  };
 
   return (
     <section className={styles.shares} aria-labelledby={`${id}-heading`}>
