@@ -166,7 +166,7 @@ impl Origin {
     {
         let (most, owner) = (self.config.max_upload_bytes, video.owner.as_ref());
         let id = append.id().clone();
-        // A length that was told is counted already; the bytes behind it are the limit's to refuse.
+        // The length is counted already; the bytes behind it are the limit's to refuse.
         let counted = self.store.uploads.get(&id).await?.and_then(|upload| upload.length);
         let left = self.bytes_left(owner).await?;
         let limit = left.map_or(most, |left| most.min(left.saturating_add(counted.unwrap_or(0))));

@@ -1,5 +1,5 @@
 //! The quota of whoever uploads: looked at before an upload is accepted, once more when it has begun, for another may have begun
-//! beside it, and as its bytes come where it has told no length.
+//! beside it, and as the bytes of one without a length come.
 
 use http::StatusCode;
 use server::Problem;

@@ -130,7 +130,7 @@ pub(crate) struct Incoming<'a, S> {
     pub(crate) limit: u64,
     /// How long the upload may rest once nothing comes any more.
     pub(crate) rest: Duration,
-    /// The person whose quota the bytes count against as they come; where the length was told, it is counted already.
+    /// The person whose quota the bytes count against as they come; of an upload with a length, that is counted already.
     pub(crate) owner: Option<&'a UserId>,
     /// Sees every piece; for checksums.
     pub(crate) seen: &'a mut (dyn FnMut(&[u8]) + Send),

@@ -25,7 +25,7 @@ pub(crate) async fn count(
     let viewer = match (asker.viewer, origin.config.site.original(&request).client) {
         (Viewer::User(user) | Viewer::Administrator(user), _) => format!("account {user}"),
         (_, Some(address)) => format!("network {}", site::network(address)),
-        // Who cannot be told from others is one for all.
+        // Viewers without an address are counted as one.
         (_, None) => "unknown".to_owned(),
     };
     origin.store.views.count(&id, &viewer, Timestamp::now()).await?;

@@ -91,7 +91,7 @@ impl Quotas {
         Ok(Balance { usage, quota })
     }
 
-    /// Counts how much has come of an upload that has told no length, so that others of the same person count it.
+    /// Counts how much has come of an upload without a length, so that others of the same person count it.
     pub async fn count_upload(&self, upload: &VideoId, bytes: u64) -> Result<()> {
         query("update uploads set counted = $2 where video_id = $1")
             .bind(upload.as_str())

@@ -1,5 +1,5 @@
 //! Chunks of one sound that are transcribed at once: the sound is cut at pauses into what a window holds, and chunks know
-//! nothing of one another. The words depend on where it is chunk, never on the number of workers.
+//! nothing of one another. The words depend on where it is cut, never on the number of workers.
 
 use std::{
     collections::BTreeMap,

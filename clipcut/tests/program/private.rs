@@ -216,7 +216,7 @@ async fn check_person(scene: &Scene) {
     }
     let entry = scene.owner("POST", &people, &json!({ "email": "BOB@example.org" })).await.json();
     let nobody = scene.owner("POST", &people, &json!({ "email": "nobody@example.org" })).await.json();
-    // Both look alike: whether an address has an account is not said.
+    // Both look alike: nobody learns whether an address has an account.
     assert_eq!((&entry["user"], &nobody["user"]), (&Value::Null, &Value::Null));
     assert_eq!(scene.owner("GET", &people, &Value::Null).await.json()["people"], json!([nobody, entry]));
     let mut ticketed = String::new();

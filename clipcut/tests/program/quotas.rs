@@ -36,7 +36,7 @@ impl Person<'_> {
     }
 }
 
-/// A file of zeros in pieces, whose length is not told.
+/// A file of zeros in pieces, without a length.
 fn untold(pieces: usize) -> Body {
     let piece = || Ok::<_, std::io::Error>(Bytes::from_static(&[0; 100]));
     Body::wrap_stream(stream::iter((0..pieces).map(move |_| piece())))

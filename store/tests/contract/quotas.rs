@@ -22,13 +22,13 @@ async fn videos_count_from_the_beginning_of_their_upload_to_their_deletion() {
     let (store, _folder) = store().await;
     let anna = signed_up(&store, "anna@example.org", Role::User).await.id;
     let bob = signed_up(&store, "bob@example.org", Role::User).await.id;
-    let told = begun(&store, &anna, Some(5)).await;
+    let sized = begun(&store, &anna, Some(5)).await;
     assert_eq!((bytes(&store, &anna).await, bytes(&store, &bob).await), (5, 0));
-    let untold = begun(&store, &anna, None).await;
+    let open = begun(&store, &anna, None).await;
     assert_eq!(bytes(&store, &anna).await, 5);
-    store.quotas.count_upload(&untold, 300).await.unwrap();
+    store.quotas.count_upload(&open, 300).await.unwrap();
     assert_eq!(bytes(&store, &anna).await, 305);
-    for (id, text) in [(&told, "bytes"), (&untold, "as many as came")] {
+    for (id, text) in [(&sized, "bytes"), (&open, "as many as came")] {
         let mut append = store.uploads.append(id, false).await.unwrap().unwrap();
         append.write(text.as_bytes()).await.unwrap();
         store.uploads.finish(append).await.unwrap();
@@ -47,7 +47,7 @@ async fn videos_count_from_the_beginning_of_their_upload_to_their_deletion() {
     store.renditions.plan(&prepare.video, &plan).await.unwrap();
     let usage = store.quotas.balance(&anna, Quota::default()).await.unwrap().usage;
     assert!((usage.minutes - 1.5).abs() < 1e-9, "{usage:?}");
-    assert!(store.delete(&told).await.unwrap() && store.delete(&untold).await.unwrap());
+    assert!(store.delete(&sized).await.unwrap() && store.delete(&open).await.unwrap());
     assert_eq!(store.quotas.balance(&anna, Quota::default()).await.unwrap().usage, store::Usage::default());
 }
 

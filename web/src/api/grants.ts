@@ -38,7 +38,7 @@ function decodeGrant(value: unknown): Grant | null {
   if (!isObject(value) || typeof value.id !== "string") return null;
   const email = text(value.email);
   const user = decodeUser(value.user);
-  // An entry that names nobody could not be told from the others.
+  // An entry that names nobody would look like any other.
   if (email === null && user === null) return null;
   return { id: value.id, email, user, created: text(value.created) ?? "" };
 }

@@ -1,4 +1,4 @@
-// The view of a video: said to the server when it first plays on this page. The server counts each viewer once a day.
+// The view of a video, which the server gets when it first plays on this page. The server counts each viewer once a day.
 
 import { useEffect } from "react";
 import { countView } from "../../api/videos.ts";
