@@ -49,6 +49,33 @@ async fn a_wanted_segment_is_encoded_before_those_before_it_and_nothing_is_lost(
 }
 
 #[tokio::test]
+async fn a_viewer_who_seeks_again_does_not_wait_for_what_was_ahead_of_the_first_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = make(folder.path(), "long.mp4", LONG);
+    let home = tempfile::tempdir().unwrap();
+    let store = Store::embedded(home.path()).await.unwrap();
+    let id = take_in(&store, &source).await;
+    let stop = CancellationToken::new();
+    let config = Config { encode_slots: 1, ..quick() };
+    let worker = tokio::spawn(packager::run(store.clone(), config, stop.clone()));
+    until(&store, async || store.videos.get(&id).await.unwrap().unwrap().plan.is_some()).await;
+
+    let published = async |number| store.renditions.is_published(&id, "240p", number).await.unwrap();
+    for (number, behind) in [(12, 14), (5, 7)] {
+        assert!(store.jobs.want(&Want { video: &id, rendition: "240p", number }).await.unwrap());
+        until(&store, async || published(number).await).await;
+        assert!(!published(behind).await, "{behind} is only ahead of a viewer of {number}");
+    }
+    assert!(!published(14).await, "the second place goes before what is ahead of the first");
+    assert_eq!(settled(&store, &id).await.state, State::Ready);
+    for progress in store.renditions.of(&id).await.unwrap() {
+        assert_eq!(progress.segments_published, 15, "{}", progress.rendition.name);
+    }
+    stop.cancel();
+    worker.await.unwrap();
+}
+
+#[tokio::test]
 async fn a_short_video_is_ready_while_a_long_one_is_encoded() {
     let folder = tempfile::tempdir().unwrap();
     let (long, short) = (make(folder.path(), "long.mp4", LONG), make(folder.path(), "short.mp4", SHORT));

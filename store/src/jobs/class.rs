@@ -15,6 +15,8 @@ pub enum Class {
     StartUp,
     /// Playlists whose captions have changed.
     Playlists,
+    /// Segments behind those that a viewer waits for.
+    Ahead,
     /// The first segments of a new video.
     First,
     /// Segments that a viewer waits for.
@@ -27,14 +29,22 @@ impl Class {
     /// All classes.
     pub const ALL: RangeInclusive<Self> = Self::Background..=Self::Plan;
     /// Classes that somebody looks at a blank picture for.
-    pub const URGENT: RangeInclusive<Self> = Self::First..=Self::Plan;
+    pub const URGENT: RangeInclusive<Self> = Self::Ahead..=Self::Plan;
     /// All others.
     pub const CALM: RangeInclusive<Self> = Self::Background..=Self::Playlists;
 
     /// Returns the class of a priority.
     pub(crate) fn of(priority: i64) -> Self {
-        let from_the_top =
-            [Self::Plan, Self::Wanted, Self::First, Self::Playlists, Self::StartUp, Self::Rest, Self::Asked];
+        let from_the_top = [
+            Self::Plan,
+            Self::Wanted,
+            Self::First,
+            Self::Ahead,
+            Self::Playlists,
+            Self::StartUp,
+            Self::Rest,
+            Self::Asked,
+        ];
         from_the_top.into_iter().find(|class| priority >= class.priority()).unwrap_or(Self::Background)
     }
 
@@ -46,6 +56,7 @@ impl Class {
             Self::Rest => "rest",
             Self::StartUp => "start_up",
             Self::Playlists => "playlists",
+            Self::Ahead => "ahead",
             Self::First => "first",
             Self::Wanted => "wanted",
             Self::Plan => "plan",
@@ -60,6 +71,7 @@ impl Class {
             Self::Rest => 20,
             Self::StartUp => 30,
             Self::Playlists => 50,
+            Self::Ahead => 70,
             Self::First => 80,
             Self::Wanted => 90,
             Self::Plan => 100,

@@ -18,13 +18,13 @@ pub struct Standing {
 impl Jobs {
     /// Returns how a claimed run stands; `None` when the lease is gone.
     ///
-    /// Urgent jobs do not count: those have workers of their own.
+    /// For a calm one, urgent jobs do not count: those have workers of their own.
     pub async fn standing(&self, job: &Job) -> Result<Option<Standing>> {
         query(
             "select j.last, coalesce((
                  select k.priority from jobs k
-                 where k.kind = j.kind and k.priority > j.priority and k.priority < $3 and k.not_before <= $4
-                   and (k.lease_until is null or k.lease_until < $4)
+                 where k.kind = j.kind and k.priority > j.priority and (k.priority < $3 or j.priority >= $3)
+                   and k.not_before <= $4 and (k.lease_until is null or k.lease_until < $4)
                  order by k.priority desc limit 1), -1) as above
              from jobs j where j.id = $1 and j.lease_owner = $2",
         )

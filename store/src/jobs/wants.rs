@@ -1,5 +1,5 @@
-//! Wants: segments that a viewer waits for. A want cuts its segments out of the run that has them, and has them encoded
-//! before all that nobody waits for. It decays, for the viewer may have gone.
+//! Wants: segments that a viewer waits for. A want cuts its segment out of the run that has it, and has it encoded before
+//! all that nobody waits for; the few behind it go ahead of the rest. It decays, for the viewer may have gone.
 
 use std::{ops::Range, time::Duration};
 
@@ -15,6 +15,8 @@ const SEGMENTS: u32 = 3;
 const KEPT: Duration = Duration::from_secs(20);
 // Requests for all of a video would else raise all of it.
 const MOST_OF_A_VIDEO: i64 = 8;
+// A viewer who goes from place to place leaves runs ahead behind at each.
+const MOST_AHEAD: i64 = 2;
 // A video's wants take turns with those of others by this much each.
 const TURN: i64 = 1000;
 // An encoder that is as near to a segment is sooner there than a new one.
@@ -49,8 +51,7 @@ struct Run {
 /// A range of segments, and its place in the queue.
 struct Part {
     track: String,
-    first: u32,
-    last: u32,
+    segments: Range<u32>,
     priority: i64,
     turn: i64,
     wanted_until: Option<i64>,
@@ -75,6 +76,7 @@ impl Jobs {
             .bind(want.video.as_str())
             .fetch_optional(&mut tx)
             .await?;
+            calm_down(&mut tx, want.video).await?;
             changed = raise(&mut tx, want, raised).await?;
             if let Some(sound) = sound.filter(|sound| sound != want.rendition) {
                 changed |= raise(&mut tx, &Want { rendition: &sound, ..*want }, raised).await?;
@@ -94,6 +96,22 @@ async fn decay(tx: &mut Transaction) -> Result<()> {
     query.bind(Timestamp::now().0).execute(tx).await.map(drop)
 }
 
+/// Lets the runs ahead of a video that are the oldest fall back to where they were.
+async fn calm_down(tx: &mut Transaction, video: &VideoId) -> Result<()> {
+    query(
+        "update jobs set priority = calm, wanted_until = null where id in (
+             select id from jobs where video_id = $1 and priority = $2 and lease_owner is null
+             order by wanted_until desc, id limit $4 offset $3)",
+    )
+    .bind(video.as_str())
+    .bind(Class::Ahead.priority())
+    .bind(MOST_AHEAD)
+    .bind(i64::from(u32::MAX))
+    .execute(tx)
+    .await
+    .map(drop)
+}
+
 /// Raises what is missing of a rendition from a segment on.
 async fn raise(tx: &mut Transaction, want: &Want<'_>, before: i64) -> Result<bool> {
     let mut changed = false;
@@ -101,7 +119,8 @@ async fn raise(tx: &mut Transaction, want: &Want<'_>, before: i64) -> Result<boo
     for run in overlapping(tx, want, &(from..to)).await? {
         let last = to.min(run.last);
         let Some(first) = first_missing(tx, want, &(from.max(run.first)..last)).await? else { continue };
-        if run.priority >= Class::First.priority() {
+        let enough = if first > want.number { Class::Ahead } else { Class::First };
+        if run.priority >= enough.priority() {
             keep(tx, &run).await?;
             continue;
         }
@@ -109,29 +128,37 @@ async fn raise(tx: &mut Transaction, want: &Want<'_>, before: i64) -> Result<boo
             let at = first_missing(tx, want, &(run.first..run.last)).await?.unwrap_or(run.last);
             // A run of sound is over in a moment.
             if run.kind == Kind::Audio.as_str() || first <= at.saturating_add(NEAR) {
+                keep(tx, &run).await?;
                 continue;
             }
         }
         let others: Vec<&str> = run.track.split(' ').filter(|name| *name != want.rendition).collect();
-        let wanted = Part {
+        let turn = first_turn(tx, want.video).await? + before * TURN;
+        let raised = |segments: Range<u32>, class: Class| Part {
             track: want.rendition.to_owned(),
-            first,
-            last,
-            priority: Class::Wanted.priority(),
-            turn: first_turn(tx, want.video).await? + before * TURN,
+            segments,
+            priority: class.priority(),
+            turn,
             wanted_until: Some((Timestamp::now() + KEPT).0),
         };
-        let calm = |track: String, segments: Range<u32>| Part {
+        let calm = |track: String, segments| Part {
             track,
-            first: segments.start,
-            last: segments.end,
-            priority: run.priority,
+            segments,
+            priority: run.calm,
             turn: run.turn,
             wanted_until: None,
         };
+        // Sound costs so little that an encoder of its own for each segment would cost more.
+        let wanted =
+            if run.kind == Kind::Audio.as_str() { last } else { (want.number + 1).clamp(first, last) };
         cut_off(tx, &run, first).await?;
-        let parts = [wanted, calm(others.join(" "), first..last), calm(run.track.clone(), last..run.last)];
-        for part in parts.iter().filter(|part| !part.track.is_empty() && part.first < part.last) {
+        let parts = [
+            raised(first..wanted, Class::Wanted),
+            raised(wanted..last, Class::Ahead),
+            calm(others.join(" "), first..last),
+            calm(run.track.clone(), last..run.last),
+        ];
+        for part in parts.iter().filter(|part| !part.track.is_empty() && !part.segments.is_empty()) {
             insert(tx, want.video, &run, part).await?;
         }
         changed = true;
@@ -207,14 +234,14 @@ async fn insert(tx: &mut Transaction, video: &VideoId, run: &Run, part: &Part) -
     .bind(video.as_str())
     .bind(&run.kind)
     .bind(&part.track)
-    .bind(i64::from(part.first))
-    .bind(i64::from(part.last))
+    .bind(i64::from(part.segments.start))
+    .bind(i64::from(part.segments.end))
     .bind(part.priority)
     .bind(run.calm)
     .bind(part.turn)
     .bind(part.wanted_until)
     .bind(run.queued_at)
-    // What killed workers is still in one of the parts.
+    // The segment that killed workers is still in one of the parts.
     .bind(if run.leased { 0 } else { run.attempts })
     .execute(tx)
     .await

@@ -67,7 +67,7 @@ async fn a_want_is_cut_out_with_the_few_behind_it_and_the_sound_beside() {
     assert!(!store.jobs.want(&Want { rendition: "4k", ..want }).await.unwrap());
     assert_eq!(
         order(&store, JobKind::Video).await,
-        ["720p 10-13", "1080p 720p 0-10", "1080p 10-13", "1080p 720p 13-20"]
+        ["720p 10-11", "720p 11-13", "1080p 720p 0-10", "1080p 10-13", "1080p 720p 13-20"]
     );
     assert_eq!(order(&store, JobKind::Audio).await, ["audio 10-13", "audio 0-10", "audio 13-40"]);
 }
@@ -83,9 +83,48 @@ async fn a_want_ends_a_run_in_hand_before_it_but_not_right_before_it() {
     assert!(store.jobs.want(&Want { number: 3, ..want }).await.unwrap());
     let standing = store.jobs.standing(&in_hand).await.unwrap();
     assert_eq!(standing, Some(Standing { last: 3, outranked: false }));
-    assert_eq!(order(&store, JobKind::Video).await, ["720p 3-6", "1080p 3-6", "1080p 720p 6-20"]);
+    assert_eq!(order(&store, JobKind::Video).await, ["720p 3-4", "720p 4-6", "1080p 3-6", "1080p 720p 6-20"]);
     store.jobs.finish(&in_hand).await.unwrap();
     assert_eq!(store.jobs.standing(&in_hand).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn what_is_ahead_of_a_viewer_makes_room_for_what_another_waits_for() {
+    let (store, _folder) = store().await;
+    let id = planned(&store, "v", &[run(JobKind::Video, "480p", 0..40)]).await;
+    assert!(store.jobs.want(&Want { video: &id, rendition: "480p", number: 10 }).await.unwrap());
+    let wanted = claimed(&store, JobKind::Video).await.unwrap();
+    assert!(store.jobs.want(&Want { video: &id, rendition: "480p", number: 30 }).await.unwrap());
+    assert!(!store.jobs.standing(&wanted).await.unwrap().unwrap().outranked, "a viewer waits for it as well");
+    assert_eq!(claimed(&store, JobKind::Video).await.unwrap().segments, 30..31);
+    let ahead = claimed(&store, JobKind::Video).await.unwrap();
+    assert_eq!((ahead.segments.clone(), ahead.is_urgent()), (11..13, true));
+    assert!(!store.jobs.standing(&ahead).await.unwrap().unwrap().outranked);
+    assert!(store.jobs.want(&Want { video: &id, rendition: "480p", number: 20 }).await.unwrap());
+    assert!(store.jobs.standing(&ahead).await.unwrap().unwrap().outranked);
+}
+
+#[tokio::test]
+async fn a_viewer_who_goes_from_place_to_place_leaves_little_ahead_behind() {
+    let (store, _folder) = store().await;
+    let id = planned(&store, "v", &[run(JobKind::Video, "480p", 0..40)]).await;
+    let urgent = Claim { owner: "worker", lease: LEASE };
+    for number in [5, 10, 15, 20, 25] {
+        assert!(store.jobs.want(&Want { video: &id, rendition: "480p", number }).await.unwrap(), "{number}");
+        let wanted =
+            store.jobs.claim_of(&JobClass::URGENT, &[JobKind::Video], &urgent).await.unwrap().unwrap();
+        assert_eq!(wanted.segments, number..number + 1);
+        publish(&store, &id, "480p", number).await;
+        store.jobs.finish(&wanted).await.unwrap();
+        // Wants of one millisecond are of one age.
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    let mut ahead = Vec::new();
+    while let Some(job) = store.jobs.claim_of(&JobClass::URGENT, &[JobKind::Video], &urgent).await.unwrap() {
+        ahead.push(job.segments.start);
+    }
+    ahead.sort_unstable();
+    assert_eq!(ahead, [16, 21, 26]);
 }
 
 #[tokio::test]
