@@ -16,7 +16,8 @@ pub(crate) fn render(time: Duration, point: char) -> String {
 /// Reads `[HH:]MM:SS.mmm`. A comma for the point, fewer or more decimals and short fields are read too, as
 /// players and other programs do.
 pub(crate) fn parse(text: &str) -> Option<Duration> {
-    let (clock, decimals) = text.split_once(['.', ',']).unwrap_or((text, "0"));
+    let (clock, decimals) =
+        text.split_once(['.', ',']).or_else(|| behind_a_colon(text)).unwrap_or((text, "0"));
     let fields: Vec<&str> = clock.split(':').collect();
     // W3C WebVTT: the hours may be left out.
     let ([_, _] | [_, _, _]) = fields.as_slice() else { return None };
@@ -33,6 +34,11 @@ pub(crate) fn parse(text: &str) -> Option<Duration> {
     let all_digits = !decimals.is_empty() && decimals.bytes().all(|b| b.is_ascii_digit());
     let ms = if all_digits { number(&first_three)? } else { return None };
     Some(Duration::from_millis(seconds * 1000 + ms))
+}
+
+/// Splits `HH:MM:SS:mmm`, as some editors write it. Two digits behind the third colon would be frames.
+fn behind_a_colon(text: &str) -> Option<(&str, &str)> {
+    text.rsplit_once(':').filter(|(clock, last)| clock.matches(':').count() == 2 && last.len() == 3)
 }
 
 // Up to six digits: a hundred years of hours.
@@ -74,6 +80,9 @@ mod tests {
         check("100:00:00.000", Some(360_000_000));
         check("00:00:01,5", Some(1500));
         check("0:00:01", Some(1000));
+        check("00:00:01:250", Some(1250));
+        check("00:00:01:25", None);
+        check("00:01:250", None);
         check("00:61.000", None);
         check("00:01.", None);
         check("00:0x.000", None);

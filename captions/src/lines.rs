@@ -17,6 +17,16 @@ pub(crate) struct Times<'a> {
     pub(crate) rest: &'a str,
 }
 
+impl Times<'_> {
+    /// Returns them, if the end lies behind the start (W3C WebVTT, cue timings).
+    pub(crate) fn in_order(self) -> Result<Self, String> {
+        if self.end > self.start {
+            return Ok(self);
+        }
+        Err(format!("the cue ends at {}, not after it begins", clock::render(self.end, '.')))
+    }
+}
+
 impl<'a> Lines<'a> {
     pub(crate) fn new(written: &'a str) -> Self {
         let mut lines = Vec::new();
@@ -74,12 +84,7 @@ pub(crate) fn times(line: &str) -> Result<Times<'_>, String> {
         let written = written.trim();
         clock::parse(written).ok_or_else(|| format!("`{}` is not a time; {right}", shortened(written)))
     };
-    let (start, end) = (read(start)?, read(end)?);
-    // W3C WebVTT: a cue's end lies behind its start.
-    if end <= start {
-        return Err(format!("the cue ends at {}, not after it begins", clock::render(end, '.')));
-    }
-    Ok(Times { start, end, rest })
+    Ok(Times { start: read(start)?, end: read(end)?, rest })
 }
 
 /// Returns whether a line is meant to have times, right or wrong: words with an arrow in them, such as `5 --> 6` or

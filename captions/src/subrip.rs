@@ -2,7 +2,7 @@
 
 use crate::{
     Cue, Reading, clock,
-    lines::{Lines, has_times, shortened, times},
+    lines::{Lines, Times, has_times, shortened, times},
     markup,
 };
 
@@ -43,7 +43,12 @@ pub fn parse(written: &str) -> Reading {
         if lines.peek(0).is_some_and(is_number) {
             number_before = lines.next().map(|(_, number)| number);
         }
-        match times(line) {
+        let times = times(line);
+        // No player shows it, and some editors leave one behind for each cue that was emptied.
+        if times.as_ref().is_ok_and(|times| times.start == times.end) {
+            continue;
+        }
+        match times.and_then(Times::in_order) {
             // Coordinates (`X1:…`) stand where WebVTT has settings; no player of today places a cue by them.
             Ok(times) => {
                 let parsed = markup::parse(&text);
@@ -138,6 +143,15 @@ mod tests {
         ] {
             assert_eq!(read(file), cues, "{file:?}");
         }
+    }
+
+    #[test]
+    fn a_cue_of_no_length_is_passed_over_and_thousandths_may_stand_behind_a_colon() {
+        let file = "1\n00:00:01,000 --> 00:00:01,000\n\n2\n00:00:03:100 --> 00:00:04:050\nnext";
+        let cues = parse(file).without_mistakes().unwrap();
+        let read: Vec<_> =
+            cues.iter().map(|c| (c.start.as_millis(), c.end.as_millis(), c.text.as_str())).collect();
+        assert_eq!(read, [(3100, 4050, "next")]);
     }
 
     #[test]

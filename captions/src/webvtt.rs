@@ -3,7 +3,7 @@
 
 use crate::{
     Cue, Reading, Text, clock,
-    lines::{Lines, has_times, shortened, times},
+    lines::{Lines, Times, has_times, shortened, times},
     markup,
 };
 
@@ -49,7 +49,7 @@ pub fn parse(written: &str) -> Reading {
             }
         }
         let text = lines.take_while(|_, line| !line.is_empty() && !has_times(line)).join("\n");
-        match times(timing) {
+        match times(timing).and_then(Times::in_order) {
             Ok(times) => {
                 let parsed = markup::parse(&text);
                 let mut cue = Cue::new(id, times.start, times.end, "");
