@@ -3,12 +3,14 @@
 //! one timeline to `whole`.
 
 mod adts;
+mod signatures;
 
 use std::{io, ops::Range, path::Path};
 
 use store::LoopbackSource;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
+use self::signatures::Signature;
 use crate::{Result, index};
 
 /// A file of more parts counts as one, of which what cannot be read is noted.
@@ -32,65 +34,30 @@ pub(crate) enum Bytes<'a> {
     Loopback(&'a LoopbackSource),
 }
 
-/// The first bytes of a file; `None` for one that differs.
-type Signature = &'static [Option<u8>];
-
-const FLV: Signature = &signature(b"FLV\x01?\0\0\0\x09\0\0\0\0");
-// The header object, and behind its size and count of objects two reserved bytes (ASF §3.1).
-const ASF: Signature =
-    &signature(b"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\0\xaa\0\x62\xce\x6c????????????\x01\x02");
-const WAVE: Signature = &signature(b"RIFF????WAVEfmt ");
-// A stream's first page: flagged so, and without a granule position (RFC 3533 §6).
-const OGG: Signature = &signature(b"OggS\0\x02\0\0\0\0\0\0\0\0");
-// A stream information block is 34 bytes long (RFC 9639 §8.2).
-const FLAC: Signature = &signature(b"fLaC\0\0\0\x22");
-
-// EBML's header and its version, which stands first (RFC 8794 §11.2.1), behind a size of eight bytes or of one.
-const EBML: Signature = &signature(b"\x1a\x45\xdf\xa3\x01???????\x42\x86\x81\x01");
-const EBML_SHORT: Signature = &signature(b"\x1a\x45\xdf\xa3?\x42\x86\x81\x01");
-
-/// Replaces question marks by bytes of any value: no signature has one.
-const fn signature<const N: usize>(text: &[u8; N]) -> [Option<u8>; N] {
-    let mut signature = [None; N];
-    let mut n = 0;
-    while n < N {
-        if text[n] != b'?' {
-            signature[n] = Some(text[n]);
-        }
-        n += 1;
-    }
-    signature
-}
-
 /// Returns the files that a source was joined from; none where it is a single one, or of too many. They are looked for
 /// from `from` on.
 pub(crate) async fn parts(source: Bytes<'_>, container: &str, from: u64) -> Result<Vec<Range<u64>>> {
     let is = |wanted: &str| container.split(',').any(|name| name == wanted);
     let starts = if is("mov") {
         file_types(source).await?
-    } else if is("flv") {
-        find(source, FLV, from).await?
-    } else if is("asf") {
-        find(source, ASF, from).await?
-    } else if is("wav") {
-        find(source, WAVE, from).await?
-    } else if is("flac") {
-        find(source, FLAC, from).await?
-    } else if is("matroska") {
-        let mut starts = find(source, EBML, from).await?;
-        starts.extend(find(source, EBML_SHORT, from).await?);
-        starts.sort_unstable();
-        starts
     } else if is("avi") {
         riffs(source).await?
     } else if is("aac") {
         adts::rates(source).await?
-    } else if is("ogg") {
-        first_pages(find(source, OGG, from).await?)
     } else {
-        Vec::new()
+        let wanted: Vec<Signature> = container.split(',').flat_map(signatures::of).copied().collect();
+        let starts = find(source, &wanted, from).await?;
+        if is("ogg") { first_pages(starts) } else { starts }
     };
     Ok(between(&starts, source.len().await?))
+}
+
+/// Returns the files that a source was joined from whose whole no demuxer opens: its container is known by its first bytes.
+pub(crate) async fn parts_of_unread(source: Bytes<'_>) -> Result<Vec<Range<u64>>> {
+    match signatures::container(&source.read_at(0..signatures::HEAD).await?) {
+        Some(container) => parts(source, container, 0).await,
+        None => Ok(Vec::new()),
+    }
 }
 
 /// Returns the parts of a stream that was joined at `seams`, in containers that have no header of their own: each begins
@@ -133,33 +100,40 @@ fn tables(bytes: &[u8]) -> Option<usize> {
     })
 }
 
-/// Returns where MP4's and MOV's first box stands: it is the file's own type (ISO/IEC 14496-12 §4.3.1).
+/// Returns where MP4's and MOV's first box stands, which is the file's own type (ISO/IEC 14496-12 §4.3.1), and where a file
+/// of another container begins behind the last box.
 async fn file_types(source: Bytes<'_>) -> Result<Vec<u64>> {
     let len = source.len().await?;
     let (mut at, mut starts) = (0, Vec::new());
     for _ in 0..MOST_BOXES {
-        let header = source.read_at(at..at + index::LONG_HEADER).await?;
-        // Behind the last whole box is an end that was cut off, or no box.
-        let Some((kind, body)) = index::body(&header, at, len) else { break };
-        if &kind == b"ftyp" {
+        let head = source.read_at(at..at + signatures::HEAD).await?;
+        let begins_file = signatures::begins_file(&head);
+        if begins_file {
             starts.push(at);
+        }
+        // Behind the last whole box is an end that was cut off, or no box.
+        let Some((kind, body)) = index::body(&head, at, len) else { break };
+        if begins_file && &kind != b"ftyp" {
+            break;
         }
         at = body.end;
     }
     Ok(starts)
 }
 
-/// Returns where AVI's first chunk stands; a long file goes on in chunks of another type (`OpenDML` §2).
+/// Returns where AVI's first chunk stands, and where a file of another container begins behind the last; a long file goes
+/// on in chunks of another type (`OpenDML` §2).
 async fn riffs(source: Bytes<'_>) -> Result<Vec<u64>> {
     let (mut at, mut starts) = (0, Vec::new());
     for _ in 0..MOST_BOXES {
-        let header = source.read_at(at..at + 12).await?;
-        let Some((b"RIFF", rest)) = header.split_first_chunk() else { break };
+        let head = source.read_at(at..at + signatures::HEAD).await?;
+        if signatures::begins_file(&head) {
+            starts.push(at);
+        }
+        let Some((b"RIFF", rest)) = head.split_first_chunk() else { break };
         let Some((size, kind)) = rest.split_first_chunk() else { break };
-        match kind {
-            b"AVI " => starts.push(at),
-            b"AVIX" => {}
-            _ => break,
+        if !matches!(kind.first_chunk(), Some(b"AVI " | b"AVIX")) {
+            break;
         }
         // Chunks begin at even places.
         at += 8 + u64::from(u32::from_le_bytes(*size)).next_multiple_of(2);
@@ -180,20 +154,23 @@ fn first_pages(pages: Vec<u64>) -> Vec<u64> {
     starts
 }
 
-/// Returns where a signature stands, but for more places than there may be parts.
-async fn find(source: Bytes<'_>, signature: Signature, from: u64) -> Result<Vec<u64>> {
+/// Returns where any of some signatures stands, but for more places than there may be parts.
+async fn find(source: Bytes<'_>, signatures: &[Signature], from: u64) -> Result<Vec<u64>> {
+    let Some(longest) = signatures.iter().map(|signature| signature.len()).max() else {
+        return Ok(Vec::new());
+    };
     let len = source.len().await?;
     let (mut at, mut found) = (from, Vec::new());
     while at < len && found.len() <= MOST_PARTS * 4 {
         let bytes = source.read_at(at..(at + CHUNK).min(len)).await?;
-        let windows = bytes.windows(signature.len()).zip(at..);
-        let matches = |window: &[u8]| {
-            signature.iter().zip(window).all(|(wanted, byte)| wanted.is_none_or(|wanted| wanted == *byte))
+        // A signature may lie across two chunks, and is looked for in the second one then.
+        let is_last = at + bytes.len() as u64 >= len || bytes.len() < longest;
+        let searched = if is_last { bytes.len() } else { bytes.len() - longest + 1 };
+        let begins = |place: &usize| {
+            signatures.iter().any(|signature| signatures::begins(&bytes[*place..], signature))
         };
-        found.extend(windows.filter(|(window, _)| matches(window)).map(|(_, place)| place));
-        // A signature may lie across two chunks.
-        let read = bytes.len() as u64;
-        at += if read > signature.len() as u64 { read - signature.len() as u64 + 1 } else { CHUNK };
+        found.extend((0..searched).filter(begins).map(|place| at + place as u64));
+        at = if is_last { len } else { at + searched as u64 };
     }
     Ok(found)
 }
@@ -245,6 +222,7 @@ mod tests {
         check("flv", &flash.repeat(3), &[0..24, 24..48, 48..72]).await;
         check("flv", b"FLV\x01\x05\0\0\0\x09\0\0\0\0FLV\x02\x05\0\0\0\x09\0\0\0\0", &[]).await;
         check("mp3", &flash.repeat(2), &[]).await;
+        check("mov,mp4", &[film.as_slice(), flash].concat(), &[0..36, 36..60]).await;
         let (avi, more) = (b"RIFF\x07\0\0\0AVI film", b"RIFF\x06\0\0\0AVIXit");
         let film = [avi.as_slice(), more].concat();
         check("avi", &film, &[]).await;

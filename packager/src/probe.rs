@@ -92,7 +92,14 @@ impl<'a> Call<'a> {
 
     /// Measures a source whose bytes can be read at any place, if they can.
     async fn measure(&self, bytes: Option<Bytes<'_>>) -> Result<Facts> {
-        let described = self.describe().await?;
+        let described = match (self.describe().await, bytes) {
+            // Joined files may contradict each other, such as by where MXF's footer lies.
+            (Err(refused @ Error::Refused(Refusal::NotMedia)), Some(bytes)) => {
+                let places = joined::parts_of_unread(bytes).await?;
+                return self.joined(places).await?.ok_or(refused);
+            }
+            (described, _) => described?,
+        };
         if let (Some(bytes), By::Ffmpeg) = (bytes, described.by)
             && let Some(whole) = self.parts(bytes, &described, &Scan::default()).await?
         {
@@ -126,9 +133,11 @@ impl<'a> Call<'a> {
     /// demuxer reads all of them as one.
     async fn parts(&self, bytes: Bytes<'_>, described: &Described, scan: &Scan) -> Result<Option<Facts>> {
         let places = self.places(bytes, described, scan).await?;
-        if places.is_empty() {
-            return Ok(None);
-        }
+        self.joined(places).await
+    }
+
+    /// Measures the files at some places; `None` where none of them can be read.
+    async fn joined(&self, places: Vec<Range<u64>>) -> Result<Option<Facts>> {
         let mut parts = Vec::new();
         let mut unread = Vec::new();
         for (number, place) in (1..).zip(places) {

@@ -50,6 +50,7 @@ async fn files_joined_byte_by_byte_play_on() {
         ("h264.flv", X264.to_owned()),
         ("flv1.flv", "-c:v flv1 -b:v 1M -c:a libmp3lame -ar 44100".to_owned()),
         ("a.wmv", "-c:v wmv2 -b:v 2M -c:a wmav2".to_owned()),
+        ("a.mxf", "-c:v mpeg2video -b:v 5M -c:a pcm_s16le -ar 48000".to_owned()),
         ("a.ogv", "-c:v libtheora -q:v 8 -c:a libvorbis".to_owned()),
     ] {
         let packaged = plays_on(file, &codecs).await;
@@ -117,6 +118,25 @@ async fn files_of_different_kinds_become_one() {
     let seconds: Vec<u32> = shown.beeps.iter().map(|(_, second)| *second).collect();
     assert_eq!(seconds, [0, 1, 2, 3].repeat(4), "{:?}", shown.beeps);
     assert_eq!(packaged.plan.video.as_ref().unwrap().rungs[0].height, 360);
+}
+
+#[tokio::test]
+async fn files_of_different_containers_become_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let old = "-c:v mpeg4 -b:v 2M -c:a libmp3lame";
+    for (first, second) in [
+        (("a.mp4", X264), ("b.ts", X264)),
+        (("a.mp4", X264), ("b.mkv", X264)),
+        (("a.avi", old), ("b.mp4", X264)),
+    ] {
+        let parts = [first, second].map(|(name, codecs)| source(folder.path(), name, 3, codecs));
+        let all = joined(folder.path(), &format!("all-{}", first.0), &parts.each_ref());
+        let packaged = package(&all, cut_often()).await;
+        let shown = Shown::of(&packaged);
+        shown.frames(&[3, 3], 0, second.0);
+        shown.together(second.0);
+        assert_eq!(packaged.video.notes, [JOINED], "{} {}", first.0, second.0);
+    }
 }
 
 #[tokio::test]
