@@ -71,18 +71,17 @@ impl Model {
         encoded.map(EncoderOutput).ok_or_else(|| crate::Error::Inference("the encoder gave no output".into()))
     }
 
-    /// Returns the language that is spoken, and the belief in it.
-    pub(crate) fn detect_language(&mut self, encoded: &EncoderOutput) -> Result<Option<(String, f32)>> {
+    /// Returns the probability of each language, in the vocabulary's order.
+    pub(crate) fn language_probabilities(&mut self, encoded: &EncoderOutput) -> Result<Vec<f32>> {
         if self.vocabulary.languages.is_empty() {
-            return Ok(None);
+            return Ok(Vec::new());
         }
         let Step { logits, .. } = self.step(&[self.vocabulary.start], None, encoded)?;
         let of = |token: u32| logits.get(token as usize).copied().unwrap_or(f32::NEG_INFINITY);
         // Languages compete among themselves alone, as in OpenAI's `detect_language`: words may be likelier than any.
         let all: Vec<f32> = self.vocabulary.languages.iter().map(|(_, token)| of(*token)).collect();
         let total = log_sum_exp(&all);
-        let best = self.vocabulary.languages.iter().max_by(|a, b| of(a.1).total_cmp(&of(b.1)));
-        Ok(best.map(|(code, token)| (code.clone(), (of(*token) - total).exp())))
+        Ok(all.into_iter().map(|logit| (logit - total).exp()).collect())
     }
 
     /// Runs the decoder until it ends its text, or until that fills half of the context.

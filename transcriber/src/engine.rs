@@ -184,7 +184,7 @@ impl Engine {
             chunks.retain(|chunk| chunk.end > at);
             let mut transcriber = Transcriber::new(model, &analysis, Input { options, ..input })?;
             let mut chunks = chunks.into_iter();
-            // The language is detected once, in the first chunk.
+            // The language is detected once, from the first chunk on.
             if let Some(first) = chunks.next() {
                 transcriber.go_to(first.start.max(at)..first.end);
                 while let Some(window) = transcriber.next_window()? {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// The options of a transcription.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Options {
-    /// The language's code; else it is detected in the first speech.
+    /// The language's code; else it is detected in the first speech, and where that leaves doubts in more of it.
     pub language: Option<String>,
     /// The words themselves, or in English.
     pub task: Task,

@@ -25,6 +25,7 @@ use crate::{
     words,
 };
 
+mod language;
 mod recover;
 
 /// A finished window: all that is needed to go on behind it.
@@ -68,6 +69,7 @@ pub struct Transcriber<'a> {
     analysis: &'a Analysis,
     options: &'a Options,
     stop: &'a CancellationToken,
+    source: &'a Source,
     sound: Sound,
     mel: Mel,
     prompt: Vec<u32>,
@@ -106,7 +108,7 @@ impl<'a> Transcriber<'a> {
         let mel = Mel::new(model.shape.mel_bins);
         let at = after.map_or(0, |window| window.next);
         let (sound, end) = (source.open()?, analysis.frames());
-        Ok(Self { model, analysis, options, stop, sound, mel, prompt, at, end, language })
+        Ok(Self { model, analysis, options, stop, source, sound, mel, prompt, at, end, language })
     }
 
     /// Goes on in a chunk of the sound, without a look at the rest of it. Chunks come in their order.
@@ -166,7 +168,7 @@ impl<'a> Transcriber<'a> {
         let encoded = self.model.encode(spectrogram)?;
         let seed = Sha256::digest(format!("{} {from}", self.analysis.sha256));
         if self.language.is_none() {
-            self.language = self.model.detect_language(&encoded)?.map(|(code, _)| code);
+            self.detect_language(&encoded, from)?;
         }
         let prefix = self.prefix()?;
         // The last attempt stands where none is accepted, as in OpenAI's `decode_with_fallback`.
