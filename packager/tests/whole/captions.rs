@@ -143,6 +143,8 @@ async fn broadcast_captions_become_a_track() {
         ("late.ts", "-c copy -output_ts_offset 3600"),
         ("captioned.mp4", "-c copy"),
         ("captioned.mkv", "-c copy"),
+        ("mpeg2.ts", "-c:v mpeg2video -q:v 3 -bf 2"),
+        ("mpeg2.mpg", "-c:v mpeg2video -q:v 3 -bf 2"),
     ] {
         let made_by = format!("-r 25 -f h264 -i {} {rest}", captioned.display());
         let packaged = package(&make(folder.path(), file, &made_by), quick()).await;
