@@ -37,7 +37,7 @@ pub enum Scope {
     Manage,
 }
 
-/// What a token may do at an endpoint.
+/// The rights of a token at an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ByToken {
     /// It must have this scope.
@@ -55,7 +55,7 @@ pub struct Endpoint {
     pub path: &'static str,
     /// The least that somebody must be.
     pub who: Who,
-    /// What a token may do.
+    /// The rights of a token.
     pub by_token: ByToken,
 }
 

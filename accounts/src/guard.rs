@@ -52,14 +52,14 @@ struct Admitted {
     mark: Option<u64>,
 }
 
-/// What the rights on a video add to a request.
+/// The additions to a request by the rights on its video.
 #[derive(Default)]
 struct Granted {
     mark: Option<u64>,
     share: Option<Share>,
 }
 
-/// What a request shows to get at a video, besides who sends it.
+/// The keys that a request shows for a video, besides its sender's.
 struct Shown {
     path: String,
     ticket: Option<Ticket>,
@@ -124,7 +124,7 @@ impl Accounts {
                 if found.video.is_some_and(|name| name.contains('%')) {
                     return Err(unknown_video());
                 }
-                // What names no video is answered by the handlers, each in its own words.
+                // A path that names no video is answered by the handlers, each in its own words.
                 let Some(id) = found.video_id() else { return Ok(Granted::default()) };
                 let Some(rights) = self.store.videos.rights(&id).await? else {
                     return Ok(Granted::default());

@@ -93,7 +93,7 @@ pub struct Config {
     pub invitation: Duration,
     /// The keys of tickets for videos that are not public.
     pub ticket_keys: Option<Keys>,
-    /// What the videos of one person may take, where nothing else is set for them.
+    /// The limit of one person's videos, where no other is set for them.
     pub quota: Quota,
     /// How long a ticket plays at most.
     pub ticket_lifetime: Duration,

@@ -42,7 +42,7 @@ pub(crate) fn parse(written: &str) -> Parsed {
     Parsed { text: Text::styled(&parser.letters), settings: parser.settings }
 }
 
-/// What a `SubStation` Alpha line has before its own overrides.
+/// The style of a `SubStation` Alpha line before its own overrides.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Base {
     pub(crate) styles: Styles,

@@ -39,7 +39,7 @@ pub fn parse(written: &str) -> Reading {
     reading
 }
 
-/// What a file has stated above the line that is read.
+/// The statements of a file above the line that is read.
 #[derive(Default)]
 struct File {
     /// Version 4 without a plus numbers alignments in another way.
@@ -96,7 +96,7 @@ impl File {
             return None;
         }
         let mut cue = Cue::new("", start, end, "");
-        // What is shown for no time at all has no words for anybody.
+        // A line that is shown for no time has no words for anybody.
         if start < end {
             cue.text = parsed.text;
         }

@@ -62,7 +62,7 @@ impl Prefetch<'_> {
     }
 }
 
-/// What is known of a segment that nobody has asked for.
+/// A segment that nobody has asked for yet.
 struct Ahead {
     size: u64,
     /// The ticket of the request before, which opens the whole video.

@@ -58,7 +58,7 @@ pub struct Config {
     pub max_upload_bytes: u64,
     /// The largest body of one request that clients of resumable uploads should send, in bytes.
     pub upload_piece_bytes: Option<u64>,
-    /// What the videos of one person may take, where an administrator has set nothing else for them.
+    /// The limit of one person's videos, where an administrator has set no other.
     pub quota: Quota,
     /// How long an upload may rest before it counts as abandoned.
     pub upload_expiry: Duration,
@@ -150,7 +150,7 @@ impl Origin {
 
     /// Returns the path below which the asker requests a video's files.
     pub(crate) fn folder(&self, id: &VideoId, rights: &Rights, asker: &Asker) -> String {
-        // What a share alone opens ends with it.
+        // A ticket by a share alone ends with the share.
         let share = asker.share.as_ref().filter(|_| !asker.viewer.may_see(rights));
         let until = share.and_then(|share| share.expires_at).map(|at| at.0.unsigned_abs() / 1_000_000);
         let validity = Validity { now: SystemTime::now(), from: rights.tickets_from, until };

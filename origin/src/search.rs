@@ -17,7 +17,7 @@ const MOST_PAGE: u32 = 50;
 // In characters: a sentence, not a book.
 const MOST_QUERY: usize = 500;
 
-/// What is looked for, and which part of the results is asked for.
+/// The words of a search, and the part of its results that is asked for.
 #[derive(Debug, Deserialize)]
 pub(crate) struct SearchQuery {
     q: String,

@@ -169,7 +169,7 @@ pub struct AudioPlan {
     pub frames: u64,
 }
 
-/// What decoding needs to know to start in the middle of a sound and come to the same samples as from the beginning.
+/// The place where decoding enters a sound in its middle and comes to the same samples as from the beginning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SoundEntry {
     /// The source's, in hertz.

@@ -20,9 +20,9 @@ use crate::{
 pub struct PartPlan {
     /// Where it lies in the source.
     pub bytes: Range<u64>,
-    /// What its own clock shows at the plan's zero, in seconds.
+    /// The time of its own clock at the plan's zero, in seconds.
     pub clock_at_zero: f64,
-    /// What its own clock shows at its container's start, in seconds.
+    /// The time of its own clock at its container's start, in seconds.
     pub start_seconds: f64,
     /// Where it begins.
     pub from: Duration,
@@ -67,7 +67,7 @@ pub(crate) struct Take<'a> {
     pub(crate) input: Input,
     pub(crate) stream: u32,
     pub(crate) stretches: &'a [Stretch],
-    /// What its own clock shows at the plan's zero, in seconds.
+    /// The time of its own clock at the plan's zero, in seconds.
     pub(crate) clock_at_zero: f64,
     /// Where reading starts, from the container's start.
     pub(crate) seek: Duration,

@@ -24,7 +24,7 @@ pub struct Page {
     pub next: Option<Cursor>,
 }
 
-/// What a list is to have.
+/// The filter and the page of a list.
 #[derive(Clone, Copy, Debug)]
 pub struct Listing<'a> {
     /// The videos that it may show.

@@ -24,7 +24,7 @@ pub struct Usage {
     pub minutes: f64,
 }
 
-/// What a person's videos take and may take.
+/// The storage of a person's videos, and its limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Balance {
     /// So much.
@@ -42,7 +42,7 @@ pub enum Exceeded {
     Minutes,
 }
 
-/// What people's videos take.
+/// Storage by person.
 #[derive(Clone, Debug)]
 pub struct Quotas {
     sql: Sql,

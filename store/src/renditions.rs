@@ -128,7 +128,7 @@ impl Renditions {
         let captions = PlannedCaptions { tracks: plan.captions, listen: plan.listen };
         insert_planned(&mut tx, id, &captions, queued).await?;
         if plan.renditions.iter().any(|rendition| rendition.start_up) {
-            // What was published before a failure may be enough.
+            // Segments from before a failure may be enough.
             mark_playable(id).execute(&mut tx).await?;
         }
         tx.commit().await?;

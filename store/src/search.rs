@@ -14,7 +14,7 @@ use crate::{
     visibility::shows,
 };
 
-/// What is looked for.
+/// A search, and its bounds.
 #[derive(Clone, Copy, Debug)]
 pub struct Wanted<'a> {
     /// All of them are to be found.

@@ -23,7 +23,7 @@ pub struct Store {
     pub captions: Captions,
     /// Search over the library's words.
     pub search: Search,
-    /// What people's videos take.
+    /// Storage by person.
     pub quotas: Quotas,
     /// How many people have watched a video.
     pub views: Views,

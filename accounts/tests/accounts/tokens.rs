@@ -23,7 +23,7 @@ async fn a_token_is_shown_once_and_ends_when_it_is_removed() {
     program.set("authorization", &format!("bearer {token}"));
     assert_eq!(program.get("/api/v1/account").await.json()["email"], "admin@example.org");
     assert_ne!(browser.get("/api/v1/account/tokens").await.json()["tokens"][0]["last_used"], Value::Null);
-    // What could make it stronger needs a person.
+    // Endpoints that could make it stronger need a person.
     for (method, path) in [
         ("GET", "/api/v1/account/tokens"),
         ("POST", "/api/v1/account/tokens"),

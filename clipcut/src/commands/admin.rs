@@ -31,7 +31,7 @@ const NOWHERE: &str = "There is nothing at this address.";
 pub(super) struct Admin {
     /// Where it listens.
     pub(super) address: std::net::SocketAddr,
-    /// What is in the library, for a process that reaches one.
+    /// The figures of the library, for a process that reaches one.
     pub(super) library: Option<LibraryMetrics>,
     /// `/healthz` and `/readyz` of the role.
     pub(super) health: Router,

@@ -157,7 +157,7 @@ async fn a_segment_is_sent_as_it_is_encoded() {
     let first = body.frame().await.unwrap().unwrap().into_data().unwrap();
     assert_eq!(first, "first", "before the rest is there");
     writer.push(", second".into());
-    // Who comes now gets all of it, too.
+    // A late reader gets all of it, too.
     let late = harness.begin("GET", &path, &[], "").await;
     writer.end(", last".into());
     assert_eq!(body.collect().await.unwrap().to_bytes(), ", second, last");

@@ -31,7 +31,7 @@ pub(super) fn pairs(captions: &Captions, channel: Channel) -> Pairs {
     pairs
 }
 
-/// What characters are of, by the codes before them.
+/// The use of the characters that follow, by the codes before them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mode {
     /// The wanted channel's captions.

@@ -11,7 +11,7 @@ use crate::{
 pub struct Token {
     /// Its name in lists; it opens nothing.
     pub id: String,
-    /// What the person calls it.
+    /// Its name, for the person alone.
     pub name: String,
     /// The words of its scopes.
     pub scopes: Vec<String>,
@@ -28,7 +28,7 @@ pub struct Token {
 pub struct NewToken<'a> {
     /// The person.
     pub user: &'a UserId,
-    /// What the person calls it.
+    /// Its name, for the person alone.
     pub name: &'a str,
     /// The token, hashed.
     pub secret: &'a str,

@@ -31,7 +31,7 @@ pub struct User {
     pub disabled: bool,
     /// When it was made.
     pub created_at: Timestamp,
-    /// What its videos may take; where none is set, the limit for everybody counts.
+    /// The limit of its videos; where none is set, the one for everybody counts.
     pub quota: Quota,
 }
 

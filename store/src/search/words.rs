@@ -9,7 +9,7 @@ const MOST_UNITS: usize = 12;
 // A single letter begins too many words.
 const LEAST_PREFIX: usize = 2;
 
-/// What a search looks for: every unit of it, in any order.
+/// The units of a search: a text has every one, in any order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Words {
     units: Vec<Unit>,

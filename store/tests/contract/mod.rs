@@ -73,7 +73,7 @@ async fn planned(store: &Store, id: &VideoId, jobs: &[NewJob]) {
     store.jobs.finish(&prepare).await.unwrap();
 }
 
-/// What the migration of a newer program may do: it adds.
+/// The migration of a newer program, which only adds.
 pub(crate) const OF_TOMORROW: &str = "create table of_tomorrow (id text primary key);
     alter table videos add column of_tomorrow text;
     alter table jobs add column of_tomorrow bigint not null default 7;

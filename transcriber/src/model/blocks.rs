@@ -105,7 +105,7 @@ fn tied(node: &NodeProto, scope: &Scope<'_>, weights: &mut Weights<'_>) -> Optio
     Some((input.clone(), packed))
 }
 
-/// What a matrix's rows belong to.
+/// The owner of a matrix's rows.
 #[derive(Clone, Copy, PartialEq)]
 enum Rows {
     Inputs,

@@ -28,7 +28,7 @@ export function gateOf(route: Route, state: SessionState, { hasKey, wanted }: Si
   const { page } = route;
   if (page === "unknown") return "unknown";
   const ofAccounts = OF_ACCOUNTS.includes(page);
-  // What needs no account does not wait for the session: without accounts nothing is later than before.
+  // A page that needs no account does not wait for the session: without accounts nothing is later than before.
   if (state.state === "loading") return ofAccounts || hasKey ? "wait" : "open";
   if (state.state !== "on") return ofAccounts ? "unknown" : "open";
   const user = personOf(state);

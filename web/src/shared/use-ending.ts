@@ -12,7 +12,7 @@ export function useEnding<T extends { id: string }>(
   const heading = useRef<HTMLHeadingElement>(null);
   const end = async (id: string) => {
     const outcome = await send(id);
-    // What is not there has ended already.
+    // An entry that is not there has ended already.
     if (outcome.state === "failed" && outcome.problem.status !== 404) {
       setFailure(sentence(outcome.problem));
       return;

@@ -52,7 +52,7 @@ export function useMenu({ open, close }: MenuState): Menu {
       items[target]?.focus();
     } else if (event.key === "Escape") {
       event.preventDefault();
-      // What is around it has an Escape of its own.
+      // The dialog around it has an Escape of its own.
       event.stopPropagation();
       giveBack();
     }

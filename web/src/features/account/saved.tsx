@@ -1,4 +1,4 @@
-// What was done, in words that a screen reader reads out as they come.
+// The outcome of a form, in words that a screen reader reads out as they come.
 
 import styles from "./account.module.css";
 

@@ -1,4 +1,4 @@
-// What a person's videos take, and how much they may.
+// The storage of a person's videos, and its limit.
 
 import { type Storage, showStorage } from "../../api/account.ts";
 import { bytes } from "../../shared/format.ts";
