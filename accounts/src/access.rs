@@ -100,6 +100,13 @@ table! {
     POST "/api/v1/users" Anyone Never;
     GET "/api/v1/users" Administrator Never;
     PATCH "/api/v1/users/{user}" Administrator Never;
+    // Of all videos an administrator's alone, which the handler sees to.
+    GET "/api/v1/webhooks" SignedIn Manage;
+    POST "/api/v1/webhooks" SignedIn Manage;
+    PATCH "/api/v1/webhooks/{webhook}" SignedIn Manage;
+    DELETE "/api/v1/webhooks/{webhook}" SignedIn Manage;
+    GET "/api/v1/webhooks/{webhook}/deliveries" SignedIn Manage;
+    POST "/api/v1/webhooks/{webhook}/deliveries/{delivery}/retry" SignedIn Manage;
     GET "/api/v1/invitations" Administrator Never;
     POST "/api/v1/invitations" Administrator Never;
     DELETE "/api/v1/invitations/{invitation}" Administrator Never;

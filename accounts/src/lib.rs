@@ -18,12 +18,13 @@ mod people;
 mod secret;
 mod session;
 mod tokens;
+pub mod webhooks;
 
 use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router, middleware,
-    routing::{delete, get, patch, put},
+    routing::{delete, get, patch, post, put},
 };
 use server::{site::Site, ticket::Keys};
 use store::{
@@ -97,6 +98,8 @@ pub struct Config {
     pub quota: Quota,
     /// How long a ticket plays at most.
     pub ticket_lifetime: Duration,
+    /// What other programs are notified of, and where they may be.
+    pub webhooks: webhooks::Config,
     /// The cost of a password's hash.
     pub hashing: Hashing,
     /// Sign-ins, and other uses of a password, that one account takes a minute, the wrong ones counted.
@@ -120,6 +123,7 @@ impl Default for Config {
             ticket_keys: None,
             quota: Quota::default(),
             ticket_lifetime: DAY,
+            webhooks: webhooks::Config::default(),
             hashing: Hashing::default(),
             attempts_of_account: 10,
             attempts_of_address: 60,
@@ -155,6 +159,10 @@ impl Accounts {
             .route("/account/tokens/{token}", delete(tokens::remove))
             .route("/videos/{id}/people", get(grants::list).post(grants::add))
             .route("/videos/{id}/people/{grant}", delete(grants::revoke))
+            .route("/webhooks", get(webhooks::list).post(webhooks::add))
+            .route("/webhooks/{webhook}", patch(webhooks::edit).delete(webhooks::remove))
+            .route("/webhooks/{webhook}/deliveries", get(webhooks::log))
+            .route("/webhooks/{webhook}/deliveries/{delivery}/retry", post(webhooks::send_again))
             .route("/invitations", get(invitations::list).post(invitations::add))
             .route("/invitations/{invitation}", delete(invitations::remove));
         Router::new().nest("/api/v1", api).with_state(self.clone())
@@ -190,6 +198,7 @@ impl Accounts {
         self.store.delete_accounts().await?;
         self.store.accounts.sessions.sweep(self.idle_since()).await?;
         self.store.accounts.invitations.sweep().await?;
+        self.store.webhooks.sweep().await?;
         Ok(())
     }
 

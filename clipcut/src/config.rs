@@ -15,7 +15,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::setting::{
     Address, Audience, List, LogFormat, Names, Preset, Proxies, Public, Reference, Setting, SignUp, Size,
-    Span, Switch, Tickets,
+    Span, Switch, Targets, Tickets,
 };
 
 const PREFIX: &str = "CLIPCUT_";
@@ -138,6 +138,9 @@ settings! {
     session_idle: Span = "336h";
     /// How long a session may last, however often it is used.
     session_lifetime: Span = "2160h";
+    /// Hosts and networks that webhooks may reach although they are not on the public internet, by commas; to these http will do,
+    /// where others need https.
+    webhook_allow: Targets = "";
     ["Edge"]
     /// Origins that `clipcut edge` fetches from, by commas.
     edge_origins: Names = "";

@@ -304,6 +304,25 @@ impl Setting for Proxies {
     }
 }
 
+/// Hosts and networks that webhooks may reach.
+#[derive(Clone, Debug)]
+pub(crate) struct Targets {
+    names: Names,
+    pub(crate) allowed: accounts::webhooks::Allowed,
+}
+
+impl Setting for Targets {
+    fn read(text: &str) -> Result<Self, String> {
+        let names = Names::read(text)?;
+        let allowed = accounts::webhooks::Allowed::parse(names.0.iter().map(String::as_str))?;
+        Ok(Self { names, allowed })
+    }
+
+    fn print(&self) -> String {
+        self.names.print()
+    }
+}
+
 macro_rules! plain_settings {
     ($($type:ty: $expected:literal, $print:expr;)+) => { $(
         impl Setting for $type {

@@ -1,12 +1,11 @@
 //! The client's side of a proxy: the host, the scheme and the address that a client used, as `Forwarded` (RFC 7239) and
 //! the older `X-Forwarded-*` fields give them. Any client can send these fields, so only those of trusted proxies count.
 
-use std::{
-    net::{IpAddr, Ipv6Addr},
-    str::FromStr,
-};
+use std::{net::IpAddr, str::FromStr};
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
+
+use crate::network::Network;
 
 // Longer chains are made up.
 const MOST_HOPS: usize = 32;
@@ -23,13 +22,6 @@ pub struct Peer(pub IpAddr);
 /// Proxies whose word counts: addresses and networks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrustedProxies(Vec<Network>);
-
-/// A network, such as `10.0.0.0/8`; an address is a network of one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Network {
-    first: u128,
-    bits: u32,
-}
 
 /// A request as the client sent it to the outermost trusted proxy.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -54,7 +46,7 @@ impl TrustedProxies {
     /// Reads addresses and networks. An error is a sentence that names the wrong one.
     pub fn parse<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Self, String> {
         let wrong = |name: &str| format!("`{name}` is neither an address nor a network such as 10.0.0.0/8");
-        let networks = names.into_iter().map(|name| name.parse().map_err(|()| wrong(name)));
+        let networks = names.into_iter().map(|name| name.parse().map_err(|_| wrong(name)));
         networks.collect::<Result<_, _>>().map(Self)
     }
 
@@ -114,34 +106,7 @@ impl TrustedProxies {
 
     /// Returns whether the proxy at `address` is one of them.
     pub(crate) fn contains(&self, address: IpAddr) -> bool {
-        let number = number(address);
-        self.0.iter().any(|network| {
-            let mask = u128::MAX.checked_shl(128 - network.bits).unwrap_or(0);
-            number & mask == network.first & mask
-        })
-    }
-}
-
-impl FromStr for Network {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        let (address, bits) = match text.split_once('/') {
-            Some((address, bits)) => (address, Some(bits.parse::<u32>().map_err(|_| ())?)),
-            None => (text, None),
-        };
-        let address: IpAddr = address.parse().map_err(|_| ())?;
-        // IPv4 lies within IPv6's mapped addresses, so that a socket for both families is one case.
-        let offset = if address.is_ipv4() { 96 } else { 0 };
-        let bits = bits.map_or(128, |bits| bits + offset);
-        if bits > 128 { Err(()) } else { Ok(Self { first: number(address), bits }) }
-    }
-}
-
-fn number(address: IpAddr) -> u128 {
-    match address {
-        IpAddr::V4(address) => address.to_ipv6_mapped().to_bits(),
-        IpAddr::V6(address) => Ipv6Addr::to_bits(address),
+        self.0.iter().any(|network| network.contains(address))
     }
 }
 

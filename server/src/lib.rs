@@ -22,6 +22,7 @@ mod incoming;
 mod limits;
 mod listen;
 pub mod metrics;
+pub mod network;
 mod pace;
 mod problem;
 pub mod range;

@@ -33,6 +33,7 @@ mod uploads;
 mod videos;
 mod views;
 mod visibility;
+pub mod webhooks;
 mod worker;
 
 pub use accounts::{Accounts, Viewer};
@@ -69,4 +70,5 @@ pub use uploads::{Lease as UploadLease, Leases as UploadLeases, StoredBytes, Upl
 pub use videos::{Edit, Failure, NewVideo, State, Video, Videos};
 pub use views::Views;
 pub use visibility::{NewVisibility, Rights, Shown, Visibility};
+pub use webhooks::Webhooks;
 pub use worker::{JobError, LEASE, Work, Worker};

@@ -9,6 +9,7 @@ use crate::{
     jobs::{first_turn, insert_job},
     sql::{FromRow, LockScope, Row, Sql, Transaction, query},
     videos::mark_playable,
+    webhooks::{Event, note},
 };
 
 /// The medium of a rendition.
@@ -129,7 +130,9 @@ impl Renditions {
         insert_planned(&mut tx, id, &captions, queued).await?;
         if plan.renditions.iter().any(|rendition| rendition.start_up) {
             // Segments from before a failure may be enough.
-            mark_playable(id).execute(&mut tx).await?;
+            if mark_playable(id).execute(&mut tx).await? > 0 {
+                note(Event::Playable, id).execute(&mut tx).await?;
+            }
         }
         tx.commit().await?;
         self.signals.publish(Signal::Changed(id.clone()));

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::{
     Accounts, Blobs, Captions, Chunks, Counters, Grants, Jobs, Quotas, Renditions, Result, Search, Shares,
-    Signals, Timestamp, UploadLeases, Uploads, VideoId, Videos, Views, blobs,
+    Signals, Timestamp, UploadLeases, Uploads, VideoId, Videos, Views, Webhooks, blobs,
     incoming::{Incoming, Shared},
     metrics::StoreMetrics,
     search, sql,
@@ -31,6 +31,8 @@ pub struct Store {
     pub shares: Shares,
     /// Accounts that may watch a private video of another's.
     pub grants: Grants,
+    /// Addresses of other programs that are notified, and what is to be sent to them.
+    pub webhooks: Webhooks,
     /// The job queue.
     pub jobs: Jobs,
     /// Sources, segments and playlists.
@@ -79,6 +81,7 @@ impl Store {
         let incoming = Incoming::in_folder(&dir.join("incoming")).await?;
         let store = Self::of(&sql, signals, blobs, incoming);
         store.jobs.release_all().await?;
+        store.webhooks.release_all().await?;
         // The order matters: an upload must not be finished with bytes whose checksum never came.
         store.uploads.drop_unverified().await?;
         store.uploads.finish_whole().await?;
@@ -109,6 +112,7 @@ impl Store {
             views: Views::new(sql.clone()),
             shares: Shares::new(sql.clone(), signals.clone()),
             grants: Grants::new(sql.clone(), signals.clone()),
+            webhooks: Webhooks::new(sql.clone()),
             jobs: Jobs::new(sql.clone(), signals.clone()),
             blobs,
             chunks: Chunks::default(),

@@ -14,6 +14,7 @@ use crate::{
     captions::rows::{append, clear, free_name},
     jobs::{holds_lease, insert_playlists, progressed},
     sql::{LockScope, Transaction, query},
+    webhooks::note_captions,
 };
 
 /// The language of a track, known before its first cue.
@@ -207,6 +208,9 @@ impl Captions {
         .bind(ends_at_seconds)
         .execute(&mut tx)
         .await?;
+        if state == "done" {
+            note_captions(&job.video, &id).execute(&mut tx).await?;
+        }
         query("delete from jobs where id = $1").bind(&job.id).execute(&mut tx).await?;
         // DASH shows a track once it is whole.
         insert_playlists(&mut tx, &job.video).await?;
@@ -231,6 +235,9 @@ impl Captions {
         if done > 0 {
             clear(&mut tx, &id).await?;
             append(&mut tx, &id, cues).await?;
+            if !cues.is_empty() {
+                note_captions(&job.video, &id).execute(&mut tx).await?;
+            }
             insert_playlists(&mut tx, &job.video).await?;
         }
         query("delete from jobs where id = $1").bind(&job.id).execute(&mut tx).await?;

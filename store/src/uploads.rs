@@ -12,6 +12,7 @@ use crate::{
     jobs::insert_prepare,
     search::index_video,
     sql::{FromRow, LockScope, Row, Sql, query},
+    webhooks::{Event, note},
 };
 
 /// An upload that is not complete. It has the id of the video that it becomes.
@@ -300,6 +301,7 @@ impl Uploads {
             .execute(&mut tx)
             .await?;
         insert_prepare(&mut tx, id).await?;
+        note(Event::Uploaded, id).execute(&mut tx).await?;
         tx.commit().await?;
         self.signals.publish_as(crate::signals::Topic::Uploaded, Signal::Changed(id.clone()));
         self.signals.notify_workers();

@@ -5,6 +5,7 @@ use crate::{
     search::index_video,
     sql::{FromRow, LockScope, Query, Row, Sql, query},
     tags::set_tags,
+    webhooks::{Event, note},
 };
 
 /// How far a video has come.
@@ -183,14 +184,14 @@ impl Videos {
     /// Moves the video from `planned` to `playable` once the first segment of each rendition is published that players
     /// begin on; from any other state it stays. Returns whether it moved.
     pub async fn mark_playable(&self, id: &VideoId) -> Result<bool> {
-        self.run(id, mark_playable(id)).await
+        self.moved(id, mark_playable(id), Event::Playable).await
     }
 
     /// Moves the video to `ready` once all is published. Returns whether it moved.
     pub async fn mark_ready(&self, id: &VideoId) -> Result<bool> {
         let query =
             query("update videos set state = 'ready' where id = $1 and state in ('planned', 'playable')");
-        let moved = self.run(id, query.bind(id.as_str())).await?;
+        let moved = self.moved(id, query.bind(id.as_str()), Event::Ready).await?;
         if moved {
             self.signals.publish_as(crate::signals::Topic::Ready, Signal::Changed(id.clone()));
         }
@@ -213,6 +214,7 @@ impl Videos {
             .await?;
         // Runs at work lose their leases with the rows and stop at the next renewal.
         query("delete from jobs where video_id = $1").bind(id.as_str()).execute(&mut tx).await?;
+        note(Event::Failed, id).execute(&mut tx).await?;
         tx.commit().await?;
         self.signals.publish(Signal::Changed(id.clone()));
         Ok(())
@@ -234,6 +236,7 @@ impl Videos {
         if done > 0 {
             // Workers notice with their next renewal, or with the next segment.
             query("delete from jobs where video_id = $1").bind(id.as_str()).execute(&mut tx).await?;
+            note(Event::Failed, id).execute(&mut tx).await?;
             tx.commit().await?;
             self.signals.publish(Signal::Changed(id.clone()));
         }
@@ -262,12 +265,28 @@ impl Videos {
     }
 
     pub(crate) async fn delete(&self, id: &VideoId) -> Result<bool> {
+        let mut tx = self.sql.begin(LockScope::Video(id)).await?;
+        // Before the row goes, of which it is written.
+        note(Event::Deleted, id).execute(&mut tx).await?;
         let query = query("delete from videos where id = $1").bind(id.as_str());
-        let existed = query.execute(&self.sql).await? > 0;
+        let existed = query.execute(&mut tx).await? > 0;
+        tx.commit().await?;
         if existed {
             self.signals.publish(Signal::Deleted(id.clone()));
         }
         Ok(existed)
+    }
+
+    /// Runs a statement that moves a video to another state, and notes the event for webhooks if it did.
+    async fn moved(&self, id: &VideoId, query: Query, event: Event) -> Result<bool> {
+        let mut tx = self.sql.begin(LockScope::Video(id)).await?;
+        let moved = query.execute(&mut tx).await? > 0;
+        if moved {
+            note(event, id).execute(&mut tx).await?;
+            tx.commit().await?;
+            self.signals.publish(Signal::Changed(id.clone()));
+        }
+        Ok(moved)
     }
 
     async fn run(&self, id: &VideoId, query: Query) -> Result<bool> {

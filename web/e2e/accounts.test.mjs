@@ -5,11 +5,11 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { launch, newPage } from "./chromium.mjs";
 import { clip } from "./clips.mjs";
+import { field, heading, menu, PASSWORD, press, signIn, signUp } from "./people.mjs";
 import { startServer } from "./server.mjs";
 import { until } from "./until.mjs";
 import * as viewer from "./viewer.mjs";
 
-const PASSWORD = "correct horse battery";
 const ADA = { name: "Ada", email: "ada@example.org", password: PASSWORD };
 const KIM = { name: "Kim", email: "kim@example.org", password: PASSWORD };
 const BOB = { name: "Bob", email: "bob@example.org", password: PASSWORD };
@@ -35,28 +35,6 @@ describe("with accounts", { concurrency: false }, () => {
   async function visitor(options = {}) {
     const visit = await newPage(browser, options);
     return { ...visit, at: (path) => visit.page.goto(`${server.url}${path}`) };
-  }
-
-  const field = (page, name) => page.getByLabel(name, { exact: true });
-  const press = (page, name) => page.getByRole("button", { name, exact: true }).click();
-  const heading = (page, name) => page.getByRole("heading", { level: 1, name }).waitFor();
-  const menu = async (page, person, entry) => {
-    await press(page, `Account of ${person.name}`);
-    await page.getByRole("menuitem", { name: entry }).click();
-  };
-
-  async function signUp(page, person) {
-    await field(page, "Name").fill(person.name);
-    await field(page, "E-mail").fill(person.email);
-    await field(page, "Password").fill(person.password);
-    await press(page, "Create account");
-    await page.getByRole("button", { name: `Account of ${person.name}` }).waitFor();
-  }
-
-  async function signIn(page, person) {
-    await field(page, "E-mail").fill(person.email);
-    await field(page, "Password").fill(person.password);
-    await page.getByRole("main").getByRole("button", { name: "Sign in", exact: true }).click();
   }
 
   test("the first visitor makes the first account, on whatever page they come", async () => {

@@ -4,6 +4,8 @@
 
 mod account;
 mod harness;
+mod receiver;
 mod session;
 mod sign_up;
 mod tokens;
+mod webhooks;

@@ -26,6 +26,9 @@ pub(super) async fn guarded(config: &Config, process: &Process, service: Service
         // Not an event of the log, which others may read: whoever opens the link first is the administrator.
         eprintln!("\nMake the first account, the administrator's, within a day:\n\n  {base}{link}\n");
     }
+    let courier = accounts.clone();
+    let shutdown = process.shutdown.clone();
+    process.tasks.spawn(async move { courier.deliver(shutdown).await });
     let sweeper = accounts.clone();
     let shutdown = process.shutdown.clone();
     process.tasks.spawn(async move { sweeper.sweep(shutdown).await });

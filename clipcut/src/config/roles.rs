@@ -128,6 +128,10 @@ impl Config {
             scheme,
             idle: self.session_idle.0,
             lifetime: self.session_lifetime.0,
+            webhooks: accounts::webhooks::Config {
+                allowed: self.webhook_allow.allowed.clone(),
+                ..accounts::webhooks::Config::default()
+            },
             ..accounts::Config::default()
         }))
     }

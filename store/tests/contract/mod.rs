@@ -10,6 +10,7 @@ mod runs;
 mod search;
 pub(crate) mod statements;
 mod tags;
+mod webhooks;
 
 use std::time::Duration;
 

@@ -151,6 +151,7 @@ const FIELDS: Record<string, readonly string[]> = {
   wrong_password: ["current_password"],
   wrong_credentials: ["password"],
   no_scope: ["scope"],
+  invalid_url: ["url"],
 };
 
 /** Returns the names that the field of a refusal may have; none where it concerns no field. */

@@ -9,6 +9,7 @@ import { ProfilePanel } from "./profile-panel.tsx";
 import { SessionsPanel } from "./sessions-panel.tsx";
 import { StoragePanel } from "./storage-panel.tsx";
 import { TokensPanel } from "./tokens-panel.tsx";
+import { WebhooksPanel } from "./webhooks-panel.tsx";
 
 export function Account({ user }: { user: User }) {
   return (
@@ -19,6 +20,7 @@ export function Account({ user }: { user: User }) {
       <StoragePanel />
       <SessionsPanel />
       <TokensPanel />
+      <WebhooksPanel user={user} />
       <DeleteAccount email={user.email} />
     </Panels>
   );

@@ -1,0 +1,243 @@
+//! `/api/v1/webhooks`: addresses of other programs that are notified of what happens to a person's videos; administrators may
+//! have all. Leaves the sending to `deliver`.
+
+mod address;
+mod deliver;
+mod message;
+mod sender;
+mod target;
+
+use std::time::Duration;
+
+use axum::{
+    Extension,
+    extract::{Path, Request, State},
+};
+use http::StatusCode;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use server::Response;
+use store::{
+    Timestamp,
+    accounts::Role,
+    webhooks::{About, Event, Logged, NewWebhook, Webhook, WebhookEdit},
+};
+
+pub use address::Allowed;
+
+use crate::{
+    Accounts, Result,
+    asker::Asker,
+    document::{self, invalid, json, no_content},
+    error::{forbidden, unknown, unprocessable},
+};
+
+// A person's: each event is one delivery for every one of them.
+const MOST: usize = 20;
+
+/// The configuration of webhooks.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Hosts and networks that they may reach although they are not public.
+    pub allowed: Allowed,
+    /// How long an attempt may take.
+    pub timeout: Duration,
+    /// The pauses between the attempts; behind the last one a delivery is given up.
+    pub pauses: Vec<Duration>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        // Together a day.
+        let seconds = [5, 30, 120, 600, 1800, 3600, 2 * 3600, 4 * 3600, 6 * 3600, 10 * 3600];
+        Self {
+            allowed: Allowed::default(),
+            timeout: Duration::from_secs(15),
+            pauses: seconds.map(Duration::from_secs).to_vec(),
+        }
+    }
+}
+
+impl Config {
+    /// Returns the pause behind an attempt, by its number from 1 on. It is random by a fifth, so that what failed at once is
+    /// not sent again at once.
+    fn pause(&self, attempt: u32) -> Option<Duration> {
+        let pause = self.pauses.get(attempt.saturating_sub(1) as usize)?;
+        Some(pause.mul_f64(rand::random_range(0.8..1.2)))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    url: String,
+    events: Vec<String>,
+    videos: Option<Videos>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Edit {
+    url: Option<String>,
+    events: Option<Vec<String>>,
+    active: Option<bool>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Videos {
+    Own,
+    All,
+}
+
+/// Lists a person's webhooks.
+pub(crate) async fn list(
+    State(accounts): State<Accounts>,
+    Extension(asker): Extension<Asker>,
+) -> Result<Response> {
+    let webhooks = accounts.store.webhooks.of(&asker.user.id).await?;
+    let webhooks: Vec<Value> = webhooks.iter().map(shown).collect();
+    Ok(json(StatusCode::OK, &json!({ "webhooks": webhooks })))
+}
+
+/// Makes a webhook and shows its secret, this once.
+pub(crate) async fn add(
+    State(accounts): State<Accounts>,
+    Extension(asker): Extension<Asker>,
+    request: Request,
+) -> Result<Response> {
+    let wanted: Wanted = document::read(request).await?;
+    let url = target::read(&wanted.url, &accounts.config.webhooks.allowed)?;
+    let events = events(&wanted.events)?;
+    let about = match wanted.videos {
+        Some(Videos::All) if asker.user.role == Role::Administrator => About::All,
+        Some(Videos::All) => {
+            return Err(forbidden("administrators_only", "Webhooks of all videos are for administrators."));
+        }
+        Some(Videos::Own) | None => About::Own,
+    };
+    let webhooks = &accounts.store.webhooks;
+    if webhooks.of(&asker.user.id).await?.len() >= MOST {
+        let detail = format!("An account has at most {MOST} webhooks; delete one first.");
+        return Err(unprocessable("too_many_webhooks", detail));
+    }
+    let secret = message::secret();
+    let new = NewWebhook { user: &asker.user.id, url: &url, events: &events, about, secret: &secret };
+    let mut document = shown(&webhooks.add(&new).await?);
+    document["secret"] = json!(secret);
+    Ok(json(StatusCode::CREATED, &document))
+}
+
+/// Changes where a webhook sends to, what, and whether.
+pub(crate) async fn edit(
+    State(accounts): State<Accounts>,
+    Extension(asker): Extension<Asker>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Result<Response> {
+    let wanted: Edit = document::read(request).await?;
+    let allowed = &accounts.config.webhooks.allowed;
+    let edit = WebhookEdit {
+        url: wanted.url.as_deref().map(|url| target::read(url, allowed)).transpose()?,
+        events: wanted.events.as_deref().map(events).transpose()?,
+        active: wanted.active,
+    };
+    let edited = accounts.store.webhooks.edit(&asker.user.id, &id, &edit).await?.ok_or_else(gone)?;
+    Ok(json(StatusCode::OK, &shown(&edited)))
+}
+
+/// Removes a webhook with its log.
+pub(crate) async fn remove(
+    State(accounts): State<Accounts>,
+    Extension(asker): Extension<Asker>,
+    Path(id): Path<String>,
+) -> Result<Response> {
+    if accounts.store.webhooks.remove(&asker.user.id, &id).await? { Ok(no_content()) } else { Err(gone()) }
+}
+
+/// Lists the newest deliveries of a webhook.
+pub(crate) async fn log(
+    State(accounts): State<Accounts>,
+    Extension(asker): Extension<Asker>,
+    Path(id): Path<String>,
+) -> Result<Response> {
+    let log = accounts.store.webhooks.log(&asker.user.id, &id).await?.ok_or_else(gone)?;
+    let deliveries: Vec<Value> = log.iter().map(logged).collect();
+    Ok(json(StatusCode::OK, &json!({ "deliveries": deliveries })))
+}
+
+/// Sends a delivery again, with the id that it had.
+pub(crate) async fn send_again(
+    State(accounts): State<Accounts>,
+    Extension(asker): Extension<Asker>,
+    Path((id, delivery)): Path<(String, String)>,
+) -> Result<Response> {
+    if !accounts.store.webhooks.send_again(&asker.user.id, &id, &delivery).await? {
+        return Err(unknown("unknown_delivery", "There is no such delivery; old ones leave the log."));
+    }
+    Ok(json(StatusCode::ACCEPTED, &json!({})))
+}
+
+/// Reads the words of events, each once.
+fn events(words: &[String]) -> Result<Vec<Event>> {
+    let read = |word: &String| {
+        let all = Event::ALL.map(Event::as_str).join(", ");
+        Event::read(word).ok_or_else(|| invalid(format!("\"{word}\" is no event; there are {all}")))
+    };
+    let mut events = words.iter().map(read).collect::<Result<Vec<_>>>()?;
+    events.sort_unstable();
+    events.dedup();
+    if events.is_empty() {
+        return Err(unprocessable("no_event", "A webhook has at least one event."));
+    }
+    Ok(events)
+}
+
+fn shown(webhook: &Webhook) -> Value {
+    json!({
+        "id": webhook.id,
+        "url": webhook.url,
+        "events": webhook.events.iter().map(|event| event.as_str()).collect::<Vec<_>>(),
+        "videos": webhook.about.as_str(),
+        "active": webhook.active,
+        "created": webhook.created_at.rfc3339(),
+    })
+}
+
+fn logged(logged: &Logged) -> Value {
+    let delivery = &logged.delivery;
+    json!({
+        "id": delivery.id,
+        "event": delivery.event.as_str(),
+        "video": { "id": delivery.video, "title": delivery.title },
+        "occurred": delivery.occurred_at.rfc3339(),
+        "state": logged.state.as_str(),
+        "attempts": delivery.attempts,
+        "attempted": logged.attempted_at.map(Timestamp::rfc3339),
+        "next": logged.next_at.map(Timestamp::rfc3339),
+        "status": logged.status,
+        "problem": logged.problem,
+    })
+}
+
+fn gone() -> crate::Error {
+    unknown("unknown_webhook", "There is no such webhook; it may have been deleted.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_delivery_is_tried_for_a_day_with_growing_pauses() {
+        let config = Config::default();
+        let whole: Duration = config.pauses.iter().sum();
+        assert!(whole > Duration::from_hours(23) && whole < Duration::from_hours(25), "{whole:?}");
+        assert!(config.pauses.is_sorted());
+        for (n, pause) in config.pauses.iter().enumerate() {
+            let random = config.pause(n as u32 + 1).unwrap();
+            assert!(random >= pause.mul_f64(0.8) && random <= pause.mul_f64(1.2), "{random:?}");
+        }
+        assert!(config.pause(config.pauses.len() as u32 + 1).is_none());
+    }
+}

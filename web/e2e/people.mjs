@@ -1,0 +1,29 @@
+// What people do on the pages of accounts: forms, menus, signing up and in.
+
+export const PASSWORD = "correct horse battery";
+
+export const field = (page, name) => page.getByLabel(name, { exact: true });
+
+export const press = (page, name) => page.getByRole("button", { name, exact: true }).click();
+
+export const heading = (page, name) => page.getByRole("heading", { level: 1, name }).waitFor();
+
+/** Chooses an entry of the menu of the person who is signed in. */
+export async function menu(page, person, entry) {
+  await press(page, `Account of ${person.name}`);
+  await page.getByRole("menuitem", { name: entry }).click();
+}
+
+export async function signUp(page, person) {
+  await field(page, "Name").fill(person.name);
+  await field(page, "E-mail").fill(person.email);
+  await field(page, "Password").fill(person.password);
+  await press(page, "Create account");
+  await page.getByRole("button", { name: `Account of ${person.name}` }).waitFor();
+}
+
+export async function signIn(page, person) {
+  await field(page, "E-mail").fill(person.email);
+  await field(page, "Password").fill(person.password);
+  await page.getByRole("main").getByRole("button", { name: "Sign in", exact: true }).click();
+}
