@@ -92,6 +92,10 @@ table! {
     PATCH "/api/v1/account" SignedIn Never;
     DELETE "/api/v1/account" SignedIn Never;
     PUT "/api/v1/account/password" SignedIn Never;
+    GET "/api/v1/account/second-factor" SignedIn Never;
+    POST "/api/v1/account/second-factor" SignedIn Never;
+    PUT "/api/v1/account/second-factor" SignedIn Never;
+    DELETE "/api/v1/account/second-factor" SignedIn Never;
     GET "/api/v1/account/sessions" SignedIn Never;
     DELETE "/api/v1/account/sessions/{session}" SignedIn Never;
     GET "/api/v1/account/tokens" SignedIn Never;

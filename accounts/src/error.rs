@@ -22,6 +22,9 @@ pub enum Error {
     /// A hash could not be made.
     #[error("cannot hash a password: {0}")]
     Hash(String),
+    /// A second factor's code could not be worked out.
+    #[error("cannot work out a code: {0}")]
+    Code(String),
 }
 
 impl From<Problem> for Error {
@@ -50,7 +53,7 @@ impl From<Error> for Problem {
                 let detail = "A part of the server is unavailable for the moment; try again.";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "store_away", detail).retry_after(2)
             }
-            Error::Store(_) | Error::Hash(_) => {
+            Error::Store(_) | Error::Hash(_) | Error::Code(_) => {
                 tracing::error!(%error, "a request failed");
                 Self::internal()
             }

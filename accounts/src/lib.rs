@@ -15,6 +15,7 @@ mod invitations;
 mod name;
 mod password;
 mod people;
+mod second_factor;
 mod secret;
 mod session;
 mod tokens;
@@ -153,6 +154,13 @@ impl Accounts {
             .route("/users/{user}", patch(people::change))
             .route("/account", get(account::show).patch(account::edit).delete(account::delete))
             .route("/account/password", put(account::set_password))
+            .route(
+                "/account/second-factor",
+                get(second_factor::show)
+                    .post(second_factor::begin)
+                    .put(second_factor::turn_on)
+                    .delete(second_factor::turn_off),
+            )
             .route("/account/sessions", get(session::list))
             .route("/account/sessions/{session}", delete(session::end))
             .route("/account/tokens", get(tokens::list).post(tokens::add))

@@ -40,7 +40,8 @@ impl Secret {
 
 const TOKEN: &str = "clipcut_";
 
-fn hex(bytes: &[u8]) -> String {
+/// Writes bytes in hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len() * 2);
     for byte in bytes {
         let _ = write!(text, "{byte:02x}");

@@ -32,6 +32,8 @@ const MOST_USER_AGENT: usize = 200;
 struct Credentials {
     email: String,
     password: String,
+    /// Of the second factor, where the account has one.
+    code: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -76,6 +78,7 @@ pub(crate) async fn sign_in(State(accounts): State<Accounts>, request: Request) 
     let Some(user) = user.filter(|user| !user.disabled && verdict != Verdict::Wrong) else {
         return Err(wrong_credentials());
     };
+    accounts.take_code(&user, given.code.as_deref()).await?;
     if let Verdict::RightWith(after) = &verdict {
         users.rehash(&user.id, Rehash { before: &user.password, after }).await?;
     }

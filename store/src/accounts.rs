@@ -3,6 +3,7 @@
 
 mod deletion;
 mod invitations;
+mod second_factors;
 mod sessions;
 mod tokens;
 mod users;
@@ -13,6 +14,7 @@ use std::path::Path;
 use crate::{Result, sql};
 
 pub use invitations::{Invitation, Invitations, NewInvitation};
+pub use second_factors::{FirstCode, SecondFactor, SecondFactors};
 pub use sessions::{NewSession, Session, Sessions, SignedIn};
 pub use tokens::{Bearer, NewToken, Token, Tokens};
 pub use users::{Change, Changed, Email, NewLimit, NewUser, Rehash, Role, SignUp, SignedUp, User, Users};
@@ -27,6 +29,8 @@ pub struct Accounts {
     pub sessions: Sessions,
     /// Programs that act for people.
     pub tokens: Tokens,
+    /// Codes of people's phones beside their passwords.
+    pub second_factors: SecondFactors,
     /// Links by which people sign up.
     pub invitations: Invitations,
 }
@@ -37,6 +41,7 @@ impl Accounts {
             users: Users::new(sql.clone()),
             sessions: Sessions::new(sql.clone()),
             tokens: Tokens::new(sql.clone()),
+            second_factors: SecondFactors::new(sql.clone()),
             invitations: Invitations::new(sql.clone()),
         }
     }

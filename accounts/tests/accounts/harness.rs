@@ -92,7 +92,7 @@ impl Client<'_> {
         answer
     }
 
-    fn keep(&mut self, answer: &Answer) {
+    pub(crate) fn keep(&mut self, answer: &Answer) {
         if let Some(cookie) = answer.headers.get("set-cookie") {
             let pair = cookie.to_str().unwrap().split(';').next().unwrap().to_owned();
             self.set("cookie", &pair);

@@ -5,6 +5,7 @@
 mod account;
 mod harness;
 mod receiver;
+mod second_factor;
 mod session;
 mod sign_up;
 mod tokens;

@@ -13,7 +13,8 @@ use super::{password, token, upload::refuse_errors};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The e-mail address of the account; the password is the first line of standard input
+    /// The e-mail address of the account; the password is the first line of standard input, and the code of a second factor the
+    /// second, where the account has one
     email: String,
     /// The server
     #[arg(long, value_name = "URL", env = "CLIPCUT_SERVER", default_value = "http://localhost:8080")]
@@ -24,6 +25,8 @@ pub(crate) struct Args {
 struct Credentials<'a> {
     email: &'a str,
     password: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -37,6 +40,18 @@ struct Made {
     token: String,
 }
 
+/// The server's question for the code of a second factor.
+#[derive(Debug)]
+pub(super) struct CodeRequired;
+
+impl std::fmt::Display for CodeRequired {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the account asks for the code of its second factor")
+    }
+}
+
+impl std::error::Error for CodeRequired {}
+
 /// Signs in, makes the token, signs out.
 pub(crate) async fn run(args: &Args) -> Result<()> {
     // Fails only when one is installed already.
@@ -45,10 +60,18 @@ pub(crate) async fn run(args: &Args) -> Result<()> {
         Client::builder().connect_timeout(Duration::from_secs(10)).timeout(Duration::from_mins(1)).build()?;
     let password = password::read()?;
     let session = args.server.join("/api/v1/session")?;
-    let credentials = Credentials { email: &args.email, password: &password };
-    let signed_in = client.post(session.clone()).json(&credentials).send().await;
-    let signed_in =
-        refuse_errors(signed_in.with_context(|| format!("cannot reach {}", args.server))?).await?;
+    let mut credentials = Credentials { email: &args.email, password: &password, code: None };
+    let sign_in = async |credentials: &Credentials<'_>| {
+        let answer = client.post(session.clone()).json(credentials).send().await;
+        refuse_errors(answer.with_context(|| format!("cannot reach {}", args.server))?).await
+    };
+    let signed_in = match sign_in(&credentials).await {
+        Err(error) if error.is::<CodeRequired>() => {
+            credentials.code = Some(password::read_code()?);
+            sign_in(&credentials).await?
+        }
+        answer => answer?,
+    };
     let cookie = signed_in.headers().get(SET_COOKIE).and_then(|field| field.to_str().ok()?.split(';').next());
     let cookie = cookie.context("the server gave no session; does it have accounts?")?.to_owned();
     let wanted = Wanted { name: "clipcut login", scopes: ["read", "upload"] };

@@ -20,7 +20,7 @@ use sha2::{Digest, Sha256};
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tokio_util::io::ReaderStream;
 
-use super::token;
+use super::{login::CodeRequired, token};
 use crate::{
     progress::{Progress, Unit},
     setting::{Setting, Size},
@@ -310,6 +310,9 @@ pub(super) async fn refuse_errors(response: Response) -> Result<Response> {
     let detail = problem.detail.or(problem.title);
     if let (StatusCode::UNSUPPORTED_MEDIA_TYPE, Some(detail)) = (status, &detail) {
         return Err(NoMedia(detail.clone()).into());
+    }
+    if problem.code.as_deref() == Some("second_factor_required") {
+        return Err(CodeRequired.into());
     }
     let detail = detail.map(|detail| format!(": {detail}")).unwrap_or_default();
     let login = match problem.code.as_deref() {

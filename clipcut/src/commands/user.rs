@@ -24,6 +24,8 @@ pub(crate) enum Command {
     Enable(Named),
     /// Set a password, the first line of standard input, and end all sessions
     ResetPassword(Named),
+    /// Turn the second factor of an account off, for somebody who has lost their phone and their recovery codes
+    ResetSecondFactor(Named),
     /// Delete an account
     Remove(Remove),
 }
@@ -77,6 +79,13 @@ pub(crate) async fn run(config: &Config, command: &Command) -> Result<()> {
             let user = find(&accounts, &named.email).await?;
             accounts::reset_password(&accounts, &user, &password::read()?).await?;
             println!("{} has a new password; all sessions ended", user.email);
+            Ok(())
+        }
+        Command::ResetSecondFactor(named) => {
+            let user = find(&accounts, &named.email).await?;
+            let was_on = accounts.second_factors.remove(&user.id).await?;
+            let outcome = if was_on { "signs in without a second factor" } else { "had no second factor" };
+            println!("{} {outcome}", user.email);
             Ok(())
         }
         Command::Remove(remove) => self::remove(&accounts, remove).await,

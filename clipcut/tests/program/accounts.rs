@@ -10,6 +10,7 @@ use std::{
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
+use totp_rs::{Builder, Secret};
 
 use crate::harness::{Answer, Clip, Finished, Http, Server, clipcut, finish};
 
@@ -137,6 +138,38 @@ async fn a_login_keeps_a_token_that_only_its_person_reads_and_uploads_with_it() 
     let list = server.http.get("/api/v1/videos").await.json();
     let video = &list["videos"][0];
     assert_eq!((&video["owner"]["name"], &video["may_edit"]), (&json!("Bert"), &json!(false)));
+}
+
+#[tokio::test]
+async fn a_second_factor_is_asked_for_by_the_login_and_reset_on_the_command_line() {
+    let home = tempfile::tempdir().unwrap();
+    let server = Server::start(&home.path().join("data"), &[ON]);
+    let (http, data) = (&server.http, server.data.as_path());
+    user(data, &["add", "--name", "Bert", "bert@example.org"]);
+    let signed_in = cookie(&sign_in(http, "bert@example.org").await);
+    let ask = async |method: &str, document: Value| {
+        let request = http.request(method, "/api/v1/account/second-factor").header("Cookie", &signed_in);
+        http.ask(request.json(&document)).await
+    };
+    let begun = ask("POST", json!({ "current_password": PASSWORD })).await.json();
+    let secret = Secret::try_from_base32(begun["secret"].as_str().unwrap()).unwrap();
+    let app = Builder::new().with_secret(secret).build().unwrap();
+    let on = ask("PUT", json!({ "code": app.generate_current().to_string() })).await.json();
+    let recovery_code = on["recovery_codes"][0].as_str().unwrap();
+
+    let login = |input: &str| {
+        let mut command = clipcut(home.path());
+        command.args(["login", "bert@example.org", "--server", &server.url]);
+        with_input(command.env("XDG_CONFIG_HOME", home.path().join("config")), input)
+    };
+    let wrong = login(&format!("{PASSWORD}\nabcdef"));
+    assert!(wrong.stderr.contains("The code is wrong"), "{wrong:?}");
+    let right = login(&format!("{PASSWORD}\n{recovery_code}"));
+    assert_eq!(right.code, Some(0), "{right:?}");
+    assert_eq!(sign_in(http, "bert@example.org").await.problem(), "second_factor_required");
+    let reset = user(data, &["reset-second-factor", "bert@example.org"]);
+    assert_eq!(reset.stdout, "bert@example.org signs in without a second factor\n", "{reset:?}");
+    assert_eq!(sign_in(http, "bert@example.org").await.status, StatusCode::OK);
 }
 
 #[tokio::test]

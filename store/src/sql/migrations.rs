@@ -10,7 +10,7 @@ use sqlx::{
 };
 
 // A released file never changes: sqlx compares its checksum with the database's and refuses to start on a difference.
-const FILES: [(i64, &str, &str); 14] = [
+const FILES: [(i64, &str, &str); 15] = [
     (1, "library", include_str!("../../migrations/0001_library.sql")),
     (2, "captions", include_str!("../../migrations/0002_captions.sql")),
     (3, "many processes", include_str!("../../migrations/0003_many_processes.sql")),
@@ -25,6 +25,7 @@ const FILES: [(i64, &str, &str); 14] = [
     (13, "tags and views", include_str!("../../migrations/0013_tags_and_views.sql")),
     (14, "quotas", include_str!("../../migrations/0014_quotas.sql")),
     (20, "webhooks", include_str!("../../migrations/0020_webhooks.sql")),
+    (21, "second factors", include_str!("../../migrations/0021_second_factors.sql")),
 ];
 
 const SQLITE_FILES: [(i64, &str, &str); 1] =

@@ -8,6 +8,7 @@ mod queue;
 mod quotas;
 mod runs;
 mod search;
+mod second_factors;
 pub(crate) mod statements;
 mod tags;
 mod webhooks;

@@ -29,6 +29,11 @@ export interface Credentials {
   password: string;
 }
 
+/** What a sign-in shows; the code is that of a second factor, where the account has one. */
+export interface Evidence extends Credentials {
+  code?: string | null;
+}
+
 export interface NewAccount extends Credentials {
   name: string;
   /** The key of an invitation, or of the first account's link. */
@@ -39,8 +44,9 @@ export function showSession(): Promise<Outcome<Session>> {
   return request(PATH, { decode: decodeSession });
 }
 
-export function signIn(credentials: Credentials): Promise<Outcome<User>> {
-  return request(PATH, { method: "POST", body: credentials, decode: decodeSignedIn });
+export function signIn({ code, ...credentials }: Evidence): Promise<Outcome<User>> {
+  const body = { ...credentials, ...(typeof code === "string" && { code }) };
+  return request(PATH, { method: "POST", body, decode: decodeSignedIn });
 }
 
 export function signOut(): Promise<Outcome<true>> {

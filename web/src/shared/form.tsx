@@ -150,6 +150,7 @@ const FIELDS: Record<string, readonly string[]> = {
   password_too_common: ["new_password", "password"],
   wrong_password: ["current_password"],
   wrong_credentials: ["password"],
+  wrong_code: ["code"],
   no_scope: ["scope"],
   invalid_url: ["url"],
 };

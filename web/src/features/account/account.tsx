@@ -6,6 +6,7 @@ import { Panels } from "../../shared/panel.tsx";
 import { DeleteAccount } from "./delete-account.tsx";
 import { PasswordPanel } from "./password-panel.tsx";
 import { ProfilePanel } from "./profile-panel.tsx";
+import { SecondFactorPanel } from "./second-factor-panel.tsx";
 import { SessionsPanel } from "./sessions-panel.tsx";
 import { StoragePanel } from "./storage-panel.tsx";
 import { TokensPanel } from "./tokens-panel.tsx";
@@ -17,6 +18,7 @@ export function Account({ user }: { user: User }) {
       <Heading title="My account" />
       <ProfilePanel user={user} />
       <PasswordPanel email={user.email} />
+      <SecondFactorPanel email={user.email} />
       <StoragePanel />
       <SessionsPanel />
       <TokensPanel />

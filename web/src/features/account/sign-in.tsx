@@ -59,11 +59,20 @@ interface SignInFormProps {
 function SignInForm({ email: known, onSignedIn, onCancel }: SignInFormProps) {
   const [email, setEmail] = useState(known);
   const [password, setPassword] = useState("");
+  // Null until the server asks for the code of a second factor, which it does once the password is right.
+  const [code, setCode] = useState<string | null>(null);
+  const send = async () => {
+    const outcome = await signIn({ email, password, code });
+    if (outcome.state === "failed" && outcome.problem.code === "second_factor_required") {
+      setCode(code ?? "");
+    }
+    return outcome;
+  };
   return (
     <Form
       name="Sign in"
       action="Sign in"
-      send={() => signIn({ email, password })}
+      send={send}
       onDone={onSignedIn}
       {...(onCancel && { onCancel })}
     >
@@ -87,6 +96,20 @@ function SignInForm({ email: known, onSignedIn, onCancel }: SignInFormProps) {
         value={password}
         onChange={setPassword}
       />
+      {code !== null && (
+        <Field
+          label="Code"
+          name="code"
+          autoComplete="one-time-code"
+          autoCapitalize="none"
+          spellCheck={false}
+          hint="Of your authenticator app, or one of your recovery codes."
+          required
+          begins
+          value={code}
+          onChange={setCode}
+        />
+      )}
     </Form>
   );
 }
