@@ -101,6 +101,8 @@ table! {
     GET "/api/v1/account/tokens" SignedIn Never;
     POST "/api/v1/account/tokens" SignedIn Never;
     DELETE "/api/v1/account/tokens/{token}" SignedIn Never;
+    POST "/api/v1/password-resets" Anyone Never;
+    PUT "/api/v1/password-resets" Anyone Never;
     POST "/api/v1/users" Anyone Never;
     GET "/api/v1/users" Administrator Never;
     PATCH "/api/v1/users/{user}" Administrator Never;

@@ -15,6 +15,8 @@ const WINDOW: Duration = Duration::from_mins(1);
 // Of a code's million numbers three count at a time, and the password was right already: at this rate it takes more than half a
 // year to hit one by chance.
 const CODES: Limit = Limit { most: 10, window: Duration::from_mins(10) };
+// Nobody's mailbox is to be filled by others.
+const MAILS: Limit = Limit { most: 3, window: Duration::from_hours(1) };
 
 impl Accounts {
     /// Returns the client's address, as far as it is known.
@@ -38,6 +40,11 @@ impl Accounts {
     /// Counts an attempt on a second factor, which must not be tried as often as the password.
     pub(crate) async fn count_code(&self, account: &str) -> Result<()> {
         self.hit(&format!("attempts:code:{}", hashed(account)), CODES).await
+    }
+
+    /// Counts a mail to an address, whether it has an account or not.
+    pub(crate) async fn count_mail(&self, address: &str) -> Result<()> {
+        self.hit(&format!("attempts:mail:{}", hashed(address)), MAILS).await
     }
 
     async fn count(&self, key: &str, most: u64) -> Result<()> {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use server::Response;
 use store::{
     Timestamp,
-    accounts::{Invitation, NewInvitation},
+    accounts::{Invitation, MailKind, NewInvitation},
 };
 
 use crate::{
@@ -54,7 +54,14 @@ pub(crate) async fn add(
         email: email.as_ref().map(|email| email.key.as_str()),
         expires_at: Timestamp::now() + accounts.config.invitation,
     };
-    let mut document = shown(&accounts.store.accounts.invitations.add(&new).await?);
+    let invitation = accounts.store.accounts.invitations.add(&new).await?;
+    let mut document = shown(&invitation);
+    if let Some(email) = email.filter(|_| accounts.config.mail.is_some()) {
+        // The mail has a key of its own, in place of this one.
+        accounts.queue_mail(&MailKind::Invitation(invitation.id), &email).await?;
+        document["link"] = Value::Null;
+        return Ok(json(StatusCode::CREATED, &document));
+    }
     // A path of this server, as all links of the API are: it cannot know the name that people use for it.
     document["link"] = json!(format!("/?invitation={}", key.text()));
     Ok(json(StatusCode::CREATED, &document))

@@ -12,8 +12,10 @@ mod error;
 mod grants;
 mod guard;
 mod invitations;
+pub mod mail;
 mod name;
 mod password;
+mod password_reset;
 mod people;
 mod second_factor;
 mod secret;
@@ -32,6 +34,7 @@ use store::{
     Quota, Store, Timestamp,
     accounts::{NewUser, Role, SignUp as Ground, SignedUp, User},
 };
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 pub use email::Email;
@@ -101,6 +104,8 @@ pub struct Config {
     pub ticket_lifetime: Duration,
     /// What other programs are notified of, and where they may be.
     pub webhooks: webhooks::Config,
+    /// The server that mail is handed to; without one nobody gets any.
+    pub mail: Option<mail::Server>,
     /// The cost of a password's hash.
     pub hashing: Hashing,
     /// Sign-ins, and other uses of a password, that one account takes a minute, the wrong ones counted.
@@ -125,6 +130,7 @@ impl Default for Config {
             quota: Quota::default(),
             ticket_lifetime: DAY,
             webhooks: webhooks::Config::default(),
+            mail: None,
             hashing: Hashing::default(),
             attempts_of_account: 10,
             attempts_of_address: 60,
@@ -138,12 +144,15 @@ pub struct Accounts {
     store: Store,
     config: Arc<Config>,
     passwords: Passwords,
+    /// Notified of mail that this process has queued.
+    mail_queued: Arc<Notify>,
 }
 
 impl Accounts {
     /// Makes the accounts of `store`.
     pub fn new(store: Store, config: Config) -> Self {
-        Self { passwords: Passwords::new(config.hashing), store, config: Arc::new(config) }
+        let passwords = Passwords::new(config.hashing);
+        Self { passwords, store, config: Arc::new(config), mail_queued: Arc::default() }
     }
 
     /// Returns the service of every URL of accounts. It stands behind [`Self::guard`].
@@ -167,6 +176,7 @@ impl Accounts {
             .route("/account/tokens/{token}", delete(tokens::remove))
             .route("/videos/{id}/people", get(grants::list).post(grants::add))
             .route("/videos/{id}/people/{grant}", delete(grants::revoke))
+            .route("/password-resets", post(password_reset::ask).put(password_reset::set))
             .route("/webhooks", get(webhooks::list).post(webhooks::add))
             .route("/webhooks/{webhook}", patch(webhooks::edit).delete(webhooks::remove))
             .route("/webhooks/{webhook}/deliveries", get(webhooks::log))
@@ -206,6 +216,7 @@ impl Accounts {
         self.store.delete_accounts().await?;
         self.store.accounts.sessions.sweep(self.idle_since()).await?;
         self.store.accounts.invitations.sweep().await?;
+        self.store.accounts.password_resets.sweep().await?;
         self.store.webhooks.sweep().await?;
         Ok(())
     }

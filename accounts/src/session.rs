@@ -57,10 +57,11 @@ pub(crate) async fn show(
     };
     let user = asker.as_ref().map(|asker| document::User::from(&asker.user));
     let first = user.is_none() && !accounts.store.accounts.users.any().await?;
-    Ok(json(
-        StatusCode::OK,
-        &json!({ "accounts": "on", "first_account": first, "sign_up": sign_up, "user": user }),
-    ))
+    // Whether a forgotten password has a link sent.
+    let mail = accounts.config.mail.is_some();
+    let document =
+        json!({ "accounts": "on", "first_account": first, "sign_up": sign_up, "mail": mail, "user": user });
+    Ok(json(StatusCode::OK, &document))
 }
 
 /// Signs in. An unknown address, a wrong password and a disabled account have one answer, after the same work.
@@ -191,6 +192,6 @@ fn wrong_credentials() -> Error {
 
 /// Answers `/api/v1/session` where there are no accounts.
 pub async fn absent() -> axum::response::Response {
-    let document = json!({ "accounts": "off", "first_account": false, "sign_up": "closed", "user": null });
+    let document = json!({ "accounts": "off", "first_account": false, "sign_up": "closed", "mail": false, "user": null });
     json(StatusCode::OK, &document).into_response()
 }

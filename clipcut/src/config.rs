@@ -138,6 +138,11 @@ settings! {
     session_idle: Span = "336h";
     /// How long a session may last, however often it is used.
     session_lifetime: Span = "2160h";
+    /// The SMTP server that sends invitations and links for forgotten passwords, such as `smtps://user:password@smtp.example.org` or
+    /// `smtp://smtp.example.org:587?tls=required`. It needs `smtp_from` and `public_url`. Empty: administrators hand out links.
+    smtp_url: Address = "";
+    /// The sender of such mail, such as `Clip Cut <videos@example.org>`.
+    smtp_from: String = "";
     /// Hosts and networks that webhooks may reach although they are not on the public internet, by commas; to these http will do,
     /// where others need https.
     webhook_allow: Targets = "";

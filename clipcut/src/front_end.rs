@@ -73,7 +73,8 @@ fn is_page(path: &str) -> bool {
     match (parts.next(), parts.next(), parts.next()) {
         (None, ..) | (Some("watch"), Some(_), None) => true,
         (Some(name), None, _) => {
-            ["search", "sign-in", "sign-up", "mine", "shared", "account", "people", "jobs"].contains(&name)
+            ["search", "sign-in", "sign-up", "forgotten", "mine", "shared", "account", "people", "jobs"]
+                .contains(&name)
         }
         _ => false,
     }
@@ -110,6 +111,7 @@ mod tests {
             "watch/a.b",
             "search",
             "sign-in",
+            "forgotten",
             "mine/",
             "people",
             "jobs",

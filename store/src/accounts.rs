@@ -3,6 +3,8 @@
 
 mod deletion;
 mod invitations;
+mod mails;
+mod password_resets;
 mod second_factors;
 mod sessions;
 mod tokens;
@@ -14,6 +16,8 @@ use std::path::Path;
 use crate::{Result, sql};
 
 pub use invitations::{Invitation, Invitations, NewInvitation};
+pub use mails::{Mail, MailKind, Mails};
+pub use password_resets::PasswordResets;
 pub use second_factors::{FirstCode, SecondFactor, SecondFactors};
 pub use sessions::{NewSession, Session, Sessions, SignedIn};
 pub use tokens::{Bearer, NewToken, Token, Tokens};
@@ -31,6 +35,10 @@ pub struct Accounts {
     pub tokens: Tokens,
     /// Codes of people's phones beside their passwords.
     pub second_factors: SecondFactors,
+    /// Links by which people set a password that they have forgotten.
+    pub password_resets: PasswordResets,
+    /// Mail that is to be sent.
+    pub mails: Mails,
     /// Links by which people sign up.
     pub invitations: Invitations,
 }
@@ -42,6 +50,8 @@ impl Accounts {
             sessions: Sessions::new(sql.clone()),
             tokens: Tokens::new(sql.clone()),
             second_factors: SecondFactors::new(sql.clone()),
+            password_resets: PasswordResets::new(sql.clone()),
+            mails: Mails::new(sql.clone()),
             invitations: Invitations::new(sql.clone()),
         }
     }

@@ -1,4 +1,4 @@
-//! The servers that tests of the cluster run on: PostgreSQL, a MongoDB-protocol server and Redis, each
+//! The servers that tests run on: PostgreSQL, a MongoDB-protocol server, Redis and one that takes mail, each
 //! started in a temporary folder on a free port, or the one that the environment names. They end with the test
 //! binary, also when that is killed.
 
@@ -7,8 +7,10 @@ mod postgres;
 mod program;
 mod redis;
 mod server;
+mod smtp;
 
 pub use mongodb::Mongodb;
 pub use postgres::Postgres;
 pub use redis::Redis;
 pub use server::Server;
+pub use smtp::Smtp;

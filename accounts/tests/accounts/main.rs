@@ -4,6 +4,7 @@
 
 mod account;
 mod harness;
+mod mail;
 mod receiver;
 mod second_factor;
 mod session;

@@ -14,7 +14,10 @@ async fn the_first_account_is_the_administrators_and_a_closed_site_takes_no_seco
     let site = Site::open(config()).await;
     let mut browser = site.browser();
     let before = browser.get("/api/v1/session").await.json();
-    assert_eq!(before, json!({ "accounts": "on", "first_account": true, "sign_up": "closed", "user": null }));
+    assert_eq!(
+        before,
+        json!({ "accounts": "on", "first_account": true, "sign_up": "closed", "mail": false, "user": null })
+    );
     let user = browser.sign_up("Anna@Example.org", None).await;
     assert_eq!(
         (user["email"].as_str(), user["role"].as_str()),

@@ -29,6 +29,9 @@ pub(super) async fn guarded(config: &Config, process: &Process, service: Service
     let courier = accounts.clone();
     let shutdown = process.shutdown.clone();
     process.tasks.spawn(async move { courier.deliver(shutdown).await });
+    let mailer = accounts.clone();
+    let shutdown = process.shutdown.clone();
+    process.tasks.spawn(async move { mailer.send_mail(shutdown).await });
     let sweeper = accounts.clone();
     let shutdown = process.shutdown.clone();
     process.tasks.spawn(async move { sweeper.sweep(shutdown).await });

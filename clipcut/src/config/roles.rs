@@ -128,12 +128,24 @@ impl Config {
             scheme,
             idle: self.session_idle.0,
             lifetime: self.session_lifetime.0,
+            mail: self.mail()?,
             webhooks: accounts::webhooks::Config {
                 allowed: self.webhook_allow.allowed.clone(),
                 ..accounts::webhooks::Config::default()
             },
             ..accounts::Config::default()
         }))
+    }
+
+    /// Returns the server that mail is handed to, if there is one.
+    fn mail(&self) -> Result<Option<accounts::mail::Server>> {
+        if self.smtp_url.0.is_empty() {
+            return Ok(None);
+        }
+        let site = self.public_url.url.as_ref();
+        let site = site.context("smtp_url needs public_url, the address that links in mail begin with")?;
+        let server = accounts::mail::Server::read(&self.smtp_url.0, &self.smtp_from, site);
+        Ok(Some(server.map_err(anyhow::Error::msg).context("smtp_url and smtp_from")?))
     }
 
     /// Returns the configuration of a process that is all roles: where accounts need keys of tickets and none are named, it

@@ -25,8 +25,8 @@ export interface Invitation {
 
 /** An invitation as it is shown once, when it is made. */
 export interface NewInvitation extends Invitation {
-  /** A path of this server. */
-  link: string;
+  /** A path of this server; null where it was sent by mail. */
+  link: string | null;
 }
 
 export function listPeople(): Promise<Outcome<Person[]>> {
@@ -77,7 +77,7 @@ export function decodeInvitations(value: unknown): Invitation[] | null {
 export function decodeNewInvitation(value: unknown): NewInvitation | null {
   const invitation = decodeInvitation(value);
   const link = isObject(value) ? text(value.link) : null;
-  return invitation === null || link === null ? null : { ...invitation, link };
+  return invitation === null ? null : { ...invitation, link };
 }
 
 function decodePerson(value: unknown): Person | null {

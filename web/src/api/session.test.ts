@@ -13,6 +13,7 @@ test("a session has its person, or nobody", () => {
     accounts: "on",
     firstAccount: true,
     signUp: "open",
+    mail: false,
     user: null,
   });
   expect(decodeSession({ ...document, user: ADA })?.user).toEqual(ADA);

@@ -21,6 +21,8 @@ export interface Session {
   /** Nobody has an account yet: the first one is the administrator's. */
   firstAccount: boolean;
   signUp: SignUp;
+  /** A forgotten password has a link sent by mail. */
+  mail: boolean;
   user: User | null;
 }
 
@@ -67,6 +69,7 @@ export function decodeSession(value: unknown): Session | null {
     accounts: value.accounts,
     firstAccount: value.first_account === true,
     signUp: signUp === "open" || signUp === "invitation" ? signUp : "closed",
+    mail: value.mail === true,
     user: decodeUser(value.user),
   };
 }

@@ -16,6 +16,7 @@ import {
   LIBRARY,
   nextPath,
   type Route,
+  resetKeyOf,
   signInPath,
   startOf,
   tagOf,
@@ -54,6 +55,9 @@ const SignUp = lazy(() =>
 );
 const SignUpClosed = lazy(() =>
   import("../features/account/sign-up.tsx").then((it) => ({ default: it.SignUpClosed }), unloaded),
+);
+const Forgotten = lazy(() =>
+  import("../features/account/forgotten.tsx").then((it) => ({ default: it.Forgotten }), unloaded),
 );
 const Account = lazy(() =>
   import("../features/account/account.tsx").then((it) => ({ default: it.Account }), unloaded),
@@ -196,6 +200,8 @@ function Page({ route, query, state, wanted, onFiles }: PageProps) {
       return <Library key="own" collected="own" tag={null} invitation={choose} />;
     case "shared":
       return <Library key="shared" collected="shared" tag={null} invitation={null} />;
+    case "forgotten":
+      return <Forgotten linkKey={resetKeyOf(query)} />;
     case "account":
       return user && <Account user={user} />;
     case "people":

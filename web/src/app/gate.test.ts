@@ -13,6 +13,7 @@ const stranger = (signUp: SignUp, firstAccount = false): SessionState => ({
   state: "on",
   firstAccount,
   signUp,
+  mail: false,
   user: null,
 });
 
@@ -20,6 +21,7 @@ const person = (role: Role): SessionState => ({
   state: "on",
   firstAccount: false,
   signUp: "closed",
+  mail: false,
   user: { id: "u1", name: "Ada", email: "ada@example.org", role },
 });
 
@@ -54,6 +56,7 @@ describe("a stranger", () => {
     ["/watch/7f3a", "open"],
     ["/sign-in", "sign-in"],
     ["/sign-up", "sign-up-closed"],
+    ["/forgotten", "open"],
     ["/mine", "sign-in-first"],
     ["/account", "sign-in-first"],
     ["/people", "sign-in-first"],

@@ -31,6 +31,8 @@ export function gateOf(route: Route, state: SessionState, { hasKey, wanted }: Si
   // A page that needs no account does not wait for the session: without accounts nothing is later than before.
   if (state.state === "loading") return ofAccounts || hasKey ? "wait" : "open";
   if (state.state !== "on") return ofAccounts ? "unknown" : "open";
+  // Also for somebody who is signed in, in the browser that opens the link of a mail.
+  if (page === "forgotten") return "open";
   const user = personOf(state);
   if (user === null) {
     if (state.firstAccount) return "first-account";

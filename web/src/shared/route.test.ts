@@ -19,6 +19,7 @@ describe("a path is one page", () => {
     ["/watch/7f3a/", { page: "watch", id: "7f3a" }],
     ["/account", { page: "account" }],
     ["/people/", { page: "people" }],
+    ["/forgotten", { page: "forgotten" }],
     ["/account/7f3a", { page: "unknown" }],
     ["/search", { page: "search" }],
     ["/search/a", { page: "unknown" }],

@@ -5,6 +5,7 @@ const ALONE = [
   "search",
   "sign-in",
   "sign-up",
+  "forgotten",
   "mine",
   "shared",
   "account",
@@ -23,6 +24,7 @@ export type Route =
 
 export const LIBRARY = "/";
 export const SIGN_UP = "/sign-up";
+export const FORGOTTEN = "/forgotten";
 export const MINE = "/mine";
 export const SHARED = "/shared";
 export const ACCOUNT = "/account";
@@ -75,13 +77,20 @@ export function nextPath(query: string): string {
   // "//example.org" and "/\example.org" are other sites' addresses.
   if (!/^\/(?![/\\])/.test(next)) return LIBRARY;
   const { page } = decodeRoute(next.split(/[?#]/)[0] ?? "");
-  return page === "unknown" || page === "sign-in" || page === "sign-up" ? LIBRARY : next;
+  return page === "unknown" || page === "sign-in" || page === "sign-up" || page === "forgotten"
+    ? LIBRARY
+    : next;
 }
 
 /** Returns the key of a link that was given to somebody without an account; null when the address has none. */
 export function keyOf(query: string): string | null {
   const given = new URLSearchParams(query);
   return given.get("first") ?? given.get("invitation");
+}
+
+/** Returns the key of a link for a forgotten password; null when the address has none. */
+export function resetKeyOf(query: string): string | null {
+  return new URLSearchParams(query).get("key");
 }
 
 export function decodeRoute(path: string): Route {

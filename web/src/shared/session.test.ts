@@ -106,7 +106,13 @@ describe("the answer to the question for the session", () => {
     afterAnswer({ state: "failed", problem: decodeProblem(status, null) });
 
   test("of a server without accounts, or older than they are, is off", () => {
-    const value = { accounts: "off", firstAccount: false, signUp: "closed", user: null } as const;
+    const value = {
+      accounts: "off",
+      firstAccount: false,
+      signUp: "closed",
+      mail: false,
+      user: null,
+    } as const;
     expect(afterAnswer({ state: "ready", value })).toEqual({ state: "off" });
     expect(failed(404)).toEqual({ state: "off" });
   });

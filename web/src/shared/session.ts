@@ -12,7 +12,14 @@ export type SessionState =
   | { state: "unknown" }
   /** There are no accounts: everybody may do everything. */
   | { state: "off" }
-  | { state: "on"; firstAccount: boolean; signUp: SignUp; user: User | null };
+  | {
+      state: "on";
+      firstAccount: boolean;
+      signUp: SignUp;
+      /** A forgotten password has a link sent. */
+      mail: boolean;
+      user: User | null;
+    };
 
 export interface SessionSnapshot {
   session: SessionState;
@@ -64,8 +71,9 @@ export class SessionStore {
   /** Returns whether it is the same person, who may go on. */
   #enter(user: User): boolean {
     const before = this.#snapshot.session;
-    const signUp = before.state === "on" ? before.signUp : "closed";
-    this.#change({ session: { state: "on", firstAccount: false, signUp, user } });
+    const site = before.state === "on" ? before : { signUp: "closed" as const, mail: false };
+    const { signUp, mail } = site;
+    this.#change({ session: { state: "on", firstAccount: false, signUp, mail, user } });
     const previous = personOf(before);
     return previous === null || previous.id === user.id;
   }
@@ -88,8 +96,8 @@ export function afterAnswer(outcome: Outcome<Session>): SessionState {
     // A server from before there were accounts.
     return { state: outcome.problem.status === 404 ? "off" : "unknown" };
   }
-  const { accounts, firstAccount, signUp, user } = outcome.value;
-  return accounts === "off" ? { state: "off" } : { state: "on", firstAccount, signUp, user };
+  const { accounts, ...site } = outcome.value;
+  return accounts === "off" ? { state: "off" } : { state: "on", ...site };
 }
 
 /** The page's own. */

@@ -6,7 +6,7 @@ import { Dialog } from "../../shared/dialog.tsx";
 import { Field, Form } from "../../shared/form.tsx";
 import { Heading } from "../../shared/heading.tsx";
 import { Link } from "../../shared/navigation.tsx";
-import { SIGN_UP } from "../../shared/route.ts";
+import { FORGOTTEN, SIGN_UP } from "../../shared/route.ts";
 import { session, useSession } from "../../shared/session.ts";
 import styles from "./account.module.css";
 
@@ -27,6 +27,11 @@ export function SignIn({ reason, onSignedIn }: SignInProps) {
       <Heading title="Sign in" />
       {reason !== undefined && <p>{reason}</p>}
       <SignInForm email="" onSignedIn={enter} />
+      {state.state === "on" && (
+        <p className={styles.other}>
+          <Link to={FORGOTTEN}>Forgot your password?</Link>
+        </p>
+      )}
       {state.state === "on" && state.signUp === "open" && (
         <p className={styles.other}>
           No account yet? <Link to={SIGN_UP}>Create one</Link>

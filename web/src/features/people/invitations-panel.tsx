@@ -34,7 +34,13 @@ export function InvitationsPanel() {
   );
 }
 
+const WITH_MAIL =
+  "The link is sent there, and only this address can use it. Without one, anybody who has the link can, once.";
+const WITHOUT_MAIL =
+  "Only this address can then use the link, which you send: this site sends no mail. Without one, anybody who has the link can, once.";
+
 function OpenInvitations() {
+  const session = useSession();
   const { value: invitations, reload, change } = useLoaded(listInvitations);
   const [email, setEmail] = useState("");
   const [made, setMade] = useState<NewInvitation | null>(null);
@@ -57,7 +63,7 @@ function OpenInvitations() {
     <Panel title="Invitations" heading={heading}>
       <Form
         name="Invite"
-        action="Make a link"
+        action={session.state === "on" && session.mail && email !== "" ? "Send" : "Make a link"}
         send={() => invite(email.trim())}
         onDone={(invitation) => {
           setEmail("");
@@ -70,12 +76,17 @@ function OpenInvitations() {
           name="email"
           type="email"
           autoComplete="off"
-          hint="Only this address can then use the link. Without one, anybody who has the link can, once."
+          hint={session.state === "on" && session.mail ? WITH_MAIL : WITHOUT_MAIL}
           value={email}
           onChange={setEmail}
         />
       </Form>
-      {made !== null && (
+      {made !== null && made.link === null && (
+        <p role="status" className={styles.made}>
+          An invitation is on its way to {made.email}.
+        </p>
+      )}
+      {made !== null && made.link !== null && (
         <div className={styles.made}>
           <p role="status">
             Send this link to {made.email ?? "the person you invite"}; it is not shown again.

@@ -1,0 +1,105 @@
+//! Mail by SMTP: invitations, and links for forgotten passwords. It is queued in the database and sent by any process with
+//! accounts; the secret of a link is made as it is sent, and kept hashed.
+
+mod smtp;
+mod text;
+
+use std::time::Duration;
+
+use store::{
+    Timestamp,
+    accounts::{Mail, MailKind},
+};
+use tokio_util::sync::CancellationToken;
+
+pub use smtp::Server;
+
+use crate::{Accounts, Result, secret::Secret};
+
+/// How long a link for a forgotten password may be used.
+pub(crate) const RESET: Duration = Duration::from_hours(1);
+// Longer than an attempt may take.
+const LEASE: Duration = Duration::from_mins(2);
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
+// Behind the last one a mail is given up: a link for a password is then asked for anew.
+const PAUSES: [Duration; 4] =
+    [Duration::from_secs(10), Duration::from_mins(1), Duration::from_mins(5), Duration::from_mins(20)];
+
+/// The outcome of an attempt.
+enum Sent {
+    /// It is sent, or there is nothing to send any more.
+    Done,
+    /// The server refused it or did not answer.
+    Failed(String),
+}
+
+impl Accounts {
+    /// Sends mail that is due, until `shutdown`; nothing where no server is configured.
+    pub async fn send_mail(&self, shutdown: CancellationToken) {
+        let Some(server) = &self.config.mail else { return };
+        let name = format!("{:032x}", rand::random::<u128>());
+        loop {
+            match self.send_due(server, &name).await {
+                // There may be more.
+                Ok(true) if !shutdown.is_cancelled() => continue,
+                Ok(_) => {}
+                Err(error) => tracing::warn!(%error, "cannot send mail"),
+            }
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                () = self.mail_queued.notified() => {}
+                () = tokio::time::sleep(LOOK_AGAIN) => {}
+            }
+        }
+    }
+
+    /// Sends the next mail. Returns whether there was one.
+    async fn send_due(&self, server: &Server, name: &str) -> Result<bool> {
+        let mails = &self.store.accounts.mails;
+        let Some(mail) = mails.claim(name, LEASE).await? else { return Ok(false) };
+        match self.send(server, &mail).await? {
+            Sent::Done => mails.finish(&mail).await?,
+            Sent::Failed(problem) => {
+                // The address is a person's, and stays out of the log.
+                tracing::warn!(mail = mail.id, attempts = mail.attempts, problem, "a mail was not taken");
+                match PAUSES.get(mail.attempts.saturating_sub(1) as usize) {
+                    Some(pause) => mails.release(&mail, pause.mul_f64(rand::random_range(0.8..1.2))).await?,
+                    None => mails.finish(&mail).await?,
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    async fn send(&self, server: &Server, mail: &Mail) -> Result<Sent> {
+        let key = Secret::random();
+        let accounts = &self.store.accounts;
+        let (address, text) = match &mail.kind {
+            MailKind::Reset => {
+                let user = accounts.users.by_email(&mail.address_key).await?.filter(|user| !user.disabled);
+                let Some(user) = user else { return Ok(Sent::Done) };
+                accounts.password_resets.add(&user.id, &key.hash(), Timestamp::now() + RESET).await?;
+                // To the address of the account, never to one that was typed: two that are equal here may be two mailboxes.
+                (user.email.clone(), text::reset(server.site(), &user.name, &key))
+            }
+            MailKind::Invitation(id) => {
+                if !accounts.invitations.rekey(id, &key.hash()).await? {
+                    return Ok(Sent::Done);
+                }
+                (mail.address.clone(), text::invitation(server.site(), &key))
+            }
+        };
+        Ok(match server.send(&address, text).await {
+            Ok(()) => Sent::Done,
+            Err(problem) => Sent::Failed(problem),
+        })
+    }
+
+    /// Has a mail sent.
+    pub(crate) async fn queue_mail(&self, kind: &MailKind, address: &crate::Email) -> Result<()> {
+        let address = store::accounts::Email { shown: &address.shown, key: &address.key };
+        self.store.accounts.mails.add(kind, address).await?;
+        self.mail_queued.notify_one();
+        Ok(())
+    }
+}
