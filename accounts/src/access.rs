@@ -101,6 +101,11 @@ table! {
     GET "/api/v1/account/tokens" SignedIn Never;
     POST "/api/v1/account/tokens" SignedIn Never;
     DELETE "/api/v1/account/tokens/{token}" SignedIn Never;
+    GET "/api/v1/oidc/sign-in" Anyone Never;
+    GET "/api/v1/oidc/callback" Anyone Never;
+    GET "/api/v1/account/identity" SignedIn Never;
+    POST "/api/v1/account/identity" SignedIn Never;
+    DELETE "/api/v1/account/identity" SignedIn Never;
     POST "/api/v1/password-resets" Anyone Never;
     PUT "/api/v1/password-resets" Anyone Never;
     POST "/api/v1/users" Anyone Never;

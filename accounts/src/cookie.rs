@@ -1,5 +1,5 @@
 //! The session's cookie: `__Host-session`, which browsers take over TLS alone and send to this host alone. On loopback, where
-//! plain HTTP is as good, it is `session`.
+//! plain HTTP is as good, it is `session`. And that of a sign-in which is on its way through an OpenID provider.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -8,8 +8,11 @@ use http::{HeaderMap, HeaderValue, header, uri::Authority};
 
 use crate::{Accounts, Error, error::forbidden, secret::Secret};
 
-const SECURE: &str = "__Host-session";
-const LOOPBACK: &str = "session";
+/// A cookie's name over TLS, and on loopback.
+type Name = [&'static str; 2];
+
+const SESSION: Name = ["__Host-session", "session"];
+const ATTEMPT: Name = ["__Host-sign-in", "sign-in"];
 
 /// The line to a client, as far as cookies go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,26 +44,40 @@ impl Accounts {
 impl Line {
     /// Returns the session's secret in a request.
     pub(crate) fn secret(self, headers: &HeaderMap) -> Option<Secret> {
-        let name = self.name()?;
+        // The first one of the name: browsers send those of the longest path first, and ours has the shortest that there is.
+        Secret::shown(self.value(SESSION, headers)?)
+    }
+
+    /// Returns what a browser keeps of a sign-in that is on its way.
+    pub(crate) fn attempt(self, headers: &HeaderMap) -> Option<String> {
+        self.value(ATTEMPT, headers).map(str::to_owned)
+    }
+
+    fn value(self, name: Name, headers: &HeaderMap) -> Option<&str> {
+        let name = self.name(name)?;
         let pairs = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
         let mut pairs =
             pairs.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-        // The first one of the name: browsers send those of the longest path first, and ours has the shortest that there is.
-        Secret::shown(pairs.find(|(given, _)| *given == name)?.1)
+        pairs.find(|(given, _)| *given == name).map(|(_, value)| value)
     }
 
     /// Returns the field that gives a browser its session.
     pub(crate) fn give(self, secret: &Secret, lifetime: Duration) -> Result<HeaderValue, Error> {
-        self.field(secret.text(), lifetime)
+        self.field(SESSION, secret.text(), lifetime)
     }
 
     /// Returns the field that takes it away.
     pub(crate) fn take_away(self) -> Result<HeaderValue, Error> {
-        self.field("", Duration::ZERO)
+        self.field(SESSION, "", Duration::ZERO)
     }
 
-    fn field(self, value: &str, lifetime: Duration) -> Result<HeaderValue, Error> {
-        let Some(name) = self.name() else {
+    /// Returns the field by which a browser keeps a sign-in that is on its way; nothing takes it away.
+    pub(crate) fn give_attempt(self, value: &str, lifetime: Duration) -> Result<HeaderValue, Error> {
+        self.field(ATTEMPT, value, lifetime)
+    }
+
+    fn field(self, name: Name, value: &str, lifetime: Duration) -> Result<HeaderValue, Error> {
+        let Some(name) = self.name(name) else {
             let detail = "Sign in over https: on this line anybody could read the password along. Give the server a \
                           certificate (tls_cert, tls_key) or a proxy with one (public_url), or open it at localhost.";
             return Err(forbidden("insecure_line", detail));
@@ -73,10 +90,10 @@ impl Line {
         Ok(field)
     }
 
-    fn name(self) -> Option<&'static str> {
+    fn name(self, [secure, loopback]: Name) -> Option<&'static str> {
         match self {
-            Self::Secure => Some(SECURE),
-            Self::Loopback => Some(LOOPBACK),
+            Self::Secure => Some(secure),
+            Self::Loopback => Some(loopback),
             Self::Open => None,
         }
     }

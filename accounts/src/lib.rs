@@ -14,12 +14,14 @@ mod guard;
 mod invitations;
 pub mod mail;
 mod name;
+pub mod oidc;
 mod password;
 mod password_reset;
 mod people;
 mod second_factor;
 mod secret;
 mod session;
+mod tls;
 mod tokens;
 pub mod webhooks;
 
@@ -104,6 +106,8 @@ pub struct Config {
     pub ticket_lifetime: Duration,
     /// What other programs are notified of, and where they may be.
     pub webhooks: webhooks::Config,
+    /// The OpenID provider that people sign in by, besides their passwords.
+    pub oidc: Option<oidc::Provider>,
     /// The server that mail is handed to; without one nobody gets any.
     pub mail: Option<mail::Server>,
     /// The cost of a password's hash.
@@ -130,6 +134,7 @@ impl Default for Config {
             quota: Quota::default(),
             ticket_lifetime: DAY,
             webhooks: webhooks::Config::default(),
+            oidc: None,
             mail: None,
             hashing: Hashing::default(),
             attempts_of_account: 10,
@@ -176,6 +181,9 @@ impl Accounts {
             .route("/account/tokens/{token}", delete(tokens::remove))
             .route("/videos/{id}/people", get(grants::list).post(grants::add))
             .route("/videos/{id}/people/{grant}", delete(grants::revoke))
+            .route("/oidc/sign-in", get(oidc::sign_in))
+            .route("/oidc/callback", get(oidc::callback))
+            .route("/account/identity", get(oidc::show).post(oidc::begin_link).delete(oidc::unlink))
             .route("/password-resets", post(password_reset::ask).put(password_reset::set))
             .route("/webhooks", get(webhooks::list).post(webhooks::add))
             .route("/webhooks/{webhook}", patch(webhooks::edit).delete(webhooks::remove))

@@ -59,9 +59,18 @@ pub(crate) async fn show(
     let first = user.is_none() && !accounts.store.accounts.users.any().await?;
     // Whether a forgotten password has a link sent.
     let mail = accounts.config.mail.is_some();
-    let document =
-        json!({ "accounts": "on", "first_account": first, "sign_up": sign_up, "mail": mail, "user": user });
-    Ok(json(StatusCode::OK, &document))
+    let openid = accounts.config.oidc.is_some();
+    Ok(json(
+        StatusCode::OK,
+        &json!({
+            "accounts": "on",
+            "first_account": first,
+            "sign_up": sign_up,
+            "mail": mail,
+            "openid": openid,
+            "user": user,
+        }),
+    ))
 }
 
 /// Signs in. An unknown address, a wrong password and a disabled account have one answer, after the same work.
@@ -158,13 +167,21 @@ impl Browser {
 }
 
 impl Accounts {
-    /// Begins a session and answers with its person. The secret is a new one each time, so that nobody can have planted it.
+    /// Begins a session and answers with its person.
     pub(crate) async fn signed_in(
         &self,
         browser: &Browser,
         user: &User,
         status: StatusCode,
     ) -> Result<Response> {
+        let cookie = self.begin_session(browser, user).await?;
+        let mut response = json(status, &json!({ "user": document::User::from(user) }));
+        response.headers_mut().insert(header::SET_COOKIE, cookie);
+        Ok(response)
+    }
+
+    /// Begins a session and returns its cookie. The secret is a new one each time, so that nobody can have planted it.
+    pub(crate) async fn begin_session(&self, browser: &Browser, user: &User) -> Result<HeaderValue> {
         let (sessions, secret) = (&self.store.accounts.sessions, Secret::random());
         let cookie = browser.line.give(&secret, self.config.lifetime)?;
         if let Some(before) = &browser.before
@@ -179,9 +196,7 @@ impl Accounts {
             expires_at: Timestamp::now() + self.config.lifetime,
         };
         sessions.begin(&new).await?;
-        let mut response = json(status, &json!({ "user": document::User::from(user) }));
-        response.headers_mut().insert(header::SET_COOKIE, cookie);
-        Ok(response)
+        Ok(cookie)
     }
 }
 
@@ -192,6 +207,6 @@ fn wrong_credentials() -> Error {
 
 /// Answers `/api/v1/session` where there are no accounts.
 pub async fn absent() -> axum::response::Response {
-    let document = json!({ "accounts": "off", "first_account": false, "sign_up": "closed", "mail": false, "user": null });
+    let document = json!({ "accounts": "off", "first_account": false, "sign_up": "closed", "mail": false, "openid": false, "user": null });
     json(StatusCode::OK, &document).into_response()
 }

@@ -143,6 +143,16 @@ settings! {
     smtp_url: Address = "";
     /// The sender of such mail, such as `Clip Cut <videos@example.org>`.
     smtp_from: String = "";
+    /// The issuer of an OpenID provider that people sign in by, such as `https://id.example.org`. It needs `oidc_client_id` and
+    /// `public_url`, and sends people back to `/api/v1/oidc/callback` there.
+    oidc_issuer: String = "";
+    /// The provider's name for this site.
+    oidc_client_id: String = "";
+    /// File with the secret that the provider gave; without one it is a public client.
+    oidc_secret: PathBuf = "";
+    /// Whether an address that the provider has verified signs in to the account that has it: on or off. The provider's operators
+    /// can then sign in to every account.
+    oidc_by_email: Switch = "off";
     /// Hosts and networks that webhooks may reach although they are not on the public internet, by commas; to these http will do,
     /// where others need https.
     webhook_allow: Targets = "";

@@ -2,6 +2,7 @@
 //! the crate `accounts`; secrets come here hashed.
 
 mod deletion;
+mod identities;
 mod invitations;
 mod mails;
 mod password_resets;
@@ -15,6 +16,7 @@ use std::path::Path;
 
 use crate::{Result, sql};
 
+pub use identities::{Identities, Identity};
 pub use invitations::{Invitation, Invitations, NewInvitation};
 pub use mails::{Mail, MailKind, Mails};
 pub use password_resets::PasswordResets;
@@ -35,6 +37,8 @@ pub struct Accounts {
     pub tokens: Tokens,
     /// Codes of people's phones beside their passwords.
     pub second_factors: SecondFactors,
+    /// People at an OpenID provider who sign in here.
+    pub identities: Identities,
     /// Links by which people set a password that they have forgotten.
     pub password_resets: PasswordResets,
     /// Mail that is to be sent.
@@ -50,6 +54,7 @@ impl Accounts {
             sessions: Sessions::new(sql.clone()),
             tokens: Tokens::new(sql.clone()),
             second_factors: SecondFactors::new(sql.clone()),
+            identities: Identities::new(sql.clone()),
             password_resets: PasswordResets::new(sql.clone()),
             mails: Mails::new(sql.clone()),
             invitations: Invitations::new(sql.clone()),

@@ -15,7 +15,7 @@ use std::{
 use bytes::Bytes;
 use http::{Request, StatusCode, Uri, header};
 use http_body_util::Full;
-use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
     client::legacy::{
         Client,
@@ -23,7 +23,6 @@ use hyper_util::{
     },
     rt::TokioExecutor,
 };
-use rustls::{ClientConfig, RootCertStore};
 use tower::Service;
 
 use super::{Allowed, message::Message};
@@ -49,7 +48,7 @@ impl Sender {
         tcp.enforce_http(false);
         tcp.set_connect_timeout(Some(CONNECT));
         let connector = HttpsConnectorBuilder::new()
-            .with_tls_config(tls())
+            .with_tls_config(crate::tls::client())
             .https_or_http()
             .enable_http1()
             .wrap_connector(tcp);
@@ -92,21 +91,11 @@ fn literal(uri: &Uri) -> Option<IpAddr> {
 
 /// Returns the cause of a cause: the connector's own words only say that it could not connect.
 fn innermost<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
-    std::iter::successors(Some(error), |error| error.source()).last().unwrap_or(error)
-}
-
-fn tls() -> ClientConfig {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    let builder = builder.expect("ring speaks the versions that are rustls' default");
-    match builder.clone().with_native_roots() {
-        Ok(trusting) => trusting.with_no_client_auth(),
-        Err(error) => {
-            // A container without ca-certificates still serves; its log of deliveries names the certificate.
-            tracing::warn!(%error, "no certificate authorities are installed: webhooks reach no https target");
-            builder.with_root_certificates(RootCertStore::empty()).with_no_client_auth()
-        }
+    let mut innermost = error;
+    while let Some(cause) = innermost.source() {
+        innermost = cause;
     }
+    innermost
 }
 
 /// Resolves names, and leaves out addresses that webhooks may not reach. The connector connects to what comes out of it, so

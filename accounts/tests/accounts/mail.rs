@@ -30,7 +30,12 @@ fn sending(accounts: &Accounts) -> DropGuard {
 async fn next(smtp: &std::sync::Arc<Smtp>) -> String {
     let smtp = smtp.clone();
     // Lines of mail end with an `=` where they go on (RFC 2045 §6.7).
-    tokio::task::spawn_blocking(move || smtp.next()).await.unwrap().replace("\r\n", "\n").replace("=\n", "").replace("=3D", "=")
+    tokio::task::spawn_blocking(move || smtp.next())
+        .await
+        .unwrap()
+        .replace("\r\n", "\n")
+        .replace("=\n", "")
+        .replace("=3D", "=")
 }
 
 fn key(mail: &str, before: &str) -> String {

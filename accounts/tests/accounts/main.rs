@@ -5,6 +5,8 @@
 mod account;
 mod harness;
 mod mail;
+mod oidc;
+mod provider;
 mod receiver;
 mod second_factor;
 mod session;

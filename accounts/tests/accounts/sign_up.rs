@@ -16,7 +16,7 @@ async fn the_first_account_is_the_administrators_and_a_closed_site_takes_no_seco
     let before = browser.get("/api/v1/session").await.json();
     assert_eq!(
         before,
-        json!({ "accounts": "on", "first_account": true, "sign_up": "closed", "mail": false, "user": null })
+        json!({ "accounts": "on", "first_account": true, "sign_up": "closed", "mail": false, "openid": false, "user": null })
     );
     let user = browser.sign_up("Anna@Example.org", None).await;
     assert_eq!(

@@ -128,6 +128,7 @@ impl Config {
             scheme,
             idle: self.session_idle.0,
             lifetime: self.session_lifetime.0,
+            oidc: self.provider()?,
             mail: self.mail()?,
             webhooks: accounts::webhooks::Config {
                 allowed: self.webhook_allow.allowed.clone(),
@@ -135,6 +136,30 @@ impl Config {
             },
             ..accounts::Config::default()
         }))
+    }
+
+    /// Returns the OpenID provider, if there is one.
+    fn provider(&self) -> Result<Option<accounts::oidc::Provider>> {
+        if self.oidc_issuer.is_empty() {
+            return Ok(None);
+        }
+        let site = self.public_url.url.as_ref();
+        let site = site.context("oidc_issuer needs public_url, to which the provider sends people back")?;
+        let secret = match &self.oidc_secret {
+            none if none.as_os_str().is_empty() => String::new(),
+            path => {
+                std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?
+            }
+        };
+        let registration = accounts::oidc::Registration {
+            issuer: &self.oidc_issuer,
+            client_id: &self.oidc_client_id,
+            client_secret: secret.trim(),
+            site,
+            links_by_email: self.oidc_by_email.0,
+        };
+        let provider = accounts::oidc::Provider::read(registration);
+        Ok(Some(provider.map_err(anyhow::Error::msg).context("oidc_issuer")?))
     }
 
     /// Returns the server that mail is handed to, if there is one.

@@ -34,6 +34,7 @@ impl Users {
             "delete from invitations where invited_by = $1",
             "delete from grants where user_id = $1",
             "delete from webhooks where user_id = $1",
+            "delete from identities where user_id = $1",
         ] {
             query(statement).bind(id.as_str()).execute(&mut tx).await?;
         }

@@ -10,7 +10,7 @@ use sqlx::{
 };
 
 // A released file never changes: sqlx compares its checksum with the database's and refuses to start on a difference.
-const FILES: [(i64, &str, &str); 16] = [
+const FILES: [(i64, &str, &str); 17] = [
     (1, "library", include_str!("../../migrations/0001_library.sql")),
     (2, "captions", include_str!("../../migrations/0002_captions.sql")),
     (3, "many processes", include_str!("../../migrations/0003_many_processes.sql")),
@@ -27,6 +27,7 @@ const FILES: [(i64, &str, &str); 16] = [
     (20, "webhooks", include_str!("../../migrations/0020_webhooks.sql")),
     (21, "second factors", include_str!("../../migrations/0021_second_factors.sql")),
     (22, "mail", include_str!("../../migrations/0022_mail.sql")),
+    (23, "identities", include_str!("../../migrations/0023_identities.sql")),
 ];
 
 const SQLITE_FILES: [(i64, &str, &str); 1] =

@@ -6,7 +6,7 @@ use std::{fmt, time::Duration};
 use super::{Event, Webhooks};
 use crate::{
     Result, Timestamp, UserId,
-    sql::{FromRow, Row, query},
+    sql::{FromRow, LockScope, Row, query},
 };
 
 // Of each webhook, what is over.
@@ -141,6 +141,7 @@ impl Webhooks {
             (Some(_), None) => DeliveryState::Failed,
         };
         let now = Timestamp::now();
+        let mut tx = self.sql.begin(LockScope::New).await?;
         let concluded = query(
             "update deliveries set state = $3, not_before = $4, attempted_at = $5, status = $6, problem = $7,
                  lease_owner = null, lease_until = null
@@ -153,13 +154,13 @@ impl Webhooks {
         .bind(now.0)
         .bind(outcome.status.map(i64::from))
         .bind(outcome.problem)
-        .execute(&self.sql)
+        .execute(&mut tx)
         .await?;
         if concluded > 0 && outcome.gone {
             let off = query("update webhooks set active = false where id = $1");
-            off.bind(&due.delivery.webhook).execute(&self.sql).await?;
+            off.bind(&due.delivery.webhook).execute(&mut tx).await?;
         }
-        Ok(())
+        tx.commit().await
     }
 
     /// Returns the newest deliveries of a person's webhook. `None` when there is no such webhook.

@@ -4,6 +4,7 @@
 mod accounts;
 mod captions;
 mod grants;
+mod identities;
 mod mail;
 mod queue;
 mod quotas;

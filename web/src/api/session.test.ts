@@ -14,6 +14,7 @@ test("a session has its person, or nobody", () => {
     firstAccount: true,
     signUp: "open",
     mail: false,
+    openid: false,
     user: null,
   });
   expect(decodeSession({ ...document, user: ADA })?.user).toEqual(ADA);

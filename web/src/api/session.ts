@@ -23,6 +23,8 @@ export interface Session {
   signUp: SignUp;
   /** A forgotten password has a link sent by mail. */
   mail: boolean;
+  /** There is an OpenID provider to sign in by. */
+  openid: boolean;
   user: User | null;
 }
 
@@ -70,6 +72,7 @@ export function decodeSession(value: unknown): Session | null {
     firstAccount: value.first_account === true,
     signUp: signUp === "open" || signUp === "invitation" ? signUp : "closed",
     mail: value.mail === true,
+    openid: value.openid === true,
     user: decodeUser(value.user),
   };
 }

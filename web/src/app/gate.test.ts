@@ -14,6 +14,7 @@ const stranger = (signUp: SignUp, firstAccount = false): SessionState => ({
   firstAccount,
   signUp,
   mail: false,
+  openid: false,
   user: null,
 });
 
@@ -22,6 +23,7 @@ const person = (role: Role): SessionState => ({
   firstAccount: false,
   signUp: "closed",
   mail: false,
+  openid: false,
   user: { id: "u1", name: "Ada", email: "ada@example.org", role },
 });
 

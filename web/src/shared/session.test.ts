@@ -111,6 +111,7 @@ describe("the answer to the question for the session", () => {
       firstAccount: false,
       signUp: "closed",
       mail: false,
+      openid: false,
       user: null,
     } as const;
     expect(afterAnswer({ state: "ready", value })).toEqual({ state: "off" });

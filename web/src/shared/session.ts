@@ -18,6 +18,8 @@ export type SessionState =
       signUp: SignUp;
       /** A forgotten password has a link sent. */
       mail: boolean;
+      /** There is an OpenID provider to sign in by. */
+      openid: boolean;
       user: User | null;
     };
 
@@ -71,9 +73,10 @@ export class SessionStore {
   /** Returns whether it is the same person, who may go on. */
   #enter(user: User): boolean {
     const before = this.#snapshot.session;
-    const site = before.state === "on" ? before : { signUp: "closed" as const, mail: false };
-    const { signUp, mail } = site;
-    this.#change({ session: { state: "on", firstAccount: false, signUp, mail, user } });
+    const site =
+      before.state === "on" ? before : { signUp: "closed" as const, mail: false, openid: false };
+    const { signUp, mail, openid } = site;
+    this.#change({ session: { state: "on", firstAccount: false, signUp, mail, openid, user } });
     const previous = personOf(before);
     return previous === null || previous.id === user.id;
   }

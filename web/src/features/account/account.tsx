@@ -4,6 +4,7 @@ import type { User } from "../../api/session.ts";
 import { Heading } from "../../shared/heading.tsx";
 import { Panels } from "../../shared/panel.tsx";
 import { DeleteAccount } from "./delete-account.tsx";
+import { IdentityPanel } from "./identity-panel.tsx";
 import { PasswordPanel } from "./password-panel.tsx";
 import { ProfilePanel } from "./profile-panel.tsx";
 import { SecondFactorPanel } from "./second-factor-panel.tsx";
@@ -19,6 +20,7 @@ export function Account({ user }: { user: User }) {
       <ProfilePanel user={user} />
       <PasswordPanel email={user.email} />
       <SecondFactorPanel email={user.email} />
+      <IdentityPanel email={user.email} />
       <StoragePanel />
       <SessionsPanel />
       <TokensPanel />

@@ -1,14 +1,17 @@
 // Signing in: a page of its own, and a dialog above a page whose session has ended.
 
 import { type ReactNode, useState } from "react";
+import { providerPath } from "../../api/identity.ts";
 import { signIn, type User } from "../../api/session.ts";
 import { Dialog } from "../../shared/dialog.tsx";
+import { ErrorText } from "../../shared/error-text.tsx";
 import { Field, Form } from "../../shared/form.tsx";
 import { Heading } from "../../shared/heading.tsx";
-import { Link } from "../../shared/navigation.tsx";
-import { FORGOTTEN, SIGN_UP } from "../../shared/route.ts";
+import { Link, useQuery } from "../../shared/navigation.tsx";
+import { decodeRoute, FORGOTTEN, nextPath, SIGN_UP } from "../../shared/route.ts";
 import { session, useSession } from "../../shared/session.ts";
 import styles from "./account.module.css";
+import { providerTrouble } from "./provider-words.ts";
 
 interface SignInProps {
   /** Why this page is shown where another one was expected. */
@@ -18,6 +21,10 @@ interface SignInProps {
 
 export function SignIn({ reason, onSignedIn }: SignInProps) {
   const state = useSession();
+  const query = useQuery();
+  const trouble = providerTrouble(query);
+  const here = window.location.pathname;
+  const goOnTo = decodeRoute(here).page === "sign-in" ? nextPath(query) : `${here}${query}`;
   const enter = (user: User) => {
     session.enter(user);
     onSignedIn();
@@ -26,7 +33,16 @@ export function SignIn({ reason, onSignedIn }: SignInProps) {
     <div className={styles.gate}>
       <Heading title="Sign in" />
       {reason !== undefined && <p>{reason}</p>}
+      <ErrorText text={trouble ?? ""} />
       <SignInForm email="" onSignedIn={enter} />
+      {state.state === "on" && state.openid && (
+        <p className={styles.other}>
+          {/* The server's, which sends the browser on to the provider: no page of this one. */}
+          <a className="button quiet" href={providerPath(goOnTo)}>
+            Single sign-on
+          </a>
+        </p>
+      )}
       {state.state === "on" && (
         <p className={styles.other}>
           <Link to={FORGOTTEN}>Forgot your password?</Link>
