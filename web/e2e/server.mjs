@@ -26,7 +26,7 @@ export const DEFAULTS = {
   CLIPCUT_ACCOUNTS: "off",
 };
 
-/** Starts it on its defaults, except for `settings`, its environment variables, and its flags. */
+/** Starts it on its defaults, except for `settings`, its environment variables, which may be a function of its URL, and its flags. */
 export async function startServer(settings = {}, flags = []) {
   const data = await mkdtemp(join(tmpdir(), "clipcut-e2e-"));
   const command = ["serve", "--data", data, ...flags];
@@ -55,7 +55,9 @@ async function start(command, settings = {}, samePort = undefined) {
   if (CLIPCUT === undefined) throw new Error("no binary: run `cargo build`, or set CLIPCUT_BIN");
   const port = samePort ?? (await freePort());
   const args = [...command, "--listen", `127.0.0.1:${port}`];
-  const env = { ...DEFAULTS, ...settings };
+  const url = `http://127.0.0.1:${port}`;
+  const own = typeof settings === "function" ? settings(url) : settings;
+  const env = { ...DEFAULTS, ...own };
   const child = spawn(CLIPCUT, args, { stdio: ["ignore", "pipe", "pipe"], env });
   let log = "";
   for (const stream of [child.stdout, child.stderr]) {
@@ -69,7 +71,6 @@ async function start(command, settings = {}, samePort = undefined) {
   process.on("exit", kill);
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => process.exit(1));
 
-  const url = `http://127.0.0.1:${port}`;
   await until(
     () => `the server to answer; its log:\n${log}`,
     async () => {
