@@ -2,7 +2,7 @@
 # The tools that scripts/install keeps beside the build.
 export PATH := $(CURDIR)/target/tools:$(PATH)
 
-.PHONY: run cluster test test-cache check fmt bench bench-play bench-counts bench-transcribe reference bench-edge bench-origin golden web clean minikube minikube-down check-kube
+.PHONY: run cluster test test-cache check fmt bench bench-play bench-counts bench-transcribe reference bench-edge bench-origin golden web clean minikube minikube-down check-kube test-kube
 
 run: ; @scripts/install run && $(MAKE) --no-print-directory web && exec cargo run --release --bin clipcut -- serve --demo
 cluster: ; @scripts/install run && scripts/install servers && $(MAKE) --no-print-directory web && cargo build --release --bin clipcut --bin servers && exec scripts/cluster
@@ -12,6 +12,7 @@ check: ; @scripts/install check && cargo fmt --all --check && cargo clippy --wor
 minikube: ; @scripts/minikube
 minikube-down: ; @scripts/minikube down
 check-kube: ; @scripts/install check && scripts/kube-check
+test-kube: ; @scripts/install kube && scripts/install test && $(MAKE) --no-print-directory web && cargo nextest run --workspace --no-run && k8s/test/run
 fmt: ; cargo fmt --all && npm --prefix web run format
 bench: ; scripts/bench
 bench-play: ; @scripts/install run && cargo build --profile dist --bin clipcut && node benches/play.mjs target/dist/clipcut

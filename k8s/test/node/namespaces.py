@@ -1,0 +1,93 @@
+"""Namespaces of the node: network, mounts, processes and host name of its own.
+
+The kernel ends all that is in them with their first process, also after `kill -9`: processes, mounts, addresses, rules of netfilter.
+What is left is on disk and in the cgroups, which the outside clears away.
+"""
+
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+
+from node.folder import run_folder
+
+_CGROUPS = pathlib.Path("/sys/fs/cgroup")
+
+
+def run_inside(script, arguments):
+    """Runs `script` in new namespaces, as their first process, and returns how it ended; then clears away what it left."""
+    name = f"clipcut-test-{os.getpid()}"
+    argv = ["unshare", "--net", "--mount", "--uts", "--ipc", "--pid", "--fork", "--kill-child=KILL", "--mount-proc"]
+    # A session of its own: Ctrl-C reaches this process, which asks the inside to end.
+    child = subprocess.Popen([*argv, sys.executable, script, "--inside", name, *arguments], start_new_session=True)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: _ask_to_end(child))
+    try:
+        return child.wait()
+    finally:
+        _clear(name)
+
+
+def _ask_to_end(child):
+    for pid in _children(child.pid):
+        os.kill(pid, signal.SIGTERM)
+
+
+def _children(pid):
+    return [int(word) for word in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def be_first(name, main):
+    """Sets the namespaces up and runs `main` in a child; as the first process, this one reaps what others leave. Never returns."""
+    _set_up(name)
+    child = os.fork()
+    if child == 0:
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(130))
+        sys.exit(main())
+    signal.signal(signal.SIGTERM, lambda *_: os.kill(child, signal.SIGTERM))
+    while True:
+        ended, status = os.wait()
+        if ended == child:
+            sys.exit(os.waitstatus_to_exitcode(status) & 0xFF)
+
+
+def _set_up(name):
+    folder = run_folder(name)
+    folder.mkdir(parents=True)
+    mount = lambda *words: subprocess.run(["mount", *words], check=True)  # noqa: E731
+    # Mounts of containers pass between the processes of the node, and never to this machine.
+    mount("--make-rshared", "/")
+    # Sockets, the runtime's state and the names of pods' networks.
+    mount("-t", "tmpfs", "tmpfs", "/run")
+    # The volumes of k8s/overlays/test are here.
+    for server in ("postgres", "mongodb"):
+        volume = folder / "volumes" / server
+        volume.mkdir(parents=True)
+        os.chown(volume, 999, 999)
+    pathlib.Path("/run/clipcut-test").mkdir()
+    mount("--bind", str(folder / "volumes"), "/run/clipcut-test")
+    subprocess.run(["hostname", "node1"], check=True)
+    _make_cgroups(name)
+
+
+def _make_cgroups(name):
+    """Makes the cgroups that all pods of this run are below: one a controller in version 1, else one."""
+    first = [path.parent for path in _CGROUPS.glob("*/cgroup.procs")] if not (_CGROUPS / "cgroup.controllers").exists() else [_CGROUPS]
+    for parent in first:
+        (parent / name).mkdir()
+        # Nothing runs in a cpuset of version 1 before it has cores and memory.
+        for file in ("cpuset.cpus", "cpuset.mems"):
+            if (parent / file).exists() and not (_CGROUPS / "cgroup.controllers").exists():
+                (parent / name / file).write_text((parent / file).read_text())
+
+
+def _clear(name):
+    shutil.rmtree(run_folder(name), ignore_errors=True)
+    for folder in [*_CGROUPS.glob(f"*/{name}"), *_CGROUPS.glob(name)]:
+        for child, _, _ in os.walk(folder, topdown=False):
+            try:
+                os.rmdir(child)
+            except OSError:
+                pass

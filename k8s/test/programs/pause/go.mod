@@ -1,0 +1,3 @@
+module clipcut.test/pause
+
+go 1.24.0
