@@ -46,7 +46,7 @@ class Kubernetes:
             "authorization": {"mode": "AlwaysAllow"},
             "containerRuntimeEndpoint": f"unix://{runtime.SOCKET}",
             "cgroupDriver": "cgroupfs", "cgroupRoot": f"/{self._cgroup}", "failCgroupV1": False, "enforceNodeAllocatable": [],
-            "failSwapOn": False, "localStorageCapacityIsolation": False,
+            "failSwapOn": False,
             # The disk of a machine that builds is fuller than a node's, and nothing here is to be evicted for it.
             "evictionHard": {"imagefs.available": "0%", "nodefs.available": "0%", "memory.available": "50Mi"},
             "clusterDNS": [network.NAMES], "clusterDomain": "cluster.local", "resolvConf": str(folder / "resolv.conf"),
@@ -98,15 +98,20 @@ class Kubernetes:
         self._processes.start("policies", [program, "--kubeconfig", self.kubeconfig, "--node", "node1", "--queue", queue])
 
     def _part(self, name, *flags):
-        """Starts a part of Kubernetes: the one program, by the part's name."""
+        """Starts a part of Kubernetes."""
+        self._processes.start(name, [self._link(name), *flags])
+
+    def _link(self, name):
+        """Returns the one program by a part's name."""
         link = self._folder / "bin" / name
-        link.parent.mkdir(exist_ok=True)
-        link.symlink_to(self._programs["kubernetes"])
-        self._processes.start(name, [link, *flags])
+        if not link.exists():
+            link.parent.mkdir(exist_ok=True)
+            link.symlink_to(self._programs["kubernetes"])
+        return link
 
     def kubectl(self):
         """Returns the beginning of a kubectl command line."""
-        return ["kubectl", "--kubeconfig", str(self.kubeconfig)]
+        return [str(self._link("kubectl")), "--kubeconfig", str(self.kubeconfig)]
 
     def _node_is_ready(self):
         return works([*self.kubectl(), "wait", "--for=condition=Ready", "node/node1", "--timeout=5s"])
