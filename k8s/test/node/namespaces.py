@@ -14,12 +14,15 @@ import sys
 from node.folder import run_folder
 
 _CGROUPS = pathlib.Path("/sys/fs/cgroup")
+_PREFIX = "clipcut-test-"
 
 
 def run_inside(script, arguments):
     """Runs `script` in new namespaces, as their first process, and returns how it ended; then clears away what it left."""
-    name = f"clipcut-test-{os.getpid()}"
-    argv = ["unshare", "--net", "--mount", "--uts", "--ipc", "--pid", "--fork", "--kill-child=KILL", "--mount-proc"]
+    name = f"{_PREFIX}{os.getpid()}"
+    _clear_dead()
+    # Killed with this process, also where that is by `kill -9`.
+    argv = ["setpriv", "--pdeathsig", "KILL", "unshare", "--net", "--mount", "--uts", "--ipc", "--pid", "--fork", "--kill-child=KILL", "--mount-proc"]
     # A session of its own: Ctrl-C reaches this process, which asks the inside to end.
     child = subprocess.Popen([*argv, sys.executable, script, "--inside", name, *arguments], start_new_session=True)
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -74,13 +77,21 @@ def _set_up(name):
 
 def _make_cgroups(name):
     """Makes the cgroups that all pods of this run are below: one a controller in version 1, else one."""
-    first = [path.parent for path in _CGROUPS.glob("*/cgroup.procs")] if not (_CGROUPS / "cgroup.controllers").exists() else [_CGROUPS]
-    for parent in first:
+    if (_CGROUPS / "cgroup.controllers").exists():
+        (_CGROUPS / name).mkdir()
+        return
+    for parent in (path.parent for path in _CGROUPS.glob("*/cgroup.procs")):
         (parent / name).mkdir()
-        # Nothing runs in a cpuset of version 1 before it has cores and memory.
-        for file in ("cpuset.cpus", "cpuset.mems"):
-            if (parent / file).exists() and not (_CGROUPS / "cgroup.controllers").exists():
-                (parent / name / file).write_text((parent / file).read_text())
+    # Nothing runs in a cpuset before it has cores and memory.
+    for file in ("cpuset.cpus", "cpuset.mems"):
+        (_CGROUPS / "cpuset" / name / file).write_text((_CGROUPS / "cpuset" / file).read_text())
+
+
+def _clear_dead():
+    """Clears away what runs left that were killed."""
+    for folder in run_folder("").glob(f"{_PREFIX}*"):
+        if not pathlib.Path("/proc", folder.name.removeprefix(_PREFIX)).exists():
+            _clear(folder.name)
 
 
 def _clear(name):
