@@ -1,11 +1,9 @@
 """The cluster of one run: from nothing to a site that answers."""
 
-import os
 import time
 
 from node import images, network, programs, runtime, site
-from node.command import output
-from node.folder import program, run_folder
+from node.folder import run_folder
 from node.kubectl import Kubectl
 from node.kubernetes import Kubernetes
 from node.processes import Processes
@@ -22,12 +20,12 @@ class Cluster:
         self._programs = programs.build_all()
         self.images = images.build_all(self._programs)
         self._kubernetes = Kubernetes(self.processes, self.folder, self._programs, cgroup=name)
-        self.kubectl = Kubectl(self._kubernetes.kubectl())
+        self.kubectl = Kubectl(self._kubernetes.kubectl(), self.processes)
         self.url = self.token = None
         self.figures = {}
 
     def start(self):
-        """Starts the node, loads the images, deploys, and makes an account."""
+        """Starts the node, loads the images, deploys, and makes an account with a token."""
         begun = time.monotonic()
         network.set_up()
         runtime.start(self.processes, self.folder)
@@ -39,16 +37,8 @@ class Cluster:
         site.deploy(self.kubectl)
         self.figures["site"] = time.monotonic() - ready
         self.url = site.address(self.kubectl)
-        self.token = self._sign_in(*site.make_account(self.kubectl))
+        self.token = site.make_token(self.kubectl)
         say(f"all roles are ready at {self.url}")
-
-    def _sign_in(self, email, password):
-        """Returns a token, made as a person makes it who uploads from a terminal."""
-        folder = self.folder / "home"
-        env = os.environ | {"XDG_CONFIG_HOME": str(folder), "NO_PROXY": "*"}
-        output(network.at("outside", [str(program()), "login", email, "--server", self.url]), text=f"{password}\n", env=env)
-        [kept] = (folder / "clipcut/tokens").iterdir()
-        return kept.read_text().strip()
 
     def end(self):
         """Ends all processes; the kernel ends what they leave."""

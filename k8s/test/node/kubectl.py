@@ -2,7 +2,7 @@
 
 import json
 
-from node.command import output
+from node.command import output, works
 from node.failure import Failure
 
 NAMESPACE = "clipcut"
@@ -12,8 +12,8 @@ _FIRST = "app.kubernetes.io/name"
 class Kubectl:
     """The cluster of one run."""
 
-    def __init__(self, argv):
-        self._argv = argv
+    def __init__(self, argv, processes):
+        self._argv, self._processes = argv, processes
 
     def run(self, *words, text=None, seconds=120):
         """Returns what a command prints."""
@@ -37,19 +37,20 @@ class Kubectl:
         stdin = ["--stdin"] if text is not None else []
         return self.run("exec", *stdin, pod, "--", *argv, text=text, seconds=seconds)
 
-    def wait_for_rollout(self, what, seconds=180):
+    def wait_for_rollout(self, what, seconds=180, namespace=NAMESPACE):
         """Waits until all pods of a workload are ready; else says of each that is not why."""
-        try:
-            self.run("rollout", "status", what, f"--timeout={seconds}s", seconds=seconds + 30)
-        except Failure:
-            raise Failure(f"{what} does not get ready within {seconds} s", self.explain()) from None
+        self._wait(what, ["rollout", "status", what], seconds, namespace)
 
     def wait_for_job(self, name, seconds=180):
         """Waits until a job is done."""
+        self._wait(f"job {name}", ["wait", "--for=condition=complete", f"job/{name}"], seconds, NAMESPACE)
+
+    def _wait(self, what, words, seconds, namespace):
+        argv = [*self._argv, *words, "--namespace", namespace, "--timeout=3s"]
         try:
-            self.run("wait", "--for=condition=complete", f"job/{name}", f"--timeout={seconds}s", seconds=seconds + 30)
-        except Failure:
-            raise Failure(f"job {name} does not end within {seconds} s", self.explain()) from None
+            self._processes.wait_until(f"{what} is ready", lambda: works(argv), seconds)
+        except Failure as failure:
+            raise Failure(f"{failure}", failure.details or self.explain()) from None
 
     def explain(self):
         """Returns, of each pod that is not ready, its last events and its last lines."""
@@ -64,13 +65,13 @@ class Kubectl:
 
     def _events(self, pod):
         events = self.get("events", "--field-selector", f"involvedObject.name={pod}", "--sort-by", ".lastTimestamp")["items"]
-        return [f"  {event['reason']}: {event['message']}" for event in events[-5:]]
+        return [f"  {event['reason']}: {event['message']}" for event in events[-3:]]
 
     def _last_lines(self, pod):
         lines = []
-        for more in ([], ["--previous"]):
+        for more in (["--previous"], []):
             try:
-                lines += self.run("logs", pod, "--all-containers", "--tail=5", *more).splitlines()
+                lines += self.run("logs", pod, "--all-containers", "--tail=3", *more).splitlines()
             except Failure:
                 continue
         return [f"  {line[:300]}" for line in lines]

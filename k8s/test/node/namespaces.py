@@ -15,6 +15,8 @@ from node.folder import run_folder
 
 _CGROUPS = pathlib.Path("/sys/fs/cgroup")
 _PREFIX = "clipcut-test-"
+# The pods count as much as so many processes of a machine that does other work; a group counts as one, else.
+_WEIGHT = 10
 
 
 def run_inside(script, arguments):
@@ -79,9 +81,11 @@ def _make_cgroups(name):
     """Makes the cgroups that all pods of this run are below: one a controller in version 1, else one."""
     if (_CGROUPS / "cgroup.controllers").exists():
         (_CGROUPS / name).mkdir()
+        (_CGROUPS / name / "cpu.weight").write_text(str(100 * _WEIGHT))
         return
     for parent in (path.parent for path in _CGROUPS.glob("*/cgroup.procs")):
         (parent / name).mkdir()
+    (_CGROUPS / "cpu" / name / "cpu.shares").write_text(str(1024 * _WEIGHT))
     # Nothing runs in a cpuset before it has cores and memory.
     for file in ("cpuset.cpus", "cpuset.mems"):
         (_CGROUPS / "cpuset" / name / file).write_text((_CGROUPS / "cpuset" / file).read_text())

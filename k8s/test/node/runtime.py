@@ -46,6 +46,6 @@ def load(images):
 
 
 def image_bytes():
-    """Returns the size of each image as the registry would keep it."""
+    """Returns the size of each image, unpacked."""
     lines = [line.split() for line in output([*_CTR, "images", "list"]).splitlines()[1:]]
-    return {line[0]: " ".join(line[3:5]) for line in lines}
+    return {line[0]: " ".join(line[3:5]) for line in lines if not line[0].startswith("sha256:")}

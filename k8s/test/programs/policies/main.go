@@ -39,7 +39,9 @@ func main() {
 		factory.Core().V1().Namespaces(),
 		factory.Core().V1().Pods(),
 		nil, nil, nil, nil,
-		networkpolicy.Config{NodeName: *node, QueueID: *queue, NRIdisabled: true},
+		// Without NRI, which the runtime of the node has not, it reads addresses of pods from the API; the switch for that, NRIdisabled,
+		// has it look into a plugin that is not there (v0.8.0).
+		networkpolicy.Config{NodeName: *node, QueueID: *queue},
 	)
 	if err != nil {
 		log.Fatal(err)
