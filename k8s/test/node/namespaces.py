@@ -6,7 +6,6 @@ What is left is on disk and in the cgroups, which the outside clears away.
 
 import os
 import pathlib
-import shutil
 import signal
 import subprocess
 import sys
@@ -99,7 +98,8 @@ def _clear_dead():
 
 
 def _clear(name):
-    shutil.rmtree(run_folder(name), ignore_errors=True)
+    # Tens of thousands of files, which are a minute's work for shutil.
+    subprocess.run(["rm", "-rf", "--one-file-system", str(run_folder(name))], check=False)
     for folder in [*_CGROUPS.glob(f"*/{name}"), *_CGROUPS.glob(name)]:
         for child, _, _ in os.walk(folder, topdown=False):
             try:

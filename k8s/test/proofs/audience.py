@@ -41,7 +41,11 @@ class Audience:
         if self._process.poll() is not None:
             raise Failure(f"the players ended with {self._process.returncode}: see {LOGS}/players.log")
         with self._lock:
-            return Account([event for event in self._events if event["at"] >= moment], self.PLAYERS)
+            account = Account([event for event in self._events if event["at"] >= moment], self.PLAYERS)
+        # No error is only worth something where somebody looked.
+        if account.segments == 0:
+            raise Failure(f"nobody fetched a segment: see {LOGS}/players.log")
+        return account
 
     def end(self):
         """Sends all home."""

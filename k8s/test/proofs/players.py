@@ -20,6 +20,7 @@ BUFFER_S = 12
 TIMEOUT_S = 10
 RETRY_S = 0.5
 VISIT_S = 0.5
+_PRINTING = threading.Lock()
 
 
 class Refused(Exception):
@@ -67,12 +68,14 @@ class Viewer(threading.Thread):
             except (OSError, http.client.HTTPException, Refused) as error:
                 # The plan is the playlist: a segment that is named and not encoded yet is waited for.
                 if "segment_not_encoded_yet" not in str(error):
-                    self.tell(error=f"{path}: {type(error).__name__} {error}")
+                    self.tell(error=f"{path}: {type(error).__name__} {error}".strip())
                 time.sleep(RETRY_S)
 
     def tell(self, **event):
-        """Prints an event."""
-        print(json.dumps({"at": time.monotonic(), "who": self.number} | event), flush=True)
+        """Prints an event, whole: all viewers print at once."""
+        line = json.dumps({"at": time.monotonic(), "who": self.number} | event)
+        with _PRINTING:
+            print(line, flush=True)
 
     def document(self):
         """Returns the video's document."""
@@ -111,7 +114,7 @@ class Visitor(Viewer):
 
     def run(self):
         while True:
-            for path in (f"/api/v1/videos/{self._video}", "/api/v1/videos?limit=10", "/"):
+            for path in (f"/api/v1/videos/{self._video}", "/api/v1/videos?limit=10", "/api/v1/session"):
                 self.get(path)
                 time.sleep(VISIT_S)
 
