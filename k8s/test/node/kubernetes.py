@@ -47,7 +47,8 @@ class Kubernetes:
             "containerRuntimeEndpoint": f"unix://{runtime.SOCKET}",
             "cgroupDriver": "cgroupfs", "cgroupRoot": f"/{self._cgroup}", "failCgroupV1": False, "enforceNodeAllocatable": [],
             "failSwapOn": False,
-            # The disk of a machine that builds is fuller than a node's, and nothing here is to be evicted for it.
+            # The disk of a machine that builds is fuller than a node's: no pod is evicted and no image removed for it.
+            "imageGCHighThresholdPercent": 100,
             "evictionHard": {"imagefs.available": "0%", "nodefs.available": "0%", "memory.available": "50Mi"},
             "clusterDNS": [network.NAMES], "clusterDomain": "cluster.local", "resolvConf": str(folder / "resolv.conf"),
             "podLogsDir": str(LOGS / "pods"), "readOnlyPort": 0,

@@ -10,7 +10,7 @@ NODE = "192.0.2.1"
 OUTSIDE = "192.0.2.2"
 # One on a slow line, whose uploads take a while.
 SLOW = "198.51.100.2"
-_SLOW_RATE = "1500kbit"
+_SLOW_RATE = "3mbit"
 PODS = "10.88.0.0/16"
 SERVICES = "10.96.0.0/16"
 NAMES = "10.96.0.10"
