@@ -86,25 +86,25 @@ class Player(Viewer):
     """Plays picture and sound with a buffer, over and over."""
 
     def run(self):
-        fetched = 0
+        master = self.document()["playback"]["hls"]
+        pictures, sounds = _renditions(self.get(master).decode())
+        playlists = [urljoin(master, uri) for uri in (pictures[self.number % len(pictures)], sounds[0])]
+        fetched, shown_until = 0, None
         while True:
-            master = self.document()["playback"]["hls"]
-            pictures, sounds = _renditions(self.get(master).decode())
-            playlists = [urljoin(master, uri) for uri in (pictures[self.number % len(pictures)], sounds[0])]
             tracks = [_segments(playlist, self.get(playlist).decode()) for playlist in playlists]
-            for track in tracks:
-                self.get(track[0][0])
-            # When the screen shows the end of what is loaded.
-            shown_until = time.monotonic()
-            for picture, sound in zip(*(track[1:] for track in tracks)):
-                time.sleep(max(0.0, shown_until - time.monotonic() - BUFFER_S))
-                self.get(picture[0])
-                self.get(sound[0])
-                late = time.monotonic() - shown_until
-                # The first segment is the start, and no stall.
-                if late > 0 and picture is not tracks[0][1]:
-                    self.tell(stall=round(late, 3))
-                shown_until = max(shown_until, time.monotonic()) + picture[1]
+            for (init, _), *_ in tracks:
+                self.get(init)
+            for (picture, length), (sound, _) in zip(*(track[1:] for track in tracks)):
+                if shown_until is not None:
+                    time.sleep(max(0.0, shown_until - time.monotonic() - BUFFER_S))
+                self.get(picture)
+                self.get(sound)
+                now = time.monotonic()
+                # The wait for the first segment is the start, and no stall.
+                if shown_until is not None and now > shown_until:
+                    self.tell(stall=round(now - shown_until, 3))
+                # When the screen shows the end of what is loaded.
+                shown_until = max(shown_until or now, now) + length
                 fetched += 2
                 self.tell(segments=fetched)
 
