@@ -90,10 +90,8 @@ async fn a_file_that_hides_another_behind_it_is_noted() {
     let inputs = "-f lavfi -i testsrc2=s=320x180:r=25:d=5 -f lavfi -i sine=r=48000:d=5";
     let film = make(folder.path(), "a.mp4", &format!("{inputs} {X264}"));
     let flash = make(folder.path(), "a.flv", &format!("{inputs} {X264}"));
-    for (name, parts) in [("film.mp4", [&film, &flash]), ("flash.flv", [&flash, &film])] {
-        let packaged = package(&joined(folder.path(), name, &parts), quick()).await;
-        notes(&packaged, &["The last ", " % of the file"], name);
-    }
+    let packaged = package(&joined(folder.path(), "flash.flv", &[&flash, &film]), quick()).await;
+    notes(&packaged, &["The last ", " % of the file"], "flash.flv");
 }
 
 #[tokio::test]
