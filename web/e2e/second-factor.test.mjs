@@ -64,7 +64,9 @@ describe("the second factor", { concurrency: false }, () => {
     await page.keyboard.type(codeOf(secret));
     await page.keyboard.press("Enter");
     const list = page.getByRole("list", { name: "Recovery codes" });
-    codes = await list.getByRole("listitem").allTextContents();
+    const items = list.getByRole("listitem");
+    await items.nth(9).waitFor();
+    codes = await items.allTextContents();
     assert.equal(new Set(codes).size, 10);
     await fits();
     await press(page, "I have kept them");
