@@ -84,8 +84,7 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 // https://www.iana.org/assignments/iana-ipv6-special-registry
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let [first, second, ..] = address.segments();
-    let special = (first == 0x2001 && second < 0x0200)
-        || (first == 0x2001 && second == 0x0db8)
+    let special = (first == 0x2001 && (second < 0x0200 || second == 0x0db8))
         // 6to4 has an IPv4 address inside (RFC 3056).
         || first == 0x2002
         || (first == 0x3fff && second < 0x1000);

@@ -85,10 +85,10 @@ async fn what_happens_is_sent_signed_and_stands_in_the_log() {
     assert_eq!((&listed["webhooks"][0]["id"], &listed["webhooks"][0]["secret"]), (&made["id"], &Value::Null));
     let _delivering = delivering(&site.accounts);
     let video = upload(&site, &browser).await;
-    let received = receiver.next().await;
-    received.is_signed_by(secret);
-    assert_eq!((received.path.as_str(), received.field("content-type")), ("/hook", "application/json"));
-    let body = received.json();
+    let sent = receiver.next().await;
+    sent.is_signed_by(secret);
+    assert_eq!((sent.path.as_str(), sent.field("content-type")), ("/hook", "application/json"));
+    let body = sent.json();
     assert_eq!(
         (&body["type"], &body["data"]),
         (&json!("video.uploaded"), &json!({ "id": video, "title": "Title" }))
@@ -98,7 +98,7 @@ async fn what_happens_is_sent_signed_and_stands_in_the_log() {
         (&logged["status"], &logged["attempts"], &logged["problem"]),
         (&json!(204), &json!(1), &Value::Null)
     );
-    assert_eq!(logged["id"], received.field("webhook-id"));
+    assert_eq!(logged["id"], sent.field("webhook-id"));
     site.store.delete(&video.parse().unwrap()).await.unwrap();
     assert_eq!(receiver.next().await.json()["type"], "video.deleted");
 }
