@@ -193,7 +193,7 @@ mod tests {
         }
     }
 
-    fn claims(more: Value) -> Value {
+    fn claims(more: &Value) -> Value {
         let mut claims = json!({
             "iss": "https://id.example.org", "aud": "clipcut", "exp": 2000, "nonce": "n", "sub": "7",
         });
@@ -206,7 +206,7 @@ mod tests {
         let provider = Provider::new();
         let header = json!({ "alg": "ES256", "kid": "k" });
         let check = |more: Value| {
-            let token = provider.sign(&header, &claims(more));
+            let token = provider.sign(&header, &claims(&more));
             verify(&token, &provider.keys(), EXPECTED).map(|claims| claims.subject)
         };
         assert_eq!(check(json!({})), Ok("7".to_owned()));
@@ -230,7 +230,7 @@ mod tests {
     fn what_no_key_of_the_provider_has_signed_is_refused() {
         let (provider, other) = (Provider::new(), Provider::new());
         let keys = provider.keys();
-        let claims = claims(json!({}));
+        let claims = claims(&json!({}));
         let signed = |provider: &Provider, header: Value| provider.sign(&header, &claims);
         let unknown =
             |token: String| assert_eq!(verify(&token, &keys, EXPECTED).unwrap_err(), Invalid::UnknownKey);
