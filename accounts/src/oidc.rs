@@ -83,7 +83,7 @@ pub(crate) async fn callback(State(accounts): State<Accounts>, request: Request)
                 }
             }
         }
-        // The person said no there, came too late, or was sent here by another site.
+        // The person refused there, came too late, or was sent here by another site.
         (Some(begun), None) => refused("cancelled", begun.purpose)?,
         (None, _) => refused("expired", Purpose::SignIn)?,
     };

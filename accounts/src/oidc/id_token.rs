@@ -33,7 +33,7 @@ struct Header {
     kid: Option<String>,
 }
 
-/// What is said of a person.
+/// The claims of a provider about a person.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Claims {
     iss: String,

@@ -1,4 +1,4 @@
-//! A receiver of webhooks that runs for one test: it keeps what comes and answers as it is told.
+//! A receiver of webhooks that runs for one test: it keeps what comes and answers as its test asks.
 
 use std::{
     collections::VecDeque,
@@ -39,12 +39,12 @@ impl Receiver {
         let address = listener.local_addr().unwrap();
         let (sender, received) = mpsc::unbounded_channel();
         let answers = Arc::new(Mutex::new(answers.iter().copied().collect::<VecDeque<u16>>()));
-        let told = answers.clone();
+        let statuses = answers.clone();
         tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                let (sender, told) = (sender.clone(), told.clone());
-                let service = service_fn(move |request| answer(request, sender.clone(), told.clone()));
+                let (sender, statuses) = (sender.clone(), statuses.clone());
+                let service = service_fn(move |request| answer(request, sender.clone(), statuses.clone()));
                 tokio::spawn(
                     hyper::server::conn::http1::Builder::new()
                         .serve_connection(TokioIo::new(stream), service),
@@ -76,11 +76,11 @@ impl Receiver {
 async fn answer(
     request: Request<Incoming>,
     sender: mpsc::UnboundedSender<Received>,
-    told: Arc<Mutex<VecDeque<u16>>>,
+    statuses: Arc<Mutex<VecDeque<u16>>>,
 ) -> Result<Response<Empty<Bytes>>, Infallible> {
     let (parts, body) = request.into_parts();
     let body = body.collect().await.unwrap().to_bytes();
-    let status = told.lock().unwrap().pop_front().unwrap_or(204);
+    let status = statuses.lock().unwrap().pop_front().unwrap_or(204);
     let _ = sender.send(Received { path: parts.uri.path().to_owned(), headers: parts.headers, body });
     if status == 0 {
         std::future::pending::<()>().await;
