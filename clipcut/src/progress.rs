@@ -65,6 +65,11 @@ impl Progress {
         self.bar.set_length(total);
     }
 
+    /// Prints a line above the bar.
+    pub(crate) fn note(&self, line: &str) {
+        self.bar.suspend(|| eprintln!("{line}"));
+    }
+
     pub(crate) fn finish(self) {
         self.bar.finish_and_clear();
         eprintln!("{}: {}", self.what, self.amount(self.total));

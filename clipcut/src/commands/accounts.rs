@@ -6,7 +6,7 @@ use axum::{Router, routing::get};
 use store::Store;
 
 use super::process::Process;
-use crate::config::Config;
+use crate::{config::Config, front_end, openapi};
 
 /// The service that the guard stands in front of.
 pub(super) struct Service<'a> {
@@ -16,8 +16,12 @@ pub(super) struct Service<'a> {
 
 /// Puts accounts in front of an origin's addresses, where the configuration has any.
 pub(super) async fn guarded(config: &Config, process: &Process, service: Service<'_>) -> Result<Router> {
+    let documents = Router::new()
+        .route("/api/openapi.json", get(openapi::serve))
+        .route("/api/docs", get(front_end::docs));
+    let router = service.router.merge(documents);
     let Some(settings) = config.accounts(process.scheme)? else {
-        return Ok(service.router.route("/api/v1/session", get(::accounts::absent)));
+        return Ok(router.route("/api/v1/session", get(::accounts::absent)));
     };
     let accounts = Accounts::new(service.store.clone(), settings);
     if let Some(link) = accounts.first_link().await? {
@@ -35,5 +39,5 @@ pub(super) async fn guarded(config: &Config, process: &Process, service: Service
     let sweeper = accounts.clone();
     let shutdown = process.shutdown.clone();
     process.tasks.spawn(async move { sweeper.sweep(shutdown).await });
-    Ok(accounts.guard(service.router.merge(accounts.router())))
+    Ok(accounts.guard(router.merge(accounts.router())))
 }

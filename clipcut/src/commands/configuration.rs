@@ -38,7 +38,7 @@ pub(crate) fn print(config: &Config) -> Result<()> {
         // TOML quotes the value: a backslash or a quote in it must read back as it was.
         out += &format!("{} = {}\n\n", key.name, toml::Value::String(value));
     }
-    write(&out)
+    write(out.as_bytes())
 }
 
 /// Prints the reference of all settings, in Markdown.
@@ -53,11 +53,12 @@ pub(crate) fn print_document() -> Result<()> {
         let meaning = key.meaning.trim().replace('|', r"\|");
         out += &format!("| `{}` | {default} | {meaning} |\n", key.name);
     }
-    write(&out)
+    write(out.as_bytes())
 }
 
-fn write(out: &str) -> Result<()> {
-    match std::io::stdout().write_all(out.as_bytes()) {
+/// Writes to the standard output.
+pub(crate) fn write(out: &[u8]) -> Result<()> {
+    match std::io::stdout().write_all(out) {
         // A pager or `head` that has read enough closes the pipe.
         Err(e) if e.kind() == ErrorKind::BrokenPipe => Ok(()),
         written => Ok(written?),

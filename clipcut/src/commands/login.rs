@@ -9,7 +9,7 @@ use reqwest::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{password, token, upload::refuse_errors};
+use super::{password, refusal::refuse_errors, token};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {

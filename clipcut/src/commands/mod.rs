@@ -17,6 +17,7 @@ pub(crate) mod packager;
 mod password;
 pub(crate) mod process;
 mod purge;
+mod refusal;
 pub(crate) mod serve;
 mod stop;
 mod token;

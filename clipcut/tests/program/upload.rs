@@ -101,6 +101,26 @@ async fn a_server_that_dies_and_comes_back_is_waited_for() {
 }
 
 #[tokio::test]
+async fn the_encode_is_followed_through_a_restart_of_the_server() {
+    let home = tempfile::tempdir().unwrap();
+    let data = home.path().join("data");
+    let mut server = Server::start(&data, &[]);
+    let relay = Relay::open(&server.url, u64::MAX).await;
+    let mut client = Program::start(&mut upload(home.path(), Clip::Long.file(), &relay.url));
+    until("the client to follow", async || client.log().contains("encoding\n").then_some(())).await;
+
+    server.program.kill();
+    relay.cut().await;
+    until("the client to notice", async || client.log().contains("trying again").then_some(())).await;
+    server = Server::start(&data, &[]);
+    relay.lead_to(&server.url);
+
+    let status = until("the client to be done", async || client.try_wait()).await;
+    assert!(status.success(), "{}", client.log());
+    assert_eq!(server.http.get("/api/v1/videos").await.json()["videos"][0]["state"], "ready");
+}
+
+#[tokio::test]
 async fn a_failed_upload_names_its_reason() {
     let home = tempfile::tempdir().unwrap();
     let server = Server::start(&home.path().join("data"), &[("CLIPCUT_UPLOAD_MAX", "1MiB")]);
