@@ -214,7 +214,7 @@ async fn first_turn(tx: &mut Transaction, video: &VideoId) -> Result<i64> {
     Ok(lowest.unwrap_or_default())
 }
 
-/// Ends a run before a segment; a worker that has it hears so after its next segment.
+/// Ends a run before a segment; its worker reads the new end after its next segment.
 async fn cut_off(tx: &mut Transaction, run: &Run, before: u32) -> Result<()> {
     if before > run.first {
         let query = query("update jobs set last = $2 where id = $1");
