@@ -2,7 +2,7 @@
 # `docker build --target symbols --output . .` writes the program's debug symbols, which the image has not.
 FROM node:22-bookworm-slim AS web
 WORKDIR /src
-COPY web/package.json web/package-lock.json ./
+COPY web/.npmrc web/package.json web/package-lock.json ./
 RUN npm ci --no-audit --no-fund
 COPY web .
 RUN npm run build

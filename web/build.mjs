@@ -15,8 +15,9 @@ const CACHE = join(ROOT, "../target/page");
 const BUILT = join(CACHE, "dist");
 const DIST = join(ROOT, "dist");
 
-const LOCK = ["package.json", "package-lock.json"];
+const LOCK = [".npmrc", "package.json", "package-lock.json"];
 const SOURCES = [
+  "api-docs.html",
   "index.html",
   "public",
   "src",

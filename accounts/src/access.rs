@@ -4,6 +4,7 @@
 use http::Method;
 use serde::{Deserialize, Serialize};
 use store::VideoId;
+use utoipa::ToSchema;
 
 /// The least that somebody must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +27,7 @@ pub enum Who {
 }
 
 /// The scope that a token needs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Scope {
     /// Seeing what the person sees.
@@ -84,6 +85,9 @@ table! {
     // method, path, who, scope of a token
     GET "/healthz" Anyone Read;
     GET "/readyz" Anyone Read;
+
+    GET "/api/openapi.json" Anyone Read;
+    GET "/api/docs" Anyone Read;
 
     GET "/api/v1/session" Anyone Read;
     POST "/api/v1/session" Anyone Never;

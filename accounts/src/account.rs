@@ -5,10 +5,10 @@ use axum::{
     extract::{Request, State},
 };
 use http::StatusCode;
-use serde::Deserialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
 use server::Response;
 use store::accounts::{Changed, Email as Address};
+use utoipa::ToSchema;
 
 use crate::{
     Accounts, Result,
@@ -19,48 +19,104 @@ use crate::{
     name, password,
 };
 
-#[derive(Deserialize)]
+/// The members that are absent stay as they are.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Edit {
+#[schema(as = AccountChanges)]
+pub(crate) struct Edit {
     name: Option<String>,
     email: Option<String>,
+    /// Needed for a new address.
     current_password: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct NewPassword {
+pub(crate) struct NewPassword {
     current_password: String,
     new_password: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Deletion {
+#[schema(as = AccountDeletion)]
+pub(crate) struct Deletion {
     current_password: String,
     videos: Videos,
 }
 
+/// The password once more, for what opens an account.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Confirmation {
+    pub(crate) current_password: String,
+}
+
 /// The fate of a deleted account's videos.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = VideosOfAccount)]
 enum Videos {
     Delete,
 }
 
+/// An account with what its videos take and may take.
+#[derive(Serialize, ToSchema)]
+#[schema(as = OwnAccount)]
+pub(crate) struct Shown {
+    #[serde(flatten)]
+    account: document::Account,
+    usage: Usage,
+    quota: Quota,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Usage {
+    bytes: u64,
+    minutes: f64,
+}
+
+/// What videos may take; null is any amount.
+#[derive(Serialize, ToSchema)]
+struct Quota {
+    #[schema(required)]
+    bytes: Option<u64>,
+    #[schema(required)]
+    minutes: Option<u64>,
+}
+
 /// Shows the account.
+#[utoipa::path(
+    get, path = "/api/v1/account", tag = "account", operation_id = "getAccount",
+    responses((status = 200, body = Shown)),
+)]
 pub(crate) async fn show(
     State(accounts): State<Accounts>,
     Extension(asker): Extension<Asker>,
 ) -> Result<Response> {
     let balance = accounts.store.quotas.balance(&asker.user.id, accounts.config.quota).await?;
-    let mut document = json!(document::Account::from(&asker.user));
-    document["usage"] = json!({ "bytes": balance.usage.bytes, "minutes": balance.usage.minutes });
-    document["quota"] = json!({ "bytes": balance.quota.bytes, "minutes": balance.quota.minutes });
-    Ok(json(StatusCode::OK, &document))
+    let shown = Shown {
+        account: (&asker.user).into(),
+        usage: Usage { bytes: balance.usage.bytes, minutes: balance.usage.minutes },
+        quota: Quota { bytes: balance.quota.bytes, minutes: balance.quota.minutes },
+    };
+    Ok(json(StatusCode::OK, &shown))
 }
 
 /// Changes the name and the address, each if it is given.
+#[utoipa::path(
+    patch, path = "/api/v1/account", tag = "account", operation_id = "editAccount",
+    request_body = Edit,
+    responses(
+        (status = 200, body = document::Account),
+        (status = 400, description = "`invalid_document`, `body_too_large`"),
+        (status = 403, description = "`wrong_password`"),
+        (status = 404, description = "`unknown_user`"),
+        (status = 422, description = "`invalid_name`, `invalid_email`"),
+        (status = 429, description = "`too_many_attempts`"),
+        (status = 503, description = "`busy`"),
+    ),
+)]
 pub(crate) async fn edit(
     State(accounts): State<Accounts>,
     Extension(asker): Extension<Asker>,
@@ -85,6 +141,18 @@ pub(crate) async fn edit(
 }
 
 /// Changes the password and ends all other sessions.
+#[utoipa::path(
+    put, path = "/api/v1/account/password", tag = "account", operation_id = "setPassword",
+    request_body = NewPassword,
+    responses(
+        (status = 204),
+        (status = 400, description = "`invalid_document`, `body_too_large`"),
+        (status = 403, description = "`wrong_password`"),
+        (status = 422, description = "`password_too_short`, `password_too_long`, `password_too_common`"),
+        (status = 429, description = "`too_many_attempts`"),
+        (status = 503, description = "`busy`"),
+    ),
+)]
 pub(crate) async fn set_password(
     State(accounts): State<Accounts>,
     Extension(asker): Extension<Asker>,
@@ -98,6 +166,19 @@ pub(crate) async fn set_password(
 }
 
 /// Deletes the account and its videos.
+#[utoipa::path(
+    delete, path = "/api/v1/account", tag = "account", operation_id = "deleteAccount",
+    request_body = Deletion,
+    responses(
+        (status = 204),
+        (status = 400, description = "`invalid_document`, `body_too_large`"),
+        (status = 403, description = "`wrong_password`, `insecure_line`"),
+        (status = 404, description = "`unknown_user`"),
+        (status = 422, description = "`last_administrator`"),
+        (status = 429, description = "`too_many_attempts`"),
+        (status = 503, description = "`busy`"),
+    ),
+)]
 pub(crate) async fn delete(
     State(accounts): State<Accounts>,
     Extension(asker): Extension<Asker>,

@@ -54,6 +54,17 @@ pub(crate) enum Evidence {
     Nothing,
 }
 
+impl Evidence {
+    /// Returns the credential: nobody else has it, and the database has a hash of it alone.
+    pub(crate) fn credential(&self) -> &[u8] {
+        match self {
+            Self::Authorization(field) => field.as_bytes(),
+            Self::Cookie(secret) => secret.text().as_bytes(),
+            Self::Nothing => &[],
+        }
+    }
+}
+
 impl Accounts {
     /// Reads the evidence in a request.
     pub(crate) fn evidence(&self, request: &Request) -> Evidence {
@@ -68,10 +79,10 @@ impl Accounts {
     }
 
     /// Finds out who sends a request; `None` is a stranger.
-    pub(crate) async fn asker(&self, evidence: Evidence) -> Result<Option<Asker>> {
+    pub(crate) async fn asker(&self, evidence: &Evidence) -> Result<Option<Asker>> {
         match evidence {
-            Evidence::Authorization(value) => self.by_token(&value).await.map(Some),
-            Evidence::Cookie(secret) => self.by_session(&secret).await,
+            Evidence::Authorization(value) => self.by_token(value).await.map(Some),
+            Evidence::Cookie(secret) => self.by_session(secret).await,
             Evidence::Nothing => Ok(None),
         }
     }

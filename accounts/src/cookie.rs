@@ -11,7 +11,9 @@ use crate::{Accounts, Error, error::forbidden, secret::Secret};
 /// A cookie's name over TLS, and on loopback.
 type Name = [&'static str; 2];
 
-const SESSION: Name = ["__Host-session", "session"];
+/// That of a session over TLS.
+pub(crate) const SECURE: &str = "__Host-session";
+const SESSION: Name = [SECURE, "session"];
 const ATTEMPT: Name = ["__Host-sign-in", "sign-in"];
 
 /// The line to a client, as far as cookies go.

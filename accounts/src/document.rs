@@ -4,33 +4,42 @@ use axum::{body::Body, extract::Request};
 use http::{StatusCode, header};
 use serde::{Serialize, de::DeserializeOwned};
 pub(crate) use server::document::{json, no_content};
-use server::{Problem, body};
-use store::{Timestamp, accounts};
+use server::{Problem, body, schema};
+use store::{Timestamp, accounts, accounts::Role};
+use utoipa::{ToSchema, openapi::Object};
 
 use crate::{Error, Result};
 
 // Far above the longest document of ours; a million characters of a password end here, before any hash.
-const MOST: u64 = 16 * 1024;
+pub(crate) const MOST: u64 = 16 * 1024;
 
 /// A person, as they see themselves and as administrators do.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct User {
     id: String,
     name: String,
     email: String,
+    #[schema(schema_with = roles)]
     role: &'static str,
 }
 
 /// A person, with what else is known.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Account {
     #[serde(flatten)]
     user: User,
+    #[schema(schema_with = schema::time)]
     created: String,
     disabled: bool,
     /// Null where the limit for everybody counts.
+    #[schema(required)]
     quota_bytes: Option<u64>,
+    #[schema(required)]
     quota_minutes: Option<u64>,
+}
+
+fn roles() -> Object {
+    schema::words(Role::ALL.map(Role::as_str))
 }
 
 impl From<&accounts::User> for User {

@@ -72,6 +72,11 @@ pub(crate) fn unprocessable(code: &'static str, detail: impl Into<String>) -> Er
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail.into()).into()
 }
 
+/// A request that is not well-formed.
+pub(crate) fn bad_request(code: &'static str, detail: impl Into<std::borrow::Cow<'static, str>>) -> Error {
+    Problem::new(StatusCode::BAD_REQUEST, code, detail).into()
+}
+
 /// A request that is refused whoever sends it.
 pub(crate) fn forbidden(code: &'static str, detail: &'static str) -> Error {
     Problem::new(StatusCode::FORBIDDEN, code, detail).into()

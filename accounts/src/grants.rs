@@ -4,10 +4,10 @@ use std::time::SystemTime;
 
 use axum::extract::{Path, Request, State};
 use http::StatusCode;
-use serde::Deserialize;
-use serde_json::{Value, json};
-use server::{Response, ticket};
+use serde::{Deserialize, Serialize};
+use server::{Response, schema::time, ticket};
 use store::{Grant, Grantee, UserId, VideoId};
+use utoipa::ToSchema;
 
 use crate::{
     Accounts, Result,
@@ -15,26 +15,83 @@ use crate::{
     email::Email,
     error::{unknown, unprocessable},
     guard::unknown_video,
+    page::{self, Page, PageParams},
 };
 
 // Far above the people whom somebody names one by one; each is a row that a list shows.
 const MOST: usize = 200;
 
-#[derive(Deserialize)]
+/// One of both.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Wanted {
+#[schema(as = NewPerson)]
+pub(crate) struct Wanted {
     email: Option<String>,
+    /// An account's id.
     user: Option<String>,
 }
 
-/// Lists the people of a video.
-pub(crate) async fn list(State(accounts): State<Accounts>, Path(id): Path<String>) -> Result<Response> {
+/// Somebody with whom a video is shared.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Person)]
+pub(crate) struct Shown {
+    id: String,
+    /// The address by which they were chosen, if it was one.
+    #[schema(required)]
+    email: Option<String>,
+    /// The account by which they were chosen, if it was one.
+    #[schema(required)]
+    user: Option<Named>,
+    #[schema(schema_with = time)]
+    created: String,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = NamedUser)]
+struct Named {
+    id: String,
+    name: String,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = PersonList)]
+pub(crate) struct Listed {
+    people: Vec<Shown>,
+    /// The `cursor` of the next page; null at the end.
+    #[schema(required)]
+    next: Option<String>,
+}
+
+/// Lists the people of a video, newest first.
+#[utoipa::path(
+    get, path = "/api/v1/videos/{id}/people", tag = "sharing", operation_id = "listPeople",
+    params(("id" = String, Path, description = "The video"), PageParams),
+    responses((status = 200, body = Listed), (status = 400, description = "`invalid_query`, `invalid_limit`, `invalid_cursor`"), (status = 404, description = "`unknown_video`")),
+)]
+pub(crate) async fn list(
+    State(accounts): State<Accounts>,
+    Path(id): Path<String>,
+    page: Page,
+) -> Result<Response> {
     let id = accounts.known(&id).await?;
-    let people: Vec<Value> = accounts.store.grants.of(&id).await?.iter().map(shown).collect();
-    Ok(json(StatusCode::OK, &json!({ "people": people })))
+    let found = accounts.store.grants.page(&id, page.of()).await?;
+    let next = page::next(&found);
+    let people = found.entries.into_iter().map(Shown::from).collect();
+    Ok(json(StatusCode::OK, &Listed { people, next }))
 }
 
 /// Shares a video with an account. By an address, the answer does not tell whether that has one.
+#[utoipa::path(
+    post, path = "/api/v1/videos/{id}/people", tag = "sharing", operation_id = "addPerson",
+    params(("id" = String, Path, description = "The video")),
+    request_body = Wanted,
+    responses(
+        (status = 201, body = Shown),
+        (status = 400, description = "`invalid_document`, `body_too_large`"),
+        (status = 404, description = "`unknown_video`, `unknown_user`"),
+        (status = 422, description = "`invalid_email`, `too_many_people`"),
+    ),
+)]
 pub(crate) async fn add(
     State(accounts): State<Accounts>,
     Path(id): Path<String>,
@@ -58,10 +115,15 @@ pub(crate) async fn add(
         }
         _ => return Err(invalid("give either `email`, an address, or `user`, an account's id")),
     };
-    Ok(json(StatusCode::CREATED, &shown(&grant.ok_or_else(unknown_video)?)))
+    Ok(json(StatusCode::CREATED, &Shown::from(grant.ok_or_else(unknown_video)?)))
 }
 
 /// Takes somebody off the list. What they play stops within a second, wherever they are served.
+#[utoipa::path(
+    delete, path = "/api/v1/videos/{id}/people/{grant}", tag = "sharing", operation_id = "removePerson",
+    params(("id" = String, Path, description = "The video"), ("grant" = String, Path, description = "The entry's id")),
+    responses((status = 204), (status = 404, description = "`unknown_video`, `unknown_person`")),
+)]
 pub(crate) async fn revoke(
     State(accounts): State<Accounts>,
     Path((id, grant)): Path<(String, String)>,
@@ -83,12 +145,13 @@ impl Accounts {
     }
 }
 
-fn shown(grant: &Grant) -> Value {
-    let user = grant.user.as_ref().map(|(id, name)| json!({ "id": id, "name": name }));
-    json!({
-        "id": grant.id,
-        "email": grant.email,
-        "user": user,
-        "created": grant.created_at.rfc3339(),
-    })
+impl From<Grant> for Shown {
+    fn from(grant: Grant) -> Self {
+        Self {
+            id: grant.id,
+            email: grant.email,
+            user: grant.user.map(|(id, name)| Named { id: id.to_string(), name }),
+            created: grant.created_at.rfc3339(),
+        }
+    }
 }

@@ -21,6 +21,7 @@ use crate::{
     access::{self, ByToken, Found, Who},
     asker::{Asker, By},
     error::forbidden,
+    idempotency::{self, Keyed},
 };
 
 // tus 1.0.0, Core: the field stands for the method.
@@ -29,8 +30,11 @@ const METHOD_OVERRIDE: HeaderName = HeaderName::from_static("x-http-method-overr
 /// Lets a request through to its handler, with its viewer, or refuses it.
 pub(crate) async fn admit(State(accounts): State<Accounts>, request: Request, next: Next) -> Response {
     match accounts.judge(request).await {
-        Ok(Admitted { request, mark }) => {
-            let mut response = next.run(request).await;
+        Ok(Admitted { request, mark, keyed }) => {
+            let mut response = match keyed {
+                None => next.run(request).await,
+                Some(keyed) => keyed.answer(&accounts, next.run(request)).await,
+            };
             if let Some(from) = mark {
                 response.headers_mut().insert(ticket::FROM, from.into());
             }
@@ -50,6 +54,8 @@ struct Admitted {
     request: Request,
     /// The mark on its answer, where playing needs a ticket.
     mark: Option<u64>,
+    /// The key by which it may be sent again.
+    keyed: Option<Keyed>,
 }
 
 /// The additions to a request by the rights on its video.
@@ -71,14 +77,14 @@ impl Accounts {
         // It asks for methods and changes nothing: browsers' preflights, which carry no credentials, and tus' discovery. With
         // another method in a field it would be that one.
         if *request.method() == Method::OPTIONS && !request.headers().contains_key(METHOD_OVERRIDE) {
-            return Ok(Admitted { request, mark: None });
+            return Ok(Admitted { request, mark: None, keyed: None });
         }
         let shown = Shown::by(&request);
         let path = request.uri().path().to_owned();
         let found = access::find(request.method(), &path).map_err(|allowed| missing(&allowed))?;
         self.refuse_foreign(&request)?;
         let evidence = self.evidence(&request);
-        let asker = self.asker(evidence).await?;
+        let asker = self.asker(&evidence).await?;
         let viewer = asker.as_ref().map_or(Viewer::Stranger, Asker::viewer);
         if let Some(asker) = &asker {
             may_by_token(asker, &found)?;
@@ -88,10 +94,14 @@ impl Accounts {
         if let Some(share) = granted.share {
             request.extensions_mut().insert(share);
         }
+        let mut keyed = None;
         if let Some(asker) = asker {
+            if idempotency::takes_key(found.endpoint) {
+                (request, keyed) = Keyed::read(request, &asker.user.id, evidence.credential()).await?;
+            }
             request.extensions_mut().insert(asker);
         }
-        Ok(Admitted { request, mark: granted.mark })
+        Ok(Admitted { request, mark: granted.mark, keyed })
     }
 
     /// Refuses what a page of another site sends to change something. A token is no browser's own, so that a page which has

@@ -11,13 +11,17 @@ mod email;
 mod error;
 mod grants;
 mod guard;
+mod idempotency;
 mod invitations;
 pub mod mail;
 mod name;
 pub mod oidc;
+pub mod openapi;
+mod page;
 mod password;
 mod password_reset;
 mod people;
+mod seal;
 mod second_factor;
 mod secret;
 mod session;
@@ -226,6 +230,7 @@ impl Accounts {
         self.store.accounts.invitations.sweep().await?;
         self.store.accounts.password_resets.sweep().await?;
         self.store.webhooks.sweep().await?;
+        self.store.accounts.idempotency.sweep().await?;
         Ok(())
     }
 

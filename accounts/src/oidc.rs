@@ -12,16 +12,17 @@ use axum::{
     extract::{Request, State},
 };
 use http::{HeaderValue, StatusCode, header};
-use serde::Deserialize;
-use serde_json::json;
+use serde::Serialize;
 use server::{Problem, Response};
 use store::accounts::{Identity, NewUser, Role, SignUp as Ground, SignedUp, User};
 use url::form_urlencoded;
+use utoipa::ToSchema;
 
 pub use provider::{Provider, Registration};
 
 use crate::{
     Accounts, Error, Result, SignUp,
+    account::Confirmation,
     asker::{Asker, Evidence},
     document::{self, json, no_content},
     email::Email,
@@ -37,16 +38,40 @@ use id_token::Claims;
 const LIFETIME: Duration = Duration::from_mins(10);
 const ACCOUNT: &str = "/account";
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Confirmation {
-    current_password: String,
+#[derive(Serialize, ToSchema)]
+#[schema(as = LinkedIdentity)]
+pub(crate) struct Shown {
+    linked: bool,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = IdentityLink)]
+pub(crate) struct Link {
+    /// The address at the provider that the browser goes on to.
+    url: String,
 }
 
 /// Why somebody whom the provider knows is not signed in here: a word for the page.
 type Refusal = &'static str;
 
-/// Sends a browser to the provider.
+/// Sends a browser to the OpenID provider.
+#[utoipa::path(
+    get, path = "/api/v1/oidc/sign-in", tag = "session", operation_id = "beginOpenIdSignIn",
+    params(("next" = Option<String>, Query, description = "The page of this site to go on to")),
+    responses(
+        (
+            status = 303, description = "To the provider",
+            headers(
+                ("Location" = String, description = "The provider's page"),
+                ("Set-Cookie" = String, description = "The sign-in on its way"),
+            ),
+        ),
+        (status = 403, description = "`insecure_line`"),
+        (status = 422, description = "`no_provider`"),
+        (status = 429, description = "`too_many_attempts`"),
+        (status = 502, description = "`provider_unreachable`"),
+    ),
+)]
 pub(crate) async fn sign_in(State(accounts): State<Accounts>, request: Request) -> Result<Response> {
     accounts.count_address(accounts.client(&request)).await?;
     let next = query(&request, "next").unwrap_or_default();
@@ -58,7 +83,27 @@ pub(crate) async fn sign_in(State(accounts): State<Accounts>, request: Request) 
     Ok(response)
 }
 
-/// Takes a browser that comes back from the provider.
+/// Takes a browser that comes back from the OpenID provider.
+#[utoipa::path(
+    get, path = "/api/v1/oidc/callback", tag = "session", operation_id = "endOpenIdSignIn",
+    params(
+        ("code" = Option<String>, Query, description = "The provider's; absent where the person said no"),
+        ("state" = Option<String>, Query, description = "That of the sign-in on its way"),
+    ),
+    responses(
+        (
+            status = 303, description = "To a page of this site; where it failed, `provider` in its query says why",
+            headers(
+                ("Location" = String, description = "The page"),
+                ("Set-Cookie" = String, description = "The session"),
+            ),
+        ),
+        (status = 403, description = "`insecure_line`"),
+        (status = 422, description = "`no_provider`"),
+        (status = 429, description = "`too_many_attempts`"),
+        (status = 503, description = "`busy`"),
+    ),
+)]
 pub(crate) async fn callback(State(accounts): State<Accounts>, request: Request) -> Result<Response> {
     accounts.count_address(accounts.client(&request)).await?;
     let line = accounts.line(&request);
@@ -75,7 +120,7 @@ pub(crate) async fn callback(State(accounts): State<Accounts>, request: Request)
                     // The provider's page sends the browser here, so the guard takes no cookie for evidence. State and cookie
                     // have shown that this very browser began it.
                     let evidence = line.secret(request.headers()).map_or(Evidence::Nothing, Evidence::Cookie);
-                    accounts.link(accounts.asker(evidence).await?, &claims).await?
+                    accounts.link(accounts.asker(&evidence).await?, &claims).await?
                 }
                 (Err(error), _) => {
                     tracing::warn!(error, "a sign-in by the OpenID provider failed");
@@ -93,6 +138,10 @@ pub(crate) async fn callback(State(accounts): State<Accounts>, request: Request)
 }
 
 /// Shows whether the account is linked to a person at the provider.
+#[utoipa::path(
+    get, path = "/api/v1/account/identity", tag = "account", operation_id = "getIdentity",
+    responses((status = 200, body = Shown)),
+)]
 pub(crate) async fn show(
     State(accounts): State<Accounts>,
     Extension(asker): Extension<Asker>,
@@ -101,10 +150,23 @@ pub(crate) async fn show(
         Some(provider) => accounts.store.accounts.identities.has(&asker.user.id, provider.issuer()).await?,
         None => false,
     };
-    Ok(json(StatusCode::OK, &json!({ "linked": linked })))
+    Ok(json(StatusCode::OK, &Shown { linked }))
 }
 
 /// Begins to link the account to a person at the provider: the address that the browser goes on to.
+#[utoipa::path(
+    post, path = "/api/v1/account/identity", tag = "account", operation_id = "beginIdentityLink",
+    request_body = Confirmation,
+    responses(
+        (status = 200, body = Link, headers(("Set-Cookie" = String, description = "The link on its way"))),
+        (status = 400, description = "`invalid_document`, `body_too_large`"),
+        (status = 403, description = "`wrong_password`, `insecure_line`"),
+        (status = 422, description = "`no_provider`"),
+        (status = 429, description = "`too_many_attempts`"),
+        (status = 502, description = "`provider_unreachable`"),
+        (status = 503, description = "`busy`"),
+    ),
+)]
 pub(crate) async fn begin_link(
     State(accounts): State<Accounts>,
     Extension(asker): Extension<Asker>,
@@ -115,12 +177,24 @@ pub(crate) async fn begin_link(
     accounts.confirm(&asker, &given.current_password).await?;
     let begun = Begun::new(Purpose::Link, ACCOUNT);
     let url = accounts.authorization_url(&begun).await?;
-    let mut response = json(StatusCode::OK, &json!({ "url": url }));
+    let mut response = json(StatusCode::OK, &Link { url });
     response.headers_mut().append(header::SET_COOKIE, line.give_attempt(&begun.cookie(), LIFETIME)?);
     Ok(response)
 }
 
-/// Takes the link away.
+/// Takes the link to a person at the provider away.
+#[utoipa::path(
+    delete, path = "/api/v1/account/identity", tag = "account", operation_id = "unlinkIdentity",
+    request_body = Confirmation,
+    responses(
+        (status = 204),
+        (status = 400, description = "`invalid_document`, `body_too_large`"),
+        (status = 403, description = "`wrong_password`"),
+        (status = 422, description = "`no_provider`"),
+        (status = 429, description = "`too_many_attempts`"),
+        (status = 503, description = "`busy`"),
+    ),
+)]
 pub(crate) async fn unlink(
     State(accounts): State<Accounts>,
     Extension(asker): Extension<Asker>,

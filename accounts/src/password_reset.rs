@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::json;
 use server::Response;
 use store::accounts::MailKind;
+use utoipa::ToSchema;
 
 use crate::{
     Accounts, Error, Result,
@@ -16,21 +17,33 @@ use crate::{
     secret::Secret,
 };
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Forgotten {
+#[schema(as = ForgottenPassword)]
+pub(crate) struct Forgotten {
     email: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Reset {
+#[schema(as = PasswordReset)]
+pub(crate) struct Reset {
+    /// That of the link.
     key: String,
     new_password: String,
 }
 
-/// Has a link sent, if the address has an account. The request does the same work if it has none: the queue finds that out,
-/// which nobody waits for.
+/// Has a link sent, if the address has an account.
+#[utoipa::path(
+    post, path = "/api/v1/password-resets", tag = "session", operation_id = "askForPasswordReset",
+    request_body = Forgotten,
+    responses(
+        (status = 202, body = Object, content_type = "application/json"),
+        (status = 400, description = "`invalid_document`, `body_too_large`"),
+        (status = 422, description = "`no_mail`, `invalid_email`"),
+        (status = 429, description = "`too_many_attempts`"),
+    ),
+)]
 pub(crate) async fn ask(State(accounts): State<Accounts>, request: Request) -> Result<Response> {
     accounts.count_address(accounts.client(&request)).await?;
     let given: Forgotten = document::read(request).await?;
@@ -40,11 +53,24 @@ pub(crate) async fn ask(State(accounts): State<Accounts>, request: Request) -> R
     }
     let email = Email::read(&given.email)?;
     accounts.count_mail(&email.key).await?;
+    // The same work for an address that has no account: the queue finds that out, which nobody waits for.
     accounts.queue_mail(&MailKind::Reset, &email).await?;
     Ok(json(StatusCode::ACCEPTED, &json!({})))
 }
 
 /// Sets a new password by a link, and ends all sessions.
+#[utoipa::path(
+    put, path = "/api/v1/password-resets", tag = "session", operation_id = "resetPassword",
+    request_body = Reset,
+    responses(
+        (status = 204),
+        (status = 400, description = "`invalid_document`, `body_too_large`"),
+        (status = 403, description = "`wrong_key`"),
+        (status = 422, description = "`password_too_short`, `password_too_long`, `password_too_common`"),
+        (status = 429, description = "`too_many_attempts`"),
+        (status = 503, description = "`busy`"),
+    ),
+)]
 pub(crate) async fn set(State(accounts): State<Accounts>, request: Request) -> Result<Response> {
     accounts.count_address(accounts.client(&request)).await?;
     let given: Reset = document::read(request).await?;

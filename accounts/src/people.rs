@@ -5,13 +5,13 @@ use axum::{
     extract::{Path, Request, State},
 };
 use http::StatusCode;
-use serde::{Deserialize, Deserializer};
-use serde_json::json;
+use serde::{Deserialize, Deserializer, Serialize};
 use server::Response;
 use store::{
     UserId,
     accounts::{Change, Changed, NewLimit, NewUser, Role, SignUp as Ground, SignedUp},
 };
+use utoipa::ToSchema;
 
 use crate::{
     Accounts, Error, Reach, Result, SignUp,
@@ -20,28 +20,37 @@ use crate::{
     document::{self, json},
     email::{self, Email},
     error::{forbidden, unknown},
-    name, password,
+    name,
+    page::{self, Page, PageParams},
+    password,
     secret::Secret,
-    session::Browser,
+    session::{Browser, SignedIn},
 };
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct NewAccount {
+pub(crate) struct NewAccount {
     name: String,
     email: String,
     password: String,
+    /// That of a link.
     key: Option<String>,
 }
 
-#[derive(Deserialize)]
+/// The members that are absent stay as they are.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Edit {
+#[schema(as = UserChanges)]
+pub(crate) struct Edit {
     disabled: Option<bool>,
     role: Option<RoleWord>,
+    /// Null for the limit of everybody.
     #[serde(default, deserialize_with = "limit")]
+    #[schema(value_type = Option<u64>)]
     quota_bytes: NewLimit,
+    /// Null for the limit of everybody.
     #[serde(default, deserialize_with = "limit")]
+    #[schema(value_type = Option<u64>)]
     quota_minutes: NewLimit,
 }
 
@@ -50,14 +59,36 @@ fn limit<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<NewL
     Ok(Option::<u64>::deserialize(deserializer)?.map_or(NewLimit::OfEverybody, NewLimit::Own))
 }
 
-#[derive(Clone, Copy, Deserialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = UserList)]
+pub(crate) struct Listed {
+    users: Vec<document::Account>,
+    /// The `cursor` of the next page; null at the end.
+    #[schema(required)]
+    next: Option<String>,
+}
+
+#[derive(Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = Role)]
 enum RoleWord {
     Administrator,
     User,
 }
 
 /// Makes an account and signs it in.
+#[utoipa::path(
+    post, path = "/api/v1/users", tag = "session", operation_id = "signUp",
+    request_body = NewAccount,
+    responses(
+        (status = 201, body = SignedIn, headers(("Set-Cookie" = String, description = "The session"))),
+        (status = 400, description = "`invalid_document`, `body_too_large`"),
+        (status = 403, description = "`sign_up_closed`, `wrong_key`, `insecure_line`"),
+        (status = 422, description = "`invalid_name`, `invalid_email`, `password_too_short`, `password_too_long`, `password_too_common`"),
+        (status = 429, description = "`too_many_attempts`"),
+        (status = 503, description = "`busy`"),
+    ),
+)]
 pub(crate) async fn sign_up(State(accounts): State<Accounts>, request: Request) -> Result<Response> {
     accounts.count_address(accounts.client(&request)).await?;
     let browser = Browser::of(&accounts, &request)?;
@@ -79,14 +110,31 @@ pub(crate) async fn sign_up(State(accounts): State<Accounts>, request: Request) 
     }
 }
 
-/// Lists all accounts.
-pub(crate) async fn list(State(accounts): State<Accounts>) -> Result<Response> {
-    let users = accounts.store.accounts.users.list().await?;
-    let users: Vec<_> = users.iter().map(document::Account::from).collect();
-    Ok(json(StatusCode::OK, &json!({ "users": users })))
+/// Lists all accounts, the oldest first.
+#[utoipa::path(
+    get, path = "/api/v1/users", tag = "administration", operation_id = "listUsers",
+    params(PageParams),
+    responses((status = 200, body = Listed), (status = 400, description = "`invalid_query`, `invalid_limit`, `invalid_cursor`")),
+)]
+pub(crate) async fn list(State(accounts): State<Accounts>, page: Page) -> Result<Response> {
+    let found = accounts.store.accounts.users.page(page.of()).await?;
+    let next = page::next(&found);
+    let users = found.entries.iter().map(document::Account::from).collect();
+    Ok(json(StatusCode::OK, &Listed { users, next }))
 }
 
 /// Disables, enables, promotes or demotes an account, or sets its quota.
+#[utoipa::path(
+    patch, path = "/api/v1/users/{user}", tag = "administration", operation_id = "changeUser",
+    params(("user" = String, Path, description = "The account's id")),
+    request_body = Edit,
+    responses(
+        (status = 200, body = document::Account),
+        (status = 400, description = "`invalid_document`, `body_too_large`"),
+        (status = 404, description = "`unknown_user`"),
+        (status = 422, description = "`last_administrator`"),
+    ),
+)]
 pub(crate) async fn change(
     State(accounts): State<Accounts>,
     Extension(asker): Extension<Asker>,

@@ -9,15 +9,16 @@ use axum::{
 };
 use http::StatusCode;
 use qrcodegen::{QrCode, QrCodeEcc};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 use server::{Problem, Response};
 use sha2::{Digest, Sha256};
 use store::accounts::{FirstCode, User};
 use totp_rs::{Builder, Secret, Totp};
+use utoipa::ToSchema;
 
 use crate::{
     Accounts, Error, Result,
+    account::Confirmation,
     asker::Asker,
     document::{self, json, no_content},
     error::unprocessable,
@@ -33,30 +34,75 @@ const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 // 80 random bits: too many to be found out from a fast hash.
 const RECOVERY_LENGTH: usize = 16;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Confirmation {
-    current_password: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Code {
+#[schema(as = SecondFactorCode)]
+pub(crate) struct Code {
+    /// Six digits of the app.
     code: String,
 }
 
-/// Shows whether it is on.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SecondFactor)]
+pub(crate) struct Shown {
+    on: bool,
+    recovery_codes_left: u64,
+}
+
+/// The secret of an app, shown until it is turned on.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SecondFactorSecret)]
+pub(crate) struct Begun {
+    /// In base 32, to be typed.
+    secret: String,
+    /// The same as a URI that apps open.
+    uri: String,
+    qr: Picture,
+}
+
+/// A QR code.
+#[derive(Serialize, ToSchema)]
+#[schema(as = QrCode)]
+struct Picture {
+    /// The number of its modules a side.
+    size: i32,
+    /// The path of the dark ones, for an SVG of that size.
+    path: String,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct RecoveryCodes {
+    recovery_codes: Vec<String>,
+}
+
+/// Shows whether a second factor is on.
+#[utoipa::path(
+    get, path = "/api/v1/account/second-factor", tag = "account", operation_id = "getSecondFactor",
+    responses((status = 200, body = Shown)),
+)]
 pub(crate) async fn show(
     State(accounts): State<Accounts>,
     Extension(asker): Extension<Asker>,
 ) -> Result<Response> {
     let factors = &accounts.store.accounts.second_factors;
     let on = factors.of(&asker.user.id).await?.is_some_and(|factor| factor.is_on);
-    let left = factors.recovery_codes_left(&asker.user.id).await?;
-    Ok(json(StatusCode::OK, &json!({ "on": on, "recovery_codes_left": left })))
+    let recovery_codes_left = factors.recovery_codes_left(&asker.user.id).await?;
+    Ok(json(StatusCode::OK, &Shown { on, recovery_codes_left }))
 }
 
-/// Begins to turn it on: shows a new secret, also as a picture for the app's camera.
+/// Begins to turn a second factor on: shows a new secret, also as a picture for the app's camera.
+#[utoipa::path(
+    post, path = "/api/v1/account/second-factor", tag = "account", operation_id = "beginSecondFactor",
+    request_body = Confirmation,
+    responses(
+        (status = 200, body = Begun),
+        (status = 400, description = "`invalid_document`, `body_too_large`"),
+        (status = 403, description = "`wrong_password`"),
+        (status = 422, description = "`second_factor_on`"),
+        (status = 429, description = "`too_many_attempts`"),
+        (status = 503, description = "`busy`"),
+    ),
+)]
 pub(crate) async fn begin(
     State(accounts): State<Accounts>,
     Extension(asker): Extension<Asker>,
@@ -72,10 +118,22 @@ pub(crate) async fn begin(
         return Err(unprocessable("second_factor_on", detail));
     }
     let uri = totp.to_url().map_err(|e| Error::Code(e.to_string()))?;
-    Ok(json(StatusCode::OK, &json!({ "secret": text, "uri": uri, "qr": picture(&uri)? })))
+    let qr = picture(&uri)?;
+    Ok(json(StatusCode::OK, &Begun { secret: text, uri, qr }))
 }
 
-/// Turns it on by a first code, and shows the recovery codes, this once.
+/// Turns the second factor on by a first code, and shows the recovery codes, this once.
+#[utoipa::path(
+    put, path = "/api/v1/account/second-factor", tag = "account", operation_id = "turnOnSecondFactor",
+    request_body = Code,
+    responses(
+        (status = 200, body = RecoveryCodes),
+        (status = 400, description = "`invalid_document`, `body_too_large`"),
+        (status = 403, description = "`wrong_code`"),
+        (status = 422, description = "`no_second_factor`"),
+        (status = 429, description = "`too_many_attempts`"),
+    ),
+)]
 pub(crate) async fn turn_on(
     State(accounts): State<Accounts>,
     Extension(asker): Extension<Asker>,
@@ -96,10 +154,21 @@ pub(crate) async fn turn_on(
         return Err(wrong_code());
     }
     tracing::info!(user = %asker.user.id, "a second factor was turned on");
-    Ok(json(StatusCode::OK, &json!({ "recovery_codes": codes })))
+    Ok(json(StatusCode::OK, &RecoveryCodes { recovery_codes: codes }))
 }
 
-/// Turns it off.
+/// Turns the second factor off.
+#[utoipa::path(
+    delete, path = "/api/v1/account/second-factor", tag = "account", operation_id = "turnOffSecondFactor",
+    request_body = Confirmation,
+    responses(
+        (status = 204),
+        (status = 400, description = "`invalid_document`, `body_too_large`"),
+        (status = 403, description = "`wrong_password`"),
+        (status = 429, description = "`too_many_attempts`"),
+        (status = 503, description = "`busy`"),
+    ),
+)]
 pub(crate) async fn turn_off(
     State(accounts): State<Accounts>,
     Extension(asker): Extension<Asker>,
@@ -162,8 +231,8 @@ fn recovery_hash(code: &str) -> Option<String> {
     (code.len() == RECOVERY_LENGTH).then(|| hex(&Sha256::digest(code.as_bytes())))
 }
 
-/// Draws a text as a QR code: the number of its modules a side, and the path of the dark ones, for an SVG of that size.
-fn picture(text: &str) -> Result<Value> {
+/// Draws a text as a QR code.
+fn picture(text: &str) -> Result<Picture> {
     let code = QrCode::encode_text(text, QrCodeEcc::Medium).map_err(|e| Error::Code(e.to_string()))?;
     let mut path = String::new();
     for y in 0..code.size() {
@@ -171,7 +240,7 @@ fn picture(text: &str) -> Result<Value> {
             path += &format!("M{x} {y}h1v1h-1z");
         }
     }
-    Ok(json!({ "size": code.size(), "path": path }))
+    Ok(Picture { size: code.size(), path })
 }
 
 fn wrong_code() -> Error {
@@ -209,8 +278,8 @@ mod tests {
     fn a_picture_is_a_square_of_dark_modules() {
         let drawn = picture("otpauth://totp/x?secret=y").unwrap();
         // The corner of a finder pattern is dark, and the ring within it is light (ISO/IEC 18004 §6.3.3).
-        let path = drawn["path"].as_str().unwrap();
+        let path = drawn.path;
         assert!(path.starts_with("M0 0h1v1h-1z") && !path.contains("M1 1h"), "{path}");
-        assert!(drawn["size"].as_i64().unwrap() >= 21);
+        assert!(drawn.size >= 21);
     }
 }

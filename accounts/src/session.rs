@@ -7,12 +7,12 @@ use axum::{
 };
 use http::{HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
-use server::{Problem, Response};
+use server::{Problem, Response, schema::time};
 use store::{
     Timestamp,
     accounts::{NewSession, Rehash, User},
 };
+use utoipa::ToSchema;
 
 use crate::{
     Accounts, Error, Result, SignUp,
@@ -21,59 +21,119 @@ use crate::{
     document::{self, json, no_content},
     email::Email,
     error::unknown,
+    page::{self, Page, PageParams},
     password::Verdict,
     secret::Secret,
 };
 
 const MOST_USER_AGENT: usize = 200;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Credentials {
+pub(crate) struct Credentials {
     email: String,
     password: String,
     /// Of the second factor, where the account has one.
     code: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Session {
     id: String,
+    #[schema(schema_with = time)]
     created: String,
+    #[schema(schema_with = time)]
     last_seen: String,
     user_agent: String,
+    /// Whether it is the one that asks.
     current: bool,
 }
 
+#[derive(Serialize, ToSchema)]
+#[schema(as = SessionList)]
+pub(crate) struct Listed {
+    sessions: Vec<Session>,
+    /// The `cursor` of the next page; null at the end.
+    #[schema(required)]
+    next: Option<String>,
+}
+
+/// Whether there are accounts.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = AccountsSetting)]
+enum Setting {
+    On,
+    Off,
+}
+
+/// The people who may make accounts.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = SignUpSetting)]
+enum SignUpSetting {
+    Closed,
+    Invitation,
+    Open,
+}
+
+/// The person who asks, and the accounts that can be made.
+#[derive(Serialize, ToSchema)]
+#[schema(as = CurrentSession)]
+pub(crate) struct Shown {
+    accounts: Setting,
+    /// Whether the next account is the first, the administrator's.
+    first_account: bool,
+    sign_up: SignUpSetting,
+    /// Whether a forgotten password has a link sent.
+    mail: bool,
+    /// Whether people sign in by an OpenID provider, too.
+    openid: bool,
+    /// Null for a stranger.
+    #[schema(required)]
+    user: Option<document::User>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SignedIn {
+    user: document::User,
+}
+
 /// Shows who is signed in, and whether accounts can be made.
+#[utoipa::path(
+    get, path = "/api/v1/session", tag = "session", operation_id = "getSession",
+    responses((status = 200, body = Shown)),
+)]
 pub(crate) async fn show(
     State(accounts): State<Accounts>,
     asker: Option<Extension<Asker>>,
 ) -> Result<Response> {
     let sign_up = match accounts.config.sign_up {
-        SignUp::Closed => "closed",
-        SignUp::Invitation => "invitation",
-        SignUp::Open => "open",
+        SignUp::Closed => SignUpSetting::Closed,
+        SignUp::Invitation => SignUpSetting::Invitation,
+        SignUp::Open => SignUpSetting::Open,
     };
     let user = asker.as_ref().map(|asker| document::User::from(&asker.user));
-    let first = user.is_none() && !accounts.store.accounts.users.any().await?;
-    // Whether a forgotten password has a link sent.
+    let first_account = user.is_none() && !accounts.store.accounts.users.any().await?;
     let mail = accounts.config.mail.is_some();
     let openid = accounts.config.oidc.is_some();
-    Ok(json(
-        StatusCode::OK,
-        &json!({
-            "accounts": "on",
-            "first_account": first,
-            "sign_up": sign_up,
-            "mail": mail,
-            "openid": openid,
-            "user": user,
-        }),
-    ))
+    let shown = Shown { accounts: Setting::On, first_account, sign_up, mail, openid, user };
+    Ok(json(StatusCode::OK, &shown))
 }
 
 /// Signs in. An unknown address, a wrong password and a disabled account have one answer, after the same work.
+#[utoipa::path(
+    post, path = "/api/v1/session", tag = "session", operation_id = "signIn",
+    request_body = Credentials,
+    responses(
+        (status = 200, body = SignedIn, headers(("Set-Cookie" = String, description = "The session"))),
+        (status = 400, description = "`invalid_document`, `body_too_large`"),
+        (status = 401, description = "`wrong_credentials`, `second_factor_required`"),
+        (status = 403, description = "`insecure_line`, `wrong_code`"),
+        (status = 429, description = "`too_many_attempts`"),
+        (status = 503, description = "`busy`"),
+    ),
+)]
 pub(crate) async fn sign_in(State(accounts): State<Accounts>, request: Request) -> Result<Response> {
     accounts.count_address(accounts.client(&request)).await?;
     let browser = Browser::of(&accounts, &request)?;
@@ -96,6 +156,10 @@ pub(crate) async fn sign_in(State(accounts): State<Accounts>, request: Request) 
 }
 
 /// Signs out. A browser without a session is signed out already.
+#[utoipa::path(
+    delete, path = "/api/v1/session", tag = "session", operation_id = "signOut",
+    responses((status = 204)),
+)]
 pub(crate) async fn sign_out(
     State(accounts): State<Accounts>,
     asker: Option<Extension<Asker>>,
@@ -114,12 +178,20 @@ pub(crate) async fn sign_out(
     Ok(response)
 }
 
-/// Lists a person's sessions.
+/// Lists a person's sessions, the last used first.
+#[utoipa::path(
+    get, path = "/api/v1/account/sessions", tag = "account", operation_id = "listSessions",
+    params(PageParams),
+    responses((status = 200, body = Listed), (status = 400, description = "`invalid_query`, `invalid_limit`, `invalid_cursor`")),
+)]
 pub(crate) async fn list(
     State(accounts): State<Accounts>,
     Extension(asker): Extension<Asker>,
+    page: Page,
 ) -> Result<Response> {
-    let found = accounts.store.accounts.sessions.of(&asker.user.id, accounts.idle_since()).await?;
+    let (sessions, idle_since) = (&accounts.store.accounts.sessions, accounts.idle_since());
+    let found = sessions.page(&asker.user.id, idle_since, page.of()).await?;
+    let next = page::next(&found);
     let shown = |session: store::accounts::Session| Session {
         current: asker.session() == Some(session.id.as_str()),
         created: session.created_at.rfc3339(),
@@ -127,11 +199,16 @@ pub(crate) async fn list(
         user_agent: session.user_agent,
         id: session.id,
     };
-    let sessions: Vec<Session> = found.into_iter().map(shown).collect();
-    Ok(json(StatusCode::OK, &json!({ "sessions": sessions })))
+    let sessions = found.entries.into_iter().map(shown).collect();
+    Ok(json(StatusCode::OK, &Listed { sessions, next }))
 }
 
 /// Ends one of a person's sessions.
+#[utoipa::path(
+    delete, path = "/api/v1/account/sessions/{session}", tag = "account", operation_id = "endSession",
+    params(("session" = String, Path, description = "The session's id")),
+    responses((status = 204), (status = 404, description = "`unknown_session`")),
+)]
 pub(crate) async fn end(
     State(accounts): State<Accounts>,
     Extension(asker): Extension<Asker>,
@@ -175,7 +252,7 @@ impl Accounts {
         status: StatusCode,
     ) -> Result<Response> {
         let cookie = self.begin_session(browser, user).await?;
-        let mut response = json(status, &json!({ "user": document::User::from(user) }));
+        let mut response = json(status, &SignedIn { user: user.into() });
         response.headers_mut().insert(header::SET_COOKIE, cookie);
         Ok(response)
     }
@@ -207,6 +284,13 @@ fn wrong_credentials() -> Error {
 
 /// Answers `/api/v1/session` where there are no accounts.
 pub async fn absent() -> axum::response::Response {
-    let document = json!({ "accounts": "off", "first_account": false, "sign_up": "closed", "mail": false, "openid": false, "user": null });
+    let document = Shown {
+        accounts: Setting::Off,
+        first_account: false,
+        sign_up: SignUpSetting::Closed,
+        mail: false,
+        openid: false,
+        user: None,
+    };
     json(StatusCode::OK, &document).into_response()
 }

@@ -6,12 +6,12 @@ use axum::{
 };
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
-use server::Response;
+use server::{Response, schema::time};
 use store::{
     Timestamp,
     accounts::{NewToken, Token},
 };
+use utoipa::ToSchema;
 
 use crate::{
     Accounts, Result,
@@ -20,44 +20,80 @@ use crate::{
     document::{self, future, json, no_content},
     error::{unknown, unprocessable},
     name,
+    page::{self, Page, PageParams},
     secret::Secret,
 };
 
 // A person's, so that a script that makes one for each run is noticed.
 const MOST: usize = 50;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Wanted {
+#[schema(as = NewToken)]
+pub(crate) struct Wanted {
+    #[schema(min_length = 1, max_length = 100)]
     name: String,
+    #[schema(min_items = 1)]
     scopes: Vec<Scope>,
+    /// When it is to end; never, where it is not given.
+    #[schema(schema_with = time)]
     expires: Option<String>,
 }
 
-#[derive(Serialize)]
-struct Shown {
+#[derive(Serialize, ToSchema)]
+#[schema(as = Token)]
+pub(crate) struct Shown {
     id: String,
     name: String,
+    #[schema(value_type = Vec<Scope>)]
     scopes: Vec<String>,
+    #[schema(schema_with = time)]
     created: String,
+    #[schema(required, format = DateTime)]
     expires: Option<String>,
+    #[schema(required, format = DateTime)]
     last_used: Option<String>,
     /// Shown once, when it is made.
     #[serde(skip_serializing_if = "Option::is_none")]
     token: Option<String>,
 }
 
-/// Lists a person's tokens.
+#[derive(Serialize, ToSchema)]
+#[schema(as = TokenList)]
+pub(crate) struct Listed {
+    tokens: Vec<Shown>,
+    /// The `cursor` of the next page; null at the end.
+    #[schema(required)]
+    next: Option<String>,
+}
+
+/// Lists a person's tokens, newest first.
+#[utoipa::path(
+    get, path = "/api/v1/account/tokens", tag = "account", operation_id = "listTokens",
+    params(PageParams),
+    responses((status = 200, body = Listed), (status = 400, description = "`invalid_query`, `invalid_limit`, `invalid_cursor`")),
+)]
 pub(crate) async fn list(
     State(accounts): State<Accounts>,
     Extension(asker): Extension<Asker>,
+    page: Page,
 ) -> Result<Response> {
-    let tokens = accounts.store.accounts.tokens.of(&asker.user.id).await?;
-    let tokens: Vec<Shown> = tokens.into_iter().map(Shown::from).collect();
-    Ok(json(StatusCode::OK, &json!({ "tokens": tokens })))
+    let found = accounts.store.accounts.tokens.page(&asker.user.id, page.of()).await?;
+    let next = page::next(&found);
+    let tokens = found.entries.into_iter().map(Shown::from).collect();
+    Ok(json(StatusCode::OK, &Listed { tokens, next }))
 }
 
 /// Makes a token and shows it, this once.
+#[utoipa::path(
+    post, path = "/api/v1/account/tokens", tag = "account", operation_id = "addToken",
+    request_body = Wanted,
+    responses(
+        (status = 201, body = Shown),
+        (status = 400, description = "`invalid_document`, `body_too_large`"),
+        (status = 422, description = "`invalid_name`, `no_scope`, `too_many_tokens`"),
+    ),
+)]
 pub(crate) async fn add(
     State(accounts): State<Accounts>,
     Extension(asker): Extension<Asker>,
@@ -85,6 +121,11 @@ pub(crate) async fn add(
 }
 
 /// Takes a token away.
+#[utoipa::path(
+    delete, path = "/api/v1/account/tokens/{token}", tag = "account", operation_id = "removeToken",
+    params(("token" = String, Path, description = "The token's id")),
+    responses((status = 204), (status = 404, description = "`unknown_token`")),
+)]
 pub(crate) async fn remove(
     State(accounts): State<Accounts>,
     Extension(asker): Extension<Asker>,

@@ -3,6 +3,7 @@
 
 mod address;
 mod deliver;
+mod document;
 mod message;
 mod sender;
 mod target;
@@ -14,13 +15,10 @@ use axum::{
     extract::{Path, Request, State},
 };
 use http::StatusCode;
-use serde::Deserialize;
-use serde_json::{Value, json};
 use server::Response;
 use store::{
-    Timestamp,
     accounts::Role,
-    webhooks::{About, Event, Logged, NewWebhook, Webhook, WebhookEdit},
+    webhooks::{About, Event, NewWebhook, WebhookEdit},
 };
 
 pub use address::Allowed;
@@ -28,9 +26,10 @@ pub use address::Allowed;
 use crate::{
     Accounts, Result,
     asker::Asker,
-    document::{self, invalid, json, no_content},
+    document::{invalid, json, no_content, read},
     error::{forbidden, unknown, unprocessable},
 };
+use document::{Added, Edit, Listed, Log, Shown, Videos, Wanted};
 
 // A person's: each event is one delivery for every one of them.
 const MOST: usize = 20;
@@ -67,46 +66,37 @@ impl Config {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Wanted {
-    url: String,
-    events: Vec<String>,
-    videos: Option<Videos>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Edit {
-    url: Option<String>,
-    events: Option<Vec<String>>,
-    active: Option<bool>,
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Videos {
-    Own,
-    All,
-}
-
-/// Lists a person's webhooks.
+/// Lists a person's webhooks, newest first.
+#[utoipa::path(
+    get, path = "/api/v1/webhooks", tag = "webhooks", operation_id = "listWebhooks",
+    responses((status = 200, body = Listed)),
+)]
 pub(crate) async fn list(
     State(accounts): State<Accounts>,
     Extension(asker): Extension<Asker>,
 ) -> Result<Response> {
-    let webhooks = accounts.store.webhooks.of(&asker.user.id).await?;
-    let webhooks: Vec<Value> = webhooks.iter().map(shown).collect();
-    Ok(json(StatusCode::OK, &json!({ "webhooks": webhooks })))
+    let found = accounts.store.webhooks.of(&asker.user.id).await?;
+    let webhooks = found.into_iter().map(Shown::from).collect();
+    Ok(json(StatusCode::OK, &Listed { webhooks }))
 }
 
 /// Makes a webhook and shows its secret, this once.
+#[utoipa::path(
+    post, path = "/api/v1/webhooks", tag = "webhooks", operation_id = "addWebhook",
+    request_body = Wanted,
+    responses(
+        (status = 201, body = Added),
+        (status = 400, description = "`invalid_document`, `body_too_large`"),
+        (status = 403, description = "`administrators_only`"),
+        (status = 422, description = "`invalid_url`, `no_event`, `too_many_webhooks`"),
+    ),
+)]
 pub(crate) async fn add(
     State(accounts): State<Accounts>,
     Extension(asker): Extension<Asker>,
     request: Request,
 ) -> Result<Response> {
-    let wanted: Wanted = document::read(request).await?;
+    let wanted: Wanted = read(request).await?;
     let url = target::read(&wanted.url, &accounts.config.webhooks.allowed)?;
     let events = events(&wanted.events)?;
     let about = match wanted.videos {
@@ -123,19 +113,29 @@ pub(crate) async fn add(
     }
     let secret = message::secret();
     let new = NewWebhook { user: &asker.user.id, url: &url, events: &events, about, secret: &secret };
-    let mut document = shown(&webhooks.add(&new).await?);
-    document["secret"] = json!(secret);
-    Ok(json(StatusCode::CREATED, &document))
+    let webhook = webhooks.add(&new).await?.into();
+    Ok(json(StatusCode::CREATED, &Added { webhook, secret }))
 }
 
 /// Changes where a webhook sends to, what, and whether.
+#[utoipa::path(
+    patch, path = "/api/v1/webhooks/{webhook}", tag = "webhooks", operation_id = "editWebhook",
+    params(("webhook" = String, Path, description = "The webhook's id")),
+    request_body = Edit,
+    responses(
+        (status = 200, body = Shown),
+        (status = 400, description = "`invalid_document`, `body_too_large`"),
+        (status = 404, description = "`unknown_webhook`"),
+        (status = 422, description = "`invalid_url`, `no_event`"),
+    ),
+)]
 pub(crate) async fn edit(
     State(accounts): State<Accounts>,
     Extension(asker): Extension<Asker>,
     Path(id): Path<String>,
     request: Request,
 ) -> Result<Response> {
-    let wanted: Edit = document::read(request).await?;
+    let wanted: Edit = read(request).await?;
     let allowed = &accounts.config.webhooks.allowed;
     let edit = WebhookEdit {
         url: wanted.url.as_deref().map(|url| target::read(url, allowed)).transpose()?,
@@ -143,10 +143,15 @@ pub(crate) async fn edit(
         active: wanted.active,
     };
     let edited = accounts.store.webhooks.edit(&asker.user.id, &id, &edit).await?.ok_or_else(gone)?;
-    Ok(json(StatusCode::OK, &shown(&edited)))
+    Ok(json(StatusCode::OK, &Shown::from(edited)))
 }
 
 /// Removes a webhook with its log.
+#[utoipa::path(
+    delete, path = "/api/v1/webhooks/{webhook}", tag = "webhooks", operation_id = "removeWebhook",
+    params(("webhook" = String, Path, description = "The webhook's id")),
+    responses((status = 204), (status = 404, description = "`unknown_webhook`")),
+)]
 pub(crate) async fn remove(
     State(accounts): State<Accounts>,
     Extension(asker): Extension<Asker>,
@@ -156,17 +161,33 @@ pub(crate) async fn remove(
 }
 
 /// Lists the newest deliveries of a webhook.
+#[utoipa::path(
+    get, path = "/api/v1/webhooks/{webhook}/deliveries", tag = "webhooks", operation_id = "listDeliveries",
+    params(("webhook" = String, Path, description = "The webhook's id")),
+    responses((status = 200, body = Log), (status = 404, description = "`unknown_webhook`")),
+)]
 pub(crate) async fn log(
     State(accounts): State<Accounts>,
     Extension(asker): Extension<Asker>,
     Path(id): Path<String>,
 ) -> Result<Response> {
     let log = accounts.store.webhooks.log(&asker.user.id, &id).await?.ok_or_else(gone)?;
-    let deliveries: Vec<Value> = log.iter().map(logged).collect();
-    Ok(json(StatusCode::OK, &json!({ "deliveries": deliveries })))
+    let deliveries = log.into_iter().map(document::Delivery::from).collect();
+    Ok(json(StatusCode::OK, &Log { deliveries }))
 }
 
 /// Sends a delivery again, with the id that it had.
+#[utoipa::path(
+    post, path = "/api/v1/webhooks/{webhook}/deliveries/{delivery}/retry", tag = "webhooks", operation_id = "retryDelivery",
+    params(
+        ("webhook" = String, Path, description = "The webhook's id"),
+        ("delivery" = String, Path, description = "The delivery's id"),
+    ),
+    responses(
+        (status = 202, body = Object, content_type = "application/json"),
+        (status = 404, description = "`unknown_delivery`"),
+    ),
+)]
 pub(crate) async fn send_again(
     State(accounts): State<Accounts>,
     Extension(asker): Extension<Asker>,
@@ -175,7 +196,7 @@ pub(crate) async fn send_again(
     if !accounts.store.webhooks.send_again(&asker.user.id, &id, &delivery).await? {
         return Err(unknown("unknown_delivery", "There is no such delivery; old ones leave the log."));
     }
-    Ok(json(StatusCode::ACCEPTED, &json!({})))
+    Ok(json(StatusCode::ACCEPTED, &serde_json::json!({})))
 }
 
 /// Reads the words of events, each once.
@@ -191,33 +212,6 @@ fn events(words: &[String]) -> Result<Vec<Event>> {
         return Err(unprocessable("no_event", "A webhook has at least one event."));
     }
     Ok(events)
-}
-
-fn shown(webhook: &Webhook) -> Value {
-    json!({
-        "id": webhook.id,
-        "url": webhook.url,
-        "events": webhook.events.iter().map(|event| event.as_str()).collect::<Vec<_>>(),
-        "videos": webhook.about.as_str(),
-        "active": webhook.active,
-        "created": webhook.created_at.rfc3339(),
-    })
-}
-
-fn logged(logged: &Logged) -> Value {
-    let delivery = &logged.delivery;
-    json!({
-        "id": delivery.id,
-        "event": delivery.event.as_str(),
-        "video": { "id": delivery.video, "title": delivery.title },
-        "occurred": delivery.occurred_at.rfc3339(),
-        "state": logged.state.as_str(),
-        "attempts": delivery.attempts,
-        "attempted": logged.attempted_at.map(Timestamp::rfc3339),
-        "next": logged.next_at.map(Timestamp::rfc3339),
-        "status": logged.status,
-        "problem": logged.problem,
-    })
 }
 
 fn gone() -> crate::Error {

@@ -11,7 +11,7 @@ use crate::{
         transcribe, transcriber, upload, user,
     },
     config::Config,
-    log,
+    log, openapi,
 };
 
 /// Upload a video; seconds later, watch it at the quality that your connection carries.
@@ -97,6 +97,9 @@ enum Command {
     /// Print the effective configuration
     #[command(after_help = "Example:\n  CLIPCUT_CRF=21 clipcut config > clipcut.toml")]
     Config(configuration::Args),
+    /// Print the document of the API: OpenAPI 3.1, as `/api/openapi.json` serves it
+    #[command(after_help = "Example:\n  clipcut openapi > openapi.json")]
+    Openapi,
 }
 
 #[derive(Debug, Default, Args)]
@@ -189,6 +192,7 @@ impl Cli {
             Command::Doctor => block_on(doctor::run(&load(BTreeMap::new())?)),
             Command::Config(args) if args.markdown => configuration::print_document(),
             Command::Config(_) => configuration::print(&load(BTreeMap::new())?),
+            Command::Openapi => openapi::print(),
         }
     }
 }

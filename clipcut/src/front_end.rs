@@ -15,6 +15,7 @@ use server::Problem;
 use self::asset::Asset;
 
 const PAGE: &str = "index.html";
+const DOCS: &str = "api-docs.html";
 const MISSING: &str = "The front end is not built into this binary. Run `make web` and build again.\n";
 
 /// Answers requests that no role's route matches.
@@ -51,6 +52,19 @@ pub(crate) async fn serve(request: Request) -> Response {
         return asset.answer(&parts, StatusCode::OK);
     }
     page(path, &parts)
+}
+
+/// Shows Swagger UI over the document.
+#[utoipa::path(
+    get, path = "/api/docs", tag = "documents", operation_id = "getDocs",
+    responses((status = 200, body = String, content_type = "text/html"), (status = 304)),
+)]
+pub(crate) async fn docs(request: Request) -> Response {
+    let (parts, _) = request.into_parts();
+    match Asset::find(DOCS, &parts.headers) {
+        Some(asset) => asset.answer(&parts, StatusCode::OK),
+        None => (StatusCode::SERVICE_UNAVAILABLE, MISSING).into_response(),
+    }
 }
 
 /// Answers with the page, whose own router reads the address.

@@ -7,6 +7,7 @@ mod config;
 mod front_end;
 mod log;
 mod open_files;
+mod openapi;
 mod progress;
 mod setting;
 

@@ -1,7 +1,7 @@
 //! The captions API: tracks listed, added, named, replaced, deleted, requested from the machine. Leaves a
 //! track's cues to `cues`, playing it to `serve`.
 
-mod cues;
+pub(crate) mod cues;
 mod document;
 mod file;
 mod serve;
@@ -19,6 +19,7 @@ use server::{
     document::{json, no_content},
 };
 use store::{CaptionId, CaptionNaming, CaptionTrack, NewTrack, TranscriptionOptions};
+use utoipa::ToSchema;
 
 pub(crate) use document::Captions as Document;
 
@@ -43,29 +44,52 @@ pub(crate) fn routes() -> Router<Origin> {
         .route("/{track}/cues/{number}", patch(cues::edit).delete(cues::delete))
 }
 
-#[derive(Serialize)]
-struct Listed {
+#[derive(Serialize, ToSchema)]
+#[schema(as = CaptionList)]
+pub(crate) struct Listed {
     captions: Vec<Document>,
 }
 
 /// A person's request to the machine.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
-struct Asked {
+#[schema(as = TranscriptionRequest)]
+pub(crate) struct Asked {
+    /// A BCP 47 tag; detected where it is not given.
+    #[schema(max_length = 35)]
     language: Option<String>,
+    #[schema(max_length = 200)]
     model: Option<String>,
+    /// Names and terms that may be said.
+    #[schema(max_length = 1000)]
     prompt: Option<String>,
     translate: bool,
 }
 
-#[derive(Deserialize)]
+/// The members that are absent stay as they are.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Names {
+#[schema(as = CaptionNames)]
+pub(crate) struct Names {
+    /// A BCP 47 tag.
+    #[schema(max_length = 35)]
     language: Option<String>,
+    /// What menus show; empty for the language's own name.
+    #[schema(max_length = 100)]
     label: Option<String>,
 }
 
-async fn list(State(origin): State<Origin>, asker: Asker, UrlPath(id): UrlPath<String>) -> Result<Response> {
+/// Lists the captions of a video.
+#[utoipa::path(
+    get, path = "/api/v1/videos/{id}/captions", tag = "captions", operation_id = "listCaptions",
+    params(("id" = String, Path, description = "The video")),
+    responses((status = 200, body = Listed), (status = 404, description = "`unknown_video`")),
+)]
+pub(crate) async fn list(
+    State(origin): State<Origin>,
+    asker: Asker,
+    UrlPath(id): UrlPath<String>,
+) -> Result<Response> {
     let id = known(&id)?;
     let rights = origin.store.videos.rights(&id).await?.ok_or_else(unknown_video)?;
     let tracks = origin.store.captions.of(&id).await?;
@@ -74,7 +98,13 @@ async fn list(State(origin): State<Origin>, asker: Asker, UrlPath(id): UrlPath<S
     Ok(json(StatusCode::OK, &Listed { captions }))
 }
 
-async fn show(
+/// Shows a track.
+#[utoipa::path(
+    get, path = "/api/v1/videos/{id}/captions/{track}", tag = "captions", operation_id = "getCaptions",
+    params(("id" = String, Path, description = "The video"), ("track" = String, Path, description = "The captions' id")),
+    responses((status = 200, body = Document), (status = 404, description = "`unknown_video`, `unknown_captions`")),
+)]
+pub(crate) async fn show(
     State(origin): State<Origin>,
     asker: Asker,
     UrlPath((id, track)): UrlPath<(String, String)>,
@@ -84,7 +114,21 @@ async fn show(
 }
 
 /// Takes a person's file as a new track.
-async fn add(
+#[utoipa::path(
+    post, path = "/api/v1/videos/{id}/captions", tag = "captions", operation_id = "addCaptions",
+    params(("id" = String, Path, description = "The video"), file::Fields),
+    request_body(
+        content((file::Upload = "multipart/form-data"), (String = "text/vtt"), (String = "application/x-subrip")),
+        description = "A WebVTT or SubRip file, in a form or as the body",
+    ),
+    responses(
+        (status = 201, body = Document),
+        (status = 400, description = "`invalid_captions`, `file_required`, `language_required`, `invalid_language`, `invalid_form`, `invalid_query`, `too_long`"),
+        (status = 404, description = "`unknown_video`"),
+        (status = 413, description = "`body_too_large`"),
+    ),
+)]
+pub(crate) async fn add(
     State(origin): State<Origin>,
     asker: Asker,
     UrlPath(id): UrlPath<String>,
@@ -102,7 +146,21 @@ async fn add(
 }
 
 /// Takes a person's file in place of a track's cues.
-async fn replace(
+#[utoipa::path(
+    put, path = "/api/v1/videos/{id}/captions/{track}", tag = "captions", operation_id = "replaceCaptions",
+    params(("id" = String, Path, description = "The video"), ("track" = String, Path, description = "The captions' id"), file::Fields),
+    request_body(
+        content((file::Upload = "multipart/form-data"), (String = "text/vtt"), (String = "application/x-subrip")),
+        description = "A WebVTT or SubRip file, in a form or as the body",
+    ),
+    responses(
+        (status = 200, body = Document),
+        (status = 400, description = "`invalid_captions`, `file_required`, `language_required`, `invalid_language`, `invalid_form`, `invalid_query`, `too_long`"),
+        (status = 404, description = "`unknown_video`, `unknown_captions`"),
+        (status = 413, description = "`body_too_large`"),
+    ),
+)]
+pub(crate) async fn replace(
     State(origin): State<Origin>,
     asker: Asker,
     UrlPath((id, track)): UrlPath<(String, String)>,
@@ -124,7 +182,18 @@ async fn replace(
     Ok(json(StatusCode::OK, &origin.shown(&asker, track).await?))
 }
 
-async fn rename(
+/// Changes the language and the label of a track, each if it is given.
+#[utoipa::path(
+    patch, path = "/api/v1/videos/{id}/captions/{track}", tag = "captions", operation_id = "renameCaptions",
+    params(("id" = String, Path, description = "The video"), ("track" = String, Path, description = "The captions' id")),
+    request_body = Names,
+    responses(
+        (status = 200, body = Document),
+        (status = 400, description = "`invalid_document`, `invalid_language`, `too_long`"),
+        (status = 404, description = "`unknown_video`, `unknown_captions`"),
+    ),
+)]
+pub(crate) async fn rename(
     State(origin): State<Origin>,
     asker: Asker,
     UrlPath((id, track)): UrlPath<(String, String)>,
@@ -140,7 +209,13 @@ async fn rename(
     Ok(json(StatusCode::OK, &origin.shown(&asker, track).await?))
 }
 
-async fn delete(
+/// Deletes a track.
+#[utoipa::path(
+    delete, path = "/api/v1/videos/{id}/captions/{track}", tag = "captions", operation_id = "deleteCaptions",
+    params(("id" = String, Path, description = "The video"), ("track" = String, Path, description = "The captions' id")),
+    responses((status = 204), (status = 404, description = "`unknown_video`, `unknown_captions`")),
+)]
+pub(crate) async fn delete(
     State(origin): State<Origin>,
     UrlPath((id, track)): UrlPath<(String, String)>,
 ) -> Result<Response> {
@@ -152,7 +227,17 @@ async fn delete(
 }
 
 /// Asks the machine for one more track.
-async fn ask(
+#[utoipa::path(
+    post, path = "/api/v1/videos/{id}/captions/machine", tag = "captions", operation_id = "transcribe",
+    params(("id" = String, Path, description = "The video")),
+    request_body = Asked,
+    responses(
+        (status = 202, body = Document),
+        (status = 400, description = "`invalid_document`, `invalid_language`, `unknown_language`, `cannot_translate`, `demo_model`, `too_long`"),
+        (status = 404, description = "`unknown_video`"),
+    ),
+)]
+pub(crate) async fn ask(
     State(origin): State<Origin>,
     asker: Asker,
     UrlPath(id): UrlPath<String>,
@@ -165,7 +250,17 @@ async fn ask(
 }
 
 /// Asks the machine to write a track again, in place of what it has.
-async fn ask_again(
+#[utoipa::path(
+    post, path = "/api/v1/videos/{id}/captions/{track}/machine", tag = "captions", operation_id = "transcribeAgain",
+    params(("id" = String, Path, description = "The video"), ("track" = String, Path, description = "The captions' id")),
+    request_body = Asked,
+    responses(
+        (status = 202, body = Document),
+        (status = 400, description = "`invalid_document`, `invalid_language`, `unknown_language`, `cannot_translate`, `demo_model`, `too_long`"),
+        (status = 404, description = "`unknown_video`, `unknown_captions`"),
+    ),
+)]
+pub(crate) async fn ask_again(
     State(origin): State<Origin>,
     asker: Asker,
     UrlPath((id, track)): UrlPath<(String, String)>,

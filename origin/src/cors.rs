@@ -19,7 +19,7 @@ use crate::Origin;
 const POLICY: Policy = Policy {
     methods: "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS",
     allow: "Authorization, Content-Type, Range, If-Range, If-Match, If-None-Match, If-Modified-Since, \
-            If-Unmodified-Since, Last-Event-ID, Tus-Resumable, Upload-Length, Upload-Offset, Upload-Metadata, \
+            If-Unmodified-Since, Idempotency-Key, Last-Event-ID, Tus-Resumable, Upload-Length, Upload-Offset, Upload-Metadata, \
             Upload-Checksum, Upload-Defer-Length, Upload-Concat, X-HTTP-Method-Override, X-Requested-With, \
             X-Request-ID, CMCD-Object, CMCD-Request, CMCD-Session, CMCD-Status",
     expose: "Accept-Ranges, Allow, Content-Encoding, Content-Length, Content-Range, Date, ETag, Location, \

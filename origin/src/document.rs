@@ -3,77 +3,116 @@
 use std::collections::{HashMap, HashSet};
 
 use serde::Serialize;
+use server::schema::{id, time};
 use store::{CaptionTrack, Progress, State, StoredBytes, Video, VideoId};
+use utoipa::ToSchema;
 
-use crate::{Origin, asker::Asker, captions, error::Result};
+use crate::{
+    Origin,
+    asker::Asker,
+    captions,
+    error::Result,
+    schema::{rendition_kinds, states, visibilities},
+};
 
 /// A video's document.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Video)]
 pub struct Document {
+    #[schema(schema_with = id)]
     id: VideoId,
     title: String,
     description: String,
     tags: Vec<String>,
     /// How many people have watched it, each counted once a day.
     views: u64,
+    /// The number of edits so far, which is its entity tag, in quotes.
+    revision: u64,
+    #[schema(schema_with = states)]
     state: &'static str,
+    /// Why it failed.
+    #[schema(required)]
     error: Option<Failure>,
+    #[schema(required)]
     duration_seconds: Option<f64>,
     /// Sentences about parts of the source that were left out, mended or lost.
     notes: Vec<String>,
     renditions: Vec<Rendition>,
     captions: Vec<captions::Document>,
+    #[schema(required)]
     playback: Option<Playback>,
+    #[schema(required)]
     poster: Option<String>,
+    /// At most 640 pixels wide.
+    #[schema(required)]
     poster_small: Option<String>,
+    #[schema(required)]
     upload: Option<Upload>,
+    /// The jobs that come before its next one.
+    #[schema(required)]
     queue_position: Option<u32>,
+    #[schema(required)]
     owner: Option<Owner>,
+    #[schema(schema_with = visibilities)]
     visibility: &'static str,
     /// Whether the asker may change it.
     may_edit: bool,
     /// Whether it is another's, who shares it with the asker's account.
     shared_with_me: bool,
+    #[schema(schema_with = time)]
     created_at: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+/// The person whose it is.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[schema(as = VideoOwner)]
 struct Owner {
     id: String,
     name: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[schema(as = VideoFailure)]
 struct Failure {
     code: String,
     message: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 struct Rendition {
     name: String,
+    #[schema(schema_with = rendition_kinds)]
     kind: &'static str,
+    #[schema(required)]
     width: Option<u32>,
+    #[schema(required)]
     height: Option<u32>,
+    #[schema(required)]
     frame_rate: Option<f64>,
+    #[schema(required)]
     bitrate_bps: Option<u64>,
+    #[schema(required)]
     language: Option<String>,
+    #[schema(required)]
     label: Option<String>,
     segments_published: u32,
     segments_total: u32,
 }
 
 /// Where to play it: absolute paths on this server.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[schema(as = PlaybackUrls)]
 struct Playback {
     hls: String,
     dash: String,
 }
 
 /// How much of the file is stored.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[schema(as = StoredUpload)]
 struct Upload {
     bytes_stored: u64,
+    #[schema(required)]
     bytes_total: Option<u64>,
 }
 
@@ -150,6 +189,7 @@ impl Document {
             duration_seconds: video.duration_seconds,
             notes: video.notes,
             views: video.views,
+            revision: video.revision,
             tags,
             owner: owner.map(|(id, name)| Owner { id, name }),
             visibility: video.rights.visibility.as_str(),
@@ -168,6 +208,11 @@ impl Document {
             Some(video) => Ok(Some(Self::of(origin, asker, video).await?)),
             None => Ok(None),
         }
+    }
+
+    /// Returns the number of edits so far.
+    pub(crate) fn revision(&self) -> u64 {
+        self.revision
     }
 
     /// Returns whose it is.

@@ -36,12 +36,26 @@ const CATCH_UP: u32 = 100;
 const MOST_AT_ONCE: usize = 100;
 
 /// Streams the changes of all videos from now on.
+///
+/// Each event `video` has the document of a video, each event `deleted` its `id`.
+#[utoipa::path(
+    get, path = "/api/v1/events", tag = "videos", operation_id = "followVideos",
+    responses((status = 200, body = String, content_type = "text/event-stream")),
+)]
 pub(crate) async fn of_all(State(origin): State<Origin>, asker: Asker) -> Response {
     let watch = Watch::new(&origin, asker, None);
     origin.send(watch)
 }
 
 /// Streams one video: its document now, then at every change, and the end when it is deleted.
+#[utoipa::path(
+    get, path = "/api/v1/videos/{id}/events", tag = "videos", operation_id = "followVideo",
+    params(("id" = String, Path, description = "The video")),
+    responses(
+        (status = 200, body = String, content_type = "text/event-stream"),
+        (status = 404, description = "`unknown_video`"),
+    ),
+)]
 pub(crate) async fn of_one(
     State(origin): State<Origin>,
     asker: Asker,

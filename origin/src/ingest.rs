@@ -13,6 +13,7 @@ use http::{HeaderValue, StatusCode, header};
 use serde::Deserialize;
 use server::{BoxError, Response, body, document::json};
 use store::{Append, Edit, NewVideo, Timestamp, UserId, VideoId};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     Document, Origin,
@@ -32,17 +33,50 @@ const MOST_WORDS: usize = 32 * 1024;
 const UNANNOUNCED_REST: Duration = Duration::from_mins(5);
 
 /// The words of a raw upload; a form may bring them as fields.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Words {
+    #[param(max_length = 200)]
     title: Option<String>,
+    #[param(max_length = 5000)]
     description: Option<String>,
+    /// The file's name, which the title is made of where there is none.
     filename: Option<String>,
     /// The person who sends it.
     #[serde(skip)]
     owner: Option<UserId>,
 }
 
+/// A form that brings a video.
+#[derive(ToSchema)]
+#[schema(as = VideoUpload)]
+#[expect(dead_code, reason = "the schema of a form, which is read field by field")]
+pub(crate) struct Form {
+    #[schema(format = Binary)]
+    file: String,
+    title: Option<String>,
+    description: Option<String>,
+}
+
 /// Takes a video and answers with its document.
+#[utoipa::path(
+    post, path = "/api/v1/videos", tag = "videos", operation_id = "uploadVideo",
+    params(Words),
+    request_body(
+        content((Form = "multipart/form-data"), (Vec<u8> = "application/octet-stream")),
+        description = "The file, in a form or as the body. Uploads that resume are those of tus.",
+    ),
+    responses(
+        (status = 201, body = Document, headers(("Location" = String, description = "The video's address"))),
+        (status = 400, description = "`file_required`, `one_file_expected`, `invalid_form`, `invalid_query`, `body_broken`"),
+        (status = 408, description = "`body_stalled`"),
+        (status = 413, description = "`upload_too_large`, `quota_exceeded`, `body_too_large`"),
+        (status = 415, description = "`not_media`"),
+        (status = 422, description = "`invalid_text`"),
+        (status = 423, description = "`upload_locked`"),
+        (status = 507, description = "`insufficient_storage`"),
+    ),
+)]
 pub(crate) async fn create(
     State(origin): State<Origin>,
     query: std::result::Result<Query<Words>, QueryRejection>,
@@ -207,8 +241,7 @@ impl Words {
         Ok(Edit {
             title: title.map(title::title).transpose()?,
             description: self.description.as_deref().map(title::description).transpose()?,
-            visibility: None,
-            tags: None,
+            ..Edit::default()
         })
     }
 

@@ -10,13 +10,17 @@ mod document;
 mod error;
 mod events;
 mod file_head;
+mod health;
 mod ingest;
 mod jobs;
 mod library;
+pub mod openapi;
+mod page;
 mod path;
 mod playback;
 mod quota;
 mod receive;
+mod schema;
 mod search;
 mod shares;
 mod tickets;
@@ -32,12 +36,12 @@ use std::{
 
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, State},
+    extract::DefaultBodyLimit,
     middleware,
     routing::{any, delete, get, post},
 };
 use http::StatusCode;
-use server::{Problem, Response, health, site::Site};
+use server::{Problem, site::Site};
 use store::{Quota, Rights, Store, Timestamp, VideoId};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -138,8 +142,8 @@ impl Origin {
         Router::new()
             .nest("/api/v1", api)
             .route("/v/{*file}", get(playback::answer))
-            .route("/healthz", get(async || health::live()))
-            .route("/readyz", get(ready))
+            .route("/healthz", get(health::live))
+            .route("/readyz", get(health::ready))
             .fallback(async || Error::from(unknown_path()))
             .method_not_allowed_fallback(async || Error::from(wrong_method()))
             // Bodies have limits that fit what they carry; axum's one for all would cut uploads off.
@@ -203,10 +207,6 @@ impl Origin {
     fn expiry(&self) -> Timestamp {
         Timestamp::now() + self.config.upload_expiry
     }
-}
-
-async fn ready(State(origin): State<Origin>) -> Response {
-    health::ready(&origin.shutdown, origin.store.ping()).await
 }
 
 fn unknown_path() -> Problem {

@@ -3,21 +3,23 @@
 use std::time::SystemTime;
 
 use axum::extract::{Path as UrlPath, Query, Request, State, rejection::QueryRejection};
-use http::{StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use server::{
-    Problem, Response, body,
+    Problem, Response, body, conditional,
     document::{json, no_content},
 };
 use store::{
     Cursor, Edit, Failure, Listing, NewVisibility, Shown, State as VideoState, Timestamp, UserId, VideoId,
     Viewer, Visibility,
 };
+use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     Access, Document, Origin,
     asker::Asker,
-    error::{Error, Result, bad_request, unknown_video},
+    error::{Error, Result, bad_request, edited_meanwhile, unknown_video},
+    schema::{me, states, visibilities},
     title,
 };
 
@@ -28,36 +30,64 @@ const CANCELLED: &str = "Somebody has cancelled the encoding. Try again to go on
 const MOST_DOCUMENT: u64 = 64 * 1024;
 
 /// Where a page starts and how long it is.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct PageQuery {
+    /// The videos of a page; 50 where it is not given.
+    #[param(minimum = 1, maximum = 100)]
     limit: Option<u32>,
+    /// The `next` of the page before.
     cursor: Option<String>,
     /// `me`: the asker's own alone.
+    #[param(schema_with = me)]
     owner: Option<String>,
     /// `me`: those that others share with the asker alone.
+    #[param(schema_with = me)]
     shared: Option<String>,
     /// The videos with one tag alone.
+    #[param(max_length = 40)]
     tag: Option<String>,
     /// The videos of one state alone, such as `failed`.
+    #[param(schema_with = states)]
     state: Option<String>,
 }
 
-#[derive(Serialize)]
-struct Listed {
+/// A page of videos.
+#[derive(Serialize, ToSchema)]
+#[schema(as = VideoPage)]
+pub(crate) struct Listed {
     videos: Vec<Document>,
+    /// The `cursor` of the next page; null at the end.
+    #[schema(required)]
     next: Option<String>,
 }
 
-#[derive(Deserialize)]
+/// The members that are absent stay as they are.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Changes {
+#[schema(as = VideoChanges)]
+pub(crate) struct Changes {
+    #[schema(max_length = 200)]
     title: Option<String>,
+    #[schema(max_length = 5000)]
     description: Option<String>,
+    #[schema(schema_with = visibilities)]
     visibility: Option<String>,
+    #[schema(max_items = 20)]
     tags: Option<Vec<String>>,
 }
 
 /// Lists videos, newest first.
+#[utoipa::path(
+    get, path = "/api/v1/videos", tag = "videos", operation_id = "listVideos",
+    params(PageQuery),
+    responses(
+        (status = 200, body = Listed),
+        (status = 400, description = "`invalid_query`, `invalid_limit`, `invalid_cursor`, `invalid_owner`, `invalid_shared`, `invalid_state`"),
+        (status = 401, description = "`sign_in_required`"),
+        (status = 422, description = "`invalid_text`: the tag"),
+    ),
+)]
 pub(crate) async fn list(
     State(origin): State<Origin>,
     asker: Asker,
@@ -92,16 +122,41 @@ pub(crate) async fn list(
 }
 
 /// Shows one video.
+///
+/// Its `ETag` is that of what people may change, its `revision`: for `If-Match` of an edit.
+#[utoipa::path(
+    get, path = "/api/v1/videos/{id}", tag = "videos", operation_id = "getVideo",
+    params(("id" = String, Path, description = "The video")),
+    responses(
+        (status = 200, body = Document, headers(("ETag" = String, description = "The revision"))),
+        (status = 404, description = "`unknown_video`"),
+    ),
+)]
 pub(crate) async fn show(
     State(origin): State<Origin>,
     asker: Asker,
     UrlPath(id): UrlPath<String>,
 ) -> Result<Response> {
     let document = Document::find(&origin, &asker, &known(&id)?).await?;
-    Ok(json(StatusCode::OK, &document.ok_or_else(unknown_video)?))
+    Ok(tagged(&document.ok_or_else(unknown_video)?))
 }
 
 /// Changes the title, the description, the tags and the visibility, each if it is given.
+#[utoipa::path(
+    patch, path = "/api/v1/videos/{id}", tag = "videos", operation_id = "editVideo",
+    params(
+        ("id" = String, Path, description = "The video"),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` of the document that was edited"),
+    ),
+    request_body = Changes,
+    responses(
+        (status = 200, body = Document, headers(("ETag" = String, description = "The revision"))),
+        (status = 400, description = "`invalid_document`, `invalid_visibility`, `accounts_off`"),
+        (status = 404, description = "`unknown_video`"),
+        (status = 412, description = "`edited_meanwhile`"),
+        (status = 422, description = "`invalid_text`"),
+    ),
+)]
 pub(crate) async fn edit(
     State(origin): State<Origin>,
     asker: Asker,
@@ -113,6 +168,7 @@ pub(crate) async fn edit(
     if !is_json(&request) {
         return Err(not_json());
     }
+    let seen = origin.seen(&id, request.headers()).await?;
     let bytes = body::collect(request.into_body(), MOST_DOCUMENT).await?;
     let changes: Changes =
         serde_json::from_slice(&bytes).map_err(|e| bad_request("invalid_document", e.to_string()))?;
@@ -121,12 +177,18 @@ pub(crate) async fn edit(
         description: changes.description.as_deref().map(title::description).transpose()?,
         tags: changes.tags.as_deref().map(title::tags).transpose()?,
         visibility: changes.visibility.as_deref().map(|word| origin.new_visibility(word)).transpose()?,
+        seen,
     };
     let video = origin.store.videos.edit(&id, &edit).await?.ok_or_else(unknown_video)?;
-    Ok(json(StatusCode::OK, &Document::of(&origin, &asker, video).await?))
+    Ok(tagged(&Document::of(&origin, &asker, video).await?))
 }
 
 /// Deletes a video and all that belongs to it.
+#[utoipa::path(
+    delete, path = "/api/v1/videos/{id}", tag = "videos", operation_id = "deleteVideo",
+    params(("id" = String, Path, description = "The video")),
+    responses((status = 204), (status = 404, description = "`unknown_video`")),
+)]
 pub(crate) async fn delete(State(origin): State<Origin>, UrlPath(id): UrlPath<String>) -> Result<Response> {
     let id = known(&id)?;
     // To the end, also when the client does not wait: half a deletion would leave blobs until the next start.
@@ -138,6 +200,15 @@ pub(crate) async fn delete(State(origin): State<Origin>, UrlPath(id): UrlPath<St
 }
 
 /// Starts a failed video again.
+#[utoipa::path(
+    post, path = "/api/v1/videos/{id}/retry", tag = "videos", operation_id = "retryVideo",
+    params(("id" = String, Path, description = "The video")),
+    responses(
+        (status = 202, body = Document),
+        (status = 404, description = "`unknown_video`"),
+        (status = 409, description = "`not_failed`"),
+    ),
+)]
 pub(crate) async fn retry(
     State(origin): State<Origin>,
     asker: Asker,
@@ -154,6 +225,15 @@ pub(crate) async fn retry(
 }
 
 /// Ends the work on a video.
+#[utoipa::path(
+    post, path = "/api/v1/videos/{id}/cancel", tag = "videos", operation_id = "cancelVideo",
+    params(("id" = String, Path, description = "The video")),
+    responses(
+        (status = 200, body = Document),
+        (status = 404, description = "`unknown_video`"),
+        (status = 409, description = "`not_in_work`"),
+    ),
+)]
 pub(crate) async fn cancel(
     State(origin): State<Origin>,
     asker: Asker,
@@ -195,6 +275,19 @@ fn shown(asker: &Asker, page: &PageQuery) -> Result<Shown> {
 }
 
 impl Origin {
+    /// Returns the revision that an edit is of, where its `If-Match` names one (RFC 9110 §13.1.1).
+    async fn seen(&self, id: &VideoId, headers: &HeaderMap) -> Result<Option<u64>> {
+        if !headers.contains_key(header::IF_MATCH) {
+            return Ok(None);
+        }
+        let revision = self.store.videos.get(id).await?.ok_or_else(unknown_video)?.revision;
+        if !conditional::if_match(headers, &tag(revision)) {
+            return Err(edited_meanwhile().into());
+        }
+        // Compared once more as it is written.
+        Ok(Some(revision))
+    }
+
     fn new_visibility(&self, word: &str) -> Result<NewVisibility> {
         if self.config.access == Access::Open {
             let detail = "Without accounts all videos are public; set accounts = \"on\" first.";
@@ -205,6 +298,20 @@ impl Origin {
         })?;
         Ok(NewVisibility { visibility, tickets_from: self.tickets_from(SystemTime::now()) })
     }
+}
+
+/// Answers with a video and the entity tag of its revision. What changes of a video by itself, such as its progress, is no part
+/// of it, for nobody edits that; and nothing else compares it, for no cache keeps a document.
+fn tagged(document: &Document) -> Response {
+    let mut response = json(StatusCode::OK, document);
+    if let Ok(tag) = HeaderValue::try_from(tag(document.revision())) {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    response
+}
+
+fn tag(revision: u64) -> String {
+    format!("\"{revision}\"")
 }
 
 /// Reads an id from a URL; what is not one names no video.

@@ -5,11 +5,13 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use server::{Response, document::json};
 use store::{Found, Place, SearchCursor, SearchHit, Shown, Timestamp, Wanted, Words};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     Document, Origin,
     asker::Asker,
     error::{Result, bad_request},
+    schema::places,
 };
 
 const PAGE: u32 = 20;
@@ -18,31 +20,43 @@ const MOST_PAGE: u32 = 50;
 const MOST_QUERY: usize = 500;
 
 /// The words of a search, and the part of its results that is asked for.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct SearchQuery {
+    /// Words in any order, and texts in quotes as they stand.
+    #[param(max_length = 500)]
     q: String,
+    /// The videos of a page; 20 where it is not given.
+    #[param(minimum = 1, maximum = 50)]
     limit: Option<u32>,
+    /// The `next` of the page before.
     cursor: Option<String>,
 }
 
-#[derive(Serialize)]
-struct Results {
+#[derive(Serialize, ToSchema)]
+#[schema(as = SearchPage)]
+pub(crate) struct Results {
     results: Vec<FoundDocument>,
+    #[schema(required)]
     next: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = SearchResult)]
 struct FoundDocument {
     video: Document,
     /// The first of the places in which it was found: title, about, speech.
+    #[schema(schema_with = places)]
     place: &'static str,
     /// The first cues in which all words are said.
     hits: Vec<HitDocument>,
     hits_total: u32,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = SearchHit)]
 struct HitDocument {
+    #[schema(required)]
     language: Option<String>,
     start_seconds: f64,
     end_seconds: f64,
@@ -50,6 +64,14 @@ struct HitDocument {
 }
 
 /// Finds videos: those with the words in the title first, then in the description, then in speech; each newest first.
+#[utoipa::path(
+    get, path = "/api/v1/search", tag = "videos", operation_id = "searchVideos",
+    params(SearchQuery),
+    responses(
+        (status = 200, body = Results),
+        (status = 400, description = "`invalid_query`, `invalid_limit`, `invalid_cursor`, `query_too_long`"),
+    ),
+)]
 pub(crate) async fn find(
     State(origin): State<Origin>,
     asker: Asker,

@@ -12,6 +12,11 @@ use crate::{
 };
 
 /// Counts a view, once a viewer and day.
+#[utoipa::path(
+    post, path = "/api/v1/videos/{id}/views", tag = "videos", operation_id = "countView",
+    params(("id" = String, Path, description = "The video")),
+    responses((status = 204), (status = 404, description = "`unknown_video`")),
+)]
 pub(crate) async fn count(
     State(origin): State<Origin>,
     asker: Asker,

@@ -25,11 +25,17 @@ pub enum Decision {
     Failed,
 }
 
+/// Returns whether `If-Match`, where it is there, names `etag` (RFC 9110 §13.1.1).
+pub fn if_match(headers: &HeaderMap, etag: &str) -> bool {
+    // Compared strongly, for a write on top of bytes that differ would lose an update.
+    !headers.contains_key(header::IF_MATCH)
+        || matches(headers, &header::IF_MATCH, |theirs| strong(theirs, etag))
+}
+
 /// Evaluates all preconditions in the order of RFC 9110 §13.2.2, save `If-Range`.
 pub fn evaluate(method: &Method, headers: &HeaderMap, ours: &Validators) -> Decision {
     if headers.contains_key(header::IF_MATCH) {
-        // §13.1.1: compared strongly, for a write on top of bytes that differ would lose an update.
-        if !matches(headers, &header::IF_MATCH, |theirs| strong(theirs, &ours.etag)) {
+        if !if_match(headers, &ours.etag) {
             return Decision::Failed;
         }
     } else if let Some(since) = date(headers, &header::IF_UNMODIFIED_SINCE)

@@ -23,9 +23,11 @@ mod limits;
 mod listen;
 pub mod metrics;
 pub mod network;
+pub mod openapi;
 mod pace;
 mod problem;
 pub mod range;
+pub mod schema;
 mod sending;
 pub mod site;
 mod streams;
@@ -38,7 +40,7 @@ pub use fields::has_any;
 pub use limits::Limits;
 pub use listen::{Listener, serve};
 pub use metrics::Metrics;
-pub use problem::Problem;
+pub use problem::{Problem, ProblemDocument};
 pub use tls::{Tls, TlsError};
 
 /// A request as every role receives it.

@@ -3,9 +3,29 @@
 use std::borrow::Cow;
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use serde_json::json;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::{Response, body};
+
+/// A problem's document (RFC 9457).
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub struct ProblemDocument {
+    /// `about:blank`: the title is the status's own phrase, and `code` names the kind.
+    #[schema(example = "about:blank")]
+    r#type: &'static str,
+    #[schema(example = "Not Found")]
+    title: &'static str,
+    #[schema(minimum = 400, maximum = 599, example = 404)]
+    status: u16,
+    /// Stable, for programs.
+    #[schema(pattern = "^[a-z0-9_]+$", example = "unknown_video")]
+    code: Cow<'static, str>,
+    /// A sentence for people.
+    #[schema(example = "There is no such video.")]
+    detail: Cow<'static, str>,
+}
 
 /// The error in a response: a status, a stable code for programs, a sentence for people.
 #[derive(Clone, Debug)]
@@ -72,14 +92,15 @@ impl From<Problem> for Response {
     fn from(problem: Problem) -> Self {
         // RFC 9457 §4.2.1: with `about:blank` the title is the status's own phrase. `code` names the kind.
         // 460, tus's "Checksum Mismatch", has no phrase in the registry.
-        let document = json!({
-            "type": "about:blank",
-            "title": problem.status.canonical_reason().unwrap_or("Request Failed"),
-            "status": problem.status.as_u16(),
-            "code": problem.code,
-            "detail": problem.detail,
-        });
-        let mut response = Self::new(body::full(document.to_string()));
+        let document = ProblemDocument {
+            r#type: "about:blank",
+            title: problem.status.canonical_reason().unwrap_or("Request Failed"),
+            status: problem.status.as_u16(),
+            code: problem.code,
+            detail: problem.detail,
+        };
+        let text = serde_json::to_vec(&document).expect("texts and a number are always JSON");
+        let mut response = Self::new(body::full(text));
         *response.status_mut() = problem.status;
         *response.headers_mut() = problem.headers;
         let kind = HeaderValue::from_static("application/problem+json");
@@ -90,6 +111,8 @@ impl From<Problem> for Response {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[tokio::test]

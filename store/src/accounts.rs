@@ -2,6 +2,7 @@
 //! the crate `accounts`; secrets come here hashed.
 
 mod deletion;
+mod idempotency;
 mod identities;
 mod invitations;
 mod mails;
@@ -16,6 +17,7 @@ use std::path::Path;
 
 use crate::{Result, sql};
 
+pub use idempotency::{Begun, HOLD, Idempotency, Repeatable};
 pub use identities::{Identities, Identity};
 pub use invitations::{Invitation, Invitations, NewInvitation};
 pub use mails::{Mail, MailKind, Mails};
@@ -45,6 +47,8 @@ pub struct Accounts {
     pub mails: Mails,
     /// Links by which people sign up.
     pub invitations: Invitations,
+    /// Answers to requests that may be sent again.
+    pub idempotency: Idempotency,
 }
 
 impl Accounts {
@@ -58,6 +62,7 @@ impl Accounts {
             password_resets: PasswordResets::new(sql.clone()),
             mails: Mails::new(sql.clone()),
             invitations: Invitations::new(sql.clone()),
+            idempotency: Idempotency::new(sql.clone()),
         }
     }
 

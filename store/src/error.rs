@@ -78,6 +78,9 @@ pub enum Error {
     /// The video was deleted, or the rendition is not planned.
     #[error("video {0} is gone")]
     Gone(crate::VideoId),
+    /// Somebody has edited the video since it was seen.
+    #[error("video {0} was edited meanwhile")]
+    Edited(crate::VideoId),
 }
 
 impl Error {

@@ -69,6 +69,9 @@ impl Videos {
 }
 
 impl QueueState {
+    /// All states.
+    pub const ALL: [Self; 2] = [Self::Waiting, Self::Running];
+
     /// Returns its word.
     pub fn as_str(self) -> &'static str {
         match self {

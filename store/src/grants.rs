@@ -54,6 +54,10 @@ impl Grants {
         Self { sql, signals }
     }
 
+    pub(crate) fn sql(&self) -> &Sql {
+        &self.sql
+    }
+
     /// Lets an account watch a video. `None` when there is no such video or no account with the id; an address without an
     /// account gets a grant as well, which opens nothing. Again is fine: by then the address may have one.
     pub async fn add(&self, video: &VideoId, grantee: Grantee<'_>) -> Result<Option<Grant>> {

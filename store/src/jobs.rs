@@ -22,7 +22,7 @@ use crate::{
 pub use class::Class;
 pub(crate) use insert::{first_turn, insert_job, insert_playlists, insert_prepare};
 pub use kind::Kind;
-pub use listed::ListedJob;
+pub use listed::{JobPage, JobPlace, ListedJob};
 pub use runs::Standing;
 pub use wants::Want;
 

@@ -17,6 +17,7 @@ mod jobs;
 mod listing;
 mod metrics;
 mod models;
+mod pages;
 mod quotas;
 mod redis;
 mod renditions;
@@ -52,9 +53,11 @@ pub use health::versions;
 pub use id::{CaptionId, UserId, VideoId};
 pub use incoming::Append;
 pub use jobs::{
-    Attempt, Claim, Class as JobClass, Job, Jobs, Kind as JobKind, ListedJob, NewJob, Standing, Want,
+    Attempt, Claim, Class as JobClass, Job, JobPage, JobPlace, Jobs, Kind as JobKind, ListedJob, NewJob,
+    Standing, Want,
 };
 pub use listing::{Cursor, Listing, Page};
+pub use pages::{Entries, MOST as MOST_ENTRIES, PageOf, Place as PlaceInList};
 pub use quotas::{Balance, Exceeded, Quota, Quotas, Usage};
 pub use renditions::{Kind as RenditionKind, Loss, NewPlan, Progress, Rendition, Renditions, Segment};
 pub use search::{Found, Hit as SearchHit, Place, Results, Search, SearchCursor, Wanted, Words};

@@ -293,7 +293,8 @@ async fn insert_rendition(
 }
 
 impl Kind {
-    const ALL: [Self; 2] = [Self::Video, Self::Audio];
+    /// All kinds.
+    pub const ALL: [Self; 2] = [Self::Video, Self::Audio];
 
     /// Returns the kind's word in the API and the database.
     pub fn as_str(self) -> &'static str {

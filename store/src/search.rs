@@ -204,7 +204,8 @@ impl Search {
 }
 
 impl Place {
-    const ALL: [Self; 3] = [Self::Title, Self::About, Self::Speech];
+    /// All places.
+    pub const ALL: [Self; 3] = [Self::Title, Self::About, Self::Speech];
 
     /// Returns the place's word in the API.
     pub fn as_str(self) -> &'static str {

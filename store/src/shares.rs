@@ -41,6 +41,10 @@ impl Shares {
         Self { sql, signals }
     }
 
+    pub(crate) fn sql(&self) -> &Sql {
+        &self.sql
+    }
+
     /// Adds a link; `None` when there is no such video.
     pub async fn add(&self, new: &NewShare<'_>) -> Result<Option<Share>> {
         let share = Share {

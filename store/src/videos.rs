@@ -1,7 +1,7 @@
 //! The library's rows: videos, their states and what people may edit. Leaves lists of them to `listing`.
 
 use crate::{
-    Job, NewVisibility, Result, Rights, Signal, Signals, Tag, Timestamp, UserId, VideoId,
+    Error, Job, NewVisibility, Result, Rights, Signal, Signals, Tag, Timestamp, UserId, VideoId,
     search::index_video,
     sql::{FromRow, LockScope, Query, Row, Sql, query},
     tags::set_tags,
@@ -63,6 +63,8 @@ pub struct Video {
     pub owner_name: Option<String>,
     /// How many people have watched it, each counted once a day.
     pub views: u64,
+    /// The number of edits so far.
+    pub revision: u64,
 }
 
 /// The words of a new video.
@@ -89,6 +91,8 @@ pub struct Edit {
     pub visibility: Option<NewVisibility>,
     /// The tags in place of those that it has.
     pub tags: Option<Vec<Tag>>,
+    /// The revision that the person has seen: a later one is not written over.
+    pub seen: Option<u64>,
 }
 
 /// The table of videos.
@@ -143,25 +147,30 @@ impl Videos {
         Ok(count as u64)
     }
 
-    /// Changes what people may change. Returns the video, or `None` when there is none.
+    /// Changes what people may change. Returns the video, or `None` when there is none; [`Error::Edited`] when somebody has
+    /// edited it since the revision that was seen.
     pub async fn edit(&self, id: &VideoId, edit: &Edit) -> Result<Option<Video>> {
         let mut tx = self.sql.begin(LockScope::Video(id)).await?;
         let done = query(
             "update videos set title = coalesce($2, title), description = coalesce($3, description),
                     visibility = coalesce($4, visibility),
                     tickets_from = case when coalesce($4, visibility) = visibility then tickets_from
-                                        when tickets_from >= $5 then tickets_from + 1 else $5 end
-             where id = $1",
+                                        when tickets_from >= $5 then tickets_from + 1 else $5 end,
+                    revision = revision + 1
+             where id = $1 and revision = coalesce($6, revision)",
         )
         .bind(id.as_str())
         .bind(&edit.title)
         .bind(&edit.description)
         .bind(edit.visibility.map(|new| new.visibility.as_str()))
         .bind(edit.visibility.map_or(0, |new| new.tickets_from as i64))
+        .bind(edit.seen.map(|revision| revision as i64))
         .execute(&mut tx)
         .await?;
         if done == 0 {
-            return Ok(None);
+            drop(tx);
+            let is_there = edit.seen.is_some() && self.get(id).await?.is_some();
+            return if is_there { Err(Error::Edited(id.clone())) } else { Ok(None) };
         }
         if let Some(tags) = &edit.tags {
             set_tags(&mut tx, id, tags).await?;
@@ -311,7 +320,8 @@ pub(crate) fn mark_playable(id: &VideoId) -> Query {
 }
 
 impl State {
-    const ALL: [Self; 6] =
+    /// All states.
+    pub const ALL: [Self; 6] =
         [Self::Uploading, Self::Uploaded, Self::Planned, Self::Playable, Self::Ready, Self::Failed];
 
     /// Reads a state's word.
@@ -352,6 +362,7 @@ impl FromRow for Video {
             rights: Rights::from_row(row)?,
             owner_name: row.try_get("owner_name")?,
             views: row.try_get::<i64, _>("views")? as u64,
+            revision: row.try_get::<i64, _>("revision")? as u64,
         })
     }
 }

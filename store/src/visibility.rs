@@ -111,7 +111,8 @@ macro_rules! shows {
 pub(crate) use shows;
 
 impl Visibility {
-    const ALL: [Self; 3] = [Self::Public, Self::Unlisted, Self::Private];
+    /// All visibilities.
+    pub const ALL: [Self; 3] = [Self::Public, Self::Unlisted, Self::Private];
 
     /// Returns the visibility's word in the API and the database.
     pub fn as_str(self) -> &'static str {

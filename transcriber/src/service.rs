@@ -3,6 +3,7 @@
 
 mod folder;
 mod form;
+pub mod openapi;
 mod params;
 mod refusal;
 mod response;
@@ -22,13 +23,14 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use serde_json::{Value, json};
+use serde::Serialize;
 use server::{
     health,
     metrics::{Counter, Gauge},
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
+use utoipa::ToSchema;
 
 use self::{
     folder::Folder,
@@ -258,6 +260,44 @@ async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|e| Err(Error::Inference(e.to_string())))
 }
 
+/// A model that is here.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SpeechModel)]
+struct Model {
+    id: String,
+    object: &'static str,
+    created: u64,
+    owned_by: &'static str,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = SpeechModelList)]
+struct Models {
+    object: &'static str,
+    data: Vec<Model>,
+}
+
+/// Writes down what is said in a sound.
+#[utoipa::path(
+    post, path = "/v1/audio/transcriptions", tag = "speech", operation_id = "transcribeSound",
+    request_body(content = openapi::Form, content_type = "multipart/form-data"),
+    responses(
+        (status = 200, content(
+            (openapi::Words = "application/json"),
+            (String = "text/plain"),
+            (String = "application/x-subrip"),
+            (String = "text/vtt"),
+        )),
+        (status = 400, body = refusal::Document, description = "`invalid_value`, `invalid_form`, `invalid_request`, `sound_too_long`, `too_many_fields`, `field_too_long`, `field_not_text`"),
+        (status = 403, body = refusal::Document, description = "`foreign_origin`"),
+        (status = 404, body = refusal::Document, description = "`model_not_found`"),
+        (status = 408, body = refusal::Document, description = "`body_stalled`"),
+        (status = 413, body = refusal::Document, description = "`file_too_large`"),
+        (status = 429, body = refusal::Document, description = "`rate_limit_exceeded`"),
+        (status = 503, body = refusal::Document, description = "`model_missing`, `interrupted`"),
+        (status = 507, body = refusal::Document, description = "`insufficient_storage`"),
+    ),
+)]
 async fn transcriptions(
     State(service): State<Service>,
     form: std::result::Result<Multipart, MultipartRejection>,
@@ -272,25 +312,40 @@ async fn translations(
     service.answer(Task::Translate, form).await.unwrap_or_else(IntoResponse::into_response)
 }
 
+/// Lists the model.
+#[utoipa::path(
+    get, path = "/v1/models", tag = "speech", operation_id = "listModels",
+    responses((status = 200, body = Models)),
+)]
 async fn models(State(service): State<Service>) -> Response {
     // A model that cannot be used is none.
-    let data: Vec<Value> = match service.languages().await {
+    let data = match service.languages().await {
         Ok(_) => vec![described(&service.name())],
         Err(error) => {
             tracing::debug!(%error, "no model");
             vec![]
         }
     };
-    Json(json!({"object": "list", "data": data})).into_response()
+    Json(Models { object: "list", data }).into_response()
 }
 
+/// Shows the model.
+#[utoipa::path(
+    get, path = "/v1/models/{name}", tag = "speech", operation_id = "getModel",
+    params(("name" = String, Path, description = "Its name, or `whisper-1`")),
+    responses(
+        (status = 200, body = Model),
+        (status = 404, body = refusal::Document),
+        (status = 503, body = refusal::Document),
+    ),
+)]
 async fn model(State(service): State<Service>, Path(asked): Path<String>) -> Result<Response> {
     service.languages().await?;
     params::check_model(&asked, &service.name())?;
     Ok(Json(described(&asked)).into_response())
 }
 
-fn described(name: &str) -> Value {
+fn described(name: &str) -> Model {
     // When it was made is not written in its files.
-    json!({"id": name, "object": "model", "created": 0, "owned_by": "clipcut"})
+    Model { id: name.to_owned(), object: "model", created: 0, owned_by: "clipcut" }
 }

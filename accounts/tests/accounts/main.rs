@@ -4,6 +4,7 @@
 
 mod account;
 mod harness;
+mod idempotency;
 mod mail;
 mod oidc;
 mod provider;

@@ -18,6 +18,7 @@ mod fsck;
 mod hostile;
 mod kill;
 mod limits;
+mod openapi;
 mod package;
 mod private;
 mod proxies;

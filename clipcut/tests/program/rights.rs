@@ -17,7 +17,10 @@ use store::{
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::{access::speech, harness::Http};
+use crate::{
+    access::{OF_THE_PROGRAM, speech},
+    harness::{Described, Http},
+};
 
 const PASSWORD: &str = "correct horse battery";
 const KEYS: &str = "1 MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
@@ -216,6 +219,7 @@ async fn a_closed_site_shows_strangers_what_is_shared_with_them_and_nothing_else
 
 async fn check_all(audience: Audience) {
     let site = Site::open(audience).await;
+    let document = Described::read();
     let (mut checked, mut wrong) = (0, Vec::new());
     let (_, admin) = site.sign_up("admin@example.org").await;
     for (row, endpoint) in TABLE.iter().enumerate() {
@@ -246,6 +250,12 @@ async fn check_all(audience: Audience) {
                 Persona::Program(scope) => request.bearer_auth(site.token(&owners, scope).await),
             };
             let response = request.send().await.unwrap();
+            let described = if endpoint.path == "/v/{*file}" { "/v/{id}/master.m3u8" } else { endpoint.path };
+            if let Some(fault) = document.fault(described, &endpoint.method, &response)
+                && !OF_THE_PROGRAM.contains(&endpoint.path)
+            {
+                wrong.push(format!("{} {} as {persona:?}: {fault}", endpoint.method, endpoint.path));
+            }
             // Streams of events have no end.
             let code = if response.status().is_success() {
                 String::new()

@@ -11,6 +11,7 @@ use server::{
     document::{json, no_content},
 };
 use store::{Cue, CueEdit, Edited, StoredCue};
+use utoipa::ToSchema;
 
 use super::{read_json, unknown_track};
 use crate::{
@@ -23,40 +24,58 @@ const MOST_TEXT: usize = 2000;
 // The longest video that anybody uploads, and then some.
 const MOST_TIME: Duration = Duration::from_hours(100);
 
-#[derive(Serialize)]
-struct Shown {
+/// A caption.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Cue)]
+pub(crate) struct Shown {
     number: u32,
     start_seconds: f64,
     end_seconds: f64,
     text: String,
+    /// WebVTT's, such as `line:0`; absent where there are none.
     #[serde(skip_serializing_if = "String::is_empty")]
     settings: String,
 }
 
-#[derive(Serialize)]
-struct Listed {
+#[derive(Serialize, ToSchema)]
+#[schema(as = CueList)]
+pub(crate) struct Listed {
     revision: u64,
     cues: Vec<Shown>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct New {
+#[schema(as = NewCue)]
+pub(crate) struct New {
+    #[schema(minimum = 0, maximum = 360_000)]
     start_seconds: f64,
+    #[schema(minimum = 0, maximum = 360_000)]
     end_seconds: f64,
+    #[schema(min_length = 1)]
     text: String,
 }
 
-#[derive(Deserialize)]
+/// The members that are absent stay as they are.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Changes {
+#[schema(as = CueChanges)]
+pub(crate) struct Changes {
+    #[schema(minimum = 0, maximum = 360_000)]
     start_seconds: Option<f64>,
+    #[schema(minimum = 0, maximum = 360_000)]
     end_seconds: Option<f64>,
+    #[schema(min_length = 1)]
     text: Option<String>,
 }
 
 /// Lists all cues of a track in the order in which they are shown.
-pub(super) async fn list(
+#[utoipa::path(
+    get, path = "/api/v1/videos/{id}/captions/{track}/cues", tag = "captions", operation_id = "listCues",
+    params(("id" = String, Path, description = "The video"), ("track" = String, Path, description = "The captions' id")),
+    responses((status = 200, body = Listed), (status = 404, description = "`unknown_video`, `unknown_captions`")),
+)]
+pub(crate) async fn list(
     State(origin): State<Origin>,
     UrlPath((id, track)): UrlPath<(String, String)>,
 ) -> Result<Response> {
@@ -67,7 +86,17 @@ pub(super) async fn list(
 }
 
 /// Adds a cue by hand.
-pub(super) async fn add(
+#[utoipa::path(
+    post, path = "/api/v1/videos/{id}/captions/{track}/cues", tag = "captions", operation_id = "addCue",
+    params(("id" = String, Path, description = "The video"), ("track" = String, Path, description = "The captions' id")),
+    request_body = New,
+    responses(
+        (status = 201, body = Shown),
+        (status = 400, description = "`invalid_document`, `invalid_cue_time`, `cue_without_text`, `cue_backwards`, `too_long`"),
+        (status = 404, description = "`unknown_video`, `unknown_captions`"),
+    ),
+)]
+pub(crate) async fn add(
     State(origin): State<Origin>,
     UrlPath((id, track)): UrlPath<(String, String)>,
     request: Request,
@@ -88,7 +117,21 @@ pub(super) async fn add(
 }
 
 /// Changes a cue's time and text, each if it is given.
-pub(super) async fn edit(
+#[utoipa::path(
+    patch, path = "/api/v1/videos/{id}/captions/{track}/cues/{number}", tag = "captions", operation_id = "editCue",
+    params(
+        ("id" = String, Path, description = "The video"),
+        ("track" = String, Path, description = "The captions' id"),
+        ("number" = u32, Path, description = "The cue's number"),
+    ),
+    request_body = Changes,
+    responses(
+        (status = 200, body = Shown),
+        (status = 400, description = "`invalid_document`, `invalid_cue_time`, `cue_without_text`, `cue_backwards`, `too_long`"),
+        (status = 404, description = "`unknown_video`, `unknown_captions`, `unknown_cue`"),
+    ),
+)]
+pub(crate) async fn edit(
     State(origin): State<Origin>,
     UrlPath((id, track, number)): UrlPath<(String, String, String)>,
     request: Request,
@@ -109,7 +152,16 @@ pub(super) async fn edit(
 }
 
 /// Deletes a cue.
-pub(super) async fn delete(
+#[utoipa::path(
+    delete, path = "/api/v1/videos/{id}/captions/{track}/cues/{number}", tag = "captions", operation_id = "deleteCue",
+    params(
+        ("id" = String, Path, description = "The video"),
+        ("track" = String, Path, description = "The captions' id"),
+        ("number" = u32, Path, description = "The cue's number"),
+    ),
+    responses((status = 204), (status = 404, description = "`unknown_video`, `unknown_captions`, `unknown_cue`")),
+)]
+pub(crate) async fn delete(
     State(origin): State<Origin>,
     UrlPath((id, track, number)): UrlPath<(String, String, String)>,
 ) -> Result<Response> {

@@ -2,18 +2,32 @@
 
 use serde::Serialize;
 use serde_json::value::RawValue;
+use server::schema::{id, time};
 use store::{CaptionId, CaptionTrack};
+use utoipa::ToSchema;
+
+use crate::schema::{caption_origins, caption_states};
 
 /// A caption track's document.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = CaptionTrack)]
 #[expect(clippy::struct_excessive_bools, reason = "a JSON document has a field for each")]
 pub(crate) struct Captions {
+    #[schema(schema_with = id)]
     id: CaptionId,
+    /// Its folder below `/v/{id}/captions/`.
+    #[schema(required)]
     name: Option<String>,
+    /// A BCP 47 tag.
+    #[schema(required)]
     language: Option<String>,
+    #[schema(required)]
     label: Option<String>,
+    #[schema(schema_with = caption_origins)]
     origin: &'static str,
+    #[schema(schema_with = caption_states)]
     state: &'static str,
+    #[schema(required)]
     message: Option<String>,
     /// Playlists list it.
     listed: bool,
@@ -21,25 +35,35 @@ pub(crate) struct Captions {
     forced: bool,
     edited: bool,
     seconds_done: f64,
+    #[schema(required)]
     ends_at_seconds: Option<f64>,
     asked: Asked,
     /// Model, hash, library version and settings of what a machine wrote.
+    #[schema(required, value_type = Option<Object>)]
     machine: Option<Box<RawValue>>,
+    #[schema(required)]
     files: Option<Files>,
     revision: u64,
+    #[schema(schema_with = time)]
     created_at: String,
 }
 
-#[derive(Clone, Debug, Serialize)]
+/// What the machine was asked for.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = AskedTranscription)]
 struct Asked {
+    #[schema(required)]
     language: Option<String>,
+    #[schema(required)]
     model: Option<String>,
+    #[schema(required)]
     prompt: Option<String>,
     translate: bool,
 }
 
 /// Where to get it: absolute paths on this server.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = CaptionFiles)]
 struct Files {
     vtt: String,
     srt: String,

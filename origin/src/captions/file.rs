@@ -5,6 +5,7 @@ use captions::file::MAX_BYTES;
 use serde::Deserialize;
 use server::{BoxError, body};
 use store::Cue;
+use utoipa::{IntoParams, ToSchema};
 
 use super::words;
 use crate::{
@@ -24,9 +25,25 @@ pub(super) struct Taken {
     pub(super) cues: Vec<Cue>,
 }
 
-#[derive(Default, Deserialize)]
-struct Fields {
+/// A form that brings a file.
+#[derive(ToSchema)]
+#[schema(as = CaptionUpload)]
+#[expect(dead_code, reason = "the schema of a form, which is read field by field")]
+pub(crate) struct Upload {
+    #[schema(format = Binary)]
+    file: String,
     language: Option<String>,
+    label: Option<String>,
+}
+
+#[derive(Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Fields {
+    /// A BCP 47 tag, or `und`.
+    #[param(max_length = 35)]
+    language: Option<String>,
+    /// What menus show.
+    #[param(max_length = 100)]
     label: Option<String>,
 }
 

@@ -35,7 +35,7 @@ async fn the_document_holds_all_of_a_planned_video() {
     assert_eq!(
         document,
         json!({
-            "id": id, "title": "Planned", "description": "", "tags": [], "views": 0, "state": "planned", "error": null,
+            "id": id, "title": "Planned", "description": "", "tags": [], "views": 0, "revision": 0, "state": "planned", "error": null,
             "owner": null, "visibility": "public", "may_edit": true, "shared_with_me": false,
             "duration_seconds": 18.0, "notes": [NOTE],
             "renditions": [
@@ -49,6 +49,31 @@ async fn the_document_holds_all_of_a_planned_video() {
             "upload": null, "queue_position": 0, "created_at": null,
         })
     );
+}
+
+#[tokio::test]
+async fn of_two_edits_of_one_reading_the_second_is_412_and_changes_nothing() {
+    let harness = Harness::open().await;
+    let id = harness.uploaded("Before").await;
+    let path = format!("/api/v1/videos/{id}");
+    let read = harness.get(&path).await;
+    let tag = read.header("etag").to_owned();
+    assert_eq!(tag, format!("\"{}\"", read.json()["revision"]));
+    let edit = async |tag: &str, title: &str| {
+        let fields = [("content-type", "application/json"), ("if-match", tag)];
+        harness.ask("PATCH", &path, &fields, json!({ "title": title }).to_string()).await
+    };
+    let first = edit(&tag, "First").await;
+    assert_eq!(first.status, 200, "{first:?}");
+    assert_ne!(first.header("etag"), tag);
+    for stale in [&tag, &format!("W/{tag}"), "\"other\""] {
+        edit(stale, "Second").await.is_problem(412, "edited_meanwhile");
+    }
+    assert_eq!(harness.get(&path).await.json()["title"], "First");
+    assert_eq!(edit(&format!("\"x\", {}", first.header("etag")), "Second").await.status, 200);
+    assert_eq!(edit("*", "Third").await.status, 200);
+    let fields = JSON;
+    assert_eq!(harness.ask("PATCH", &path, fields, "{}").await.status, 200);
 }
 
 #[tokio::test]

@@ -43,6 +43,10 @@ impl Invitations {
         Self { sql }
     }
 
+    pub(crate) fn sql(&self) -> &Sql {
+        &self.sql
+    }
+
     /// Adds an invitation.
     pub async fn add(&self, new: &NewInvitation<'_>) -> Result<Invitation> {
         let invitation = Invitation {

@@ -52,6 +52,10 @@ impl Sessions {
         Self { sql }
     }
 
+    pub(crate) fn sql(&self) -> &Sql {
+        &self.sql
+    }
+
     /// Begins a session. Returns its id.
     pub async fn begin(&self, new: &NewSession<'_>) -> Result<String> {
         let (id, now) = (id::random(), Timestamp::now().0);

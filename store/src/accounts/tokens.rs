@@ -58,6 +58,10 @@ impl Tokens {
         Self { sql }
     }
 
+    pub(crate) fn sql(&self) -> &Sql {
+        &self.sql
+    }
+
     /// Adds a token.
     pub async fn add(&self, new: &NewToken<'_>) -> Result<Token> {
         let token = Token {

@@ -117,6 +117,10 @@ impl Users {
         Self { sql }
     }
 
+    pub(crate) fn sql(&self) -> &Sql {
+        &self.sql
+    }
+
     /// Returns the account `id`, unless it is being deleted.
     pub async fn get(&self, id: &UserId) -> Result<Option<User>> {
         let query = query("select * from users where id = $1 and deleted_at is null").bind(id.as_str());
@@ -351,6 +355,9 @@ async fn use_up(tx: &mut Transaction, secret: &str, new: &NewUser<'_>) -> Result
 }
 
 impl Role {
+    /// All roles.
+    pub const ALL: [Self; 2] = [Self::Administrator, Self::User];
+
     /// Returns the role's word in the API and the database.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -360,8 +367,10 @@ impl Role {
     }
 
     pub(crate) fn read(text: &str) -> sqlx::Result<Self> {
-        let all = [Self::Administrator, Self::User];
-        all.into_iter().find(|role| role.as_str() == text).ok_or_else(|| sqlx::Error::Decode("role".into()))
+        Self::ALL
+            .into_iter()
+            .find(|role| role.as_str() == text)
+            .ok_or_else(|| sqlx::Error::Decode("role".into()))
     }
 }
 

@@ -123,7 +123,8 @@ impl Track {
 }
 
 impl Origin {
-    const ALL: [Self; 3] = [Self::File, Self::Machine, Self::Person];
+    /// All origins.
+    pub const ALL: [Self; 3] = [Self::File, Self::Machine, Self::Person];
 
     /// Returns the origin's word in the API and the database.
     pub fn as_str(self) -> &'static str {
@@ -136,7 +137,9 @@ impl Origin {
 }
 
 impl State {
-    const ALL: [Self; 6] = [Self::Queued, Self::Waiting, Self::Running, Self::Done, Self::None, Self::Failed];
+    /// All states.
+    pub const ALL: [Self; 6] =
+        [Self::Queued, Self::Waiting, Self::Running, Self::Done, Self::None, Self::Failed];
 
     /// Returns the state's word in the API and the database.
     pub fn as_str(self) -> &'static str {

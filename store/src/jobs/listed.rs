@@ -1,6 +1,6 @@
 //! The queue as operators look at it: what runs and what waits, and who works on it since when.
 
-use std::ops::Range;
+use std::{fmt, ops::Range};
 
 use super::{Class, Jobs, Kind};
 use crate::{
@@ -35,24 +35,101 @@ pub struct ListedJob {
     pub worker: Option<String>,
     /// When the worker began, while it runs.
     pub claimed_at: Option<Timestamp>,
+    /// Its place in the queue.
+    pub place: JobPlace,
 }
 
-// Running ones first, then in the order in which they will be claimed. Segments are counted for the page's jobs alone.
-const LIST: &str = "
-    select j.*, (
-        select count(*) from segments s
-        where s.video_id = j.video_id and s.number >= j.first and s.number < j.last
-            and ' ' || j.track || ' ' like '% ' || s.rendition || ' %'
-    ) as published from (
-        select jobs.*, v.title, case when jobs.lease_until >= $1 then 1 else 0 end as running
-        from jobs join videos v on v.id = jobs.video_id
-        order by running desc, jobs.priority desc, jobs.turn, jobs.queued_at, jobs.first, jobs.id limit $2
-    ) j order by j.running desc, j.priority desc, j.turn, j.queued_at, j.first, j.id";
+/// The place of a job that waits, after which a page begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobPlace {
+    /// The more urgent, the smaller.
+    rank: i64,
+    turn: i64,
+    queued_at: i64,
+    first: i64,
+    id: String,
+}
+
+/// A part of the queue.
+#[derive(Clone, Debug)]
+pub struct JobPage {
+    /// Those that run, then those that wait, the next one first.
+    pub jobs: Vec<ListedJob>,
+    /// Where the next page starts, if there is one.
+    pub next: Option<JobPlace>,
+}
+
+macro_rules! list {
+    ($running:literal, $which:literal, $order:literal) => {
+        // Segments are counted for the page's jobs alone.
+        concat!(
+            "select j.*, (
+                select count(*) from segments s
+                where s.video_id = j.video_id and s.number >= j.first and s.number < j.last
+                    and ' ' || j.track || ' ' like '% ' || s.rendition || ' %'
+            ) as published from (
+                select jobs.*, v.title, ",
+            $running,
+            " as running from jobs join videos v on v.id = jobs.video_id where ",
+            $which,
+            " order by ",
+            $order,
+            " limit $2) j order by -j.priority, j.turn, j.queued_at, j.first, j.id"
+        )
+    };
+}
+
+// In the index's order, for all of them are on the page.
+const RUNNING: &str = list!("1", "jobs.lease_until >= $1", "jobs.lease_until");
+// In the order in which they will be claimed. SQLite enters an index of an expression by a comparison of it alone.
+const WAITING: &str = list!(
+    "0",
+    "(jobs.lease_until is null or jobs.lease_until < $1) and -jobs.priority >= $3
+        and (-jobs.priority, jobs.turn, jobs.queued_at, jobs.first, jobs.id) > ($3, $4, $5, $6, $7)",
+    "-jobs.priority, jobs.turn, jobs.queued_at, jobs.first, jobs.id"
+);
 
 impl Jobs {
-    /// Returns at most `limit` jobs: those that run, then those that wait, the next one first.
-    pub async fn list(&self, limit: u32) -> Result<Vec<ListedJob>> {
-        query(LIST).bind(Timestamp::now().0).bind(i64::from(limit)).fetch_all(self.sql()).await
+    /// Returns at most `limit` jobs: those that run, then those that wait, the next one first; or those that wait after a
+    /// place.
+    pub async fn list(&self, after: Option<&JobPlace>, limit: u32) -> Result<JobPage> {
+        let (now, limit) = (Timestamp::now().0, limit as usize);
+        let mut jobs: Vec<ListedJob> = Vec::new();
+        if after.is_none() {
+            // As many as there are workers, so that they are all on the first page.
+            jobs = query(RUNNING).bind(now).bind(limit as i64).fetch_all(self.sql()).await?;
+        }
+        let beginning = JobPlace { rank: i64::MIN, turn: 0, queued_at: 0, first: 0, id: String::new() };
+        let JobPlace { rank, turn, queued_at, first, id } = after.unwrap_or(&beginning);
+        let left = limit - jobs.len();
+        // The job beyond the page shows that there is a next one, without a count.
+        let waiting = query(WAITING).bind(now).bind(left as i64 + 1);
+        let waiting = waiting.bind(*rank).bind(*turn).bind(*queued_at).bind(*first).bind(id);
+        let mut waiting: Vec<ListedJob> = waiting.fetch_all(self.sql()).await?;
+        let more = waiting.len() > left;
+        waiting.truncate(left);
+        let last = waiting.last().map_or(beginning.clone(), |job| job.place.clone());
+        let next = more.then_some(last);
+        jobs.append(&mut waiting);
+        Ok(JobPage { jobs, next })
+    }
+}
+
+impl fmt::Display for JobPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { rank, turn, queued_at, first, id } = self;
+        write!(f, "{rank}_{turn}_{queued_at}_{first}_{id}")
+    }
+}
+
+impl JobPlace {
+    /// Reads what a list has written.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.splitn(5, '_');
+        let mut number = || parts.next()?.parse().ok();
+        let (rank, turn, queued_at, first) = (number()?, number()?, number()?, number()?);
+        let id = parts.next().filter(|id| !id.contains('\0'))?.to_owned();
+        Some(Self { rank, turn, queued_at, first, id })
     }
 }
 
@@ -76,6 +153,13 @@ impl FromRow for ListedJob {
             queued_at: Timestamp(number("queued_at")?),
             worker: row.try_get::<Option<String>, _>("lease_owner")?.filter(|_| runs),
             claimed_at: row.try_get::<Option<i64>, _>("claimed_at")?.filter(|_| runs).map(Timestamp),
+            place: JobPlace {
+                rank: -priority,
+                turn: number("turn")?,
+                queued_at: number("queued_at")?,
+                first: number("first")?,
+                id: row.try_get("id")?,
+            },
         })
     }
 }

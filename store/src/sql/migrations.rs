@@ -10,7 +10,7 @@ use sqlx::{
 };
 
 // A released file never changes: sqlx compares its checksum with the database's and refuses to start on a difference.
-const FILES: [(i64, &str, &str); 17] = [
+const FILES: [(i64, &str, &str); 20] = [
     (1, "library", include_str!("../../migrations/0001_library.sql")),
     (2, "captions", include_str!("../../migrations/0002_captions.sql")),
     (3, "many processes", include_str!("../../migrations/0003_many_processes.sql")),
@@ -24,6 +24,9 @@ const FILES: [(i64, &str, &str); 17] = [
     (12, "grants", include_str!("../../migrations/0012_grants.sql")),
     (13, "tags and views", include_str!("../../migrations/0013_tags_and_views.sql")),
     (14, "quotas", include_str!("../../migrations/0014_quotas.sql")),
+    (15, "idempotency", include_str!("../../migrations/0015_idempotency.sql")),
+    (16, "revisions", include_str!("../../migrations/0016_revisions.sql")),
+    (17, "pages", include_str!("../../migrations/0017_pages.sql")),
     (20, "webhooks", include_str!("../../migrations/0020_webhooks.sql")),
     (21, "second factors", include_str!("../../migrations/0021_second_factors.sql")),
     (22, "mail", include_str!("../../migrations/0022_mail.sql")),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use store::{Attempt, Failure, JobKind, NewJob, QueueState, State, Timestamp};
+use store::{Attempt, Failure, JobKind, JobPlace, NewJob, QueueState, State, Timestamp};
 
 use super::{LEASE, job, planned, uploaded};
 use crate::store;
@@ -156,11 +156,11 @@ async fn the_list_shows_what_runs_before_what_waits_and_how_far_it_is() {
     let (store, _folder) = store().await;
     let id = uploaded(&store, "Dunes").await;
     planned(&store, &id, &[job(JobKind::Video, 1)]).await;
-    let listed = store.jobs.list(10).await.unwrap();
+    let listed = store.jobs.list(None, 10).await.unwrap().jobs;
     assert!(listed.iter().all(|job| job.worker.is_none() && job.claimed_at.is_none()), "{listed:?}");
     let before = Timestamp::now();
     let run = store.jobs.claim(&[JobKind::Video], "worker", LEASE).await.unwrap().unwrap();
-    let listed = store.jobs.list(10).await.unwrap();
+    let listed = store.jobs.list(None, 10).await.unwrap().jobs;
     let (first, rest) = listed.split_first().unwrap();
     assert_eq!(
         (first.kind, first.title.as_str(), first.worker.as_deref()),
@@ -169,7 +169,7 @@ async fn the_list_shows_what_runs_before_what_waits_and_how_far_it_is() {
     assert_eq!((first.segments.clone(), first.state, first.attempts), (run.segments, QueueState::Running, 1));
     assert!(first.claimed_at.unwrap() >= before, "{first:?}");
     assert!(rest.iter().all(|job| job.state == QueueState::Waiting), "{rest:?}");
-    assert_eq!(store.jobs.list(1).await.unwrap().len(), 1);
+    assert_eq!(store.jobs.list(None, 1).await.unwrap().jobs.len(), 1);
 }
 
 #[tokio::test]
@@ -180,8 +180,30 @@ async fn a_cancelled_video_has_no_work_and_can_be_tried_again() {
     assert!(store.videos.cancel(&id, &cancelled).await.unwrap());
     let video = store.videos.get(&id).await.unwrap().unwrap();
     assert_eq!((video.state, video.failure), (State::Failed, Some(cancelled.clone())));
-    assert!(store.jobs.list(10).await.unwrap().is_empty());
+    assert!(store.jobs.list(None, 10).await.unwrap().jobs.is_empty());
     assert!(!store.videos.cancel(&id, &cancelled).await.unwrap(), "there is nothing to cancel");
     assert!(store.videos.retry(&id).await.unwrap());
-    assert_eq!(store.jobs.list(10).await.unwrap()[0].kind, JobKind::Prepare);
+    assert_eq!(store.jobs.list(None, 10).await.unwrap().jobs[0].kind, JobKind::Prepare);
+}
+
+#[tokio::test]
+async fn the_queue_is_read_page_by_page_with_each_job_once() {
+    let (store, _folder) = store().await;
+    for n in 0..5 {
+        uploaded(&store, &format!("Video {n}")).await;
+    }
+    store.jobs.claim(&[JobKind::Prepare], "worker", LEASE).await.unwrap().unwrap();
+    let (mut seen, mut after) = (Vec::new(), None);
+    loop {
+        let page = store.jobs.list(after.as_ref(), 1).await.unwrap();
+        assert!(page.jobs.len() <= 1);
+        seen.extend(page.jobs.into_iter().map(|job| (job.state, job.title)));
+        // As a client gives it back.
+        let Some(next) = page.next else { break };
+        after = Some(JobPlace::parse(&next.to_string()).unwrap());
+    }
+    let whole = store.jobs.list(None, 100).await.unwrap().jobs;
+    let whole: Vec<_> = whole.into_iter().map(|job| (job.state, job.title)).collect();
+    assert_eq!(seen, whole);
+    assert_eq!(seen.iter().filter(|(state, _)| *state == QueueState::Running).count(), 1);
 }

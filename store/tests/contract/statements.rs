@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use store::{Cursor, Listing, Quota, Shown, State, Store, Timestamp, UserId, VideoId, Wanted, Words};
+use store::{Cursor, Listing, PageOf, Quota, Shown, State, Store, Timestamp, UserId, VideoId, Wanted, Words};
 use tracing::{
     Event, Subscriber,
     field::{Field, Visit},
@@ -91,5 +91,14 @@ async fn look_everywhere(store: &Store) {
     store.accounts.sessions.of(&user, Timestamp(0)).await.unwrap();
     store.accounts.tokens.find("secret").await.unwrap();
     store.accounts.tokens.of(&user).await.unwrap();
+    let job = store.jobs.list(None, 1).await.unwrap().next.unwrap();
+    store.jobs.list(Some(&job), 50).await.unwrap();
+    let page = PageOf { after: None, limit: 50 };
+    store.accounts.users.page(page).await.unwrap();
+    store.accounts.invitations.page(page).await.unwrap();
+    store.accounts.sessions.page(&user, Timestamp(0), page).await.unwrap();
+    store.accounts.tokens.page(&user, page).await.unwrap();
+    store.shares.page(&id, page).await.unwrap();
+    store.grants.page(&id, page).await.unwrap();
     store.sweep_expired(Timestamp(0)).await.unwrap();
 }

@@ -10,16 +10,34 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderValue, StatusCode, header};
-use serde_json::json;
+use serde::Serialize;
 use server::{
     body,
     site::{Sender, Site},
 };
+use utoipa::ToSchema;
 
 use crate::Error;
 
 /// The result of every handler.
 pub(super) type Result<T> = std::result::Result<T, Refusal>;
+
+/// A refusal as OpenAI writes it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SpeechRefusal)]
+pub(super) struct Document {
+    error: Details,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = SpeechRefusalDetails)]
+struct Details {
+    message: String,
+    r#type: &'static str,
+    #[schema(required)]
+    param: Option<&'static str>,
+    code: &'static str,
+}
 
 /// Why a request is not answered as it was meant.
 #[derive(Debug)]
@@ -148,10 +166,9 @@ impl From<Error> for Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let error = json!({
-            "message": self.message, "type": self.kind, "param": self.parameter, "code": self.code,
-        });
-        let mut response = (self.status, Json(json!({"error": error}))).into_response();
+        let Self { message, kind, parameter, code, .. } = self;
+        let document = Document { error: Details { message, r#type: kind, param: parameter, code } };
+        let mut response = (self.status, Json(document)).into_response();
         let headers = response.headers_mut();
         // RFC 9110 §15.1: caches may keep a 404 or 405 that is not marked, and the model may come any minute.
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -1,6 +1,7 @@
 // A person's own account: its profile, its sessions and its tokens.
 
 import { isObject, list, number, text } from "./json.ts";
+import { allPages } from "./pages.ts";
 import { type Outcome, request } from "./request.ts";
 import { decodeUser, type User } from "./session.ts";
 
@@ -64,7 +65,7 @@ export function deleteAccount(currentPassword: string): Promise<Outcome<true>> {
 }
 
 export function listSessions(): Promise<Outcome<OpenSession[]>> {
-  return request(`${ROOT}/sessions`, { decode: decodeSessions });
+  return allPages(`${ROOT}/sessions`, decodeSessions);
 }
 
 export function endSession(id: string): Promise<Outcome<true>> {
@@ -73,7 +74,7 @@ export function endSession(id: string): Promise<Outcome<true>> {
 }
 
 export function listTokens(): Promise<Outcome<Token[]>> {
-  return request(`${ROOT}/tokens`, { decode: decodeTokens });
+  return allPages(`${ROOT}/tokens`, decodeTokens);
 }
 
 export interface TokenWish {

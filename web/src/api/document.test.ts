@@ -50,6 +50,7 @@ const DOCUMENT = {
   created_at: "2026-03-10T12:00:00Z",
   tags: ["sand", 7],
   views: 3,
+  revision: 2,
 };
 
 test("a whole document decodes, field by field", () => {
@@ -106,6 +107,7 @@ test("a whole document decodes, field by field", () => {
     sharedWithMe: false,
     tags: ["sand"],
     views: 3,
+    revision: 2,
   });
 });
 

@@ -30,6 +30,8 @@ export interface Video {
   tags: string[];
   /** How many people have watched it, each counted once a day. */
   views: number;
+  /** The number of edits so far. */
+  revision: number;
   state: VideoState;
   error: { code: string; message: string } | null;
   durationSeconds: number | null;
@@ -79,6 +81,7 @@ export function decodeVideo(value: unknown): Video | null {
       .map(text)
       .filter((it) => it !== null),
     views: number(value.views) ?? 0,
+    revision: number(value.revision) ?? 0,
     state: value.state as VideoState,
     error: decodeError(value.error),
     durationSeconds: number(value.duration_seconds),

@@ -1,6 +1,7 @@
 // The people with accounts who may watch a private video of another's.
 
 import { isObject, list, text } from "./json.ts";
+import { allPages } from "./pages.ts";
 import { type Outcome, request } from "./request.ts";
 import { videoPath } from "./videos.ts";
 
@@ -13,7 +14,7 @@ export interface Grant {
 }
 
 export function listGrants(video: string): Promise<Outcome<Grant[]>> {
-  return request(peoplePath(video), { decode: decodeGrants });
+  return allPages(peoplePath(video), decodeGrants);
 }
 
 /** Shares the video with an account, by its address or its id. */

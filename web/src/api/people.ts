@@ -1,6 +1,7 @@
 // The accounts of all people, and invitations to make one: an administrator's calls.
 
 import { isObject, list, number, text } from "./json.ts";
+import { allPages } from "./pages.ts";
 import { type Outcome, request } from "./request.ts";
 import { decodeUser, type Role, type User } from "./session.ts";
 
@@ -30,7 +31,7 @@ export interface NewInvitation extends Invitation {
 }
 
 export function listPeople(): Promise<Outcome<Person[]>> {
-  return request(USERS, { decode: decodePeople });
+  return allPages(USERS, decodePeople);
 }
 
 export interface PersonEdit {
@@ -46,7 +47,7 @@ export function editPerson(id: string, edit: PersonEdit): Promise<Outcome<Person
 }
 
 export function listInvitations(): Promise<Outcome<Invitation[]>> {
-  return request(INVITATIONS, { decode: decodeInvitations });
+  return allPages(INVITATIONS, decodeInvitations);
 }
 
 /** Makes a link by which one person may sign up; an empty address leaves it open to any. */

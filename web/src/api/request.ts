@@ -21,6 +21,8 @@ export interface Call<T> {
   /** A file, which goes out as it is, instead of a body. */
   file?: Blob;
   signal?: AbortSignal;
+  /** The entity tag of what the body is an edit of: the server refuses it where that has changed since. */
+  ifMatch?: string;
   /** Turns the JSON of the answer into a value; null means that it is not what was promised. */
   decode: (json: unknown) => T | null;
 }
@@ -47,6 +49,7 @@ async function send<T>(path: string, call: Call<T>): Promise<Outcome<T>> {
       headers: {
         accept: "application/json, application/problem+json",
         ...(call.body === undefined ? {} : { "content-type": "application/json" }),
+        ...(call.ifMatch === undefined ? {} : { "if-match": call.ifMatch }),
       },
       ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
       ...(call.file === undefined ? {} : { body: call.file }),

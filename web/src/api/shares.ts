@@ -1,6 +1,7 @@
 // The links that open one video to everybody who has them.
 
 import { isObject, list, text } from "./json.ts";
+import { allPages } from "./pages.ts";
 import { type Outcome, request } from "./request.ts";
 import { videoPath } from "./videos.ts";
 
@@ -14,7 +15,7 @@ export interface Share {
 }
 
 export function listShares(video: string): Promise<Outcome<Share[]>> {
-  return request(sharesPath(video), { decode: decodeShares });
+  return allPages(sharesPath(video), decodeShares);
 }
 
 export function addShare(video: string, expires: string | null): Promise<Outcome<Share>> {

@@ -58,8 +58,10 @@ export interface Edit {
   visibility?: Visibility;
 }
 
-export function editVideo(id: string, edit: Edit): Promise<Outcome<Video>> {
-  return request(videoPath(id), { method: "PATCH", body: edit, decode: decodeVideo });
+/** Edits a video as it was at `revision`; fails with 412 where somebody has edited it since. */
+export function editVideo(id: string, edit: Edit, revision: number): Promise<Outcome<Video>> {
+  const ifMatch = `"${revision}"`;
+  return request(videoPath(id), { method: "PATCH", body: edit, ifMatch, decode: decodeVideo });
 }
 
 /** Says that somebody watches the video. */

@@ -3,7 +3,7 @@
 import { type FormEvent, type ReactNode, useState } from "react";
 import type { Video, Visibility } from "../api/document.ts";
 import { type Problem, sentence } from "../api/request.ts";
-import { editVideo } from "../api/videos.ts";
+import { editVideo, showVideo } from "../api/videos.ts";
 import styles from "./dialog.module.css";
 import { Dialog } from "./dialog.tsx";
 import { ErrorText } from "./error-text.tsx";
@@ -27,6 +27,9 @@ export function EditDialog({ video, onClose, onSaved, children }: EditDialogProp
   const [visibility, setVisibility] = useState(video.visibility);
   const [saving, setSaving] = useState(false);
   const [problem, setProblem] = useState<Problem | null>(null);
+  // Of the document that the fields began with: later ones come by events while somebody types.
+  const [revision, setRevision] = useState(video.revision);
+  const [theirs, setTheirs] = useState<Video | null>(null);
 
   const save = async (event: FormEvent) => {
     event.preventDefault();
@@ -37,14 +40,28 @@ export function EditDialog({ video, onClose, onSaved, children }: EditDialogProp
       tags: readTags(tags),
       ...(accounts && { visibility }),
     };
-    const outcome = await editVideo(video.id, edit);
+    const outcome = await editVideo(video.id, edit, revision);
+    if (outcome.state === "failed") {
+      if (outcome.problem.status === 412) await meetTheirs();
+      else setProblem(outcome.problem);
+      setSaving(false);
+      return;
+    }
     setSaving(false);
+    onSaved(outcome.value);
+    onClose();
+  };
+
+  // Somebody else was faster: what they wrote is shown beside what was typed here, and saving again is a decision.
+  const meetTheirs = async () => {
+    const outcome = await showVideo(video.id);
     if (outcome.state === "failed") {
       setProblem(outcome.problem);
       return;
     }
-    onSaved(outcome.value);
-    onClose();
+    setProblem(null);
+    setTheirs(outcome.value);
+    setRevision(outcome.value.revision);
   };
 
   return (
@@ -73,6 +90,7 @@ export function EditDialog({ video, onClose, onSaved, children }: EditDialogProp
           <input dir="auto" value={tags} onChange={(event) => setTags(event.target.value)} />
         </label>
         {accounts && <VisibilityChoice chosen={visibility} onChoose={setVisibility} />}
+        {theirs !== null && <Theirs video={theirs} />}
         <ErrorText text={problem === null ? "" : sentence(problem)} />
         <div className="actions">
           <button type="button" className="button quiet" onClick={onClose}>
@@ -85,6 +103,28 @@ export function EditDialog({ video, onClose, onSaved, children }: EditDialogProp
       </form>
       {children}
     </Dialog>
+  );
+}
+
+/** What somebody else has saved meanwhile. */
+function Theirs({ video }: { video: Video }) {
+  return (
+    <div role="alert">
+      <p>
+        Somebody has edited this video meanwhile. Save again to put yours in place of theirs, or
+        take over what you want to keep:
+      </p>
+      <dl className={styles.theirs}>
+        <dt>Title</dt>
+        <dd dir="auto">{video.title}</dd>
+        <dt>Description</dt>
+        <dd dir="auto">{video.description}</dd>
+        <dt>Tags</dt>
+        <dd dir="auto">{writeTags(video.tags)}</dd>
+        <dt>Who may watch it</dt>
+        <dd>{VISIBILITY[video.visibility].name}</dd>
+      </dl>
+    </div>
   );
 }
 

@@ -7,6 +7,7 @@ use futures::Stream;
 use reqwest::{
     Client, Method, RequestBuilder, StatusCode,
     header::{HeaderMap, HeaderName},
+    redirect::Policy,
 };
 use serde_json::Value;
 
@@ -30,7 +31,13 @@ impl Http {
         // reqwest wants one even for plain HTTP, and only the first can be installed.
         static PROVIDER: Once = Once::new();
         PROVIDER.call_once(|| _ = rustls::crypto::ring::default_provider().install_default());
-        let client = Client::builder().no_proxy().read_timeout(Duration::from_mins(1)).build().unwrap();
+        // A redirection is an answer of its own.
+        let client = Client::builder()
+            .no_proxy()
+            .redirect(Policy::none())
+            .read_timeout(Duration::from_mins(1))
+            .build()
+            .unwrap();
         Self { client, url: url.to_owned() }
     }
 

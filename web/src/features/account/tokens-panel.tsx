@@ -20,7 +20,10 @@ export function TokensPanel() {
 
   return (
     <Panel title="API tokens" heading={heading}>
-      <p>A token lets a program act for you: uploads by script, tus clients, curl.</p>
+      <p>
+        A token lets a program act for you: uploads by script, tus clients, curl.{" "}
+        <a href="/api/docs">What programs can do</a>
+      </p>
       {made !== null && (
         <div className={styles.once}>
           <p role="status">
