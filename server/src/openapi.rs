@@ -30,7 +30,9 @@ pub fn refuse_documents(api: &mut OpenApi, refusals: &[(StatusCode, &str)]) {
     for (_, _, operation) in operations(api) {
         let Some(RefOr::T(body)) = &operation.request_body else { continue };
         if body.content.contains_key("application/json") {
-            refusals.iter().for_each(|(status, codes)| refuse(operation, *status, codes));
+            for (status, codes) in refusals {
+                refuse(operation, *status, codes);
+            }
         }
     }
 }
