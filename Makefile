@@ -2,7 +2,7 @@
 # The tools that scripts/install keeps beside the build.
 export PATH := $(CURDIR)/target/tools:$(PATH)
 
-.PHONY: run cluster test test-cache check fmt bench bench-play bench-counts bench-transcribe reference bench-edge bench-origin golden web clean minikube minikube-down check-kube test-kube
+.PHONY: run cluster test test-cache check fmt bench bench-play bench-counts bench-transcribe reference bench-edge bench-origin golden web api-types clean minikube minikube-down check-kube test-kube
 
 run: ; @scripts/install run && $(MAKE) --no-print-directory web && exec cargo run --release --bin clipcut -- serve --demo
 cluster: ; @scripts/install run && scripts/install servers && $(MAKE) --no-print-directory web && cargo build --release --bin clipcut --bin servers && exec scripts/cluster
@@ -23,4 +23,5 @@ golden: ; scripts/golden
 reference: ; scripts/reference parity
 bench-transcribe: ; scripts/reference speed
 web: ; @node web/build.mjs
+api-types: ; @cargo build --workspace --bin clipcut && scripts/api-types > target/schema.ts && mv target/schema.ts web/src/api/schema.ts
 clean: ; cargo clean && rm -rf web/node_modules web/dist

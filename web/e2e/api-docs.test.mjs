@@ -1,9 +1,13 @@
 // The page over the API's document: it works under the content security policy, and asks no other server for anything.
 
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { launch, newPage } from "./chromium.mjs";
-import { startServer } from "./server.mjs";
+import { CLIPCUT, startServer } from "./server.mjs";
 
 describe("the page over the API's document", { concurrency: false }, () => {
   let server;
@@ -35,5 +39,12 @@ describe("the page over the API's document", { concurrency: false }, () => {
     );
     assert.deepEqual(elsewhere, []);
     assert.deepEqual(troubles, []);
+  });
+
+  test("the types of the page are those of the document", async () => {
+    const script = fileURLToPath(new URL("../../scripts/api-types", import.meta.url));
+    const { stdout } = await promisify(execFile)(script, [CLIPCUT]);
+    const types = await readFile(new URL("../src/api/schema.ts", import.meta.url), "utf8");
+    assert.ok(stdout === types, "run `make api-types`");
   });
 });

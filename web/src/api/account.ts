@@ -1,8 +1,9 @@
 // A person's own account: its profile, its sessions and its tokens.
 
-import { isObject, list, number, text } from "./json.ts";
+import { isDocument, list, number, text } from "./json.ts";
 import { allPages } from "./pages.ts";
 import { type Outcome, request } from "./request.ts";
+import type * as Schema from "./schema.ts";
 import { decodeUser, type User } from "./session.ts";
 
 const ROOT = "/api/v1/account";
@@ -16,7 +17,7 @@ export interface OpenSession {
   current: boolean;
 }
 
-export type Scope = "read" | "upload" | "manage";
+export type Scope = Schema.Scope;
 
 export interface Token {
   id: string;
@@ -44,23 +45,24 @@ export function showStorage(): Promise<Outcome<Storage>> {
 }
 
 export function rename(name: string): Promise<Outcome<User>> {
-  return request(ROOT, { method: "PATCH", body: { name }, decode: decodeUser });
+  const body: Schema.AccountChanges = { name };
+  return request(ROOT, { method: "PATCH", body, decode: decodeUser });
 }
 
 export function changeEmail(email: string, currentPassword: string): Promise<Outcome<User>> {
-  const body = { email, current_password: currentPassword };
+  const body: Schema.AccountChanges = { email, current_password: currentPassword };
   return request(ROOT, { method: "PATCH", body, decode: decodeUser });
 }
 
 /** Changes the password and ends all other sessions. */
 export function changePassword(current: string, next: string): Promise<Outcome<true>> {
-  const body = { current_password: current, new_password: next };
+  const body: Schema.NewPassword = { current_password: current, new_password: next };
   return request(`${ROOT}/password`, { method: "PUT", body, decode: () => true });
 }
 
 /** Deletes the account with all its videos. */
 export function deleteAccount(currentPassword: string): Promise<Outcome<true>> {
-  const body = { current_password: currentPassword, videos: "delete" };
+  const body: Schema.AccountDeletion = { current_password: currentPassword, videos: "delete" };
   return request(ROOT, { method: "DELETE", body, decode: () => true });
 }
 
@@ -84,7 +86,7 @@ export interface TokenWish {
 }
 
 export function makeToken({ name, scopes, expires }: TokenWish): Promise<Outcome<NewToken>> {
-  const body = { name, scopes, ...(expires !== null && { expires }) };
+  const body: Schema.NewToken = { name, scopes, ...(expires !== null && { expires }) };
   return request(`${ROOT}/tokens`, { method: "POST", body, decode: decodeNewToken });
 }
 
@@ -94,14 +96,14 @@ export function deleteToken(id: string): Promise<Outcome<true>> {
 }
 
 export function decodeSessions(value: unknown): OpenSession[] | null {
-  if (!isObject(value) || !Array.isArray(value.sessions)) return null;
+  if (!isDocument<Schema.SessionList>(value) || !Array.isArray(value.sessions)) return null;
   return list(value.sessions)
     .map(decodeOpenSession)
     .filter((it) => it !== null);
 }
 
 export function decodeTokens(value: unknown): Token[] | null {
-  if (!isObject(value) || !Array.isArray(value.tokens)) return null;
+  if (!isDocument<Schema.TokenList>(value) || !Array.isArray(value.tokens)) return null;
   return list(value.tokens)
     .map(decodeToken)
     .filter((it) => it !== null);
@@ -109,12 +111,12 @@ export function decodeTokens(value: unknown): Token[] | null {
 
 export function decodeNewToken(value: unknown): NewToken | null {
   const token = decodeToken(value);
-  const secret = isObject(value) ? text(value.token) : null;
+  const secret = isDocument<Schema.Token>(value) ? text(value.token) : null;
   return token === null || secret === null ? null : { ...token, secret };
 }
 
 function decodeOpenSession(value: unknown): OpenSession | null {
-  if (!isObject(value) || typeof value.id !== "string") return null;
+  if (!isDocument<Schema.Session>(value) || typeof value.id !== "string") return null;
   return {
     id: value.id,
     created: text(value.created) ?? "",
@@ -125,7 +127,7 @@ function decodeOpenSession(value: unknown): OpenSession | null {
 }
 
 function decodeToken(value: unknown): Token | null {
-  if (!isObject(value) || typeof value.id !== "string") return null;
+  if (!isDocument<Schema.Token>(value) || typeof value.id !== "string") return null;
   return {
     id: value.id,
     name: text(value.name) ?? "",
@@ -141,7 +143,12 @@ function isScope(value: unknown): value is Scope {
 }
 
 export function decodeStorage(value: unknown): Storage | null {
-  if (!isObject(value) || !isObject(value.usage) || !isObject(value.quota)) return null;
+  if (
+    !isDocument<Schema.OwnAccount>(value) ||
+    !isDocument<Schema.Usage>(value.usage) ||
+    !isDocument<Schema.Quota>(value.quota)
+  )
+    return null;
   const { usage, quota } = value;
   return {
     usage: { bytes: number(usage.bytes) ?? 0, minutes: number(usage.minutes) ?? 0 },

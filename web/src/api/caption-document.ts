@@ -1,8 +1,9 @@
 // The documents of a caption track and of its cues as the origin sends them, decoded once at this border.
 
-import { isObject, list, message, number, text } from "./json.ts";
+import { isDocument, isObject, list, message, number, text } from "./json.ts";
+import type * as Schema from "./schema.ts";
 
-export type CaptionState = "queued" | "waiting" | "running" | "done" | "none" | "failed";
+export type CaptionState = Schema.CaptionTrack["state"];
 
 export interface Captions {
   id: string;
@@ -51,7 +52,7 @@ const STATES: readonly string[] = [
 
 /** Returns the track, or null when the value is not a document of one. */
 export function decodeCaptions(value: unknown): Captions | null {
-  if (!isObject(value) || typeof value.id !== "string") return null;
+  if (!isDocument<Schema.CaptionTrack>(value) || typeof value.id !== "string") return null;
   const { origin, state } = value;
   if (origin !== "file" && origin !== "machine" && origin !== "person") return null;
   if (typeof state !== "string" || !STATES.includes(state)) return null;
@@ -77,14 +78,14 @@ export function decodeCaptions(value: unknown): Captions | null {
 
 /** Returns the cues in the order in which they are shown; null when the value is no list of them. */
 export function decodeCues(value: unknown): Cue[] | null {
-  if (!isObject(value) || !Array.isArray(value.cues)) return null;
+  if (!isDocument<Schema.CueList>(value) || !Array.isArray(value.cues)) return null;
   return list(value.cues)
     .map(decodeCue)
     .filter((it) => it !== null);
 }
 
 export function decodeCue(value: unknown): Cue | null {
-  if (!isObject(value)) return null;
+  if (!isDocument<Schema.Cue>(value)) return null;
   const name = number(value.number);
   const start = number(value.start_seconds);
   const end = number(value.end_seconds);
@@ -93,7 +94,7 @@ export function decodeCue(value: unknown): Cue | null {
 }
 
 function decodeAsked(value: unknown): Asked {
-  const body = isObject(value) ? value : {};
+  const body = isDocument<Schema.AskedTranscription>(value) ? value : {};
   return {
     language: text(body.language),
     model: text(body.model),
@@ -110,7 +111,7 @@ function decodeMachine(value: unknown): Captions["machine"] {
 }
 
 function decodeFiles(value: unknown): Captions["files"] {
-  if (!isObject(value)) return null;
+  if (!isDocument<Schema.CaptionFiles>(value)) return null;
   const [vtt, srt, txt, json] = [value.vtt, value.srt, value.txt, value.json].map(text);
   if (!vtt || !srt || !txt || !json) return null;
   return { vtt, srt, txt, json };

@@ -8,6 +8,7 @@ import {
   decodeCues,
 } from "./caption-document.ts";
 import { type Outcome, request } from "./request.ts";
+import type * as Schema from "./schema.ts";
 import { sharedPath, videoPath } from "./videos.ts";
 
 /** The language and name that a person gives a caption track. */
@@ -44,7 +45,7 @@ export function renameCaptions(
 ): Promise<Outcome<Captions>> {
   return request(trackPath(video, track), {
     method: "PATCH",
-    body: naming,
+    body: naming satisfies Schema.CaptionNames,
     decode: decodeCaptions,
   });
 }
@@ -61,7 +62,7 @@ export function requestTranscription(
 ): Promise<Outcome<Captions>> {
   const path = track === null ? captionsPath(video) : trackPath(video, track);
   const { language, model, prompt, translate } = options;
-  const body = {
+  const body: Schema.TranscriptionRequest = {
     ...(language !== "" && { language }),
     ...(model !== "" && { model }),
     ...(prompt !== "" && { prompt }),
@@ -80,7 +81,11 @@ export function listCues(
 }
 
 export function editCue(video: string, track: string, cue: Cue): Promise<Outcome<Cue>> {
-  const body = { start_seconds: cue.start, end_seconds: cue.end, text: cue.text };
+  const body: Schema.CueChanges = {
+    start_seconds: cue.start,
+    end_seconds: cue.end,
+    text: cue.text,
+  };
   return request(cuePath(video, track, cue.number), { method: "PATCH", body, decode: decodeCue });
 }
 

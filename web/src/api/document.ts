@@ -2,13 +2,14 @@
 // has to doubt a field.
 
 import { type Captions, decodeCaptions } from "./caption-document.ts";
-import { isObject, list, message, number, text } from "./json.ts";
+import { isDocument, isObject, list, message, number, text } from "./json.ts";
+import type * as Schema from "./schema.ts";
 
-export type VideoState = "uploading" | "uploaded" | "planned" | "playable" | "ready" | "failed";
+export type VideoState = Schema.Video["state"];
 
-export type Visibility = "public" | "unlisted" | "private";
+export type Visibility = Schema.Video["visibility"];
 
-export type RenditionKind = "video" | "audio";
+export type RenditionKind = Schema.Rendition["kind"];
 
 export interface Rendition {
   name: string;
@@ -71,7 +72,7 @@ const STATES: readonly string[] = [
 
 /** Returns the video, or null when the value is not a document of one. */
 export function decodeVideo(value: unknown): Video | null {
-  if (!isObject(value) || typeof value.id !== "string") return null;
+  if (!isDocument<Schema.Video>(value) || typeof value.id !== "string") return null;
   if (typeof value.state !== "string" || !STATES.includes(value.state)) return null;
   return {
     id: value.id,
@@ -109,7 +110,7 @@ export function decodeVideo(value: unknown): Video | null {
 
 /** Returns one page of the library; a video that cannot be decoded is left out, not the page. */
 export function decodePage(value: unknown): VideoPage | null {
-  if (!isObject(value) || !Array.isArray(value.videos)) return null;
+  if (!isDocument<Schema.VideoPage>(value) || !Array.isArray(value.videos)) return null;
   return {
     videos: value.videos.map(decodeVideo).filter((it) => it !== null),
     next: text(value.next),
@@ -122,7 +123,7 @@ export function decodeDeleted(value: unknown): string | null {
 }
 
 function decodeRendition(value: unknown): Rendition | null {
-  if (!isObject(value) || typeof value.name !== "string") return null;
+  if (!isDocument<Schema.Rendition>(value) || typeof value.name !== "string") return null;
   const { kind } = value;
   if (kind !== "video" && kind !== "audio") return null;
   return {
@@ -140,20 +141,20 @@ function decodeRendition(value: unknown): Rendition | null {
 }
 
 function decodeError(value: unknown): Video["error"] {
-  if (!isObject(value)) return null;
+  if (!isDocument<Schema.VideoFailure>(value)) return null;
   const words = message(value.message);
   return words === null ? null : { code: text(value.code) ?? "unknown", message: words };
 }
 
 function decodePlayback(value: unknown): Video["playback"] {
-  if (!isObject(value)) return null;
+  if (!isDocument<Schema.PlaybackUrls>(value)) return null;
   const hls = text(value.hls);
   const dash = text(value.dash);
   return hls === null || dash === null ? null : { hls, dash };
 }
 
 function decodeOwner(value: unknown): Video["owner"] {
-  if (!isObject(value) || typeof value.id !== "string") return null;
+  if (!isDocument<Schema.VideoOwner>(value) || typeof value.id !== "string") return null;
   return { id: value.id, name: text(value.name) ?? "" };
 }
 
@@ -162,7 +163,7 @@ function decodeVisibility(value: unknown): Visibility {
 }
 
 function decodeUpload(value: unknown): Video["upload"] {
-  if (!isObject(value)) return null;
+  if (!isDocument<Schema.StoredUpload>(value)) return null;
   const bytesStored = number(value.bytes_stored);
   const bytesTotal = number(value.bytes_total);
   return bytesStored === null || bytesTotal === null ? null : { bytesStored, bytesTotal };

@@ -1,8 +1,9 @@
 // The people with accounts who may watch a private video of another's.
 
-import { isObject, list, text } from "./json.ts";
+import { isDocument, list, text } from "./json.ts";
 import { allPages } from "./pages.ts";
 import { type Outcome, request } from "./request.ts";
+import type * as Schema from "./schema.ts";
 import { videoPath } from "./videos.ts";
 
 export interface Grant {
@@ -19,7 +20,7 @@ export function listGrants(video: string): Promise<Outcome<Grant[]>> {
 
 /** Shares the video with an account, by its address or its id. */
 export function addGrant(video: string, person: string): Promise<Outcome<Grant>> {
-  const body = person.includes("@") ? { email: person } : { user: person };
+  const body: Schema.NewPerson = person.includes("@") ? { email: person } : { user: person };
   return request(peoplePath(video), { method: "POST", body, decode: decodeGrant });
 }
 
@@ -29,14 +30,14 @@ export function endGrant(video: string, grant: string): Promise<Outcome<true>> {
 }
 
 export function decodeGrants(value: unknown): Grant[] | null {
-  if (!isObject(value) || !Array.isArray(value.people)) return null;
+  if (!isDocument<Schema.PersonList>(value) || !Array.isArray(value.people)) return null;
   return list(value.people)
     .map(decodeGrant)
     .filter((it) => it !== null);
 }
 
 function decodeGrant(value: unknown): Grant | null {
-  if (!isObject(value) || typeof value.id !== "string") return null;
+  if (!isDocument<Schema.Person>(value) || typeof value.id !== "string") return null;
   const email = text(value.email);
   const user = decodeUser(value.user);
   // An entry that names nobody would look like any other.
@@ -45,7 +46,7 @@ function decodeGrant(value: unknown): Grant | null {
 }
 
 function decodeUser(value: unknown): Grant["user"] {
-  if (!isObject(value) || typeof value.id !== "string") return null;
+  if (!isDocument<Schema.NamedUser>(value) || typeof value.id !== "string") return null;
   return { id: value.id, name: text(value.name) ?? "" };
 }
 

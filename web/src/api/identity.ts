@@ -1,7 +1,8 @@
 // The link of a person's account to an OpenID provider.
 
-import { isObject, text } from "./json.ts";
+import { isDocument, text } from "./json.ts";
 import { type Outcome, request } from "./request.ts";
+import type * as Schema from "./schema.ts";
 
 const PATH = "/api/v1/account/identity";
 
@@ -11,13 +12,14 @@ export function showIdentity(): Promise<Outcome<{ linked: boolean }>> {
 
 /** Begins to link it. Resolves to the provider's address, which the browser goes on to. */
 export function beginLink(currentPassword: string): Promise<Outcome<string>> {
-  const body = { current_password: currentPassword };
-  const decode = (value: unknown) => (isObject(value) ? text(value.url) : null);
+  const body: Schema.Confirmation = { current_password: currentPassword };
+  const decode = (value: unknown) =>
+    isDocument<Schema.IdentityLink>(value) ? text(value.url) : null;
   return request(PATH, { method: "POST", body, decode });
 }
 
 export function unlinkIdentity(currentPassword: string): Promise<Outcome<true>> {
-  const body = { current_password: currentPassword };
+  const body: Schema.Confirmation = { current_password: currentPassword };
   return request(PATH, { method: "DELETE", body, decode: () => true });
 }
 
@@ -27,5 +29,5 @@ export function providerPath(next: string): string {
 }
 
 function decodeIdentity(value: unknown): { linked: boolean } | null {
-  return isObject(value) ? { linked: value.linked === true } : null;
+  return isDocument<Schema.LinkedIdentity>(value) ? { linked: value.linked === true } : null;
 }

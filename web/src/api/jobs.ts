@@ -1,8 +1,9 @@
 // The queue of work: an administrator's calls.
 
 import { decodePage, type Video } from "./document.ts";
-import { isObject, list, number, text } from "./json.ts";
+import { isDocument, list, number, text } from "./json.ts";
 import { type Outcome, request } from "./request.ts";
+import type * as Schema from "./schema.ts";
 
 export interface Job {
   video: { id: string; title: string };
@@ -41,11 +42,12 @@ export function listFailed(): Promise<Outcome<Video[]>> {
 }
 
 export function decodeQueue(value: unknown): Queue | null {
-  if (!isObject(value) || !Array.isArray(value.jobs)) return null;
+  if (!isDocument<Schema.JobList>(value) || !Array.isArray(value.jobs)) return null;
   const counted = (state: string) =>
     list(value.counts)
-      .filter((it) => isObject(it) && it.state === state)
-      .reduce<number>((sum, it) => sum + (isObject(it) ? (number(it.jobs) ?? 0) : 0), 0);
+      .filter((it) => isDocument<Schema.JobCount>(it))
+      .filter((it) => it.state === state)
+      .reduce((sum, it) => sum + (number(it.jobs) ?? 0), 0);
   return {
     waiting: counted("waiting"),
     running: counted("running"),
@@ -56,7 +58,12 @@ export function decodeQueue(value: unknown): Queue | null {
 }
 
 function decodeJob(value: unknown): Job | null {
-  if (!isObject(value) || !isObject(value.video) || typeof value.video.id !== "string") return null;
+  if (
+    !isDocument<Schema.Job>(value) ||
+    !isDocument<Schema.JobVideo>(value.video) ||
+    typeof value.video.id !== "string"
+  )
+    return null;
   return {
     video: { id: value.video.id, title: text(value.video.title) ?? "" },
     kind: text(value.kind) ?? "",

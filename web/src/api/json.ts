@@ -6,6 +6,14 @@ export function isObject(value: unknown): value is Json {
   return typeof value === "object" && value !== null;
 }
 
+/** A document as it comes: the members that the API describes, of which none is trusted to be there. */
+export type Received<T> = { readonly [Member in keyof T]?: unknown };
+
+/** Returns whether the value may be a `T` of the API. */
+export function isDocument<T>(value: unknown): value is Received<T> {
+  return isObject(value);
+}
+
 export function list(value: unknown): unknown[] {
   return Array.isArray(value) ? value : [];
 }

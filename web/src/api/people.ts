@@ -1,9 +1,10 @@
 // The accounts of all people, and invitations to make one: an administrator's calls.
 
-import { isObject, list, number, text } from "./json.ts";
+import { isDocument, list, number, text } from "./json.ts";
 import { allPages } from "./pages.ts";
 import { type Outcome, request } from "./request.ts";
-import { decodeUser, type Role, type User } from "./session.ts";
+import type * as Schema from "./schema.ts";
+import { decodeUser, type User } from "./session.ts";
 
 const USERS = "/api/v1/users";
 const INVITATIONS = "/api/v1/invitations";
@@ -34,12 +35,7 @@ export function listPeople(): Promise<Outcome<Person[]>> {
   return allPages(USERS, decodePeople);
 }
 
-export interface PersonEdit {
-  disabled?: boolean;
-  role?: Role;
-  quota_bytes?: number | null;
-  quota_minutes?: number | null;
-}
+export type PersonEdit = Schema.UserChanges;
 
 export function editPerson(id: string, edit: PersonEdit): Promise<Outcome<Person>> {
   const path = `${USERS}/${encodeURIComponent(id)}`;
@@ -52,7 +48,7 @@ export function listInvitations(): Promise<Outcome<Invitation[]>> {
 
 /** Makes a link by which one person may sign up; an empty address leaves it open to any. */
 export function invite(email: string): Promise<Outcome<NewInvitation>> {
-  const body = email === "" ? {} : { email };
+  const body: Schema.NewInvitation = email === "" ? {} : { email };
   return request(INVITATIONS, { method: "POST", body, decode: decodeNewInvitation });
 }
 
@@ -62,14 +58,14 @@ export function withdrawInvitation(id: string): Promise<Outcome<true>> {
 }
 
 export function decodePeople(value: unknown): Person[] | null {
-  if (!isObject(value) || !Array.isArray(value.users)) return null;
+  if (!isDocument<Schema.UserList>(value) || !Array.isArray(value.users)) return null;
   return list(value.users)
     .map(decodePerson)
     .filter((it) => it !== null);
 }
 
 export function decodeInvitations(value: unknown): Invitation[] | null {
-  if (!isObject(value) || !Array.isArray(value.invitations)) return null;
+  if (!isDocument<Schema.InvitationList>(value) || !Array.isArray(value.invitations)) return null;
   return list(value.invitations)
     .map(decodeInvitation)
     .filter((it) => it !== null);
@@ -77,13 +73,13 @@ export function decodeInvitations(value: unknown): Invitation[] | null {
 
 export function decodeNewInvitation(value: unknown): NewInvitation | null {
   const invitation = decodeInvitation(value);
-  const link = isObject(value) ? text(value.link) : null;
+  const link = isDocument<Schema.MadeInvitation>(value) ? text(value.link) : null;
   return invitation === null ? null : { ...invitation, link };
 }
 
 function decodePerson(value: unknown): Person | null {
   const user = decodeUser(value);
-  if (user === null || !isObject(value)) return null;
+  if (user === null || !isDocument<Schema.Account>(value)) return null;
   return {
     ...user,
     created: text(value.created) ?? "",
@@ -94,7 +90,7 @@ function decodePerson(value: unknown): Person | null {
 }
 
 function decodeInvitation(value: unknown): Invitation | null {
-  if (!isObject(value) || typeof value.id !== "string") return null;
+  if (!isDocument<Schema.Invitation>(value) || typeof value.id !== "string") return null;
   return {
     id: value.id,
     email: text(value.email),

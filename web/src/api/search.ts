@@ -1,8 +1,9 @@
 // Search, as the origin answers it: videos, and the moments in which the words are said.
 
 import { decodeVideo, type Video } from "./document.ts";
-import { isObject, list, number, text } from "./json.ts";
+import { isDocument, list, number, text } from "./json.ts";
 import { type Outcome, request } from "./request.ts";
+import type * as Schema from "./schema.ts";
 
 export interface Hit {
   language: string | null;
@@ -35,7 +36,7 @@ export function search({ words, cursor }: SearchQuery): Promise<Outcome<Results>
 
 /** Returns one page of results; one that cannot be decoded is left out, not the page. */
 export function decodeResults(value: unknown): Results | null {
-  if (!isObject(value) || !Array.isArray(value.results)) return null;
+  if (!isDocument<Schema.SearchPage>(value) || !Array.isArray(value.results)) return null;
   return {
     found: value.results.map(decodeFound).filter((it) => it !== null),
     next: text(value.next),
@@ -43,7 +44,7 @@ export function decodeResults(value: unknown): Results | null {
 }
 
 function decodeFound(value: unknown): Found | null {
-  if (!isObject(value)) return null;
+  if (!isDocument<Schema.SearchResult>(value)) return null;
   const video = decodeVideo(value.video);
   if (video === null) return null;
   const hits = list(value.hits)
@@ -53,7 +54,7 @@ function decodeFound(value: unknown): Found | null {
 }
 
 function decodeHit(value: unknown): Hit | null {
-  if (!isObject(value)) return null;
+  if (!isDocument<Schema.SearchHit>(value)) return null;
   const startSeconds = number(value.start_seconds);
   const words = text(value.text);
   if (startSeconds === null || words === null) return null;

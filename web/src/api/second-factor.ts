@@ -1,7 +1,8 @@
 // The second factor of a person's account: codes of an app on their phone.
 
-import { isObject, list, number, text } from "./json.ts";
+import { isDocument, list, number, text } from "./json.ts";
 import { type Outcome, request } from "./request.ts";
+import type * as Schema from "./schema.ts";
 
 const PATH = "/api/v1/account/second-factor";
 
@@ -23,33 +24,38 @@ export function showSecondFactor(): Promise<Outcome<SecondFactor>> {
 }
 
 export function beginSecondFactor(currentPassword: string): Promise<Outcome<NewSecondFactor>> {
-  const body = { current_password: currentPassword };
+  const body: Schema.Confirmation = { current_password: currentPassword };
   return request(PATH, { method: "POST", body, decode: decodeNewSecondFactor });
 }
 
 /** Turns it on by a first code. Resolves to the recovery codes, which are shown this once. */
 export function turnOnSecondFactor(code: string): Promise<Outcome<string[]>> {
-  return request(PATH, { method: "PUT", body: { code }, decode: decodeRecoveryCodes });
+  return request(PATH, {
+    method: "PUT",
+    body: { code } satisfies Schema.SecondFactorCode,
+    decode: decodeRecoveryCodes,
+  });
 }
 
 export function turnOffSecondFactor(currentPassword: string): Promise<Outcome<true>> {
-  const body = { current_password: currentPassword };
+  const body: Schema.Confirmation = { current_password: currentPassword };
   return request(PATH, { method: "DELETE", body, decode: () => true });
 }
 
 export function decodeSecondFactor(value: unknown): SecondFactor | null {
-  if (!isObject(value) || typeof value.on !== "boolean") return null;
+  if (!isDocument<Schema.SecondFactor>(value) || typeof value.on !== "boolean") return null;
   return { on: value.on, recoveryCodesLeft: number(value.recovery_codes_left) ?? 0 };
 }
 
 export function decodeNewSecondFactor(value: unknown): NewSecondFactor | null {
-  if (!isObject(value) || !isObject(value.qr)) return null;
+  if (!isDocument<Schema.SecondFactorSecret>(value) || !isDocument<Schema.QrCode>(value.qr))
+    return null;
   const [secret, size, path] = [text(value.secret), number(value.qr.size), text(value.qr.path)];
   if (secret === null || size === null || path === null) return null;
   return { secret, picture: { size, path } };
 }
 
 export function decodeRecoveryCodes(value: unknown): string[] | null {
-  if (!isObject(value) || !Array.isArray(value.recovery_codes)) return null;
+  if (!isDocument<Schema.RecoveryCodes>(value) || !Array.isArray(value.recovery_codes)) return null;
   return list(value.recovery_codes).filter((it) => typeof it === "string");
 }

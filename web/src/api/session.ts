@@ -1,13 +1,14 @@
 // Signing in, up and out, and the document of the session: the person, and whether there are accounts at all.
 
-import { isObject, text } from "./json.ts";
+import { isDocument, text } from "./json.ts";
 import { type Outcome, request } from "./request.ts";
+import type * as Schema from "./schema.ts";
 
 const PATH = "/api/v1/session";
 
-export type Role = "administrator" | "user";
+export type Role = Schema.Role;
 
-export type SignUp = "closed" | "invitation" | "open";
+export type SignUp = Schema.SignUpSetting;
 
 export interface User {
   id: string;
@@ -49,7 +50,7 @@ export function showSession(): Promise<Outcome<Session>> {
 }
 
 export function signIn({ code, ...credentials }: Evidence): Promise<Outcome<User>> {
-  const body = { ...credentials, ...(typeof code === "string" && { code }) };
+  const body: Schema.Credentials = { ...credentials, ...(typeof code === "string" && { code }) };
   return request(PATH, { method: "POST", body, decode: decodeSignedIn });
 }
 
@@ -59,13 +60,17 @@ export function signOut(): Promise<Outcome<true>> {
 
 /** Makes an account, which is then signed in. */
 export function signUp({ key, ...account }: NewAccount): Promise<Outcome<User>> {
-  const body = { ...account, ...(key !== null && { key }) };
+  const body: Schema.NewAccount = { ...account, ...(key !== null && { key }) };
   return request("/api/v1/users", { method: "POST", body, decode: decodeSignedIn });
 }
 
 /** Returns the session, or null when the value is not a document of one. */
 export function decodeSession(value: unknown): Session | null {
-  if (!isObject(value) || (value.accounts !== "on" && value.accounts !== "off")) return null;
+  if (
+    !isDocument<Schema.CurrentSession>(value) ||
+    (value.accounts !== "on" && value.accounts !== "off")
+  )
+    return null;
   const signUp = value.sign_up;
   return {
     accounts: value.accounts,
@@ -79,7 +84,7 @@ export function decodeSession(value: unknown): Session | null {
 
 /** Returns the person, or null when the value is not a document of one. */
 export function decodeUser(value: unknown): User | null {
-  if (!isObject(value) || typeof value.id !== "string") return null;
+  if (!isDocument<Schema.User>(value) || typeof value.id !== "string") return null;
   return {
     id: value.id,
     name: text(value.name) ?? "",
@@ -89,5 +94,5 @@ export function decodeUser(value: unknown): User | null {
 }
 
 function decodeSignedIn(value: unknown): User | null {
-  return isObject(value) ? decodeUser(value.user) : null;
+  return isDocument<Schema.SignedIn>(value) ? decodeUser(value.user) : null;
 }

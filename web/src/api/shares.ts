@@ -1,8 +1,9 @@
 // The links that open one video to everybody who has them.
 
-import { isObject, list, text } from "./json.ts";
+import { isDocument, list, text } from "./json.ts";
 import { allPages } from "./pages.ts";
 import { type Outcome, request } from "./request.ts";
+import type * as Schema from "./schema.ts";
 import { videoPath } from "./videos.ts";
 
 export interface Share {
@@ -19,7 +20,7 @@ export function listShares(video: string): Promise<Outcome<Share[]>> {
 }
 
 export function addShare(video: string, expires: string | null): Promise<Outcome<Share>> {
-  const body = expires === null ? {} : { expires };
+  const body: Schema.NewShare = expires === null ? {} : { expires };
   return request(sharesPath(video), { method: "POST", body, decode: decodeShare });
 }
 
@@ -29,14 +30,18 @@ export function endShare(video: string, share: string): Promise<Outcome<true>> {
 }
 
 export function decodeShares(value: unknown): Share[] | null {
-  if (!isObject(value) || !Array.isArray(value.shares)) return null;
+  if (!isDocument<Schema.ShareList>(value) || !Array.isArray(value.shares)) return null;
   return list(value.shares)
     .map(decodeShare)
     .filter((it) => it !== null);
 }
 
 function decodeShare(value: unknown): Share | null {
-  if (!isObject(value) || typeof value.id !== "string" || typeof value.link !== "string") {
+  if (
+    !isDocument<Schema.Share>(value) ||
+    typeof value.id !== "string" ||
+    typeof value.link !== "string"
+  ) {
     return null;
   }
   return {

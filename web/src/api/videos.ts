@@ -8,6 +8,7 @@ import {
   type Visibility,
 } from "./document.ts";
 import { type Outcome, request } from "./request.ts";
+import type * as Schema from "./schema.ts";
 
 const ROOT = "/api/v1/videos";
 
@@ -61,7 +62,12 @@ export interface Edit {
 /** Edits a video as it was at `revision`; fails with 412 where somebody has edited it since. */
 export function editVideo(id: string, edit: Edit, revision: number): Promise<Outcome<Video>> {
   const ifMatch = `"${revision}"`;
-  return request(videoPath(id), { method: "PATCH", body: edit, ifMatch, decode: decodeVideo });
+  return request(videoPath(id), {
+    method: "PATCH",
+    body: edit satisfies Schema.VideoChanges,
+    ifMatch,
+    decode: decodeVideo,
+  });
 }
 
 /** Says that somebody watches the video. */

@@ -1,7 +1,8 @@
 // Webhooks: addresses of other programs that are notified of what happens to videos, and the log of what was sent.
 
-import { isObject, list, number, text } from "./json.ts";
+import { isDocument, list, number, text } from "./json.ts";
 import { type Outcome, request } from "./request.ts";
+import type * as Schema from "./schema.ts";
 
 const ROOT = "/api/v1/webhooks";
 
@@ -54,13 +55,21 @@ export function listWebhooks(): Promise<Outcome<Webhook[]>> {
 export type WebhookWish = Pick<Webhook, "url" | "events" | "videos">;
 
 export function makeWebhook(wish: WebhookWish): Promise<Outcome<NewWebhook>> {
-  return request(ROOT, { method: "POST", body: wish, decode: decodeNewWebhook });
+  return request(ROOT, {
+    method: "POST",
+    body: wish satisfies Schema.NewWebhook,
+    decode: decodeNewWebhook,
+  });
 }
 
 export type WebhookEdit = Partial<Pick<Webhook, "url" | "events" | "active">>;
 
 export function editWebhook(id: string, edit: WebhookEdit): Promise<Outcome<Webhook>> {
-  return request(pathOf(id), { method: "PATCH", body: edit, decode: decodeWebhook });
+  return request(pathOf(id), {
+    method: "PATCH",
+    body: edit satisfies Schema.WebhookChanges,
+    decode: decodeWebhook,
+  });
 }
 
 export function deleteWebhook(id: string): Promise<Outcome<true>> {
@@ -81,7 +90,7 @@ function pathOf(id: string): string {
 }
 
 export function decodeWebhooks(value: unknown): Webhook[] | null {
-  if (!isObject(value) || !Array.isArray(value.webhooks)) return null;
+  if (!isDocument<Schema.WebhookList>(value) || !Array.isArray(value.webhooks)) return null;
   return list(value.webhooks)
     .map(decodeWebhook)
     .filter((it) => it !== null);
@@ -89,19 +98,19 @@ export function decodeWebhooks(value: unknown): Webhook[] | null {
 
 export function decodeNewWebhook(value: unknown): NewWebhook | null {
   const webhook = decodeWebhook(value);
-  const secret = isObject(value) ? text(value.secret) : null;
+  const secret = isDocument<Schema.MadeWebhook>(value) ? text(value.secret) : null;
   return webhook === null || secret === null ? null : { ...webhook, secret };
 }
 
 export function decodeDeliveries(value: unknown): Delivery[] | null {
-  if (!isObject(value) || !Array.isArray(value.deliveries)) return null;
+  if (!isDocument<Schema.DeliveryList>(value) || !Array.isArray(value.deliveries)) return null;
   return list(value.deliveries)
     .map(decodeDelivery)
     .filter((it) => it !== null);
 }
 
 function decodeWebhook(value: unknown): Webhook | null {
-  if (!isObject(value) || typeof value.id !== "string") return null;
+  if (!isDocument<Schema.Webhook>(value) || typeof value.id !== "string") return null;
   return {
     id: value.id,
     url: text(value.url) ?? "",
@@ -113,12 +122,12 @@ function decodeWebhook(value: unknown): Webhook | null {
 }
 
 function decodeDelivery(value: unknown): Delivery | null {
-  if (!isObject(value) || typeof value.id !== "string") return null;
+  if (!isDocument<Schema.Delivery>(value) || typeof value.id !== "string") return null;
   const { state } = value;
   return {
     id: value.id,
     event: text(value.event) ?? "",
-    title: (isObject(value.video) ? text(value.video.title) : null) ?? "",
+    title: (isDocument<Schema.VideoOfDelivery>(value.video) ? text(value.video.title) : null) ?? "",
     occurred: text(value.occurred) ?? "",
     state: state === "delivered" || state === "failed" ? state : "waiting",
     attempts: number(value.attempts) ?? 0,
