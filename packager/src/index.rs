@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::{Result, joined::Bytes};
+use crate::{Result, source::Bytes};
 
 // Cameras and encoders write fewer than ten; a fragmented file has thousands.
 const MOST_BOXES: usize = 64;

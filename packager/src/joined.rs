@@ -5,13 +5,10 @@
 mod adts;
 mod signatures;
 
-use std::{io, ops::Range, path::Path};
-
-use store::LoopbackSource;
-use tokio::io::{AsyncReadExt, AsyncSeekExt};
+use std::ops::Range;
 
 use self::signatures::Signature;
-use crate::{Result, index};
+use crate::{Result, index, source::Bytes};
 
 /// A file of more parts counts as one, of which what cannot be read is noted.
 pub(crate) const MOST_PARTS: usize = 256;
@@ -26,13 +23,6 @@ const OGG_HEADERS: u64 = 4096;
 const TABLES: u64 = 1 << 20;
 /// The start of a program stream's pack (ISO/IEC 13818-1 §2.5.3.4).
 const PACK: [u8; 4] = [0, 0, 1, 0xba];
-
-/// The bytes of a source.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Bytes<'a> {
-    File(&'a Path),
-    Loopback(&'a LoopbackSource),
-}
 
 /// Returns the files that a source was joined from; none where it is a single one, or of too many. They are looked for
 /// from `from` on.
@@ -173,32 +163,6 @@ async fn find(source: Bytes<'_>, signatures: &[Signature], from: u64) -> Result<
         at = if is_last { len } else { at + searched as u64 };
     }
     Ok(found)
-}
-
-impl Bytes<'_> {
-    /// Returns the size of the source in bytes.
-    pub(crate) async fn len(self) -> Result<u64> {
-        match self {
-            Self::File(path) => Ok(tokio::fs::metadata(path).await?.len()),
-            Self::Loopback(source) => Ok(source.len()),
-        }
-    }
-
-    /// Returns the bytes of `range`, as far as the source goes.
-    pub(crate) async fn read_at(self, range: Range<u64>) -> Result<Vec<u8>> {
-        match self {
-            Self::File(path) => Ok(read_file(path, range).await?),
-            Self::Loopback(source) => Ok(source.read_at(range).await?.to_vec()),
-        }
-    }
-}
-
-async fn read_file(path: &Path, range: Range<u64>) -> io::Result<Vec<u8>> {
-    let mut file = tokio::fs::File::open(path).await?;
-    file.seek(io::SeekFrom::Start(range.start)).await?;
-    let mut bytes = Vec::new();
-    file.take(range.end - range.start).read_to_end(&mut bytes).await?;
-    Ok(bytes)
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ pub mod limits;
 mod notes;
 mod packets;
 pub mod probe;
+mod source;
 mod spread;
 mod streams;
 pub mod timeline;
@@ -23,7 +24,7 @@ pub mod ladder;
 mod level;
 pub mod plan;
 mod planning;
-pub mod takes;
+mod takes;
 mod tracks;
 
 mod cuts;

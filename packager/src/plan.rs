@@ -9,7 +9,7 @@ use std::{ops::Range, time::Duration};
 use serde::{Deserialize, Serialize};
 
 pub use crate::planning::{Config, plan};
-use crate::{facts::Purpose, takes::PartPlan, timeline::Stretch};
+use crate::{facts::Purpose, timeline::Stretch};
 
 /// Samples in one AAC-LC frame (ISO/IEC 14496-3 §4.5.1.1).
 pub const AAC_FRAME_SAMPLES: u64 = 1024;
@@ -40,6 +40,52 @@ pub struct Plan {
     /// The files that the source was joined from, byte by byte; none for a single one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<PartPlan>,
+}
+
+/// A file of those that a source was joined from. Times count from the plan's zero.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PartPlan {
+    /// Where it lies in the source.
+    pub bytes: Range<u64>,
+    /// The time of its own clock at the plan's zero, in seconds.
+    pub clock_at_zero: f64,
+    /// The time of its own clock at its container's start, in seconds.
+    pub start_seconds: f64,
+    /// Where it begins.
+    pub from: Duration,
+    /// Where it ends, and the next begins.
+    pub until: Duration,
+    /// Its picture.
+    pub picture: Option<PicturePart>,
+    /// Its sounds, in the order of the plan's.
+    pub sounds: Vec<StreamPart>,
+    /// Its texts, in the order of the plan's.
+    pub texts: Vec<u32>,
+    /// ffprobe's names of their codecs.
+    #[serde(default)]
+    pub text_codecs: Vec<String>,
+}
+
+/// The picture of a file that was joined to others.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PicturePart {
+    /// The stream.
+    pub source: StreamPart,
+    /// ffprobe's name of the codec.
+    pub codec: String,
+    /// Conversion of the decoded picture.
+    pub conversion: Conversion,
+    /// As in [`VideoPlan`].
+    pub seek_margin: Duration,
+}
+
+/// A stream of a file that was joined to others.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StreamPart {
+    /// The stream's index in the file.
+    pub stream: u32,
+    /// Where the file's own clock is not the timeline.
+    pub stretches: Vec<Stretch>,
 }
 
 /// Equal segments on a line of ticks; the last one may be shorter.

@@ -5,14 +5,15 @@ use std::time::Duration;
 
 use crate::{
     cadence, colours,
-    facts::{AudioFacts, Facts, VideoFacts},
+    facts::{AudioFacts, Facts, PartFacts, VideoFacts},
     ladder,
     plan::{
-        AAC_FRAME_SAMPLES, AUDIO_SAMPLE_RATE, AudioPlan, FrameRate, Grid, Plan, SoundEntry, TextPlan,
-        VideoPlan,
+        AAC_FRAME_SAMPLES, AUDIO_SAMPLE_RATE, AudioPlan, FrameRate, Grid, PartPlan, PicturePart, Plan,
+        SoundEntry, StreamPart, TextPlan, VideoPlan,
     },
     refusal::Refusal,
-    takes, tracks,
+    timeline::Stretch,
+    tracks,
 };
 
 /// The operator's settings.
@@ -44,7 +45,7 @@ pub fn plan(facts: &Facts, config: &Config) -> Result<Plan, Refusal> {
     let zero = zero(facts);
     let entries: Vec<Option<SoundEntry>> =
         facts.audio.iter().map(|source| sound_entry(facts, source)).collect();
-    let parts = takes::parts(facts, zero);
+    let parts = parts(facts, zero);
     let facts = &facts.counted_from(zero);
     let sound_end = facts.audio.iter().map(|audio| audio.end).max();
     let (grid, video) = match (&facts.video, sound_end) {
@@ -179,9 +180,37 @@ fn sound_alone(end: Duration) -> Grid {
     }
 }
 
+/// Returns the parts of a plan, for a source that was joined.
+fn parts(facts: &Facts, zero: Duration) -> Vec<PartPlan> {
+    let part = |part: &PartFacts| {
+        let PartFacts { bytes, at, from, until, facts } = part;
+        let source = |stream, stretches: &[Stretch]| StreamPart { stream, stretches: stretches.to_vec() };
+        PartPlan {
+            bytes: bytes.clone(),
+            clock_at_zero: facts.start_seconds - at.as_secs_f64() + zero.as_secs_f64(),
+            start_seconds: facts.start_seconds,
+            from: from.saturating_sub(zero),
+            until: until.saturating_sub(zero),
+            picture: facts.video.as_ref().map(|video| PicturePart {
+                source: source(video.stream, &video.stretches),
+                codec: video.codec.clone(),
+                conversion: colours::conversion(video),
+                seek_margin: seek_margin(&facts.container),
+            }),
+            sounds: tracks::audio(facts)
+                .iter()
+                .map(|(sound, _)| source(sound.stream, &sound.stretches))
+                .collect(),
+            texts: facts.text.iter().map(|text| text.stream).collect(),
+            text_codecs: facts.text.iter().map(|text| text.codec.clone()).collect(),
+        }
+    };
+    facts.parts.iter().map(part).collect()
+}
+
 /// Returns how far before a wanted time decoding starts. MP4 and Matroska lead to the exact key
 /// frame; the others seek by guessing positions and may land behind it.
-pub(crate) fn seek_margin(container: &str) -> Duration {
+fn seek_margin(container: &str) -> Duration {
     let indexed = container.split(',').any(|name| matches!(name, "mov" | "matroska" | "webm"));
     if indexed { Duration::ZERO } else { Duration::from_secs(10) }
 }

@@ -15,11 +15,11 @@ use crate::{
     error::{Error, Result},
     facts::{Facts, TextFacts},
     ffmpeg::{self, Input},
-    joined::{self, Bytes},
-    notes,
+    joined, notes,
     packets::Scan,
     refusal::Refusal,
     samples,
+    source::Bytes,
     streams::{Answer, Fields, Reading},
     whole::whole,
 };

@@ -10,8 +10,8 @@ use mp4_atom::{Mvhd, Tkhd};
 
 use crate::{
     Result, index,
-    joined::Bytes,
     packets::Scan,
+    source::Bytes,
     timeline::{Kind, Packet},
 };
 use boxes::Boxes;

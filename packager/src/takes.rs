@@ -3,63 +3,11 @@
 
 use std::{ops::Range, time::Duration};
 
-use serde::{Deserialize, Serialize};
-
 use crate::{
-    colours,
-    facts::{Facts, PartFacts},
     ffmpeg::Input,
-    plan::{AudioPlan, Conversion, Plan, TextPlan, VideoPlan},
-    planning::seek_margin,
+    plan::{AudioPlan, Conversion, PartPlan, Plan, StreamPart, TextPlan, VideoPlan},
     timeline::Stretch,
-    tracks,
 };
-
-/// A file of those that a source was joined from. Times count from the plan's zero.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct PartPlan {
-    /// Where it lies in the source.
-    pub bytes: Range<u64>,
-    /// The time of its own clock at the plan's zero, in seconds.
-    pub clock_at_zero: f64,
-    /// The time of its own clock at its container's start, in seconds.
-    pub start_seconds: f64,
-    /// Where it begins.
-    pub from: Duration,
-    /// Where it ends, and the next begins.
-    pub until: Duration,
-    /// Its picture.
-    pub picture: Option<PicturePart>,
-    /// Its sounds, in the order of the plan's.
-    pub sounds: Vec<StreamPart>,
-    /// Its texts, in the order of the plan's.
-    pub texts: Vec<u32>,
-    /// ffprobe's names of their codecs.
-    #[serde(default)]
-    pub text_codecs: Vec<String>,
-}
-
-/// The picture of a file that was joined to others.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct PicturePart {
-    /// The stream.
-    pub source: StreamPart,
-    /// ffprobe's name of the codec.
-    pub codec: String,
-    /// Conversion of the decoded picture.
-    pub conversion: Conversion,
-    /// As in [`VideoPlan`].
-    pub seek_margin: Duration,
-}
-
-/// A stream of a file that was joined to others.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct StreamPart {
-    /// The stream's index in the file.
-    pub stream: u32,
-    /// Where the file's own clock is not the timeline.
-    pub stretches: Vec<Stretch>,
-}
 
 /// One input, and how its times become the plan's.
 #[derive(Clone, Debug)]
@@ -89,34 +37,6 @@ pub(crate) struct TextTake<'a> {
     pub(crate) codec: &'a str,
     /// The codec of the picture that it is inside of.
     pub(crate) inside: Option<&'a str>,
-}
-
-/// Returns the parts of a plan, for a source that was joined.
-pub(crate) fn parts(facts: &Facts, zero: Duration) -> Vec<PartPlan> {
-    let part = |part: &PartFacts| {
-        let PartFacts { bytes, at, from, until, facts } = part;
-        let source = |stream, stretches: &[Stretch]| StreamPart { stream, stretches: stretches.to_vec() };
-        PartPlan {
-            bytes: bytes.clone(),
-            clock_at_zero: facts.start_seconds - at.as_secs_f64() + zero.as_secs_f64(),
-            start_seconds: facts.start_seconds,
-            from: from.saturating_sub(zero),
-            until: until.saturating_sub(zero),
-            picture: facts.video.as_ref().map(|video| PicturePart {
-                source: source(video.stream, &video.stretches),
-                codec: video.codec.clone(),
-                conversion: colours::conversion(video),
-                seek_margin: seek_margin(&facts.container),
-            }),
-            sounds: tracks::audio(facts)
-                .iter()
-                .map(|(sound, _)| source(sound.stream, &sound.stretches))
-                .collect(),
-            texts: facts.text.iter().map(|text| text.stream).collect(),
-            text_codecs: facts.text.iter().map(|text| text.codec.clone()).collect(),
-        }
-    };
-    facts.parts.iter().map(part).collect()
 }
 
 /// The reach of a run's decoding, from the plan's zero.

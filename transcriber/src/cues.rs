@@ -12,8 +12,9 @@ mod order;
 mod units;
 
 use abbreviations::ends_sentence;
+pub use layout::LINES;
 use layout::lines;
-pub use layout::{LINE, LINES};
+pub use units::LINE;
 pub(crate) use units::width;
 use units::{Unit, units};
 

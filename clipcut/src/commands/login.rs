@@ -9,7 +9,11 @@ use reqwest::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{password, refusal::refuse_errors, token};
+use super::{
+    password,
+    refusal::{CodeRequired, refuse_errors},
+    token,
+};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -39,18 +43,6 @@ struct Wanted {
 struct Made {
     token: String,
 }
-
-/// The server's question for the code of a second factor.
-#[derive(Debug)]
-pub(super) struct CodeRequired;
-
-impl std::fmt::Display for CodeRequired {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("the account asks for the code of its second factor")
-    }
-}
-
-impl std::error::Error for CodeRequired {}
 
 /// Signs in, makes the token, signs out.
 pub(crate) async fn run(args: &Args) -> Result<()> {

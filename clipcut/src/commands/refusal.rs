@@ -4,8 +4,6 @@ use anyhow::Result;
 use reqwest::{Response, StatusCode};
 use serde::Deserialize;
 
-use super::login::CodeRequired;
-
 /// A response that is no success.
 #[derive(Debug)]
 pub(super) struct Refusal {
@@ -29,6 +27,18 @@ impl std::fmt::Display for Refusal {
 }
 
 impl std::error::Error for Refusal {}
+
+/// The server's question for the code of a second factor.
+#[derive(Debug)]
+pub(super) struct CodeRequired;
+
+impl std::fmt::Display for CodeRequired {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the account asks for the code of its second factor")
+    }
+}
+
+impl std::error::Error for CodeRequired {}
 
 /// A problem document (RFC 9457).
 #[derive(Debug, Default, Deserialize)]

@@ -2,11 +2,9 @@
 
 use super::{
     abbreviations::ends_sentence,
-    units::{Unit, joined, width},
+    units::{LINE, Unit, joined, width},
 };
 
-/// Columns in a line.
-pub const LINE: usize = 42;
 /// Lines in a cue.
 pub const LINES: usize = 2;
 

@@ -6,7 +6,8 @@ use std::time::Duration;
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
 
-use super::layout::LINE;
+/// Columns in a line.
+pub const LINE: usize = 42;
 
 // After JIS X 4051: what may not begin a line, besides small kana, and what may not end one.
 const CLOSING: &str = "、。，．・：；？！）」』】〉》〕］｝”’…‥ー〜々ゝゞヽヾ｡､｣ﾞﾟｰ%％,.:;?!)]}»›";

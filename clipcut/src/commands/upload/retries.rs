@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Error, Result};
 
-use crate::commands::{login::CodeRequired, refusal::Refusal};
+use crate::commands::refusal::{CodeRequired, Refusal};
 
 // With pauses that double, eight tries outlast about a minute: a restart of the server, not a dead one.
 const TRIES: u32 = 8;
