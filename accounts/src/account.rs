@@ -49,7 +49,7 @@ pub(crate) struct Deletion {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Confirmation {
-    pub(crate) current_password: String,
+    current_password: String,
 }
 
 /// The fate of a deleted account's videos.
@@ -208,6 +208,12 @@ pub(crate) async fn delete(
 }
 
 impl Accounts {
+    /// Reads a request whose document has nothing but the person's password, and compares that.
+    pub(crate) async fn read_confirmation(&self, asker: &Asker, request: Request) -> Result<()> {
+        let given: Confirmation = document::read(request).await?;
+        self.confirm(asker, &given.current_password).await
+    }
+
     /// Compares a person's password. A session that somebody else has got hold of must not try all of them.
     pub(crate) async fn confirm(&self, asker: &Asker, password: &str) -> Result<()> {
         self.count_account(asker.user.id.as_str()).await?;

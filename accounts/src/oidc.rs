@@ -24,7 +24,7 @@ use crate::{
     Accounts, Error, Result, SignUp,
     account::Confirmation,
     asker::{Asker, Evidence},
-    document::{self, json, no_content},
+    document::{json, no_content},
     email::Email,
     error::unprocessable,
     name,
@@ -173,8 +173,7 @@ pub(crate) async fn begin_link(
     request: Request,
 ) -> Result<Response> {
     let line = accounts.line(&request);
-    let given: Confirmation = document::read(request).await?;
-    accounts.confirm(&asker, &given.current_password).await?;
+    accounts.read_confirmation(&asker, request).await?;
     let begun = Begun::new(Purpose::Link, ACCOUNT);
     let url = accounts.authorization_url(&begun).await?;
     let mut response = json(StatusCode::OK, &Link { url });
@@ -200,8 +199,7 @@ pub(crate) async fn unlink(
     Extension(asker): Extension<Asker>,
     request: Request,
 ) -> Result<Response> {
-    let given: Confirmation = document::read(request).await?;
-    accounts.confirm(&asker, &given.current_password).await?;
+    accounts.read_confirmation(&asker, request).await?;
     let issuer = accounts.provider()?.issuer();
     accounts.store.accounts.identities.unlink(&asker.user.id, issuer).await?;
     Ok(no_content())

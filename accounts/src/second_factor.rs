@@ -108,8 +108,7 @@ pub(crate) async fn begin(
     Extension(asker): Extension<Asker>,
     request: Request,
 ) -> Result<Response> {
-    let given: Confirmation = document::read(request).await?;
-    accounts.confirm(&asker, &given.current_password).await?;
+    accounts.read_confirmation(&asker, request).await?;
     let secret = Secret::from(rand::random::<[u8; SECRET_BYTES]>());
     let totp = totp(secret, &asker.user.email)?;
     let text = totp.secret().to_base32();
@@ -174,8 +173,7 @@ pub(crate) async fn turn_off(
     Extension(asker): Extension<Asker>,
     request: Request,
 ) -> Result<Response> {
-    let given: Confirmation = document::read(request).await?;
-    accounts.confirm(&asker, &given.current_password).await?;
+    accounts.read_confirmation(&asker, request).await?;
     accounts.store.accounts.second_factors.remove(&asker.user.id).await?;
     tracing::info!(user = %asker.user.id, "a second factor was turned off");
     Ok(no_content())
