@@ -118,11 +118,13 @@ pub struct Bounds {
     pub memory_bytes: u64,
     /// Open files and sockets.
     pub open_files: u64,
+    /// How much it leaves the processors to others, from 0 to 19.
+    pub nice: u8,
 }
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { cpu: Duration::from_mins(5), memory_bytes: 4 << 30, open_files: 64 }
+        Self { cpu: Duration::from_mins(5), memory_bytes: 4 << 30, open_files: 64, nice: 0 }
     }
 }
 
@@ -203,7 +205,7 @@ pub fn command(program: impl AsRef<OsStr>) -> tokio::process::Command {
 pub fn confine(pid: u32, bounds: &Bounds) -> io::Result<()> {
     use rustix::{
         io::Errno,
-        process::{Pid, Resource, Rlimit, prlimit},
+        process::{Pid, Resource, Rlimit, prlimit, setpriority_process},
     };
 
     let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else {
@@ -227,7 +229,11 @@ pub fn confine(pid: u32, bounds: &Bounds) -> io::Result<()> {
             Err(errno) => return Err(errno.into()),
         }
     }
-    Ok(())
+    // Of its first thread, from which all others have it: they are not there yet.
+    match setpriority_process(Some(pid), i32::from(bounds.nice)) {
+        Ok(()) | Err(Errno::SRCH) => Ok(()),
+        Err(errno) => Err(errno.into()),
+    }
 }
 
 /// Does nothing: only Linux lets one process bind another.

@@ -63,6 +63,14 @@ impl Control {
         Self { stop: stop.clone(), yields_to: self.yields_to.clone() }
     }
 
+    /// Returns once nothing is at work that this makes room for. A process that stands still has cost its start.
+    pub(crate) async fn has_room(&self) {
+        if let Some(mut urgent) = self.yields_to.clone() {
+            // Fails when the worker is gone, and with it all that is urgent.
+            let _ = urgent.wait_for(|count| *count == 0).await;
+        }
+    }
+
     /// Has `child` stand still whenever it makes room, and returns once it has run for `time`.
     pub(crate) async fn run_out(&self, child: &Child, time: Duration) {
         let Some(mut urgent) = self.yields_to.clone() else {

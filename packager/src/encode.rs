@@ -23,7 +23,7 @@ use crate::{
     plan::{Plan, Run, Rung, VideoPlan},
     process,
     publish::Publisher,
-    segment::{Cut, Cutter, Segment, reorder_ticks},
+    segment::{Cut, Cutter, Segment, chunk_frames, reorder_ticks},
     takes::{self, Reach},
 };
 
@@ -220,6 +220,10 @@ fn rung_args(config: &Config, video: &VideoPlan, rung: &Rung, output: &Output) -
         &output.frames.to_string(),
     ]));
     args.extend(strings(["-video_track_timescale", &output.timescale.to_string()]));
+    // The muxer ends a fragment in front of the frame that makes it this long; half a frame less, for times are rounded.
+    let frames = f64::from(chunk_frames(video)) - 0.5;
+    let chunk = frames * f64::from(video.frame_ticks) / f64::from(output.timescale);
+    args.extend(strings(["-frag_duration", &format!("{:.0}", chunk * 1e6)]));
     args.extend(mp4_args("+frag_keyframe+negative_cts_offsets"));
     args
 }
@@ -278,6 +282,9 @@ pub(crate) fn wall_time(context: &EncodeContext<'_>, run: Run) -> Duration {
     Duration::from_mins(5) + span(context, run) * 200
 }
 
+/// Pictures leave the processors to sound, which is short and waited for as much, and to what the server sends.
+const PICTURES_NICE: u8 = 5;
+
 pub(crate) fn bounds(context: &EncodeContext<'_>, run: Run) -> Bounds {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get) as u32;
     Bounds {
@@ -286,5 +293,6 @@ pub(crate) fn bounds(context: &EncodeContext<'_>, run: Run) -> Bounds {
         memory_bytes: (8 << 30) + u64::from(cores) * (1 << 30),
         // And one for each of the files that a source was joined from.
         open_files: 256 + context.plan.parts.len() as u64,
+        nice: PICTURES_NICE,
     }
 }

@@ -104,8 +104,8 @@ impl Fragment {
         Ok(Self { decode_time, samples, data })
     }
 
-    /// Appends the fragment as `moof` and `mdat` to `out` and returns where it lies there.
-    pub(crate) fn write(&self, sequence: u32, out: &mut BytesMut) -> Result<FragmentFacts> {
+    /// Appends the fragment as `moof` and `mdat` to `out`. Returns where it lies there, if it starts with a key frame.
+    pub(crate) fn write(&self, sequence: u32, out: &mut BytesMut) -> Result<Option<FragmentFacts>> {
         let offset = out.len() as u64;
         let mut moof = Moof {
             mfhd: Mfhd { sequence_number: sequence },
@@ -126,8 +126,9 @@ impl Fragment {
         out.put_u32(self.data.len() as u32 + HEADER_BYTES as u32);
         out.put_slice(b"mdat");
         out.put_slice(&self.data);
-        let first = self.samples.first().and_then(|s| s.size).unwrap_or_default();
-        Ok(FragmentFacts { offset, first_sample_bytes: data_offset as u64 + u64::from(first) })
+        let first = self.samples.first().filter(|first| is_key(first));
+        let bytes = |first: &TrunEntry| data_offset as u64 + u64::from(first.size.unwrap_or_default());
+        Ok(first.map(|first| FragmentFacts { offset, first_sample_bytes: bytes(first) }))
     }
 
     /// Joins consecutive fragments, at least one, to a single one.
@@ -202,7 +203,12 @@ pub(crate) fn codecs(init: &[u8]) -> Result<String> {
     }
 }
 
-/// Reads back where the fragments of a published segment lie.
+/// Whether a sample can be decoded without those before it: `sample_is_non_sync_sample` is not set (ISO/IEC 14496-12 §8.8.3.1).
+fn is_key(sample: &TrunEntry) -> bool {
+    sample.flags.is_some_and(|flags| flags & (1 << 16) == 0)
+}
+
+/// Reads back where the fragments of a published segment lie that start with a key frame.
 pub(crate) fn facts(segment: &[u8]) -> Result<Vec<FragmentFacts>> {
     let mut facts = Vec::new();
     let mut rest = segment;
@@ -211,8 +217,10 @@ pub(crate) fn facts(segment: &[u8]) -> Result<Vec<FragmentFacts>> {
         let moof = Moof::decode(&mut rest)?;
         let head = (segment.len() - rest.len()) as u64 - offset + HEADER_BYTES;
         let first = moof.traf.first().and_then(|t| t.trun.first()).and_then(|t| t.samples.get(0));
-        let first = first.and_then(|s| s.size).unwrap_or_default();
-        facts.push(FragmentFacts { offset, first_sample_bytes: head + u64::from(first) });
+        if let Some(first) = first.filter(|first| is_key(first)) {
+            let bytes = head + u64::from(first.size.unwrap_or_default());
+            facts.push(FragmentFacts { offset, first_sample_bytes: bytes });
+        }
         let mdat = mp4_atom::Header::decode(&mut rest)?;
         let size = mdat.size.filter(|size| *size <= rest.len());
         rest = &rest[size.ok_or_else(|| Error::Mp4("a segment that breaks off".into()))?..];
@@ -232,8 +240,8 @@ mod tests {
 
     fn segment() -> (Bytes, Vec<FragmentFacts>) {
         let mut out = BytesMut::new();
-        let facts = vec![fragment(0).write(1, &mut out).unwrap(), fragment(1024).write(2, &mut out).unwrap()];
-        (out.freeze(), facts)
+        let facts = [fragment(0).write(1, &mut out).unwrap(), fragment(1024).write(2, &mut out).unwrap()];
+        (out.freeze(), facts.into_iter().flatten().collect())
     }
 
     #[tokio::test]
@@ -254,6 +262,17 @@ mod tests {
         let FragmentFacts { offset, first_sample_bytes } = written[1];
         let end = (offset + first_sample_bytes) as usize;
         assert_eq!(&bytes[end - 3..end], b"key");
+    }
+
+    #[test]
+    fn only_fragments_that_start_with_a_key_frame_are_recorded() {
+        let mut out = BytesMut::new();
+        let key = fragment(0).write(1, &mut out).unwrap();
+        let mut rest = fragment(1024);
+        // Another depends on it, it depends on others, and it is no sync sample.
+        rest.samples[0].flags = Some(0x0101_0000);
+        assert_eq!(rest.write(2, &mut out).unwrap(), None);
+        assert_eq!(facts(&out).unwrap(), [key.unwrap()]);
     }
 
     #[tokio::test]

@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A published segment: its size and the byte ranges of its fragments, in order.
+/// A published segment: its size, and where its key frames are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SegmentFacts {
     /// Size of the segment in bytes.
     pub bytes: u64,
-    /// One per `moof`: for video, each starts with a key frame.
+    /// Those that start with a key frame, in order.
     pub fragments: Vec<FragmentFacts>,
 }
 

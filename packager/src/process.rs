@@ -35,6 +35,11 @@ where
     let sockets: Vec<PathBuf> = (0..task.outputs.len()).map(|n| folder.path().join(n.to_string())).collect();
     let listeners = sockets.iter().map(UnixListener::bind).collect::<std::io::Result<Vec<_>>>()?;
 
+    tokio::select! {
+        biased;
+        () = control.stop.cancelled() => return Err(Error::Interrupted),
+        () = control.has_room() => {}
+    }
     let mut child = Child::spawn(&mut task, &sockets)?;
     let progress = child.progress.clone();
     let outputs = try_join_all(listeners.into_iter().enumerate().map(|(n, listener)| {

@@ -15,6 +15,8 @@ pub(crate) struct Segment {
     pub(crate) number: u32,
     pub(crate) bytes: Bytes,
     pub(crate) facts: SegmentFacts,
+    /// Where its last chunk begins.
+    last_chunk: usize,
 }
 
 /// The outcome of a fragment.
@@ -31,8 +33,7 @@ pub(crate) enum Cut {
 impl Segment {
     /// Returns the chunk that it ends with.
     pub(crate) fn last_chunk(&self) -> Bytes {
-        let start = self.facts.fragments.last().map_or(0, |last| last.offset);
-        self.bytes.slice(start as usize..)
+        self.bytes.slice(self.last_chunk..)
     }
 }
 
@@ -46,6 +47,9 @@ pub(crate) struct Cutter {
     done: u32,
     /// The fragments of the segment so far: written out, but those of sound, which become one.
     chunks: BytesMut,
+    /// Where the last of them begins.
+    last_chunk: usize,
+    written: u32,
     facts: Vec<FragmentFacts>,
     pending: Vec<Fragment>,
     /// Where they end.
@@ -58,7 +62,8 @@ pub(crate) struct Cutter {
 }
 
 impl Cutter {
-    /// Cuts pictures: each group of pictures stays a fragment of its own, for trick play.
+    /// Cuts pictures. A group of pictures stays in the chunks that it comes in, of which the first starts with its key frame,
+    /// for trick play.
     pub(crate) fn video(rendition: &str, video: &VideoPlan, grid: &Grid, run: Run) -> Self {
         Self {
             rendition: rendition.to_owned(),
@@ -66,11 +71,13 @@ impl Cutter {
             first: run.first,
             done: 0,
             chunks: BytesMut::new(),
+            last_chunk: 0,
+            written: 0,
             facts: Vec::new(),
             pending: Vec::new(),
             at: grid.start(run.first) as i64,
             reorder_ticks: i64::from(reorder_ticks(video)),
-            fragments_per_segment: video.segment_frames.div_ceil(video.gop_frames),
+            fragments_per_segment: video.segment_frames.div_ceil(video.gop_frames) * CHUNKS_OF_GOP,
             joined: false,
         }
     }
@@ -84,6 +91,8 @@ impl Cutter {
             first: run.first,
             done: 0,
             chunks: BytesMut::new(),
+            last_chunk: 0,
+            written: 0,
             facts: Vec::new(),
             pending: Vec::new(),
             at: border(run.first),
@@ -120,13 +129,12 @@ impl Cutter {
         self.at = fragment.end();
         let is_whole = self.at == end;
         if !self.joined {
-            let start = self.chunks.len();
             self.write(&fragment)?;
             let number = self.first + self.done;
             return Ok(if is_whole {
                 Cut::Whole(self.finish())
             } else {
-                Cut::Chunk(number, Bytes::copy_from_slice(&self.chunks[start..]))
+                Cut::Chunk(number, Bytes::copy_from_slice(&self.chunks[self.last_chunk..]))
             });
         }
         self.pending.push(fragment);
@@ -150,8 +158,10 @@ impl Cutter {
 
     fn write(&mut self, fragment: &Fragment) -> Result<()> {
         let number = self.first + self.done;
-        let sequence = number * self.fragments_per_segment + self.facts.len() as u32 + 1;
-        self.facts.push(fragment.write(sequence, &mut self.chunks)?);
+        self.last_chunk = self.chunks.len();
+        self.written += 1;
+        let sequence = number * self.fragments_per_segment + self.written;
+        self.facts.extend(fragment.write(sequence, &mut self.chunks)?);
         Ok(())
     }
 
@@ -160,7 +170,9 @@ impl Cutter {
         let bytes = std::mem::take(&mut self.chunks).freeze();
         let fragments = std::mem::take(&mut self.facts);
         self.done += 1;
-        Segment { number, facts: SegmentFacts { bytes: bytes.len() as u64, fragments }, bytes }
+        self.written = 0;
+        let facts = SegmentFacts { bytes: bytes.len() as u64, fragments };
+        Segment { number, facts, bytes, last_chunk: self.last_chunk }
     }
 
     // Past the last border nothing fits, which `push` reports.
@@ -171,6 +183,14 @@ impl Cutter {
     fn off_plan(&self, given: String, planned: String) -> Error {
         Error::OffPlan { rendition: self.rendition.clone(), given, planned }
     }
+}
+
+/// The chunks that a group of pictures is encoded in: the first is there, and sent, after some fourth of the time.
+const CHUNKS_OF_GOP: u32 = 4;
+
+/// Returns the frames of a chunk; the last one of a group of pictures may have fewer.
+pub(crate) fn chunk_frames(video: &VideoPlan) -> u32 {
+    video.gop_frames.div_ceil(CHUNKS_OF_GOP)
 }
 
 /// Frames by which the encoder decodes ahead of showing: x264's, with B-frames and their pyramid, whatever

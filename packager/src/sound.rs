@@ -10,7 +10,7 @@ use crate::{
     encode::{
         Consumer, EncodeContext, bounds, clock_args, consume, mp4_args, seconds, span, strings, wall_time,
     },
-    ffmpeg::input_args,
+    ffmpeg::{Bounds, input_args},
     notes::between,
     plan::{AAC_FRAME_SAMPLES, AUDIO_SAMPLE_RATE, AudioPlan, Plan, Run, SoundEntry},
     process,
@@ -81,7 +81,7 @@ pub(crate) async fn audio(context: &EncodeContext<'_>, audio: &AudioPlan, run: &
         stdin: None,
         printed: Some(tally.printed(plan.zero.as_secs_f64())),
         outputs: vec![strings(["-map", "[a]", "-c:a", "pcm_f32le", "-f", "nut"])],
-        bounds: bounds(context, decoded),
+        bounds: Bounds { nice: 0, ..bounds(context, decoded) },
         wall_time: wall_time(context, decoded),
     };
     let outcome = process::run(task, context.control, |_, output| {
@@ -200,7 +200,7 @@ async fn encode(context: &EncodeContext<'_>, audio: &AudioPlan, stage: Stage) ->
         stdin: Some(sound),
         printed: None,
         outputs: vec![output],
-        bounds: bounds(context, decoded),
+        bounds: Bounds { nice: 0, ..bounds(context, decoded) },
         wall_time: wall_time(context, decoded),
     };
     let cut = AtomicU32::new(0);
