@@ -2,12 +2,13 @@
 # The tools that scripts/install keeps beside the build.
 export PATH := $(CURDIR)/target/tools:$(PATH)
 
-.PHONY: run cluster test test-cache check fmt bench bench-play bench-counts bench-transcribe reference bench-edge bench-origin golden web api-types clean minikube minikube-down check-kube test-kube
+.PHONY: run cluster test test-api test-cache check fmt bench bench-play bench-counts bench-transcribe reference bench-edge bench-origin golden web api-types clean minikube minikube-down check-kube test-kube
 
 run: ; @scripts/install run && $(MAKE) --no-print-directory web && exec cargo run --release --bin clipcut -- serve --demo
 cluster: ; @scripts/install run && scripts/install servers && $(MAKE) --no-print-directory web && cargo build --release --bin clipcut --bin servers && exec scripts/cluster
-test: ; @scripts/install test && $(MAKE) --no-print-directory web && scripts/tests && npm --prefix web test && npm --prefix web run e2e
+test: ; @scripts/install test && $(MAKE) --no-print-directory web && scripts/tests && scripts/test-api && npm --prefix web test && npm --prefix web run e2e
 test-cache: ; @scripts/install test && cargo nextest run --workspace --no-run && npm --prefix web/cache-tests ci --ignore-scripts --no-audit --no-fund && node web/cache-tests/run.mjs
+test-api: ; @scripts/install api && $(MAKE) --no-print-directory web && cargo nextest run --workspace --no-run && scripts/test-api
 check: ; @scripts/install check && cargo fmt --all --check && cargo clippy --workspace --all-targets -- -D warnings && cargo deny --log-level error check bans licenses sources && npm --prefix web ci --no-audit --no-fund && npm --prefix web run lint && npm --prefix web run typecheck && scripts/kube-check
 minikube: ; @scripts/minikube
 minikube-down: ; @scripts/minikube down
@@ -23,5 +24,5 @@ golden: ; scripts/golden
 reference: ; scripts/reference parity
 bench-transcribe: ; scripts/reference speed
 web: ; @node web/build.mjs
-api-types: ; @cargo build --workspace --bin clipcut && scripts/api-types > target/schema.ts && mv target/schema.ts web/src/api/schema.ts
+api-types: ; @scripts/install api && $(MAKE) --no-print-directory web && cargo nextest run --workspace --no-run && scripts/api-types > target/schema.ts && mv target/schema.ts web/src/api/schema.ts
 clean: ; cargo clean && rm -rf web/node_modules web/dist

@@ -13,11 +13,13 @@ use axum::{
 use futures::{Stream, StreamExt, stream};
 use http::{HeaderName, HeaderValue};
 use serde_json::json;
+use server::schema::words;
 use store::{Listing, Shown, Signal, VideoId};
 use tokio::{
     sync::broadcast::{Receiver, error::RecvError},
     time::Instant,
 };
+use utoipa::{ToSchema, openapi::Object};
 
 use crate::{
     Document, Origin,
@@ -35,12 +37,26 @@ const CATCH_UP: u32 = 100;
 // Documents that are gathered by one set of statements.
 const MOST_AT_ONCE: usize = 100;
 
+/// One of the Server-Sent Events of a stream (HTML Standard §9.2).
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "described alone: axum writes events")]
+pub(crate) struct ServerEvent {
+    #[schema(schema_with = event_names)]
+    event: String,
+    /// JSON: the document of a `video`, or the `id` of one that is `deleted`.
+    data: String,
+}
+
+fn event_names() -> Object {
+    words(["video", "deleted"])
+}
+
 /// Streams the changes of all videos from now on.
 ///
 /// Each event `video` has the document of a video, each event `deleted` its `id`.
 #[utoipa::path(
     get, path = "/api/v1/events", tag = "videos", operation_id = "followVideos",
-    responses((status = 200, body = String, content_type = "text/event-stream")),
+    responses((status = 200, body = ServerEvent, content_type = "text/event-stream")),
 )]
 pub(crate) async fn of_all(State(origin): State<Origin>, asker: Asker) -> Response {
     let watch = Watch::new(&origin, asker, None);
@@ -52,7 +68,7 @@ pub(crate) async fn of_all(State(origin): State<Origin>, asker: Asker) -> Respon
     get, path = "/api/v1/videos/{id}/events", tag = "videos", operation_id = "followVideo",
     params(("id" = String, Path, description = "The video")),
     responses(
-        (status = 200, body = String, content_type = "text/event-stream"),
+        (status = 200, body = ServerEvent, content_type = "text/event-stream"),
         (status = 404, description = "`unknown_video`"),
     ),
 )]

@@ -452,6 +452,13 @@ export interface components {
             /** @description The same as a URI that apps open. */
             uri: string;
         };
+        /** @description One of the Server-Sent Events of a stream (HTML Standard §9.2). */
+        ServerEvent: {
+            /** @description JSON: the document of a `video`, or the `id` of one that is `deleted`. */
+            data: string;
+            /** @enum {string} */
+            event: "video" | "deleted";
+        };
         Session: {
             /** Format: date-time */
             created: string;
@@ -801,6 +808,7 @@ export type SearchResult = components['schemas']['SearchResult'];
 export type SecondFactor = components['schemas']['SecondFactor'];
 export type SecondFactorCode = components['schemas']['SecondFactorCode'];
 export type SecondFactorSecret = components['schemas']['SecondFactorSecret'];
+export type ServerEvent = components['schemas']['ServerEvent'];
 export type Session = components['schemas']['Session'];
 export type SessionList = components['schemas']['SessionList'];
 export type Share = components['schemas']['Share'];
