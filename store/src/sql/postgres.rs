@@ -4,7 +4,7 @@
 use std::{str::FromStr, time::Duration};
 
 use sqlx::{
-    PgPool, Row,
+    Connection, PgConnection, PgPool, Row,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
@@ -32,6 +32,7 @@ pub(crate) async fn connect(url: &str) -> Result<Sql> {
 /// Returns the server's version. An error where its tables are not up to date.
 pub(crate) async fn version(url: &str) -> Result<String> {
     let pool = pool(url, &SERVER_LIMITS)?;
+    reach(&pool).await?;
     let version = sqlx::query_scalar("show server_version").fetch_one(&pool).await?;
     check(&pool).await?;
     pool.close().await;
@@ -70,9 +71,9 @@ fn pool(url: &str, limits: &[(&'static str, &'static str)]) -> Result<PgPool> {
 async fn ping(pool: &PgPool) -> Result<()> {
     let give_up = tokio::time::Instant::now() + START;
     loop {
-        let error = match pool.acquire().await {
-            Ok(_) => return Ok(()),
-            Err(e) => Error::from(e),
+        let error = match reach(pool).await {
+            Ok(()) => return Ok(()),
+            Err(error) => error,
         };
         if !matches!(error, Error::Unavailable { .. }) || tokio::time::Instant::now() >= give_up {
             return Err(error);
@@ -80,6 +81,13 @@ async fn ping(pool: &PgPool) -> Result<()> {
         tracing::warn!(%error, "waiting for the database");
         tokio::time::sleep(Duration::from_secs(1).mul_f64(rand::random_range(0.5..1.5))).await;
     }
+}
+
+/// Connects once, beside the pool: that tries again by itself until its time is over, and then names no other cause.
+async fn reach(pool: &PgPool) -> Result<()> {
+    let options = pool.connect_options();
+    let connected = tokio::time::timeout(CONNECT, PgConnection::connect_with(&options)).await;
+    Ok(connected.unwrap_or(Err(sqlx::Error::PoolTimedOut))?.close().await?)
 }
 
 async fn check(pool: &PgPool) -> Result<()> {
