@@ -14,8 +14,9 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 use crate::setting::{
-    Address, Audience, List, LogFormat, Names, Preset, Proxies, Public, Reference, Setting, SignUp, Size,
-    Span, Switch, Targets, Tickets,
+    Address, Audience, List, LogFormat, Names, Preset, Proxies, Public, Setting, SignUp, Size, Span, Switch,
+    Targets, Tickets,
+    speech::{Device, Reference},
 };
 
 const PREFIX: &str = "CLIPCUT_";
@@ -213,6 +214,8 @@ settings! {
     model_precision: String = "quantized";
     /// ONNX Runtime's library or its folder; else it is looked for beside the program and in the system.
     onnxruntime: String = "";
+    /// What the model runs on: auto, cpu, cuda or coreml; auto takes a graphics processor where ONNX Runtime's library has one.
+    transcriber_device: Device = "auto";
     /// Threads for each sound that is transcribed.
     transcriber_threads: usize = "2";
     /// Windows of a sound that are transcribed at once, sharing its threads; more than 1 cuts it at its pauses: faster, and a

@@ -1,5 +1,7 @@
 //! Values of settings as people write them: sizes, durations, lists, addresses.
 
+pub(crate) mod speech;
+
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 /// A value that can be written in a file, a variable or a flag.
@@ -153,25 +155,6 @@ impl Setting for Preset {
 
     fn print(&self) -> String {
         self.0.clone()
-    }
-}
-
-/// The reference that captions are token-equal to.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Reference(pub(crate) transcriber::options::Parity);
-
-impl Setting for Reference {
-    fn read(text: &str) -> Result<Self, String> {
-        use transcriber::options::Parity;
-        match text {
-            "none" => Ok(Self(Parity::None)),
-            "transformers" => Ok(Self(Parity::Transformers)),
-            _ => Err("none or transformers is expected".to_owned()),
-        }
-    }
-
-    fn print(&self) -> String {
-        self.0.name().to_owned()
     }
 }
 

@@ -16,7 +16,7 @@ use crate::{
     audio::File,
     chunks, cues,
     mel::SAMPLE_RATE,
-    model::{Loading, Model},
+    model::{Loading, Model, device::Device},
     options::{Options, Parity},
     runtime::Runtime,
     transcribe::{Input, Transcriber, Window},
@@ -34,6 +34,8 @@ pub struct Config {
     pub model: PathBuf,
     /// Which of its networks: `""` is f32.
     pub precision: String,
+    /// What its networks run on.
+    pub device: Device,
     /// Threads of each network.
     pub threads: usize,
     /// Windows of a sound that are transcribed at once, which share the threads. More than one cuts it at its pauses.
@@ -55,6 +57,7 @@ impl Default for Config {
             onnxruntime: None,
             model: "models/whisper-tiny".into(),
             precision: "quantized".into(),
+            device: Device::Auto,
             threads: 2,
             // At a cut a word may be recognized differently, so speed by cutting is a choice.
             windows: 1,
@@ -89,10 +92,10 @@ struct Loaded {
 impl Loaded {
     fn new(config: &Config) -> Result<Self> {
         let runtime = Runtime::load(config.onnxruntime.as_deref())?;
-        let Config { model: folder, precision, threads, windows, .. } = config;
+        let Config { model: folder, precision, threads, windows, device, .. } = config;
         // Windows at once share the threads that the settings grant; more threads than cores slow ONNX Runtime down.
         let threads = (threads / windows).max(1);
-        let model = Model::load(runtime, Loading { folder, precision, threads })?;
+        let model = Model::load(runtime, Loading { folder, precision, threads, device: *device })?;
         Ok(Self { model, detector: Detector::load(runtime)? })
     }
 }
@@ -231,6 +234,9 @@ impl Engine {
         let mut settings = options.settings();
         let plain = self.config.precision.is_empty();
         settings.insert("precision".into(), if plain { "f32" } else { &self.config.precision }.into());
+        if let Some(accelerator) = model.accelerator {
+            settings.insert("device".into(), accelerator.into());
+        }
         if model.vocabulary.languages.is_empty() {
             settings.insert("language".into(), "en".into());
         }

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use crate::{Error, Result, runtime::Runtime, tokens::Vocabulary};
 
 mod blocks;
+pub mod device;
 pub mod folder;
 pub(crate) mod generation;
 mod lm_head;
@@ -19,6 +20,7 @@ pub mod optimized;
 pub mod processor;
 mod session;
 
+use device::{Accelerator, Device};
 use folder::{Folder, Hashes};
 use generation::Generation;
 use optimized::{Network, Part};
@@ -38,6 +40,8 @@ pub struct Model {
     pub shape: Shape,
     /// Layers and their heads that attend to the word being written; none where the network has no such outputs.
     pub(crate) alignment_heads: Vec<(usize, usize)>,
+    /// What runs its networks besides the processor.
+    pub(crate) accelerator: Option<&'static str>,
     pub(crate) encoder: Session,
     pub(crate) decoder: Session,
 }
@@ -72,6 +76,8 @@ pub struct Loading<'a> {
     pub precision: &'a str,
     /// Threads of each network.
     pub threads: usize,
+    /// What they run on.
+    pub device: Device,
 }
 
 #[derive(Debug, Deserialize)]
@@ -107,7 +113,21 @@ impl Model {
         let mut generation: Generation = folder.json("generation_config.json")?;
         let named = generation.alignment_heads.take().unwrap_or_default();
         let vocabulary = Vocabulary::read(&folder, generation)?;
+        let mut accelerator = loading.device.accelerator(Accelerator::is_there);
         let mut load = |part: Part, file: &Path| {
+            // Optimized networks are the processor's.
+            if let Some(it) = accelerator {
+                match session::accelerated(runtime, loading.threads, it)
+                    .and_then(|builder| open(builder, Network::File(file.to_owned())))
+                {
+                    Ok(session) => return Ok(session),
+                    Err(error) => {
+                        let device = it.name();
+                        tracing::warn!(%error, "{device} cannot be used; speech is recognized on the processor");
+                        accelerator = None;
+                    }
+                }
+            }
             let network = optimized::prepare(part, file, &mut hashes)?;
             let published = Network::File(file.to_owned());
             let opening = |network| {
@@ -160,6 +180,7 @@ impl Model {
             vocabulary,
             shape,
             alignment_heads,
+            accelerator: accelerator.map(Accelerator::name),
             encoder,
             decoder,
         })

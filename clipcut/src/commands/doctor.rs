@@ -146,7 +146,12 @@ fn speech(config: &Config) -> Finding {
         }
     };
     let version = format!("ONNX Runtime {} ({})", runtime.version(), runtime.path.display());
-    let loading = Loading { folder: &settings.model, precision: &settings.precision, threads: 1 };
+    let loading = Loading {
+        folder: &settings.model,
+        precision: &settings.precision,
+        threads: 1,
+        device: settings.device,
+    };
     match Model::load(runtime, loading) {
         Ok(model) => Finding::Good(format!("captions by {}, {version}", model.name)),
         Err(e) => Finding::Poor(format!("captions: {e}; {version}"), "clipcut model pull".into()),

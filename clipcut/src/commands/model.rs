@@ -11,6 +11,7 @@ use transcriber::{
     hub::{self, Pull},
     model::{
         Loading, Model,
+        device::Device,
         folder::Folder,
         optimized::{self, State},
     },
@@ -164,7 +165,7 @@ fn check(config: &Config, folder: Option<&Path>) -> Result<()> {
     let mut failed = 0;
     for precision in &precisions {
         let suffix = if precision == "f32" { "" } else { precision };
-        match Model::load(runtime, Loading { folder, precision: suffix, threads: 1 }) {
+        match Model::load(runtime, Loading { folder, precision: suffix, threads: 1, device: Device::Cpu }) {
             Ok(model) => {
                 // Models of English alone have no language tokens.
                 let languages = model.vocabulary.languages.len().max(1);

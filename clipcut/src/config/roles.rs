@@ -342,6 +342,7 @@ impl Config {
             // `join` keeps an absolute path as it is.
             model: self.models.join(&self.model),
             precision: plain.to_owned(),
+            device: self.transcriber_device.0,
             threads: self.transcriber_threads.max(1),
             windows: self.transcriber_windows.max(1),
             sessions: self.transcriber_sessions.max(1),

@@ -2,7 +2,7 @@
 
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 
-use super::processor::Processor;
+use super::{device::Accelerator, processor::Processor};
 use crate::runtime::Runtime;
 
 /// Returns the builder of a network's session.
@@ -20,4 +20,15 @@ pub(super) fn builder(runtime: &Runtime, threads: usize) -> ort::Result<SessionB
         // exact path would only be slower.
         Processor::Plain => Ok(builder.with_precise_qmm()?),
     }
+}
+
+/// Returns the builder of a session that runs on `accelerator`, and on the processor what that cannot do.
+pub(super) fn accelerated(
+    runtime: &Runtime,
+    threads: usize,
+    accelerator: Accelerator,
+) -> ort::Result<SessionBuilder> {
+    let mut builder = builder(runtime, threads)?;
+    accelerator.register(&mut builder)?;
+    Ok(builder)
 }

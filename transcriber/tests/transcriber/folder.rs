@@ -5,12 +5,15 @@ use std::{fs, path::Path};
 use crate::harness::demo;
 use transcriber::{
     hub,
-    model::{Loading, Model, folder::sha256},
+    model::{Loading, Model, device::Device, folder::sha256},
     runtime::Runtime,
 };
 
 fn load(folder: &Path) -> Result<Model, transcriber::Error> {
-    Model::load(Runtime::load(None).unwrap(), Loading { folder, precision: "quantized", threads: 1 })
+    Model::load(
+        Runtime::load(None).unwrap(),
+        Loading { folder, precision: "quantized", threads: 1, device: Device::Cpu },
+    )
 }
 
 pub(super) fn copy(to: &Path) {

@@ -19,7 +19,7 @@ use reqwest::Client;
 use serde_json::json;
 use transcriber::{
     hub::{LOCK, Lock, Pull, lock_of, pull},
-    model::{Loading, Model, folder::sha256},
+    model::{Loading, Model, device::Device, folder::sha256},
     runtime::Runtime,
 };
 
@@ -107,7 +107,7 @@ async fn a_model_is_pulled_whole_and_locked_after_a_broken_pull() {
     let Lock { repository, revision, files } = lock_of(&folder).unwrap().unwrap();
     assert_eq!((repository.as_str(), revision.as_str()), ("clip-cut/demo", "0123456789abcdef"));
     assert_eq!(files.len(), FILES.len());
-    let loading = Loading { folder: &folder, precision: "quantized", threads: 1 };
+    let loading = Loading { folder: &folder, precision: "quantized", threads: 1, device: Device::Cpu };
     assert!(Model::load(Runtime::load(None).unwrap(), loading).unwrap().revision.is_some());
 
     // Again: the new one takes the old one's place, and nothing else is left behind.

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use transcriber::{
     model::{
         Loading, Model,
+        device::Device,
         folder::{Folder, sha256},
         optimized::{State, optimize},
     },
@@ -25,7 +26,7 @@ struct Record {
 
 fn load(folder: &Path) -> Model {
     let runtime = Runtime::load(None).unwrap();
-    Model::load(runtime, Loading { folder, precision: "quantized", threads: 1 }).unwrap()
+    Model::load(runtime, Loading { folder, precision: "quantized", threads: 1, device: Device::Cpu }).unwrap()
 }
 
 /// Returns the decoder's state, and the published file.

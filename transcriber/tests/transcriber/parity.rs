@@ -10,7 +10,7 @@ use transcriber::{
     analysis::{Analysis, AnalysisOptions, analyze},
     audio::{File, Source},
     mel::{HOP, Mel, WINDOW, scale},
-    model::{Loading, Model},
+    model::{Loading, Model, device::Device},
     options::Options,
     runtime::Runtime,
     transcribe::{Transcriber, Window},
@@ -63,7 +63,8 @@ fn goldens() -> BTreeMap<String, Answer> {
 
 pub(super) fn model() -> Model {
     let runtime = Runtime::load(None).unwrap();
-    Model::load(runtime, Loading { folder: &here("demo"), precision: "", threads: 2 }).unwrap()
+    Model::load(runtime, Loading { folder: &here("demo"), precision: "", threads: 2, device: Device::Cpu })
+        .unwrap()
 }
 
 pub(super) fn sound(name: &str) -> Source {
