@@ -135,6 +135,9 @@ table! {
     POST "/api/v1/videos/{id}/cancel" Owner Manage;
     GET "/api/v1/videos/{id}/events" Viewer Read;
     POST "/api/v1/videos/{id}/views" Viewer Read;
+    GET "/api/v1/videos/{id}/poster" Owner Manage;
+    PUT "/api/v1/videos/{id}/poster" Owner Manage;
+    DELETE "/api/v1/videos/{id}/poster" Owner Manage;
     GET "/api/v1/videos/{id}/shares" Owner Manage;
     POST "/api/v1/videos/{id}/shares" Owner Manage;
     DELETE "/api/v1/videos/{id}/shares/{share}" Owner Manage;

@@ -2,6 +2,7 @@
 //! call puts before its input, and what a child process may use. Leaves what to ask to the callers, what is read to `input`.
 
 mod input;
+mod still;
 
 use std::{
     ffi::{OsStr, OsString},
@@ -11,6 +12,7 @@ use std::{
 };
 
 pub use input::Input;
+pub use still::{Still, still_args};
 
 /// The demuxers that read an upload. Not among them: everything that reads other files or hosts at
 /// the word of a file (`hls`, `dash`, `concat`, `imf`, `sdp`, `image2`).

@@ -168,6 +168,11 @@ impl Document {
         let tags = around.tags.remove(id).unwrap_or_default();
         let plays = plays(video.state);
         let has_poster = around.posters.contains(&poster(id));
+        // Another address for another picture: browsers ask for that at once, whatever they keep.
+        let version = match video.poster.version {
+            0 => String::new(),
+            version => format!("?v={version}"),
+        };
         let folder = origin.folder(id, &video.rights, asker);
         let owner = video.rights.owner.as_ref().map(ToString::to_string).zip(video.owner_name);
         Self {
@@ -175,8 +180,8 @@ impl Document {
                 hls: format!("{folder}/master.m3u8"),
                 dash: format!("{folder}/manifest.mpd"),
             }),
-            poster: has_poster.then(|| format!("{folder}/poster.jpg")),
-            poster_small: has_poster.then(|| format!("{folder}/poster-640.jpg")),
+            poster: has_poster.then(|| format!("{folder}/poster.jpg{version}")),
+            poster_small: has_poster.then(|| format!("{folder}/poster-640.jpg{version}")),
             upload: around
                 .uploads
                 .get(id)

@@ -18,6 +18,7 @@ pub mod openapi;
 mod page;
 mod path;
 mod playback;
+mod poster;
 mod quota;
 mod receive;
 mod schema;
@@ -68,6 +69,8 @@ pub struct Config {
     pub upload_expiry: Duration,
     /// How long a request for a segment waits for its encoding.
     pub segment_wait: Duration,
+    /// How long the choice of a poster waits until it is made.
+    pub poster_wait: Duration,
     /// Origins whose pages may call the API besides our own page, such as `https://example.org`; `*` is all.
     pub api_origins: Vec<String>,
     /// The name by which people reach this server, and the proxies on their way.
@@ -96,6 +99,7 @@ impl Default for Config {
             quota: Quota::default(),
             upload_expiry: Duration::from_hours(24),
             segment_wait: Duration::from_secs(8),
+            poster_wait: poster::WAIT,
             api_origins: Vec::new(),
             site: Site::default(),
             tickets: None,
@@ -129,6 +133,7 @@ impl Origin {
             .route("/videos/{id}/cancel", post(library::cancel))
             .route("/videos/{id}/events", get(events::of_one))
             .route("/videos/{id}/views", post(views::count))
+            .route("/videos/{id}/poster", get(poster::show).put(poster::choose).delete(poster::reset))
             .route("/videos/{id}/shares", get(shares::list).post(shares::add))
             .route("/videos/{id}/shares/{share}", delete(shares::revoke))
             .nest("/videos/{id}/captions", captions::routes())

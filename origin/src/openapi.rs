@@ -8,7 +8,7 @@ use http::StatusCode;
 use server::openapi;
 use utoipa::OpenApi;
 
-use crate::{captions, captions::cues, events, health, ingest, jobs, library, search, shares, views};
+use crate::{captions, captions::cues, events, health, ingest, jobs, library, poster, search, shares, views};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -25,6 +25,9 @@ use crate::{captions, captions::cues, events, health, ingest, jobs, library, sea
         events::of_one,
         events::of_all,
         views::count,
+        poster::show,
+        poster::choose,
+        poster::reset,
         search::find,
         jobs::list,
         shares::list,

@@ -1,8 +1,10 @@
 //! Schemas of the words that the API uses for states and kinds, each from the type that has them.
 
 use server::schema::words;
-use store::{CaptionOrigin, CaptionState, JobKind, Place, QueueState, RenditionKind, State, Visibility};
+use store::{CaptionOrigin, CaptionState, JobKind, Place, PosterKind, QueueState, RenditionKind, State, Visibility};
 use utoipa::openapi::Object;
+
+use crate::poster;
 
 pub(crate) fn states() -> Object {
     words(State::ALL.map(State::as_str))
@@ -34,6 +36,14 @@ pub(crate) fn job_kinds() -> Object {
 
 pub(crate) fn queue_states() -> Object {
     words(QueueState::ALL.map(QueueState::as_str))
+}
+
+pub(crate) fn poster_kinds() -> Object {
+    words(PosterKind::WORDS)
+}
+
+pub(crate) fn poster_states() -> Object {
+    words(poster::STATES)
 }
 
 /// The one person whom a list can be narrowed to.

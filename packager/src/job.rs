@@ -50,10 +50,7 @@ async fn write_playlists(job: &Job, publisher: &Publisher, plan: &Plan) -> Resul
 async fn encode(context: &EncodeContext<'_>, job: &Job) -> Result<()> {
     match job.kind {
         JobKind::Prepare | JobKind::Captions | JobKind::Finish | JobKind::Playlists => Err(unplanned(job)),
-        JobKind::Poster => match &context.plan.video {
-            Some(video) => poster::make(context, video).await,
-            None => Ok(()),
-        },
+        JobKind::Poster => poster::make(context).await,
         JobKind::Text => read_text(context, job).await,
         JobKind::Audio | JobKind::Video => encode_run(context, job).await,
     }
@@ -260,8 +257,8 @@ fn captions(plan: &Plan) -> Vec<FileTrack> {
 fn jobs(plan: &Plan, config: &Config) -> Vec<NewJob> {
     let whole =
         |kind| NewJob { kind, track: String::new(), segments: 0..0, class: JobClass::Background, turn: 0 };
-    let mut jobs = vec![whole(JobKind::Finish)];
-    jobs.extend(plan.video.as_ref().map(|_| whole(JobKind::Poster)));
+    // Without a picture, too: the owner may have chosen one before the video failed.
+    let mut jobs = vec![whole(JobKind::Finish), whole(JobKind::Poster)];
     jobs.extend(runs::of(plan, config.run_segments));
     jobs
 }

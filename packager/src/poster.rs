@@ -1,153 +1,188 @@
-//! The poster: the frame with most detail, not a black one.
+//! The poster: made of the owner's choice, else of a frame with detail, and published in two sizes. Leaves the picture itself
+//! to `automatic`, `frame` and `picture`.
+
+mod automatic;
+mod frame;
+mod picture;
 
 use std::{ffi::OsString, time::Duration};
 
+use store::{PosterChoice, PosterKind};
 use tokio::{io::AsyncReadExt, sync::Mutex};
 
 use crate::{
     Error, Result,
-    child::Task,
-    encode::{EncodeContext, clock_args, strings},
-    ffmpeg::{Bounds, input_args},
-    graph::picture_filters,
-    plan::{Plan, VideoPlan},
-    process, takes,
+    child::{Feed, Task},
+    encode::{EncodeContext, strings},
+    ffmpeg::Bounds,
+    plan::Rung,
+    process,
+    publish::Publisher,
     trouble::Trouble,
 };
 
-const CANDIDATES: u32 = 8;
-// Small enough that grain does not count as detail.
-const SAMPLE_WIDTH: u32 = 64;
-const SAMPLE_HEIGHT: u32 = 36;
+const WHOLE: &str = "poster.jpg";
+const SMALL: &str = "poster-640.jpg";
 const MAX_SIDE: u32 = 1280;
 // A card of the library, on a screen with two pixels a point.
 const SMALL_WIDTH: u32 = 640;
 const MAX_BYTES: u64 = 8 << 20;
+const DOING: &str = "taking the poster";
 
-/// Takes the frame with most detail of some that are spread over the video, and publishes it as `poster.jpg`
-/// and, where that is wider than a card, as `poster-640.jpg`.
-pub(crate) async fn make(context: &EncodeContext<'_>, video: &VideoPlan) -> Result<()> {
-    let sample = |time| Frame { time, width: SAMPLE_WIDTH, height: SAMPLE_HEIGHT, format: Format::Grey };
-    let samples: Vec<Frame> = candidates(context.plan, video).map(sample).collect();
-    let mut best = (f64::MIN, Duration::ZERO);
-    for (sample, grey) in samples.iter().zip(take(context, video, &samples).await?) {
-        if grey.len() == (SAMPLE_WIDTH * SAMPLE_HEIGHT) as usize && visible_detail(&grey) > best.0 {
-            best = (visible_detail(&grey), sample.time);
-        }
+/// Makes what the owner has chosen; without a choice, the automatic poster of a video that has none.
+pub(crate) async fn make(context: &EncodeContext<'_>) -> Result<()> {
+    let (store, video) = (&context.publisher.store, &context.publisher.video);
+    match store.posters.choice(video).await? {
+        Some(choice) if choice.problem.is_none() => chosen(context, &choice).await,
+        // A video that is tried again keeps the poster that it has: it may be the owner's.
+        _ if context.publisher.has(WHOLE).await? => Ok(()),
+        _ => match automatic(context).await? {
+            Some(pictures) => pictures.publish(context.publisher).await,
+            None => Ok(()),
+        },
     }
-    let top = &video.rungs[0];
-    let shrink = f64::from(MAX_SIDE) / f64::from(top.width.max(top.height)).max(f64::from(MAX_SIDE));
-    let even = |side: u32| ((f64::from(side) * shrink / 2.0).round() as u32 * 2).max(2);
-    let whole =
-        Frame { time: best.1, width: even(top.width), height: even(top.height), format: Format::Jpeg };
-    let small = (whole.width > SMALL_WIDTH).then(|| ("poster-640.jpg", whole.narrowed(SMALL_WIDTH)));
-    // The small one first: where a document names a poster, a page asks for either.
-    let (names, frames): (Vec<_>, Vec<_>) = small.into_iter().chain([("poster.jpg", whole)]).unzip();
-    for (name, jpeg) in names.into_iter().zip(take(context, video, &frames).await?) {
-        if jpeg.is_empty() {
-            let doing = "taking the poster".to_owned();
-            return Err(Error::Ffmpeg { doing, at: None, trouble: Trouble::Damaged });
+}
+
+/// Makes a choice, or records why it cannot be made.
+async fn chosen(context: &EncodeContext<'_>, choice: &PosterChoice) -> Result<()> {
+    let (posters, video) = (&context.publisher.store.posters, &context.publisher.video);
+    let pictures = match choice.kind {
+        PosterKind::Automatic => automatic(context).await,
+        PosterKind::Frame { seconds } => match &context.plan.video {
+            Some(plan) => frame::take(context, plan, seconds).await.map(Some),
+            None => Err(damaged()),
+        },
+        PosterKind::Picture => match posters.picture(video, choice).await? {
+            Some(bytes) => picture::convert(context, &bytes).await.map(Some),
+            // Another choice has come meanwhile, and this job with it once more.
+            None => return Ok(()),
+        },
+    };
+    match pictures {
+        Ok(Some(pictures)) => pictures.publish(context.publisher).await?,
+        Ok(None) => context.publisher.withdraw(&[SMALL, WHOLE]).await?,
+        Err(error @ Error::Ffmpeg { .. }) => {
+            tracing::warn!(%error, kind = choice.kind.as_str(), "the chosen poster cannot be made");
+            let problem = if choice.kind == PosterKind::Picture { "unreadable_image" } else { "no_frame" };
+            return Ok(posters.refuse(video, choice, problem).await?);
         }
-        context.publisher.blob(name, &jpeg).await?;
+        Err(error) => return Err(error),
     }
-    Ok(())
+    Ok(posters.made(video, choice).await?)
 }
 
-fn candidates(plan: &Plan, video: &VideoPlan) -> impl Iterator<Item = Duration> {
-    let length = plan.grid.seconds(plan.grid.duration_ticks).min(video.source_end.as_secs_f64());
-    // The very beginning and end are mostly titles and fades.
-    (0..CANDIDATES)
-        .map(move |n| Duration::from_secs_f64(length * (f64::from(n) + 0.5) / f64::from(CANDIDATES)))
+/// Takes the automatic poster; `None` for a video without a picture.
+async fn automatic(context: &EncodeContext<'_>) -> Result<Option<Pictures>> {
+    match &context.plan.video {
+        Some(video) => automatic::take(context, video).await.map(Some),
+        None => Ok(None),
+    }
 }
 
-/// Returns how much there is to see: the spread of the brightness (in standard deviations of 0 to 255), less
-/// for frames that are mostly black or white.
-fn visible_detail(grey: &[u8]) -> f64 {
-    let n = grey.len().max(1) as f64;
-    let mean = grey.iter().map(|v| f64::from(*v)).sum::<f64>() / n;
-    let variance = grey.iter().map(|v| (f64::from(*v) - mean).powi(2)).sum::<f64>() / n;
-    let off_middle = (mean - 118.0).abs() / 118.0;
-    variance.sqrt() * (1.2 - off_middle)
-}
-
-struct Frame {
-    time: Duration,
+/// A size in pixels; even, as JPEG's chroma has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Size {
     width: u32,
     height: u32,
-    format: Format,
 }
 
-impl Frame {
-    /// Returns the same frame in another width.
-    fn narrowed(&self, width: u32) -> Self {
-        let height = f64::from(self.height) * f64::from(width) / f64::from(self.width);
-        Self { width, height: ((height / 2.0).round() as u32 * 2).max(2), ..*self }
+/// The sizes of a poster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Sizes {
+    whole: Size,
+    /// None where the whole one is no wider than a card.
+    small: Option<Size>,
+}
+
+impl Sizes {
+    fn of(top: &Rung) -> Self {
+        let whole =
+            scaled(top, f64::from(MAX_SIDE) / f64::from(top.width.max(top.height)).max(MAX_SIDE.into()));
+        let small = (whole.width > SMALL_WIDTH).then(|| Size {
+            width: SMALL_WIDTH,
+            ..scaled(top, f64::from(SMALL_WIDTH) / f64::from(top.width))
+        });
+        Self { whole, small }
     }
 }
 
-#[derive(Clone, Copy)]
-enum Format {
-    Grey,
-    Jpeg,
+fn scaled(top: &Rung, by: f64) -> Size {
+    let even = |side: u32| ((f64::from(side) * by / 2.0).round() as u32 * 2).max(2);
+    Size { width: even(top.width), height: even(top.height) }
 }
 
-/// Takes `frames` in one process, because starting ffmpeg costs more than a key frame; empty where there is none.
-async fn take(context: &EncodeContext<'_>, video: &VideoPlan, frames: &[Frame]) -> Result<Vec<Vec<u8>>> {
-    let mut input: Vec<OsString> = Vec::new();
-    let mut graph = Vec::new();
-    for (n, frame) in frames.iter().enumerate() {
-        let at = takes::picture_at(context.plan, video, context.source, frame.time);
-        input.extend(clock_args(at.take.seek));
-        // More threads would each decode a frame that nobody looks at.
-        input.extend(strings(["-threads", "1"]));
-        input.extend(input_args(&at.take.input));
-        let filters = picture_filters(at.conversion, frame.width, frame.height, frame.format.pixels());
-        graph.push(format!("[{n}:{}]{filters}[p{n}]", at.take.stream));
+/// A poster in its sizes, as JPEG.
+struct Pictures {
+    whole: Vec<u8>,
+    small: Option<Vec<u8>>,
+}
+
+impl Pictures {
+    /// Takes the whole one and, if there is one, the small one.
+    fn of(drawn: Vec<Vec<u8>>) -> Result<Self> {
+        let mut drawn = drawn.into_iter();
+        let (whole, small) = (drawn.next().unwrap_or_default(), drawn.next());
+        if whole.is_empty() || small.as_ref().is_some_and(Vec::is_empty) {
+            return Err(damaged());
+        }
+        Ok(Self { whole, small })
     }
-    input.extend(strings(["-filter_complex", &graph.join(";")]));
-    let outputs = frames.iter().enumerate().map(|(n, frame)| {
-        let mut output = strings(["-map", &format!("[p{n}]"), "-frames:v", "1", "-fps_mode", "passthrough"]);
-        output.extend(frame.format.encoder());
-        output
-    });
+
+    async fn publish(&self, publisher: &Publisher) -> Result<()> {
+        // The small one first: where a document names a poster, a page asks for either.
+        if let Some(small) = &self.small {
+            publisher.blob(SMALL, small).await?;
+        }
+        publisher.blob(WHOLE, &self.whole).await?;
+        match &self.small {
+            Some(_) => Ok(()),
+            // That of the poster before.
+            None => publisher.withdraw(&[SMALL]).await,
+        }
+    }
+}
+
+/// One call of ffmpeg whose outputs are pictures.
+struct Drawn {
+    input: Vec<OsString>,
+    stdin: Option<Feed>,
+    outputs: Vec<Vec<OsString>>,
+}
+
+/// Draws pictures in one process; empty where there is none.
+async fn draw(context: &EncodeContext<'_>, drawn: Drawn) -> Result<Vec<Vec<u8>>> {
+    let Drawn { input, stdin, outputs } = drawn;
+    let pictures: Mutex<Vec<Vec<u8>>> = Mutex::new(vec![Vec::new(); outputs.len()]);
     let task = Task {
         program: &context.config.ffmpeg,
-        doing: "taking the poster".into(),
+        doing: DOING.into(),
         input,
-        stdin: None,
-        printed: None,
-        outputs: outputs.collect(),
+        stdin,
+        // Nobody counts the frames of a poster, but a full pipe would stop the filters that print them.
+        printed: Some(Box::new(|_| {})),
+        outputs,
         bounds: Bounds { memory_bytes: 8 << 30, open_files: 256, ..Bounds::default() },
         wall_time: Duration::from_mins(5),
     };
-    let taken: Mutex<Vec<Vec<u8>>> = Mutex::new(vec![Vec::new(); frames.len()]);
     process::run(task, context.control, |n, output| {
-        let taken = &taken;
+        let pictures = &pictures;
         async move {
             let mut bytes = Vec::new();
             output.stream.take(MAX_BYTES).read_to_end(&mut bytes).await?;
-            taken.lock().await[n] = bytes;
+            pictures.lock().await[n] = bytes;
             Ok(())
         }
     })
     .await?;
-    Ok(taken.into_inner())
+    Ok(pictures.into_inner())
 }
 
-impl Format {
-    fn pixels(self) -> &'static str {
-        match self {
-            Self::Grey => "gray",
-            Self::Jpeg => "yuvj420p",
-        }
-    }
+fn jpeg() -> Vec<OsString> {
+    strings(["-c:v", "mjpeg", "-q:v", "3", "-pix_fmt", "yuvj420p", "-f", "mjpeg"])
+}
 
-    fn encoder(self) -> Vec<OsString> {
-        match self {
-            Self::Grey => strings(["-c:v", "rawvideo", "-f", "rawvideo"]),
-            Self::Jpeg => strings(["-c:v", "mjpeg", "-q:v", "3", "-f", "mjpeg"]),
-        }
-    }
+fn damaged() -> Error {
+    Error::Ffmpeg { doing: DOING.into(), at: None, trouble: Trouble::Damaged }
 }
 
 #[cfg(test)]
@@ -155,11 +190,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_black_frame_has_less_detail_than_a_dark_scene_and_that_less_than_a_bright_one() {
-        let black = visible_detail(&[16; 64]);
-        let dark: Vec<u8> = (0..64).map(|n| n % 40).collect();
-        let bright: Vec<u8> = (0..64).map(|n| n * 4).collect();
-        assert!(black < visible_detail(&dark));
-        assert!(visible_detail(&dark) < visible_detail(&bright));
+    fn a_poster_fits_its_bounds_and_has_a_small_one_where_it_is_wider_than_a_card() {
+        let check = |width, height, whole, small: Option<(u32, u32)>| {
+            let rung = Rung {
+                name: String::new(),
+                width,
+                height,
+                level_idc: 30,
+                crf: 20.0,
+                maxrate_bps: 1,
+                bufsize_bits: 1,
+            };
+            let size = |(width, height)| Size { width, height };
+            assert_eq!(Sizes::of(&rung), Sizes { whole: size(whole), small: small.map(size) });
+        };
+        check(3840, 2160, (1280, 720), Some((640, 360)));
+        check(1080, 1920, (720, 1280), Some((640, 1138)));
+        check(640, 360, (640, 360), None);
+        check(320, 180, (320, 180), None);
     }
 }

@@ -101,6 +101,19 @@ impl Publisher {
         Ok(self.store.blobs.put(&self.key(path), bytes).await?)
     }
 
+    /// Returns whether a blob is published.
+    pub(crate) async fn has(&self, path: &str) -> Result<bool> {
+        Ok(!self.store.blobs.existing(&[self.key(path)]).await?.is_empty())
+    }
+
+    /// Takes blobs back, in this order.
+    pub(crate) async fn withdraw(&self, paths: &[&str]) -> Result<()> {
+        for path in paths {
+            self.store.blobs.delete_all(&self.key(path)).await?;
+        }
+        Ok(())
+    }
+
     fn segment_key(&self, rendition: &str, number: u32) -> String {
         self.key(&format!("{rendition}/{number}.m4s"))
     }

@@ -24,6 +24,8 @@ pub async fn run(store: Store, config: Config, shutdown: CancellationToken) {
     let mut lanes = vec![
         (vec![JobKind::Prepare, JobKind::Playlists, JobKind::Finish], JobClass::ALL),
         (vec![JobKind::Text, JobKind::Poster], JobClass::ALL),
+        // Its owner waits for it, and the texts of a long film take minutes.
+        (vec![JobKind::Poster], JobClass::Asked..=JobClass::Asked),
         (vec![JobKind::Audio], JobClass::URGENT),
         (vec![JobKind::Audio], JobClass::CALM),
     ];
@@ -87,6 +89,10 @@ impl store::Work for Jobs {
         match job.kind {
             JobKind::Poster => {
                 tracing::warn!(%error, "left out");
+                let posters = &self.store.posters;
+                if let Some(choice) = posters.choice(&job.video).await? {
+                    posters.refuse(&job.video, &choice, "poster_failed").await?;
+                }
                 self.store.jobs.finish(job).await.map(drop)
             }
             JobKind::Text => {

@@ -20,7 +20,7 @@ use crate::{
     sql::{FromRow, LockScope, Row, Sql, Transaction, query},
 };
 pub use class::Class;
-pub(crate) use insert::{first_turn, insert_job, insert_playlists, insert_prepare};
+pub(crate) use insert::{first_turn, insert_job, insert_playlists, insert_poster, insert_prepare};
 pub use kind::Kind;
 pub use listed::{JobPage, JobPlace, ListedJob};
 pub use runs::Standing;

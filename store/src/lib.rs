@@ -18,6 +18,7 @@ mod listing;
 mod metrics;
 mod models;
 mod pages;
+mod posters;
 mod quotas;
 mod redis;
 mod renditions;
@@ -58,6 +59,7 @@ pub use jobs::{
 };
 pub use listing::{Cursor, Listing, Page};
 pub use pages::{Entries, MOST as MOST_ENTRIES, PageOf, Place as PlaceInList};
+pub use posters::{Choice as PosterChoice, Kind as PosterKind, NewChoice as NewPoster, Poster, Posters};
 pub use quotas::{Balance, Exceeded, Quota, Quotas, Usage};
 pub use renditions::{Kind as RenditionKind, Loss, NewPlan, Progress, Rendition, Renditions, Segment};
 pub use search::{Found, Hit as SearchHit, Place, Results, Search, SearchCursor, Wanted, Words};

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use crate::{
-    Accounts, Blobs, Captions, Chunks, Counters, Grants, Jobs, Quotas, Renditions, Result, Search, Shares,
-    Signals, Timestamp, UploadLeases, Uploads, VideoId, Videos, Views, Webhooks, blobs,
+    Accounts, Blobs, Captions, Chunks, Counters, Grants, Jobs, Posters, Quotas, Renditions, Result, Search,
+    Shares, Signals, Timestamp, UploadLeases, Uploads, VideoId, Videos, Views, Webhooks, blobs,
     incoming::{Incoming, Shared},
     metrics::StoreMetrics,
     search, sql,
@@ -33,6 +33,8 @@ pub struct Store {
     pub grants: Grants,
     /// Addresses of other programs that are notified, and what is to be sent to them.
     pub webhooks: Webhooks,
+    /// Posters that their owners have chosen.
+    pub posters: Posters,
     /// The job queue.
     pub jobs: Jobs,
     /// Sources, segments and playlists.
@@ -113,6 +115,7 @@ impl Store {
             shares: Shares::new(sql.clone(), signals.clone()),
             grants: Grants::new(sql.clone(), signals.clone()),
             webhooks: Webhooks::new(sql.clone()),
+            posters: Posters::new(sql.clone(), signals.clone(), blobs.clone()),
             jobs: Jobs::new(sql.clone(), signals.clone()),
             blobs,
             chunks: Chunks::default(),

@@ -1,7 +1,7 @@
 //! The library's rows: videos, their states and what people may edit. Leaves lists of them to `listing`.
 
 use crate::{
-    Error, Job, NewVisibility, Result, Rights, Signal, Signals, Tag, Timestamp, UserId, VideoId,
+    Error, Job, NewVisibility, Poster, Result, Rights, Signal, Signals, Tag, Timestamp, UserId, VideoId,
     search::index_video,
     sql::{FromRow, LockScope, Query, Row, Sql, query},
     tags::set_tags,
@@ -65,6 +65,8 @@ pub struct Video {
     pub views: u64,
     /// The number of edits so far.
     pub revision: u64,
+    /// The picture that stands for it.
+    pub poster: Poster,
 }
 
 /// The words of a new video.
@@ -363,6 +365,7 @@ impl FromRow for Video {
             owner_name: row.try_get("owner_name")?,
             views: row.try_get::<i64, _>("views")? as u64,
             revision: row.try_get::<i64, _>("revision")? as u64,
+            poster: Poster::from_row(row)?,
         })
     }
 }

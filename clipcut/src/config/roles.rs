@@ -99,6 +99,7 @@ impl Config {
             segment_wait: self.segment_wait.0,
             api_origins: self.api_origins.0.clone(),
             site: self.site(),
+            ..origin::Config::default()
         })
     }
 

@@ -8,6 +8,7 @@ mod ingest;
 mod jobs;
 mod library;
 mod playback;
+mod poster;
 mod search;
 mod statements;
 mod tus;

@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 pub enum Class {
     /// Nobody waits for it: posters, texts, captions that nobody asked for.
     Background,
-    /// Captions that a person asked for.
+    /// Captions and posters that a person asked for.
     Asked,
     /// The renditions above and below the one that players begin on.
     Rest,

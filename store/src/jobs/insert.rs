@@ -32,6 +32,23 @@ pub(crate) async fn insert_playlists(tx: &mut Transaction, video: &VideoId) -> R
     Ok(())
 }
 
+/// Has the poster of a video made that its owner has chosen. One that is being made is made once more, for the choice has
+/// changed.
+pub(crate) async fn insert_poster(tx: &mut Transaction, video: &VideoId, now: Timestamp) -> Result<()> {
+    query(
+        "insert into jobs (id, video_id, kind, priority, calm, queued_at) values ($1, $2, 'poster', $3, $3, $4)
+         on conflict (video_id, kind, track, first) do update
+         set not_before = 0, again = true, priority = excluded.priority, calm = excluded.calm",
+    )
+    .bind(VideoId::random().as_str())
+    .bind(video.as_str())
+    .bind(Class::Asked.priority())
+    .bind(now.0)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
 /// Returns where the turns of a video's jobs begin that are like `job`: at the lowest of the others. The video has not
 /// been served yet, and makes up for no time before it came.
 pub(crate) async fn first_turn(tx: &mut Transaction, video: &VideoId, job: &NewJob) -> Result<i64> {

@@ -5,7 +5,7 @@
 pub enum Kind {
     /// Probe the source, fix the plan, write the playlists.
     Prepare,
-    /// Pick a frame with detail as the poster.
+    /// Make the poster: the one that the owner has chosen, else a frame with detail.
     Poster,
     /// Copy a text track of the file; the job's track is the caption track's id.
     Text,

@@ -8,6 +8,7 @@ mod idempotency;
 mod identities;
 mod mail;
 mod pages;
+mod posters;
 mod queue;
 mod quotas;
 mod runs;

@@ -343,6 +343,28 @@ export interface components {
             dash: string;
             hls: string;
         };
+        /** @description The poster that a video has, and what became of the last choice. */
+        Poster: {
+            /**
+             * Format: double
+             * @description The moment of a frame.
+             */
+            at_seconds: number | null;
+            error: components["schemas"]["PosterFailure"] | null;
+            /** @enum {string} */
+            kind: "automatic" | "frame" | "picture";
+            /** @enum {string} */
+            state: "ready" | "waiting" | "failed";
+        };
+        PosterFailure: {
+            code: string;
+            message: string;
+        };
+        /** @description The moment whose frame is to be the poster. */
+        PosterFrame: {
+            /** Format: double */
+            at_seconds: number;
+        };
         /** @description A problem's document (RFC 9457). */
         Problem: {
             /**
@@ -795,6 +817,9 @@ export type PasswordReset = components['schemas']['PasswordReset'];
 export type Person = components['schemas']['Person'];
 export type PersonList = components['schemas']['PersonList'];
 export type PlaybackUrls = components['schemas']['PlaybackUrls'];
+export type Poster = components['schemas']['Poster'];
+export type PosterFailure = components['schemas']['PosterFailure'];
+export type PosterFrame = components['schemas']['PosterFrame'];
 export type Problem = components['schemas']['Problem'];
 export type QrCode = components['schemas']['QrCode'];
 export type Quota = components['schemas']['Quota'];

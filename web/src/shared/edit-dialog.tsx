@@ -7,6 +7,7 @@ import { editVideo, showVideo } from "../api/videos.ts";
 import styles from "./dialog.module.css";
 import { Dialog } from "./dialog.tsx";
 import { ErrorText } from "./error-text.tsx";
+import { PosterSection } from "./poster-section.tsx";
 import { useSession } from "./session.ts";
 import { readTags, writeTags } from "./tags.ts";
 import { VISIBILITY } from "./visibility.ts";
@@ -101,9 +102,15 @@ export function EditDialog({ video, onClose, onSaved, children }: EditDialogProp
           </button>
         </div>
       </form>
+      {hasPlan(video) && <PosterSection video={video} />}
       {children}
     </Dialog>
   );
+}
+
+/** Returns whether a poster can be made of it. */
+function hasPlan({ state }: Video): boolean {
+  return state === "planned" || state === "playable" || state === "ready";
 }
 
 /** What somebody else has saved meanwhile. */

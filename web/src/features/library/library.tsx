@@ -96,7 +96,8 @@ export function Library({ collected, tag, invitation }: LibraryProps) {
       )}
       {open?.dialog === "edit" && (
         <EditDialog
-          video={open.video}
+          // As the events keep it: its poster may change while the dialog is open.
+          video={videos.find((it) => it.id === open.video.id) ?? open.video}
           onClose={close}
           onSaved={(video) => dispatch({ type: "video", video })}
         />

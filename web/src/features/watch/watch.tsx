@@ -21,6 +21,7 @@ import { Trouble } from "../../shared/trouble.tsx";
 import { VISIBILITY } from "../../shared/visibility.ts";
 import { captionLabel, isUnderWay } from "./caption-words.ts";
 import { CaptionsDialog } from "./captions-dialog.tsx";
+import { FrameButton } from "./frame-button.tsx";
 import { Notes } from "./notes.tsx";
 import { PlayElsewhere } from "./play-elsewhere.tsx";
 import { ShareLinks } from "./share-links.tsx";
@@ -142,6 +143,9 @@ function Screen({ video, from, onLook, onReplace }: ScreenProps) {
             >
               <Icon name="trash" size={18} /> Delete
             </button>
+            {addresses !== null && hasPicture(video) && (
+              <FrameButton video={video} driver={driver} />
+            )}
           </div>
         )}
       </header>
@@ -227,6 +231,10 @@ function Gone() {
 /** Returns whether there are words to read, or will be; without, the transcript is a line below the player. */
 function hasWords(captions: Captions[]): boolean {
   return captions.some((it) => it.listed || isUnderWay(it));
+}
+
+function hasPicture({ renditions }: Video): boolean {
+  return renditions.some((it) => it.kind === "video");
 }
 
 function qualityCount({ state, renditions }: Video): number {
