@@ -14,6 +14,7 @@ mod health;
 mod ingest;
 mod jobs;
 mod library;
+mod listing;
 pub mod openapi;
 mod page;
 mod path;
@@ -127,7 +128,7 @@ impl Origin {
     /// Returns the service of every URL of an origin; any other one is a 404. Another fallback may be set.
     pub fn router(&self) -> Router {
         let api = Router::new()
-            .route("/videos", get(library::list).post(ingest::create))
+            .route("/videos", get(listing::list).post(ingest::create))
             .route("/videos/{id}", get(library::show).patch(library::edit).delete(library::delete))
             .route("/videos/{id}/retry", post(library::retry))
             .route("/videos/{id}/cancel", post(library::cancel))

@@ -1,66 +1,27 @@
-//! The library: listing, showing, editing, deleting and retrying videos.
+//! The library: showing, editing, deleting and retrying videos. Leaves lists of them to `listing`.
 
 use std::time::SystemTime;
 
-use axum::extract::{Path as UrlPath, Query, Request, State, rejection::QueryRejection};
+use axum::extract::{Path as UrlPath, Request, State};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use server::{
     Problem, Response, body, conditional,
     document::{json, no_content},
 };
-use store::{
-    Cursor, Edit, Failure, Listing, NewVisibility, Shown, State as VideoState, Timestamp, UserId, VideoId,
-    Viewer, Visibility,
-};
-use utoipa::{IntoParams, ToSchema};
+use store::{Edit, Failure, NewVisibility, VideoId, Visibility};
+use utoipa::ToSchema;
 
 use crate::{
     Access, Document, Origin,
     asker::Asker,
     error::{Error, Result, bad_request, edited_meanwhile, unknown_video},
-    schema::{me, states, visibilities},
+    schema::visibilities,
     title,
 };
 
-const PAGE: u32 = 50;
-// A document has its renditions and captions in it: some kilobytes.
-const MOST_PAGE: u32 = 100;
 const CANCELLED: &str = "Somebody has cancelled the encoding. Try again to go on where it stopped.";
 const MOST_DOCUMENT: u64 = 64 * 1024;
-
-/// Where a page starts and how long it is.
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct PageQuery {
-    /// The videos of a page; 50 where it is not given.
-    #[param(minimum = 1, maximum = 100)]
-    limit: Option<u32>,
-    /// The `next` of the page before.
-    cursor: Option<String>,
-    /// `me`: the asker's own alone.
-    #[param(schema_with = me)]
-    owner: Option<String>,
-    /// `me`: those that others share with the asker alone.
-    #[param(schema_with = me)]
-    shared: Option<String>,
-    /// The videos with one tag alone.
-    #[param(max_length = 40)]
-    tag: Option<String>,
-    /// The videos of one state alone, such as `failed`.
-    #[param(schema_with = states)]
-    state: Option<String>,
-}
-
-/// A page of videos.
-#[derive(Serialize, ToSchema)]
-#[schema(as = VideoPage)]
-pub(crate) struct Listed {
-    videos: Vec<Document>,
-    /// The `cursor` of the next page; null at the end.
-    #[schema(required)]
-    next: Option<String>,
-}
 
 /// The members that are absent stay as they are.
 #[derive(Deserialize, ToSchema)]
@@ -75,50 +36,6 @@ pub(crate) struct Changes {
     visibility: Option<String>,
     #[schema(max_items = 20)]
     tags: Option<Vec<String>>,
-}
-
-/// Lists videos, newest first.
-#[utoipa::path(
-    get, path = "/api/v1/videos", tag = "videos", operation_id = "listVideos",
-    params(PageQuery),
-    responses(
-        (status = 200, body = Listed),
-        (status = 400, description = "`invalid_query`, `invalid_limit`, `invalid_cursor`, `invalid_owner`, `invalid_shared`, `invalid_state`"),
-        (status = 401, description = "`sign_in_required`"),
-        (status = 422, description = "`invalid_text`: the tag"),
-    ),
-)]
-pub(crate) async fn list(
-    State(origin): State<Origin>,
-    asker: Asker,
-    page: std::result::Result<Query<PageQuery>, QueryRejection>,
-) -> Result<Response> {
-    let Query(page) = page.map_err(|e| bad_request("invalid_query", e.body_text()))?;
-    let limit = page.limit.unwrap_or(PAGE);
-    if !(1..=MOST_PAGE).contains(&limit) {
-        return Err(bad_request("invalid_limit", format!("A page has 1 to {MOST_PAGE} videos.")));
-    }
-    let after = match page.cursor.as_deref().map(decode_cursor) {
-        Some(None) => return Err(bad_request("invalid_cursor", "The cursor is not one that a list gave.")),
-        Some(cursor) => cursor,
-        None => None,
-    };
-    let shown = shown(&asker, &page)?;
-    let state = match page.state.as_deref().map(VideoState::parse) {
-        Some(None) => {
-            let detail = "`state` must be uploading, uploaded, planned, playable, ready or failed.";
-            return Err(bad_request("invalid_state", detail));
-        }
-        Some(state) => state,
-        None => None,
-    };
-    let tag = page.tag.as_deref().map(title::tag).transpose()?;
-    let tag = tag.as_ref().map(|tag| tag.key.as_str());
-    let listing = Listing { shown: &shown, state, tag, after: after.as_ref() };
-    let page = origin.store.videos.list(listing, limit).await?;
-    let next = page.next.as_ref().map(encode_cursor);
-    let videos = Document::of_all(&origin, &asker, page.videos).await?;
-    Ok(json(StatusCode::OK, &Listed { videos, next }))
 }
 
 /// Shows one video.
@@ -250,30 +167,6 @@ pub(crate) async fn cancel(
     Ok(json(StatusCode::OK, &document))
 }
 
-/// Returns the videos that a list shows to the asker.
-fn shown(asker: &Asker, page: &PageQuery) -> Result<Shown> {
-    let narrowed: fn(UserId) -> Shown = match (page.owner.as_deref(), page.shared.as_deref()) {
-        (None, None) => return Ok(Shown::to(&asker.viewer)),
-        (Some("me"), None) => Shown::Of,
-        (None, Some("me")) => Shown::SharedWith,
-        (Some("me"), Some("me")) => {
-            let detail =
-                "`owner` and `shared` exclude each other: a person's own videos are not shared with them.";
-            return Err(bad_request("invalid_query", detail));
-        }
-        (Some(_), None | Some("me")) => return Err(bad_request("invalid_owner", "`owner` must be `me`.")),
-        (_, Some(_)) => return Err(bad_request("invalid_shared", "`shared` must be `me`.")),
-    };
-    match &asker.viewer {
-        // Without accounts all videos are everybody's.
-        Viewer::Everyone => Ok(Shown::All),
-        viewer => match viewer.user() {
-            Some(id) => Ok(narrowed(id.clone())),
-            None => Err(Problem::new(StatusCode::UNAUTHORIZED, "sign_in_required", "Sign in first.").into()),
-        },
-    }
-}
-
 impl Origin {
     /// Returns the revision that an edit is of, where its `If-Match` names one (RFC 9110 §13.1.1).
     async fn seen(&self, id: &VideoId, headers: &HeaderMap) -> Result<Option<u64>> {
@@ -330,13 +223,4 @@ pub(crate) fn is_json(request: &Request) -> bool {
     let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     // RFC 7396's type means what is done here: members that are absent stay.
     kind == "application/json" || kind == "application/merge-patch+json"
-}
-
-fn encode_cursor(cursor: &Cursor) -> String {
-    format!("{}-{}", cursor.created_at.0, cursor.id)
-}
-
-fn decode_cursor(text: &str) -> Option<Cursor> {
-    let (time, id) = text.split_once('-')?;
-    Some(Cursor { created_at: Timestamp(time.parse().ok()?), id: id.parse().ok()? })
 }

@@ -8,14 +8,16 @@ use http::StatusCode;
 use server::openapi;
 use utoipa::OpenApi;
 
-use crate::{captions, captions::cues, events, health, ingest, jobs, library, poster, search, shares, views};
+use crate::{
+    captions, captions::cues, events, health, ingest, jobs, library, listing, poster, search, shares, views,
+};
 
 #[derive(OpenApi)]
 #[openapi(
     paths(
         health::live,
         health::ready,
-        library::list,
+        listing::list,
         ingest::create,
         library::show,
         library::edit,

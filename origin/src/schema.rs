@@ -1,13 +1,20 @@
 //! Schemas of the words that the API uses for states and kinds, each from the type that has them.
 
 use server::schema::words;
-use store::{CaptionOrigin, CaptionState, JobKind, Place, PosterKind, QueueState, RenditionKind, State, Visibility};
+use store::{
+    CaptionOrigin, CaptionState, JobKind, Place, PosterKind, QueueState, RenditionKind, Sort, State,
+    Visibility,
+};
 use utoipa::openapi::Object;
 
 use crate::poster;
 
 pub(crate) fn states() -> Object {
     words(State::ALL.map(State::as_str))
+}
+
+pub(crate) fn sorts() -> Object {
+    words(Sort::ALL.map(Sort::as_str))
 }
 
 pub(crate) fn visibilities() -> Object {

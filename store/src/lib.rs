@@ -57,7 +57,7 @@ pub use jobs::{
     Attempt, Claim, Class as JobClass, Job, JobPage, JobPlace, Jobs, Kind as JobKind, ListedJob, NewJob,
     Standing, Want,
 };
-pub use listing::{Cursor, Listing, Page};
+pub use listing::{Cursor, Listing, Page, Sort, SortKey};
 pub use pages::{Entries, MOST as MOST_ENTRIES, PageOf, Place as PlaceInList};
 pub use posters::{Choice as PosterChoice, Kind as PosterKind, NewChoice as NewPoster, Poster, Posters};
 pub use quotas::{Balance, Exceeded, Quota, Quotas, Usage};

@@ -93,13 +93,14 @@ impl Renditions {
         let mut tx = self.sql.begin(LockScope::Video(id)).await?;
         let done = query(
             // A deleted video, a failed one and one that another worker has planned are all no longer `uploaded`.
-            "update videos set state = 'planned', plan = $2, duration_seconds = $3, notes = $4
+            "update videos set state = 'planned', plan = $2, duration_seconds = $3, length_ms = $5, notes = $4
              where id = $1 and state = 'uploaded'",
         )
         .bind(id.as_str())
         .bind(plan.json)
         .bind(plan.duration_seconds)
         .bind(&plan.notes.join("\n"))
+        .bind((plan.duration_seconds * 1000.0) as i64)
         .execute(&mut tx)
         .await?;
         if done == 0 {

@@ -6,6 +6,7 @@ mod terms;
 mod words;
 
 pub(crate) use passages::{Spoken, index_cue, index_missing, index_video};
+pub(crate) use terms::fold;
 pub use words::Words;
 
 use crate::{

@@ -12,7 +12,7 @@ mod transaction;
 pub(crate) use pool::Sql;
 pub use postgres::migrate;
 pub(crate) use postgres::{connect, version};
-pub(crate) use query::{Query, query};
+pub(crate) use query::{Query, Value, query};
 pub(crate) use row::{FromRow, Row};
 pub(crate) use sqlite::{lock, open, open_shared};
 pub(crate) use transaction::{LockScope, Transaction};

@@ -6,6 +6,7 @@ use crate::{
     Accounts, Blobs, Captions, Chunks, Counters, Grants, Jobs, Posters, Quotas, Renditions, Result, Search,
     Shares, Signals, Timestamp, UploadLeases, Uploads, VideoId, Videos, Views, Webhooks, blobs,
     incoming::{Incoming, Shared},
+    listing,
     metrics::StoreMetrics,
     search, sql,
 };
@@ -78,6 +79,7 @@ impl Store {
         let lock = sql::lock(dir).await?;
         let sql = sql::open(dir, lock).await?;
         search::index_missing(&sql).await?;
+        listing::order_titles(&sql).await?;
         let signals = Signals::in_process();
         let blobs = Blobs::in_folder(&dir.join("blobs")).await?;
         let incoming = Incoming::in_folder(&dir.join("incoming")).await?;

@@ -10,6 +10,7 @@ use crate::{
     Append, Blobs, NewVideo, Result, Signal, Signals, Timestamp, UserId, VideoId,
     incoming::Incoming,
     jobs::insert_prepare,
+    listing::title_key,
     search::index_video,
     sql::{FromRow, LockScope, Row, Sql, query},
     webhooks::{Event, note},
@@ -72,8 +73,8 @@ impl Uploads {
         // Both rows are written or neither: a video in `uploading` without an upload has no expiry and would stay for ever.
         let mut tx = self.sql.begin(LockScope::New).await?;
         query(
-            "insert into videos (id, title, description, state, source_name, created_at, owner_id)
-             values ($1, $2, $3, 'uploading', $4, $5, $6)",
+            "insert into videos (id, title, description, state, source_name, created_at, owner_id, title_key)
+             values ($1, $2, $3, 'uploading', $4, $5, $6, $7)",
         )
         .bind(upload.id.as_str())
         .bind(&video.title)
@@ -81,6 +82,7 @@ impl Uploads {
         .bind(&video.source_name)
         .bind(Timestamp::now().0)
         .bind(video.owner.as_ref().map(UserId::as_str))
+        .bind(&title_key(&video.title))
         .execute(&mut tx)
         .await?;
         query("insert into uploads (video_id, length, expires_at) values ($1, $2, $3)")

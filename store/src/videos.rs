@@ -2,6 +2,7 @@
 
 use crate::{
     Error, Job, NewVisibility, Poster, Result, Rights, Signal, Signals, Tag, Timestamp, UserId, VideoId,
+    listing::title_key,
     search::index_video,
     sql::{FromRow, LockScope, Query, Row, Sql, query},
     tags::set_tags,
@@ -154,7 +155,8 @@ impl Videos {
     pub async fn edit(&self, id: &VideoId, edit: &Edit) -> Result<Option<Video>> {
         let mut tx = self.sql.begin(LockScope::Video(id)).await?;
         let done = query(
-            "update videos set title = coalesce($2, title), description = coalesce($3, description),
+            "update videos set title = coalesce($2, title), title_key = coalesce($7, title_key),
+                    description = coalesce($3, description),
                     visibility = coalesce($4, visibility),
                     tickets_from = case when coalesce($4, visibility) = visibility then tickets_from
                                         when tickets_from >= $5 then tickets_from + 1 else $5 end,
@@ -167,6 +169,7 @@ impl Videos {
         .bind(edit.visibility.map(|new| new.visibility.as_str()))
         .bind(edit.visibility.map_or(0, |new| new.tickets_from as i64))
         .bind(edit.seen.map(|revision| revision as i64))
+        .bind(&edit.title.as_deref().map(title_key))
         .execute(&mut tx)
         .await?;
         if done == 0 {

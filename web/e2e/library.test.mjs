@@ -141,6 +141,38 @@ describe("the library", { concurrency: false }, () => {
     await player.getByText(`${length} / ${length}`).waitFor();
   });
 
+  test("is in the order that a person chooses, which stands in the address", async () => {
+    const { page } = visit;
+    await page.goto(server.url);
+    const order = page.getByRole("combobox", { name: "Order" });
+    const first = async () => cards().first().getByRole("link").first().getAttribute("href");
+    await order.focus();
+    await order.selectOption("longest");
+    await until("the longest one first", async () => (await first()) === `/watch/${video.id}`);
+    assert.equal(new URL(page.url()).search, "?sort=longest");
+    assert.ok(await order.evaluate((it) => it === document.activeElement), "the focus stays");
+    await page.reload();
+    await until("the same order", async () => (await first()) === `/watch/${video.id}`);
+    assert.equal(await order.inputValue(), "longest");
+    await cards().first().getByRole("link").first().click();
+    await page.getByRole("heading", { name: video.title }).waitFor();
+    await page.goBack();
+    await until("the order after Back", async () => (await first()) === `/watch/${video.id}`);
+    // By keyboard: a letter chooses the entry that begins with it.
+    await order.focus();
+    await page.keyboard.press("o");
+    await until("the oldest one first", async () => (await first()) === `/watch/${wide.id}`);
+    assert.equal(new URL(page.url()).search, "?sort=oldest");
+    await page.getByRole("button", { name: "Load more" }).click();
+    await until("all cards", async () => (await cards().count()) === UPLOADS + 2);
+    assert.match(await cards().last().innerText(), new RegExp(`Upload ${UPLOADS - 1}`));
+    await order.selectOption("newest");
+    await until("the newest one first", async () =>
+      (await cards().first().innerText()).includes(`Upload ${UPLOADS - 1}`),
+    );
+    assert.equal(new URL(page.url()).search, "");
+  });
+
   test("has its white on the accent readable in light and dark", async () => {
     for (const colorScheme of ["light", "dark"]) {
       const { page, context } = await newPage(browser, { colorScheme });

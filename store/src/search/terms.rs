@@ -80,7 +80,7 @@ fn pairs(run: &[char]) -> impl Iterator<Item = String> {
 }
 
 /// Takes away what people leave out when they type: case, accents, and the letters that keyboards lack.
-fn fold(text: &str) -> String {
+pub(crate) fn fold(text: &str) -> String {
     // Compatibility forms first: full-width letters and ligatures are typed as plain ones.
     let bare = text.nfkd().filter(|c| !is_accent(*c)).collect::<String>().to_lowercase();
     // Hangul falls apart into letters in NFKD, and a small dotted i has kept its dot.

@@ -34,10 +34,14 @@ const FILES: [(i64, &str, &str); 21] = [
     (24, "posters", include_str!("../../migrations/0024_posters.sql")),
 ];
 
-const SQLITE_FILES: [(i64, &str, &str); 1] =
-    [(9, "search", include_str!("../../migrations/sqlite/0009_search.sql"))];
-const POSTGRES_FILES: [(i64, &str, &str); 1] =
-    [(9, "search", include_str!("../../migrations/postgres/0009_search.sql"))];
+const SQLITE_FILES: [(i64, &str, &str); 2] = [
+    (9, "search", include_str!("../../migrations/sqlite/0009_search.sql")),
+    (25, "sorted lists", include_str!("../../migrations/sqlite/0025_sorted_lists.sql")),
+];
+const POSTGRES_FILES: [(i64, &str, &str); 2] = [
+    (9, "search", include_str!("../../migrations/postgres/0009_search.sql")),
+    (25, "sorted lists", include_str!("../../migrations/postgres/0025_sorted_lists.sql")),
+];
 
 pub(super) static SQLITE: LazyLock<Migrator> = LazyLock::new(|| migrator(&SQLITE_FILES));
 pub(super) static POSTGRES: LazyLock<Migrator> = LazyLock::new(|| migrator(&POSTGRES_FILES));

@@ -49,6 +49,7 @@ pub async fn migrate(url: &str) -> Result<usize> {
     POSTGRES.run(&pool).await?;
     let after = applied(&pool).await?.len();
     crate::search::index_missing(&Sql::Postgres(pool.clone())).await?;
+    crate::listing::order_titles(&Sql::Postgres(pool.clone())).await?;
     pool.close().await;
     Ok(after.saturating_sub(before))
 }

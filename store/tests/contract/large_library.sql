@@ -2,8 +2,9 @@
 -- that there are, and where one is missing, the plan shows it.
 insert into users (id, name, email, email_key, password, role, created_at)
     select 'u' || n, 'n', 'e' || n, 'e' || n, '', 'user', n from generate_series(1, 2000) n;
-insert into videos (id, title, state, source_name, created_at, owner_id, visibility)
-    select 'V' || n, 't', 'ready', '', n, 'u' || (n % 2000 + 1), 'private' from generate_series(1, 20000) n;
+insert into videos (id, title, title_key, state, source_name, created_at, owner_id, visibility, views, length_ms)
+    select 'V' || n, 't', 't' || n, 'ready', '', n, 'u' || (n % 2000 + 1), 'private', n % 100, n
+    from generate_series(1, 20000) n;
 insert into renditions (video_id, name, kind, position, segments_total)
     select id, r, 'video', 0, 2 from videos, unnest(array['a', 'b']) r;
 insert into segments (video_id, rendition, number, facts) select video_id, name, 0, '' from renditions;

@@ -14,6 +14,7 @@ mod quotas;
 mod runs;
 mod search;
 mod second_factors;
+mod sorted;
 pub(crate) mod statements;
 mod tags;
 mod webhooks;

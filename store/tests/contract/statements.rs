@@ -7,7 +7,10 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use store::{Cursor, Listing, PageOf, Quota, Shown, State, Store, Timestamp, UserId, VideoId, Wanted, Words};
+use store::{
+    Cursor, Listing, PageOf, Quota, Shown, Sort, SortKey, State, Store, Timestamp, UserId, VideoId, Wanted,
+    Words,
+};
 use tracing::{
     Event, Subscriber,
     field::{Field, Visit},
@@ -54,7 +57,8 @@ pub(crate) async fn of_lists(store: &Store) -> Vec<String> {
 
 async fn look_everywhere(store: &Store) {
     let user = UserId::random();
-    let after = Cursor { created_at: Timestamp::now(), id: VideoId::random() };
+    let place = |key| Cursor { key, created_at: Timestamp::now(), id: VideoId::random() };
+    let id = place(None).id;
     for shown in [
         Shown::All,
         Shown::PublicAnd(None),
@@ -62,15 +66,22 @@ async fn look_everywhere(store: &Store) {
         Shown::Of(user.clone()),
         Shown::SharedWith(user.clone()),
     ] {
-        for (state, after) in [(None, None), (Some(State::Failed), Some(&after))] {
-            for tag in [None, Some("tag")] {
-                store.videos.list(Listing { shown: &shown, state, tag, after }, 50).await.unwrap();
+        for sort in Sort::ALL {
+            let after = place(match sort {
+                Sort::Newest | Sort::Oldest => None,
+                Sort::Title => Some(SortKey::Text("title".into())),
+                Sort::Views | Sort::Longest => Some(SortKey::Number(7)),
+            });
+            for (state, after) in [(None, None), (Some(State::Failed), Some(&after))] {
+                for tag in [None, Some("tag")] {
+                    store.videos.list(Listing { shown: &shown, state, tag, sort, after }, 50).await.unwrap();
+                }
             }
         }
         let wanted = Wanted { words: &Words::parse("video"), shown: &shown, after: None };
         store.search.find(&wanted, 20).await.unwrap();
     }
-    let ids = [after.id];
+    let ids = [id];
     store.videos.get_all(&ids).await.unwrap();
     store.renditions.of_all(&ids).await.unwrap();
     store.videos.tags_of_all(&ids).await.unwrap();

@@ -15,21 +15,28 @@ const ROOT = "/api/v1/videos";
 /** The videos of a list: all that this person may see there, their own, or those that others share with them. */
 export type Collected = "all" | "own" | "shared";
 
+/** The orders of a list. */
+export const SORTS = ["newest", "oldest", "title", "views", "longest"] as const;
+
+export type Sort = (typeof SORTS)[number];
+
 export interface PageQuery {
   collected: Collected;
   /** The one tag that they have; null: any or none. */
   tag: string | null;
+  sort: Sort;
   limit: number;
   cursor: string | null;
   signal?: AbortSignal;
 }
 
 export function listVideos(page: PageQuery): Promise<Outcome<VideoPage>> {
-  const { collected, tag, limit, cursor, signal } = page;
+  const { collected, tag, sort, limit, cursor, signal } = page;
   const query = new URLSearchParams({ limit: String(limit) });
   if (collected === "own") query.set("owner", "me");
   if (collected === "shared") query.set("shared", "me");
   if (tag !== null) query.set("tag", tag);
+  if (sort !== "newest") query.set("sort", sort);
   if (cursor !== null) query.set("cursor", cursor);
   return request(`${ROOT}?${query}`, { decode: decodePage, ...(signal && { signal }) });
 }

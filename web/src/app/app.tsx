@@ -18,6 +18,7 @@ import {
   type Route,
   resetKeyOf,
   signInPath,
+  sortOf,
   startOf,
   tagOf,
   wordsOf,
@@ -197,9 +198,19 @@ function Page({ route, query, state, wanted, onFiles }: PageProps) {
   const choose = <FileButton onFiles={onFiles}>Choose files</FileButton>;
   switch (route.page) {
     case "mine":
-      return <Library key="own" collected="own" tag={null} invitation={choose} />;
+      return (
+        <Library key="own" collected="own" tag={null} sort={sortOf(query)} invitation={choose} />
+      );
     case "shared":
-      return <Library key="shared" collected="shared" tag={null} invitation={null} />;
+      return (
+        <Library
+          key="shared"
+          collected="shared"
+          tag={null}
+          sort={sortOf(query)}
+          invitation={null}
+        />
+      );
     case "forgotten":
       return <Forgotten linkKey={resetKeyOf(query)} />;
     case "account":
@@ -215,7 +226,15 @@ function Page({ route, query, state, wanted, onFiles }: PageProps) {
     default: {
       const tag = tagOf(query);
       const invitation = tag === null && mayUpload(state) && choose;
-      return <Library key={`all ${tag}`} collected="all" tag={tag} invitation={invitation} />;
+      return (
+        <Library
+          key={`all ${tag}`}
+          collected="all"
+          tag={tag}
+          sort={sortOf(query)}
+          invitation={invitation}
+        />
+      );
     }
   }
 }

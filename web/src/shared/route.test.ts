@@ -5,6 +5,8 @@ import {
   nextPath,
   searchPath,
   signInPath,
+  sortedPath,
+  sortOf,
   startOf,
   tagOf,
   tagPath,
@@ -90,4 +92,12 @@ test("a tag survives the way into an address and back, and none is all videos", 
   expect(pathname).toBe("/");
   expect(tagOf(search)).toBe("a & b + ü ?");
   expect([tagOf(""), tagOf("?tag=")]).toEqual([null, null]);
+});
+
+test("the order of a list stands in its address, but for the usual one", () => {
+  expect(sortOf("?sort=title")).toBe("title");
+  expect(sortOf("?sort=tomorrow")).toBe("newest");
+  expect(sortedPath("/", "", "views")).toBe("/?sort=views");
+  expect(sortedPath("/", "?tag=a+b&sort=title", "oldest")).toBe("/?tag=a+b&sort=oldest");
+  expect(sortedPath("/mine", "?sort=views", "newest")).toBe("/mine");
 });

@@ -1,5 +1,7 @@
 // Every address of the front end, both ways: from a path to a route and back.
 
+import { SORTS, type Sort } from "../api/videos.ts";
+
 /** The pages that need nobody's id; `clipcut/src/front_end.rs` knows them too. */
 const ALONE = [
   "search",
@@ -58,6 +60,20 @@ export function tagPath(tag: string): string {
 export function tagOf(query: string): string | null {
   const tag = new URLSearchParams(query).get("tag");
   return tag === "" ? null : tag;
+}
+
+/** Returns the order that the address of a list has; the newest first where it names none. */
+export function sortOf(query: string): Sort {
+  const word = new URLSearchParams(query).get("sort");
+  return SORTS.find((it) => it === word) ?? "newest";
+}
+
+/** Returns the address of the same list in another order. */
+export function sortedPath(path: string, query: string, sort: Sort): string {
+  const parameters = new URLSearchParams(query);
+  if (sort === "newest") parameters.delete("sort");
+  else parameters.set("sort", sort);
+  return parameters.size === 0 ? path : `${path}?${parameters}`;
 }
 
 /** Returns the words that the address of a search has. */

@@ -35,6 +35,27 @@ test("a video that moved between two pages is shown once", () => {
   expect(titles(state)).toEqual(["c", "b", "a"]);
 });
 
+test("a list in another order keeps it, through pages and events", () => {
+  const watched = (it: Video, views: number) => ({ ...it, views });
+  const list: Action = { type: "list", collection: { ...EMPTY, sort: "views" } };
+  const first = page([watched(video("a", 1), 9), watched(video("b", 2), 5)], "2");
+  const start: Action[] = [list, { type: "first-page", page: first }];
+  const rest = page([watched(video("d", 4), 1), watched(video("c", 3), 1)]);
+  expect(titles(given(...start, { type: "more", page: rest }))).toEqual(["a", "b", "d", "c"]);
+  const event = (it: Video): Action => ({ type: "video", video: it });
+  expect(titles(given(...start, event(watched(video("b", 2), 10))))).toEqual(["b", "a"]);
+  expect(titles(given(...start, event(watched(video("e", 5), 7))))).toEqual(["a", "e", "b"]);
+  expect(titles(given(...start, event(watched(video("e", 5), 0))))).toEqual(["a", "b"]);
+});
+
+test("titles are in the order of the server", () => {
+  const named = ["Zebra", "Episode 10", "episode 9", "Äpfel", "apple", "007"];
+  const videos = named.map((title, at) => video(`${at}`, at, title));
+  const list: Action = { type: "list", collection: { ...EMPTY, sort: "title" } };
+  const state = given(list, { type: "first-page", page: page(videos) });
+  expect(titles(state)).toEqual(["007", "Äpfel", "apple", "episode 9", "Episode 10", "Zebra"]);
+});
+
 test("times with and without a fraction of a second sort by the moment", () => {
   const at = (id: string, created: string) => ({ ...video(id, 0), createdAt: created });
   const videos = [

@@ -3,9 +3,12 @@
 
 import type { Video, VideoPage } from "../../api/document.ts";
 import type { Problem } from "../../api/request.ts";
+import type { Sort } from "../../api/videos.ts";
+import { compareBy } from "./order.ts";
 
 export interface Collection {
-  /** The newest first. */
+  sort: Sort;
+  /** In that order. */
   videos: Video[];
   next: string | null;
   /** Nothing has been fetched yet, or a page is on its way. */
@@ -21,6 +24,8 @@ export interface Collection {
 }
 
 export type Action =
+  /** Another list takes its place. */
+  | { type: "list"; collection: Collection }
   | { type: "fetching" }
   | { type: "first-page"; page: VideoPage }
   | { type: "more"; page: VideoPage }
@@ -31,6 +36,7 @@ export type Action =
   | { type: "deleted"; id: string };
 
 export const EMPTY: Collection = {
+  sort: "newest",
   videos: [],
   next: null,
   loading: true,
@@ -42,6 +48,8 @@ export const EMPTY: Collection = {
 
 export function reduce(state: Collection, action: Action): Collection {
   switch (action.type) {
+    case "list":
+      return action.collection;
     case "fetching":
       return { ...state, loading: true, problem: null };
     case "first-page":
@@ -77,8 +85,8 @@ export function reduce(state: Collection, action: Action): Collection {
 function withFirstPage(state: Collection, page: VideoPage): Collection {
   const listed = new Set(page.videos.map((it) => it.id));
   const last = page.videos.at(-1);
-  const isLater = (it: Video) =>
-    page.next !== null && last !== undefined && moment(it) < moment(last);
+  const order = compareBy(state.sort);
+  const isLater = (it: Video) => page.next !== null && last !== undefined && order(it, last) > 0;
   const beyond = state.videos.filter(
     (it) => listed.has(it.id) || state.fresh.has(it.id) || isLater(it),
   );
@@ -96,15 +104,16 @@ function withFirstPage(state: Collection, page: VideoPage): Collection {
 function withVideo(state: Collection, video: Video): Collection {
   if (state.gone.has(video.id)) return state;
   const fresh = new Set(state.fresh).add(video.id);
+  const order = compareBy(state.sort);
   if (state.videos.some((it) => it.id === video.id)) {
     const videos = state.videos.map((it) => (it.id === video.id ? video : it));
-    return { ...state, videos, fresh };
+    return { ...state, videos: videos.toSorted(order), fresh };
   }
-  // An older video than all that are shown belongs to a page that has not been asked for.
-  const oldest = state.videos.at(-1);
-  const beyond = state.next !== null && oldest !== undefined && moment(video) < moment(oldest);
+  // A video behind all that are shown belongs to a page that has not been asked for.
+  const last = state.videos.at(-1);
+  const beyond = state.next !== null && last !== undefined && order(video, last) > 0;
   if (beyond) return { ...state, fresh };
-  return { ...state, videos: newestFirst([video, ...state.videos]), fresh };
+  return { ...state, videos: [video, ...state.videos].toSorted(order), fresh };
 }
 
 function merge(state: Collection, known: Video[], fetched: Video[]): Video[] {
@@ -113,20 +122,5 @@ function merge(state: Collection, known: Video[], fetched: Video[]): Video[] {
     if (state.gone.has(video.id)) continue;
     if (!state.fresh.has(video.id) || !byId.has(video.id)) byId.set(video.id, video);
   }
-  return newestFirst([...byId.values()]);
-}
-
-function newestFirst(videos: Video[]): Video[] {
-  return videos.toSorted((a, b) => compare(moment(b), moment(a)) || compare(b.id, a.id));
-}
-
-// RFC 3339 times in UTC sort as text, to the microsecond that Date would drop, but only without the
-// Z: the server leaves out a fraction's zeros, and a Z sorts after every digit and point.
-function moment({ createdAt }: Video): string {
-  return createdAt.replace(/Z$/, "");
-}
-
-function compare(a: string, b: string): number {
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
+  return [...byId.values()].toSorted(compareBy(state.sort));
 }

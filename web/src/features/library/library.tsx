@@ -1,14 +1,16 @@
-// The library: every video as a card, the newest first.
+// The library: every video as a card, in the order that the address names.
 
 import { type ReactNode, useState } from "react";
 import type { Video } from "../../api/document.ts";
 import { sentence } from "../../api/request.ts";
-import type { Collected } from "../../api/videos.ts";
+import { type Collected, SORTS, type Sort } from "../../api/videos.ts";
 import { DeleteDialog } from "../../shared/delete-dialog.tsx";
 import { EditDialog } from "../../shared/edit-dialog.tsx";
 import { Heading } from "../../shared/heading.tsx";
 import { Icon } from "../../shared/icons.tsx";
 import { Message } from "../../shared/message.tsx";
+import { replacePage } from "../../shared/navigation.tsx";
+import { sortedPath } from "../../shared/route.ts";
 import { Trouble } from "../../shared/trouble.tsx";
 import styles from "./library.module.css";
 import { useLibrary } from "./use-library.ts";
@@ -19,6 +21,7 @@ interface LibraryProps {
   collected: Collected;
   /** The one tag that they have; null: any or none. */
   tag: string | null;
+  sort: Sort;
   /** The upload button of an empty library; uploading belongs to another feature. */
   invitation: ReactNode;
 }
@@ -35,25 +38,23 @@ const EMPTY = {
 
 type Open = { dialog: "edit" | "delete"; video: Video } | null;
 
-export function Library({ collected, tag, invitation }: LibraryProps) {
-  const { collection, dispatch, refresh, more } = useLibrary(collected, tag);
+export function Library({ collected, tag, sort, invitation }: LibraryProps) {
+  const { collection, dispatch, refresh, more } = useLibrary(collected, tag, sort);
   const { videos, loaded, loading, next, problem } = collection;
   const [open, setOpen] = useState<Open>(null);
   const close = () => setOpen(null);
   const title = tag === null ? TITLES[collected] : `Tagged ${tag}`;
 
-  if (!loaded && problem !== null) return <Trouble problem={problem} onRetry={refresh} />;
-  if (!loaded) return <Skeleton />;
   return (
     <>
-      {title === null ? (
-        <h1 className="visually-hidden">Library</h1>
-      ) : (
-        <div className={styles.head}>
-          <Heading title={title} />
-        </div>
-      )}
-      {videos.length === 0 ? (
+      <div className={styles.head}>
+        {title === null ? <h1 className="visually-hidden">Library</h1> : <Heading title={title} />}
+        {/* Its place is kept while the list loads, or what is below would move. */}
+        {!(loaded && videos.length === 0) && <SortChoice sort={sort} />}
+      </div>
+      {!loaded &&
+        (problem === null ? <Skeleton /> : <Trouble problem={problem} onRetry={refresh} />)}
+      {loaded && videos.length === 0 && (
         <div className={styles.empty}>
           <Icon name="film" size={56} />
           <h2>{tag === null ? EMPTY[collected] : "No video has this tag"}</h2>
@@ -65,7 +66,8 @@ export function Library({ collected, tag, invitation }: LibraryProps) {
           )}
           {invitation}
         </div>
-      ) : (
+      )}
+      {loaded && videos.length > 0 && (
         <ul className={styles.grid} aria-label="Videos">
           {videos.map((video, at) => (
             <VideoCard
@@ -79,7 +81,7 @@ export function Library({ collected, tag, invitation }: LibraryProps) {
           ))}
         </ul>
       )}
-      {problem !== null && (
+      {loaded && problem !== null && (
         <p className={`error-text ${styles.below}`} role="alert">
           <Message text={sentence(problem)} />{" "}
           <button type="button" className="button quiet small" onClick={refresh}>
@@ -110,6 +112,33 @@ export function Library({ collected, tag, invitation }: LibraryProps) {
         />
       )}
     </>
+  );
+}
+
+const ORDERS: Record<Sort, string> = {
+  newest: "Newest first",
+  oldest: "Oldest first",
+  title: "Title",
+  views: "Most watched",
+  longest: "Longest first",
+};
+
+function SortChoice({ sort }: { sort: Sort }) {
+  const choose = (word: string) => {
+    const chosen = SORTS.find((it) => it === word) ?? "newest";
+    replacePage(sortedPath(window.location.pathname, window.location.search, chosen));
+  };
+  return (
+    <label className={styles.sort}>
+      Order
+      <select value={sort} onChange={(event) => choose(event.target.value)}>
+        {SORTS.map((it) => (
+          <option key={it} value={it}>
+            {ORDERS[it]}
+          </option>
+        ))}
+      </select>
+    </label>
   );
 }
 

@@ -1,9 +1,9 @@
 // The library's state, fed by the list and by the events.
 
-import { useCallback, useEffect, useReducer, useState } from "react";
+import { useCallback, useEffect, useReducer, useRef, useState } from "react";
 import type { Video } from "../../api/document.ts";
 import { LIBRARY_EVENTS, subscribe } from "../../api/events.ts";
-import { type Collected, listVideos } from "../../api/videos.ts";
+import { type Collected, listVideos, type Sort } from "../../api/videos.ts";
 import { personOf, session } from "../../shared/session.ts";
 import { hasTag } from "../../shared/tags.ts";
 import { type Action, type Collection, EMPTY, reduce } from "./collection.ts";
@@ -21,28 +21,42 @@ export interface LibraryState {
 // is one person's: what they saw is not for the next one.
 const kept = new Map<string, Collection>();
 
-export function useLibrary(collected: Collected, tag: string | null): LibraryState {
-  const [place] = useState(
-    () => `${personOf(session.snapshot().session)?.id ?? ""} ${collected} ${tag}`,
-  );
-  const [collection, dispatch] = useReducer(reduce, kept.get(place) ?? EMPTY);
+export function useLibrary(collected: Collected, tag: string | null, sort: Sort): LibraryState {
+  const [person] = useState(() => personOf(session.snapshot().session)?.id ?? "");
+  const place = `${person} ${collected} ${sort} ${tag}`;
+  const [collection, dispatch] = useReducer(reduce, kept.get(place) ?? { ...EMPTY, sort });
+  const [shown, setShown] = useState(place);
+  // Another order on the same page: what belongs to the one before is not shown for a moment.
+  if (shown !== place) {
+    setShown(place);
+    dispatch({ type: "list", collection: kept.get(place) ?? { ...EMPTY, sort } });
+  }
   useEffect(() => {
     kept.set(place, collection);
   }, [place, collection]);
 
+  // A page of the order before must not become one of this.
+  const current = useRef(place);
+  useEffect(() => {
+    current.current = place;
+  }, [place]);
+
   const refresh = useCallback(async () => {
     dispatch({ type: "fetching" });
-    const outcome = await listVideos({ collected, tag, limit: PAGE, cursor: null });
+    const outcome = await listVideos({ collected, tag, sort, limit: PAGE, cursor: null });
+    if (current.current !== place) return;
     if (outcome.state === "ready") dispatch({ type: "first-page", page: outcome.value });
     else dispatch({ type: "failed", problem: outcome.problem });
-  }, [collected, tag]);
+  }, [collected, tag, sort, place]);
 
   const more = useCallback(async () => {
     dispatch({ type: "fetching" });
-    const outcome = await listVideos({ collected, tag, limit: PAGE, cursor: collection.next });
+    const cursor = collection.next;
+    const outcome = await listVideos({ collected, tag, sort, limit: PAGE, cursor });
+    if (current.current !== place) return;
     if (outcome.state === "ready") dispatch({ type: "more", page: outcome.value });
     else dispatch({ type: "failed", problem: outcome.problem });
-  }, [collected, tag, collection.next]);
+  }, [collected, tag, sort, place, collection.next]);
 
   useEffect(() => {
     // The list does not wait for the events; once these flow, it is fetched again only if the
