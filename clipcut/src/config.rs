@@ -173,7 +173,7 @@ settings! {
     edge_peers: Names = "";
     /// Edges elsewhere to which a server sends purges, as hosts with ports, by commas.
     edges: Names = "";
-    /// File with the secret that servers and their edges share.
+    /// File with the secret that servers and their edges share; the one before it may stand in a second line.
     edge_secret: PathBuf = "";
     ["Tickets"]
     /// File with the keys of tickets, a line each: an id, a space, a secret in base64. Empty: there are no tickets.

@@ -1,9 +1,9 @@
-//! Admission: a request's ticket or token, its target, and whether the cache has a part in it. A ticket is verified on every
+//! Admission: a request's ticket or signature, its target, and whether the cache has a part in it. A ticket is verified on every
 //! request, hits included, and goes no further: an origin's log should not have it. Leaves lookups to `cache`.
 
 use std::{borrow::Cow, time::SystemTime};
 
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use server::{
     Problem, Request, has_any,
     ticket::{self, Keys, Refusal, Ticket},
@@ -14,14 +14,14 @@ use crate::{
     cache_status::Forward,
     key::{self, Invalid, Target},
     shown::{Carrier, ShownTicket},
-    token::{self, Token},
+    signature::{self, Addressee, Message, Verifier},
 };
 
 /// The rules that a request passes in front of the cache.
 pub(crate) struct Admission {
     scheme: &'static str,
     access: Access,
-    token: Option<Token>,
+    verifier: Option<Verifier>,
     bypass: Vec<String>,
 }
 
@@ -51,14 +51,17 @@ impl Admission {
         Self {
             scheme: config.scheme,
             access: config.access.clone(),
-            token: config.token.clone(),
+            verifier: config.peer_keys.clone().map(|keys| {
+                let id = config.peers.as_ref().map(|peers| peers.id.clone());
+                Verifier::new(keys, id.unwrap_or_default())
+            }),
             bypass: config.bypass.clone(),
         }
     }
 
     /// Decides what a request asks for, and whether it may.
     ///
-    /// After this the token is on a request only when it is right. Then the request comes from a peer, which has verified
+    /// After this a signature is on a request only when it is right. Then the request comes from a peer, which has verified
     /// its client's ticket, so it is not verified again.
     pub(crate) fn admit(
         &self,
@@ -66,8 +69,8 @@ impl Admission {
         date: impl Fn() -> SystemTime,
     ) -> Result<Target, Refused> {
         let mut field = None;
-        if has_any(request.headers(), &[token::NAME, ticket::SHOWN]) {
-            let is_internal = self.is_internal(request.headers());
+        if has_any(request.headers(), &[signature::NAME, ticket::SHOWN]) {
+            let is_internal = self.is_internal(request, Addressee::This, date());
             field = request.headers_mut().remove(ticket::SHOWN);
             if is_internal {
                 if let Some(ticket) = field.as_ref().and_then(ShownTicket::of_peer) {
@@ -75,8 +78,8 @@ impl Admission {
                 }
                 return Ok(Target::decode(self.scheme, request.uri(), request.headers(), None)?);
             }
-            // A wrong token must not make a client's request look like a peer's further on.
-            request.headers_mut().remove(token::NAME);
+            // A wrong signature must not make a client's request look like a peer's further on.
+            request.headers_mut().remove(signature::NAME);
         }
         let opened = self.access.check(request.uri().path(), &date)?;
         let path = opened.as_ref().map(|opened| &*opened.path);
@@ -92,8 +95,9 @@ impl Admission {
     }
 
     /// Returns whether a request is the origin's or a peer's.
-    pub(crate) fn is_internal(&self, headers: &HeaderMap) -> bool {
-        self.token.as_ref().is_some_and(|token| token.is_in(headers))
+    pub(crate) fn is_internal(&self, request: &Request, addressee: Addressee, now: SystemTime) -> bool {
+        let verifier = self.verifier.as_ref();
+        verifier.is_some_and(|verifier| verifier.verify(Message::of(request), addressee, now))
     }
 
     /// Returns why a request bypasses the cache, if it does.

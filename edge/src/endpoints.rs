@@ -11,7 +11,10 @@ use server::{Problem, Request, body, health};
 use tokio_util::sync::CancellationToken;
 use tower::Service;
 
-use crate::{Answer, Edge, Origins, Payload, Purge, peers, problem, purge_client};
+use crate::{
+    Answer, Edge, Origins, Payload, Purge, peers, problem, purge_client,
+    signature::{self, Addressee},
+};
 
 // Names of some ten thousand videos.
 const MOST_PURGE: u64 = 1024 * 1024;
@@ -41,7 +44,7 @@ impl Endpoints {
 }
 
 impl Edge {
-    /// Returns the internal endpoint that a request is for, if any. Without the token the request is handled as any other,
+    /// Returns the internal endpoint that a request is for, if any. Without a right signature the request is handled as any other,
     /// so a scan does not find out that the address exists.
     pub(crate) fn internal_endpoint(&self, request: &Request) -> Option<InternalEndpoint> {
         let endpoint = match request.uri().path() {
@@ -49,16 +52,22 @@ impl Edge {
             peers::PATH => InternalEndpoint::Peer,
             _ => return None,
         };
-        self.0.admission.is_internal(request.headers()).then_some(endpoint)
+        let now = self.0.clock.date();
+        self.0.admission.is_internal(request, Addressee::Any, now).then_some(endpoint)
     }
 
     pub(crate) async fn take_purge(self, request: Request) -> Response<Payload> {
         let bad =
             |detail: String| problem::answer(Problem::new(StatusCode::BAD_REQUEST, "invalid_purge", detail));
+        let digest = request.headers().get(signature::DIGEST).cloned();
         let document = match body::collect(request.into_body(), MOST_PURGE).await {
             Ok(document) => document,
             Err(error) => return bad(error.to_string()),
         };
+        // The signature covers the digest.
+        if digest != Some(signature::digest(&document)) {
+            return bad("the content is not the one of the digest".to_owned());
+        }
         match serde_json::from_slice::<Purge>(&document) {
             Ok(purge) => self.purge(purge).await,
             Err(error) => return bad(error.to_string()),
@@ -75,7 +84,7 @@ impl Edge {
     }
 }
 
-/// An endpoint for the origin and the peers, which need the token.
+/// An endpoint for the origin and the peers, which sign their requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum InternalEndpoint {
     Purge,

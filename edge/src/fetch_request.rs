@@ -6,8 +6,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, header, request::Parts};
 use server::{Request, body};
 
 use crate::{
-    EdgeInner, in_flight::FetchKey, key::Target, object::Object, shown::ShownTicket, storable::RequestAuth,
-    token, vary,
+    EdgeInner, in_flight::FetchKey, key::Target, object::Object, shown::ShownTicket, signature,
+    storable::RequestAuth, vary,
 };
 
 // Fetch Standard, HTTP purpose.
@@ -74,7 +74,7 @@ impl FetchRequest {
         let entry = inner.cache.memory.get(target.as_str());
         let stale = entry.and_then(|entry| entry.find(&parts.headers).cloned());
         let fetch_key = FetchKey { key: target.key(), selecting };
-        let hop = if parts.headers.contains_key(token::NAME) { Hop::Second } else { Hop::First };
+        let hop = if parts.headers.contains_key(signature::NAME) { Hop::Second } else { Hop::First };
         let (via, auth) = (inner.via.of(parts.version), RequestAuth::of(&parts.headers));
         let unkeyed = HeaderMap::new();
         Self {

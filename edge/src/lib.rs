@@ -35,8 +35,8 @@ mod rendezvous;
 mod serve;
 mod shared_fetch;
 mod shown;
+mod signature;
 mod storable;
-mod token;
 mod unkeyed;
 mod upload;
 mod vary;
@@ -64,7 +64,7 @@ pub use peers::Peers;
 pub use purge::Purge;
 pub use purge_client::PurgeClient;
 pub use serve::Answer;
-pub use token::{ShortSecret, Token};
+pub use signature::{PeerKeys, PeerKeysError};
 
 pub use metrics::MetricsSnapshot;
 
@@ -112,8 +112,8 @@ pub struct Config {
     pub access: Access,
     /// Segments that may be fetched at once before a player asks; none: no prefetching.
     pub prefetches: usize,
-    /// The token on internal requests, of the origin and the peers. Without it there are none.
-    pub token: Option<Token>,
+    /// The secrets by which internal requests are signed, of the origin and the peers. Without them there are none.
+    pub peer_keys: Option<PeerKeys>,
     /// The other edges.
     pub peers: Option<Arc<Peers>>,
 }
@@ -137,7 +137,7 @@ impl Default for Config {
             proxies: TrustedProxies::default(),
             access: Access::Open,
             prefetches: 16,
-            token: None,
+            peer_keys: None,
             peers: None,
         }
     }

@@ -15,7 +15,7 @@ use crate::{
     problem,
     shared_fetch::Failure,
     shown::{self, ShownTicket, TicketsFrom},
-    token, upload,
+    signature, upload,
 };
 
 const EVENTS: &[u8] = b"text/event-stream";
@@ -45,8 +45,8 @@ impl Pass {
         parts.version = http::Version::HTTP_11;
         hop::drop_hop_by_hop(&mut parts.headers);
         let keeps_mark = shown::keeps_mark(&parts);
-        // The token opens the internal endpoints: an origin need not be one of ours.
-        parts.headers.remove(token::NAME);
+        // A signature is between edges: an origin need not be one of ours.
+        parts.headers.remove(signature::NAME);
         if let Some(ticket) = parts.extensions.get::<ShownTicket>() {
             ticket.clone().put(&mut parts.headers);
         }

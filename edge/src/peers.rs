@@ -1,5 +1,5 @@
 //! The other edges of the group: which of them answer, and which of them owns a key. A request takes one hop between edges
-//! at most, whatever each of them believes the members to be: a request with the token never goes to another peer.
+//! at most, whatever each of them believes the members to be: a signed request never goes to another peer.
 
 use std::{
     collections::BTreeMap,
@@ -20,7 +20,7 @@ use crate::{
     key::Key,
     purge_client::{self, Delivery},
     rendezvous,
-    token::Token,
+    signature::PeerKeys,
 };
 
 /// The path on which an edge answers with its id.
@@ -38,7 +38,7 @@ const MOST_MEMBERS: usize = 256;
 pub struct Peers {
     /// Hosts and ports; a name stands for all its addresses.
     names: Vec<String>,
-    token: Token,
+    keys: PeerKeys,
     /// The id of this process. An edge finds itself among the names by it, as an address may not show that it is local.
     pub(crate) id: String,
     client: Client,
@@ -57,16 +57,17 @@ struct Member {
 }
 
 /// Whether a member is this process.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 enum Place {
     Here,
-    Elsewhere,
+    /// In the process with this id.
+    Elsewhere(Arc<str>),
     #[default]
     Nowhere,
 }
 
 /// The result of the checks of an address.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Known {
     place: Place,
     misses: u32,
@@ -83,13 +84,23 @@ impl Known {
     }
 }
 
+impl Member {
+    /// Returns the id of a member that is another process.
+    fn id(&self) -> Option<&str> {
+        match &self.place {
+            Place::Elsewhere(id) => Some(id),
+            Place::Here | Place::Nowhere => None,
+        }
+    }
+}
+
 impl Peers {
     /// Makes a group of the edges at `names`: hosts with ports, over plain HTTP, this one among them. `id` is
     /// any text that no other process has.
-    pub fn new(names: Vec<String>, token: Token, id: String) -> std::io::Result<Arc<Self>> {
+    pub fn new(names: Vec<String>, keys: PeerKeys, id: String) -> std::io::Result<Arc<Self>> {
         Ok(Arc::new(Self {
             names,
-            token,
+            keys,
             id,
             client: Client::new(Trust::Nobody)?,
             members: ArcSwap::default(),
@@ -132,7 +143,7 @@ impl Peers {
             // Addresses that no name has any more are forgotten, with their misses.
             let before = std::mem::take(&mut *known);
             known.extend(found.into_iter().map(|(address, place)| {
-                let known = before.get(&address).copied().unwrap_or_default();
+                let known = before.get(&address).cloned().unwrap_or_default();
                 (address, known.found(place))
             }));
         }
@@ -143,16 +154,18 @@ impl Peers {
         let Ok(base) = format!("http://{address}").parse() else { return Place::Nowhere };
         let mut request = Request::new(body::empty());
         *request.uri_mut() = Uri::from_static(PATH);
-        self.token.put(request.headers_mut());
+        // To whom is what the answer says.
+        self.keys.sign(&mut request, "");
         let ask = async {
             let response = self.client.send(&Upstream::http1(base), Reuse::Pooled, request).await.ok()?;
             let well = response.status().is_success();
             let id = body::collect(response.into_body(), 100).await.ok()?;
+            let id = String::from_utf8(id.into()).ok()?;
             well.then_some(id)
         };
         match tokio::time::timeout(CHECK_WAIT, ask).await {
             Ok(Some(id)) if id == self.id => Place::Here,
-            Ok(Some(_)) => Place::Elsewhere,
+            Ok(Some(id)) => Place::Elsewhere(id.into()),
             _ => Place::Nowhere,
         }
     }
@@ -162,7 +175,8 @@ impl Peers {
         let there = known.iter().filter(|(_, known)| known.place != Place::Nowhere);
         let members = there.filter_map(|(address, known)| {
             let base = format!("http://{address}").parse().ok()?;
-            Some(Member { address: address.to_string(), upstream: Upstream::http1(base), place: known.place })
+            let place = known.place.clone();
+            Some(Member { address: address.to_string(), upstream: Upstream::http1(base), place })
         });
         self.members.store(Arc::new(members.collect()));
         self.changed.send_replace(());
@@ -180,9 +194,9 @@ impl Peers {
     /// Sends a purge to the other members, with a short timeout for each.
     pub(crate) async fn publish(&self, purge: &Purge) {
         let members = self.members.load_full();
-        let others = members.iter().filter(|member| member.place == Place::Elsewhere);
-        let sending = others.map(|peer| async move {
-            let delivery = Delivery { to: &peer.upstream, token: &self.token, wait: purge_client::WAIT };
+        let others = members.iter().filter_map(|member| Some((member, member.id()?)));
+        let sending = others.map(|(peer, id)| async move {
+            let delivery = Delivery { to: &peer.upstream, keys: &self.keys, id, wait: purge_client::WAIT };
             if let Err(problem) = delivery.send(&self.client, purge).await {
                 tracing::warn!(peer = peer.address, problem, "purge not delivered to a peer");
             }
@@ -197,11 +211,9 @@ impl Peers {
         // The address is hashed and not the name: all edges must have the same text for a member.
         let owner = rendezvous::owner(members.iter().map(|member| member.address.as_str()), key.as_str())?;
         let owner = &members[owner];
-        if owner.place == Place::Here {
-            return None;
-        }
+        let id = owner.id()?;
         let mut request = request;
-        self.token.put(request.headers_mut());
+        self.keys.sign(&mut request, id);
         let answered = tokio::select! {
             answered = self.client.send(&owner.upstream, Reuse::Pooled, request) => answered,
             // A frozen peer keeps its connections open, so only the checks find out.

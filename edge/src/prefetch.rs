@@ -42,7 +42,7 @@ impl Prefetch<'_> {
             inner.metrics.cmcd(cmcd);
         }
         // A peer prefetches for its own clients: doing it here too would fetch each segment ahead twice.
-        if inner.config.prefetches == 0 || parts.headers.contains_key(crate::token::NAME) {
+        if inner.config.prefetches == 0 || parts.headers.contains_key(crate::signature::NAME) {
             return;
         }
         // For an object in memory the next by number was prefetched at its first use; a `nor` may name another one.

@@ -16,8 +16,9 @@ use server::{Request, body};
 use tokio::time::{Instant, timeout};
 
 use crate::{
-    Purge, Token,
+    PeerKeys, Purge,
     client::{Client, Reuse, Trust, Upstream},
+    signature,
 };
 
 /// The path on which an edge takes a purge.
@@ -38,7 +39,7 @@ const MOST_EDGES: usize = 256;
 #[derive(Clone, Debug)]
 pub struct PurgeClient {
     names: Arc<[String]>,
-    token: Token,
+    keys: PeerKeys,
     client: Client,
     edges: Arc<Mutex<BTreeMap<SocketAddr, Edge>>>,
     /// Whether a name failed to resolve in the last round, so that the failure is logged once and not every second.
@@ -60,9 +61,9 @@ struct Edge {
 impl PurgeClient {
     /// Makes a client of the edges at `names`: hosts with ports, over plain HTTP. A name stands for all its
     /// addresses.
-    pub fn new(names: Vec<String>, token: Token) -> std::io::Result<Self> {
+    pub fn new(names: Vec<String>, keys: PeerKeys) -> std::io::Result<Self> {
         let client = Client::new(Trust::Nobody)?;
-        Ok(Self { names: names.into(), token, client, edges: Arc::default(), unresolved: Arc::default() })
+        Ok(Self { names: names.into(), keys, client, edges: Arc::default(), unresolved: Arc::default() })
     }
 
     /// Sends a purge to all edges. Failed deliveries are left to [`Self::retry_pending`], so an unreachable edge delays
@@ -147,7 +148,7 @@ impl PurgeClient {
     async fn send_to_one(&self, address: SocketAddr, pending: &Purge, wait: Duration) -> Result<(), ()> {
         let sent = match format!("http://{address}").parse() {
             Ok(base) => {
-                let delivery = Delivery { to: &Upstream::http1(base), token: &self.token, wait };
+                let delivery = Delivery { to: &Upstream::http1(base), keys: &self.keys, id: "", wait };
                 delivery.send(&self.client, pending).await
             }
             Err(error) => Err(format!("{error}")),
@@ -182,7 +183,9 @@ impl PurgeClient {
 /// How a purge gets to one edge.
 pub(crate) struct Delivery<'a> {
     pub(crate) to: &'a Upstream,
-    pub(crate) token: &'a Token,
+    pub(crate) keys: &'a PeerKeys,
+    /// The id of that edge, where it is known.
+    pub(crate) id: &'a str,
     /// How long that edge may take.
     pub(crate) wait: Duration,
 }
@@ -191,11 +194,13 @@ impl Delivery<'_> {
     /// Sends a purge; fails with the reason for the log.
     pub(crate) async fn send(&self, client: &Client, purge: &Purge) -> Result<(), String> {
         let document = serde_json::to_string(purge).map_err(|e| e.to_string())?;
+        let digest = signature::digest(document.as_bytes());
         let mut request = Request::new(body::full(document));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = Uri::from_static(PATH);
-        self.token.put(request.headers_mut());
         request.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        request.headers_mut().insert(signature::DIGEST, digest);
+        self.keys.sign(&mut request, self.id);
         match timeout(self.wait, client.send(self.to, Reuse::Pooled, request)).await {
             Ok(Ok(response)) if response.status().is_success() => Ok(()),
             Ok(Ok(response)) => Err(format!("it answers {}", response.status())),

@@ -4,7 +4,7 @@
 use http::{HeaderMap, HeaderValue, request::Parts};
 use server::ticket::{FROM, Refusal, SHOWN, Ticket};
 
-use crate::token;
+use crate::signature;
 
 /// A request's ticket, which admission has verified.
 #[derive(Clone, Debug)]
@@ -61,7 +61,7 @@ impl TicketsFrom {
 /// Decides whether a request may have what is marked so. A peer may: it keeps the mark, and decides for its own clients.
 pub(crate) fn check(request: &Parts, mark: Option<TicketsFrom>) -> Result<(), Refusal> {
     let Some(TicketsFrom(from)) = mark else { return Ok(()) };
-    if request.headers.contains_key(token::NAME) {
+    if request.headers.contains_key(signature::NAME) {
         return Ok(());
     }
     match request.extensions.get::<ShownTicket>() {
@@ -74,5 +74,5 @@ pub(crate) fn check(request: &Parts, mark: Option<TicketsFrom>) -> Result<(), Re
 /// Returns whether an admitted request comes from another edge, which keeps the mark with the object.
 pub(crate) fn keeps_mark(request: &Parts) -> bool {
     let by_field = |ticket: &ShownTicket| ticket.by == Carrier::Field;
-    request.headers.contains_key(token::NAME) || request.extensions.get().is_some_and(by_field)
+    request.headers.contains_key(signature::NAME) || request.extensions.get().is_some_and(by_field)
 }

@@ -22,7 +22,7 @@ const WITHOUT_EFFECT: [&str; 23] = [
     "accept",
     "accept-language",
     "cache-control",
-    "clipcut-token",
+    "clipcut-signature",
     "connection",
     "dnt",
     "forwarded",

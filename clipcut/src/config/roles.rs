@@ -214,7 +214,7 @@ impl Config {
             access: self.access()?,
             prefetches: self.edge_prefetches,
             peers: self.peers()?,
-            token: self.token()?,
+            peer_keys: self.peer_keys()?,
             ..edge::Config::default()
         })
     }
@@ -238,9 +238,9 @@ impl Config {
         if self.edges.0.is_empty() {
             return Ok(None);
         }
-        let token =
-            self.token()?.context("edges needs edge_secret, a file with the secret that they share")?;
-        Ok(Some(edge::PurgeClient::new(self.edges.0.clone(), token)?))
+        let keys =
+            self.peer_keys()?.context("edges needs edge_secret, a file with the secret that they share")?;
+        Ok(Some(edge::PurgeClient::new(self.edges.0.clone(), keys)?))
     }
 
     fn forward_headers(&self) -> Result<Vec<HeaderName>> {
@@ -257,22 +257,23 @@ impl Config {
         if self.edge_peers.0.is_empty() {
             return Ok(None);
         }
-        let token =
-            self.token()?.context("edge_peers needs edge_secret, a file with the secret that they share")?;
+        let keys = self
+            .peer_keys()?
+            .context("edge_peers needs edge_secret, a file with the secret that they share")?;
         // The id is random and new at each start: addresses do not show which member this
         // process is, for a name may stand for all.
         let id = format!("{:032x}", rand::random::<u128>());
-        Ok(Some(edge::Peers::new(self.edge_peers.0.clone(), token, id)?))
+        Ok(Some(edge::Peers::new(self.edge_peers.0.clone(), keys, id)?))
     }
 
-    fn token(&self) -> Result<Option<edge::Token>> {
+    fn peer_keys(&self) -> Result<Option<edge::PeerKeys>> {
         let path = &self.edge_secret;
         if path.as_os_str().is_empty() {
             return Ok(None);
         }
         let text =
             std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-        Ok(Some(edge::Token::of(&text).with_context(|| path.display().to_string())?))
+        Ok(Some(edge::PeerKeys::read(&text).with_context(|| path.display().to_string())?))
     }
 
     fn access(&self) -> Result<edge::Access> {

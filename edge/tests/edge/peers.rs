@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use edge::{Access, Config, Origins, Peers, Purge, PurgeClient, Token};
+use edge::{Access, Config, Origins, PeerKeys, Peers, Purge, PurgeClient};
 use server::ticket::{Keys, Scope};
 use tokio::net::TcpListener;
 
@@ -11,8 +11,8 @@ use crate::harness::{Origin, Reply, Running, reply, until};
 const FRESH: &[(&str, &str)] = &[("cache-control", "public, max-age=31536000, immutable")];
 const SECRET: &str = "a secret of tests only";
 
-fn token() -> Token {
-    Token::of(SECRET).unwrap()
+fn peer_keys() -> PeerKeys {
+    PeerKeys::read(SECRET).unwrap()
 }
 
 /// Starts a group of `count` edges, which know each other when this returns.
@@ -29,10 +29,10 @@ async fn group_with(origin: &Origin, count: usize, access: Access) -> Vec<Arc<Ru
     let edges: Vec<_> = (0_u32..)
         .zip(listeners)
         .map(|(id, listener)| {
-            let peers = Peers::new(names.clone(), token(), id.to_string()).unwrap();
+            let peers = Peers::new(names.clone(), peer_keys(), id.to_string()).unwrap();
             let config = Config {
                 peers: Some(peers),
-                token: Some(token()),
+                peer_keys: Some(peer_keys()),
                 prefetches: 0,
                 access: access.clone(),
                 ..Config::default()
@@ -85,7 +85,7 @@ async fn a_request_goes_over_one_peer_at_most() {
     for n in 0..20 {
         edges[0].get(&format!("/{n}")).await;
     }
-    assert!(origin.seen().iter().all(|seen| seen.header("clipcut-token").is_none()));
+    assert!(origin.seen().iter().all(|seen| seen.header("clipcut-signature").is_none()));
     // Each fetch of 1 and 2 was a request to 0; had they asked each other, there would be more fetches than that.
     let fetches: u64 = edges.iter().map(|edge| edge.edge.metrics().fetches).sum();
     let own = edges[0].edge.metrics().fetches;
@@ -94,21 +94,22 @@ async fn a_request_goes_over_one_peer_at_most() {
 }
 
 #[tokio::test]
-async fn edges_elsewhere_are_purged_and_obey_only_the_token() {
+async fn edges_elsewhere_are_purged_and_obey_their_own_secret_alone() {
     let mut number = 0;
     let origin = Origin::start(move |_| {
         number += 1;
         reply(200, FRESH, &number.to_string())
     })
     .await;
-    let edge = Running::before(&origin, Config { token: Some(token()), ..Config::default() }).await;
+    let edge = Running::before(&origin, Config { peer_keys: Some(peer_keys()), ..Config::default() }).await;
     edge.get("/v/1/init.mp4").await;
     let purge = Purge { gone: BTreeSet::from(["1".to_owned()]), ..Purge::default() };
     let names = vec![edge.address.to_string()];
-    let stranger = PurgeClient::new(names.clone(), Token::of("another secret of tests").unwrap()).unwrap();
+    let stranger =
+        PurgeClient::new(names.clone(), PeerKeys::read("another secret of tests").unwrap()).unwrap();
     stranger.publish(&purge).await;
     assert!(edge.get("/v/1/init.mp4").await.is_hit());
-    PurgeClient::new(names, token()).unwrap().publish(&purge).await;
+    PurgeClient::new(names, peer_keys()).unwrap().publish(&purge).await;
     assert!(!edge.get("/v/1/init.mp4").await.is_hit());
     assert_eq!(edge.edge.metrics().purged, 1);
 }
@@ -117,11 +118,11 @@ async fn edges_elsewhere_are_purged_and_obey_only_the_token() {
 async fn an_edge_that_missed_a_purge_revalidates_everything_once_it_is_reached() {
     let origin = Origin::start(|_| reply(200, FRESH, "segment")).await;
     let address = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let purge_client = PurgeClient::new(vec![address.to_string()], token()).unwrap();
+    let purge_client = PurgeClient::new(vec![address.to_string()], peer_keys()).unwrap();
     let purge = Purge { gone: BTreeSet::from(["1".to_owned()]), ..Purge::default() };
     purge_client.publish(&purge).await;
     let listener = TcpListener::bind(address).await.unwrap();
-    let config = Config { token: Some(token()), prefetches: 0, ..Config::default() };
+    let config = Config { peer_keys: Some(peer_keys()), prefetches: 0, ..Config::default() };
     let edge = Running::at(listener, Origins::new(&[origin.url()]).unwrap(), config);
     edge.get("/v/1/init.mp4").await;
     // An edge that missed one purge is not sent the next, but later the one that revalidates everything.
@@ -145,8 +146,9 @@ async fn a_request_to_a_frozen_peer_is_answered_by_the_origin() {
     })
     .await;
     let names = vec![listener.local_addr().unwrap().to_string(), frozen.address.to_string()];
-    let peers = Peers::new(names, token(), "one".to_owned()).unwrap();
-    let config = Config { peers: Some(peers), token: Some(token()), prefetches: 0, ..Config::default() };
+    let peers = Peers::new(names, peer_keys(), "one".to_owned()).unwrap();
+    let config =
+        Config { peers: Some(peers), peer_keys: Some(peer_keys()), prefetches: 0, ..Config::default() };
     let edge = Arc::new(Running::at(listener, Origins::new(&[origin.url()]).unwrap(), config));
     until("them to know each other", || edge.edge.metrics().peers == 2).await;
     let asking: Vec<_> = (0..20)
@@ -207,7 +209,7 @@ async fn an_unsafe_method_makes_the_peers_forget_too() {
 #[tokio::test]
 async fn an_object_fetched_again_from_a_peer_purged_later_is_purged_too() {
     let origin = Origin::start(|_| reply(200, FRESH, "segment")).await;
-    let config = Config { token: Some(token()), prefetches: 0, ..Config::default() };
+    let config = Config { peer_keys: Some(peer_keys()), prefetches: 0, ..Config::default() };
     let early = Arc::new(Running::before(&origin, config).await);
     early.get("/v/1/init.mp4").await;
     let takes_again = early.clone();
@@ -225,7 +227,7 @@ async fn an_object_fetched_again_from_a_peer_purged_later_is_purged_too() {
     .await;
     let names = vec![early.address.to_string(), late.address.to_string()];
     let purge = Purge { gone: BTreeSet::from(["1".to_owned()]), ..Purge::default() };
-    PurgeClient::new(names, token()).unwrap().publish(&purge).await;
+    PurgeClient::new(names, peer_keys()).unwrap().publish(&purge).await;
     assert_eq!((late.count(), early.edge.metrics().purged), (2, 2));
 }
 
@@ -251,5 +253,47 @@ async fn a_peer_keeps_the_mark_of_what_needs_a_ticket() {
             assert_eq!(answer.header("clipcut-tickets-from"), "");
             assert_eq!(edge.ask("GET", &path, &host).await.status, 403, "{path}");
         }
+    }
+}
+
+#[tokio::test]
+async fn a_captured_request_of_a_peer_opens_nothing_and_a_check_counts_once() {
+    let fields = [FRESH[0], ("clipcut-tickets-from", "0")];
+    let origin = Origin::start(move |seen| match seen.path.as_str() {
+        "/edge/peer" => reply(404, &[], "the origin's"),
+        path => reply(200, &fields, path),
+    })
+    .await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    // Stands for a peer whose requests somebody reads.
+    let read = Origin::start(move |seen| match seen.path.as_str() {
+        "/edge/peer" => reply(200, &[], "another"),
+        path => reply(200, &fields, path),
+    })
+    .await;
+    let names = vec![listener.local_addr().unwrap().to_string(), read.address.to_string()];
+    let peers = Peers::new(names, peer_keys(), "one".to_owned()).unwrap();
+    let config =
+        Config { peers: Some(peers), peer_keys: Some(peer_keys()), prefetches: 0, ..Config::default() };
+    let edge = Running::at(listener, Origins::new(&[origin.url()]).unwrap(), config);
+    until("them to know each other", || edge.edge.metrics().peers == 2).await;
+    let mut fetched = None;
+    for n in 0..40 {
+        edge.get(&format!("/v/1/{n}.m4s")).await;
+        fetched = read.seen().into_iter().find(|seen| seen.path.starts_with("/v/"));
+    }
+    let fetched = fetched.expect("one of forty keys is the other's");
+    let signature = fetched.header("clipcut-signature").unwrap().to_owned();
+    // It was for another edge, so here it is a stranger's, who has no ticket.
+    for path in [fetched.path.as_str(), "/v/1/0.m4s"] {
+        let answer = edge.ask("GET", path, &[("clipcut-signature", &signature)]).await;
+        assert_eq!(answer.status, 403, "{path}");
+    }
+    // A check is for any edge, and counts once.
+    let check = read.seen().into_iter().rfind(|seen| seen.path == "/edge/peer").unwrap();
+    let signature = check.header("clipcut-signature").unwrap().to_owned();
+    for expected in ["one", "the origin's", "the origin's"] {
+        let answer = edge.ask("GET", "/edge/peer", &[("clipcut-signature", &signature)]).await;
+        assert_eq!(answer.text(), expected);
     }
 }
