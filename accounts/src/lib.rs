@@ -29,16 +29,22 @@ mod tls;
 mod tokens;
 pub mod webhooks;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use axum::{
     Router, middleware,
     routing::{delete, get, patch, post, put},
 };
-use server::{site::Site, ticket::Keys};
+use server::{
+    site::Site,
+    ticket::{self, Keys},
+};
 use store::{
     Quota, Store, Timestamp,
-    accounts::{NewUser, Role, SignUp as Ground, SignedUp, User},
+    accounts::{LostTickets, NewUser, Role, SignUp as Ground, SignedUp, User},
 };
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -144,6 +150,15 @@ impl Default for Config {
             attempts_of_account: 10,
             attempts_of_address: 60,
         }
+    }
+}
+
+/// Returns the tickets that end with somebody's rights: all that were made until now, of what strangers may not watch.
+pub fn lost_tickets(audience: Audience, ticket_lifetime: Duration) -> LostTickets {
+    let from = ticket::end(SystemTime::now(), ticket_lifetime) + 1;
+    match audience {
+        Audience::Everyone => LostTickets::OfPrivate(from),
+        Audience::People => LostTickets::OfAll(from),
     }
 }
 

@@ -20,7 +20,7 @@ use crate::{
     document::{self, json},
     email::{self, Email},
     error::{forbidden, unknown},
-    name,
+    lost_tickets, name,
     page::{self, Page, PageParams},
     password,
     secret::Secret,
@@ -124,6 +124,8 @@ pub(crate) async fn list(State(accounts): State<Accounts>, page: Page) -> Result
 }
 
 /// Disables, enables, promotes or demotes an account, or sets its quota.
+///
+/// What a disabled person plays that strangers may not stops within a second, wherever they are served.
 #[utoipa::path(
     patch, path = "/api/v1/users/{user}", tag = "administration", operation_id = "changeUser",
     params(("user" = String, Path, description = "The account's id")),
@@ -149,7 +151,9 @@ pub(crate) async fn change(
     });
     let users = &accounts.store.accounts.users;
     let Edit { disabled, quota_bytes, quota_minutes, .. } = edit;
-    match users.change(&id, Change { disabled, role, quota_bytes, quota_minutes }).await? {
+    let tickets = lost_tickets(accounts.config.audience, accounts.config.ticket_lifetime);
+    let change = Change { disabled, role, quota_bytes, quota_minutes, tickets };
+    match accounts.store.change_account(&id, change).await? {
         Changed::Done => {
             tracing::info!(user = %id, by = %asker.user.id, ?disabled, "an account was changed");
         }

@@ -1,6 +1,7 @@
 //! Accounts: people, their sessions and tokens, and the links that let others in. Leaves passwords, secrets and rights to
 //! the crate `accounts`; secrets come here hashed.
 
+mod change;
 mod deletion;
 mod idempotency;
 mod identities;
@@ -17,6 +18,7 @@ use std::path::Path;
 
 use crate::{Result, sql};
 
+pub use change::{Change, LostTickets, NewLimit};
 pub use idempotency::{Begun, HOLD, Idempotency, Repeatable};
 pub use identities::{Identities, Identity};
 pub use invitations::{Invitation, Invitations, NewInvitation};
@@ -25,7 +27,7 @@ pub use password_resets::PasswordResets;
 pub use second_factors::{FirstCode, SecondFactor, SecondFactors};
 pub use sessions::{NewSession, Session, Sessions, SignedIn};
 pub use tokens::{Bearer, NewToken, Token, Tokens};
-pub use users::{Change, Changed, Email, NewLimit, NewUser, Rehash, Role, SignUp, SignedUp, User, Users};
+pub use users::{Changed, Email, NewUser, Rehash, Role, SignUp, SignedUp, User, Users};
 pub use viewer::Viewer;
 
 /// The tables of accounts, as one handle that is cheap to clone.

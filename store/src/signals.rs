@@ -12,6 +12,9 @@ pub(crate) use bus::Topic;
 pub use bus::{SegmentName, Signal};
 use relay::Relay;
 
+// Each is a message to every process; far below what their queues hold.
+const MOST_NAMED: usize = 200;
+
 /// The signals of a store: a handle that is cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Signals {
@@ -61,6 +64,19 @@ impl Signals {
             Signal::Changed(_) | Signal::Progress(_) | Signal::Missed => Topic::Progress,
         };
         self.publish_as(topic, signal);
+    }
+
+    /// Publishes that fewer people may watch some videos than before. Of many the signal names none: caches then revalidate all
+    /// that they have.
+    pub(crate) fn publish_hidden(&self, videos: Vec<VideoId>) {
+        if videos.len() <= MOST_NAMED {
+            videos.into_iter().for_each(|video| self.publish(Signal::Hidden(video)));
+            return;
+        }
+        if let Some(relay) = &self.relay {
+            relay.publish_missed();
+        }
+        self.bus.look_again();
     }
 
     /// Returns a receiver whose `changed` wakes when there may be new work, also if that came before the wait.

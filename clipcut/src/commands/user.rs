@@ -73,8 +73,14 @@ pub(crate) async fn run(config: &Config, command: &Command) -> Result<()> {
     match command {
         Command::Add(add) => self::add(&accounts, add).await,
         Command::List => list(&accounts).await,
-        Command::Disable(named) => switch(&accounts, &named.email, Switch::Disable).await,
-        Command::Enable(named) => switch(&accounts, &named.email, Switch::Enable).await,
+        Command::Disable(named) => {
+            // The servers' caches learn nothing of it: what they have plays until its tickets end.
+            let change = Change { disabled: Some(true), tickets: config.lost_tickets(), ..Change::default() };
+            switch(&accounts, &named.email, change).await
+        }
+        Command::Enable(named) => {
+            switch(&accounts, &named.email, Change { disabled: Some(false), ..Change::default() }).await
+        }
         Command::ResetPassword(named) => {
             let user = find(&accounts, &named.email).await?;
             accounts::reset_password(&accounts, &user, &password::read()?).await?;
@@ -108,21 +114,11 @@ async fn list(accounts: &Accounts) -> Result<()> {
     Ok(())
 }
 
-/// Whether an account may sign in.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Switch {
-    Disable,
-    Enable,
-}
-
-async fn switch(accounts: &Accounts, email: &str, switch: Switch) -> Result<()> {
+async fn switch(accounts: &Accounts, email: &str, change: Change) -> Result<()> {
     let user = find(accounts, email).await?;
-    let change = Change { disabled: Some(switch == Switch::Disable), ..Change::default() };
     done(&user, accounts.users.change(&user.id, change).await?)?;
-    let outcome = match switch {
-        Switch::Disable => "is disabled; all sessions ended",
-        Switch::Enable => "can sign in",
-    };
+    let outcome =
+        if change.disabled == Some(true) { "is disabled; all sessions ended" } else { "can sign in" };
     println!("{} {outcome}", user.email);
     Ok(())
 }

@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use http::HeaderName;
 use server::ticket::Keys;
-use store::{Cluster, Store};
+use store::{Cluster, Store, accounts::LostTickets};
 
 use super::{Config, edge_memory::EdgeMemory, keys};
 use crate::{
@@ -107,6 +107,11 @@ impl Config {
     fn quota(&self) -> store::Quota {
         let limit = |most: u64| Some(most).filter(|most| *most > 0);
         store::Quota { bytes: limit(self.quota_bytes.0), minutes: limit(self.quota_minutes as u64) }
+    }
+
+    /// Returns the tickets that end with somebody's rights.
+    pub(crate) fn lost_tickets(&self) -> LostTickets {
+        accounts::lost_tickets(self.audience.0, self.ticket_lifetime.0)
     }
 
     /// Returns the configuration of accounts at a listener of this scheme, where there are accounts.

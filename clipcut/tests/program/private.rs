@@ -243,6 +243,52 @@ async fn check_person(scene: &Scene) {
     assert_eq!(scene.owner("DELETE", &end, &Value::Null).await.problem(), "unknown_person");
 }
 
+/// Signs Bob up. Returns his id and his cookie.
+async fn bob(scene: &Scene) -> (String, String) {
+    let http = &scene.server.http;
+    let new = json!({ "name": "Bob", "email": "bob@example.org", "password": PASSWORD });
+    let made = http.ask(http.request("POST", "/api/v1/users").json(&new)).await;
+    let id = made.json()["user"]["id"].as_str().unwrap().to_owned();
+    (id, made.header("set-cookie").split(';').next().unwrap().to_owned())
+}
+
+/// Disables somebody who plays the video, and checks that they stop and its owner goes on.
+async fn check_disabled(scene: &Scene, (id, cookie): (String, String)) {
+    let http = &scene.server.http;
+    let document = http.ask(http.request("GET", &scene.video()).header("Cookie", &cookie)).await.json();
+    let ticketed = Scene::segment(&document);
+    for http in scene.ways() {
+        // Twice: the second one is stored.
+        assert_eq!((status(http, &ticketed).await, status(http, &ticketed).await), (200, 200));
+    }
+    let disabled = scene.owner("PATCH", &format!("/api/v1/users/{id}"), &json!({ "disabled": true })).await;
+    assert_eq!(disabled.status, StatusCode::OK, "{disabled:?}");
+    for http in scene.ways() {
+        until("his tickets to be void", async || (status(http, &ticketed).await == 403).then_some(())).await;
+    }
+    let document = scene.owner("GET", &scene.video(), &Value::Null).await.json();
+    for http in scene.ways() {
+        assert_eq!(status(http, &Scene::segment(&document)).await, 200);
+    }
+}
+
+#[tokio::test]
+async fn a_disabled_persons_playback_ends_at_every_edge() {
+    let scene = Scene::open_with(&[("CLIPCUT_SIGN_UP", "open")]).await;
+    scene.set_visibility("private").await;
+    let bob = bob(&scene).await;
+    let shared = scene.owner("POST", &format!("{}/people", scene.video()), &json!({ "user": bob.0 })).await;
+    assert_eq!(shared.status, StatusCode::CREATED, "{shared:?}");
+    check_disabled(&scene, bob).await;
+}
+
+#[tokio::test]
+async fn a_disabled_persons_playback_of_a_closed_sites_public_videos_ends_too() {
+    let scene = Scene::open_with(&[("CLIPCUT_SIGN_UP", "open"), ("CLIPCUT_AUDIENCE", "people")]).await;
+    let bob = bob(&scene).await;
+    check_disabled(&scene, bob).await;
+}
+
 #[tokio::test]
 async fn a_closed_site_plays_its_public_videos_to_people_and_to_links_that_share_them_alone() {
     let scene = Scene::open_with(&[("CLIPCUT_AUDIENCE", "people")]).await;

@@ -70,31 +70,6 @@ pub enum SignedUp {
     Refused,
 }
 
-/// An administrator's change; `None` leaves a part as it is.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Change {
-    /// Whether it may sign in.
-    pub disabled: Option<bool>,
-    /// The rights on the whole site.
-    pub role: Option<Role>,
-    /// The bytes that its videos may have.
-    pub quota_bytes: NewLimit,
-    /// The minutes that its videos may have.
-    pub quota_minutes: NewLimit,
-}
-
-/// A change of one limit of an account.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum NewLimit {
-    /// It stays.
-    #[default]
-    Keep,
-    /// The limit for everybody counts.
-    OfEverybody,
-    /// This one counts.
-    Own(u64),
-}
-
 /// The outcome of a change or a deletion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Changed {
@@ -248,47 +223,6 @@ impl Users {
             .execute(&self.sql)
             .await
             .map(drop)
-    }
-
-    /// Changes what administrators may change. A disabled account's sessions end.
-    pub async fn change(&self, id: &UserId, change: Change) -> Result<Changed> {
-        let mut tx = self.sql.begin(LockScope::Accounts).await?;
-        let loses = change.disabled == Some(true) || change.role == Some(Role::User);
-        match look(&mut tx, id).await? {
-            None => return Ok(Changed::Unknown),
-            Some(Standing::LastAdministrator) if loses => return Ok(Changed::LastAdministrator),
-            Some(_) => {}
-        }
-        if let Some(role) = change.role {
-            query("update users set role = $2 where id = $1")
-                .bind(id.as_str())
-                .bind(role.as_str())
-                .execute(&mut tx)
-                .await?;
-        }
-        if let Some(disabled) = change.disabled {
-            query("update users set disabled = $2 where id = $1")
-                .bind(id.as_str())
-                .bind(disabled)
-                .execute(&mut tx)
-                .await?;
-        }
-        for (statement, limit) in [
-            ("update users set quota_bytes = $2 where id = $1", change.quota_bytes),
-            ("update users set quota_minutes = $2 where id = $1", change.quota_minutes),
-        ] {
-            let limit = match limit {
-                NewLimit::Keep => continue,
-                NewLimit::OfEverybody => None,
-                NewLimit::Own(limit) => Some(i64::try_from(limit).unwrap_or(i64::MAX)),
-            };
-            query(statement).bind(id.as_str()).bind(limit).execute(&mut tx).await?;
-        }
-        if change.disabled == Some(true) {
-            query("delete from sessions where user_id = $1").bind(id.as_str()).execute(&mut tx).await?;
-        }
-        tx.commit().await?;
-        Ok(Changed::Done)
     }
 }
 

@@ -86,6 +86,11 @@ impl Relay {
         self.send(Message::Work);
     }
 
+    /// Has all other processes look at everything again.
+    pub(super) fn publish_missed(&self) {
+        self.send(Message::Missed);
+    }
+
     fn send(&self, message: Message) {
         // The queue is never waited for: signals are published in the middle of requests, and may be lost.
         if let Err(TrySendError::Full(_)) = self.queue.try_send(message) {

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use store::{
-    NewVideo, Rights, Timestamp, UserId, Visibility,
+    Edit, Grantee, NewVideo, NewVisibility, Rights, Signal, Timestamp, UserId, Visibility,
     accounts::{
-        Change, Changed, Email, NewInvitation, NewSession, NewToken, NewUser, Rehash, Role, SignUp, SignedUp,
-        User,
+        Change, Changed, Email, LostTickets, NewInvitation, NewSession, NewToken, NewUser, Rehash, Role,
+        SignUp, SignedUp, User,
     },
 };
 
-use super::{later, video};
+use super::{later, uploaded, video};
 use crate::store;
 
 const LONG_AGO: Timestamp = Timestamp(0);
@@ -191,4 +191,57 @@ async fn a_deletion_that_has_begun_is_ended_later_and_the_heirs_videos_stay() {
     assert_eq!(rights.owner, Some(admin.id));
     store.delete_accounts().await.unwrap();
     signed_up(&store, "a", Role::User).await;
+}
+
+#[tokio::test]
+async fn a_disabled_persons_tickets_are_void_and_those_of_other_videos_are_not() {
+    let (store, _folder) = store().await;
+    let anna = signed_up(&store, "anna@example.org", Role::Administrator).await.id;
+    let bob = signed_up(&store, "bob@example.org", Role::User).await.id;
+    let eve = signed_up(&store, "eve@example.org", Role::Administrator).await.id;
+    let private = async |owner: &UserId| {
+        let new = NewVideo { owner: Some(owner.clone()), ..video("v") };
+        let id = store.uploads.begin(&new, Some(5), later()).await.unwrap().id;
+        let hidden = NewVisibility { visibility: Visibility::Private, tickets_from: 0 };
+        let edit = Edit { visibility: Some(hidden), ..Edit::default() };
+        store.videos.edit(&id, &edit).await.unwrap().unwrap();
+        id
+    };
+    let (own, shared, other) = (private(&bob).await, private(&anna).await, private(&anna).await);
+    let public = uploaded(&store, "public").await;
+    store.grants.add(&shared, Grantee::Id(&bob)).await.unwrap().unwrap();
+    let void_from = async || {
+        let mut seconds = Vec::new();
+        for id in [&own, &shared, &other, &public] {
+            seconds.push(store.videos.rights(id).await.unwrap().unwrap().tickets_from);
+        }
+        seconds
+    };
+    let disable = |tickets| Change { disabled: Some(true), tickets, ..Change::default() };
+    let mut signals = store.signals.subscribe();
+    let change = disable(LostTickets::OfPrivate(100));
+    assert_eq!(store.change_account(&bob, change).await.unwrap(), Changed::Done);
+    assert_eq!(void_from().await, [100, 100, 0, 0]);
+    let mut hidden = Vec::new();
+    while hidden.len() < 2 {
+        if let Signal::Hidden(id) = signals.recv().await.unwrap()
+            && [&own, &shared, &other, &public].contains(&&id)
+        {
+            hidden.push(id);
+        }
+    }
+    hidden.sort_by(|a, b| a.as_str().cmp(b.as_str()));
+    let mut expected = [own.clone(), shared.clone()];
+    expected.sort_by(|a, b| a.as_str().cmp(b.as_str()));
+    assert_eq!(hidden, expected);
+    // A limit takes no rights away, an administrator's rights are on all private videos, and on a closed site on all.
+    let limited = Change { tickets: LostTickets::OfPrivate(200), ..Change::default() };
+    store.change_account(&bob, limited).await.unwrap();
+    assert_eq!(void_from().await, [100, 100, 0, 0]);
+    store.change_account(&eve, disable(LostTickets::OfPrivate(100))).await.unwrap();
+    assert_eq!(void_from().await, [101, 101, 100, 0]);
+    store.change_account(&bob, disable(LostTickets::OfAll(300))).await.unwrap();
+    assert_eq!(void_from().await, [300, 300, 300, 300]);
+    let last = store.change_account(&anna, disable(LostTickets::OfAll(400))).await.unwrap();
+    assert_eq!((last, void_from().await), (Changed::LastAdministrator, vec![300; 4]));
 }

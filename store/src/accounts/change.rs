@@ -1,0 +1,126 @@
+//! Changes of accounts by administrators: disabled, promoted, demoted, and given other limits; and what ends with lost rights.
+
+use super::users::{Changed, Role, Standing, User, Users, look};
+use crate::{
+    Result, Store, UserId, VideoId,
+    shares::{Ticketed, void_tickets_of},
+    sql::{LockScope, Transaction, query},
+};
+
+/// An administrator's change; `None` leaves a part as it is.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Change {
+    /// Whether it may sign in.
+    pub disabled: Option<bool>,
+    /// The rights on the whole site.
+    pub role: Option<Role>,
+    /// The bytes that its videos may have.
+    pub quota_bytes: NewLimit,
+    /// The minutes that its videos may have.
+    pub quota_minutes: NewLimit,
+    /// The tickets that end with the account's rights.
+    pub tickets: LostTickets,
+}
+
+/// The tickets that a person has who loses rights. A ticket names nobody, so all tickets of a video that they could have one of
+/// become void; whoever else watches it gets another.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LostTickets {
+    /// They stay.
+    #[default]
+    Keep,
+    /// Those of private videos that end before this second since 1970 are void, for others play to anybody.
+    OfPrivate(u64),
+    /// Those of all videos are, for the site plays nothing to strangers.
+    OfAll(u64),
+}
+
+/// A change of one limit of an account.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum NewLimit {
+    /// It stays.
+    #[default]
+    Keep,
+    /// The limit for everybody counts.
+    OfEverybody,
+    /// This one counts.
+    Own(u64),
+}
+
+impl Store {
+    /// Changes what administrators may change. A disabled account's sessions end, and so do its tickets, at every cache.
+    pub async fn change_account(&self, id: &UserId, change: Change) -> Result<Changed> {
+        let (changed, hidden) = self.accounts.users.change_and_void(id, change).await?;
+        self.signals.publish_hidden(hidden);
+        Ok(changed)
+    }
+}
+
+impl Users {
+    /// Changes what administrators may change, without word to caches: for a process that has no signals.
+    pub async fn change(&self, id: &UserId, change: Change) -> Result<Changed> {
+        self.change_and_void(id, change).await.map(|(changed, _)| changed)
+    }
+
+    /// Changes an account. Returns the videos whose tickets are void now, too.
+    async fn change_and_void(&self, id: &UserId, change: Change) -> Result<(Changed, Vec<VideoId>)> {
+        let mut tx = self.sql.begin(LockScope::Accounts).await?;
+        let loses = change.disabled == Some(true) || change.role == Some(Role::User);
+        match look(&mut tx, id).await? {
+            None => return Ok((Changed::Unknown, Vec::new())),
+            Some(Standing::LastAdministrator) if loses => {
+                return Ok((Changed::LastAdministrator, Vec::new()));
+            }
+            Some(_) => {}
+        }
+        let hidden = void_lost(&mut tx, id, change).await?;
+        if let Some(role) = change.role {
+            query("update users set role = $2 where id = $1")
+                .bind(id.as_str())
+                .bind(role.as_str())
+                .execute(&mut tx)
+                .await?;
+        }
+        if let Some(disabled) = change.disabled {
+            query("update users set disabled = $2 where id = $1")
+                .bind(id.as_str())
+                .bind(disabled)
+                .execute(&mut tx)
+                .await?;
+        }
+        for (statement, limit) in [
+            ("update users set quota_bytes = $2 where id = $1", change.quota_bytes),
+            ("update users set quota_minutes = $2 where id = $1", change.quota_minutes),
+        ] {
+            let limit = match limit {
+                NewLimit::Keep => continue,
+                NewLimit::OfEverybody => None,
+                NewLimit::Own(limit) => Some(i64::try_from(limit).unwrap_or(i64::MAX)),
+            };
+            query(statement).bind(id.as_str()).bind(limit).execute(&mut tx).await?;
+        }
+        if change.disabled == Some(true) {
+            query("delete from sessions where user_id = $1").bind(id.as_str()).execute(&mut tx).await?;
+        }
+        tx.commit().await?;
+        Ok((Changed::Done, hidden))
+    }
+}
+
+/// Makes the tickets void that an account loses by a change. Returns their videos.
+async fn void_lost(tx: &mut Transaction, id: &UserId, change: Change) -> Result<Vec<VideoId>> {
+    let (LostTickets::OfPrivate(from) | LostTickets::OfAll(from)) = change.tickets else {
+        return Ok(Vec::new());
+    };
+    let user: User = query("select * from users where id = $1").bind(id.as_str()).fetch_one(&mut *tx).await?;
+    let administrator = user.role == Role::Administrator;
+    let lost = match (change.disabled, change.role, change.tickets) {
+        (Some(true), _, LostTickets::OfAll(_)) => Ticketed::All,
+        (Some(true), ..) if administrator => Ticketed::Private,
+        (Some(true), ..) => Ticketed::Of(id),
+        // Back among people, who watch what is public on a closed site, too.
+        (_, Some(Role::User), _) if administrator => Ticketed::Private,
+        _ => return Ok(Vec::new()),
+    };
+    void_tickets_of(tx, lost, from).await
+}
