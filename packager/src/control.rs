@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use store::Pauses;
 use tokio::{sync::watch, time::Instant};
 use tokio_util::sync::CancellationToken;
 
@@ -27,6 +28,8 @@ pub(crate) struct Control {
     pub(crate) stop: CancellationToken,
     /// Counts the urgent work that they make room for; `None` for those that make room for none.
     yields_to: Option<watch::Receiver<usize>>,
+    /// The time for which they have made room.
+    pauses: Pauses,
 }
 
 impl Urgency {
@@ -40,9 +43,9 @@ impl Urgency {
         UrgentGuard { at_work: self.at_work.clone() }
     }
 
-    /// Returns the control of work that makes room.
-    pub(crate) fn yielding(&self, stop: &CancellationToken) -> Control {
-        Control { stop: stop.clone(), yields_to: Some(self.at_work.subscribe()) }
+    /// Returns the control of work that makes room; `pauses` counts for how long.
+    pub(crate) fn yielding(&self, stop: &CancellationToken, pauses: &Pauses) -> Control {
+        Control { stop: stop.clone(), yields_to: Some(self.at_work.subscribe()), pauses: pauses.clone() }
     }
 }
 
@@ -55,12 +58,12 @@ impl Drop for UrgentGuard {
 impl Control {
     /// Returns the control of work that makes no room.
     pub(crate) fn of(stop: &CancellationToken) -> Self {
-        Self { stop: stop.clone(), yields_to: None }
+        Self { stop: stop.clone(), yields_to: None, pauses: Pauses::default() }
     }
 
     /// Returns the same with another end.
     pub(crate) fn ended_by(&self, stop: &CancellationToken) -> Self {
-        Self { stop: stop.clone(), yields_to: self.yields_to.clone() }
+        Self { stop: stop.clone(), ..self.clone() }
     }
 
     /// Returns once nothing is at work that this makes room for. A process that stands still has cost its start.
@@ -90,7 +93,10 @@ impl Control {
             }
             left = left.saturating_sub(began.elapsed());
             let _running_again = child.stand_still();
-            if urgent.wait_for(|count| *count == 0).await.is_err() {
+            let stood = Instant::now();
+            let over = urgent.wait_for(|count| *count == 0).await.is_ok();
+            self.pauses.add(stood.elapsed());
+            if !over {
                 return;
             }
         }
@@ -104,7 +110,7 @@ mod tests {
     #[tokio::test]
     async fn work_makes_room_until_the_last_urgent_one_is_done() {
         let urgency = Urgency::new();
-        let control = urgency.yielding(&CancellationToken::new());
+        let control = urgency.yielding(&CancellationToken::new(), &Pauses::default());
         let waiting = || *control.yields_to.as_ref().unwrap().borrow() > 0;
         let (one, two) = (urgency.begin(), urgency.begin());
         drop(one);

@@ -4,7 +4,7 @@
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use futures::FutureExt;
-use store::{Conclusion, Failure, Job, JobClass, JobError, JobKind, Store, Worker};
+use store::{Conclusion, Failure, Job, JobClass, JobError, JobKind, Pauses, Store, Worker};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -34,7 +34,12 @@ pub async fn run(store: Store, config: Config, shutdown: CancellationToken) {
     }
     for (kinds, classes) in lanes {
         let (store, shutdown, lease) = (store.clone(), shutdown.clone(), config.lease);
-        let mut jobs = Jobs { store: store.clone(), config: config.clone(), urgency: urgency.clone() };
+        let mut jobs = Jobs {
+            store: store.clone(),
+            config: config.clone(),
+            urgency: urgency.clone(),
+            pauses: Pauses::default(),
+        };
         tasks.spawn(async move {
             loop {
                 let (store, shutdown) = (store.clone(), shutdown.clone());
@@ -56,6 +61,7 @@ struct Jobs {
     store: Store,
     config: Arc<Config>,
     urgency: Urgency,
+    pauses: Pauses,
 }
 
 impl store::Work for Jobs {
@@ -67,8 +73,8 @@ impl store::Work for Jobs {
             .then(|| self.urgency.begin());
         // Sound costs little, and its pictures are waited for as much.
         let control = match job.kind {
-            JobKind::Video if !job.is_urgent() => self.urgency.yielding(stop),
-            JobKind::Poster | JobKind::Text => self.urgency.yielding(stop),
+            JobKind::Video if !job.is_urgent() => self.urgency.yielding(stop, &self.pauses),
+            JobKind::Poster | JobKind::Text => self.urgency.yielding(stop, &self.pauses),
             _ => Control::of(stop),
         };
         job::run(&self.store, &self.config, job, &control).await.map_err(|error| match error {
@@ -110,6 +116,10 @@ impl store::Work for Jobs {
                 self.store.videos.fail(job, &failure(&error)).await
             }
         }
+    }
+
+    fn pauses(&self) -> Pauses {
+        self.pauses.clone()
     }
 
     /// Queues the playlists once more: a worker that was stopped for longer than its lease may have written older ones

@@ -1,65 +1,30 @@
 //! The job queue: jobs are queued, claimed by lease, finished or released. The database is the queue; signals only wake
-//! workers. Leaves new jobs to `insert`, runs in hand to `runs`, the list of
-//! operators to `listed`, what viewers wait for to `wants`.
+//! workers. Leaves the choice of the next one to `claim` and `service`, new jobs to `insert`, runs in hand to
+//! `runs`, the list of operators to `listed`, what viewers wait for to `wants`.
 
+mod claim;
 mod class;
 mod insert;
 mod kind;
 mod listed;
 mod runs;
+mod service;
 mod wants;
 
-use std::{
-    collections::HashMap,
-    ops::{Range, RangeInclusive},
-    time::Duration,
-};
+use std::{collections::HashMap, ops::Range, time::Duration};
 
 use crate::{
     Result, Signals, Timestamp, VideoId,
     sql::{FromRow, LockScope, Row, Sql, Transaction, query},
 };
+pub use claim::Claim;
 pub use class::Class;
-pub(crate) use insert::{first_turn, insert_job, insert_playlists, insert_poster, insert_prepare};
+pub(crate) use insert::{insert_job, insert_playlists, insert_poster, insert_prepare};
 pub use kind::Kind;
 pub use listed::{JobPage, JobPlace, ListedJob};
 pub use runs::Standing;
+pub use service::{CHARGED_AHEAD, Pauses};
 pub use wants::Want;
-
-// SQLite has one writer at a time, and no `skip locked`; in PostgreSQL, a claim skips rows that another is claiming.
-macro_rules! claim {
-    ($locking:literal) => {
-        concat!(
-            // `again` is cleared before the work reads its input: a change that comes later sets
-            // it once more, and `finish` keeps the row.
-            "update jobs set lease_owner = $1, lease_until = $2, attempts = attempts + 1, again = false, claimed_at = $3
-             where id = (
-                 select j.id from jobs j
-                 where j.kind in ($4, $5, $6, $7, $8, $9, $10, $11)
-                   and j.priority between $12 and $13
-                   and j.not_before <= $3
-                   and (j.lease_until is null or j.lease_until < $3)
-                   and (j.kind <> 'finish' or not exists (
-                       select 1 from jobs k where k.video_id = j.video_id and k.id <> j.id
-                         and k.kind not in ('captions', 'playlists')))
-                   and (j.kind not in ('prepare', 'finish', 'playlists') or not exists (
-                       select 1 from jobs k where k.video_id = j.video_id and k.id <> j.id
-                         and k.kind in ('prepare', 'finish', 'playlists') and k.lease_until >= $3))
-                   and (j.kind <> 'captions' or (
-                       exists (select 1 from videos v where v.id = j.video_id and v.state in ('playable', 'ready'))
-                       and not exists (
-                           select 1 from jobs k join videos v on v.id = k.video_id
-                           where v.state in ('uploaded', 'planned') and k.lease_until >= $3
-                             and k.kind in ('prepare', 'audio', 'video'))))
-                 order by j.priority desc, j.turn, j.queued_at, j.first
-                 limit 1",
-            $locking,
-            ") returning *"
-        )
-    };
-}
-const CLAIM: &str = claim!("");
-const CLAIM_SHARED: &str = claim!(" for update skip locked");
 
 /// A job to be queued.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,7 +37,7 @@ pub struct NewJob {
     pub segments: Range<u32>,
     /// How urgent it is.
     pub class: Class,
-    /// How much work of its video's, in any unit that all videos share, comes before it in its class.
+    /// How much work of its video's, in any unit, comes before it in its class.
     pub turn: i64,
 }
 
@@ -108,45 +73,6 @@ impl Jobs {
 
     pub(crate) fn sql(&self) -> &Sql {
         &self.sql
-    }
-
-    /// Claims the most urgent job of one of `kinds` for `lease`; exactly one claimer gets it.
-    ///
-    /// Jobs that write a video's playlists are claimed one at a time, so that no older view of it overwrites a newer one.
-    /// Captions wait until their video plays, and while an encoder works on one that does not: a person looks at that
-    /// page and sees nothing.
-    pub async fn claim(&self, kinds: &[Kind], owner: &str, lease: Duration) -> Result<Option<Job>> {
-        self.claim_of(&Class::ALL, kinds, &Claim { owner, lease }).await
-    }
-
-    /// Claims like [`Self::claim`], among jobs of some classes.
-    pub async fn claim_of(
-        &self,
-        classes: &RangeInclusive<Class>,
-        kinds: &[Kind],
-        claim: &Claim<'_>,
-    ) -> Result<Option<Job>> {
-        let Claim { owner, lease } = *claim;
-        // Leases compare clocks of several machines: one that is wrong by twenty seconds takes jobs from owners that live.
-        let now = Timestamp::now();
-        let places = [now + lease, now];
-        let bound = |statement: &'static str| {
-            let query = query(statement).bind(owner).bind(places[0].0).bind(places[1].0);
-            // One statement for every choice of kinds: a kind that is not wanted is null, which equals nothing.
-            let query = Kind::ALL
-                .iter()
-                .fold(query, |query, kind| query.bind(kinds.contains(kind).then_some(kind.as_str())));
-            query.bind(classes.start().priority()).bind(classes.end().priority())
-        };
-        if self.sql.is_shared() && kinds.iter().any(|kind| kind.writes_playlists()) {
-            // Two claims at once do not see each other; of these kinds that would make two writers.
-            let mut tx = self.sql.begin(LockScope::Writers).await?;
-            let job = bound(CLAIM_SHARED).fetch_optional(&mut tx).await?;
-            tx.commit().await?;
-            return Ok(job);
-        }
-        let statement = if self.sql.is_shared() { CLAIM_SHARED } else { CLAIM };
-        bound(statement).fetch_optional(&self.sql).await
     }
 
     /// Renews the lease of a claimed job. Returns whether the lease still held.
@@ -247,15 +173,6 @@ impl FromRow for Ahead {
     }
 }
 
-/// The claimer of a job, and for how long it is the only one.
-#[derive(Clone, Copy, Debug)]
-pub struct Claim<'a> {
-    /// A name that no other claimer has.
-    pub owner: &'a str,
-    /// From the claim on, and from each renewal on.
-    pub lease: Duration,
-}
-
 /// The account of a released job's attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Attempt {
@@ -309,52 +226,5 @@ impl FromRow for Job {
             attempts: number("attempts")? as u32,
             priority: number("priority")?,
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use sqlx::{AssertSqlSafe, Row as _};
-    use testbed::Postgres;
-
-    use super::*;
-
-    /// Returns a claim of an encoder's, with its values in it.
-    fn claim_text(statement: &str) -> String {
-        let values =
-            ["'w'", "9", "5", "'video'", "null", "null", "null", "null", "null", "null", "null", "20", "50"];
-        let numbered = values.iter().enumerate().rev();
-        numbered.fold(statement.to_owned(), |text, (n, value)| text.replace(&format!("${}", n + 1), value))
-    }
-
-    #[tokio::test]
-    async fn a_claim_reads_the_queue_in_the_order_of_an_index() {
-        let folder = tempfile::tempdir().unwrap();
-        let lock = crate::sql::lock(folder.path()).await.unwrap();
-        let Sql::Sqlite { pool, .. } = crate::sql::open(folder.path(), lock).await.unwrap() else {
-            unreachable!()
-        };
-        let explain = AssertSqlSafe(format!("explain query plan {}", claim_text(CLAIM)));
-        let rows = sqlx::query(explain).fetch_all(&pool).await.unwrap();
-        let plan: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
-        assert!(plan.iter().any(|step| step.contains("SEARCH j USING INDEX jobs_order")), "{plan:#?}");
-        assert!(plan.iter().all(|step| !step.contains("TEMP B-TREE")), "{plan:#?}");
-    }
-
-    #[tokio::test]
-    async fn a_claim_of_a_cluster_reads_the_queue_in_the_order_of_an_index() {
-        let url = Postgres::shared().database();
-        crate::migrate(&url).await.unwrap();
-        let pool = sqlx::PgPool::connect(&url).await.unwrap();
-        let many = "insert into videos (id, title, state, source_name, created_at) values ('v', '', 'planned', '', 0);
-            insert into jobs (id, video_id, kind, track, first, last, priority, turn, queued_at)
-                select n, 'v', 'video', '480p', n, n + 1, 20 + n % 2 * 10, n, n from generate_series(1, 20000) n;
-            analyze jobs;";
-        sqlx::raw_sql(many).execute(&pool).await.unwrap();
-        let explain = AssertSqlSafe(format!("explain {}", claim_text(CLAIM_SHARED)));
-        let rows = sqlx::query(explain).fetch_all(&pool).await.unwrap();
-        let plan: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
-        assert!(plan.iter().any(|step| step.contains("Index Scan using jobs_order on jobs j")), "{plan:#?}");
-        assert!(plan.iter().all(|step| !step.contains("Sort")), "{plan:#?}");
     }
 }

@@ -54,8 +54,8 @@ pub use health::versions;
 pub use id::{CaptionId, UserId, VideoId};
 pub use incoming::Append;
 pub use jobs::{
-    Attempt, Claim, Class as JobClass, Job, JobPage, JobPlace, Jobs, Kind as JobKind, ListedJob, NewJob,
-    Standing, Want,
+    Attempt, CHARGED_AHEAD, Claim, Class as JobClass, Job, JobPage, JobPlace, Jobs, Kind as JobKind,
+    ListedJob, NewJob, Pauses, Standing, Want,
 };
 pub use listing::{Cursor, Listing, Page, Sort, SortKey};
 pub use pages::{Entries, MOST as MOST_ENTRIES, PageOf, Place as PlaceInList};

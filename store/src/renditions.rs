@@ -3,10 +3,9 @@
 use std::collections::HashMap;
 
 use crate::{
-    Error, FileTrack, JobClass as Class, JobKind, NewJob, Result, SegmentName, Signal, Signals, Timestamp,
-    VideoId,
+    Error, FileTrack, NewJob, Result, SegmentName, Signal, Signals, Timestamp, VideoId,
     captions::{PlannedCaptions, insert_planned},
-    jobs::{first_turn, insert_job},
+    jobs::insert_job,
     sql::{FromRow, LockScope, Row, Sql, Transaction, query},
     videos::mark_playable,
     webhooks::{Event, note},
@@ -114,18 +113,8 @@ impl Renditions {
         let queued = query("select queued_at from jobs where video_id = $1 and kind = 'prepare'");
         let queued: Option<i64> = queued.bind(id.as_str()).fetch_optional(&mut tx).await?;
         let queued = queued.map_or_else(Timestamp::now, Timestamp);
-        let mut begins: Vec<(JobKind, Class, i64)> = Vec::new();
         for job in plan.jobs {
-            let known = begins.iter().find(|(kind, class, _)| (*kind, *class) == (job.kind, job.class));
-            let begin = match known {
-                Some((_, _, begin)) => *begin,
-                None => first_turn(&mut tx, id, job).await?,
-            };
-            if known.is_none() {
-                begins.push((job.kind, job.class, begin));
-            }
-            let turn = begin.saturating_add(job.turn);
-            insert_job(&mut tx, id, &NewJob { turn, ..job.clone() }, queued).await?;
+            insert_job(&mut tx, id, job, queued).await?;
         }
         let captions = PlannedCaptions { tracks: plan.captions, listen: plan.listen };
         insert_planned(&mut tx, id, &captions, queued).await?;

@@ -165,6 +165,7 @@ impl Store {
             }
             self.blobs.forget_deleted(&id).await?;
         }
+        self.jobs.forget_service(now).await?;
         self.uploads.sweep_old().await?;
         self.uploads.measure_old().await?;
         Ok(expired.len() as u64)

@@ -15,7 +15,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, info_span};
 
 use crate::{
-    Attempt, Claim, Error, Job, JobClass, JobKind, Result, Signal, Store, VideoId, metrics::Outcome,
+    Attempt, CHARGED_AHEAD, Claim, Error, Job, JobClass, JobKind, Pauses, Result, Signal, Store, VideoId,
+    metrics::Outcome,
 };
 
 /// The lease of a job. A dead worker's job waits at most this long: ten times as much would show in the time until a
@@ -56,6 +57,11 @@ pub trait Work: Send {
 
     /// Records an error that is final or came on the last attempt, and takes the job out of the queue.
     fn fail(&mut self, job: &Job, error: Self::Error) -> impl Future<Output = Result<()>> + Send;
+
+    /// Returns the pauses of the work's processes, in which nothing is worked.
+    fn pauses(&self) -> Pauses {
+        Pauses::default()
+    }
 
     /// Repairs the traces of a job that another worker has taken over meanwhile.
     fn lease_lost(&mut self, _job: &Job) -> impl Future<Output = Result<()>> + Send {
@@ -141,10 +147,12 @@ impl Worker {
         let stop = self.shutdown.child_token();
         // Inference and encoding run on threads of their own, which dropping the future does not end.
         let _stops = stop.clone().drop_guard();
+        let mut meter = Meter::new(work.pauses());
         let outcome = tokio::select! {
             outcome = work.perform(job, &stop) => Some(outcome),
-            () = self.keep_lease(job) => None,
+            () = self.keep_lease(job, &mut meter) => None,
         };
+        self.charge(job, &mut meter).await;
         let Some(outcome) = outcome else {
             // The row is another worker's now, so neither a success nor a failure may be recorded.
             tracing::info!("lease lost");
@@ -176,7 +184,7 @@ impl Worker {
     }
 
     /// Renews the lease; returns when it is lost or the video is deleted.
-    async fn keep_lease(&self, job: &Job) {
+    async fn keep_lease(&self, job: &Job, meter: &mut Meter) {
         let mut signals = self.store.signals.subscribe();
         // tokio's `interval` ticks at once, which would renew a lease that the claim has just taken.
         let pause = self.lease / RENEWALS;
@@ -184,7 +192,7 @@ impl Worker {
         loop {
             tokio::select! {
                 _ = renewal.tick() => match self.store.jobs.renew(job, self.lease).await {
-                    Ok(true) => {}
+                    Ok(true) => self.charge(job, meter).await,
                     Ok(false) => return,
                     Err(error) => tracing::warn!(%error, "cannot renew a lease"),
                 },
@@ -195,6 +203,16 @@ impl Worker {
                     Err(RecvError::Closed) => return,
                 },
             }
+        }
+    }
+
+    /// Charges a job with what it has been worked by now.
+    async fn charge(&self, job: &Job, meter: &mut Meter) {
+        let worked = meter.worked();
+        match self.store.jobs.charge(job, meter.charged, worked).await {
+            Ok(()) => meter.charged = worked,
+            // The next charge has it too; without one a turn comes too early.
+            Err(error) => tracing::warn!(%error, "cannot charge a job"),
         }
     }
 
@@ -224,6 +242,26 @@ impl Worker {
         }
         tracing::warn!(%error, attempts, "trying again");
         jobs.release(job, jittered(Duration::from_secs(1 << attempts)), Attempt::Failed).await
+    }
+}
+
+/// The time that a job in hand has been worked, and what it is charged with.
+struct Meter {
+    begun: Instant,
+    pauses: Pauses,
+    /// All pauses when the job began.
+    before: Duration,
+    charged: Duration,
+}
+
+impl Meter {
+    fn new(pauses: Pauses) -> Self {
+        Self { begun: Instant::now(), before: pauses.total(), pauses, charged: CHARGED_AHEAD }
+    }
+
+    fn worked(&self) -> Duration {
+        // Two processes of a job that stand still together count twice.
+        self.begun.elapsed().saturating_sub(self.pauses.total().saturating_sub(self.before))
     }
 }
 

@@ -151,3 +151,27 @@ async fn marks_of_views_name_nobody_and_go_with_their_day() {
     assert_eq!((marks.len(), marks[0].0, keys.len()), (1, 20_001, 1));
     assert!(marks[0].1.len() == 32 && marks[0].1.bytes().all(|byte| byte.is_ascii_hexdigit()), "{marks:?}");
 }
+
+#[tokio::test]
+async fn the_service_of_what_has_no_jobs_is_forgotten_within_two_hours() {
+    let (store, folder) = store().await;
+    let file = sqlx::sqlite::SqliteConnectOptions::new().filename(folder.path().join("clipcut.sqlite"));
+    let beside = sqlx::sqlite::SqlitePool::connect_with(file).await.unwrap();
+    let names = async || {
+        let rows = sqlx::query("select name from service where part_of is not null order by length(name)");
+        let rows = rows.fetch_all(&beside).await.unwrap();
+        rows.iter().map(|row| row.get(0)).collect::<Vec<String>>()
+    };
+    let id = uploaded(&store, "v").await;
+    assert_eq!(names().await, ["owner:", id.as_str()]);
+    let after = |hours| Timestamp::now() + Duration::from_hours(hours);
+    store.sweep_expired(after(2)).await.unwrap();
+    assert_eq!(names().await, ["owner:", id.as_str()], "its job waits");
+    contract::claims_and_finishes(&store).await;
+    store.sweep_expired(Timestamp::now()).await.unwrap();
+    assert_eq!(names().await, ["owner:", id.as_str()], "it was served a moment ago");
+    for left in [vec!["owner:"], vec![]] {
+        store.sweep_expired(after(2)).await.unwrap();
+        assert_eq!(names().await, left);
+    }
+}

@@ -49,21 +49,6 @@ pub(crate) async fn insert_poster(tx: &mut Transaction, video: &VideoId, now: Ti
     Ok(())
 }
 
-/// Returns where the turns of a video's jobs begin that are like `job`: at the lowest of the others. The video has not
-/// been served yet, and makes up for no time before it came.
-pub(crate) async fn first_turn(tx: &mut Transaction, video: &VideoId, job: &NewJob) -> Result<i64> {
-    let lowest = query(
-        "select turn from jobs where priority = $1 and kind = $2 and video_id <> $3 order by turn limit 1",
-    );
-    let lowest: Option<i64> = lowest
-        .bind(job.class.priority())
-        .bind(job.kind.as_str())
-        .bind(video.as_str())
-        .fetch_optional(tx)
-        .await?;
-    Ok(lowest.unwrap_or_default())
-}
-
 pub(crate) async fn insert_job(
     tx: &mut Transaction,
     video: &VideoId,

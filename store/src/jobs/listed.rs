@@ -53,7 +53,7 @@ pub struct JobPlace {
 /// A part of the queue.
 #[derive(Clone, Debug)]
 pub struct JobPage {
-    /// Those that run, then those that wait, the next one first.
+    /// Those that run, then those that wait, by class and by turn.
     pub jobs: Vec<ListedJob>,
     /// Where the next page starts, if there is one.
     pub next: Option<JobPlace>,
@@ -81,16 +81,17 @@ macro_rules! list {
 
 // In the index's order, for all of them are on the page.
 const RUNNING: &str = list!("1", "jobs.lease_until >= $1", "jobs.lease_until");
-// In the order in which they will be claimed. SQLite enters an index of an expression by a comparison of it alone.
+// By class and turn: of jobs in one class, those of the least served owner are claimed first.
 const WAITING: &str = list!(
     "0",
+    // SQLite enters an index of an expression at a bound of that expression, and at none of a row.
     "(jobs.lease_until is null or jobs.lease_until < $1) and -jobs.priority >= $3
         and (-jobs.priority, jobs.turn, jobs.queued_at, jobs.first, jobs.id) > ($3, $4, $5, $6, $7)",
     "-jobs.priority, jobs.turn, jobs.queued_at, jobs.first, jobs.id"
 );
 
 impl Jobs {
-    /// Returns at most `limit` jobs: those that run, then those that wait, the next one first; or those that wait after a
+    /// Returns at most `limit` jobs: those that run, then those that wait, by class and by turn; or those that wait after a
     /// place.
     pub async fn list(&self, after: Option<&JobPlace>, limit: u32) -> Result<JobPage> {
         let (now, limit) = (Timestamp::now().0, limit as usize);

@@ -17,8 +17,6 @@ const KEPT: Duration = Duration::from_secs(20);
 const MOST_OF_A_VIDEO: i64 = 8;
 // A viewer who goes from place to place leaves runs ahead behind at each.
 const MOST_AHEAD: i64 = 2;
-// A video's wants take turns with those of others by this much each.
-const TURN: i64 = 1000;
 // An encoder that is as near to a segment is sooner there than a new one.
 const NEAR: u32 = 1;
 
@@ -112,7 +110,7 @@ async fn calm_down(tx: &mut Transaction, video: &VideoId) -> Result<()> {
     .map(drop)
 }
 
-/// Raises what is missing of a rendition from a segment on.
+/// Raises what is missing of a rendition from a segment on, behind the wants of its video that came before.
 async fn raise(tx: &mut Transaction, want: &Want<'_>, before: i64) -> Result<bool> {
     let mut changed = false;
     let (from, to) = (want.number, want.number.saturating_add(SEGMENTS));
@@ -133,12 +131,11 @@ async fn raise(tx: &mut Transaction, want: &Want<'_>, before: i64) -> Result<boo
             }
         }
         let others: Vec<&str> = run.track.split(' ').filter(|name| *name != want.rendition).collect();
-        let turn = first_turn(tx, want.video).await? + before * TURN;
         let raised = |segments: Range<u32>, class: Class| Part {
             track: want.rendition.to_owned(),
             segments,
             priority: class.priority(),
-            turn,
+            turn: before,
             wanted_until: Some((Timestamp::now() + KEPT).0),
         };
         let calm = |track: String, segments| Part {
@@ -204,14 +201,6 @@ async fn first_missing(tx: &mut Transaction, want: &Want<'_>, range: &Range<u32>
 async fn keep(tx: &mut Transaction, run: &Run) -> Result<()> {
     let query = query("update jobs set wanted_until = $2 where id = $1 and wanted_until is not null");
     query.bind(&run.id).bind((Timestamp::now() + KEPT).0).execute(tx).await.map(drop)
-}
-
-/// Returns the turn of a video's first want: that of the others' next one.
-async fn first_turn(tx: &mut Transaction, video: &VideoId) -> Result<i64> {
-    let query = query("select turn from jobs where priority = $1 and video_id <> $2 order by turn limit 1");
-    let lowest: Option<i64> =
-        query.bind(Class::Wanted.priority()).bind(video.as_str()).fetch_optional(tx).await?;
-    Ok(lowest.unwrap_or_default())
 }
 
 /// Ends a run before a segment; its worker reads the new end after its next segment.

@@ -1,6 +1,6 @@
 //! The files of `migrations/`, which the program carries with it. They are listed here because
-//! `sqlx::migrate!` has every driver compiled a second time, for the compiler's own use. Indexes of words are each database's
-//! own, so those files are twins of one number in `migrations/sqlite` and `migrations/postgres`.
+//! `sqlx::migrate!` has every driver compiled a second time, for the compiler's own use. Indexes of words and triggers are
+//! each database's own, so those files are twins of one number in `migrations/sqlite` and `migrations/postgres`.
 
 use std::sync::LazyLock;
 
@@ -34,13 +34,15 @@ const FILES: [(i64, &str, &str); 21] = [
     (24, "posters", include_str!("../../migrations/0024_posters.sql")),
 ];
 
-const SQLITE_FILES: [(i64, &str, &str); 2] = [
+const SQLITE_FILES: [(i64, &str, &str); 3] = [
     (9, "search", include_str!("../../migrations/sqlite/0009_search.sql")),
     (25, "sorted lists", include_str!("../../migrations/sqlite/0025_sorted_lists.sql")),
+    (27, "service", include_str!("../../migrations/sqlite/0027_service.sql")),
 ];
-const POSTGRES_FILES: [(i64, &str, &str); 2] = [
+const POSTGRES_FILES: [(i64, &str, &str); 3] = [
     (9, "search", include_str!("../../migrations/postgres/0009_search.sql")),
     (25, "sorted lists", include_str!("../../migrations/postgres/0025_sorted_lists.sql")),
+    (27, "service", include_str!("../../migrations/postgres/0027_service.sql")),
 ];
 
 pub(super) static SQLITE: LazyLock<Migrator> = LazyLock::new(|| migrator(&SQLITE_FILES));

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod captions;
+mod fairness;
 mod grants;
 mod idempotency;
 mod identities;

@@ -82,7 +82,7 @@ async fn an_interrupted_job_keeps_its_attempts_and_a_failed_one_waits() {
 }
 
 #[tokio::test]
-async fn the_finish_waits_for_all_else_and_the_first_video_goes_first() {
+async fn the_finish_waits_for_all_else_and_videos_take_turns() {
     let (store, _folder) = store().await;
     let kinds = [JobKind::Video, JobKind::Finish];
     let first = uploaded(&store, "first").await;
@@ -99,9 +99,9 @@ async fn the_finish_waits_for_all_else_and_the_first_video_goes_first() {
     }
     let wanted = [
         (true, JobKind::Video, 0),
+        (false, JobKind::Video, 0),
         (true, JobKind::Video, 1),
         (true, JobKind::Finish, 0),
-        (false, JobKind::Video, 0),
     ];
     assert_eq!(order, wanted);
 }
