@@ -89,6 +89,9 @@ settings! {
     mongodb: Address = "";
     /// URL of a cluster's Redis, which carries signals between the processes.
     redis: Address = "";
+    /// Name of this machine: captions make room for encoders that run on a machine of the same name. Empty: the host's name, which
+    /// in a container is the container's.
+    machine: String = "";
     ["Log, connections and shutdown"]
     /// Filter of the log, in the syntax of tracing's `EnvFilter`.
     log: String = "info,ort=warn";

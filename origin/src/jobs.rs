@@ -36,7 +36,7 @@ pub(crate) struct JobQuery {
 pub(crate) struct Queue {
     /// All jobs, counted by kind and state.
     counts: Vec<Count>,
-    /// Those that run, then those that wait, the next one first.
+    /// Those that run, then those that wait, the most urgent first.
     jobs: Vec<Job>,
     /// The `cursor` of the next page; null at the end.
     #[schema(required)]

@@ -11,7 +11,9 @@ mod runs;
 mod service;
 mod wants;
 
-use std::{collections::HashMap, ops::Range, time::Duration};
+use std::{collections::HashMap, ops::Range, sync::Arc, time::Duration};
+
+use rustix::system::uname;
 
 use crate::{
     Result, Signals, Timestamp, VideoId,
@@ -64,11 +66,20 @@ pub struct Job {
 pub struct Jobs {
     sql: Sql,
     signals: Signals,
+    /// Where its claims are worked.
+    machine: Arc<str>,
 }
 
 impl Jobs {
     pub(crate) fn new(sql: Sql, signals: Signals) -> Self {
-        Self { sql, signals }
+        // A name that is no UTF-8 is still the same for all processes of a machine.
+        let machine = uname().nodename().to_string_lossy().into();
+        Self { sql, signals, machine }
+    }
+
+    /// Returns the queue as workers of the machine `name` claim from it.
+    pub(crate) fn on_machine(&self, name: &str) -> Self {
+        Self { machine: name.into(), ..self.clone() }
     }
 
     pub(crate) fn sql(&self) -> &Sql {

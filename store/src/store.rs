@@ -105,6 +105,12 @@ impl Store {
         Ok(Self { counters: Counters::over_redis(&at.redis)?, ..store })
     }
 
+    /// Returns the store as workers of the machine `name` use it; without this it is the host's name. Captions make room for
+    /// encoders on the same machine.
+    pub fn on_machine(self, name: &str) -> Self {
+        Self { jobs: self.jobs.on_machine(name), ..self }
+    }
+
     fn of(sql: &sql::Sql, signals: Signals, blobs: Blobs, incoming: Incoming) -> Self {
         Self {
             videos: Videos::new(sql.clone(), signals.clone()),

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
 use clap::Args as Arguments;
-use store::Store;
 use transcriber::service::Service;
 
 use super::process::Process;
@@ -33,7 +32,7 @@ impl Args {
 pub(crate) async fn run(config: &Config) -> Result<()> {
     // Without a cluster there is no library to share: `clipcut serve` has the folder's lock and a transcriber of its own.
     let store = match config.cluster()? {
-        Some(cluster) => Some(Store::cluster(&cluster).await?),
+        Some(cluster) => Some(config.cluster_store(&cluster).await?),
         None => None,
     };
     let mut process = Process::bind(config).await?;

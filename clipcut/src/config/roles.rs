@@ -25,7 +25,7 @@ impl Config {
     /// Opens the library: on a cluster's servers where they are named, else in the data folder.
     pub(crate) async fn store(&self) -> Result<Store> {
         Ok(match self.cluster()? {
-            Some(cluster) => Store::cluster(&cluster).await?,
+            Some(cluster) => self.cluster_store(&cluster).await?,
             None => Store::embedded(&self.data).await?,
         })
     }
@@ -36,7 +36,13 @@ impl Config {
             "this is one role of a cluster, whose servers postgres, mongodb and redis name; on one machine, \
              `clipcut serve` is all roles",
         )?;
-        Ok(Store::cluster(&cluster).await?)
+        self.cluster_store(&cluster).await
+    }
+
+    /// Opens the library of a cluster as this machine's.
+    pub(crate) async fn cluster_store(&self, cluster: &Cluster) -> Result<Store> {
+        let store = Store::cluster(cluster).await?;
+        Ok(if self.machine.is_empty() { store } else { store.on_machine(&self.machine) })
     }
 
     /// Returns where a cluster's servers are, if there is one.

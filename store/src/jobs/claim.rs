@@ -26,7 +26,7 @@ macro_rules! claimable {
                exists (select 1 from videos v where v.id = j.video_id and v.state in ('playable', 'ready'))
                and not exists (
                    select 1 from jobs k join videos v on v.id = k.video_id
-                   where v.state in ('uploaded', 'planned') and k.lease_until >= $3
+                   where v.state in ('uploaded', 'planned') and k.lease_until >= $3 and k.lease_machine = $14
                      and k.kind in ('prepare', 'audio', 'video'))))"
     };
 }
@@ -42,7 +42,8 @@ macro_rules! claim {
              ",
             // `again` is cleared before the work reads its input: a change that comes later sets it once more, and `finish`
             // keeps the row.
-            "update jobs set lease_owner = $1, lease_until = $2, attempts = attempts + 1, again = false, claimed_at = $3
+            "update jobs set lease_owner = $1, lease_until = $2, attempts = attempts + 1, again = false, claimed_at = $3,
+                 lease_machine = $14
              where id = coalesce((
                  select job from (
                      select (
@@ -88,8 +89,8 @@ impl Jobs {
     /// next who has been served least, and of that owner the video.
     ///
     /// Jobs that write a video's playlists are claimed one at a time, so that no older view of it overwrites a newer one.
-    /// Captions wait until their video plays, and while an encoder works on one that does not: a person looks at that
-    /// page and sees nothing.
+    /// Captions wait until their video plays, and while an encoder of their machine works on one that does not: a person
+    /// looks at that page and sees nothing.
     pub async fn claim(&self, kinds: &[Kind], owner: &str, lease: Duration) -> Result<Option<Job>> {
         self.claim_of(&Class::ALL, kinds, &Claim { owner, lease }).await
     }
@@ -125,7 +126,7 @@ impl Jobs {
             let query = Kind::ALL
                 .iter()
                 .fold(query, |query, kind| query.bind(kinds.contains(kind).then_some(kind.as_str())));
-            query.bind(classes.start().priority()).bind(classes.end().priority())
+            query.bind(classes.start().priority()).bind(classes.end().priority()).bind(&*self.machine)
         };
         if self.sql.is_shared() && kinds.iter().any(|kind| kind.writes_playlists()) {
             // Two claims at once do not see each other; of these kinds that would make two writers.
@@ -150,7 +151,7 @@ mod tests {
     /// Returns a claim of an encoder's, with its values in it.
     fn claim_text(statement: &str) -> String {
         let values =
-            ["'w'", "9", "5", "'video'", "null", "null", "null", "null", "null", "null", "null", "20", "50"];
+            ["'w'", "9", "5", "'video'", "null", "null", "null", "null", "null", "null", "null", "20", "50", "'m'"];
         let numbered = values.iter().enumerate().rev();
         numbered.fold(statement.to_owned(), |text, (n, value)| text.replace(&format!("${}", n + 1), value))
     }

@@ -214,6 +214,18 @@ async fn captions_wait_until_the_playlists_list_them() {
 }
 
 #[tokio::test]
+async fn captions_make_room_for_encoders_of_their_own_machine_alone() {
+    let (store, _folder) = store().await;
+    playable(&store).await;
+    let (encoding, alone) = (store.clone().on_machine("a"), store.clone().on_machine("b"));
+    uploaded(&store).await;
+    claim(&encoding, JobKind::Prepare).await.unwrap();
+    let beside = claim(&encoding, JobKind::Captions).await;
+    assert!(beside.is_none(), "{beside:?}");
+    assert!(claim(&alone, JobKind::Captions).await.is_some());
+}
+
+#[tokio::test]
 async fn captions_hold_no_video_back_from_being_ready() {
     let (store, _folder) = store().await;
     let video = playable(&store).await;

@@ -25,7 +25,7 @@ export interface Job {
 export interface Queue {
   waiting: number;
   running: number;
-  /** Those that run, then those that wait, the next one first; the latter may be cut short. */
+  /** Those that run, then those that wait, the most urgent first; the latter may be cut short. */
   jobs: Job[];
 }
 
