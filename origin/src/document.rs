@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde::Serialize;
 use server::schema::{id, time};
-use store::{CaptionTrack, Progress, State, StoredBytes, Video, VideoId};
+use store::{CaptionTrack, Progress, PublishedRange, State, StoredBytes, Video, VideoId};
 use utoipa::ToSchema;
 
 use crate::{
@@ -14,6 +14,9 @@ use crate::{
     error::Result,
     schema::{rendition_kinds, states, visibilities},
 };
+
+// Viewers who go from place to place leave holes behind, which are filled in the end.
+const MOST_RANGES: usize = 50;
 
 /// A video's document.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -97,14 +100,30 @@ struct Rendition {
     label: Option<String>,
     segments_published: u32,
     segments_total: u32,
+    /// Those that are published while it is encoded: the first and the one past the last of each range, up to fifty.
+    published_ranges: Vec<[u32; 2]>,
+    /// The playlists list it: players begin on it or can live on it.
+    listed: bool,
+    /// Workers that encode it now.
+    workers: u32,
+    /// Seconds of it that they make in a second, over their last stretch; null until that is known.
+    #[schema(required)]
+    speed: Option<f64>,
+    /// Seconds until it is whole, at that speed.
+    #[schema(required)]
+    seconds_left: Option<f64>,
 }
 
 /// Where to play it: absolute paths on this server.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[schema(as = PlaybackUrls)]
 struct Playback {
+    /// Renditions that players can live on.
     hls: String,
+    /// The same.
     dash: String,
+    /// All renditions of the plan, as HLS: for players that choose by `listed`.
+    ladder: String,
 }
 
 /// How much of the file is stored.
@@ -119,6 +138,7 @@ struct Upload {
 /// The rows around the videos of a page, each kind read by one statement for all of them.
 struct Surroundings {
     renditions: HashMap<VideoId, Vec<Progress>>,
+    published: HashMap<VideoId, Vec<PublishedRange>>,
     captions: HashMap<VideoId, Vec<CaptionTrack>>,
     uploads: HashMap<VideoId, StoredBytes>,
     queue_positions: HashMap<VideoId, u32>,
@@ -137,6 +157,7 @@ impl Surroundings {
         let posters: Vec<String> = of(plays).iter().map(poster).collect();
         Ok(Self {
             renditions: store.renditions.of_all(&all).await?,
+            published: store.renditions.published(&of(waits)).await?,
             captions: store.captions.of_all(&all).await?,
             uploads: store.uploads.stored(&uploading).await?,
             queue_positions: store.jobs.queue_positions(&of(waits)).await?,
@@ -164,6 +185,7 @@ impl Document {
     fn new(origin: &Origin, asker: &Asker, video: Video, around: &mut Surroundings) -> Self {
         let id = &video.id;
         let renditions = around.renditions.remove(id).unwrap_or_default();
+        let published = around.published.remove(id).unwrap_or_default();
         let captions = around.captions.remove(id).unwrap_or_default();
         let tags = around.tags.remove(id).unwrap_or_default();
         let plays = plays(video.state);
@@ -179,6 +201,7 @@ impl Document {
             playback: plays.then(|| Playback {
                 hls: format!("{folder}/master.m3u8"),
                 dash: format!("{folder}/manifest.mpd"),
+                ladder: format!("{folder}/ladder.m3u8"),
             }),
             poster: has_poster.then(|| format!("{folder}/poster.jpg{version}")),
             poster_small: has_poster.then(|| format!("{folder}/poster-640.jpg{version}")),
@@ -187,7 +210,7 @@ impl Document {
                 .get(id)
                 .map(|upload| Upload { bytes_stored: upload.stored, bytes_total: upload.length }),
             queue_position: around.queue_positions.get(id).copied(),
-            renditions: renditions.into_iter().map(Rendition::from).collect(),
+            renditions: renditions.into_iter().map(|it| Rendition::new(it, &published)).collect(),
             captions: captions.into_iter().map(|track| captions::Document::of(track, &folder)).collect(),
             state: video.state.as_str(),
             error: video.failure.map(|f| Failure { code: f.code, message: f.message }),
@@ -236,13 +259,21 @@ fn waits(state: State) -> bool {
     matches!(state, State::Uploaded | State::Planned | State::Playable)
 }
 
+/// Rounds a speed to what a person reads, so that documents do not differ by noise.
+fn tenths(speed: f64) -> f64 {
+    (speed * 10.0).round() / 10.0
+}
+
 fn poster(id: &VideoId) -> String {
     format!("{}/poster.jpg", id.folder())
 }
 
-impl From<Progress> for Rendition {
-    fn from(progress: Progress) -> Self {
+impl Rendition {
+    fn new(progress: Progress, published: &[PublishedRange]) -> Self {
         let rendition = progress.rendition;
+        let ranges = published.iter().filter(|range| range.rendition == rendition.name);
+        let ranges = ranges.map(|range| [range.segments.start, range.segments.end]);
+        let published_ranges = ranges.take(MOST_RANGES).collect();
         Self {
             name: rendition.name,
             kind: rendition.kind.as_str(),
@@ -254,6 +285,11 @@ impl From<Progress> for Rendition {
             label: rendition.label,
             segments_published: progress.segments_published,
             segments_total: rendition.segments_total,
+            published_ranges,
+            listed: progress.listed || progress.segments_published >= rendition.segments_total,
+            workers: progress.workers,
+            speed: progress.speed.map(tenths),
+            seconds_left: progress.seconds_left.map(f64::ceil),
         }
     }
 }

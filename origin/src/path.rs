@@ -18,6 +18,8 @@ pub struct Path {
 pub enum File {
     /// `master.m3u8`: the multivariant playlist of HLS.
     Master,
+    /// `ladder.m3u8`: the same of all that is planned, while some of it is no good to live on yet.
+    Ladder,
     /// `manifest.mpd`: the MPD of DASH.
     Manifest,
     /// `poster.jpg`: the picture that stands for the video.
@@ -88,6 +90,7 @@ impl File {
     fn decode(tail: &str) -> Option<Self> {
         match tail {
             "master.m3u8" => return Some(Self::Master),
+            "ladder.m3u8" => return Some(Self::Ladder),
             "manifest.mpd" => return Some(Self::Manifest),
             "poster.jpg" => return Some(Self::Poster),
             "poster-640.jpg" => return Some(Self::SmallPoster),
@@ -117,6 +120,7 @@ impl File {
     fn tail(&self) -> String {
         match self {
             Self::Master => "master.m3u8".to_owned(),
+            Self::Ladder => "ladder.m3u8".to_owned(),
             Self::Manifest => "manifest.mpd".to_owned(),
             Self::Poster => "poster.jpg".to_owned(),
             Self::SmallPoster => "poster-640.jpg".to_owned(),
@@ -133,7 +137,9 @@ impl File {
     pub fn content_type(&self) -> &'static str {
         match self {
             // RFC 8216 §4: players go by this type where they do not go by the extension.
-            Self::Master | Self::Media(_) | Self::IFrames(_) => "application/vnd.apple.mpegurl",
+            Self::Master | Self::Ladder | Self::Media(_) | Self::IFrames(_) => {
+                "application/vnd.apple.mpegurl"
+            }
             // ISO/IEC 23009-1, annex C, registers this type.
             Self::Manifest => "application/dash+xml",
             // Audio renditions are called so; video/iso.segment, though registered, is unknown to Safari.
@@ -218,6 +224,7 @@ mod tests {
         let vtt = "text/vtt; charset=utf-8";
         for (tail, file, content_type, cache) in [
             ("master.m3u8", File::Master, m3u8, short),
+            ("ladder.m3u8", File::Ladder, m3u8, short),
             ("manifest.mpd", File::Manifest, "application/dash+xml", short),
             ("720p/media.m3u8", File::Media(own("720p")), m3u8, short),
             ("720p/iframes.m3u8", File::IFrames(own("720p")), m3u8, short),

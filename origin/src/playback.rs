@@ -144,12 +144,15 @@ impl Origin {
         if let Some(blob) = blobs.open_blob(key).await? {
             return Ok(Some(blob));
         }
-        if path.file != File::SmallPoster {
-            return Ok(None);
-        }
-        // A picture that is small already has one poster, and so have videos from before there were two.
-        let whole = Path { file: File::Poster, ..path.clone() };
-        Ok(blobs.open_blob(&whole.key()).await?)
+        let instead = match path.file {
+            // A picture that is small already has one poster, and so have videos from before there were two.
+            File::SmallPoster => File::Poster,
+            // Once all is encoded there is one multivariant playlist.
+            File::Ladder => File::Master,
+            _ => return Ok(None),
+        };
+        let instead = Path { file: instead, ..path.clone() };
+        Ok(blobs.open_blob(&instead.key()).await?)
     }
 
     /// Waits, up to the configured bound, until the blob behind `path` is published or begins to come out of an encoder of

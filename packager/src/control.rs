@@ -29,7 +29,7 @@ pub(crate) struct Control {
     /// Counts the urgent work that they make room for; `None` for those that make room for none.
     yields_to: Option<watch::Receiver<usize>>,
     /// The time for which they have made room.
-    pauses: Pauses,
+    pub(crate) pauses: Pauses,
 }
 
 impl Urgency {

@@ -207,6 +207,27 @@ mod tests {
     }
 
     #[test]
+    fn it_lists_what_players_begin_on_and_then_what_they_can_live_on() {
+        let plan = film();
+        let names = |listed: &[&str]| {
+            let shown = plan.listing(|name| listed.contains(&name));
+            let text = master(&shown, None, &[]);
+            let folder = |line: &str| line.rsplit_once("/media.m3u8").map(|(folder, _)| folder.to_owned());
+            text.lines()
+                .filter_map(|line| folder(line.rsplit_once("URI=\"").map_or(line, |(_, uri)| uri)))
+                .collect::<Vec<_>>()
+        };
+        let start_up: Vec<&str> = plan.start_up().collect();
+        assert_eq!(start_up, ["480p", "audio-de"]);
+        assert_eq!(names(&start_up), ["audio-de", "480p"]);
+        assert_eq!(names(&["480p", "240p", "audio-de"]), ["audio-de", "480p", "240p"]);
+        assert_eq!(
+            names(&["480p", "240p", "audio-de", "audio-en"]),
+            ["audio-de", "audio-en", "480p", "240p"]
+        );
+    }
+
+    #[test]
     fn after_encoding_it_has_the_measured_rates() {
         let plan = film();
         insta::assert_snapshot!(master(&plan, Some(&measured(&plan)), &[]), @r#"

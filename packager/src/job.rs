@@ -13,6 +13,7 @@ use crate::{
     facts::Facts,
     in_hand::RunInHand,
     notes::{self, Part},
+    pace::Pace,
     plan::{Plan, Rung, VideoPlan, plan},
     playlists, poster,
     probe::{self, Programs},
@@ -64,7 +65,8 @@ async fn encode_run(context: &EncodeContext<'_>, job: &Job) -> Result<()> {
     for hole in runs::holes(context.publisher, &names, job.segments.clone()).await? {
         let turn = context.control.stop.child_token();
         let control = context.control.ended_by(&turn);
-        let in_hand = Arc::new(RunInHand::new(job, hole.renditions.len(), turn));
+        let pace = Pace::new(context.plan.grid, context.control.pauses.clone());
+        let in_hand = Arc::new(RunInHand::new(job, &hole.renditions, turn, pace));
         let publisher = Publisher { run: Some(in_hand.clone()), ..context.publisher.clone() };
         let context = EncodeContext { control: &control, publisher: &publisher, ..*context };
         match encode_hole(&context, job, &hole).await {
@@ -72,6 +74,7 @@ async fn encode_run(context: &EncodeContext<'_>, job: &Job) -> Result<()> {
             outcome => outcome?,
         }
     }
+    context.publisher.store.renditions.list_whole(&job.video).await?;
     Ok(())
 }
 

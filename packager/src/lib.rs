@@ -48,6 +48,7 @@ mod fragment;
 mod graph;
 mod in_hand;
 mod job;
+mod pace;
 mod playlists;
 mod poster;
 mod process;

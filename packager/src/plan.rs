@@ -260,6 +260,23 @@ impl Plan {
     pub fn clock_at_zero(&self) -> f64 {
         self.start_seconds + self.zero.as_secs_f64()
     }
+
+    /// Returns the names of what players begin on: a rung, and the default sound.
+    pub fn start_up(&self) -> impl Iterator<Item = &str> {
+        let rung =
+            self.video.iter().flat_map(|video| video.rungs.iter().filter(|rung| video.begins_on(rung)));
+        rung.map(|rung| rung.name.as_str()).chain(self.audio.first().map(|audio| audio.name.as_str()))
+    }
+
+    /// Returns the plan with those of its pictures and sounds alone that playlists list.
+    pub fn listing(&self, is_listed: impl Fn(&str) -> bool) -> Self {
+        let mut plan = self.clone();
+        if let Some(video) = &mut plan.video {
+            video.rungs.retain(|rung| is_listed(&rung.name));
+        }
+        plan.audio.retain(|audio| is_listed(&audio.name));
+        plan
+    }
 }
 
 impl Grid {

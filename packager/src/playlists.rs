@@ -11,6 +11,9 @@ use crate::{
     subtitles,
 };
 
+/// The multivariant playlist of the whole ladder, for players that know from elsewhere what they can live on.
+const LADDER: &str = "ladder.m3u8";
+
 /// Writes all playlists and the manifest; the multivariant playlist last, because it leads to the others.
 pub(crate) async fn write(publisher: &Publisher, plan: &Plan, measured: Option<&[Measured]>) -> Result<()> {
     let (store, id) = (&publisher.store, &publisher.video);
@@ -30,8 +33,16 @@ pub(crate) async fn write(publisher: &Publisher, plan: &Plan, measured: Option<&
     for subtitle in &subtitles {
         publisher.text(&format!("{}/media.m3u8", subtitle.name), &hls::text(plan)).await?;
     }
-    publisher.text("manifest.mpd", &dash::manifest(plan, measured, &subtitles)).await?;
-    publisher.text("master.m3u8", &hls::master(plan, measured, &subtitles)).await?;
+    let listed = listed(publisher, plan, measured).await?;
+    if measured.is_none() {
+        publisher.text(LADDER, &hls::master(plan, None, &subtitles)).await?;
+    }
+    publisher.text("manifest.mpd", &dash::manifest(&listed, measured, &subtitles)).await?;
+    publisher.text("master.m3u8", &hls::master(&listed, measured, &subtitles)).await?;
+    if measured.is_some() {
+        // The multivariant playlist has the whole ladder now, and answers for it.
+        store.blobs.delete_all(&format!("{}/{LADDER}", id.folder())).await?;
+    }
     // Blobs that no playlist leads to any more go last, so that no player is sent to a deleted one.
     let folder = format!("{}/captions", id.folder());
     for name in store.blobs.children(&folder).await? {
@@ -40,6 +51,19 @@ pub(crate) async fn write(publisher: &Publisher, plan: &Plan, measured: Option<&
         }
     }
     Ok(())
+}
+
+/// Returns the plan as playlists list it: what is encoded, or players can live on while it is; a player that took another
+/// rendition would wait for each of its segments. Their own playlists stand all the same.
+async fn listed(publisher: &Publisher, plan: &Plan, measured: Option<&[Measured]>) -> Result<Plan> {
+    if measured.is_some() {
+        return Ok(plan.clone());
+    }
+    let rows = publisher.store.renditions.of(&publisher.video).await?;
+    let listed = rows.iter().filter(|row| row.listed).map(|row| row.rendition.name.as_str());
+    // Before the plan is recorded it is what players begin on.
+    let listed: Vec<&str> = listed.chain(plan.start_up()).collect();
+    Ok(plan.listing(|name| listed.contains(&name)))
 }
 
 /// Writes them again as far as the video is: a ready video's with its measured rates.

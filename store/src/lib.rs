@@ -61,7 +61,9 @@ pub use listing::{Cursor, Listing, Page, Sort, SortKey};
 pub use pages::{Entries, MOST as MOST_ENTRIES, PageOf, Place as PlaceInList};
 pub use posters::{Choice as PosterChoice, Kind as PosterKind, NewChoice as NewPoster, Poster, Posters};
 pub use quotas::{Balance, Exceeded, Quota, Quotas, Usage};
-pub use renditions::{Kind as RenditionKind, Loss, NewPlan, Progress, Rendition, Renditions, Segment};
+pub use renditions::{
+    Kind as RenditionKind, Loss, NewPlan, Progress, PublishedRange, Rendition, Renditions, Segment,
+};
 pub use search::{Found, Hit as SearchHit, Place, Results, Search, SearchCursor, Wanted, Words};
 pub use shares::{NewShare, Share, Shares};
 pub use signals::{SegmentName, Signal, Signals};

@@ -1,15 +1,32 @@
 //! A video's renditions from the plan on, and their published segments.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, ops::Range};
 
 use crate::{
     Error, FileTrack, NewJob, Result, SegmentName, Signal, Signals, Timestamp, VideoId,
     captions::{PlannedCaptions, insert_planned},
-    jobs::insert_job,
+    jobs::{insert_job, insert_playlists},
     sql::{FromRow, LockScope, Row, Sql, Transaction, query},
     videos::mark_playable,
     webhooks::{Event, note},
 };
+
+// Renditions with their progress, of the videos that a condition chooses; `$2` is now.
+macro_rules! with_progress {
+    ($which:literal) => {
+        concat!(
+            "select r.*, v.duration_seconds,
+                 (select count(*) from segments s where s.video_id = r.video_id and s.rendition = r.name) as published,
+                 (select count(*) from jobs j where j.video_id = r.video_id and j.kind in ('audio', 'video')
+                      and j.lease_until >= $2 and ' ' || j.track || ' ' like '% ' || r.name || ' %') as workers,
+                 (select sum(j.speed) from jobs j where j.video_id = r.video_id and j.kind in ('audio', 'video')
+                      and j.lease_until >= $2 and ' ' || j.track || ' ' like '% ' || r.name || ' %') as speed
+             from renditions r join videos v on v.id = r.video_id where ",
+            $which,
+            " order by r.position"
+        )
+    };
+}
 
 /// The medium of a rendition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,13 +64,30 @@ pub struct Rendition {
     pub start_up: bool,
 }
 
-/// A rendition and how many of its segments are published.
+/// A rendition and how far it is.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Progress {
     /// The rendition.
     pub rendition: Rendition,
     /// Segments published so far.
     pub segments_published: u32,
+    /// Playlists list it: players begin on it, or can live on it.
+    pub listed: bool,
+    /// Workers that have runs of it in hand.
+    pub workers: u32,
+    /// Seconds of it that they make in a second, all together, over their last stretch; `None` until that is known.
+    pub speed: Option<f64>,
+    /// How long it takes at that speed until it is whole.
+    pub seconds_left: Option<f64>,
+}
+
+/// Published segments of a rendition that follow each other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublishedRange {
+    /// The rendition's name.
+    pub rendition: String,
+    /// Segments `[first, last)`.
+    pub segments: Range<u32>,
 }
 
 /// A published segment.
@@ -132,25 +166,38 @@ impl Renditions {
 
     /// Returns a video's renditions in menu order, with their progress.
     pub async fn of(&self, id: &VideoId) -> Result<Vec<Progress>> {
-        let query = query(
-            "select r.*, (select count(*) from segments s where s.video_id = r.video_id and s.rendition = r.name) as published
-             from renditions r where r.video_id = $1 order by r.position",
-        );
-        query.bind(id.as_str()).fetch_all(&self.sql).await
+        let query = query(with_progress!("r.video_id = $1"));
+        query.bind(id.as_str()).bind(Timestamp::now().0).fetch_all(&self.sql).await
     }
 
     /// Returns the renditions of many videos by one statement, those of a video in menu order, with their progress.
     pub async fn of_all(&self, ids: &[VideoId]) -> Result<HashMap<VideoId, Vec<Progress>>> {
-        let query = query(
-            "select r.*, (select count(*) from segments s where s.video_id = r.video_id and s.rendition = r.name) as published
-             from renditions r where r.video_id in (select value from json_each($1)) order by r.position",
-        );
-        let rows: Vec<OfVideo> = query.bind(&VideoId::list(ids)).fetch_all(&self.sql).await?;
+        let query = query(with_progress!("r.video_id in (select value from json_each($1))"));
+        let query = query.bind(&VideoId::list(ids)).bind(Timestamp::now().0);
+        let rows: Vec<OfVideo> = query.fetch_all(&self.sql).await?;
         let mut renditions: HashMap<VideoId, Vec<Progress>> = HashMap::new();
         for OfVideo { video, progress } in rows {
             renditions.entry(video).or_default().push(progress);
         }
         Ok(renditions)
+    }
+
+    /// Returns the ranges of segments that are published, in order, of each rendition of many videos by one statement.
+    pub async fn published(&self, ids: &[VideoId]) -> Result<HashMap<VideoId, Vec<PublishedRange>>> {
+        let query = query(
+            // Within a range, numbers and places differ by the same.
+            "select video_id, rendition, min(number) as first, max(number) + 1 as last from (
+                 select video_id, rendition, number,
+                     number - row_number() over (partition by video_id, rendition order by number) as island
+                 from segments where video_id in (select value from json_each($1))) numbered
+             group by video_id, rendition, island order by video_id, rendition, min(number)",
+        );
+        let rows: Vec<RangeOfVideo> = query.bind(&VideoId::list(ids)).fetch_all(&self.sql).await?;
+        let mut ranges: HashMap<VideoId, Vec<PublishedRange>> = HashMap::new();
+        for RangeOfVideo { video, range } in rows {
+            ranges.entry(video).or_default().push(range);
+        }
+        Ok(ranges)
     }
 
     /// Records the codecs read from a rendition's published init segment.
@@ -173,6 +220,41 @@ impl Renditions {
             .execute(&self.sql)
             .await?;
         Ok(())
+    }
+
+    /// Has playlists list renditions that players can live on now. Returns whether any of them was not listed.
+    pub async fn list(&self, id: &VideoId, names: &[&str]) -> Result<bool> {
+        let mut tx = self.sql.begin(LockScope::Video(id)).await?;
+        let mut new = 0;
+        for name in names {
+            let query =
+                query("update renditions set listed = true where video_id = $1 and name = $2 and not listed");
+            new += query.bind(id.as_str()).bind(*name).execute(&mut tx).await?;
+        }
+        self.end_listing(id, tx, new).await
+    }
+
+    /// Has playlists list those renditions that are whole. Returns whether any of them was not listed.
+    pub async fn list_whole(&self, id: &VideoId) -> Result<bool> {
+        let mut tx = self.sql.begin(LockScope::Video(id)).await?;
+        let query = query(
+            "update renditions set listed = true where video_id = $1 and not listed and segments_total <= (
+                 select count(*) from segments s
+                 where s.video_id = renditions.video_id and s.rendition = renditions.name)",
+        );
+        let new = query.bind(id.as_str()).execute(&mut tx).await?;
+        self.end_listing(id, tx, new).await
+    }
+
+    async fn end_listing(&self, id: &VideoId, mut tx: Transaction, new: u64) -> Result<bool> {
+        if new == 0 {
+            return Ok(false);
+        }
+        insert_playlists(&mut tx, id).await?;
+        tx.commit().await?;
+        self.signals.publish(Signal::Changed(id.clone()));
+        self.signals.notify_workers();
+        Ok(true)
     }
 
     /// Records a segment whose blob is published; again is fine.
@@ -262,8 +344,8 @@ async fn insert_rendition(
     rendition: &Rendition,
 ) -> Result<()> {
     query(
-        "insert into renditions (video_id, name, kind, position, width, height, frame_rate, bitrate_bps, language, label, segments_total, start_up)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict (video_id, name) do nothing",
+        "insert into renditions (video_id, name, kind, position, width, height, frame_rate, bitrate_bps, language, label, segments_total, start_up, listed)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12) on conflict (video_id, name) do nothing",
     )
     .bind(id.as_str())
     .bind(&rendition.name)
@@ -315,7 +397,20 @@ impl FromRow for Progress {
             segments_total: total as u32,
             start_up: row.try_get("start_up")?,
         };
-        Ok(Self { rendition, segments_published: published as u32 })
+        let workers: i64 = row.try_get("workers")?;
+        let speed: Option<f64> = row.try_get("speed")?;
+        let duration: Option<f64> = row.try_get("duration_seconds")?;
+        let missing = (total - published).max(0) as f64 / total as f64;
+        Ok(Self {
+            rendition,
+            segments_published: published as u32,
+            listed: row.try_get("listed")?,
+            workers: workers as u32,
+            speed,
+            seconds_left: duration
+                .zip(speed.filter(|speed| *speed > 0.0))
+                .map(|(duration, speed)| duration * missing / speed),
+        })
     }
 }
 
@@ -328,6 +423,21 @@ struct OfVideo {
 impl FromRow for OfVideo {
     fn from_row(row: &Row) -> sqlx::Result<Self> {
         Ok(Self { video: VideoId::of_row(row, "video_id")?, progress: Progress::from_row(row)? })
+    }
+}
+
+/// A range of one of many videos.
+struct RangeOfVideo {
+    video: VideoId,
+    range: PublishedRange,
+}
+
+impl FromRow for RangeOfVideo {
+    fn from_row(row: &Row) -> sqlx::Result<Self> {
+        let number = |column| row.try_get::<i64, _>(column);
+        let segments = number("first")? as u32..number("last")? as u32;
+        let range = PublishedRange { rendition: row.try_get("rendition")?, segments };
+        Ok(Self { video: VideoId::of_row(row, "video_id")?, range })
     }
 }
 

@@ -95,6 +95,12 @@ const EXTRA = [
     args: [...MOVING("640x360", "25"), ...TONE(440), ...H264],
   },
   {
+    // Longer than a player may read ahead, with a rendition above the one that players begin on.
+    name: "long-720p25.mp4",
+    seconds: 48,
+    args: [...MOVING("1280x720", "25"), ...TONE(440), ...H264],
+  },
+  {
     // Two sounds in a format that is not read, with nothing to tell them apart.
     name: "unread-sounds-180p25.mkv",
     seconds: 2,

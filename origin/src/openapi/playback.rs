@@ -11,8 +11,13 @@ use utoipa::openapi::{
 use crate::Path;
 
 /// The files, each by its path below the video, with a name and a sentence.
-const FILES: [(&str, &str, &str); 14] = [
+const FILES: [(&str, &str, &str); 15] = [
     ("master.m3u8", "getMultivariantPlaylist", "The multivariant playlist of HLS."),
+    (
+        "ladder.m3u8",
+        "getLadder",
+        "The same of all that is planned, for players that know by `listed` what they can live on.",
+    ),
     ("manifest.mpd", "getManifest", "The MPD of DASH."),
     ("poster.jpg", "getPoster", "The picture that stands for the video."),
     ("poster-640.jpg", "getSmallPoster", "The same, at most 640 pixels wide."),

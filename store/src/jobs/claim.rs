@@ -43,7 +43,7 @@ macro_rules! claim {
             // `again` is cleared before the work reads its input: a change that comes later sets it once more, and `finish`
             // keeps the row.
             "update jobs set lease_owner = $1, lease_until = $2, attempts = attempts + 1, again = false, claimed_at = $3,
-                 lease_machine = $14
+                 lease_machine = $14, speed = null
              where id = coalesce((
                  select job from (
                      select (
@@ -150,8 +150,10 @@ mod tests {
 
     /// Returns a claim of an encoder's, with its values in it.
     fn claim_text(statement: &str) -> String {
-        let values =
-            ["'w'", "9", "5", "'video'", "null", "null", "null", "null", "null", "null", "null", "20", "50", "'m'"];
+        let values = [
+            "'w'", "9", "5", "'video'", "null", "null", "null", "null", "null", "null", "null", "20", "50",
+            "'m'",
+        ];
         let numbered = values.iter().enumerate().rev();
         numbered.fold(statement.to_owned(), |text, (n, value)| text.replace(&format!("${}", n + 1), value))
     }

@@ -36,6 +36,12 @@ impl Jobs {
         .await
     }
 
+    /// Records how fast a claimed run comes out of its encoder: seconds of media for each second of work.
+    pub async fn set_speed(&self, job: &Job, speed: f64) -> Result<()> {
+        let query = query("update jobs set speed = $3 where id = $1 and lease_owner = $2");
+        query.bind(&job.id).bind(&job.owner).bind(speed).execute(&self.sql).await.map(drop)
+    }
+
     /// Starts the count of a claimed job's attempts again, for it has come further: only what stops a run at the same
     /// place again and again is to end it.
     pub async fn progressed(&self, job: &Job) -> Result<()> {

@@ -33,6 +33,7 @@ const FILES: [(i64, &str, &str); 22] = [
     (23, "identities", include_str!("../../migrations/0023_identities.sql")),
     (24, "posters", include_str!("../../migrations/0024_posters.sql")),
     (28, "machines", include_str!("../../migrations/0028_machines.sql")),
+    (29, "progress", include_str!("../../migrations/0029_progress.sql")),
 ];
 
 const SQLITE_FILES: [(i64, &str, &str); 3] = [

@@ -10,6 +10,7 @@ mod identities;
 mod mail;
 mod pages;
 mod posters;
+mod progress;
 mod queue;
 mod quotas;
 mod runs;

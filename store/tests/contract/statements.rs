@@ -84,6 +84,7 @@ async fn look_everywhere(store: &Store) {
     let ids = [id];
     store.videos.get_all(&ids).await.unwrap();
     store.renditions.of_all(&ids).await.unwrap();
+    store.renditions.published(&ids).await.unwrap();
     store.videos.tags_of_all(&ids).await.unwrap();
     store.captions.of_all(&ids).await.unwrap();
     store.uploads.stored(&ids).await.unwrap();

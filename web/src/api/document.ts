@@ -22,6 +22,16 @@ export interface Rendition {
   label: string | null;
   segmentsPublished: number;
   segmentsTotal: number;
+  /** While it is encoded: the first published segment and the one past the last of each range. */
+  publishedRanges: [number, number][];
+  /** The playlists list it: players begin on it or can live on it. */
+  listed: boolean;
+  /** Workers that encode it now. */
+  workers: number;
+  /** Seconds of it that they make in a second; null until that is known. */
+  speed: number | null;
+  /** Seconds until it is whole, at that speed. */
+  secondsLeft: number | null;
 }
 
 export interface Video {
@@ -40,7 +50,7 @@ export interface Video {
   notes: string[];
   renditions: Rendition[];
   captions: Captions[];
-  playback: { hls: string; dash: string } | null;
+  playback: { hls: string; dash: string; ladder: string } | null;
   poster: string | null;
   /** The same picture, at most 640 pixels wide. */
   posterSmall: string | null;
@@ -137,7 +147,19 @@ function decodeRendition(value: unknown): Rendition | null {
     label: text(value.label),
     segmentsPublished: number(value.segments_published) ?? 0,
     segmentsTotal: number(value.segments_total) ?? 0,
+    publishedRanges: list(value.published_ranges)
+      .map(decodeRange)
+      .filter((it) => it !== null),
+    listed: value.listed !== false,
+    workers: number(value.workers) ?? 0,
+    speed: number(value.speed),
+    secondsLeft: number(value.seconds_left),
   };
+}
+
+function decodeRange(value: unknown): [number, number] | null {
+  const [first, last] = list(value).map(number);
+  return first == null || last == null ? null : [first, last];
 }
 
 function decodeError(value: unknown): Video["error"] {
@@ -150,7 +172,8 @@ function decodePlayback(value: unknown): Video["playback"] {
   if (!isDocument<Schema.PlaybackUrls>(value)) return null;
   const hls = text(value.hls);
   const dash = text(value.dash);
-  return hls === null || dash === null ? null : { hls, dash };
+  if (hls === null || dash === null) return null;
+  return { hls, dash, ladder: text(value.ladder) ?? hls };
 }
 
 function decodeOwner(value: unknown): Video["owner"] {

@@ -7,7 +7,7 @@ import type { Driver } from "./driver.ts";
 import { RATES } from "./keyboard.ts";
 import { Menu } from "./menu.tsx";
 import { SeekBar } from "./seek-bar.tsx";
-import type { Choice, PlayerState } from "./state.ts";
+import type { Choice, PlayerState, Range } from "./state.ts";
 import type { Fullscreen } from "./use-fullscreen.ts";
 import { VolumeControl } from "./volume-control.tsx";
 
@@ -17,6 +17,8 @@ interface ControlsProps {
   fullscreen: Fullscreen;
   /** The video's length as every page shows it; the media's own differs by a part of a frame. */
   duration: number;
+  /** The parts that play without a wait, in seconds; null is all. */
+  encoded: readonly Range[] | null;
   /** Faded, because nobody needs them now. */
   quiet: boolean;
   /** The name of the open menu; there is at most one. */
@@ -27,7 +29,7 @@ interface ControlsProps {
 }
 
 export function Controls(props: ControlsProps) {
-  const { driver, state, fullscreen, duration, quiet, onHelp } = props;
+  const { driver, state, fullscreen, duration, encoded, quiet, onHelp } = props;
   const menu = (name: string) => ({
     name,
     open: props.openMenu === name,
@@ -37,7 +39,7 @@ export function Controls(props: ControlsProps) {
   const playName = state.playing ? "Pause" : state.ended ? "Play again" : "Play";
   return (
     <div className={styles.controls} data-quiet={quiet}>
-      <SeekBar state={state} onSeek={(seconds) => driver.seek(seconds)} />
+      <SeekBar state={state} encoded={encoded} onSeek={(seconds) => driver.seek(seconds)} />
       <div className={styles.row}>
         <button
           type="button"
@@ -85,7 +87,10 @@ export function Controls(props: ControlsProps) {
           <Menu
             {...menu("Quality")}
             icon="quality"
-            choices={[{ id: null, label: "Auto", note: autoNote(state) }, ...state.qualities]}
+            choices={[
+              { id: null, label: "Auto", note: autoNote(state) },
+              ...offeredQualities(state),
+            ]}
             chosen={state.quality}
             onChoose={(id) => driver.setQuality(id)}
           />
@@ -127,6 +132,12 @@ export function Controls(props: ControlsProps) {
 
 function rateLabel(rate: number): string {
   return rate === 1 ? "Normal" : `${rate}×`;
+}
+
+/** Returns the qualities; those that Auto does not take yet say why. */
+function offeredQualities({ qualities, listed }: PlayerState): (Choice & { note?: string })[] {
+  const isLate = ({ label }: Choice) => listed !== null && !listed.includes(label);
+  return qualities.map((it) => (isLate(it) ? { ...it, note: "being encoded" } : it));
 }
 
 // Auto shows the quality that it has picked; a chosen quality needs no such note.

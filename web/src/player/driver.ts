@@ -24,7 +24,10 @@ import { withTicketOf } from "./ticket.ts";
 const LATE_PLAYLIST_MS = 2500;
 
 export interface Source {
+  /** The playlist of what every player can live on. */
   url: string;
+  /** The playlist of all renditions, for an engine that Auto can be bounded in. */
+  ladder: string;
   poster: string | null;
   /** Begin to play without being asked, where the browser allows it. */
   autoplay: boolean;
@@ -97,14 +100,11 @@ export class Driver {
     this.#reconnect.stop();
     window.removeEventListener("online", this.#backOnline);
     this.media.removeAttribute("poster");
-    const { volume, muted, rate } = this.#state;
-    this.#set({ ...INITIAL, volume, muted, rate });
+    const { volume, muted, rate, listed } = this.#state;
+    this.#set({ ...INITIAL, volume, muted, rate, listed });
   }
 
-  /**
-   * Loads the same source anew where playback stands: after a failure, and when renditions have
-   * become ready that the playlist did not list before.
-   */
+  /** Loads the same source anew where playback stands: after a failure, and for captions that came later. */
   reload() {
     if (this.#source === null) return;
     // Read before the engine goes, for without a source the element is at 0 and paused.
@@ -121,7 +121,9 @@ export class Driver {
   /** Takes the ticket of `url`, an address of the same video, without a break in playing. */
   renew(url: string) {
     if (this.#source === null) return;
-    this.#source = { ...this.#source, url: withTicketOf(this.#source.url, url) };
+    const { url: listed, ladder } = this.#source;
+    const renewed = { url: withTicketOf(listed, url), ladder: withTicketOf(ladder, url) };
+    this.#source = { ...this.#source, ...renewed };
     this.#engine?.renew(url);
   }
 
@@ -223,6 +225,14 @@ export class Driver {
     this.#offerTexts();
   }
 
+  /** Sets the renditions that the playlists list by now; null is all. */
+  setListed(names: readonly string[] | null) {
+    const { listed } = this.#state;
+    if (JSON.stringify(names) === JSON.stringify(listed)) return;
+    this.#set({ listed: names });
+    this.#engine?.list(names);
+  }
+
   /** Corrects a cue of the captions that are shown, which players load but once. */
   correctCue(id: string, change: CueChange) {
     if (id === this.#state.textTrack) correct(this.media, change);
@@ -269,8 +279,9 @@ export class Driver {
       if (load === this.#load) this.#handle(event);
     };
     const lineBps = readPreferences().lineBps ?? browserEstimate();
-    const start = { media: this.media, url: source.url, lineBps, from, emit };
-    if (engine?.supported()) this.#engine = engine.start(start);
+    const { listed } = this.#state;
+    const start = { media: this.media, url: source.url, lineBps, listed, from, emit };
+    if (engine?.supported()) this.#engine = engine.start({ ...start, url: source.ladder });
     else if (native.supported(this.media)) this.#engine = native.start(start);
     else {
       this.#set({ failure: UNSUPPORTED, buffering: false });

@@ -22,6 +22,8 @@ export interface Start {
   url: string;
   /** The line's known rate in bits per second, which decides the first rendition; null when it is not known. */
   lineBps: number | null;
+  /** The renditions that Auto may take; null is all. */
+  listed: readonly string[] | null;
   /** The start position, in seconds. */
   from: number;
   emit: (event: EngineEvent) => void;
@@ -30,6 +32,8 @@ export interface Start {
 export interface Engine {
   /** Null is Auto. */
   chooseQuality(id: number | null): void;
+  /** Sets the renditions that Auto may take; null is all. */
+  list(names: readonly string[] | null): void;
   chooseAudio(id: number): void;
   /** Null turns captions off. */
   chooseText(id: string | null): void;

@@ -7,10 +7,19 @@ import Hls, {
   Events,
   type FragBufferedData,
 } from "hls.js";
+import { clamp } from "../shared/format.ts";
 import type { Engine, EngineEvent, Start } from "./engine.ts";
 import { SETTINGS } from "./hls-settings.ts";
+import { type LevelRange, livable } from "./livable.ts";
 import { startLevel } from "./start-level.ts";
-import { MEDIA_FAILURE, qualities, requestFailure, textTracks, tracks } from "./state.ts";
+import {
+  MEDIA_FAILURE,
+  qualities,
+  requestFailure,
+  textTracks,
+  tracks,
+  variantLabel,
+} from "./state.ts";
 import { withTicketOf } from "./ticket.ts";
 
 // A decoder that fails again so soon after it was set up anew will not recover.
@@ -20,8 +29,9 @@ export function supported(): boolean {
   return Hls.isSupported();
 }
 
-export function start({ media, url, lineBps, from, emit }: Start): Engine {
+export function start({ media, url, lineBps, listed, from, emit }: Start): Engine {
   let current = url;
+  let mayTake = listed;
   const hls = new Hls({
     ...SETTINGS,
     ...(lineBps !== null && { abrEwmaDefaultEstimate: lineBps }),
@@ -40,7 +50,8 @@ export function start({ media, url, lineBps, from, emit }: Start): Engine {
       levels.map((it) => it.bitrate),
       lineBps,
     );
-    hls.startLevel = level;
+    const range = bound();
+    hls.startLevel = range === null ? level : clamp(level, range.from, range.to);
     const variants = levels.map((it) => ({
       uri: it.uri,
       width: it.width,
@@ -111,6 +122,15 @@ export function start({ media, url, lineBps, from, emit }: Start): Engine {
     return true;
   }
 
+  // Auto takes what players can live on. A quality that is picked by hand is waited for.
+  function bound(): LevelRange | null {
+    const names = hls.levels.map((it) => variantLabel(it));
+    const range = livable(names, mayTake, hls.firstLevel);
+    hls.autoLevelCapping = range?.to ?? -1;
+    hls.config.minAutoBitrate = range === null ? 0 : (hls.levels[range.from]?.maxBitrate ?? 0);
+    return range;
+  }
+
   function captions(id: number): string | null {
     return textTracks(hls.subtitleTracks)[id]?.id ?? null;
   }
@@ -123,6 +143,10 @@ export function start({ media, url, lineBps, from, emit }: Start): Engine {
       hls.currentLevel = id ?? -1;
       if (changes) redrawOnceBuffered(hls);
       emit({ quality: id });
+    },
+    list(names) {
+      mayTake = names;
+      if (hls.levels.length > 0) bound();
     },
     chooseAudio(id) {
       hls.audioTrack = id;

@@ -44,6 +44,7 @@ export function start({ media, url, from, emit }: Start): Engine {
 
   return {
     chooseQuality() {},
+    list() {},
     chooseAudio() {},
     chooseText(id) {
       const list = choices();

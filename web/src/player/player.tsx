@@ -17,6 +17,7 @@ import { HelpDialog } from "./help-dialog.tsx";
 import { belongsTo, type Command, command, nextRate } from "./keyboard.ts";
 import { FailureOverlay, WaitingOverlay } from "./overlays.tsx";
 import styles from "./player.module.css";
+import type { Range } from "./state.ts";
 import { skipOf, type Tap } from "./taps.ts";
 import { useFullscreen } from "./use-fullscreen.ts";
 import { useIdle } from "./use-idle.ts";
@@ -26,12 +27,12 @@ interface PlayerProps extends Source {
   title: string;
   /** The video's length by its document; null while that does not know it. */
   durationSeconds: number | null;
-  /** The number of qualities in the playlists, or 0 while it may still grow. */
-  qualityCount: number;
+  /** The parts that play without a wait while it is encoded, in seconds; null is all. */
+  encoded: readonly Range[] | null;
 }
 
 export function Player(props: PlayerProps) {
-  const { driver, url, poster, autoplay, from, title, durationSeconds, qualityCount } = props;
+  const { driver, url, ladder, poster, autoplay, from, title, durationSeconds, encoded } = props;
   const state = useSyncExternalStore(driver.subscribe, driver.state);
   const stage = useRef<HTMLElement>(null);
   const picture = useRef<HTMLDivElement>(null);
@@ -46,20 +47,13 @@ export function Player(props: PlayerProps) {
   }, [driver]);
 
   useEffect(() => {
-    driver.load({ url, poster, autoplay, from });
+    driver.load({ url, ladder, poster, autoplay, from });
     return () => driver.unload();
-  }, [driver, url, poster, autoplay, from]);
+  }, [driver, url, ladder, poster, autoplay, from]);
 
   useEffect(() => {
     driver.media.setAttribute("aria-label", title);
   }, [driver, title]);
-
-  // A playlist that was loaded during the encoding may lack renditions that came later. Loading it
-  // again costs a moment of stillness, so it is done once, when all are there.
-  const lacksQualities = state.qualities.length > 0 && state.qualities.length < qualityCount;
-  useEffect(() => {
-    if (lacksQualities) driver.reload();
-  }, [driver, lacksQualities]);
 
   // A menu that closes late must not close the one that was opened after it.
   const closeMenu = useCallback(
@@ -161,6 +155,7 @@ export function Player(props: PlayerProps) {
           state={state}
           fullscreen={fullscreen}
           duration={durationSeconds ?? state.duration}
+          encoded={encoded}
           quiet={quiet}
           openMenu={openMenu}
           onMenuOpen={setOpenMenu}

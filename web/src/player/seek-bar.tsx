@@ -5,14 +5,16 @@ import { type KeyboardEvent, type PointerEvent, useState } from "react";
 import { clamp, clock, spokenTime } from "../shared/format.ts";
 import styles from "./controls.module.css";
 import { command } from "./keyboard.ts";
-import type { PlayerState } from "./state.ts";
+import type { PlayerState, Range } from "./state.ts";
 
 interface SeekBarProps {
   state: PlayerState;
+  /** The parts that play without a wait, in seconds; null is all. */
+  encoded: readonly Range[] | null;
   onSeek: (seconds: number) => void;
 }
 
-export function SeekBar({ state, onSeek }: SeekBarProps) {
+export function SeekBar({ state, encoded, onSeek }: SeekBarProps) {
   const { seconds, duration, buffered } = state;
   const [hover, setHover] = useState<number | null>(null);
   const share = (at: number) => `${duration > 0 ? clamp(at / duration, 0, 1) * 100 : 0}%`;
@@ -37,6 +39,13 @@ export function SeekBar({ state, onSeek }: SeekBarProps) {
       data-ready={duration > 0}
     >
       <div className={styles.track}>
+        {encoded?.map(({ start, end }) => (
+          <span
+            key={start}
+            className={styles.encoded}
+            style={{ left: share(start), width: share(end - start) }}
+          />
+        ))}
         {buffered.map(({ start, end }) => (
           <span
             key={start}

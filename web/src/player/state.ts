@@ -43,6 +43,8 @@ export interface PlayerState {
   quality: number | null;
   /** The quality that is on the screen right now. */
   currentQuality: number | null;
+  /** The renditions that Auto may take while the video is encoded; null is all. */
+  listed: readonly string[] | null;
   audioTracks: Choice[];
   audioTrack: number | null;
   textTracks: TextChoice[];
@@ -72,6 +74,7 @@ export const INITIAL: PlayerState = {
   qualities: [],
   quality: null,
   currentQuality: null,
+  listed: null,
   audioTracks: [],
   audioTrack: null,
   textTracks: [],

@@ -1,7 +1,14 @@
 import { describe, expect, test } from "vitest";
 import type { Rendition, Video } from "../api/document.ts";
 import { decodeVideo } from "../api/document.ts";
-import { playback, progress, renditionFraction, renditionLabel } from "./progress.ts";
+import {
+  encodedParts,
+  pace,
+  playback,
+  progress,
+  renditionFraction,
+  renditionLabel,
+} from "./progress.ts";
 
 const rendition = (change: Partial<Rendition>): Rendition => ({
   name: "720p",
@@ -14,6 +21,11 @@ const rendition = (change: Partial<Rendition>): Rendition => ({
   label: null,
   segmentsPublished: 0,
   segmentsTotal: 10,
+  publishedRanges: [],
+  listed: true,
+  workers: 0,
+  speed: null,
+  secondsLeft: null,
   ...change,
 });
 
@@ -61,13 +73,29 @@ describe("the progress of a video is", () => {
       },
       { label: "Encoding, 60 %", fraction: 0.6 },
     ],
+    [
+      "the time that is left, at the speed of all workers",
+      {
+        state: "playable",
+        durationSeconds: 60,
+        renditions: [
+          rendition({ segmentsPublished: 5, speed: 2 }),
+          rendition({ name: "1080p", segmentsPublished: 0, speed: 1 }),
+        ],
+      },
+      { label: "Encoding, 25 %, 30 seconds left", fraction: 0.25 },
+    ],
     ["nothing when it is ready", { state: "ready" }, null],
     ["nothing when it failed", { state: "failed" }, null],
   ])("%s", (_, change, expected) => expect(progress(video(change))).toEqual(expected));
 });
 
 test("a planned video has addresses, but does not play yet", () => {
-  const addresses = { hls: "/v/a/master.m3u8", dash: "/v/a/manifest.mpd" };
+  const addresses = {
+    hls: "/v/a/master.m3u8",
+    dash: "/v/a/manifest.mpd",
+    ladder: "/v/a/ladder.m3u8",
+  };
   expect(playback(video({ state: "planned", playback: addresses }))).toBeNull();
   expect(playback(video({ state: "playable", playback: addresses }))).toEqual(addresses);
   expect(playback(video({ state: "ready", playback: addresses }))).toEqual(addresses);
@@ -82,4 +110,29 @@ test("sound goes by its label, then by its language", () => {
   expect(renditionLabel(rendition({ kind: "audio", language: "hr" }))).toBe("Audio: hr");
   expect(renditionLabel(rendition({ kind: "audio" }))).toBe("Audio");
   expect(renditionLabel(rendition({ kind: "audio", label: "Audio" }))).toBe("Audio");
+});
+
+test("what plays without a wait is what any listed picture has", () => {
+  const renditions = [
+    rendition({
+      publishedRanges: [
+        [0, 2],
+        [6, 7],
+      ],
+    }),
+    rendition({ name: "480p", publishedRanges: [[1, 4]] }),
+    rendition({ name: "1080p", publishedRanges: [[8, 10]], listed: false }),
+    rendition({ name: "audio", kind: "audio", publishedRanges: [[0, 10]] }),
+  ];
+  const encoding = video({ state: "playable", durationSeconds: 60, renditions });
+  expect(encodedParts(encoding)).toEqual([
+    { start: 0, end: 24 },
+    { start: 36, end: 42 },
+  ]);
+  expect(encodedParts(video({ ...encoding, state: "ready" }))).toBeNull();
+});
+
+test("the pace of a rendition is read as a speed and a time", () => {
+  expect(pace(rendition({ speed: 1.8, secondsLeft: 33 }))).toBe("1.8×, 40 seconds left");
+  expect(pace(rendition({ workers: 1 }))).toBe("");
 });

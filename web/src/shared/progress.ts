@@ -1,7 +1,13 @@
 // The progress of a video, as a fraction and a label, from its document alone.
 
 import type { Rendition, Video } from "../api/document.ts";
-import { percent } from "./format.ts";
+import { percent, remaining } from "./format.ts";
+
+/** A part of a video, in seconds. */
+export interface Part {
+  start: number;
+  end: number;
+}
 
 export interface Progress {
   /** The current step, in a few words. */
@@ -63,6 +69,36 @@ export function renditionFraction({ segmentsPublished, segmentsTotal }: Renditio
   return segmentsTotal === 0 ? 0 : Math.min(1, segmentsPublished / segmentsTotal);
 }
 
+/** How fast a rendition is made, and how long that takes yet, as far as it is known: `1.8×, 40 seconds left`. */
+export function pace({ speed, secondsLeft }: Rendition): string {
+  if (speed === null || secondsLeft === null) return "";
+  return `${speed.toFixed(1)}×, ${remaining(secondsLeft)}`;
+}
+
+/** Returns the parts of the video that play without a wait, in seconds; null once all of it does. */
+export function encodedParts({ state, durationSeconds, renditions }: Video): Part[] | null {
+  if (state === "ready" || durationSeconds === null) return null;
+  const pictures = renditions.filter((it) => it.kind === "video" && it.listed);
+  const from = pictures.length > 0 ? pictures : renditions.filter((it) => it.listed);
+  const parts = from.flatMap(({ publishedRanges, segmentsTotal }) =>
+    publishedRanges.map(([first, last]) => ({
+      start: (first / segmentsTotal) * durationSeconds,
+      end: (last / segmentsTotal) * durationSeconds,
+    })),
+  );
+  return joined(parts);
+}
+
+function joined(parts: Part[]): Part[] {
+  const all: Part[] = [];
+  for (const part of parts.toSorted((one, other) => one.start - other.start)) {
+    const last = all.at(-1);
+    if (last !== undefined && part.start <= last.end) last.end = Math.max(last.end, part.end);
+    else all.push({ ...part });
+  }
+  return all;
+}
+
 function uploading(upload: Video["upload"]): Progress {
   if (upload === null || upload.bytesTotal === 0) return { label: "Uploading", fraction: null };
   const fraction = upload.bytesStored / upload.bytesTotal;
@@ -78,7 +114,20 @@ function encoding(video: Video): Progress {
   }
   if (published === 0) return { label: queued(video.queuePosition), fraction: 0 };
   const fraction = total === 0 ? 0 : published / total;
-  return { label: `Encoding, ${percent(fraction)}`, fraction };
+  const left = timeLeft(video);
+  return { label: `Encoding, ${percent(fraction)}${left === "" ? "" : `, ${left}`}`, fraction };
+}
+
+// At the speed of all workers together.
+function timeLeft({ durationSeconds, renditions }: Video): string {
+  let missing = 0;
+  let rate = 0;
+  for (const rendition of renditions) {
+    missing += 1 - renditionFraction(rendition);
+    rate += rendition.speed ?? 0;
+  }
+  if (durationSeconds === null || rate === 0) return "";
+  return remaining((missing * durationSeconds) / rate);
 }
 
 // The position counts the videos that go first, so 0 and null both mean that it is this one's turn.

@@ -2,7 +2,7 @@
 
 import type { Rendition } from "../api/document.ts";
 import { percent } from "./format.ts";
-import { renditionFraction, renditionLabel } from "./progress.ts";
+import { pace, renditionFraction, renditionLabel } from "./progress.ts";
 import { ProgressBar } from "./progress-bar.tsx";
 import styles from "./rendition-list.module.css";
 
@@ -17,6 +17,7 @@ export function RenditionList({ renditions }: { renditions: Rendition[] }) {
             <span dir="auto">{label}</span>
             <ProgressBar label={label} fraction={fraction} />
             <span className={styles.share}>{percent(fraction)}</span>
+            <span className={styles.pace}>{pace(rendition)}</span>
           </li>
         );
       })}

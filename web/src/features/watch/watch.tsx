@@ -12,7 +12,7 @@ import { age, clock, viewCount } from "../../shared/format.ts";
 import { Icon } from "../../shared/icons.tsx";
 import { Link, navigate } from "../../shared/navigation.tsx";
 import { usePageTitle } from "../../shared/page-title.ts";
-import { playback, progress } from "../../shared/progress.ts";
+import { encodedParts, playback, progress } from "../../shared/progress.ts";
 import { ProgressBar } from "../../shared/progress-bar.tsx";
 import { RenditionList } from "../../shared/rendition-list.tsx";
 import { LIBRARY, tagPath } from "../../shared/route.ts";
@@ -68,7 +68,13 @@ function Screen({ video, from, onLook, onReplace }: ScreenProps) {
   const [dialog, setDialog] = useState<"edit" | "delete" | "captions" | null>(null);
   const accounts = useSession().state === "on";
   const addresses = playback(video);
-  const source = useFirst(addresses && { url: addresses.hls, poster: stagePoster(video) });
+  const source = useFirst(
+    addresses && {
+      url: addresses.hls,
+      ladder: ladderOf(video, addresses),
+      poster: stagePoster(video),
+    },
+  );
   const url = addresses?.hls ?? null;
   useEffect(() => {
     if (url !== null) driver.renew(url);
@@ -87,6 +93,12 @@ function Screen({ video, from, onLook, onReplace }: ScreenProps) {
     driver.setKnownTextTracks(known, ownLanguage);
   }, [driver, captions, ownLanguage]);
 
+  const { state, renditions } = video;
+  useEffect(() => {
+    const listed = renditions.filter((it) => it.listed).map((it) => it.name);
+    driver.setListed(state === "ready" ? null : listed);
+  }, [driver, state, renditions]);
+
   return (
     <article className={styles.page} data-wide={addresses !== null}>
       {addresses === null || source === null ? (
@@ -96,12 +108,13 @@ function Screen({ video, from, onLook, onReplace }: ScreenProps) {
           <Player
             driver={driver}
             url={source.url}
+            ladder={source.ladder}
             poster={source.poster}
             autoplay
             from={within(from, video.durationSeconds)}
             title={video.title}
             durationSeconds={video.durationSeconds}
-            qualityCount={qualityCount(video)}
+            encoded={encodedParts(video)}
           />
           <div className={styles.beside}>
             <Transcript
@@ -237,8 +250,9 @@ function hasPicture({ renditions }: Video): boolean {
   return renditions.some((it) => it.kind === "video");
 }
 
-function qualityCount({ state, renditions }: Video): number {
-  return state === "ready" ? renditions.filter((it) => it.kind === "video").length : 0;
+/** Returns the playlist with all renditions: once all are encoded it is that of every player. */
+function ladderOf({ state }: Video, { hls, ladder }: NonNullable<Video["playback"]>): string {
+  return state === "ready" ? hls : ladder;
 }
 
 function facts({
