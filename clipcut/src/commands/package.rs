@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::Config,
-    progress::{Progress, Unit},
+    progress::{self, Progress, Unit},
 };
 
 const WORKSHOP: &str = ".clipcut-package";
@@ -101,8 +101,12 @@ async fn watch(store: &Store, id: &VideoId) -> Result<()> {
     loop {
         let video: Video = store.videos.get(id).await?.context("the video is gone")?;
         let renditions = store.renditions.of(id).await?;
-        bar.set_total(renditions.iter().map(|r| u64::from(r.rendition.segments_total)).sum());
-        bar.set(renditions.iter().map(|r| u64::from(r.segments_published)).sum());
+        let renditions = renditions.iter().map(|it| progress::Rendition {
+            published: u64::from(it.segments_published),
+            total: u64::from(it.rendition.segments_total),
+            speed: it.speed,
+        });
+        bar.set_renditions(video.duration_seconds, &renditions.collect::<Vec<_>>());
         match (video.state, video.failure) {
             (State::Ready, _) => {
                 bar.finish();

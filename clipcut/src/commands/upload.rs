@@ -19,7 +19,7 @@ use self::{
 };
 use super::{refusal::refuse_errors, token};
 use crate::{
-    progress::{Progress, Unit},
+    progress::{self, Progress, Unit},
     setting::{Setting, Size},
 };
 
@@ -50,6 +50,7 @@ fn piece(text: &str) -> Result<u64, String> {
 struct Document {
     state: String,
     error: Option<Failure>,
+    duration_seconds: Option<f64>,
     renditions: Vec<Rendition>,
 }
 
@@ -62,6 +63,8 @@ struct Failure {
 struct Rendition {
     segments_published: u64,
     segments_total: u64,
+    /// A server of before does not know it.
+    speed: Option<f64>,
 }
 
 /// Uploads the file and shows the progress of its encoding.
@@ -133,8 +136,12 @@ async fn follow(client: &Client, video: &Url) -> Result<()> {
     let mut bar = Progress::new("encoding", Unit::Segments, 0);
     loop {
         let document = persist(|line| bar.note(line), async || show(client, video).await).await?;
-        bar.set_total(document.renditions.iter().map(|r| r.segments_total).sum());
-        bar.set(document.renditions.iter().map(|r| r.segments_published).sum());
+        let renditions = document.renditions.iter().map(|it| progress::Rendition {
+            published: it.segments_published,
+            total: it.segments_total,
+            speed: it.speed,
+        });
+        bar.set_renditions(document.duration_seconds, &renditions.collect::<Vec<_>>());
         if let Some(failure) = document.error {
             bail!("{}", failure.message);
         }
