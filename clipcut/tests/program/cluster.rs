@@ -120,8 +120,8 @@ fn the_doctor_checks_each_server_over_tls_where_its_address_asks_for_it() {
 fn a_database_whose_name_does_not_resolve_is_said_to_be_that() {
     let home = tempfile::tempdir().unwrap();
     let settings = [("CLIPCUT_POSTGRES", "postgres://clipcut:secret@database.invalid/clipcut")];
-    let cluster = Cluster::shared().settings();
-    let doctor = finish(clipcut(home.path()).arg("doctor").envs(cluster).envs(settings));
+    let cluster = Cluster::shared();
+    let doctor = finish(clipcut(home.path()).arg("doctor").envs(cluster.settings()).envs(settings));
     assert!(doctor.stdout.contains("BAD   PostgreSQL: ") && doctor.stdout.contains("lookup"), "{doctor:?}");
     assert!(!doctor.stdout.contains("secret"), "{doctor:?}");
 }

@@ -244,7 +244,7 @@ export interface components {
         JobList: {
             /** @description All jobs, counted by kind and state. */
             counts: components["schemas"]["JobCount"][];
-            /** @description Those that run, then those that wait, the next one first. */
+            /** @description Those that run, then those that wait, the most urgent first. */
             jobs: components["schemas"]["Job"][];
             /** @description The `cursor` of the next page; null at the end. */
             next: string | null;
@@ -340,8 +340,12 @@ export interface components {
         };
         /** @description Where to play it: absolute paths on this server. */
         PlaybackUrls: {
+            /** @description The same. */
             dash: string;
+            /** @description Renditions that players can live on. */
             hls: string;
+            /** @description All renditions of the plan, as HLS: for players that choose by `listed`. */
+            ladder: string;
         };
         /** @description The poster that a video has, and what became of the last choice. */
         Poster: {
@@ -421,13 +425,32 @@ export interface components {
             kind: "video" | "audio";
             label: string | null;
             language: string | null;
+            /** @description The playlists list it: players begin on it or can live on it. */
+            listed: boolean;
             name: string;
+            /** @description Those that are published while it is encoded: the first and the one past the last of each range, up to fifty. */
+            published_ranges: number[][];
+            /**
+             * Format: double
+             * @description Seconds until it is whole, at that speed.
+             */
+            seconds_left: number | null;
             /** Format: int32 */
             segments_published: number;
             /** Format: int32 */
             segments_total: number;
+            /**
+             * Format: double
+             * @description Seconds of it that they make in a second, over their last stretch; null until that is known.
+             */
+            speed: number | null;
             /** Format: int32 */
             width: number | null;
+            /**
+             * Format: int32
+             * @description Workers that encode it now.
+             */
+            workers: number;
         };
         /** @enum {string} */
         Role: "administrator" | "user";
