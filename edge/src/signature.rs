@@ -315,7 +315,7 @@ mod tests {
             |sent| sent.uri = Uri::from_static("/v/1/720p/3.m4s?x=2"),
             |sent| _ = sent.headers.insert(DIGEST, digest(b"another")),
             |sent| change(sent, |text| text.replacen(".1000.", ".1001.", 1)),
-            |sent| change(sent, |text| text.to_uppercase()),
+            |sent| change(sent, str::to_uppercase),
         ];
         for (number, forge) in changes.into_iter().enumerate() {
             let mut sent = sent(&keys(SECRET), "one", 1000);

@@ -217,7 +217,7 @@ pub(crate) fn facts(segment: &[u8]) -> Result<Vec<FragmentFacts>> {
         let moof = Moof::decode(&mut rest)?;
         let head = (segment.len() - rest.len()) as u64 - offset + HEADER_BYTES;
         let first = moof.traf.first().and_then(|t| t.trun.first()).and_then(|t| t.samples.get(0));
-        if let Some(first) = first.filter(|first| is_key(first)) {
+        if let Some(first) = first.filter(is_key) {
             let bytes = head + u64::from(first.size.unwrap_or_default());
             facts.push(FragmentFacts { offset, first_sample_bytes: bytes });
         }

@@ -269,6 +269,7 @@ impl Plan {
     }
 
     /// Returns the plan with those of its pictures and sounds alone that playlists list.
+    #[must_use]
     pub fn listing(&self, is_listed: impl Fn(&str) -> bool) -> Self {
         let mut plan = self.clone();
         if let Some(video) = &mut plan.video {

@@ -45,7 +45,7 @@ pub async fn run(store: Store, config: Config, shutdown: CancellationToken) {
                 let (store, shutdown) = (store.clone(), shutdown.clone());
                 let worker =
                     Worker { store, kinds: kinds.clone(), classes: classes.clone(), lease, shutdown };
-                if AssertUnwindSafe(worker.run(&mut jobs)).catch_unwind().await.is_ok() {
+                if Box::pin(AssertUnwindSafe(worker.run(&mut jobs)).catch_unwind()).await.is_ok() {
                     break;
                 }
                 // A fault of ours at one job is no end of its lane: the lease runs out, and counts as a worker's death.

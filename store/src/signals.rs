@@ -70,7 +70,9 @@ impl Signals {
     /// that they have.
     pub(crate) fn publish_hidden(&self, videos: Vec<VideoId>) {
         if videos.len() <= MOST_NAMED {
-            videos.into_iter().for_each(|video| self.publish(Signal::Hidden(video)));
+            for video in videos {
+                self.publish(Signal::Hidden(video));
+            }
             return;
         }
         if let Some(relay) = &self.relay {

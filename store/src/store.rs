@@ -107,6 +107,7 @@ impl Store {
 
     /// Returns the store as workers of the machine `name` use it; without this it is the host's name. Captions make room for
     /// encoders on the same machine.
+    #[must_use]
     pub fn on_machine(self, name: &str) -> Self {
         Self { jobs: self.jobs.on_machine(name), ..self }
     }

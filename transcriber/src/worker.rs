@@ -34,7 +34,7 @@ async fn work(store: Store, config: Config, models: PathBuf, shutdown: Cancellat
     };
     let mut jobs = Jobs { store, engine: Arc::new(Engine::new(config.clone())), config, models };
     jobs.advertise_languages(None).await;
-    worker.run(&mut jobs).await;
+    Box::pin(worker.run(&mut jobs)).await;
 }
 
 struct Jobs {

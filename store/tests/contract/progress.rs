@@ -48,7 +48,7 @@ async fn listed(store: &Store, id: &VideoId) -> Vec<String> {
 async fn a_rendition_has_its_workers_their_speed_and_the_time_that_is_left() {
     let (store, _folder) = store().await;
     let id = planned(&store).await;
-    let of_best = async || store.renditions.of_all(&[id.clone()]).await.unwrap()[&id][0].clone();
+    let of_best = async || store.renditions.of_all(std::slice::from_ref(&id)).await.unwrap()[&id][0].clone();
     let waiting = of_best().await;
     assert_eq!((waiting.workers, waiting.speed, waiting.seconds_left), (0, None, None));
     let one = store.jobs.claim(&[JobKind::Video], "one", LEASE).await.unwrap().unwrap();
