@@ -221,7 +221,7 @@ async fn a_disabled_persons_tickets_are_void_and_those_of_other_videos_are_not()
     let mut signals = store.signals.subscribe();
     let change = disable(LostTickets::OfPrivate(100));
     assert_eq!(store.change_account(&bob, change).await.unwrap(), Changed::Done);
-    assert_eq!(void_from().await, [100, 100, 0, 0]);
+    assert_eq!(void_from().await, [100, 100, 1, 0]);
     let mut hidden = Vec::new();
     while hidden.len() < 2 {
         if let Signal::Hidden(id) = signals.recv().await.unwrap()
@@ -237,7 +237,7 @@ async fn a_disabled_persons_tickets_are_void_and_those_of_other_videos_are_not()
     // A limit takes no rights away, an administrator's rights are on all private videos, and on a closed site on all.
     let limited = Change { tickets: LostTickets::OfPrivate(200), ..Change::default() };
     store.change_account(&bob, limited).await.unwrap();
-    assert_eq!(void_from().await, [100, 100, 0, 0]);
+    assert_eq!(void_from().await, [100, 100, 1, 0]);
     store.change_account(&eve, disable(LostTickets::OfPrivate(100))).await.unwrap();
     assert_eq!(void_from().await, [101, 101, 100, 0]);
     store.change_account(&bob, disable(LostTickets::OfAll(300))).await.unwrap();
