@@ -125,7 +125,7 @@ pub(crate) async fn list(State(accounts): State<Accounts>, page: Page) -> Result
 
 /// Disables, enables, promotes or demotes an account, or sets its quota.
 ///
-/// What a disabled person plays that strangers may not stops within a second, wherever they are served.
+/// The playback of a disabled person stops within a second at every edge, but for what strangers may watch.
 #[utoipa::path(
     patch, path = "/api/v1/users/{user}", tag = "administration", operation_id = "changeUser",
     params(("user" = String, Path, description = "The account's id")),

@@ -23,7 +23,7 @@ use dimensions::Dimensions;
 
 // A camera's JPEG of fifty megapixels.
 const MOST_BYTES: u64 = 20 * 1024 * 1024;
-// What the packager's decoder takes, too.
+// The limit of the packager's decoder.
 const MOST_PIXELS: u64 = 35_389_440;
 const LEAST_SIDE: u32 = 16;
 const MOST_DOCUMENT: u64 = 4096;

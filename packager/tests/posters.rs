@@ -82,7 +82,7 @@ async fn a_chosen_frame_is_the_one_that_players_show_and_a_picture_is_encoded_ag
         assert_eq!(seen(&store, &id, "poster.jpg"), Some(whole), "{name}");
         assert_eq!(seen(&store, &id, "poster-640.jpg"), Some(small), "{name}");
     }
-    // What does not decode is refused, and the poster stays.
+    // A picture that does not decode is refused, and the poster stays.
     let whole = picture(folder.path(), "whole.png", "testsrc2=s=640x360");
     for broken in [&whole[..whole.len() / 4], b"\xff\xd8\xff\xe0 no more", b"RIFF\0\0\0\0WEBP#EXTM3U"] {
         assert_eq!(chosen(NewPoster::Picture(broken)).await.as_deref(), Some("unreadable_image"));

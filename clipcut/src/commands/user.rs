@@ -74,7 +74,7 @@ pub(crate) async fn run(config: &Config, command: &Command) -> Result<()> {
         Command::Add(add) => self::add(&accounts, add).await,
         Command::List => list(&accounts).await,
         Command::Disable(named) => {
-            // The servers' caches learn nothing of it: what they have plays until its tickets end.
+            // No cache is purged: stored segments play until their tickets end.
             let change = Change { disabled: Some(true), tickets: config.lost_tickets(), ..Change::default() };
             switch(&accounts, &named.email, change).await
         }

@@ -1,5 +1,5 @@
-//! A place in a list as text: it begins with the order, but for the newest first, and goes on with what the last video was
-//! sorted by.
+//! A place in a list as text: it begins with the order, but for the newest first, and goes on with the value that the
+//! last video was sorted by.
 
 use std::fmt::Write;
 

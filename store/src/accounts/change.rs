@@ -23,7 +23,7 @@ pub struct Change {
 }
 
 /// The tickets that a person has who loses rights. A ticket names nobody, so all tickets of a video that they could have one of
-/// become void; whoever else watches it gets another.
+/// become void; other viewers get another.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LostTickets {
     /// They stay.
@@ -57,7 +57,7 @@ impl Store {
 }
 
 impl Users {
-    /// Changes what administrators may change, without word to caches: for a process that has no signals.
+    /// Changes an account without a signal to caches: for a process that has none.
     pub async fn change(&self, id: &UserId, change: Change) -> Result<Changed> {
         self.change_and_void(id, change).await.map(|(changed, _)| changed)
     }

@@ -21,7 +21,7 @@ pub enum Sort {
 /// A place in a list: behind the last video seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor {
-    /// What that video is sorted by, where it is not the time.
+    /// The value that the video is sorted by, where it is not the time.
     pub key: Option<SortKey>,
     /// Its creation time …
     pub created_at: Timestamp,
