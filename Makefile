@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/target/tools:$(PATH)
 
 run: ; @scripts/install run && $(MAKE) --no-print-directory web && exec cargo run --release --bin clipcut -- serve --demo
 cluster: ; @scripts/install run && scripts/install servers && $(MAKE) --no-print-directory web && cargo build --release --bin clipcut --bin servers && exec scripts/cluster
-test: ; @scripts/install test && $(MAKE) --no-print-directory web && scripts/tests && scripts/test-api && npm --prefix web test && npm --prefix web run e2e
+test: ; @scripts/install test && $(MAKE) --no-print-directory web && scripts/tests && cargo test --quiet --manifest-path store/model/Cargo.toml --target-dir target/model && scripts/test-api && npm --prefix web test && npm --prefix web run e2e
 test-cache: ; @scripts/install test && cargo nextest run --workspace --no-run && npm --prefix web/cache-tests ci --ignore-scripts --no-audit --no-fund && node web/cache-tests/run.mjs
 test-api: ; @scripts/install api && $(MAKE) --no-print-directory web && cargo nextest run --workspace --no-run && scripts/test-api
 check: ; @scripts/install check && cargo fmt --all --check && cargo clippy --workspace --all-targets -- -D warnings && cargo deny --log-level error check bans licenses sources && npm --prefix web ci --no-audit --no-fund && npm --prefix web run lint && npm --prefix web run typecheck && scripts/kube-check

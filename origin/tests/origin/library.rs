@@ -28,7 +28,8 @@ async fn the_document_holds_all_of_a_planned_video() {
         json!({
             "name": name, "kind": kind, "width": picture.0, "height": picture.1, "frame_rate": picture.2,
             "bitrate_bps": 2_000_000, "language": language, "label": null,
-            "segments_published": 0, "segments_total": 3,
+            "segments_published": 0, "segments_total": 3, "published_ranges": [], "listed": false,
+            "workers": 0, "speed": null, "seconds_left": null,
         })
     };
     let none = || (Value::Null, Value::Null, Value::Null);
@@ -43,7 +44,10 @@ async fn the_document_holds_all_of_a_planned_video() {
                 rendition("audio", "audio", none(), Value::Null),
             ],
             "captions": null,
-            "playback": { "hls": format!("/v/{id}/master.m3u8"), "dash": format!("/v/{id}/manifest.mpd") },
+            "playback": {
+                "hls": format!("/v/{id}/master.m3u8"), "dash": format!("/v/{id}/manifest.mpd"),
+                "ladder": format!("/v/{id}/ladder.m3u8"),
+            },
             "poster": format!("/v/{id}/poster.jpg"),
             "poster_small": format!("/v/{id}/poster-640.jpg"),
             "upload": null, "queue_position": 0, "created_at": null,
