@@ -62,6 +62,8 @@ describe("an OpenID provider", { concurrency: false }, () => {
 
   test("it signs the person in, on the page that they wanted", async () => {
     await menu(page, ADA, "Sign out");
+    // The page goes elsewhere by itself first.
+    await page.getByRole("link", { name: "Sign in" }).waitFor();
     await page.goto(`${server.url}/mine`);
     await page.getByRole("link", { name: "Single sign-on" }).click();
     await heading(page, "My videos");

@@ -32,8 +32,16 @@ export function supported(): boolean {
 export function start({ media, url, lineBps, listed, from, emit }: Start): Engine {
   let current = url;
   let mayTake = listed;
+  // A segment that is sent while it is encoded has no length. It comes at the encoder's pace, not at the line's.
+  const growing = new WeakSet<object>();
+  class LineEstimate extends Hls.DefaultConfig.abrController {
+    protected override onFragBuffered(event: Events.FRAG_BUFFERED, data: FragBufferedData) {
+      if (!growing.has(data.frag)) super.onFragBuffered(event, data);
+    }
+  }
   const hls = new Hls({
     ...SETTINGS,
+    abrController: LineEstimate,
     ...(lineBps !== null && { abrEwmaDefaultEstimate: lineBps }),
     startPosition: from > 0 ? from : -1,
     // Playlists name their segments below their own address, whose ticket ends before a long film does.
@@ -75,6 +83,10 @@ export function start({ media, url, lineBps, listed, from, emit }: Start): Engin
     });
   });
   hls.on(Events.SUBTITLE_TRACK_SWITCH, (_, { id }) => emit({ textTrack: captions(id) }));
+  hls.on(Events.FRAG_LOADED, (_, { frag, networkDetails }) => {
+    if (!(networkDetails instanceof XMLHttpRequest)) return;
+    if (networkDetails.getResponseHeader("content-length") === null) growing.add(frag);
+  });
   hls.on(Events.FRAG_BUFFERED, () => {
     emit({ awaitingEncoder: false, lineBps: Math.round(hls.bandwidthEstimate) });
   });
