@@ -1,11 +1,14 @@
 //! A video's renditions from the plan on, and their published segments.
 
+mod listed;
+mod lost;
+
 use std::{collections::HashMap, ops::Range};
 
 use crate::{
     Error, FileTrack, NewJob, Result, SegmentName, Signal, Signals, Timestamp, VideoId,
     captions::{PlannedCaptions, insert_planned},
-    jobs::{insert_job, insert_playlists},
+    jobs::insert_job,
     sql::{FromRow, LockScope, Row, Sql, Transaction, query},
     videos::mark_playable,
     webhooks::{Event, note},
@@ -222,41 +225,6 @@ impl Renditions {
         Ok(())
     }
 
-    /// Has playlists list renditions that players can live on now. Returns whether any of them was not listed.
-    pub async fn list(&self, id: &VideoId, names: &[&str]) -> Result<bool> {
-        let mut tx = self.sql.begin(LockScope::Video(id)).await?;
-        let mut new = 0;
-        for name in names {
-            let query =
-                query("update renditions set listed = true where video_id = $1 and name = $2 and not listed");
-            new += query.bind(id.as_str()).bind(*name).execute(&mut tx).await?;
-        }
-        self.end_listing(id, tx, new).await
-    }
-
-    /// Has playlists list those renditions that are whole. Returns whether any of them was not listed.
-    pub async fn list_whole(&self, id: &VideoId) -> Result<bool> {
-        let mut tx = self.sql.begin(LockScope::Video(id)).await?;
-        let query = query(
-            "update renditions set listed = true where video_id = $1 and not listed and segments_total <= (
-                 select count(*) from segments s
-                 where s.video_id = renditions.video_id and s.rendition = renditions.name)",
-        );
-        let new = query.bind(id.as_str()).execute(&mut tx).await?;
-        self.end_listing(id, tx, new).await
-    }
-
-    async fn end_listing(&self, id: &VideoId, mut tx: Transaction, new: u64) -> Result<bool> {
-        if new == 0 {
-            return Ok(false);
-        }
-        insert_playlists(&mut tx, id).await?;
-        tx.commit().await?;
-        self.signals.publish(Signal::Changed(id.clone()));
-        self.signals.notify_workers();
-        Ok(true)
-    }
-
     /// Records a segment whose blob is published; again is fine.
     pub async fn publish(&self, id: &VideoId, rendition: &str, segment: &Segment) -> Result<()> {
         let done = query(
@@ -278,26 +246,6 @@ impl Renditions {
         let name = SegmentName { rendition: rendition.to_owned(), number: segment.number };
         self.signals.publish(Signal::Published(id.clone(), name));
         Ok(())
-    }
-
-    /// Records how much of the source within a published segment could not be decoded.
-    pub async fn set_lost(&self, id: &VideoId, rendition: &str, lost: &Loss) -> Result<()> {
-        query("update segments set lost_ms = $4 where video_id = $1 and rendition = $2 and number = $3")
-            .bind(id.as_str())
-            .bind(rendition)
-            .bind(i64::from(lost.number))
-            .bind(lost.milliseconds as i64)
-            .execute(&self.sql)
-            .await?;
-        Ok(())
-    }
-
-    /// Returns the segments of a rendition in which something is lost, in order.
-    pub async fn losses(&self, id: &VideoId, rendition: &str) -> Result<Vec<Loss>> {
-        let query = query(
-            "select number, lost_ms from segments where video_id = $1 and rendition = $2 and lost_ms > 0 order by number",
-        );
-        query.bind(id.as_str()).bind(rendition).fetch_all(&self.sql).await
     }
 
     /// Returns whether the segment is published.
@@ -445,12 +393,5 @@ impl FromRow for Segment {
     fn from_row(row: &Row) -> sqlx::Result<Self> {
         let number: i64 = row.try_get("number")?;
         Ok(Self { number: number as u32, facts: row.try_get("facts")? })
-    }
-}
-
-impl FromRow for Loss {
-    fn from_row(row: &Row) -> sqlx::Result<Self> {
-        let (number, lost): (i64, i64) = (row.try_get("number")?, row.try_get("lost_ms")?);
-        Ok(Self { number: number as u32, milliseconds: lost as u64 })
     }
 }
