@@ -3,6 +3,8 @@
 import assert from "node:assert/strict";
 import { frames, seek } from "./viewer.mjs";
 
+const LONGEST_SEGMENT_SECONDS = 4;
+
 export function near(actual, expected, within, what) {
   assert.ok(Math.abs(actual - expected) <= within, `${what}: ${actual} instead of ${expected}`);
 }
@@ -29,7 +31,12 @@ export async function assertPlayedWhole(page, facts, { clip, fps, planned }) {
   if (clip.sounds > 0) assert.ok(facts.soundBytes > 0, "sound was decoded");
   if (clip.picture === null) return;
 
-  near(facts.totalFrames, planned, 2, "decoded frames");
+  // Chromium decodes from the key frame again after a seek, and players seek on their own where a
+  // busy machine stalls them (Shaka's `stallSkip`): that adds at most a segment's pictures a seek.
+  const again = facts.seeks * fps * LONGEST_SEGMENT_SECONDS;
+  const decoded = `decoded frames: ${facts.totalFrames} of ${planned} after ${facts.seeks} seeks`;
+  assert.ok(facts.totalFrames >= planned - 2, decoded);
+  assert.ok(facts.totalFrames <= planned + 2 + again, decoded);
   const shown = await frames(page);
   // A busy machine skips pictures, the first and the last too; `assertStartsAtZero` is exact.
   const unshown = fps / 2;

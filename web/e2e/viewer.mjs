@@ -28,6 +28,7 @@ export function look(page) {
       soundBytes: video.webkitAudioDecodedByteCount,
       droppedFrames: quality.droppedVideoFrames,
       buffered,
+      seeks: events.filter((it) => it.name === "seeked").length,
       stalls: events.filter((it) => it.name === "waiting").map((it) => it.at),
     };
   });
