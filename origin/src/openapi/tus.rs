@@ -1,6 +1,13 @@
 //! The operations of resumable uploads (tus 1.0.0). One handler routes them by the method that the client means, so each has a
 //! function here that is its document alone.
 
+use std::collections::BTreeMap;
+
+use utoipa::{
+    IntoResponses,
+    openapi::{RefOr, Response},
+};
+
 /// Creates an upload.
 ///
 /// Its id is that of the video that it becomes. With `Content-Type: application/offset+octet-stream` the body is the first bytes.
@@ -14,22 +21,15 @@
     ),
     request_body(content = Option<Vec<u8>>, content_type = "application/offset+octet-stream"),
     responses(
+        Gone,
+        BytesRefused,
         (status = 201, headers(
             ("Location" = String, description = "The upload's address"),
             ("Upload-Offset" = u64, description = "The bytes that are stored"),
         )),
         (status = 400, description = "`length_required`, `invalid_number`, `invalid_metadata`, `invalid_method`, `unsupported_extension`, `invalid_checksum`, `unsupported_checksum`, `body_broken`"),
         (status = 405, description = "`method_not_allowed`: the method in `X-HTTP-Method-Override`"),
-        (status = 408, description = "`body_stalled`"),
-        (status = 409, description = "`wrong_offset`"),
-        (status = 410, description = "`upload_gone`"),
-        (status = 412, description = "`unsupported_tus_version`"),
-        (status = 413, description = "`upload_too_large`, `quota_exceeded`"),
-        (status = 415, description = "`unsupported_media_type`, `not_media`"),
         (status = 422, description = "`invalid_text`"),
-        (status = 423, description = "`upload_locked`"),
-        (status = 460, description = "`checksum_mismatch`"),
-        (status = 507, description = "`insufficient_storage`"),
     ),
 )]
 #[expect(dead_code, reason = "a document")]
@@ -43,6 +43,7 @@ pub(crate) fn create() {}
         ("Tus-Resumable" = Version, Header, description = "The version of tus"),
     ),
     responses(
+        Gone,
         (status = 200, headers(
             ("Upload-Offset" = u64, description = "The bytes that are stored"),
             ("Upload-Length" = u64, description = "The size of the whole file"),
@@ -50,8 +51,6 @@ pub(crate) fn create() {}
         (status = 400, description = "`invalid_method`"),
         (status = 404, description = "`unknown_upload`"),
         (status = 405, description = "`method_not_allowed`: the method in `X-HTTP-Method-Override`"),
-        (status = 410, description = "`upload_gone`"),
-        (status = 412, description = "`unsupported_tus_version`"),
     ),
 )]
 #[expect(dead_code, reason = "a document")]
@@ -68,19 +67,12 @@ pub(crate) fn offset() {}
     ),
     request_body(content = Vec<u8>, content_type = "application/offset+octet-stream"),
     responses(
+        Gone,
+        BytesRefused,
         (status = 204, headers(("Upload-Offset" = u64, description = "The bytes that are stored"))),
         (status = 400, description = "`offset_required`, `invalid_number`, `invalid_method`, `invalid_checksum`, `unsupported_checksum`, `body_broken`"),
         (status = 404, description = "`unknown_upload`, `unknown_video`"),
         (status = 405, description = "`method_not_allowed`: the method in `X-HTTP-Method-Override`"),
-        (status = 408, description = "`body_stalled`"),
-        (status = 409, description = "`wrong_offset`"),
-        (status = 410, description = "`upload_gone`"),
-        (status = 412, description = "`unsupported_tus_version`"),
-        (status = 413, description = "`upload_too_large`, `quota_exceeded`"),
-        (status = 415, description = "`unsupported_media_type`, `not_media`"),
-        (status = 423, description = "`upload_locked`"),
-        (status = 460, description = "`checksum_mismatch`"),
-        (status = 507, description = "`insufficient_storage`"),
     ),
 )]
 #[expect(dead_code, reason = "a document")]
@@ -94,12 +86,11 @@ pub(crate) fn append() {}
         ("Tus-Resumable" = Version, Header, description = "The version of tus"),
     ),
     responses(
+        Gone,
         (status = 204),
         (status = 400, description = "`invalid_method`"),
         (status = 404, description = "`unknown_upload`"),
         (status = 405, description = "`method_not_allowed`: the method in `X-HTTP-Method-Override`"),
-        (status = 410, description = "`upload_gone`"),
-        (status = 412, description = "`unsupported_tus_version`"),
     ),
 )]
 #[expect(dead_code, reason = "a document")]
@@ -119,19 +110,12 @@ pub(crate) fn terminate() {}
     ),
     request_body(content = Option<Vec<u8>>, content_type = "application/offset+octet-stream"),
     responses(
+        Gone,
+        BytesRefused,
         (status = 204, headers(("Upload-Offset" = u64, description = "The bytes that are stored, after `PATCH`"))),
         (status = 400, description = "`offset_required`, `invalid_number`, `invalid_method`, `invalid_checksum`, `unsupported_checksum`, `body_broken`"),
         (status = 404, description = "`unknown_upload`, `unknown_video`"),
         (status = 405, description = "`method_not_allowed`"),
-        (status = 408, description = "`body_stalled`"),
-        (status = 409, description = "`wrong_offset`"),
-        (status = 410, description = "`upload_gone`"),
-        (status = 412, description = "`unsupported_tus_version`"),
-        (status = 413, description = "`upload_too_large`, `quota_exceeded`"),
-        (status = 415, description = "`unsupported_media_type`, `not_media`"),
-        (status = 423, description = "`upload_locked`"),
-        (status = 460, description = "`checksum_mismatch`"),
-        (status = 507, description = "`insufficient_storage`"),
     ),
 )]
 #[expect(dead_code, reason = "a document")]
@@ -153,4 +137,34 @@ pub(crate) enum Version {
 pub(crate) enum Override {
     Patch,
     Delete,
+}
+
+/// The refusals of every request about an upload.
+struct Gone;
+
+impl IntoResponses for Gone {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        described([("410", "`upload_gone`"), ("412", "`unsupported_tus_version`")])
+    }
+}
+
+/// The refusals of a request that may carry bytes of the file.
+struct BytesRefused;
+
+impl IntoResponses for BytesRefused {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        described([
+            ("408", "`body_stalled`"),
+            ("409", "`wrong_offset`"),
+            ("413", "`upload_too_large`, `quota_exceeded`"),
+            ("415", "`unsupported_media_type`, `not_media`"),
+            ("423", "`upload_locked`"),
+            ("460", "`checksum_mismatch`"),
+            ("507", "`insufficient_storage`"),
+        ])
+    }
+}
+
+fn described<const N: usize>(refusals: [(&str, &str); N]) -> BTreeMap<String, RefOr<Response>> {
+    refusals.map(|(status, codes)| (status.to_owned(), Response::new(codes).into())).into()
 }
