@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use ::captions::Grid;
 use serde::Serialize;
 use server::schema::{id, time};
 use store::{CaptionTrack, Progress, PublishedRange, State, StoredBytes, Video, VideoId};
@@ -12,6 +13,7 @@ use crate::{
     asker::Asker,
     captions,
     error::Result,
+    planned,
     schema::{rendition_kinds, states, visibilities},
 };
 
@@ -100,8 +102,8 @@ struct Rendition {
     label: Option<String>,
     segments_published: u32,
     segments_total: u32,
-    /// Those that are published while it is encoded: the first and the one past the last of each range, up to fifty.
-    published_ranges: Vec<[u32; 2]>,
+    /// What is published while it is encoded: the seconds at which each range begins and ends, up to fifty.
+    published_seconds: Vec<[f64; 2]>,
     /// The playlists list it: players begin on it or can live on it.
     listed: bool,
     /// Workers that encode it now.
@@ -186,6 +188,10 @@ impl Document {
         let id = &video.id;
         let renditions = around.renditions.remove(id).unwrap_or_default();
         let published = around.published.remove(id).unwrap_or_default();
+        let seconds = PublishedSeconds {
+            ranges: &published,
+            grid: video.plan.as_deref().and_then(|plan| planned::grid(plan).ok()),
+        };
         let captions = around.captions.remove(id).unwrap_or_default();
         let tags = around.tags.remove(id).unwrap_or_default();
         let plays = plays(video.state);
@@ -210,7 +216,7 @@ impl Document {
                 .get(id)
                 .map(|upload| Upload { bytes_stored: upload.stored, bytes_total: upload.length }),
             queue_position: around.queue_positions.get(id).copied(),
-            renditions: renditions.into_iter().map(|it| Rendition::new(it, &published)).collect(),
+            renditions: renditions.into_iter().map(|it| Rendition::new(it, &seconds)).collect(),
             captions: captions.into_iter().map(|track| captions::Document::of(track, &folder)).collect(),
             state: video.state.as_str(),
             error: video.failure.map(|f| Failure { code: f.code, message: f.message }),
@@ -268,12 +274,25 @@ fn poster(id: &VideoId) -> String {
     format!("{}/poster.jpg", id.folder())
 }
 
+/// The published ranges of a video's renditions, and the grid that they lie on.
+struct PublishedSeconds<'a> {
+    ranges: &'a [PublishedRange],
+    grid: Option<Grid>,
+}
+
+impl PublishedSeconds<'_> {
+    fn of(&self, rendition: &str) -> Vec<[f64; 2]> {
+        let Some(grid) = self.grid else { return Vec::new() };
+        let seconds = |n| (grid.seconds(grid.start(n)) * 1000.0).round() / 1000.0;
+        let ranges = self.ranges.iter().filter(|range| range.rendition == rendition).take(MOST_RANGES);
+        ranges.map(|range| [seconds(range.segments.start), seconds(range.segments.end)]).collect()
+    }
+}
+
 impl Rendition {
-    fn new(progress: Progress, published: &[PublishedRange]) -> Self {
+    fn new(progress: Progress, published: &PublishedSeconds<'_>) -> Self {
         let rendition = progress.rendition;
-        let ranges = published.iter().filter(|range| range.rendition == rendition.name);
-        let ranges = ranges.map(|range| [range.segments.start, range.segments.end]);
-        let published_ranges = ranges.take(MOST_RANGES).collect();
+        let published_seconds = published.of(&rendition.name);
         Self {
             name: rendition.name,
             kind: rendition.kind.as_str(),
@@ -285,7 +304,7 @@ impl Rendition {
             label: rendition.label,
             segments_published: progress.segments_published,
             segments_total: rendition.segments_total,
-            published_ranges,
+            published_seconds,
             listed: progress.listed || progress.segments_published >= rendition.segments_total,
             workers: progress.workers,
             speed: progress.speed.map(tenths),

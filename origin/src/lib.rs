@@ -18,6 +18,7 @@ mod listing;
 pub mod openapi;
 mod page;
 mod path;
+mod planned;
 mod playback;
 mod poster;
 mod quota;

@@ -61,21 +61,26 @@ mod tests {
     fn lengths_add_up_to_the_whole_without_drift() {
         // 100 segments of 281 AAC frames: no length is a whole number of microseconds.
         let ticks = 281 * AAC_FRAME_SAMPLES;
-        let grid = Grid { timescale: 48_000, segment_ticks: ticks, duration_ticks: ticks * 100 };
+        let grid = Grid {
+            timescale: 48_000,
+            segment_ticks: ticks,
+            start_up_segments: 1,
+            duration_ticks: ticks * 100,
+        };
         let whole: Duration = Cuts::of_grid(&grid).lengths().sum();
         assert_eq!(whole, Duration::from_micros(599_466_667));
     }
 
     #[test]
     fn key_frames_start_anew_with_each_segment() {
-        let grid = Grid { timescale: 10, segment_ticks: 60, duration_ticks: 85 };
+        let grid = Grid { timescale: 10, segment_ticks: 60, start_up_segments: 1, duration_ticks: 85 };
         let lengths: Vec<f64> = Cuts::of_key_frames(&grid, 20).lengths().map(|l| l.as_secs_f64()).collect();
         assert_eq!(lengths, [2.0, 2.0, 2.0, 2.0, 0.5]);
     }
 
     #[test]
     fn a_video_of_a_few_frames_still_has_a_target_duration() {
-        let grid = Grid { timescale: 1000, segment_ticks: 6000, duration_ticks: 40 };
+        let grid = Grid { timescale: 1000, segment_ticks: 6000, start_up_segments: 1, duration_ticks: 40 };
         assert_eq!(Cuts::of_grid(&grid).target_seconds(), 1);
     }
 }

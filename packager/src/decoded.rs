@@ -114,8 +114,7 @@ fn lost(packets: &[u32], decoded: &BTreeMap<u64, u32>, seconds: Seconds) -> Vec<
 }
 
 fn segment(grid: &Grid, at: Duration) -> u32 {
-    let ticks = (at.as_secs_f64() * f64::from(grid.timescale)) as u64;
-    ((ticks / grid.segment_ticks.max(1)) as u32).min(grid.segments() - 1)
+    grid.segment_at((at.as_secs_f64() * f64::from(grid.timescale)) as u64)
 }
 
 #[cfg(test)]

@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn a_loss_has_its_length_and_its_places() {
-        let grid = Grid { timescale: 1, segment_ticks: 6, duration_ticks: 6000 };
+        let grid = Grid { timescale: 1, segment_ticks: 6, start_up_segments: 1, duration_ticks: 6000 };
         let check = |losses: &[(u32, u64)], expected: Option<&str>| {
             let losses: Vec<Loss> = losses
                 .iter()

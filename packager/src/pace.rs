@@ -7,10 +7,10 @@ use tokio::time::Instant;
 
 use crate::plan::Grid;
 
-// Half a minute of film: a scene that is hard to encode shows, and a single segment does not.
-const STRETCH: usize = 5;
-// The first segment has the start of the encoder in it.
-const KNOWN_AFTER: usize = 2;
+// Seconds of film, five segments: a scene that is hard to encode shows, and a single segment does not.
+const STRETCH: f64 = 32.0;
+// Seconds of film: those before have the start of the encoder in them. Two segments, or the short ones and the first long one.
+const KNOWN_AFTER: f64 = 7.0;
 
 /// The pace of a run in hand.
 #[derive(Debug)]
@@ -37,11 +37,16 @@ impl Pace {
         let work = (now - self.last.0).saturating_sub(paused.saturating_sub(self.last.1));
         self.last = (now, paused);
         self.stretch.push_back((self.grid.seconds(self.grid.length(number)), work.as_secs_f64()));
-        if self.stretch.len() > STRETCH {
+        let (mut media, mut work) = self.total();
+        while media > STRETCH {
             self.stretch.pop_front();
+            (media, work) = self.total();
         }
-        let (media, work) = self.stretch.iter().fold((0.0, 0.0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
-        (self.stretch.len() >= KNOWN_AFTER && work > 0.0).then(|| media / work)
+        (media > KNOWN_AFTER && work > 0.0).then(|| media / work)
+    }
+
+    fn total(&self) -> (f64, f64) {
+        self.stretch.iter().fold((0.0, 0.0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
     }
 }
 
@@ -53,7 +58,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_pace_is_that_of_the_last_stretch_without_its_pauses() {
-        let grid = Grid { timescale: 1, segment_ticks: 6, duration_ticks: 600 };
+        let grid = Grid { timescale: 1, segment_ticks: 6, start_up_segments: 1, duration_ticks: 600 };
         let pauses = Pauses::default();
         let mut pace = Pace::new(grid, pauses.clone());
         advance(Duration::from_secs(4)).await;

@@ -8,6 +8,8 @@ use std::{ops::Range, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
+pub use captions::Grid;
+
 pub use crate::planning::{Config, plan};
 use crate::{facts::Purpose, timeline::Stretch};
 
@@ -88,17 +90,6 @@ pub struct StreamPart {
     pub stretches: Vec<Stretch>,
 }
 
-/// Equal segments on a line of ticks; the last one may be shorter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Grid {
-    /// Ticks a second; for pictures a multiple of the frame rate's numerator.
-    pub timescale: u32,
-    /// Length of every segment but the last.
-    pub segment_ticks: u64,
-    /// Length of the whole presentation.
-    pub duration_ticks: u64,
-}
-
 /// A constant frame rate as the fraction that the standards give, such as 30000/1001.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FrameRate {
@@ -127,7 +118,7 @@ pub struct VideoPlan {
     pub frames: u64,
     /// Frames between key frames (2 s); a segment holds a whole number of these.
     pub gop_frames: u32,
-    /// Frames in every segment but the last (6 s).
+    /// Frames in every segment but the short ones at the start and the last (6 s).
     pub segment_frames: u32,
     /// Conversion of the decoded picture before it is scaled.
     pub conversion: Conversion,
@@ -277,28 +268,6 @@ impl Plan {
         }
         plan.audio.retain(|audio| is_listed(&audio.name));
         plan
-    }
-}
-
-impl Grid {
-    /// Returns the number of segments; at least one.
-    pub fn segments(&self) -> u32 {
-        self.duration_ticks.div_ceil(self.segment_ticks).max(1) as u32
-    }
-
-    /// Returns where segment `n` starts, in ticks; the whole length for the one past the last.
-    pub fn start(&self, n: u32) -> u64 {
-        (u64::from(n) * self.segment_ticks).min(self.duration_ticks)
-    }
-
-    /// Returns the length of segment `n` in ticks.
-    pub fn length(&self, n: u32) -> u64 {
-        self.start(n + 1) - self.start(n)
-    }
-
-    /// Returns `ticks` in seconds.
-    pub fn seconds(&self, ticks: u64) -> f64 {
-        ticks as f64 / f64::from(self.timescale)
     }
 }
 

@@ -113,6 +113,7 @@ fn picture(facts: &Facts, video: &VideoFacts, sound_end: Duration, config: &Conf
     let grid = Grid {
         timescale,
         segment_ticks: u64::from(segment_frames) * u64::from(frame_ticks),
+        start_up_segments: SEGMENT_GOPS,
         duration_ticks: frames * u64::from(frame_ticks),
     };
     let video = VideoPlan {
@@ -176,6 +177,8 @@ fn sound_alone(end: Duration) -> Grid {
     Grid {
         timescale: AUDIO_SAMPLE_RATE,
         segment_ticks: SEGMENT_AAC_FRAMES * AAC_FRAME_SAMPLES,
+        // Sound is encoded many times faster than it plays: its first segment is soon there, whole.
+        start_up_segments: 1,
         duration_ticks: samples.div_ceil(AAC_FRAME_SAMPLES).max(1) * AAC_FRAME_SAMPLES,
     }
 }
@@ -287,8 +290,8 @@ mod tests {
         let plan = planned(|facts| facts.audio[0].end = Duration::from_secs(4));
         let audio = &plan.audio[0];
         assert_eq!(audio.frames, 469);
-        assert_eq!(audio.first_frame(&plan.grid, 1), 281);
-        assert_eq!(audio.segment_frames(&plan.grid, 1), 188);
+        assert_eq!(audio.first_frame(&plan.grid, 3), 281);
+        assert_eq!(audio.segment_frames(&plan.grid, 3), 188);
     }
 
     #[test]

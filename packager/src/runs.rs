@@ -11,8 +11,8 @@ use crate::{
     publish::Publisher,
 };
 
-/// Segments of sound in the first run; they cost little, and players buffer more of it than of the picture.
-const FIRST_SOUND: u32 = 2;
+/// Segments of sound in the first run behind those of the picture; they cost little, and players buffer more of it.
+const MORE_SOUND: u32 = 1;
 /// A service of one second of a rendition of 854×480; sound is a hundredth of it.
 const SECOND: f64 = 1000.0;
 const STANDARD_PIXELS: f64 = 854.0 * 480.0;
@@ -28,7 +28,7 @@ pub(crate) fn of(plan: &Plan, length: u32) -> Vec<NewJob> {
         let (begins, rest): (Vec<&Rung>, Vec<&Rung>) =
             video.rungs.iter().partition(|rung| video.begins_on(rung));
         let mut service = Service { grid, kind: JobKind::Video, before: 0 };
-        jobs.extend(service.begun(&begins, &runs, 1));
+        jobs.extend(service.begun(&begins, &runs, grid.start_up_segments));
         let mut service = Service { grid, kind: JobKind::Video, before: 0 };
         if !rest.is_empty() {
             jobs.extend(runs.iter().map(|run| service.job(&rest, run.clone(), JobClass::Rest)));
@@ -38,7 +38,7 @@ pub(crate) fn of(plan: &Plan, length: u32) -> Vec<NewJob> {
         let runs = audio.runs(grid, length);
         let mut service = Service { grid, kind: JobKind::Audio, before: 0 };
         if place == 0 {
-            jobs.extend(service.begun(&[audio], &runs, FIRST_SOUND));
+            jobs.extend(service.begun(&[audio], &runs, grid.start_up_segments + MORE_SOUND));
         } else {
             jobs.extend(runs.iter().map(|run| service.job(&[audio], run.clone(), JobClass::Rest)));
         }
@@ -141,10 +141,10 @@ pub(crate) async fn holes(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::tests::film;
+    use crate::plan::tests::{film, film_that_starts_short};
 
-    fn listed(length: u32) -> Vec<String> {
-        let jobs = of(&film(), length);
+    fn listed(plan: &Plan, length: u32) -> Vec<String> {
+        let jobs = of(plan, length);
         jobs.iter()
             .map(|job| format!("{:?} {} {:?} {}", job.class, job.track, job.segments, job.turn))
             .collect()
@@ -153,7 +153,7 @@ mod tests {
     #[test]
     fn what_players_begin_on_comes_first_and_the_rest_behind() {
         assert_eq!(
-            listed(2),
+            listed(&film(), 2),
             [
                 "First 480p 0..1 0",
                 "StartUp 480p 1..2 0",
@@ -164,6 +164,21 @@ mod tests {
                 "StartUp audio-de 2..3 0",
                 "Rest audio-en 0..2 0",
                 "Rest audio-en 2..3 120",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_short_segments_at_the_start_share_an_encoder() {
+        assert_eq!(
+            listed(&film_that_starts_short(), 20),
+            [
+                "First 480p 0..3 0",
+                "StartUp 480p 3..5 0",
+                "Rest 240p 0..5 0",
+                "First audio-de 0..4 0",
+                "StartUp audio-de 4..5 0",
+                "Rest audio-en 0..5 0",
             ]
         );
     }

@@ -3,7 +3,7 @@
 
 use std::{ops::Range, time::Duration};
 
-use captions::{Grid, Text, segment, subrip, substation, webvtt};
+use captions::{Text, segment, subrip, substation, webvtt};
 use store::{Cue, Store, VideoId};
 use tokio::{io::AsyncReadExt, sync::Mutex};
 
@@ -58,18 +58,13 @@ pub async fn export(store: &Store, video: &VideoId) -> Result<()> {
     let publisher = Publisher { store: store.clone(), video: video.clone(), run: None };
     let known = store.videos.get(video).await?.and_then(|known| known.plan);
     let plan: Plan = serde_json::from_str(&known.ok_or_else(|| store::Error::Gone(video.clone()))?)?;
-    let grid = Grid {
-        timescale: plan.grid.timescale,
-        segment_ticks: plan.grid.segment_ticks,
-        duration_ticks: plan.grid.duration_ticks,
-    };
     for track in store.captions.of(video).await? {
         let Some(name) = track.name.as_ref().filter(|_| track.is_listed()) else { continue };
         let stored = store.captions.cues(&track.id).await?;
         let cues: Vec<captions::Cue> = stored.into_iter().map(shown).collect();
         publisher.text(&format!("captions/{name}.vtt"), &webvtt::render(&cues)).await?;
-        for number in 0..grid.segments() {
-            let (start, end) = grid.span(number);
+        for number in 0..plan.grid.segments() {
+            let (start, end) = plan.grid.span(number);
             let text = segment::render(&cues, start, end);
             publisher.text(&format!("captions/{name}/{number}.vtt"), &text).await?;
         }

@@ -83,7 +83,7 @@ impl Store {
         registry.register("jobs_ended", jobs, self.metrics().jobs.clone());
         let seconds = "Time that this process spent on jobs, by kind";
         registry.register("jobs_busy_seconds", seconds, self.metrics().job_seconds.clone());
-        let segments = "Segments of jobs that were done, by kind; one is six seconds of every rendition";
+        let segments = "Segments of jobs that were done, by kind; one is six seconds of every rendition, the first three two";
         registry.register("jobs_segments", segments, self.metrics().segments.clone());
     }
 }

@@ -4,9 +4,8 @@
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use captions::{Grid, Machine, Provenance, Spoken, Text, Track, json, plain, segment, subrip, webvtt};
+use captions::{Machine, Provenance, Spoken, Text, Track, json, plain, segment, subrip, webvtt};
 use http::{StatusCode, request::Parts};
-use serde::Deserialize;
 use server::{
     Problem, Response,
     content::{self, Meta},
@@ -18,14 +17,9 @@ use tokio::sync::broadcast::error::RecvError;
 use crate::{
     File, Format, Origin, Path,
     error::{Error, Result},
+    planned,
     playback::{unknown_file, unknown_segment},
 };
-
-/// The part of a plan that captions need: the grid.
-#[derive(Deserialize)]
-struct Planned {
-    grid: Grid,
-}
 
 /// Text and whether it is all there will be.
 struct Written {
@@ -86,7 +80,7 @@ impl Origin {
         let track = self.listed(video, name).await?;
         let plan = self.store.videos.get(video).await?.and_then(|video| video.plan);
         let plan = plan.ok_or_else(|| Error::from(unknown_file()))?;
-        let Planned { grid } = serde_json::from_str(&plan).map_err(|e| Error::Io(e.into()))?;
+        let grid = planned::grid(&plan).map_err(|e| Error::Io(e.into()))?;
         if number >= grid.segments() {
             return Err(unknown_segment(grid.segments()).into());
         }

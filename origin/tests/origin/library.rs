@@ -28,7 +28,7 @@ async fn the_document_holds_all_of_a_planned_video() {
         json!({
             "name": name, "kind": kind, "width": picture.0, "height": picture.1, "frame_rate": picture.2,
             "bitrate_bps": 2_000_000, "language": language, "label": null,
-            "segments_published": 0, "segments_total": 3, "published_ranges": [], "listed": false,
+            "segments_published": 0, "segments_total": 3, "published_seconds": [], "listed": false,
             "workers": 0, "speed": null, "seconds_left": null,
         })
     };

@@ -97,7 +97,7 @@ fn vod(playlist: &MediaPlaylist) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::tests::{film, measured};
+    use crate::plan::tests::{film, film_that_starts_short, measured};
 
     #[test]
     fn media_playlists_are_whole_from_the_plan_alone() {
@@ -113,6 +113,28 @@ mod tests {
         1.m4s
         #EXTINF:2.002,
         2.m4s
+        #EXT-X-ENDLIST
+        "#);
+    }
+
+    #[test]
+    fn the_first_six_seconds_are_three_segments() {
+        insta::assert_snapshot!(media(&film_that_starts_short(), "480p"), @r#"
+        #EXTM3U
+        #EXT-X-VERSION:7
+        #EXT-X-TARGETDURATION:6
+        #EXT-X-PLAYLIST-TYPE:VOD
+        #EXT-X-MAP:URI="init.mp4"
+        #EXTINF:2.002,
+        0.m4s
+        #EXTINF:2.002,
+        1.m4s
+        #EXTINF:2.002,
+        2.m4s
+        #EXTINF:6.006,
+        3.m4s
+        #EXTINF:2.002,
+        4.m4s
         #EXT-X-ENDLIST
         "#);
     }

@@ -15,7 +15,16 @@ pub(crate) fn film() -> Plan {
     video.frame_rate = Some(30_000.0 / 1001.0);
     video.last = Duration::from_micros(13_980_633);
     video.end = Duration::from_millis(14_014);
-    plan(&facts, &config()).unwrap()
+    let mut film = plan(&facts, &config()).unwrap();
+    film.grid.start_up_segments = 1;
+    film
+}
+
+/// The same with short segments at the start.
+pub(crate) fn film_that_starts_short() -> Plan {
+    let mut film = film();
+    film.grid.start_up_segments = 3;
+    film
 }
 
 /// The same without the picture.

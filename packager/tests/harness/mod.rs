@@ -87,7 +87,8 @@ pub(crate) async fn settled(store: &Store, id: &VideoId) -> Video {
 }
 
 fn empty_plan() -> Plan {
-    let grid = packager::plan::Grid { timescale: 1, segment_ticks: 1, duration_ticks: 0 };
+    let grid =
+        packager::plan::Grid { timescale: 1, segment_ticks: 1, start_up_segments: 1, duration_ticks: 0 };
     Plan {
         start_seconds: 0.0,
         zero: Duration::ZERO,

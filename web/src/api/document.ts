@@ -22,8 +22,8 @@ export interface Rendition {
   label: string | null;
   segmentsPublished: number;
   segmentsTotal: number;
-  /** While it is encoded: the first published segment and the one past the last of each range. */
-  publishedRanges: [number, number][];
+  /** While it is encoded: the seconds at which each published range begins and ends. */
+  publishedSeconds: [number, number][];
   /** The playlists list it: players begin on it or can live on it. */
   listed: boolean;
   /** Workers that encode it now. */
@@ -147,7 +147,7 @@ function decodeRendition(value: unknown): Rendition | null {
     label: text(value.label),
     segmentsPublished: number(value.segments_published) ?? 0,
     segmentsTotal: number(value.segments_total) ?? 0,
-    publishedRanges: list(value.published_ranges)
+    publishedSeconds: list(value.published_seconds)
       .map(decodeRange)
       .filter((it) => it !== null),
     listed: value.listed !== false,

@@ -21,7 +21,7 @@ const rendition = (change: Partial<Rendition>): Rendition => ({
   label: null,
   segmentsPublished: 0,
   segmentsTotal: 10,
-  publishedRanges: [],
+  publishedSeconds: [],
   listed: true,
   workers: 0,
   speed: null,
@@ -115,14 +115,14 @@ test("sound goes by its label, then by its language", () => {
 test("what plays without a wait is what any listed picture has", () => {
   const renditions = [
     rendition({
-      publishedRanges: [
-        [0, 2],
-        [6, 7],
+      publishedSeconds: [
+        [0, 12],
+        [36, 42],
       ],
     }),
-    rendition({ name: "480p", publishedRanges: [[1, 4]] }),
-    rendition({ name: "1080p", publishedRanges: [[8, 10]], listed: false }),
-    rendition({ name: "audio", kind: "audio", publishedRanges: [[0, 10]] }),
+    rendition({ name: "480p", publishedSeconds: [[6, 24]] }),
+    rendition({ name: "1080p", publishedSeconds: [[48, 60]], listed: false }),
+    rendition({ name: "audio", kind: "audio", publishedSeconds: [[0, 60]] }),
   ];
   const encoding = video({ state: "playable", durationSeconds: 60, renditions });
   expect(encodedParts(encoding)).toEqual([

@@ -76,15 +76,12 @@ export function pace({ speed, secondsLeft }: Rendition): string {
 }
 
 /** Returns the parts of the video that play without a wait, in seconds; null once all of it does. */
-export function encodedParts({ state, durationSeconds, renditions }: Video): Part[] | null {
-  if (state === "ready" || durationSeconds === null) return null;
+export function encodedParts({ state, renditions }: Video): Part[] | null {
+  if (state === "ready") return null;
   const pictures = renditions.filter((it) => it.kind === "video" && it.listed);
   const from = pictures.length > 0 ? pictures : renditions.filter((it) => it.listed);
-  const parts = from.flatMap(({ publishedRanges, segmentsTotal }) =>
-    publishedRanges.map(([first, last]) => ({
-      start: (first / segmentsTotal) * durationSeconds,
-      end: (last / segmentsTotal) * durationSeconds,
-    })),
+  const parts = from.flatMap(({ publishedSeconds }) =>
+    publishedSeconds.map(([start, end]) => ({ start, end })),
   );
   return joined(parts);
 }

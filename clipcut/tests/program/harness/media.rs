@@ -89,8 +89,10 @@ impl Clip {
 
     /// The number of segments of each rendition.
     pub(crate) fn segments(self) -> u64 {
-        // Six seconds each, of 25 pictures a second or, in the lecture, of 5.
-        self.frames().div_ceil(if let Self::Lecture = self { 30 } else { 150 })
+        // Six seconds each, but the first three two, of 25 pictures a second or, in the lecture, of 5.
+        let gop = if let Self::Lecture = self { 10 } else { 50 };
+        let groups = self.frames().div_ceil(gop);
+        if groups <= 3 { groups } else { self.frames().div_ceil(3 * gop) + 2 }
     }
 }
 
