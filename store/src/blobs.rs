@@ -30,6 +30,7 @@ pub struct Blobs {
 }
 
 #[derive(Clone, Debug)]
+// An enum and no trait: nothing outside of the store adds a third.
 enum Backend {
     Files(Files),
     GridFs(GridFs),

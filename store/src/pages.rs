@@ -54,6 +54,7 @@ pub struct PageOf<'a> {
 /// The longest page.
 pub const MOST: u32 = 100;
 
+// The id orders entries of one moment, some of which would else be lost between two pages.
 const USERS: &str = "
     select * from users where deleted_at is null and (created_at, id) > ($1, $2)
     order by created_at, id limit $3";

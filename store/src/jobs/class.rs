@@ -64,6 +64,7 @@ impl Class {
     }
 
     /// Returns the class as the column `priority` has it.
+    // Rows have these numbers; the gaps are for classes that come later.
     pub(crate) fn priority(self) -> i64 {
         match self {
             Self::Background => 0,
