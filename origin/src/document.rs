@@ -286,9 +286,11 @@ impl Rendition {
             segments_published: progress.segments_published,
             segments_total: rendition.segments_total,
             published_ranges,
+            // What is whole is listed when its run ends, which is a moment later.
             listed: progress.listed || progress.segments_published >= rendition.segments_total,
             workers: progress.workers,
             speed: progress.speed.map(tenths),
+            // Rounded as the speed is: each difference of a document would be an event on every page.
             seconds_left: progress.seconds_left.map(f64::ceil),
         }
     }
