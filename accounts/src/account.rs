@@ -216,6 +216,7 @@ impl Accounts {
 
     /// Compares a person's password. A session that somebody else has got hold of must not try all of them.
     pub(crate) async fn confirm(&self, asker: &Asker, password: &str) -> Result<()> {
+        // Before the comparison: tries at one moment would all pass a count behind it.
         self.count_account(asker.user.id.as_str()).await?;
         self.passwords.confirm(password, &asker.user.password).await
     }
