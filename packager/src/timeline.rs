@@ -109,6 +109,8 @@ struct Range {
 impl Packet {
     /// Returns the time that orders packets: of decoding, since presentation is not in order.
     fn time(&self) -> Option<Time> {
+        // Reordered pictures are shown in another order, which would look like steps back; times of decoding only
+        // grow.
         self.decode.or(self.shown)
     }
 }
@@ -237,6 +239,7 @@ impl Timeline {
         let latest = stream.latest.unwrap_or(time);
         let others =
             self.streams.iter().filter(|(other, _)| **other != id).filter_map(|(_, other)| other.latest);
+        // A stream that ended before then says nothing about this moment.
         let live: Vec<Time> = others.filter(|other| *other >= latest - GAP).collect();
         if live.iter().any(|other| *other > time - GAP) {
             return false;
@@ -335,12 +338,14 @@ impl Timeline {
             stream.marks.push(mark);
             stream.packets = 0;
         }
+        // What lies between the sides of a seam is no step between packets.
         stream.latest = None;
         let mut placed: Vec<Placed> = self.believe(id, first.packet).into_iter().collect();
         for it in &mut placed {
             it.fresh = fresh;
         }
         for suspect in suspects {
+            // One by one, for another seam or a wild time may lie among them.
             placed.extend(self.push(id, kind, suspect.packet));
         }
         placed
