@@ -185,6 +185,7 @@ impl Videos {
         index_video(&mut tx, id).await?;
         tx.commit().await?;
         self.signals.publish(match edit.visibility {
+            // Caches hold answers that were given by the visibility before.
             Some(_) => Signal::Hidden(id.clone()),
             None => Signal::Changed(id.clone()),
         });
