@@ -26,6 +26,7 @@ use crate::{
     secret::Secret,
 };
 
+// A client's own text, stored with each session for people to tell their browsers apart.
 const MOST_USER_AGENT: usize = 200;
 
 #[derive(Deserialize, ToSchema)]
@@ -175,6 +176,7 @@ pub(crate) async fn sign_out(
         accounts.store.accounts.sessions.end(&asker.user.id, id).await?;
     }
     let mut response = no_content();
+    // An open line was given no cookie, and writing one for it is an error.
     if line != Line::Open {
         response.headers_mut().insert(header::SET_COOKIE, line.take_away()?);
     }

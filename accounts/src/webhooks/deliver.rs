@@ -44,6 +44,7 @@ impl Accounts {
                 () = tokio::time::sleep(LOOK_AGAIN) => {}
             }
         }
+        // Cut off, a delivery that its target may have taken would be sent once more when its lease ends.
         while sending.join_next().await.is_some() {}
     }
 }
