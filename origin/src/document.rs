@@ -222,6 +222,7 @@ impl Document {
             owner: owner.map(|(id, name)| Owner { id, name }),
             visibility: video.rights.visibility.as_str(),
             may_edit: asker.viewer.may_edit(video.rights.owner.as_ref()),
+            // An address on the list may be the owner's own.
             shared_with_me: around.granted.contains(id) && asker.viewer.user() != video.rights.owner.as_ref(),
             created_at: video.created_at.rfc3339(),
             id: video.id,
