@@ -287,7 +287,7 @@ impl Rendition {
             segments_published: progress.segments_published,
             segments_total: rendition.segments_total,
             published_ranges,
-            // What is whole is listed when its run ends, which is a moment later.
+            // A whole rendition is listed when its last run ends, which is a moment later.
             listed: progress.listed || progress.segments_published >= rendition.segments_total,
             workers: progress.workers,
             speed: progress.speed.map(tenths),

@@ -109,8 +109,6 @@ struct Range {
 impl Packet {
     /// Returns the time that orders packets: of decoding, since presentation is not in order.
     fn time(&self) -> Option<Time> {
-        // Reordered pictures are shown in another order, which would look like steps back; times of decoding only
-        // grow.
         self.decode.or(self.shown)
     }
 }
@@ -338,14 +336,13 @@ impl Timeline {
             stream.marks.push(mark);
             stream.packets = 0;
         }
-        // What lies between the sides of a seam is no step between packets.
+        // No step is measured over a seam.
         stream.latest = None;
         let mut placed: Vec<Placed> = self.believe(id, first.packet).into_iter().collect();
         for it in &mut placed {
             it.fresh = fresh;
         }
         for suspect in suspects {
-            // One by one, for another seam or a wild time may lie among them.
             placed.extend(self.push(id, kind, suspect.packet));
         }
         placed

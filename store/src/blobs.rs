@@ -29,8 +29,8 @@ pub struct Blobs {
     metrics: StoreMetrics,
 }
 
-#[derive(Clone, Debug)]
 // An enum and no trait: nothing outside of the store adds a third.
+#[derive(Clone, Debug)]
 enum Backend {
     Files(Files),
     GridFs(GridFs),
