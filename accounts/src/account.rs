@@ -126,6 +126,7 @@ pub(crate) async fn edit(
     let (users, id) = (&accounts.store.accounts.users, &asker.user.id);
     let name = edit.name.as_deref().map(name::read).transpose()?;
     let email = edit.email.as_deref().map(Email::read).transpose()?;
+    // Before the name: where the password or the address is refused, nothing has changed.
     if let Some(email) = email {
         accounts.confirm(&asker, edit.current_password.as_deref().unwrap_or_default()).await?;
         let address = Address { shown: &email.shown, key: &email.key };
@@ -216,6 +217,7 @@ impl Accounts {
 
     /// Compares a person's password. A session that somebody else has got hold of must not try all of them.
     pub(crate) async fn confirm(&self, asker: &Asker, password: &str) -> Result<()> {
+        // Before the comparison: tries at one moment would all pass a count behind it.
         self.count_account(asker.user.id.as_str()).await?;
         self.passwords.confirm(password, &asker.user.password).await
     }

@@ -68,6 +68,7 @@ impl Evidence {
 impl Accounts {
     /// Reads the evidence in a request.
     pub(crate) fn evidence(&self, request: &Request) -> Evidence {
+        // The field goes before the cookie: a program set it for this request, and a browser sends cookies with any.
         if let Some(value) = request.headers().get(header::AUTHORIZATION) {
             return Evidence::Authorization(value.clone());
         }

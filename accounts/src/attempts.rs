@@ -32,6 +32,7 @@ impl Accounts {
 
     /// Counts an attempt on an account, whether there is one or not.
     pub(crate) async fn count_account(&self, account: &str) -> Result<()> {
+        // An address without an account counts alike, or the limit would show which ones have one.
         // Hashed, so that counters that others keep hold no address.
         let name = hashed(account);
         self.count(&format!("attempts:account:{name}"), self.config.attempts_of_account).await

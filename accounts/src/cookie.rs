@@ -84,6 +84,8 @@ impl Line {
                           certificate (tls_cert, tls_key) or a proxy with one (public_url), or open it at localhost.";
             return Err(forbidden("insecure_line", detail));
         };
+        // `__Host-` demands Secure, Path=/ and no Domain (RFC 6265bis §4.1.3.2). Lax and not Strict: a link in a mail
+        // or a chat is to open a private video for whoever is signed in.
         let secure = if self == Self::Secure { "; Secure" } else { "" };
         let seconds = lifetime.as_secs();
         let text = format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");

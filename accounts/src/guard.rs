@@ -145,6 +145,7 @@ impl Accounts {
                     Who::Owner if viewer.may_see(&rights) || self.is_granted(&id, viewer).await? => {
                         Err(forbidden("not_yours", "This video is another person's."))
                     }
+                    // Whoever may not see a video does not learn that it is there.
                     Who::Owner => Err(unknown_video()),
                     _ if self.is_of_audience(viewer) && viewer.may_see(&rights) => Ok(Granted::default()),
                     _ if self.is_granted(&id, viewer).await? => Ok(Granted::default()),

@@ -126,6 +126,7 @@ impl Keyed {
     {
         let ran = tokio::spawn(async move {
             let mut running = std::pin::pin!(run);
+            // Two of these may fail, and the key is still the request's.
             let mut ticks = tokio::time::interval(HOLD / 4);
             let keys = &accounts.store.accounts.idempotency;
             let response = loop {

@@ -215,11 +215,14 @@ impl Accounts {
 
     /// Puts the rights in front of `service`: every request is judged by the one table in [`access`].
     pub fn guard(&self, service: Router) -> Router {
+        // Around the whole router and no part of handlers: an endpoint that the table forgets is refused, and none is
+        // open.
         service.layer(middleware::from_fn_with_state(self.clone(), guard::admit))
     }
 
     /// Returns the path of the page that makes the first account, where one is missing and strangers reach the listener.
     pub async fn first_link(&self) -> Result<Option<String>> {
+        // Whoever reaches the page there is at the machine already.
         if self.config.reach == Reach::Loopback {
             return Ok(None);
         }

@@ -99,6 +99,7 @@ impl Accounts {
     pub(crate) async fn queue_mail(&self, kind: &MailKind, address: &crate::Email) -> Result<()> {
         let address = store::accounts::Email { shown: &address.shown, key: &address.key };
         self.store.accounts.mails.add(kind, address).await?;
+        // A permit waits for a sender that is busy now; `notify_waiters` would leave it to its next look.
         self.mail_queued.notify_one();
         Ok(())
     }

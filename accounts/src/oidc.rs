@@ -73,6 +73,7 @@ type Refusal = &'static str;
     ),
 )]
 pub(crate) async fn sign_in(State(accounts): State<Accounts>, request: Request) -> Result<Response> {
+    // Each sign-in may have us ask the provider; one client must not have it asked without end.
     accounts.count_address(accounts.client(&request)).await?;
     let next = query(&request, "next").unwrap_or_default();
     let begun = Begun::new(Purpose::SignIn, &next);
@@ -133,6 +134,7 @@ pub(crate) async fn callback(State(accounts): State<Accounts>, request: Request)
         (None, _) => refused("expired", Purpose::SignIn)?,
     };
     let mut response = ended;
+    // A sign-in ends with its first answer, whatever that is: its state counts once.
     response.headers_mut().append(header::SET_COOKIE, line.give_attempt("", Duration::ZERO)?);
     Ok(response)
 }

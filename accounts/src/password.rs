@@ -21,6 +21,7 @@ use crate::{
     error::{forbidden, unprocessable},
 };
 
+// NIST SP 800-63B §5.1.1.2 asks for eight characters at least, room for sixty-four, and no rules on their kinds.
 const LEAST: usize = 8;
 const MOST: usize = 128;
 // Requests that wait for a hash; further ones are 503 at once.

@@ -52,6 +52,7 @@ pub(crate) async fn ask(State(accounts): State<Accounts>, request: Request) -> R
         return Err(unprocessable("no_mail", detail));
     }
     let email = Email::read(&given.email)?;
+    // Anybody could else have a stranger's mailbox flooded.
     accounts.count_mail(&email.key).await?;
     // The same work for an address that has no account: the queue finds that out, which nobody waits for.
     accounts.queue_mail(&MailKind::Reset, &email).await?;

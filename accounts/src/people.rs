@@ -95,6 +95,7 @@ pub(crate) async fn sign_up(State(accounts): State<Accounts>, request: Request) 
     let given: NewAccount = document::read(request).await?;
     let key = given.key.as_deref().filter(|key| !key.is_empty());
     let hashed = key.map(|key| Secret::shown(key).map(|key| key.hash()).ok_or_else(wrong_key)).transpose()?;
+    // Refused before the hash is paid for; `sign_up` looks once more, under its lock.
     let ground = accounts.ground(hashed.as_deref()).await?;
     let (name, email) = (name::read(&given.name)?, Email::read(&given.email)?);
     let password = password::accept(&given.password)?;
@@ -169,6 +170,7 @@ impl Accounts {
     async fn ground<'a>(&self, key: Option<&'a str>) -> Result<Ground<'a>> {
         let any = self.store.accounts.users.any().await?;
         match (any, key, self.config.sign_up) {
+            // First, for a closed site takes no link of the time before it was closed either.
             (true, _, SignUp::Closed) => Err(closed()),
             (_, Some(key), _) => Ok(Ground::Invited(key)),
             (false, None, _) if self.config.reach == Reach::Loopback => Ok(Ground::First),

@@ -188,6 +188,7 @@ impl Accounts {
             let detail = "Enter the code that your authenticator app shows, or a recovery code.";
             return Err(Problem::new(StatusCode::UNAUTHORIZED, "second_factor_required", detail).into());
         };
+        // Counted once a code is there: a page that asks without one, to learn whether it needs one, has tried none.
         self.count_code(user.id.as_str()).await?;
         let taken = match (step_of(&factor.secret, code)?, recovery_hash(code)) {
             (Some(step), _) => factors.take_step(&user.id, step).await?,
@@ -224,6 +225,7 @@ fn recovery_code() -> String {
 
 /// Returns the form in which a recovery code is kept; `None` for what can be none.
 fn recovery_hash(code: &str) -> Option<String> {
+    // Hyphens and blanks are for the eye.
     let code: String = code.chars().filter(char::is_ascii_alphanumeric).collect();
     let code = code.to_ascii_lowercase();
     (code.len() == RECOVERY_LENGTH).then(|| hex(&Sha256::digest(code.as_bytes())))

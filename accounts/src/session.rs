@@ -26,6 +26,7 @@ use crate::{
     secret::Secret,
 };
 
+// A client's own text, stored with each session for people to tell their browsers apart.
 const MOST_USER_AGENT: usize = 200;
 
 #[derive(Deserialize, ToSchema)]
@@ -114,6 +115,7 @@ pub(crate) async fn show(
         SignUp::Open => SignUpSetting::Open,
     };
     let user = asker.as_ref().map(|asker| document::User::from(&asker.user));
+    // Somebody who is signed in has an account, so no statement is needed to know that there is one.
     let first_account = user.is_none() && !accounts.store.accounts.users.any().await?;
     let mail = accounts.config.mail.is_some();
     let openid = accounts.config.oidc.is_some();
@@ -139,6 +141,7 @@ pub(crate) async fn sign_in(State(accounts): State<Accounts>, request: Request) 
     let browser = Browser::of(&accounts, &request)?;
     let given: Credentials = document::read(request).await?;
     let email = Email::read(&given.email);
+    // A text that is no address counts as well, and finds nobody after the same work.
     let key = email.as_ref().map_or(given.email.as_str(), |email| email.key.as_str());
     accounts.count_account(key).await?;
     let users = &accounts.store.accounts.users;
@@ -148,6 +151,7 @@ pub(crate) async fn sign_in(State(accounts): State<Accounts>, request: Request) 
     let Some(user) = user.filter(|user| !user.disabled && verdict != Verdict::Wrong) else {
         return Err(wrong_credentials());
     };
+    // Behind the password: in front of it, the question for a code would show that there is such an account.
     accounts.take_code(&user, given.code.as_deref()).await?;
     if let Verdict::RightWith(after) = &verdict {
         users.rehash(&user.id, Rehash { before: &user.password, after }).await?;
@@ -172,6 +176,7 @@ pub(crate) async fn sign_out(
         accounts.store.accounts.sessions.end(&asker.user.id, id).await?;
     }
     let mut response = no_content();
+    // An open line was given no cookie, and writing one for it is an error.
     if line != Line::Open {
         response.headers_mut().insert(header::SET_COOKIE, line.take_away()?);
     }
@@ -261,6 +266,7 @@ impl Accounts {
     pub(crate) async fn begin_session(&self, browser: &Browser, user: &User) -> Result<HeaderValue> {
         let (sessions, secret) = (&self.store.accounts.sessions, Secret::random());
         let cookie = browser.line.give(&secret, self.config.lifetime)?;
+        // A browser keeps one cookie: its session before would stay valid, and nobody would end it.
         if let Some(before) = &browser.before
             && let Some(found) = sessions.find(&before.hash(), self.idle_since()).await?
         {

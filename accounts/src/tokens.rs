@@ -108,6 +108,7 @@ pub(crate) async fn add(
     }
     let expires_at = wanted.expires.as_deref().map(future).transpose()?;
     let tokens = &accounts.store.accounts.tokens;
+    // Two requests at once may go beyond it by one, which harms nobody.
     if tokens.of(&asker.user.id).await?.len() >= MOST {
         return Err(unprocessable("too_many_tokens", format!("An account has at most {MOST} tokens.")));
     }

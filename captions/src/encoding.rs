@@ -16,6 +16,8 @@ fn guess(bytes: &[u8]) -> &'static Encoding {
     // Before UTF-8: as that, UTF-16's zeros are valid.
     let zeros = |parity| bytes.iter().skip(parity).step_by(2).filter(|byte| **byte == 0).count();
     let (even, odd) = (zeros(0), zeros(1));
+    // Latin letters have a zero in every other byte, and a text of other scripts has blanks, digits and line ends of
+    // them.
     if even.max(odd) * 4 > bytes.len() && even.max(odd) > 4 * even.min(odd) {
         return if even > odd { UTF_16BE } else { UTF_16LE };
     }

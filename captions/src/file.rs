@@ -26,6 +26,7 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Cue>> {
     if cues.is_empty() {
         return Err(Error::Empty);
     }
+    // SubRip's may stand in any order, and WebVTT's must not (cue timings).
     cues.sort_by_key(|cue| (cue.start, cue.end));
     name_apart(&mut cues);
     Ok(cues)

@@ -52,6 +52,7 @@ struct File {
 impl File {
     fn enter(&mut self, section: &str) {
         let name = section.trim_end_matches(']').to_ascii_lowercase();
+        // Each section states an order of fields of its own.
         self.fields.clear();
         if name.contains("styles") {
             self.legacy = !name.contains('+');
@@ -67,6 +68,7 @@ impl File {
 
     fn style(&mut self, line: &str) {
         let values = self.values(line, &["name"]);
+        // True is -1 here.
         let on = |name: &str| values.get(name).is_some_and(|value| !matches!(value.trim(), "" | "0"));
         let mut styles = Styles::default();
         for (name, style) in
@@ -80,10 +82,13 @@ impl File {
         let place = if self.legacy { markup::keypad(alignment) } else { alignment };
         let base = Base { styles, settings: markup::placed(place), height: self.height };
         let name = values.get("name").map_or("", |name| name.trim());
+        // Old editors mark a default style with `*`, and not in every line that names it; libass passes over the mark
+        // too.
         self.styles.insert(name.trim_start_matches('*').to_owned(), base);
     }
 
     fn dialogue(&self, line: &str) -> Option<Cue> {
+        // The order where no `Format` line states one, as in libass.
         let named =
             ["layer", "start", "end", "style", "name", "marginl", "marginr", "marginv", "effect", "text"];
         let values = self.values(line, &named);

@@ -87,6 +87,7 @@ impl Text {
             let Some(first) = visible.iter().position(|(c, _)| !c.is_whitespace()) else { continue };
             let last = visible.iter().rposition(|(c, _)| !c.is_whitespace()).unwrap_or(first);
             if let Some(&(_, styles)) = clean.last() {
+                // The break has the styles of the line before, so that one over two lines stays one part.
                 clean.push(('\n', styles));
             }
             clean.extend_from_slice(&visible[first..=last]);

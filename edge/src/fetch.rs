@@ -320,6 +320,7 @@ impl FetchTask {
                 hold = Hold::Window;
                 fill_budget = None;
             }
+            // Held back until the object is stored: a client that has the last byte and asks again gets a hit.
             if hold == Hold::All && head.len == Some(len) && !data.is_empty() {
                 last = Some(data);
                 continue;

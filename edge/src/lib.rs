@@ -224,6 +224,7 @@ impl Edge {
     /// Ends the fetches that are left. To be called after the listener's drain, when no client waits for them.
     pub async fn finish(&self) {
         self.0.shutdown.cancel();
+        // A tracker that is not closed is never done, empty or not.
         self.0.tasks.close();
         self.0.tasks.wait().await;
     }

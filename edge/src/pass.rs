@@ -42,6 +42,7 @@ impl Pass {
         if parts.uri.path() != "*" {
             parts.uri = target.path_and_query().parse::<Uri>().unwrap_or_default();
         }
+        // A version is each connection's own: that of the client's says nothing about the line to the origin.
         parts.version = http::Version::HTTP_11;
         hop::drop_hop_by_hop(&mut parts.headers);
         let keeps_mark = shown::keeps_mark(&parts);

@@ -49,6 +49,7 @@ impl Prefetch<'_> {
         let first = object.is_none_or(|object| !object.prefetched.swap(true, Ordering::Relaxed));
         let next = match &cmcd {
             Some(cmcd) if !cmcd.next.is_empty() => named(target.path(), &cmcd.next),
+            // CTA-5004, `sf`: Smooth Streaming and other formats number no segments so.
             Some(cmcd) if first && !matches!(cmcd.format, Some('s' | 'o')) => {
                 counted(target.path(), if cmcd.urgent { DEPTH_WHEN_URGENT } else { DEPTH })
             }

@@ -10,6 +10,7 @@ pub(crate) fn owner<'a>(members: impl IntoIterator<Item = &'a str>, key: &str) -
 }
 
 fn score(member: &str, key: &str) -> [u8; 16] {
+    // The zero parts address and key, so that no two pairs make one text.
     let hash = Sha256::new().chain_update(member).chain_update([0]).chain_update(key).finalize();
     let mut score = [0; 16];
     score.copy_from_slice(&hash[..16]);

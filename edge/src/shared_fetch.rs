@@ -248,6 +248,7 @@ impl SharedFetch {
             is_lagging: self.store_only_immutable.load(Ordering::Relaxed),
             keeps_fetch: AtomicBool::new(false),
         };
+        // Counted before the check: a waiter beyond the bound takes its count back by its drop.
         (self.waiters.fetch_add(1, Ordering::AcqRel) < most).then_some(waiter)
     }
 

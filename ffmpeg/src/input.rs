@@ -68,6 +68,7 @@ impl Input {
             }
             Self::Loopback { url, .. } => url.into(),
             Self::Part { of, bytes } => {
+                // `subfile` takes all behind the first `,,:` for an address, commas in a file's name included.
                 let mut address =
                     OsString::from(format!("subfile,,start,{},end,{},,:", bytes.start, bytes.end));
                 address.push(of.address());

@@ -295,6 +295,7 @@ impl Origin {
         }
         let id: CaptionId = track.parse().map_err(|_| Error::from(unknown_track()))?;
         let found = self.store.captions.get(&id).await?;
+        // Rights were judged by the video in the path, so that the track of another one is none here.
         found.filter(|track| track.video == video).ok_or_else(|| unknown_track().into())
     }
 

@@ -30,7 +30,8 @@ const POLICY: Policy = Policy {
 /// Answers preflights, and lets pages see all other answers, the errors too.
 ///
 /// Playback is open to pages of any origin. The API is open to our own page and to the origins that the
-/// configuration names: nobody signs in yet, so any page that a person visits could else delete their videos.
+/// configuration names: without accounts nobody signs in, and any page that a person visits could else delete their
+/// videos.
 pub(crate) async fn allow(State(origin): State<Origin>, request: Request, next: Next) -> Response {
     let playback = !request.uri().path().starts_with("/api/");
     if !playback && origin.config.site.sender(&request) == Sender::Foreign && !origin.allows(&request) {

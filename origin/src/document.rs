@@ -228,6 +228,7 @@ impl Document {
             owner: owner.map(|(id, name)| Owner { id, name }),
             visibility: video.rights.visibility.as_str(),
             may_edit: asker.viewer.may_edit(video.rights.owner.as_ref()),
+            // An address on the list may be the owner's own.
             shared_with_me: around.granted.contains(id) && asker.viewer.user() != video.rights.owner.as_ref(),
             created_at: video.created_at.rfc3339(),
             id: video.id,
@@ -305,9 +306,11 @@ impl Rendition {
             segments_published: progress.segments_published,
             segments_total: rendition.segments_total,
             published_seconds,
+            // A whole rendition is listed when its last run ends, which is a moment later.
             listed: progress.listed || progress.segments_published >= rendition.segments_total,
             workers: progress.workers,
             speed: progress.speed.map(tenths),
+            // Rounded as the speed is: each difference of a document would be an event on every page.
             seconds_left: progress.seconds_left.map(f64::ceil),
         }
     }

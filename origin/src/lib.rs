@@ -100,6 +100,7 @@ impl Default for Config {
             upload_piece_bytes: None,
             quota: Quota::default(),
             upload_expiry: Duration::from_hours(24),
+            // Below the 10 s that hls.js, as it comes, waits for a segment's first byte.
             segment_wait: Duration::from_secs(8),
             poster_wait: poster::WAIT,
             api_origins: Vec::new(),
@@ -155,6 +156,7 @@ impl Origin {
             .method_not_allowed_fallback(async || Error::from(wrong_method()))
             // Bodies have limits that fit what they carry; axum's one for all would cut uploads off.
             .layer(DefaultBodyLimit::disable())
+            // Outermost, so that pages can read the refusals of all layers within.
             .layer(middleware::from_fn_with_state(self.clone(), cors::allow))
             .with_state(self.clone())
     }

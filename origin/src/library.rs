@@ -21,6 +21,7 @@ use crate::{
 };
 
 const CANCELLED: &str = "Somebody has cancelled the encoding. Try again to go on where it stopped.";
+// Room for the longest description, even where each character is a pair of escapes (RFC 8259 §7).
 const MOST_DOCUMENT: u64 = 64 * 1024;
 
 /// The members that are absent stay as they are.

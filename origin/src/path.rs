@@ -164,6 +164,8 @@ impl File {
             // Once published, a segment never changes.
             // `immutable` (RFC 8246) spares the conditional requests that browsers send on a reload.
             Self::Init(_) | Self::Segment { .. } => "public, max-age=31536000, immutable",
+            // Another choice has another address (`?v=`), so the minute bounds the picture's way to whoever kept the
+            // old one.
             Self::Poster | Self::SmallPoster => "public, max-age=60",
             // Playlists are written again when renditions join and when rates are measured; subtitles when
             // somebody corrects them.

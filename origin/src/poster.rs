@@ -185,6 +185,7 @@ impl Origin {
             Ok(left) => left?,
             Err(_) => Some(choice.clone()),
         };
+        // A choice that has taken its place meanwhile has a request of its own to answer.
         if let Some(problem) =
             left.as_ref().filter(|left| left.id == choice.id).and_then(|it| it.problem.as_deref())
         {

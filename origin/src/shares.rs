@@ -95,6 +95,7 @@ pub(crate) async fn add(
     let id = known(&id)?;
     let wanted: Wanted = read_json(request).await?;
     let expires_at = wanted.expires.as_deref().map(future).transpose()?;
+    // Two requests at once may go beyond it by one: the bound is for lists to stay short, and guards no right.
     if origin.store.shares.of(&id).await?.len() >= MOST {
         return Err(bad_request(
             "too_many_shares",

@@ -43,6 +43,7 @@ impl Tickets {
     /// players load anew, and caches keep a copy for each.
     pub(crate) fn folder(&self, id: &VideoId, validity: Validity) -> String {
         let end = self.end(validity.now);
+        // A ticket that ends before `from` would be void as it is made: behind a revocation all last a little longer.
         let end = validity.until.map_or(end, |until| end.min(until)).max(validity.from);
         let expires = UNIX_EPOCH + Duration::from_secs(end);
         let scope = Scope::video(&id.to_string()).expect("an id is letters and digits");

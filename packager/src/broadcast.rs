@@ -25,6 +25,8 @@ use crate::{
     takes::Take,
 };
 
+// SEI in H.264 and, as a prefix, in HEVC (Table 7-1 of each); user data in MPEG-2, whose start code is 0xB2 (ISO/IEC
+// 13818-2 Table 6-1).
 /// The codecs whose packets hold captions, and the bitstream filter's numbers of the units that they are in.
 const UNITS: [(&str, &str); 3] = [("h264", "6"), ("hevc", "39"), ("mpeg2video", "178")];
 const TICKS_A_SECOND: u32 = 90_000;
@@ -104,6 +106,7 @@ async fn extract(context: &EncodeContext<'_>, carrier: Carrier<'_>) -> Result<Ca
         stdin: None,
         printed: None,
         outputs: vec![output],
+        // Captions lie in the picture's own packets, so all of a film is read for them.
         bounds: Bounds { cpu: Duration::from_hours(1), ..Bounds::default() },
         wall_time: Duration::from_hours(1),
     };
@@ -116,6 +119,8 @@ async fn extract(context: &EncodeContext<'_>, carrier: Carrier<'_>) -> Result<Ca
             let mut left = MOST_TRIPLETS;
             while let Some(part) = reader.next().await? {
                 if let Part::Fragment(fragment) = part {
+                    // Past the bound the stream is still read: a socket that closes early is an error of ffmpeg's,
+                    // and loses all.
                     left -= take(&fragment, &mut captions, left);
                 }
             }

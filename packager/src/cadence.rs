@@ -101,6 +101,7 @@ pub(crate) fn phase(video: &VideoFacts, rate: FrameRate) -> f64 {
     let thinned = (1.0 - 1.0 / frames_a_slot) / 2.0 * slot;
     let slots = (video.frames.saturating_sub(1)) as f64 / frames_a_slot;
     let length = video.last.saturating_sub(video.first).as_secs_f64() / slot;
+    // Missing frames pull the mean off the middle, and it says no more where in their slots the others lie.
     let Some(mean) = video.mean.filter(|_| (length - slots).abs() < 1.5) else {
         return thinned;
     };

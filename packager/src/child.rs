@@ -110,6 +110,7 @@ impl Child {
         let hidden = |arg: &&std::ffi::OsStr| !arg.to_string_lossy().contains("http:");
         let arguments: Vec<_> = command.get_args().filter(hidden).collect();
         tracing::debug!(doing = %task.doing, ?arguments, "ffmpeg starts");
+        // Bounds are set from outside: `pre_exec`, which could set them before ffmpeg runs, is unsafe.
         let mut child = command.spawn().map_err(start)?;
         confine(child.as_inner().id(), &task.bounds).map_err(start)?;
         let (stdin, stdout) = (child.take_stdin(), child.take_stdout());
@@ -123,6 +124,8 @@ impl Child {
         let reaped = process.clone();
         let doing = task.doing.clone();
         let runtime = tokio::runtime::Handle::current();
+        // The log is read to its end before the wait: a process whose pipe is full never ends. The printed lines come
+        // before the exit is known, because losses are counted by them.
         let listener = tokio::task::spawn_blocking(move || {
             let last_lines = Vec::from(collect_log(events, &doing));
             let status = lock(&reaped).wait();
@@ -193,6 +196,7 @@ impl Drop for Child {
 fn feed(to: Option<ChildStdin>, from: Option<Feed>, mut child: watch::Receiver<Progress>) -> Result<()> {
     let (Some(mut to), Some(Feed { stream, mut progress })) = (to, from) else { return Ok(()) };
     let mut from = stream.into_std()?;
+    // tokio's sockets do not block, and `copy` would take `WouldBlock` for a failure.
     from.set_nonblocking(false)?;
     let runtime = tokio::runtime::Handle::current();
     tokio::task::spawn_blocking(move || {

@@ -21,6 +21,8 @@ const HDR_PRIMARIES: [&str; 10] = [
 
 /// Returns how a picture becomes BT.709.
 pub(crate) fn conversion(video: &VideoFacts) -> Conversion {
+    // PQ and HLG (ITU-R BT.2100): only these curves go above the white of SDR, so wide colours alone need no tone
+    // map.
     let transfer =
         video.colour.transfer.as_deref().filter(|name| matches!(*name, "smpte2084" | "arib-std-b67"));
     let (matrix, primaries) = match transfer {

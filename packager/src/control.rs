@@ -95,6 +95,7 @@ impl Control {
             let _running_again = child.stand_still();
             let stood = Instant::now();
             let over = urgent.wait_for(|count| *count == 0).await.is_ok();
+            // Rest is neither charged to the owner's service nor counted against the encoder's pace.
             self.pauses.add(stood.elapsed());
             if !over {
                 return;

@@ -70,6 +70,8 @@ fn picture(plan: &Plan, video: &VideoPlan, measured: &[Measured]) -> AdaptationS
     AdaptationSet {
         content_type: "video",
         mime_type: "video/mp4",
+        // All rungs are cut at the same times, and each segment begins with the IDR frame of a closed GOP, a stream
+        // access point of type 1 (ISO/IEC 14496-12 Annex I): a player may switch at any border.
         segment_alignment: Some(true),
         start_with_sap: Some(1),
         max_width: video.rungs.iter().map(|rung| rung.width).max(),
@@ -131,6 +133,8 @@ fn captions(text: &Subtitle) -> AdaptationSet {
 
 fn template(timescale: u32, lengths: impl Iterator<Item = u64>) -> SegmentTemplate {
     SegmentTemplate {
+        // A timeline and no `@duration`, by which players would reckon numbers from one length: sound's segments
+        // differ by a frame.
         media: "$RepresentationID$/$Number$.m4s",
         initialization: "$RepresentationID$/init.mp4",
         start_number: 0,

@@ -100,6 +100,7 @@ fn lost(packets: &[u32], decoded: &BTreeMap<u64, u32>, seconds: Seconds) -> Vec<
         .filter(|(_, _, short)| *short > 0)
         .collect();
     short.sort_by_key(|(_, _, short)| std::cmp::Reverse(*short));
+    // The net loss bounds the sum: a frame that came a second late is missing in one second and over in the next.
     let mut left = missing;
     let mut lost = Vec::new();
     for (second, count, short) in short {

@@ -89,6 +89,7 @@ async fn video_from(context: &EncodeContext<'_>, video: &VideoPlan, attempt: &At
     let outputs = video.rungs.iter().enumerate().map(|(n, rung)| {
         rung_args(context.config, video, rung, &Output { n, frames, timescale: grid.timescale })
     });
+    // Without an entry all that lies before the run is decoded too, and needs its time.
     let decoded = Run { first: if entry.is_some() { first } else { 0 }, last };
     let tally = Tally::default();
     let task = Task {
@@ -147,6 +148,7 @@ pub(crate) async fn consume(publisher: &Publisher, stream: UnixStream, consumer:
 
     let Consumer { rendition, mut cutter, start, limit, cut } = consumer;
     let (send, mut receive) = tokio::sync::mpsc::channel::<(Segment, Option<ChunkWriter>)>(AHEAD);
+    // `move`: the sender has to fall with the reader, or the publisher would wait for ever.
     let read = async move {
         let mut reader = Reader::new(tokio::io::BufReader::with_capacity(256 * 1024, stream.take(limit)));
         // Viewers who wait for the segment read it as it grows.
@@ -196,7 +198,10 @@ fn rung_args(config: &Config, video: &VideoPlan, rung: &Rung, output: &Output) -
     let level = format!("{}.{}", rung.level_idc / 10, rung.level_idc % 10);
     let mut args =
         strings(["-map", &format!("[v{}]", output.n), "-c:v", "libx264", "-preset", &config.preset]);
+    // CODECS stands in playlists before the first frame does, so profile and level are the plan's and not x264's
+    // choice.
     args.extend(strings(["-profile:v", "high", "-level:v", &level]));
+    // Capped quality: what is easy to encode stays small, and the cap keeps BANDWIDTH's promise for what is not.
     args.extend(strings(["-crf", &rung.crf.to_string()]));
     args.extend(strings([
         "-maxrate",
@@ -214,6 +219,8 @@ fn rung_args(config: &Config, video: &VideoPlan, rung: &Rung, output: &Output) -
     args.extend(strings([
         "-color_range",
         "tv",
+        // The `fps` filter has made the rate constant. A second pass over it could double or drop a frame of the
+        // plan's.
         "-fps_mode",
         "passthrough",
         "-frames:v",
@@ -230,6 +237,8 @@ fn rung_args(config: &Config, video: &VideoPlan, rung: &Rung, output: &Output) -
 
 /// Fragments as they come, with their real times.
 pub(crate) fn mp4_args(fragments: &str) -> Vec<OsString> {
+    // Without metadata and bit exact: whichever run is first publishes the init segment, so each has to write the
+    // same.
     let flags = format!("{fragments}+empty_moov+default_base_moof+frag_discont+skip_trailer");
     strings([
         "-map_metadata",
@@ -255,6 +264,7 @@ pub(crate) fn mp4_args(fragments: &str) -> Vec<OsString> {
 pub(crate) fn clock_args(seek: Duration) -> Vec<OsString> {
     let mut args = strings(["-copyts"]);
     if !seek.is_zero() {
+        // Accurate seeking would drop frames by ffmpeg's own reckoning; the filters cut at the frame.
         args.extend(strings(["-noaccurate_seek", "-ss", &format!("{:.6}", seek.as_secs_f64())]));
     }
     args
@@ -288,6 +298,7 @@ const PICTURES_NICE: u8 = 5;
 pub(crate) fn bounds(context: &EncodeContext<'_>, run: Run) -> Bounds {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get) as u32;
     Bounds {
+        // Processor time adds up over threads.
         cpu: wall_time(context, run) * cores,
         // Every thread reserves an arena and a stack, and every rung has threads for every core.
         memory_bytes: (8 << 30) + u64::from(cores) * (1 << 30),

@@ -64,12 +64,15 @@ impl<R: AsyncRead + Unpin> Reader<R> {
 
     async fn read_box(&mut self) -> Result<Option<(FourCC, Bytes)>> {
         let mut header = [0; HEADER_BYTES as usize];
+        // One byte by itself: an end in front of a box is the stream's own, one within its header breaks it off.
         if self.input.read(&mut header[..1]).await? == 0 {
             return Ok(None);
         }
         self.input.read_exact(&mut header[1..]).await?;
         let [a, b, c, d, kind @ ..] = header;
         let size = u64::from(u32::from_be_bytes([a, b, c, d]));
+        // Sizes 0 and 1, to the file's end and in 64 bits (ISO/IEC 14496-12 §4.2), are none that ffmpeg writes to a
+        // socket.
         if !(HEADER_BYTES..=MAX_BOX_BYTES).contains(&size) {
             return Err(Error::Mp4(format!("a box of {size} bytes")));
         }
@@ -118,6 +121,8 @@ impl Fragment {
         };
         let mut encoded = Vec::new();
         moof.encode(&mut encoded)?;
+        // The data's offset counts the `moof` that it stands in; encoded twice, for its length does not depend on the
+        // value.
         let data_offset = encoded.len() + HEADER_BYTES as usize;
         moof.traf[0].trun[0].data_offset = Some(data_offset as i32);
         encoded.clear();
@@ -161,6 +166,7 @@ pub(crate) fn init(mut moov: Moov, presentation_start: u64) -> Result<Bytes> {
     let ftyp = Ftyp {
         major_brand: FourCC::new(b"iso6"),
         minor_version: 0,
+        // `cmfc` is CMAF's brand (ISO/IEC 23000-19 §7.2).
         compatible_brands: vec![FourCC::new(b"iso6"), FourCC::new(b"cmfc"), FourCC::new(b"mp41")],
     };
     let [track] = moov.trak.as_mut_slice() else {
@@ -169,6 +175,8 @@ pub(crate) fn init(mut moov: Moov, presentation_start: u64) -> Result<Bytes> {
     track.edts = (presentation_start > 0).then(|| Edts {
         elst: Some(Elst {
             entries: vec![ElstEntry {
+                // Zero lets the edit reach over all fragments, whose length `moov` does not know (ISO/IEC 14496-12
+                // §8.6.6.1).
                 segment_duration: 0,
                 media_time: Some(presentation_start),
                 media_rate: 1.into(),

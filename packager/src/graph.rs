@@ -54,6 +54,7 @@ pub(crate) fn graph(video: &VideoPlan, takes: &[PictureTake<'_>], first_frame: u
         video.frame_rate.num, video.frame_rate.den
     ));
     steps.push("tpad=stop=-1:stop_mode=clone".to_owned());
+    // Behind `fps` a tick is a frame, so the cut is a whole number and no rounded time.
     steps.push(format!("trim=start_pts={first_frame}"));
     if video.conversion.tone_map && !joined {
         let top = &video.rungs[0];
@@ -93,6 +94,8 @@ pub(crate) fn picture_filters(conversion: &Conversion, width: u32, height: u32, 
     steps.join(",")
 }
 
+// One frame for two fields, since twice the rate would be twice the work of every rung; frames that are flagged as
+// progressive pass as they are, because sources mix both.
 const DEINTERLACE: &str = "bwdif=mode=send_frame:deint=interlaced";
 
 /// Hable's curve on linear light, at the size wanted and not the source's: the work grows with the pixels.

@@ -56,6 +56,8 @@ pub fn master(plan: &Plan, measured: Option<&[Measured]>, subtitles: &[Subtitle]
 
     let master = MasterPlaylist {
         version: Some(VERSION),
+        // Segments begin with an IDR frame and groups are closed, so players may start and switch at any (RFC 8216
+        // §4.3.5.1).
         independent_segments: true,
         alternatives: sounds(plan).chain(texts(subtitles)).collect(),
         variants,
@@ -76,6 +78,7 @@ fn start(bandwidths: impl Iterator<Item = u64> + Clone) -> Option<usize> {
 fn picture(plan: &Plan, rung: &Rung, measured: &[Measured]) -> VariantStream {
     let rates = Rates::of_variant(plan, rung, measured);
     let mut codecs = video_codec(rung, measured);
+    // One variant serves every sound of the group, and all of them are AAC-LC.
     if let Some(audio) = plan.audio.first() {
         codecs = format!("{codecs},{}", audio_codec(audio, measured));
     }
@@ -89,6 +92,8 @@ fn picture(plan: &Plan, rung: &Rung, measured: &[Measured]) -> VariantStream {
         // RFC 8216 §4.3.4.2: three decimals.
         frame_rate: fps.map(|fps| (fps * 1000.0).round() / 1000.0),
         audio: (!plan.audio.is_empty()).then(|| AUDIO_GROUP.to_owned()),
+        // RFC 8216 §4.3.4.2: without NONE, players may offer captions in the picture, out of which encoders take
+        // them.
         closed_captions: Some(ClosedCaptionGroupId::None),
         ..VariantStream::default()
     }

@@ -51,9 +51,13 @@ impl RunInHand {
     /// Notes a published segment, and how fast they come. Once all renditions have it the run is compared with the queue, and ends where
     /// something more urgent waits: what it has is published, and the rest is given back.
     pub(crate) async fn published(&self, store: &Store, number: u32) -> Result<()> {
+        // Attempts are counted to find a job that kills each worker; one that publishes is none, however often it is
+        // killed.
         if self.job.attempts > 1 && !self.has_come_further.swap(true, Ordering::Relaxed) {
             store.jobs.progressed(&self.job).await?;
         }
+        // Outputs of one encoder come one after the other: ended between two, a run would leave a hole in some
+        // renditions.
         if !self.is_whole(number) {
             return Ok(());
         }
@@ -68,6 +72,7 @@ impl RunInHand {
         }
         // Without its lease it ends in any case, as its worker notices.
         let Some(standing) = store.jobs.standing(&self.job).await? else { return Ok(()) };
+        // A want has put what is behind into a row of its own, which another worker has.
         if number + 1 >= standing.last && standing.last < self.job.segments.end {
             self.is_cut_off.store(true, Ordering::Relaxed);
             self.turn.cancel();

@@ -23,6 +23,7 @@ pub(crate) async fn movie(source: Bytes<'_>) -> Result<Option<Range<u64>>> {
             b"moov" if movie.is_none() => movie = Some(body),
             b"mdat" | b"ftyp" | b"free" | b"skip" | b"wide" | b"pdin" | b"uuid" | b"meta" | b"udta"
             | b"prft" => {}
+            // Fragments (`moof`) have packets that no table of `moov` lists, and boxes unknown to us may have, too.
             _ => return Ok(None),
         }
     }

@@ -70,6 +70,7 @@ async fn encode_run(context: &EncodeContext<'_>, job: &Job) -> Result<()> {
         let publisher = Publisher { run: Some(in_hand.clone()), ..context.publisher.clone() };
         let context = EncodeContext { control: &control, publisher: &publisher, ..*context };
         match encode_hole(&context, job, &hole).await {
+            // The rest is another row's: this job has come to its end, and its later holes went with the rest.
             Err(Error::Interrupted) if in_hand.is_cut_off() => return Ok(()),
             outcome => outcome?,
         }
@@ -143,6 +144,7 @@ async fn prepare(config: &Config, publisher: &Publisher, control: &Control) -> R
         let text = prefer_source_error(channels::texts(&context).await, &source)?;
         Plan { text, ..plan }
     };
+    // Playlists come before the row, which sends viewers to them.
     playlists::write(publisher, &plan, None).await?;
     let json = serde_json::to_string(&plan)?;
     let (renditions, jobs) = (renditions(&plan), jobs(&plan, config));
@@ -166,6 +168,7 @@ async fn prepare(config: &Config, publisher: &Publisher, control: &Control) -> R
 async fn finish(publisher: &Publisher, plan: &Plan) -> Result<()> {
     let measured = playlists::measure(publisher, plan).await?;
     playlists::write(publisher, plan, Some(&measured)).await?;
+    // `ready` comes last, so that a kill before it has all of this done again.
     publisher.store.videos.set_notes(&publisher.video, &all_notes(publisher, plan).await?).await?;
     publisher.store.videos.mark_ready(&publisher.video).await?;
     tracing::info!(video = %publisher.video, "ready");

@@ -151,6 +151,7 @@ async fn find(source: Bytes<'_>, signatures: &[Signature], from: u64) -> Result<
     };
     let len = source.len().await?;
     let (mut at, mut found) = (from, Vec::new());
+    // Ogg has a first page for each stream, so there are more places than files.
     while at < len && found.len() <= MOST_PARTS * 4 {
         let bytes = source.read_at(at..(at + CHUNK).min(len)).await?;
         // A signature may lie across two chunks, and is looked for in the second one then.

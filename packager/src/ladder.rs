@@ -81,6 +81,7 @@ pub fn rungs(video: &VideoFacts, frame_rate: FrameRate, config: &Config) -> Vec<
     for side in sides {
         let scale = side / shorter;
         let rung = rung((width * scale, height * scale), frame_rate, config);
+        // A name is a folder and a key: sides that round to the same even one are one rung.
         if rungs.iter().all(|other| other.name != rung.name) {
             rungs.push(rung);
         }
@@ -120,6 +121,7 @@ fn maxrate(width: u32, height: u32, fps: f64) -> u64 {
     let above = above.unwrap_or(MAXRATES.len() - 1).max(1);
     let ((x0, y0), (x1, y1)) = (MAXRATES[above - 1], MAXRATES[above]);
     let base = y0 + (pixels - x0) * (y1 - y0) / (x1 - x0);
+    // Of twice the frames each differs less from the one before: half as much again carries them.
     let doubled = if fps > 30.0 + 0.01 { 1.5 } else { 1.0 };
     // To whole thousands, as people write rates.
     (base * doubled / 1000.0).round() as u64 * 1000

@@ -36,6 +36,7 @@ pub(crate) fn tag(written: &str) -> Option<String> {
     let mut tag = language.to_639_1().unwrap_or(language.to_639_3()).to_owned();
     for subtag in subtags {
         let sound = (1..=8).contains(&subtag.len()) && subtag.chars().all(|c| c.is_ascii_alphanumeric());
+        // Tags become folders, and a file could give one of any length.
         if !sound || tag.len() > 32 {
             break;
         }

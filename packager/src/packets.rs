@@ -266,6 +266,7 @@ impl Track {
 
     fn count(&mut self, shifts: &[i64]) {
         for ((stretch, second), count) in &self.seconds {
+            // Shifts are known when all packets are counted, so counts move by whole seconds.
             let shift = shifts.get(*stretch).copied().unwrap_or_default();
             let place = second + (shift as f64 / SECOND as f64).round() as i64;
             let Some(place) = usize::try_from(place).ok().filter(|place| *place < MOST_SECONDS) else {

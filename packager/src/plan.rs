@@ -36,6 +36,7 @@ pub struct Plan {
     pub audio: Vec<AudioPlan>,
     /// One entry per text track found in the source.
     pub text: Vec<TextPlan>,
+    // Stored plans outlive the program that made them: what came later has a default.
     /// Sentences for people about parts of the source that were left out or mended.
     #[serde(default)]
     pub notes: Vec<String>,
@@ -293,6 +294,7 @@ impl VideoPlan {
         let cheap = |n: &u32| {
             let from = time(*n);
             let entry = self.key_frames.iter().rev().find(|key| **key <= from).copied().unwrap_or_default();
+            // Half a run's length more may be decoded and thrown away.
             from.saturating_sub(entry) * 2 <= time(length.min(total))
         };
         let starts: Vec<u32> = (1..total).filter(|n| n % length == 0).filter(cheap).collect();
@@ -312,6 +314,7 @@ impl AudioPlan {
 
     /// Returns the first AAC frame of segment `n`: the frame border nearest to the grid's.
     pub fn first_frame(&self, grid: &Grid, n: u32) -> u64 {
+        // The last segment has all that is left, for sound is rounded up past the picture's end.
         if n >= grid.segments() {
             return self.frames;
         }

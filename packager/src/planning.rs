@@ -31,6 +31,7 @@ impl Default for Config {
     }
 }
 
+// Apple's HLS authoring specification asks for key frames each 2 s and for target durations of 6 s.
 /// Seconds between key frames.
 const GOP_SECONDS: f64 = 2.0;
 /// GOPs in a segment: 6 s.
@@ -43,6 +44,8 @@ const OVERHANG: Duration = Duration::from_millis(100);
 /// Fixes everything that playlists and encoders need, before a frame is encoded.
 pub fn plan(facts: &Facts, config: &Config) -> Result<Plan, Refusal> {
     let zero = zero(facts);
+    // These count from the container's start, as ffmpeg's seeking does, so they are taken before times count from
+    // zero.
     let entries: Vec<Option<SoundEntry>> =
         facts.audio.iter().map(|source| sound_entry(facts, source)).collect();
     let parts = parts(facts, zero);

@@ -68,6 +68,7 @@ async fn chosen(context: &EncodeContext<'_>, choice: &PosterChoice) -> Result<()
         }
         Err(error) => return Err(error),
     }
+    // The choice is settled once its pictures stand: after a kill in between they are made again.
     Ok(posters.made(video, choice).await?)
 }
 
@@ -177,6 +178,7 @@ async fn draw(context: &EncodeContext<'_>, drawn: Drawn) -> Result<Vec<Vec<u8>>>
     Ok(pictures.into_inner())
 }
 
+// JPEG's YUV is of full range, and ffmpeg's encoder refuses any other as not of the standard.
 fn jpeg() -> Vec<OsString> {
     strings(["-c:v", "mjpeg", "-q:v", "3", "-pix_fmt", "yuvj420p", "-f", "mjpeg"])
 }

@@ -100,6 +100,7 @@ impl<'a> Call<'a> {
             }
             (described, _) => described?,
         };
+        // ffmpeg lists no positions, so parts are sought in the bytes before its packets are read.
         if let (Some(bytes), By::Ffmpeg) = (bytes, described.by)
             && let Some(whole) = self.parts(bytes, &described, &Scan::default()).await?
         {
@@ -233,6 +234,7 @@ impl<'a> Call<'a> {
             };
         }
         if let Some(video) = &facts.video
+            // Captions are copied out with the file's own times, which stretches would have to shift.
             && video.stretches.is_empty()
             && broadcast::carries(&video.codec)
             && described.by == By::Ffprobe
@@ -243,6 +245,7 @@ impl<'a> Call<'a> {
                 codec: video.codec.clone(),
                 language: None,
                 title: Some("Closed captions".to_owned()),
+                // Broadcast captions are written for viewers who do not hear.
                 describes_sounds: true,
                 forced: false,
                 inside: true,
@@ -292,6 +295,7 @@ impl<'a> Call<'a> {
 
     /// Returns whether a good part of the first frames are flagged as interlaced.
     async fn shows_fields(&self, stream: u32) -> Result<bool> {
+        // `%+#N` reads the first N packets alone: a long file costs no more than a short one.
         let (stream, frames) = (stream.to_string(), format!("%+#{FRAMES_LOOKED_AT}"));
         let which = ["-select_streams", &stream, "-read_intervals", &frames];
         let what = ["-show_entries", "frame=interlaced_frame", "-of", "csv=p=0"];

@@ -33,6 +33,7 @@ where
 {
     let folder = tempfile::Builder::new().prefix("clipcut-").tempdir()?;
     let sockets: Vec<PathBuf> = (0..task.outputs.len()).map(|n| folder.path().join(n.to_string())).collect();
+    // Sockets listen before the process starts, which connects to all of them at once.
     let listeners = sockets.iter().map(UnixListener::bind).collect::<std::io::Result<Vec<_>>>()?;
 
     tokio::select! {
@@ -56,6 +57,7 @@ where
     let failure = |trouble| Error::Ffmpeg { doing: task.doing.clone(), at: None, trouble };
     let outcome = tokio::select! {
         biased;
+        // First: a run that is whole counts, though a stop comes in the same moment.
         outcome = outputs => outcome.map(drop),
         () = control.stop.cancelled() => Err(Error::Interrupted),
         () = control.run_out(&child, task.wall_time) => Err(failure(Trouble::OutOfTime)),

@@ -55,9 +55,12 @@ impl Publisher {
             }
             segment.facts.clone()
         } else {
+            // Its chunks are of bytes that stay unpublished: the answers with them break off, and players ask again.
             drop(growing);
             self.facts_of(&key).await?
         };
+        // The row comes behind the blob: after a kill in between the segment is encoded once more, and in the other
+        // order viewers would be sent to nothing.
         let row = store::Segment { number, facts: serde_json::to_string(&facts)? };
         let recorded = self.store.renditions.publish(&self.video, rendition, &row).await;
         if matches!(recorded, Err(store::Error::Gone(_))) {
@@ -66,6 +69,7 @@ impl Publisher {
         }
         recorded?;
         tracing::debug!(video = %self.video, rendition, number, bytes = facts.bytes, "published");
+        // Only first segments make a video playable, and the others are spared the statement.
         if number == 0 {
             self.mark_playable().await?;
         }

@@ -105,6 +105,7 @@ fn rates(segments: &[Share], target: f64) -> Rates {
         let mut seconds = 0.0;
         for (count, segment) in segments[first..].iter().enumerate() {
             seconds += segment.seconds;
+            // Sets are this short, so the loops within each other cost a few steps a segment and no square of them.
             if seconds > target * 1.5 {
                 break;
             }

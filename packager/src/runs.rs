@@ -87,6 +87,7 @@ impl Service<'_> {
         let total = self.grid.segments();
         let first = first.min(total);
         let mut jobs = vec![self.job(renditions, 0..first, JobClass::First)];
+        // Turns are compared within a class, and the next class begins.
         self.before = 0;
         for run in runs {
             let run = run.start.max(first)..run.end;

@@ -124,6 +124,8 @@ impl Cutter {
                     self.off_plan(format!("a composition offset of {shifted}"), "none below 0".into())
                 );
             }
+            // Sound is not reordered: without offsets `trun` has four bytes less for each sample (ISO 14496-12
+            // §8.8.8).
             sample.cts = (self.reorder_ticks > 0).then_some(shifted);
         }
         self.at = fragment.end();
@@ -134,6 +136,7 @@ impl Cutter {
             return Ok(if is_whole {
                 Cut::Whole(self.finish())
             } else {
+                // A copy, since the buffer goes on growing while readers hold the chunk.
                 Cut::Chunk(number, Bytes::copy_from_slice(&self.chunks[self.last_chunk..]))
             });
         }

@@ -80,6 +80,7 @@ pub(crate) async fn audio(context: &EncodeContext<'_>, audio: &AudioPlan, run: &
         input,
         stdin: None,
         printed: Some(tally.printed(plan.zero.as_secs_f64())),
+        // NUT carries the times of samples through a pipe, which WAV cannot.
         outputs: vec![strings(["-map", "[a]", "-c:a", "pcm_f32le", "-f", "nut"])],
         bounds: Bounds { nice: 0, ..bounds(context, decoded) },
         wall_time: wall_time(context, decoded),
@@ -179,6 +180,7 @@ async fn encode(context: &EncodeContext<'_>, audio: &AudioPlan, stage: Stage) ->
     let from = audio.first_frame(grid, first);
     let warm_up = from.min(WARM_UP);
     let frames = audio.first_frame(grid, last) - from + warm_up;
+    // `apad` gives silence up to the plan's end where the sound ends before; `-frames:a` ends it.
     let filter = format!(
         "[0:a]aresample={AUDIO_SAMPLE_RATE}:{FILLED}:first_pts={begins},aformat=sample_fmts=fltp,\
          atrim=start_pts={},apad[a]",

@@ -105,6 +105,7 @@ impl Answer {
         let kinds = self.kinds();
         let track = |(stream, kind): (&u32, &Kind)| {
             let named = self.streams.iter().find(|it| it.index == *stream)?.id.as_deref()?;
+            // ffprobe writes a track's id in hexadecimal digits.
             let id = u32::from_str_radix(named.strip_prefix("0x")?, 16).ok()?;
             Some((id, (*stream, *kind)))
         };

@@ -61,6 +61,7 @@ pub(crate) fn pictures<'a>(
         return vec![PictureTake { take, conversion: &video.conversion }];
     }
     let entry = entry.unwrap_or_default();
+    // Files that the run does not touch stay closed, since each has a decoder of its own.
     let wanted = plan.parts.iter().filter(|part| part.until > entry && part.from <= until);
     let takes = wanted.filter_map(|part| {
         let picture = part.picture.as_ref()?;
@@ -104,6 +105,7 @@ pub(crate) fn sounds<'a>(
     if plan.parts.is_empty() {
         return vec![Take { stretches: &audio.stretches, seek, ..whole(plan, source, audio.stream) }];
     }
+    // From the beginning, so that gaps are filled alike in every run.
     let takes = plan.parts.iter().filter_map(|part| Some(part.take(source, part.sounds.get(place)?)));
     takes.collect()
 }

@@ -141,6 +141,7 @@ async fn extract(
             "-f",
             container,
         ])],
+        // Text lies all through a file, which is read to its end for it.
         bounds: Bounds { cpu: Duration::from_hours(1), ..Bounds::default() },
         wall_time: Duration::from_hours(1),
     };

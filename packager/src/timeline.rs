@@ -142,6 +142,7 @@ impl Timeline {
                 if follows(latest, time)
                     && (!follows(suspect.time, time) || stream.is_nearer_to_latest(time, latest)) =>
             {
+                // The stream goes on where it was, so the suspects had wild times.
                 let mut placed = self.reject(id);
                 placed.extend(self.believe(id, packet));
                 return placed;
@@ -168,6 +169,8 @@ impl Timeline {
             {
                 let slides = self.streams[&id].suspects[0];
                 let forward = self.streams[&id].latest.is_none_or(|latest| slides.time > latest);
+                // The last slide of a talk is one packet, minutes behind the one before, and right: the sound goes on
+                // in between.
                 let believed = count >= FEW || (forward && !slides.alone);
                 let these = if believed { self.confirm(id) } else { self.reject(id) };
                 placed.extend(these.into_iter().map(|it| (id, it)));
@@ -234,6 +237,7 @@ impl Timeline {
         let latest = stream.latest.unwrap_or(time);
         let others =
             self.streams.iter().filter(|(other, _)| **other != id).filter_map(|(_, other)| other.latest);
+        // A stream that ended before then says nothing about this moment.
         let live: Vec<Time> = others.filter(|other| *other >= latest - GAP).collect();
         if live.iter().any(|other| *other > time - GAP) {
             return false;
@@ -304,6 +308,7 @@ impl Timeline {
         let forward = stream.latest.is_none_or(|latest| first.time > latest);
         let mut fresh = false;
         if !forward || first.alone {
+            // Another stream has come over the same seam: this one joins its stretch, and begins none of its own.
             let joins = stream.stretch < newest && self.ranges[newest].covers(first.time);
             let few = stream.packets < FEW as u64;
             if joins {
@@ -331,6 +336,7 @@ impl Timeline {
             stream.marks.push(mark);
             stream.packets = 0;
         }
+        // No step is measured over a seam.
         stream.latest = None;
         let mut placed: Vec<Placed> = self.believe(id, first.packet).into_iter().collect();
         for it in &mut placed {

@@ -34,6 +34,8 @@ const SIGFPE: i32 = 8;
 const SIGSEGV: i32 = 11;
 const SIGXCPU: i32 = 24;
 
+// Causes stand before what they lead to: a failed allocation is followed by errors of decoding. `rror` has no first
+// letter, which is a capital in some lines.
 /// Complaints of ffmpeg by the trouble that they mean; the first that matches decides.
 const COMPLAINTS: [(Trouble, &[&str]); 4] = [
     (

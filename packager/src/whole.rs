@@ -86,6 +86,7 @@ fn picture(parts: &[PartFacts]) -> Option<VideoFacts> {
         first: all().map(|(part, video)| part.at + video.first).min()?,
         last: all().map(|(part, video)| part.at + video.last).max()?,
         end: all().map(|(part, video)| part.at + video.end).max()?,
+        // Several clocks have no phase in common.
         mean: None,
         key_frames: Vec::new(),
         stretches: Vec::new(),

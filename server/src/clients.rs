@@ -47,6 +47,7 @@ impl Drop for ClientGuard {
         let mut open = self.clients.lock();
         if let Some(count) = open.get_mut(&self.address) {
             *count -= 1;
+            // Else the table would grow with every address that ever came.
             if *count == 0 {
                 open.remove(&self.address);
             }

@@ -125,6 +125,7 @@ impl ConnectionContext {
         loop {
             let (event, clock) = tokio::select! {
                 biased;
+                // First, since nearly every turn is the connection's own; an event waits for one turn at most.
                 ended = connection.as_mut() => {
                     if let Err(error) = ended {
                         debug!(error, "a connection broke");

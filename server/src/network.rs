@@ -20,6 +20,7 @@ pub struct NotANetwork;
 impl Network {
     /// Returns whether an address is one of the network's.
     pub fn contains(self, address: IpAddr) -> bool {
+        // A network of no bits has every address, and a shift by all 128 would overflow.
         let mask = u128::MAX.checked_shl(128 - self.bits).unwrap_or(0);
         number(address) & mask == self.first & mask
     }

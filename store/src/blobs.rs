@@ -29,6 +29,7 @@ pub struct Blobs {
     metrics: StoreMetrics,
 }
 
+// An enum and no trait: nothing outside of the store adds a third.
 #[derive(Clone, Debug)]
 enum Backend {
     Files(Files),

@@ -46,6 +46,7 @@ impl Chunks {
     /// Begins the segment `key` with its first chunk. Where two encoders have the same one, readers get the later's.
     pub fn begin(&self, key: &str, first: Bytes) -> ChunkWriter {
         let (growth, reader) = watch::channel(Growth { chunks: vec![first], is_whole: false });
+        // The entry comes before the notice, so that a waiter that it wakes finds it.
         self.lock().insert(key.to_owned(), reader);
         self.begun.send_replace(());
         ChunkWriter { all: self.clone(), key: key.to_owned(), growth }
@@ -84,6 +85,7 @@ impl ChunkWriter {
 impl Drop for ChunkWriter {
     fn drop(&mut self) {
         let mut growing = self.all.lock();
+        // A second encoder of the segment may have put its own in this place.
         if growing.get(&self.key).is_some_and(|reader| reader.same_channel(&self.growth.subscribe())) {
             growing.remove(&self.key);
         }

@@ -54,6 +54,7 @@ pub struct PageOf<'a> {
 /// The longest page.
 pub const MOST: u32 = 100;
 
+// The id orders entries of one moment, some of which would else be lost between two pages.
 const USERS: &str = "
     select * from users where deleted_at is null and (created_at, id) > ($1, $2)
     order by created_at, id limit $3";
@@ -72,6 +73,7 @@ const SHARES: &str = "
     select * from shares
     where video_id = $4 and (created_at, id) < ($1, $2) and (expires_at is null or expires_at > $5)
     order by created_at desc, id desc limit $3";
+// The account behind an address is not named, or the list would show which addresses have one.
 const GRANTS: &str = "
     select g.id, g.email, g.created_at, u.id as user_id, u.name
     from grants g left join users u on u.id = g.user_id and g.email is null

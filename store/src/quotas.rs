@@ -75,6 +75,7 @@ impl Quotas {
 
     /// Returns what a person's videos take and may take: what an administrator has set for them, else what `everybody` may.
     pub async fn balance(&self, user: &UserId, everybody: Quota) -> Result<Balance> {
+        // An upload counts whole from its first byte on, or each of two at once would fit.
         let found: Option<Balance> = query(
             "select u.quota_bytes, u.quota_minutes, coalesce(sum(v.duration_seconds), 0.0) as seconds,
                     cast(coalesce(sum(case when p.video_id is null then coalesce(v.source_bytes, 0)

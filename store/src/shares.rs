@@ -49,11 +49,14 @@ impl Shares {
     pub async fn add(&self, new: &NewShare<'_>) -> Result<Option<Share>> {
         let share = Share {
             id: id::random(),
+            // Not hashed as tokens are: lists show the whole link to its owner again.
             secret: new.secret.to_owned(),
             created_at: Timestamp::now(),
             expires_at: new.expires_at,
         };
         let added = query(
+            // A video that is gone leaves no row to select, in place of a foreign key's error in each database's own
+            // words.
             "insert into shares (id, video_id, secret, created_at, expires_at)
              select $1, id, $3, $4, $5 from videos where id = $2",
         )
@@ -121,6 +124,7 @@ impl Revocation<'_> {
         }
         void_tickets(&mut tx, self.video, self.tickets_from).await?;
         tx.commit().await?;
+        // A cache that asks again at the signal must find the new row.
         signals.publish(Signal::Hidden(self.video.clone()));
         Ok(true)
     }

@@ -155,6 +155,8 @@ impl Videos {
     pub async fn edit(&self, id: &VideoId, edit: &Edit) -> Result<Option<Video>> {
         let mut tx = self.sql.begin(LockScope::Video(id)).await?;
         let done = query(
+            // Tickets may be by a clock ahead of this one: `tickets_from` goes on by a second then, and they are void
+            // all the same.
             "update videos set title = coalesce($2, title), title_key = coalesce($7, title_key),
                     description = coalesce($3, description),
                     visibility = coalesce($4, visibility),
@@ -183,6 +185,7 @@ impl Videos {
         index_video(&mut tx, id).await?;
         tx.commit().await?;
         self.signals.publish(match edit.visibility {
+            // Caches hold answers that were given by the visibility before.
             Some(_) => Signal::Hidden(id.clone()),
             None => Signal::Changed(id.clone()),
         });

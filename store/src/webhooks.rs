@@ -129,6 +129,7 @@ impl Webhooks {
     /// Changes a webhook of a person. `None` when there is no such one.
     pub async fn edit(&self, user: &UserId, id: &str, edit: &WebhookEdit) -> Result<Option<Webhook>> {
         query(
+            // A word, since a null needs a type in PostgreSQL and `Value` has none for booleans.
             "update webhooks set url = coalesce($3, url), events = coalesce($4, events),
                  active = case when $5 = 'on' then true when $5 = 'off' then false else active end
              where user_id = $1 and id = $2 returning *",

@@ -8,6 +8,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 
 // Clocks of two machines.
 const LEEWAY_SECONDS: u64 = 60;
+// OpenID Connect Core §2.
 const MOST_SUBJECT: usize = 255;
 
 /// The keys that a provider publishes (RFC 7517 §5).
@@ -87,6 +88,7 @@ pub(super) fn verify(token: &str, keys: &KeySet, expected: Expected<'_>) -> Resu
     if !["RS256", "ES256"].contains(&header.alg.as_str()) {
         return Err(refused("it is signed neither by RS256 nor by ES256"));
     }
+    // RFC 7515 §4.1.4: `kid` is optional, and a provider with one key may leave it out.
     let mut candidates = keys.keys.iter().filter(|key| header.kid.is_none() || key.kid == header.kid);
     if !candidates.any(|key| key.verifies(&header.alg, signed.as_bytes(), &signature)) {
         return Err(Invalid::UnknownKey);
@@ -99,6 +101,8 @@ pub(super) fn verify(token: &str, keys: &KeySet, expected: Expected<'_>) -> Resu
 impl Claims {
     fn check(&self, expected: Expected<'_>) -> Result<(), Invalid> {
         let Expected { issuer, client_id, nonce, now } = expected;
+        // OpenID Connect Core §3.1.3.7, steps 2 to 5, 9 and 11. The nonce keeps a token that was captured from being
+        // shown here.
         let checks = [
             (self.iss == issuer, "it is another provider's"),
             (self.aud.has(client_id), "it is for another site"),

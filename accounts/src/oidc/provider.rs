@@ -205,8 +205,10 @@ impl Provider {
             return Ok(documents.clone());
         }
         let issuer = &self.0.issuer;
+        // OpenID Connect Discovery §4.1: a slash at the issuer's end is taken away before the path.
         let url = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
         let metadata: Metadata = self.ask(Request::get(url), String::new()).await?;
+        // OpenID Connect Discovery §4.3: they are equal to the letter, or one provider could speak for another.
         if metadata.issuer != *issuer {
             return Err(format!("the provider calls itself {}, and oidc_issuer {issuer}", metadata.issuer));
         }

@@ -44,6 +44,7 @@ impl Accounts {
                 () = tokio::time::sleep(LOOK_AGAIN) => {}
             }
         }
+        // Cut off, a delivery that its target may have taken would be sent once more when its lease ends.
         while sending.join_next().await.is_some() {}
     }
 }
@@ -72,6 +73,7 @@ impl Courier {
     async fn deliver(&self, due: Due) {
         let (status, problem) = match self.send(&due).await {
             Ok(status) if status.is_success() => (Some(status.as_u16()), None),
+            // The target was checked as it was typed and resolved; where a redirect leads, nobody has checked.
             Ok(status) if status.is_redirection() => {
                 (Some(status.as_u16()), Some(format!("it answered {status}; redirects are not followed")))
             }
@@ -110,6 +112,7 @@ impl Courier {
 async fn changed(signals: &mut broadcast::Receiver<Signal>) {
     loop {
         match signals.recv().await {
+            // They come by the second while a video is uploaded or encoded, and no webhook is about them.
             Ok(Signal::Progress(_) | Signal::Published(..)) => {}
             Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
             Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => return,

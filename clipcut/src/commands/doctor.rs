@@ -15,6 +15,7 @@ use transcriber::{
 use super::demo;
 use crate::{config::Config, open_files, setting::Setting};
 
+// Debian 12's, which the image has.
 const OLDEST_FFMPEG: (u32, u32) = (5, 1);
 const ROOM: u64 = 10 << 30;
 const INSTALL: &str =

@@ -335,6 +335,7 @@ impl Config {
             preset: self.preset.0.clone(),
             encode_slots: self.encode_slots.max(1),
             run_segments: self.run_segments.max(1),
+            // A lease of nothing would have ended before its job began.
             lease: self.job_lease.0.max(Duration::from_secs(1)),
             ..packager::Config::default()
         };

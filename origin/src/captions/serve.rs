@@ -63,6 +63,7 @@ impl Origin {
         format: Format,
     ) -> Result<Response> {
         let File::Captions { language: name, .. } = &path.file else { return Err(unknown_file().into()) };
+        // The track before its cues: one that ends in between is answered as unfinished, which no cache keeps.
         let track = self.listed(&path.video, name).await?;
         let stored = self.store.captions.cues(&track.id).await?;
         let cues: Vec<captions::Cue> = stored.into_iter().map(shown).collect();
@@ -77,6 +78,7 @@ impl Origin {
 
     /// Returns a segment's text, or `None` while words of it may still come.
     async fn segment(&self, video: &VideoId, name: &str, number: u32) -> Result<Option<String>> {
+        // As above: `seconds_done` is then no later than the cues that are read.
         let track = self.listed(video, name).await?;
         let plan = self.store.videos.get(video).await?.and_then(|video| video.plan);
         let plan = plan.ok_or_else(|| Error::from(unknown_file()))?;

@@ -12,6 +12,7 @@ pub(super) fn encode(sort: Sort, cursor: &Cursor) -> String {
         (Sort::Newest, _) => place,
         (_, None) => format!("{}-{place}", sort.as_str()),
         (_, Some(SortKey::Number(number))) => format!("{}-{place}-{number}", sort.as_str()),
+        // A title may have any character, and a cursor stands in a URL.
         (_, Some(SortKey::Text(text))) => format!("{}-{place}-{}", sort.as_str(), hex(text)),
     }
 }

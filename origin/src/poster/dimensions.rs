@@ -35,6 +35,7 @@ fn jpeg(mut file: &[u8]) -> Option<Dimensions> {
         let length = usize::from(u16::from_be_bytes(*rest.first_chunk()?));
         // 0xc4, 0xc8 and 0xcc are no frames: Huffman tables, an extension, and arithmetic conditioning.
         if matches!(marker, 0xc0..=0xcf) && !matches!(marker, 0xc4 | 0xc8 | 0xcc) {
+            // Behind the length and the precision, the lines come before the samples of a line.
             let side =
                 |at: usize| rest.get(at..)?.first_chunk().map(|two| u32::from(u16::from_be_bytes(*two)));
             return Some(Dimensions { height: side(3)?, width: side(5)? });
@@ -59,6 +60,7 @@ fn webp(chunks: &[u8]) -> Option<Dimensions> {
     let (kind, data) = (chunks.get(..4)?, chunks.get(8..)?);
     match kind {
         b"VP8 " => {
+            // The upper two bits of each side are a scale, which decoders leave to players (RFC 6386 §9.1).
             let frame = data.get(3..)?.strip_prefix(&[0x9d, 0x01, 0x2a])?;
             let side =
                 |at: usize| frame.get(at..)?.first_chunk().map(|two| u16::from_le_bytes(*two) & 0x3fff);

@@ -18,6 +18,7 @@ pub(super) fn channels(captions: &Captions) -> Vec<Channel> {
 /// Returns a channel's pairs as if they were of the first.
 pub(super) fn pairs(captions: &Captions, channel: Channel) -> Pairs {
     let Channel::Line21(number) = channel else { return Pairs::new() };
+    // CC1 and CC2 share the first field, CC3 and CC4 the second; within a field a bit of each code parts the two.
     let field = u8::from(number > 2);
     let mut reader = Reader { second: number % 2 == 0, mode: Mode::Other };
     let mut pairs = Pairs::new();
@@ -79,6 +80,7 @@ impl Reader {
     }
 }
 
+// ffmpeg's decoder takes a byte of even parity for damaged, and leaves it out.
 /// Seven bits and odd parity.
 fn with_parity(byte: u8) -> u8 {
     if byte.count_ones().is_multiple_of(2) { byte | 0x80 } else { byte }
@@ -89,6 +91,8 @@ pub(super) fn scenarist(pairs: &Pairs, zero: i64) -> String {
     let mut text = "Scenarist_SCC V1.0\n\n".to_owned();
     for (time, pairs) in pairs {
         let ms = (time - zero).max(0) / 1000;
+        // ffmpeg's demuxer takes 33 ms for each frame; the last 10 ms of a second would be a frame that does not
+        // exist.
         let (seconds, frame) = (ms / 1000, (ms % 1000 / 33).min(29));
         let (hours, minutes, seconds) = (seconds / 3600, seconds % 3600 / 60, seconds % 60);
         let _ = write!(text, "{hours:02}:{minutes:02}:{seconds:02}:{frame:02}\t");

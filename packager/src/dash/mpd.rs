@@ -40,6 +40,8 @@ impl Default for Mpd {
     fn default() -> Self {
         Self {
             xmlns: "urn:mpeg:dash:schema:mpd:2011",
+            // The profile of numbered segments (ISO/IEC 23009-1 §8.4), static presentations too; on-demand (§8.3)
+            // asks for one indexed file a representation.
             profiles: "urn:mpeg:dash:profile:isoff-live:2011",
             kind: "static",
             duration: String::new(),

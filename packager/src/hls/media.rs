@@ -25,6 +25,7 @@ pub fn iframes(plan: &Plan, rung: &Rung, measured: &Measured) -> String {
     let (cuts, fragments) = key_frames(plan, measured);
     let segments = fragments
         .iter()
+        // RFC 8216 §4.3.3.6: a key frame lasts until the next one, however many frames lie between.
         .zip(cuts.lengths())
         .map(|((segment, fragment), length)| MediaSegment {
             uri: format!("{segment}.m4s"),
@@ -73,6 +74,7 @@ fn seconds(length: Duration) -> f32 {
 }
 
 fn mapped(mut segments: Vec<MediaSegment>) -> Vec<MediaSegment> {
+    // RFC 8216 §4.3.2.5: a map counts for all segments behind it.
     if let Some(first) = segments.first_mut() {
         first.map = Some(Map { uri: "init.mp4".to_owned(), ..Map::default() });
     }

@@ -21,6 +21,7 @@ impl Header {
         let header = bytes.get(..HEADER)?;
         let length =
             usize::from(header[3] & 3) << 11 | usize::from(header[4]) << 3 | usize::from(header[5] >> 5);
+        // Twelve bits of sync and layer 0 (§1.A.2.2.1); MPEG's version and the checksum's absence may be either.
         let begins = header[0] == 0xff && header[1] & 0xf6 == 0xf0;
         (begins && length > HEADER).then_some(Self { rate: header[2] >> 2 & 0xf, length })
     }

@@ -138,6 +138,7 @@ impl Reader {
         let base = *self.time_bases.get(&place)?;
         let mut time = || {
             let ticks: i64 = fields.next()?.parse().ok()?;
+            // libavutil's `AV_NOPTS_VALUE`, which this format prints as a number.
             Some(if ticks == i64::MIN { "N/A".to_owned() } else { format!("{:.6}", ticks as f64 * base) })
         };
         let (decode, shown, duration) = (time()?, time()?, time()?);

@@ -110,10 +110,13 @@ impl Table {
             Some(_) => Some(tables.read::<Stss>()?.entries.into_iter().peekable()),
             None => None,
         };
+        // Places beyond 4 GiB are in `co64`, and `stco` is absent then (ISO/IEC 14496-12 §8.7.5).
         let places = match tables.body(*b"co64") {
             Some(_) => tables.read::<Co64>()?.entries,
             None => tables.read::<Stco>()?.entries.into_iter().map(u64::from).collect(),
         };
+        // Sound whose samples last a tick is uncompressed: ffmpeg joins its samples to packets, and knows one size
+        // for all.
         let most_a_packet = match (kind, durations.as_slice()) {
             (Kind::Sound, [(_, 1)]) if matches!(sizes, Sizes::Different(_)) => return None,
             (Kind::Sound, [(_, 1)]) => UNCOMPRESSED,
@@ -165,6 +168,7 @@ impl Table {
         let ends = end.filter(|_| self.offsets.is_none()).unwrap_or(i64::MAX).min(composed + duration);
         let packet = Packet {
             shown: Some(self.micros(composed + shift)),
+            // ffmpeg's demuxer moves decode times back by the largest negative offset (`dts_shift`).
             decode: Some(self.micros(self.decode - self.reorder + shift)),
             duration: self.micros(ends - composed).max(0),
             position: Some(position),
@@ -213,6 +217,7 @@ fn edit(track: &Boxes<'_>, movie: u32, timescale: u32) -> Option<Edit> {
     let ticks = |duration: u64| {
         let scaled =
             (u128::from(duration) * u128::from(timescale) + u128::from(movie) / 2) / u128::from(movie);
+        // A quarter of the range: sums of such times cannot overflow.
         i64::try_from(scaled).ok().filter(|ticks| *ticks < i64::MAX / 4)
     };
     let (late, edit) = match entries.as_slice() {

@@ -60,6 +60,7 @@ impl Answer {
         let shown = || {
             self.kind("video")
                 .filter(|stream| self.belongs(stream) && !stream.is_still())
+                // A codec that nobody reads may have no size, and the refusal is to name it.
                 .filter(|stream| stream.pixels() > 0 || !ffmpeg::reads(&stream.codec_name))
                 .filter_map(|stream| Some((stream, scan.track(stream.index)?)))
         };
@@ -102,6 +103,7 @@ impl Answer {
     /// Returns whether a stream is of the programme that is shown, or of none.
     pub(super) fn belongs(&self, stream: &Stream) -> bool {
         let is_of = |program: &Program| program.streams.iter().any(|member| member.index == stream.index);
+        // A stream of no programme is not one of the others.
         self.programme().is_none_or(|shown| is_of(shown) || !self.programs.iter().any(is_of))
     }
 

@@ -54,6 +54,7 @@ impl Answer {
                 answer.detail(Detail { depth: line.len() - line.trim_start().len(), key: key.trim(), value });
             }
         }
+        // Dumps go by programme, ffprobe's JSON by index.
         answer.streams.sort_by_key(|stream| stream.index);
         (!answer.streams.is_empty()).then_some(answer)
     }
@@ -142,6 +143,7 @@ impl Stream {
             match (property, colours.next(), colours.next(), colours.next()) {
                 ("tv" | "pc", ..) => self.color_range = Some(property.to_owned()),
                 ("progressive", ..) => self.field_order = Some("progressive".to_owned()),
+                // The bracket behind `swapped` went with that of the list.
                 ("top first" | "top coded first (swapped", ..) => self.field_order = Some("tt".to_owned()),
                 ("bottom first" | "bottom coded first (swapped", ..) => {
                     self.field_order = Some("bb".to_owned());
@@ -169,6 +171,7 @@ impl Stream {
             self.sample_aspect_ratio = aspect.split(' ').next().map(str::to_owned);
         }
         if let Some(rate) = part.strip_suffix(" fps") {
+            // libavformat's `print_fps` writes whole thousands with a `k`.
             let (rate, thousand) = rate.strip_suffix('k').map_or((rate, 1.0), |rate| (rate, 1000.0));
             let hundredths = rate.parse::<f64>().map(|rate| (rate * thousand * 100.0).round() as u32);
             self.avg_frame_rate = hundredths.ok().map(|hundredths| format!("{hundredths}/100"));

@@ -73,6 +73,7 @@ impl Users {
             }
             Some(_) => {}
         }
+        // Before the update, which would overwrite the role that decides on it.
         let hidden = void_lost(&mut tx, id, change).await?;
         if let Some(role) = change.role {
             query("update users set role = $2 where id = $1")

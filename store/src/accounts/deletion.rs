@@ -23,6 +23,7 @@ impl Users {
                 .execute(&mut tx)
                 .await?;
         }
+        // The address is free at once; the unique column keeps a value that no address can be.
         query("update users set deleted_at = $2, email = '', email_key = 'deleted ' || id where id = $1")
             .bind(id.as_str())
             .bind(Timestamp::now().0)

@@ -39,6 +39,7 @@ impl Identities {
     /// account has it.
     pub async fn link(&self, user: &UserId, identity: Identity<'_>) -> Result<bool> {
         let mut tx = self.sql.begin(LockScope::Accounts).await?;
+        // Asked under the lock: the unique key would refuse the row as well, but as an error of the database.
         let other: Option<String> =
             query("select user_id from identities where issuer = $1 and subject = $2 and user_id <> $3")
                 .bind(identity.issuer)

@@ -78,6 +78,7 @@ impl Invitations {
         if any.is_some() {
             return Ok(false);
         }
+        // Each start of a server without accounts shows another link, and the ones before stand in old logs.
         query("delete from invitations").execute(&mut tx).await?;
         query(
             "insert into invitations (id, secret, role, created_at, expires_at)

@@ -7,6 +7,8 @@ use crate::{
     sql::{FromRow, Row, Sql, query},
 };
 
+// Attempts are counted by the claim, for a process that dies of a mail counts nothing afterwards. SQLite has one
+// writer and no `skip locked`; on PostgreSQL a second claimer would wait for the first one's row without it.
 macro_rules! claim {
     ($locking:literal) => {
         concat!(

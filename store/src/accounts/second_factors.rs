@@ -49,6 +49,7 @@ impl SecondFactors {
     /// one to be turned on.
     pub async fn turn_on(&self, user: &UserId, first: &FirstCode<'_>) -> Result<bool> {
         let mut tx = self.sql.begin(LockScope::Accounts).await?;
+        // RFC 6238 §5.2: a code counts once, so the one that turns it on signs nobody in afterwards.
         let on = query(
             "update second_factors set confirmed_at = $3, last_step = $4
              where user_id = $1 and secret = $2 and confirmed_at is null",

@@ -158,6 +158,7 @@ impl Users {
         .execute(&mut tx)
         .await?;
         if inserted == 0 {
+            // The transaction is dropped, and with it the use of an invitation.
             return Ok(SignedUp::Taken);
         }
         if role == Role::Administrator {
@@ -208,6 +209,7 @@ impl Users {
             .await?;
         query("delete from sessions where user_id = $1 and id <> $2")
             .bind(id.as_str())
+            // No session has an empty id, so that without one to keep all end.
             .bind(kept.unwrap_or_default())
             .execute(&mut tx)
             .await?;
@@ -257,6 +259,7 @@ pub(super) async fn look(tx: &mut Transaction, id: &UserId) -> Result<Option<Sta
         .fetch_optional(&mut *tx)
         .await?;
     let Some(user) = user else { return Ok(None) };
+    // A disabled administrator cannot sign in, so the site loses nobody who administrates.
     if user.role != Role::Administrator || user.disabled {
         return Ok(Some(Standing::Replaceable));
     }

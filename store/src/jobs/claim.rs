@@ -10,6 +10,8 @@ use crate::{
     sql::{LockScope, query},
 };
 
+// `finish` measures what all other jobs of its video make; captions may take hours and are nothing to measure, and
+// playlists are what it writes itself.
 /// The conditions on a job that may be claimed.
 macro_rules! claimable {
     () => {
@@ -35,6 +37,7 @@ macro_rules! claimable {
 macro_rules! claim {
     ($locking:literal) => {
         concat!(
+            // The class comes first, by an index; fairness counts within it alone.
             "with next as (
                  select j.priority from jobs j where j.priority between $12 and $13 and ",
             claimable!(),

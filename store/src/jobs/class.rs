@@ -65,6 +65,7 @@ impl Class {
 
     /// Returns the class as the column `priority` has it.
     pub(crate) fn priority(self) -> i64 {
+        // Rows have these numbers; the gaps are for classes that come later.
         match self {
             Self::Background => 0,
             Self::Asked => 10,

@@ -63,6 +63,7 @@ macro_rules! list {
     ($running:literal, $which:literal, $order:literal) => {
         // Segments are counted for the page's jobs alone.
         concat!(
+            // Blanks around both names, for `80p` is within `480p`.
             "select j.*, (
                 select count(*) from segments s
                 where s.video_id = j.video_id and s.number >= j.first and s.number < j.last

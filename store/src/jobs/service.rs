@@ -76,6 +76,7 @@ impl Jobs {
             let lift = lift.bind(job.priority).bind(&part).bind(Timestamp::now().0).bind(ahead);
             let service: Option<Service> = lift.fetch_optional(&mut tx).await?;
             if let Some(Service { part_of, served }) = &service {
+                // A clock never goes back: the claims of two workers may be counted in either order.
                 let set =
                     query("update service set clock = $3 where priority = $1 and name = $2 and clock < $3");
                 set.bind(job.priority).bind(part_of).bind(served - ahead).execute(&mut tx).await?;

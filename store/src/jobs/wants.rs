@@ -104,6 +104,7 @@ async fn calm_down(tx: &mut Transaction, video: &VideoId) -> Result<()> {
     .bind(video.as_str())
     .bind(Class::Ahead.priority())
     .bind(MOST_AHEAD)
+    // SQLite has no `offset` without a `limit`.
     .bind(i64::from(u32::MAX))
     .execute(tx)
     .await
@@ -117,6 +118,7 @@ async fn raise(tx: &mut Transaction, want: &Want<'_>, before: i64) -> Result<boo
     for run in overlapping(tx, want, &(from..to)).await? {
         let last = to.min(run.last);
         let Some(first) = first_missing(tx, want, &(from.max(run.first)..last)).await? else { continue };
+        // Where the wanted segment is there, what follows it needs no more haste than what follows any.
         let enough = if first > want.number { Class::Ahead } else { Class::First };
         if run.priority >= enough.priority() {
             keep(tx, &run).await?;
@@ -193,6 +195,7 @@ async fn first_missing(tx: &mut Transaction, want: &Want<'_>, range: &Range<u32>
         .bind(i64::from(range.end))
         .fetch_all(tx)
         .await?;
+    // Both are in order, so the first that differs is missing.
     let mut published = published.into_iter();
     Ok(range.clone().find(|number| published.next() != Some(i64::from(*number))))
 }

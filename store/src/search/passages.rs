@@ -50,6 +50,8 @@ pub(crate) async fn index_video(tx: &mut Transaction, id: &VideoId) -> Result<()
     let about = format!("{title}\n{description}\n{}", tags.join("\n"));
     for (place, mark, text) in [("title", TITLE, &title), ("about", ABOUT, &about)] {
         query(
+            // The index behind `on conflict` is partial: of a title there is one, of cues there are as many as the
+            // captions have.
             "insert into passages (video_id, place, terms) values ($1, $2, $3)
              on conflict (video_id, place) where cue is null do update set terms = excluded.terms",
         )
@@ -93,6 +95,7 @@ pub(crate) async fn index_missing(sql: &Sql) -> Result<()> {
         }
         tracing::info!(videos = videos.len(), "putting videos into the search's index");
         for video in videos {
+            // A transaction for each video: after a kill the next start goes on with those that are left.
             let mut tx = sql.begin(LockScope::Video(&video.id)).await?;
             index_video(&mut tx, &video.id).await?;
             let spoken: Vec<StoredSpoken> = query(

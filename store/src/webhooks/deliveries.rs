@@ -124,6 +124,7 @@ impl Webhooks {
         let statement = if self.sql.is_shared() { CLAIM_SHARED } else { CLAIM };
         let claim = query(statement).bind(owner).bind((now + lease).0).bind(now.0);
         let Some(delivery) = claim.fetch_optional::<Delivery>(&self.sql).await? else { return Ok(None) };
+        // Judged as it is sent, not as it was queued: its person may be disabled since, or no administrator any more.
         let target = query(
             "select h.url, h.secret from webhooks h join users u on u.id = h.user_id
              where h.id = $1 and h.active and not u.disabled and u.deleted_at is null

@@ -72,6 +72,8 @@ fn rewrite(nodes: &mut [NodeProto], outer: &Producers, weights: &mut Weights<'_>
 
 /// Returns the input and the weights of a node that scales `MatMulInteger`'s sums back to floats.
 fn scaled(node: &NodeProto, scope: &Scope<'_>, weights: &mut Weights<'_>) -> Option<(String, Packed)> {
+    // ONNX Runtime's quantizer writes a product so: `MatMulInteger` adds up whole numbers, a cast makes floats of
+    // them, and they are multiplied by the product of both sides' scales.
     let [left, right] = node.input.as_slice() else { return None };
     if node.op_type() != "Mul" {
         return None;
@@ -179,12 +181,14 @@ impl<'a> Weights<'a> {
         let (rows, columns) = (rows as usize, columns as usize);
         let (inputs, outputs) = if names.rows == Rows::Inputs { (rows, columns) } else { (columns, rows) };
         let block = BLOCKS.into_iter().find(|block| inputs % block == 0)?;
+        // The quantizer states one scale for a whole matrix or, with `per_channel`, one for each output.
         let fits = |count: usize| count == 1 || count == outputs;
         if numbers.len() != inputs * outputs || !fits(scales.len()) || !fits(zeros.len()) {
             return None;
         }
         let packed = match names.rows {
             Rows::Outputs => numbers,
+            // `MatMulNBits` wants a row for each output, and `MatMulInteger` had one for each input.
             Rows::Inputs => {
                 (0..outputs).flat_map(|n| numbers[n..].iter().step_by(outputs).copied()).collect()
             }
@@ -203,6 +207,7 @@ impl<'a> Weights<'a> {
         ];
         let packed = Packed { inputs, outputs, block, names: new_names, tensors };
         self.made.insert(names.matrix.to_owned(), packed.clone());
+        // The tensors themselves join the graph once, by `packed`.
         Some(Packed { tensors: vec![], ..packed })
     }
 }
@@ -227,6 +232,7 @@ fn drop_unused(graph: &mut GraphProto) {
     const LEFT_OVER: [&str; 6] =
         ["DynamicQuantizeLinear", "DequantizeLinear", "Transpose", "Mul", "Cast", "MatMulInteger"];
     loop {
+        // A node that goes may have been the last reader of another one.
         let mut used = HashSet::new();
         read_names(graph, &mut used);
         let mut dropped = false;
