@@ -103,7 +103,8 @@ async function measure(url, source, seconds) {
     `| ${seconds} s | ${(size / 1e6).toFixed(0)} MB | ${picture} | ${shown(planned)} | ` +
       `${shown(before + start.first)} | ${shown(before + start.whole)} |`,
   );
-  const total = Math.floor(seconds / 6);
+  const playlist = (await fetched(`${base}/${picture}/media.m3u8`)).bytes.toString();
+  const total = playlist.match(/^#EXTINF/gm).length;
   const seeks = [];
   for (let seek = 0; seek < (total > SEEKS ? SEEKS : 0); seek += 1) {
     const number = Math.floor(Math.random() * total);

@@ -76,7 +76,7 @@ struct Usage {
     minutes: f64,
 }
 
-/// What videos may take; null is any amount.
+/// The most that videos may take; null is any amount.
 #[derive(Serialize, ToSchema)]
 struct Quota {
     #[schema(required)]

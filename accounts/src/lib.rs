@@ -114,7 +114,7 @@ pub struct Config {
     pub quota: Quota,
     /// How long a ticket plays at most.
     pub ticket_lifetime: Duration,
-    /// What other programs are notified of, and where they may be.
+    /// The webhooks' limits, and the networks that they may reach.
     pub webhooks: webhooks::Config,
     /// The OpenID provider that people sign in by, besides their passwords.
     pub oidc: Option<oidc::Provider>,

@@ -217,7 +217,7 @@ settings! {
     model_precision: String = "quantized";
     /// ONNX Runtime's library or its folder; else it is looked for beside the program and in the system.
     onnxruntime: String = "";
-    /// What the model runs on: auto, cpu, cuda or coreml; auto takes a graphics processor where ONNX Runtime's library has one.
+    /// The device that the model runs on: auto, cpu, cuda or coreml; auto takes a graphics processor where ONNX Runtime's library has one.
     transcriber_device: Device = "auto";
     /// Threads for each sound that is transcribed.
     transcriber_threads: usize = "2";

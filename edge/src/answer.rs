@@ -139,7 +139,7 @@ fn answer(
     mut headers: HeaderMap,
     body: impl FnOnce(Option<Range<u64>>) -> Payload,
 ) -> Response<Payload> {
-    // Whatever the way that brought the response here: from memory, from a fetch, or stale.
+    // However the response came here: from memory, from a fetch, or stale.
     if let Err(refusal) = shown::check(request, head.tickets_from) {
         return problem::answer(refusal.into());
     }

@@ -74,7 +74,7 @@ pub(crate) struct Names {
     /// A BCP 47 tag.
     #[schema(max_length = 35)]
     language: Option<String>,
-    /// What menus show; empty for the language's own name.
+    /// The name in menus; empty for the language's own.
     #[schema(max_length = 100)]
     label: Option<String>,
 }

@@ -14,8 +14,8 @@ type IsJson = fn(StatusCode, Version, &HeaderMap, &Extensions) -> bool;
 
 /// Returns the layer that compresses the JSON of every answer below it.
 ///
-/// A compressed answer with a secret and with words of an attacker leaks the secret by its length (BREACH). The
-/// only secrets of ours in JSON are tickets, which are signed anew for every answer and given without cookies.
+/// A compressed answer with a secret and with words of an attacker leaks the secret by its length (BREACH). Pages of
+/// other sites cannot ask for one of ours: the session's cookie is `SameSite=Lax`, and a token stands in no browser by itself.
 pub(crate) fn layer() -> CompressionLayer<And<SizeAbove, IsJson>> {
     CompressionLayer::new().compress_when(SizeAbove::new(LEAST_BYTES).and(is_json as IsJson))
 }

@@ -102,7 +102,7 @@ struct Rendition {
     label: Option<String>,
     segments_published: u32,
     segments_total: u32,
-    /// What is published while it is encoded: the seconds at which each range begins and ends, up to fifty.
+    /// Published parts while it is encoded: the seconds at which each begins and ends, up to fifty.
     published_seconds: Vec<[f64; 2]>,
     /// The playlists list it: players begin on it or can live on it.
     listed: bool,

@@ -14,7 +14,7 @@ use crate::{
 pub use deliveries::{Attempted, Delivery, DeliveryState, Due, Logged, Target};
 pub(crate) use outbox::{note, note_captions};
 
-/// What can happen to a video.
+/// An event in a video's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Event {
     /// The last byte of its upload is there.
@@ -47,7 +47,7 @@ pub struct Webhook {
     pub id: String,
     /// Where it sends to.
     pub url: String,
-    /// What it sends.
+    /// The events that it sends.
     pub events: Vec<Event>,
     /// The videos that it is about.
     pub about: About,
@@ -64,7 +64,7 @@ pub struct NewWebhook<'a> {
     pub user: &'a UserId,
     /// Where it sends to.
     pub url: &'a str,
-    /// What it sends.
+    /// The events that it sends.
     pub events: &'a [Event],
     /// The videos that it is about.
     pub about: About,
@@ -77,7 +77,7 @@ pub struct NewWebhook<'a> {
 pub struct WebhookEdit {
     /// Where it sends to from now on, what waits included.
     pub url: Option<String>,
-    /// What it sends from now on.
+    /// The events that it sends from now on.
     pub events: Option<Vec<Event>>,
     /// Whether it sends at all.
     pub active: Option<bool>,

@@ -34,7 +34,7 @@ pub struct Config {
     pub model: PathBuf,
     /// Which of its networks: `""` is f32.
     pub precision: String,
-    /// What its networks run on.
+    /// The processor that its networks run on.
     pub device: Device,
     /// Threads of each network.
     pub threads: usize,

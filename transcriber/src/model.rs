@@ -40,7 +40,7 @@ pub struct Model {
     pub shape: Shape,
     /// Layers and their heads that attend to the word being written; none where the network has no such outputs.
     pub(crate) alignment_heads: Vec<(usize, usize)>,
-    /// What runs its networks besides the processor.
+    /// The device that runs its networks besides the processor.
     pub(crate) accelerator: Option<&'static str>,
     pub(crate) encoder: Session,
     pub(crate) decoder: Session,
@@ -76,7 +76,7 @@ pub struct Loading<'a> {
     pub precision: &'a str,
     /// Threads of each network.
     pub threads: usize,
-    /// What they run on.
+    /// The device that they run on.
     pub device: Device,
 }
 

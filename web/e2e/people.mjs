@@ -1,4 +1,4 @@
-// What people do on the pages of accounts: forms, menus, signing up and in.
+// The actions of people on the pages of accounts: forms, menus, signing up and in.
 
 export const PASSWORD = "correct horse battery";
 

@@ -11,7 +11,7 @@ import { until } from "./until.mjs";
 const ADA = { name: "Ada", email: "ada@example.org", password: PASSWORD };
 const BASE_32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
-/** What an authenticator app shows for a secret in base 32 (RFC 6238), now or some half minutes later. */
+/** The code that an authenticator app shows for a secret in base 32 (RFC 6238), now or some half minutes later. */
 function codeOf(secret, steps = 0) {
   const bits = [...secret].map((it) => BASE_32.indexOf(it).toString(2).padStart(5, "0")).join("");
   const key = Buffer.from(bits.match(/.{8}/g).map((it) => Number.parseInt(it, 2)));

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use crate::secret::{Secret, hex};
 
-/// What a sign-in is for.
+/// The purpose of a sign-in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
     /// A session of whoever the provider names.

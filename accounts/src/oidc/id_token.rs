@@ -58,7 +58,7 @@ enum Audience {
     Many(Vec<String>),
 }
 
-/// What a token must be for.
+/// The claims that a token must have.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Expected<'a> {
     pub(super) issuer: &'a str,

@@ -33,7 +33,7 @@ pub(crate) struct Idp(Arc<Inner>);
 struct Inner {
     issuer: String,
     key: EcdsaKeyPair,
-    /// What each code stands for: the challenge of its PKCE, the address to go back to, and the claims.
+    /// The sign-in behind each code: the challenge of its PKCE, the address to go back to, and the claims.
     codes: Mutex<HashMap<String, (String, String, Value)>>,
 }
 

@@ -60,7 +60,7 @@ pub(super) async fn refuse_errors(response: Response) -> Result<Response> {
         return Err(CodeRequired.into());
     }
     let text = match problem.detail.or(problem.title) {
-        // What the file is says it all.
+        // The kind of the file is reason enough.
         Some(detail) if status == StatusCode::UNSUPPORTED_MEDIA_TYPE => detail,
         Some(detail) => format!("the server answered {status}: {detail}"),
         None => format!("the server answered {status}"),

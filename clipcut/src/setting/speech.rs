@@ -4,7 +4,7 @@ use transcriber::{model::device, options::Parity};
 
 use super::Setting;
 
-/// What a speech model runs on.
+/// The device that a speech model runs on.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Device(pub(crate) device::Device);
 

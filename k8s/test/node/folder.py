@@ -6,7 +6,7 @@ import pathlib
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 TEST = ROOT / "k8s/test"
 TARGET = ROOT / "target"
-# What is built once for a content: Go programs, systems, images.
+# Built once for a content: Go programs, systems, images.
 CACHE = TARGET / "kube"
 # The logs of the last run, which stay.
 LOGS = CACHE / "logs"

@@ -14,7 +14,7 @@ import threading
 import time
 from urllib.parse import urljoin, urlsplit
 
-# What a player loads ahead of what it shows.
+# The seconds that a player loads ahead.
 BUFFER_S = 12
 # A viewer's patience with one request, and between two tries.
 TIMEOUT_S = 10

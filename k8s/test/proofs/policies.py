@@ -10,7 +10,7 @@ from node.site import EDGE_PORT
 
 # A host outside answers here: the port that transcribers may fetch models by.
 _HTTPS = 443
-# What a connection that a policy drops never gets: an answer.
+# The seconds that a connection waits: one that a policy drops gets no answer.
 _TRIES_S = 3
 _REFUSED, _REACHED = "refused", "reached"
 

@@ -48,7 +48,7 @@ pub(crate) struct Captions {
     created_at: String,
 }
 
-/// What the machine was asked for.
+/// The request to the machine.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = AskedTranscription)]
 struct Asked {

@@ -42,7 +42,7 @@ pub(crate) struct Fields {
     /// A BCP 47 tag, or `und`.
     #[param(max_length = 35)]
     language: Option<String>,
-    /// What menus show.
+    /// The name in menus.
     #[param(max_length = 100)]
     label: Option<String>,
 }

@@ -11,7 +11,7 @@ use crate::{
 /// A person's second factor.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SecondFactor {
-    /// What the app and the server share, in base 32.
+    /// The secret that the app and the server share, in base 32.
     pub secret: String,
     /// Whether a first code has shown that the app has it; until then it counts for nothing.
     pub is_on: bool,

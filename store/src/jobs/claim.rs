@@ -66,7 +66,7 @@ macro_rules! claim {
                  where job is not null order by served, since, name limit 1
              ), (
                  ",
-            // What another claim is about to take, and what has no service counted.
+            // Jobs that another claim is about to take, and those that have no service counted.
             "select j.id from jobs j where j.priority between $12 and (select priority from next) and ",
             claimable!(),
             " order by j.priority desc, j.turn, j.queued_at, j.first limit 1",

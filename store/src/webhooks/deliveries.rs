@@ -52,7 +52,7 @@ pub struct Delivery {
     pub id: String,
     /// The webhook.
     pub webhook: String,
-    /// What happened.
+    /// The event.
     pub event: Event,
     /// The video, which may be gone.
     pub video: String,
@@ -71,7 +71,7 @@ pub struct Delivery {
 /// A delivery of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Logged {
-    /// What is sent.
+    /// The delivery.
     pub delivery: Delivery,
     /// How far it has come.
     pub state: DeliveryState,
@@ -88,7 +88,7 @@ pub struct Logged {
 /// A claimed delivery and where it goes.
 #[derive(Clone)]
 pub struct Due {
-    /// What is sent.
+    /// The delivery.
     pub delivery: Delivery,
     /// Where it goes; `None` when its webhook is switched off.
     pub target: Option<Target>,

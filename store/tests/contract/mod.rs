@@ -244,7 +244,7 @@ async fn an_edit_changes_what_it_names_and_no_more() {
     let video = store.videos.edit(&id, &edit).await.unwrap().unwrap();
     assert_eq!((video.title.as_str(), video.description.as_str()), ("old", "words"));
     assert!(store.videos.edit(&VideoId::random(), &edit).await.unwrap().is_none());
-    // What somebody else has changed meanwhile is not written over.
+    // Another's change of meanwhile is not written over.
     let seen = |revision: u64| Edit { seen: Some(revision), ..edit.clone() };
     let refused = store.videos.edit(&id, &seen(video.revision - 1)).await;
     assert!(matches!(refused, Err(Error::Edited(_))), "{refused:?}");

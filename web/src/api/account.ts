@@ -29,7 +29,7 @@ export interface Token {
   lastUsed: string | null;
 }
 
-/** What the person's videos take, and may take; null is any amount. */
+/** The quota of the person's videos and how much of it they take; null is any amount. */
 export interface Storage {
   usage: { bytes: number; minutes: number };
   quota: { bytes: number | null; minutes: number | null };

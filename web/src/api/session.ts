@@ -34,7 +34,7 @@ export interface Credentials {
   password: string;
 }
 
-/** What a sign-in shows; the code is that of a second factor, where the account has one. */
+/** The credentials of a sign-in; the code is that of a second factor, where the account has one. */
 export interface Evidence extends Credentials {
   code?: string | null;
 }

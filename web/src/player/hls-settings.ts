@@ -2,7 +2,7 @@
 
 import type { HlsConfig, LoaderResponse, RetryConfig } from "hls.js";
 
-// The origin holds a request for a segment that is planned but not encoded for up to 10 s and then
+// The origin holds a request for a segment that is planned but not encoded for up to 8 s (`segment_wait`) and then
 // answers 503: the first byte may rightly take longer than that.
 const FIRST_BYTE_MS = 20_000;
 

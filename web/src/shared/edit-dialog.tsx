@@ -16,7 +16,7 @@ interface EditDialogProps {
   video: Video;
   onClose: () => void;
   onSaved: (video: Video) => void;
-  /** What follows the form. */
+  /** The part below the form. */
   children?: ReactNode;
 }
 
@@ -113,7 +113,7 @@ function hasPlan({ state }: Video): boolean {
   return state === "planned" || state === "playable" || state === "ready";
 }
 
-/** What somebody else has saved meanwhile. */
+/** The changes that somebody else has saved meanwhile. */
 function Theirs({ video }: { video: Video }) {
   return (
     <div role="alert">

@@ -8,7 +8,7 @@ const LOOK_EVERY_MS = 1500;
 
 export interface PosterChoice {
   busy: boolean;
-  /** What is done or going on; empty before a choice. */
+  /** The choice that is made or under way; empty before a choice. */
   status: string;
   /** Why the last one failed; else empty. */
   failure: string;
