@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use store::Pauses;
+use store::{Orders, Pauses};
 use tokio::{sync::watch, time::Instant};
 use tokio_util::sync::CancellationToken;
 
@@ -26,10 +26,41 @@ pub(crate) struct UrgentGuard {
 pub(crate) struct Control {
     /// Ends them.
     pub(crate) stop: CancellationToken,
-    /// Counts the urgent work that they make room for; `None` for those that make room for none.
-    yields_to: Option<watch::Receiver<usize>>,
+    /// The work that they make room for; `None` for those that make room for none.
+    yields_to: Option<Yield>,
     /// The time for which they have made room.
     pub(crate) pauses: Pauses,
+}
+
+/// Making room, until a viewer waits for what makes it.
+#[derive(Clone, Debug)]
+struct Yield {
+    /// Counts the urgent work.
+    urgent: watch::Receiver<usize>,
+    /// Ends it.
+    hurry: CancellationToken,
+}
+
+impl Yield {
+    /// Returns once there is urgent work; whether there is any more, and room is to be made for it.
+    async fn begins(&mut self) -> bool {
+        tokio::select! {
+            // In order, for a job that hurries is itself urgent work.
+            biased;
+            () = self.hurry.cancelled() => false,
+            // Fails when the worker is gone, and with it all that is urgent.
+            seen = self.urgent.wait_for(|count| *count > 0) => seen.is_ok(),
+        }
+    }
+
+    /// Returns once there is room again; whether it has to be made again.
+    async fn ends(&mut self) -> bool {
+        tokio::select! {
+            biased;
+            () = self.hurry.cancelled() => false,
+            seen = self.urgent.wait_for(|count| *count == 0) => seen.is_ok(),
+        }
+    }
 }
 
 impl Urgency {
@@ -44,8 +75,10 @@ impl Urgency {
     }
 
     /// Returns the control of work that makes room; `pauses` counts for how long.
-    pub(crate) fn yielding(&self, stop: &CancellationToken, pauses: &Pauses) -> Control {
-        Control { stop: stop.clone(), yields_to: Some(self.at_work.subscribe()), pauses: pauses.clone() }
+    pub(crate) fn yielding(&self, orders: &Orders, pauses: &Pauses) -> Control {
+        let Orders { stop, hurry } = orders.clone();
+        let yields_to = Some(Yield { urgent: self.at_work.subscribe(), hurry });
+        Control { stop, yields_to, pauses: pauses.clone() }
     }
 }
 
@@ -68,37 +101,32 @@ impl Control {
 
     /// Returns once nothing is at work that this makes room for. A process that stands still has cost its start.
     pub(crate) async fn has_room(&self) {
-        if let Some(mut urgent) = self.yields_to.clone() {
-            // Fails when the worker is gone, and with it all that is urgent.
-            let _ = urgent.wait_for(|count| *count == 0).await;
+        if let Some(mut room) = self.yields_to.clone() {
+            room.ends().await;
         }
     }
 
     /// Has `child` stand still whenever it makes room, and returns once it has run for `time`.
     pub(crate) async fn run_out(&self, child: &Child, time: Duration) {
-        let Some(mut urgent) = self.yields_to.clone() else {
+        let Some(mut room) = self.yields_to.clone() else {
             return tokio::time::sleep(time).await;
         };
         let mut left = time;
         loop {
             let began = Instant::now();
-            match tokio::time::timeout(left, urgent.wait_for(|count| *count > 0))
-                .await
-                .map(|seen| seen.is_ok())
-            {
-                Ok(true) => {}
-                // The worker is gone, and with it all that is urgent.
-                Ok(false) => return tokio::time::sleep(left).await,
-                Err(_) => return,
-            }
+            let Ok(begins) = tokio::time::timeout(left, room.begins()).await else { return };
             left = left.saturating_sub(began.elapsed());
-            let _running_again = child.stand_still();
+            if !begins {
+                return tokio::time::sleep(left).await;
+            }
+            let running_again = child.stand_still();
             let stood = Instant::now();
-            let over = urgent.wait_for(|count| *count == 0).await.is_ok();
+            let again = room.ends().await;
+            drop(running_again);
             // Rest is neither charged to the owner's service nor counted against the encoder's pace.
             self.pauses.add(stood.elapsed());
-            if !over {
-                return;
+            if !again {
+                return tokio::time::sleep(left).await;
             }
         }
     }
@@ -106,17 +134,29 @@ impl Control {
 
 #[cfg(test)]
 mod tests {
+    use futures::FutureExt;
+
     use super::*;
 
     #[tokio::test]
     async fn work_makes_room_until_the_last_urgent_one_is_done() {
         let urgency = Urgency::new();
-        let control = urgency.yielding(&CancellationToken::new(), &Pauses::default());
-        let waiting = || *control.yields_to.as_ref().unwrap().borrow() > 0;
+        let control = urgency.yielding(&Orders::default(), &Pauses::default());
         let (one, two) = (urgency.begin(), urgency.begin());
         drop(one);
-        assert!(waiting());
+        assert!(control.has_room().now_or_never().is_none());
         drop(two);
-        assert!(!waiting());
+        assert!(control.has_room().now_or_never().is_some());
+    }
+
+    #[tokio::test]
+    async fn work_that_a_viewer_waits_for_makes_room_no_longer() {
+        let urgency = Urgency::new();
+        let orders = Orders::default();
+        let control = urgency.yielding(&orders, &Pauses::default());
+        let _urgent = urgency.begin();
+        assert!(control.has_room().now_or_never().is_none());
+        orders.hurry.cancel();
+        assert!(control.has_room().now_or_never().is_some());
     }
 }

@@ -297,10 +297,8 @@ impl VideoPlan {
             // Half a run's length more may be decoded and thrown away.
             from.saturating_sub(entry) * 2 <= time(length.min(total))
         };
-        let starts: Vec<u32> = (1..total).filter(|n| n % length == 0).filter(cheap).collect();
-        let ends = starts.iter().copied().chain([total]);
-        let starts = std::iter::once(0).chain(starts.iter().copied());
-        starts.zip(ends).map(|(start, end)| start..end).collect()
+        let starts: Vec<u32> = blocks(grid, length).filter(cheap).collect();
+        joined(starts, total)
     }
 }
 
@@ -309,7 +307,7 @@ impl AudioPlan {
     pub(crate) fn runs(&self, grid: &Grid, length: u32) -> Vec<Range<u32>> {
         let total = grid.segments();
         let length = if self.entry.is_some() { length } else { total };
-        (0..total).step_by(length as usize).map(|n| n..(n + length).min(total)).collect()
+        joined(blocks(grid, length), total)
     }
 
     /// Returns the first AAC frame of segment `n`: the frame border nearest to the grid's.
@@ -327,6 +325,17 @@ impl AudioPlan {
     pub fn segment_frames(&self, grid: &Grid, n: u32) -> u64 {
         self.first_frame(grid, n + 1) - self.first_frame(grid, n)
     }
+}
+
+/// Returns the segments at which blocks of `length` begin, but the first. Its short segments count as one.
+fn blocks(grid: &Grid, length: u32) -> impl Iterator<Item = u32> {
+    let short = grid.start_up_segments - 1;
+    (short + 1..grid.segments()).filter(move |n| (n - short).is_multiple_of(length))
+}
+
+fn joined(starts: impl IntoIterator<Item = u32>, total: u32) -> Vec<Range<u32>> {
+    let borders: Vec<u32> = std::iter::once(0).chain(starts).chain([total]).collect();
+    borders.windows(2).map(|pair| pair[0]..pair[1]).collect()
 }
 
 /// The segments `[first, last)` of a run.

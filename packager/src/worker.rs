@@ -4,7 +4,7 @@
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use futures::FutureExt;
-use store::{Conclusion, Failure, Job, JobClass, JobError, JobKind, Pauses, Store, Worker};
+use store::{Conclusion, Failure, Job, JobClass, JobError, JobKind, Orders, Pauses, Store, Worker};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -68,16 +68,20 @@ impl store::Work for Jobs {
     type Output = ();
     type Error = Error;
 
-    async fn perform(&mut self, job: &Job, stop: &CancellationToken) -> Result<(), JobError<Error>> {
+    async fn perform(&mut self, job: &Job, orders: &Orders) -> Result<(), JobError<Error>> {
         let _urgent = (job.kind == JobKind::Prepare || job.kind == JobKind::Video && job.is_urgent())
             .then(|| self.urgency.begin());
         // Sound costs little, and its pictures are waited for as much.
         let control = match job.kind {
-            JobKind::Video if !job.is_urgent() => self.urgency.yielding(stop, &self.pauses),
-            JobKind::Poster | JobKind::Text => self.urgency.yielding(stop, &self.pauses),
-            _ => Control::of(stop),
+            JobKind::Video if !job.is_urgent() => self.urgency.yielding(orders, &self.pauses),
+            JobKind::Poster | JobKind::Text => self.urgency.yielding(orders, &self.pauses),
+            _ => Control::of(&orders.stop),
         };
-        job::run(&self.store, &self.config, job, &control).await.map_err(|error| match error {
+        let outcome = tokio::select! {
+            outcome = job::run(&self.store, &self.config, job, &control) => outcome,
+            () = self.urgent_once(&orders.hurry) => Ok(()),
+        };
+        outcome.map_err(|error| match error {
             Error::Interrupted => JobError::Stopped,
             Error::Store(error) => JobError::Store(error),
             error @ Error::Refused(_) => JobError::Final(error),
@@ -126,6 +130,16 @@ impl store::Work for Jobs {
     /// over those of the worker that took the job over.
     async fn lease_lost(&mut self, job: &Job) -> store::Result<()> {
         if job.kind.writes_playlists() { self.store.jobs.requeue_playlists(&job.video).await } else { Ok(()) }
+    }
+}
+
+impl Jobs {
+    /// Has other work stand still once a job in hand hurries. Never returns.
+    async fn urgent_once(&self, hurry: &CancellationToken) {
+        hurry.cancelled().await;
+        tracing::info!("a viewer waits for it");
+        let _urgent = self.urgency.begin();
+        std::future::pending().await
     }
 }
 

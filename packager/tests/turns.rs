@@ -42,7 +42,7 @@ async fn a_wanted_segment_is_encoded_before_those_before_it_and_nothing_is_lost(
     let video = settled(&store, &id).await;
     assert_eq!((video.state, video.failure), (State::Ready, None));
     for progress in store.renditions.of(&id).await.unwrap() {
-        assert_eq!(progress.segments_published, 15, "{}", progress.rendition.name);
+        assert_eq!(progress.segments_published, 17, "{}", progress.rendition.name);
     }
     stop.cancel();
     worker.await.unwrap();
@@ -69,7 +69,35 @@ async fn a_viewer_who_seeks_again_does_not_wait_for_what_was_ahead_of_the_first_
     assert!(!published(14).await, "the second place goes before what is ahead of the first");
     assert_eq!(settled(&store, &id).await.state, State::Ready);
     for progress in store.renditions.of(&id).await.unwrap() {
-        assert_eq!(progress.segments_published, 15, "{}", progress.rendition.name);
+        assert_eq!(progress.segments_published, 17, "{}", progress.rendition.name);
+    }
+    stop.cancel();
+    worker.await.unwrap();
+}
+
+#[tokio::test]
+async fn an_encoder_that_stands_still_goes_on_for_a_viewer_of_its_next_segment() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = make(folder.path(), "long.mp4", LONG);
+    let home = tempfile::tempdir().unwrap();
+    let store = Store::embedded(home.path()).await.unwrap();
+    let id = take_in(&store, &source).await;
+    let stop = CancellationToken::new();
+    let config = Config { encode_slots: 1, ..quick() };
+    let worker = tokio::spawn(packager::run(store.clone(), config, stop.clone()));
+
+    let published = async |number| store.renditions.is_published(&id, "360p", number).await.unwrap();
+    until(&store, async || published(3).await).await;
+    // The encoder of the rendition's rest makes room for the first viewer, and has what the second waits for next.
+    for number in [12, 5] {
+        store.jobs.want(&Want { video: &id, rendition: "360p", number }).await.unwrap();
+    }
+    until(&store, async || published(5).await).await;
+    assert!(!published(14).await, "it waited for all that is ahead of the first viewer");
+
+    assert_eq!(settled(&store, &id).await.state, State::Ready);
+    for progress in store.renditions.of(&id).await.unwrap() {
+        assert_eq!(progress.segments_published, 17, "{}", progress.rendition.name);
     }
     stop.cancel();
     worker.await.unwrap();

@@ -78,4 +78,4 @@ pub use videos::{Edit, Failure, NewVideo, State, Video, Videos};
 pub use views::Views;
 pub use visibility::{NewVisibility, Rights, Shown, Visibility};
 pub use webhooks::Webhooks;
-pub use worker::{JobError, LEASE, Work, Worker};
+pub use worker::{JobError, LEASE, Orders, Work, Worker};

@@ -43,13 +43,13 @@ pub trait Work: Send {
     /// The error of a job that did not.
     type Error: From<Error> + Display + Send;
 
-    /// Performs a claimed job until its end or until `stop`.
+    /// Performs a claimed job until its end or until it is to stop.
     ///
     /// The future is dropped when the lease is lost; threads that it started see `stop` cancelled then.
     fn perform(
         &mut self,
         job: &Job,
-        stop: &CancellationToken,
+        orders: &Orders,
     ) -> impl Future<Output = std::result::Result<Self::Output, JobError<Self::Error>>> + Send;
 
     /// Records the output and takes the job out of the queue.
@@ -69,10 +69,19 @@ pub trait Work: Send {
     }
 }
 
+/// The queue's orders to a job in hand; each stands once its token is cancelled.
+#[derive(Clone, Debug, Default)]
+pub struct Orders {
+    /// To end.
+    pub stop: CancellationToken,
+    /// To make room for urgent jobs no longer: it was calm at its claim, and a viewer waits for it by now.
+    pub hurry: CancellationToken,
+}
+
 /// An error of a job, by how the queue goes on with it.
 #[derive(Debug)]
 pub enum JobError<E> {
-    /// `stop` was cancelled: released at once, and the attempt does not count.
+    /// It was to stop: released at once, and the attempt does not count.
     Stopped,
     /// The store's: an outage or a full disk is waited out without counting the attempt.
     Store(Error),
@@ -144,13 +153,14 @@ impl Worker {
             }
             return;
         }
-        let stop = self.shutdown.child_token();
+        let orders = Orders { stop: self.shutdown.child_token(), ..Orders::default() };
         // Inference and encoding run on threads of their own, which dropping the future does not end.
-        let _stops = stop.clone().drop_guard();
+        let _stops = orders.stop.clone().drop_guard();
         let mut meter = Meter::new(work.pauses());
         let outcome = tokio::select! {
-            outcome = work.perform(job, &stop) => Some(outcome),
+            outcome = work.perform(job, &orders) => Some(outcome),
             () = self.keep_lease(job, &mut meter) => None,
+            () = self.hurry(job, &orders.hurry) => None,
         };
         self.charge(job, &mut meter).await;
         let Some(outcome) = outcome else {
@@ -204,6 +214,26 @@ impl Worker {
                 },
             }
         }
+    }
+
+    /// Passes on that a viewer waits for a job that was calm at its claim. Never returns.
+    async fn hurry(&self, job: &Job, hurry: &CancellationToken) {
+        // Pictures alone make room for others.
+        if job.kind == JobKind::Video && !job.is_urgent() {
+            let mut signals = self.store.signals.work();
+            while signals.changed().await.is_ok() {
+                match self.store.jobs.is_urgent_by_now(job).await {
+                    Ok(true) => {
+                        hurry.cancel();
+                        break;
+                    }
+                    Ok(false) => {}
+                    // A player asks again, and so the want comes again.
+                    Err(error) => tracing::warn!(%error, "cannot look after a job in hand"),
+                }
+            }
+        }
+        std::future::pending().await
     }
 
     /// Charges a job with what it has been worked by now.

@@ -3,7 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use store::{
-    Error, Job, JobClass, JobError, JobKind, NewVideo, Result, Store, Timestamp, VideoId, Work, Worker,
+    Error, Job, JobClass, JobError, JobKind, NewVideo, Orders, Result, Store, Timestamp, VideoId, Work,
+    Worker,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -20,13 +21,9 @@ impl Work for Script {
     type Output = ();
     type Error = Error;
 
-    async fn perform(
-        &mut self,
-        job: &Job,
-        stop: &CancellationToken,
-    ) -> std::result::Result<(), JobError<Error>> {
+    async fn perform(&mut self, job: &Job, orders: &Orders) -> std::result::Result<(), JobError<Error>> {
         self.seen.push((job.kind, job.attempts));
-        assert!(!stop.is_cancelled());
+        assert!(!orders.stop.is_cancelled());
         let end = self.ends.remove(0);
         if self.ends.is_empty() {
             self.shutdown.cancel();

@@ -51,9 +51,9 @@ impl store::Work for Jobs {
     async fn perform(
         &mut self,
         job: &Job,
-        stop: &CancellationToken,
+        orders: &store::Orders,
     ) -> Result<Conclusion<'static>, JobError<Failed>> {
-        self.transcribe(job, stop).await.map_err(|failed| match failed {
+        self.transcribe(job, &orders.stop).await.map_err(|failed| match failed {
             Failed::Gone => JobError::Store(store::Error::Gone(job.video.clone())),
             Failed::Store(error) => JobError::Store(error),
             Failed::Engine(Error::Interrupted) => JobError::Stopped,

@@ -148,20 +148,22 @@ impl Queue {
         if run.class == Class::Wanted || is_published(number) {
             return false;
         }
-        if !is_claimable(world, &run) {
-            let encoder = (run.first..run.last).find(|n| !is_published(*n)).unwrap_or(run.last);
-            if number <= encoder + NEAR {
-                return false;
-            }
+        let others = run.renditions & !rendition;
+        let near = if others == 0 { NEAR } else { 0 };
+        let encoder = (run.first..run.last).find(|n| !is_published(*n)).unwrap_or(run.last);
+        let goes_on = !is_claimable(world, &run) && number <= encoder + near;
+        // An encoder that is near goes on to the end of the segment.
+        let cut = if goes_on { number + 1 } else { number };
+        if goes_on {
+            world.runs[at].class = Class::Wanted;
         }
         if self.fault != Fault::WantWithoutCut {
-            if number > run.first {
-                world.runs[at].last = number;
+            if cut > run.first {
+                world.runs[at].last = cut;
             } else {
                 world.runs.remove(at);
             }
         }
-        let others = run.renditions & !rendition;
         let mut insert = |renditions: u8, first: u8, last: u8, class: Class| {
             if renditions != 0 && first < last {
                 world.runs.push(Run {
@@ -176,8 +178,8 @@ impl Queue {
                 world.next_id += 1;
             }
         };
-        insert(rendition, number, number + 1, Class::Wanted);
-        insert(others, number, number + 1, Class::Calm);
+        insert(rendition, cut, number + 1, Class::Wanted);
+        insert(others, cut, number + 1, Class::Calm);
         if self.fault != Fault::WantWithoutRest {
             insert(run.renditions, number + 1, run.last, Class::Calm);
         }

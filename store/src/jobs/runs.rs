@@ -36,6 +36,13 @@ impl Jobs {
         .await
     }
 
+    /// Returns whether a viewer waits for a claimed run by now.
+    pub(crate) async fn is_urgent_by_now(&self, job: &Job) -> Result<bool> {
+        let query = query("select priority from jobs where id = $1 and lease_owner = $2");
+        let priority: Option<i64> = query.bind(&job.id).bind(&job.owner).fetch_optional(&self.sql).await?;
+        Ok(priority.is_some_and(|priority| priority >= Class::URGENT.start().priority()))
+    }
+
     /// Records how fast a claimed run comes out of its encoder: seconds of media for each second of work.
     pub async fn set_speed(&self, job: &Job, speed: f64) -> Result<()> {
         let query = query("update jobs set speed = $3 where id = $1 and lease_owner = $2");

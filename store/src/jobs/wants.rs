@@ -17,7 +17,7 @@ const KEPT: Duration = Duration::from_secs(20);
 const MOST_OF_A_VIDEO: i64 = 8;
 // A viewer who goes from place to place leaves runs ahead behind at each.
 const MOST_AHEAD: i64 = 2;
-// An encoder that is as near to a segment is sooner there than a new one.
+// An encoder of this rendition alone that is as near to a segment is sooner there than a new one.
 const NEAR: u32 = 1;
 
 /// A segment that a viewer waits for.
@@ -57,7 +57,7 @@ struct Part {
 
 impl Jobs {
     /// Has a segment encoded before all that nobody waits for, the few behind it, and the sound beside them. Returns
-    /// whether that changed anything; a run that is about to come to it is left alone.
+    /// whether that changed anything. A run that is about to come to it goes on, and makes room for others no longer.
     pub async fn want(&self, want: &Want<'_>) -> Result<bool> {
         let mut tx = self.sql.begin(LockScope::Video(want.video)).await?;
         decay(&mut tx).await?;
@@ -124,15 +124,15 @@ async fn raise(tx: &mut Transaction, want: &Want<'_>, before: i64) -> Result<boo
             keep(tx, &run).await?;
             continue;
         }
-        if run.leased {
-            let at = first_missing(tx, want, &(run.first..run.last)).await?.unwrap_or(run.last);
-            // A run of sound is over in a moment.
-            if run.kind == Kind::Audio.as_str() || first <= at.saturating_add(NEAR) {
-                keep(tx, &run).await?;
-                continue;
-            }
-        }
         let others: Vec<&str> = run.track.split(' ').filter(|name| *name != want.rendition).collect();
+        let near = if others.is_empty() { NEAR } else { 0 };
+        let at = first_missing(tx, want, &(run.first..run.last)).await?.unwrap_or(run.last);
+        let goes_on = run.leased && first <= at.saturating_add(near);
+        // A run of sound is over in a moment, and stands still for nothing; and of pictures nobody waits for those behind yet.
+        if run.leased && run.kind == Kind::Audio.as_str() || goes_on && first > want.number {
+            keep(tx, &run).await?;
+            continue;
+        }
         let raised = |segments: Range<u32>, class: Class| Part {
             track: want.rendition.to_owned(),
             segments,
@@ -150,11 +150,15 @@ async fn raise(tx: &mut Transaction, want: &Want<'_>, before: i64) -> Result<boo
         // Sound costs so little that an encoder of its own for each segment would cost more.
         let wanted =
             if run.kind == Kind::Audio.as_str() { last } else { (want.number + 1).clamp(first, last) };
-        cut_off(tx, &run, first).await?;
+        let from = if goes_on { wanted } else { first };
+        cut_off(tx, &run, from).await?;
+        if goes_on {
+            hasten(tx, &run).await?;
+        }
         let parts = [
-            raised(first..wanted, Class::Wanted),
+            raised(from..wanted, Class::Wanted),
             raised(wanted..last, Class::Ahead),
-            calm(others.join(" "), first..last),
+            calm(others.join(" "), from..last),
             calm(run.track.clone(), last..run.last),
         ];
         for part in parts.iter().filter(|part| !part.track.is_empty() && !part.segments.is_empty()) {
@@ -204,6 +208,17 @@ async fn first_missing(tx: &mut Transaction, want: &Want<'_>, range: &Range<u32>
 async fn keep(tx: &mut Transaction, run: &Run) -> Result<()> {
     let query = query("update jobs set wanted_until = $2 where id = $1 and wanted_until is not null");
     query.bind(&run.id).bind((Timestamp::now() + KEPT).0).execute(tx).await.map(drop)
+}
+
+/// Has the encoder of a run make room for others no longer.
+async fn hasten(tx: &mut Transaction, run: &Run) -> Result<()> {
+    query("update jobs set priority = $2, wanted_until = $3 where id = $1")
+        .bind(&run.id)
+        .bind(Class::Wanted.priority())
+        .bind((Timestamp::now() + KEPT).0)
+        .execute(tx)
+        .await
+        .map(drop)
 }
 
 /// Ends a run before a segment; its worker reads the new end after its next segment.

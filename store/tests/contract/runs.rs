@@ -73,19 +73,49 @@ async fn a_want_is_cut_out_with_the_few_behind_it_and_the_sound_beside() {
 }
 
 #[tokio::test]
-async fn a_want_ends_a_run_in_hand_before_it_but_not_right_before_it() {
+async fn a_want_ends_a_run_in_hand_before_it_and_hastens_one_that_is_about_to_come_to_it() {
     let (store, _folder) = store().await;
     let id = planned(&store, "v", &[run(JobKind::Video, "1080p 720p", 0..20)]).await;
     let in_hand = claimed(&store, JobKind::Video).await.unwrap();
     publish(&store, &id, "720p", 0).await;
-    let want = Want { video: &id, rendition: "720p", number: 2 };
-    assert!(!store.jobs.want(&want).await.unwrap(), "its encoder is as good as there");
-    assert!(store.jobs.want(&Want { number: 3, ..want }).await.unwrap());
+    let want = Want { video: &id, rendition: "720p", number: 3 };
+    assert!(store.jobs.want(&want).await.unwrap());
     let standing = store.jobs.standing(&in_hand).await.unwrap();
     assert_eq!(standing, Some(Standing { last: 3, outranked: false }));
-    assert_eq!(order(&store, JobKind::Video).await, ["720p 3-4", "720p 4-6", "1080p 3-6", "1080p 720p 6-20"]);
+    assert!(store.jobs.want(&Want { number: 1, ..want }).await.unwrap(), "its encoder is at it");
+    assert!(!store.jobs.want(&Want { number: 1, ..want }).await.unwrap(), "it hurries already");
+    let standing = store.jobs.standing(&in_hand).await.unwrap();
+    assert_eq!(standing, Some(Standing { last: 2, outranked: false }));
+    assert_eq!(
+        order(&store, JobKind::Video).await,
+        ["720p 3-4", "720p 4-6", "720p 2-3", "1080p 2-3", "1080p 3-6", "1080p 720p 6-20"]
+    );
     store.jobs.finish(&in_hand).await.unwrap();
     assert_eq!(store.jobs.standing(&in_hand).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn an_encoder_of_one_rendition_is_near_a_segment_earlier_than_one_of_many() {
+    let (store, _folder) = store().await;
+    for (track, hastened) in [("720p", true), ("1080p 720p", false)] {
+        let id = planned(&store, "v", &[run(JobKind::Video, track, 0..20)]).await;
+        let in_hand = claimed(&store, JobKind::Video).await.unwrap();
+        publish(&store, &id, "720p", 0).await;
+        store.jobs.want(&Want { video: &id, rendition: "720p", number: 2 }).await.unwrap();
+        let last = store.jobs.standing(&in_hand).await.unwrap().unwrap().last;
+        assert_eq!(last, if hastened { 3 } else { 2 }, "{track}");
+        while claimed(&store, JobKind::Video).await.is_some() {}
+    }
+}
+
+#[tokio::test]
+async fn a_run_behind_a_segment_that_is_there_is_left_to_its_encoder() {
+    let (store, _folder) = store().await;
+    let id = planned(&store, "v", &[run(JobKind::Video, "480p", 0..20)]).await;
+    let in_hand = claimed(&store, JobKind::Video).await.unwrap();
+    publish(&store, &id, "480p", 0).await;
+    assert!(!store.jobs.want(&Want { video: &id, rendition: "480p", number: 0 }).await.unwrap());
+    assert_eq!(store.jobs.standing(&in_hand).await.unwrap().unwrap().last, 20);
 }
 
 #[tokio::test]
