@@ -289,16 +289,16 @@ impl VideoPlan {
     /// Parts the segments into runs of about `length` segments. A run starts where little is decoded in vain before
     /// it, so that a source with few key frames costs no more for its length than one with many.
     pub(crate) fn runs(&self, grid: &Grid, length: u32) -> Vec<Range<u32>> {
-        let total = grid.segments();
-        let time = |n| Duration::from_secs_f64(grid.seconds(grid.start(n)));
+        let time = |ticks| Duration::from_secs_f64(grid.seconds(ticks));
+        let run = time((u64::from(length) * grid.segment_ticks).min(grid.duration_ticks));
         let cheap = |n: &u32| {
-            let from = time(*n);
+            let from = time(grid.start(*n));
             let entry = self.key_frames.iter().rev().find(|key| **key <= from).copied().unwrap_or_default();
             // Half a run's length more may be decoded and thrown away.
-            from.saturating_sub(entry) * 2 <= time(length.min(total))
+            from.saturating_sub(entry) * 2 <= run
         };
         let starts: Vec<u32> = blocks(grid, length).filter(cheap).collect();
-        joined(starts, total)
+        joined(starts, grid.segments())
     }
 }
 
