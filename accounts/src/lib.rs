@@ -25,8 +25,10 @@ mod seal;
 mod second_factor;
 mod secret;
 mod session;
+mod shares;
 mod tls;
 mod tokens;
+mod viewers;
 pub mod webhooks;
 
 use std::{
@@ -198,6 +200,8 @@ impl Accounts {
             .route("/account/sessions/{session}", delete(session::end))
             .route("/account/tokens", get(tokens::list).post(tokens::add))
             .route("/account/tokens/{token}", delete(tokens::remove))
+            .route("/videos/{id}/shares", get(shares::list).post(shares::add))
+            .route("/videos/{id}/shares/{share}", delete(shares::revoke))
             .route("/videos/{id}/people", get(grants::list).post(grants::add))
             .route("/videos/{id}/people/{grant}", delete(grants::revoke))
             .route("/oidc/sign-in", get(oidc::sign_in))
