@@ -7,7 +7,7 @@ use axum::{
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use server::Response;
-use store::accounts::{Changed, Email as Address};
+use store::accounts::{Changed, Deletion as Gone, Email as Address};
 use utoipa::ToSchema;
 
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
     document::{self, json, no_content},
     email::{self, Email},
     error::{forbidden, unknown, unprocessable},
-    name, password,
+    lost_tickets, name, password,
 };
 
 /// The members that are absent stay as they are.
@@ -188,7 +188,8 @@ pub(crate) async fn delete(
     let given: Deletion = document::read(request).await?;
     let Videos::Delete = given.videos;
     accounts.confirm(&asker, &given.current_password).await?;
-    match accounts.store.accounts.users.delete(&asker.user.id, None).await? {
+    let tickets = lost_tickets(accounts.config.audience, accounts.config.ticket_lifetime);
+    match accounts.store.delete_account(&asker.user.id, Gone { heir: None, tickets }).await? {
         Changed::Done => {}
         Changed::Unknown => return Err(gone()),
         Changed::LastAdministrator => return Err(last_administrator()),

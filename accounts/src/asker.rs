@@ -32,10 +32,7 @@ pub(crate) enum By {
 impl Asker {
     /// Returns the viewer for whom videos are judged.
     pub(crate) fn viewer(&self) -> Viewer {
-        match self.user.role {
-            Role::Administrator => Viewer::Administrator(self.user.id.clone()),
-            Role::User => Viewer::User(self.user.id.clone()),
-        }
+        self.user.viewer()
     }
 
     /// Returns the id of the session; a token has none.

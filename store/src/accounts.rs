@@ -19,6 +19,7 @@ use std::path::Path;
 use crate::{Result, sql};
 
 pub use change::{Change, LostTickets, NewLimit};
+pub use deletion::Deletion;
 pub use idempotency::{Begun, HOLD, Idempotency, Repeatable};
 pub use identities::{Identities, Identity};
 pub use invitations::{Invitation, Invitations, NewInvitation};

@@ -22,6 +22,7 @@ mod posters;
 mod quotas;
 mod redis;
 mod renditions;
+mod revocations;
 mod search;
 mod shares;
 mod signals;

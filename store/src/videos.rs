@@ -3,6 +3,7 @@
 use crate::{
     Error, Job, NewVisibility, Poster, Result, Rights, Signal, Signals, Tag, Timestamp, UserId, VideoId,
     listing::title_key,
+    revocations,
     search::index_video,
     sql::{FromRow, LockScope, Query, Row, Sql, query},
     tags::set_tags,
@@ -181,11 +182,14 @@ impl Videos {
             set_tags(&mut tx, id, tags).await?;
         }
         index_video(&mut tx, id).await?;
+        if edit.visibility.is_some() {
+            revocations::note(&mut tx, std::slice::from_ref(id)).await?;
+        }
         tx.commit().await?;
-        self.signals.publish(match edit.visibility {
-            Some(_) => Signal::Hidden(id.clone()),
-            None => Signal::Changed(id.clone()),
-        });
+        match edit.visibility {
+            Some(_) => revocations::publish_soon(&self.sql, &self.signals).await,
+            None => self.signals.publish(Signal::Changed(id.clone())),
+        }
         self.get(id).await
     }
 

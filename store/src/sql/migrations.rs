@@ -10,7 +10,7 @@ use sqlx::{
 };
 
 // A released file never changes: sqlx compares its checksum with the database's and refuses to start on a difference.
-const FILES: [(i64, &str, &str); 23] = [
+const FILES: [(i64, &str, &str); 24] = [
     (1, "library", include_str!("../../migrations/0001_library.sql")),
     (2, "captions", include_str!("../../migrations/0002_captions.sql")),
     (3, "many processes", include_str!("../../migrations/0003_many_processes.sql")),
@@ -32,6 +32,7 @@ const FILES: [(i64, &str, &str); 23] = [
     (22, "mail", include_str!("../../migrations/0022_mail.sql")),
     (23, "identities", include_str!("../../migrations/0023_identities.sql")),
     (24, "posters", include_str!("../../migrations/0024_posters.sql")),
+    (26, "revocations", include_str!("../../migrations/0026_revocations.sql")),
     (28, "machines", include_str!("../../migrations/0028_machines.sql")),
     (29, "progress", include_str!("../../migrations/0029_progress.sql")),
 ];

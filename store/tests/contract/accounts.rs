@@ -5,8 +5,8 @@ use std::time::Duration;
 use store::{
     Edit, Grantee, NewVideo, NewVisibility, Rights, Signal, Timestamp, UserId, Visibility,
     accounts::{
-        Change, Changed, Email, LostTickets, NewInvitation, NewSession, NewToken, NewUser, Rehash, Role,
-        SignUp, SignedUp, User,
+        Change, Changed, Deletion, Email, LostTickets, NewInvitation, NewSession, NewToken, NewUser, Rehash,
+        Role, SignUp, SignedUp, User,
     },
 };
 
@@ -178,10 +178,13 @@ async fn a_deletion_that_has_begun_is_ended_later_and_the_heirs_videos_stay() {
     };
     let (deleted, inherited) = (begin(&gone).await, begin(&left).await);
     let users = &store.accounts.users;
-    assert_eq!(users.delete(&admin.id, None).await.unwrap(), Changed::LastAdministrator);
-    assert_eq!(users.delete(&gone.id, None).await.unwrap(), Changed::Done);
-    assert_eq!(users.delete(&left.id, Some(&admin.id)).await.unwrap(), Changed::Done);
-    assert_eq!(users.delete(&left.id, None).await.unwrap(), Changed::Unknown);
+    assert_eq!(users.delete(&admin.id, Deletion::default()).await.unwrap(), Changed::LastAdministrator);
+    assert_eq!(users.delete(&gone.id, Deletion::default()).await.unwrap(), Changed::Done);
+    assert_eq!(
+        users.delete(&left.id, Deletion { heir: Some(&admin.id), ..Deletion::default() }).await.unwrap(),
+        Changed::Done
+    );
+    assert_eq!(users.delete(&left.id, Deletion::default()).await.unwrap(), Changed::Unknown);
     assert!(users.get(&gone.id).await.unwrap().is_none() && users.by_email("a").await.unwrap().is_none());
     // A kill here leaves the video; the next start ends the deletion.
     assert!(store.videos.get(&deleted).await.unwrap().is_some());

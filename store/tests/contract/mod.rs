@@ -13,6 +13,7 @@ mod posters;
 mod progress;
 mod queue;
 mod quotas;
+mod revocations;
 mod runs;
 mod search;
 mod second_factors;
