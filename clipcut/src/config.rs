@@ -1,5 +1,6 @@
 //! The configuration: the only file that reads the configuration file, the environment and the flags. Defaults < file < `CLIPCUT_*` < flags; all mistakes are reported together, each with its key.
 
+mod accounts;
 mod edge_memory;
 mod keys;
 mod roles;
@@ -163,6 +164,9 @@ settings! {
     ["Edge"]
     /// Origins that `clipcut edge` fetches from, by commas.
     edge_origins: Names = "";
+    /// Servers of accounts (`clipcut accounts`) to which `clipcut edge` sends signing in and people's own accounts, by commas. Empty:
+    /// origins answer these too.
+    edge_accounts: Names = "";
     /// Memory of the edge process: 64 MiB are for the program, 48 KiB for each of `max_connections` up to a fourth of it, which bounds them, and the rest for bodies, a third at least; the cache has four fifths of that.
     edge_memory: Size = "256MiB";
     /// Largest object that the edge keeps, at most an eighth of its memory; larger ones pass by.
