@@ -3,10 +3,7 @@
 use axum::extract::Request;
 use http::{HeaderValue, StatusCode, header};
 use server::{Problem, site::Sender};
-use store::{
-    Timestamp, Viewer,
-    accounts::{Role, User},
-};
+use store::{Timestamp, Viewer, accounts::User};
 
 use crate::{Accounts, Result, access::Scope, secret::Secret};
 

@@ -61,7 +61,7 @@ pub(crate) async fn void_tickets(tx: &mut Transaction, of: Ticketed<'_>, tickets
         Some(name) => statement.bind(name),
         None => statement,
     };
-    let videos: Vec<VideoId> = statement.fetch_all(tx).await?;
+    let videos: Vec<VideoId> = statement.fetch_all(&mut *tx).await?;
     note(tx, &videos).await
 }
 

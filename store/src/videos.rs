@@ -175,8 +175,12 @@ impl Videos {
         .await?;
         if done == 0 {
             drop(tx);
-            let is_there = edit.seen.is_some() && self.get(id).await?.is_some();
-            return if is_there { Err(Error::Edited(id.clone())) } else { Ok(None) };
+            // Without a revision to compare, only a video that is not there is not edited.
+            let now = if edit.seen.is_some() { self.get(id).await? } else { None };
+            return match now {
+                Some(video) => Err(Error::Edited { what: id.to_string(), revision: video.revision }),
+                None => Ok(None),
+            };
         }
         if let Some(tags) = &edit.tags {
             set_tags(&mut tx, id, tags).await?;

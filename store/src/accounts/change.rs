@@ -1,6 +1,6 @@
 //! Changes of accounts by administrators: disabled, promoted, demoted, and given other limits; and what ends with lost rights.
 
-use super::users::{Changed, Role, Standing, User, Users, look};
+use super::users::{Changed, Role, Standing, User, Users, check_seen, look};
 use crate::{
     Result, UserId,
     revocations::{Ticketed, void_tickets},
@@ -20,6 +20,8 @@ pub struct Change {
     pub quota_minutes: NewLimit,
     /// The tickets that end with the account's rights.
     pub tickets: LostTickets,
+    /// The revision that the administrator has seen: a later one is not written over.
+    pub seen: Option<u64>,
 }
 
 /// The tickets that a person has who loses rights. A ticket names nobody, so all tickets of a video that they could have one of
@@ -49,7 +51,8 @@ pub enum NewLimit {
 
 impl Users {
     /// Changes what administrators may change. A disabled account's sessions end, and so do its tickets. For a process beside the
-    /// servers, which have caches drop what it notes.
+    /// servers, which have caches drop what it notes. [`crate::Error::Edited`] when somebody has edited it since the revision that
+    /// was seen.
     pub async fn change(&self, id: &UserId, change: Change) -> Result<Changed> {
         let mut tx = self.sql.begin(LockScope::Accounts).await?;
         let loses = change.disabled == Some(true) || change.role == Some(Role::User);
@@ -58,6 +61,11 @@ impl Users {
             Some(Standing::LastAdministrator) if loses => return Ok(Changed::LastAdministrator),
             Some(_) => {}
         }
+        check_seen(&mut tx, id, change.seen).await?;
+        query("update users set revision = revision + 1 where id = $1")
+            .bind(id.as_str())
+            .execute(&mut tx)
+            .await?;
         let loss = match (change.disabled, change.role) {
             (Some(true), _) => Some(Loss::OfAll),
             (_, Some(Role::User)) => Some(Loss::OfRole),
