@@ -38,15 +38,17 @@ const FILES: [(i64, &str, &str); 25] = [
     (30, "revisions of people", include_str!("../../migrations/0030_revisions_of_people.sql")),
 ];
 
-const SQLITE_FILES: [(i64, &str, &str); 3] = [
+const SQLITE_FILES: [(i64, &str, &str); 4] = [
     (9, "search", include_str!("../../migrations/sqlite/0009_search.sql")),
     (25, "sorted lists", include_str!("../../migrations/sqlite/0025_sorted_lists.sql")),
     (27, "service", include_str!("../../migrations/sqlite/0027_service.sql")),
+    (31, "sorted tags", include_str!("../../migrations/sqlite/0031_sorted_tags.sql")),
 ];
-const POSTGRES_FILES: [(i64, &str, &str); 3] = [
+const POSTGRES_FILES: [(i64, &str, &str); 4] = [
     (9, "search", include_str!("../../migrations/postgres/0009_search.sql")),
     (25, "sorted lists", include_str!("../../migrations/postgres/0025_sorted_lists.sql")),
     (27, "service", include_str!("../../migrations/postgres/0027_service.sql")),
+    (31, "sorted tags", include_str!("../../migrations/postgres/0031_sorted_tags.sql")),
 ];
 
 pub(super) static SQLITE: LazyLock<Migrator> = LazyLock::new(|| migrator(&SQLITE_FILES));
