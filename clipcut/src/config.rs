@@ -117,7 +117,8 @@ settings! {
     upload_piece: Size = "0";
     /// Bytes that the files of one person's videos may have; 0: any number. Administrators set another limit for an account.
     quota_bytes: Size = "0";
-    /// Minutes that one person's videos may have; 0: any number. With as many, nothing more is taken.
+    /// Minutes that one person's videos may have; 0: any number. With as many nothing more is taken, and a video that is longer than
+    /// what is left fails once its length is known.
     quota_minutes: usize = "0";
     /// How long an upload may rest before it is dropped.
     upload_expiry: Span = "24h";

@@ -264,6 +264,7 @@ impl Config {
         config.plan.ladder.crf = self.crf;
         config.limits.duration = self.max_duration.0;
         config.listen = self.captions.0;
+        config.quota = self.quota();
         config
     }
 }
