@@ -6,17 +6,17 @@ use axum::{
 };
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use server::Response;
-use store::accounts::{Changed, Email as Address};
+use server::{Response, revision};
+use store::accounts::{Changed, Deletion as Gone, Email as Address, Profile};
 use utoipa::ToSchema;
 
 use crate::{
     Accounts, Result,
     asker::Asker,
-    document::{self, json, no_content},
+    document::{self, no_content},
     email::{self, Email},
     error::{forbidden, unknown, unprocessable},
-    name, password,
+    lost_tickets, name, password,
 };
 
 /// The members that are absent stay as they are.
@@ -88,7 +88,7 @@ struct Quota {
 /// Shows the account.
 #[utoipa::path(
     get, path = "/api/v1/account", tag = "account", operation_id = "getAccount",
-    responses((status = 200, body = Shown)),
+    responses((status = 200, body = Shown, headers(("ETag" = String, description = "The revision")))),
 )]
 pub(crate) async fn show(
     State(accounts): State<Accounts>,
@@ -100,18 +100,20 @@ pub(crate) async fn show(
         usage: Usage { bytes: balance.usage.bytes, minutes: balance.usage.minutes },
         quota: Quota { bytes: balance.quota.bytes, minutes: balance.quota.minutes },
     };
-    Ok(json(StatusCode::OK, &shown))
+    Ok(revision::tagged(StatusCode::OK, &shown, asker.user.revision))
 }
 
 /// Changes the name and the address, each if it is given.
 #[utoipa::path(
     patch, path = "/api/v1/account", tag = "account", operation_id = "editAccount",
+    params(("If-Match" = Option<String>, Header, description = "The `ETag` of the document that was edited")),
     request_body = Edit,
     responses(
-        (status = 200, body = document::Account),
+        (status = 200, body = document::Account, headers(("ETag" = String, description = "The revision"))),
         (status = 400, description = "`invalid_document`, `body_too_large`"),
         (status = 403, description = "`wrong_password`"),
         (status = 404, description = "`unknown_user`"),
+        (status = 412, description = "`edited_meanwhile`"),
         (status = 422, description = "`invalid_name`, `invalid_email`"),
         (status = 429, description = "`too_many_attempts`"),
         (status = 503, description = "`busy`"),
@@ -122,23 +124,21 @@ pub(crate) async fn edit(
     Extension(asker): Extension<Asker>,
     request: Request,
 ) -> Result<Response> {
+    let seen = revision::seen(request.headers(), asker.user.revision)?;
     let edit: Edit = document::read(request).await?;
     let (users, id) = (&accounts.store.accounts.users, &asker.user.id);
     let name = edit.name.as_deref().map(name::read).transpose()?;
     let email = edit.email.as_deref().map(Email::read).transpose()?;
     // Before the name: where the password or the address is refused, nothing has changed.
-    if let Some(email) = email {
+    if email.is_some() {
         accounts.confirm(&asker, edit.current_password.as_deref().unwrap_or_default()).await?;
-        let address = Address { shown: &email.shown, key: &email.key };
-        if !users.set_email(id, address).await? {
-            return Err(email::taken());
-        }
     }
-    if let Some(name) = name {
-        users.rename(id, &name).await?;
-    }
-    let user = users.get(id).await?.ok_or_else(gone)?;
-    Ok(json(StatusCode::OK, &document::Account::from(&user)))
+    let address = email.as_ref().map(|email| Address { shown: &email.shown, key: &email.key });
+    let profile = Profile { name: name.as_deref(), email: address, seen };
+    let Some(user) = users.edit(id, &profile).await? else {
+        return Err(if users.get(id).await?.is_some() { email::taken() } else { gone() });
+    };
+    Ok(revision::tagged(StatusCode::OK, &document::Account::from(&user), user.revision))
 }
 
 /// Changes the password and ends all other sessions.
@@ -189,7 +189,8 @@ pub(crate) async fn delete(
     let given: Deletion = document::read(request).await?;
     let Videos::Delete = given.videos;
     accounts.confirm(&asker, &given.current_password).await?;
-    match accounts.store.accounts.users.delete(&asker.user.id, None).await? {
+    let tickets = lost_tickets(accounts.config.audience, accounts.config.ticket_lifetime);
+    match accounts.store.delete_account(&asker.user.id, Gone { heir: None, tickets }).await? {
         Changed::Done => {}
         Changed::Unknown => return Err(gone()),
         Changed::LastAdministrator => return Err(last_administrator()),

@@ -3,10 +3,7 @@
 use axum::extract::Request;
 use http::{HeaderValue, StatusCode, header};
 use server::{Problem, site::Sender};
-use store::{
-    Timestamp, Viewer,
-    accounts::{Role, User},
-};
+use store::{Timestamp, Viewer, accounts::User};
 
 use crate::{Accounts, Result, access::Scope, secret::Secret};
 
@@ -32,10 +29,7 @@ pub(crate) enum By {
 impl Asker {
     /// Returns the viewer for whom videos are judged.
     pub(crate) fn viewer(&self) -> Viewer {
-        match self.user.role {
-            Role::Administrator => Viewer::Administrator(self.user.id.clone()),
-            Role::User => Viewer::User(self.user.id.clone()),
-        }
+        self.user.viewer()
     }
 
     /// Returns the id of the session; a token has none.

@@ -36,6 +36,8 @@ pub(crate) struct Account {
     quota_bytes: Option<u64>,
     #[schema(required)]
     quota_minutes: Option<u64>,
+    /// The number of edits so far, which is its entity tag, in quotes.
+    revision: u64,
 }
 
 fn roles() -> Object {
@@ -61,6 +63,7 @@ impl From<&accounts::User> for Account {
             disabled: user.disabled,
             quota_bytes: user.quota.bytes,
             quota_minutes: user.quota.minutes,
+            revision: user.revision,
         }
     }
 }

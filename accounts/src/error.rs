@@ -33,6 +33,12 @@ impl From<Problem> for Error {
     }
 }
 
+impl From<Box<Problem>> for Error {
+    fn from(problem: Box<Problem>) -> Self {
+        Self::Refused(problem)
+    }
+}
+
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match error {
@@ -48,6 +54,7 @@ impl From<Error> for Problem {
             Error::Body(body::Error::Broken(_)) => {
                 Self::new(StatusCode::BAD_REQUEST, "body_broken", "The request's body broke off.")
             }
+            Error::Store(store::Error::Edited { revision, .. }) => server::revision::edited(revision),
             Error::Store(store::Error::Unavailable { .. }) => {
                 tracing::warn!(%error, "a request found a server unavailable");
                 let detail = "A part of the server is unavailable for the moment; try again.";

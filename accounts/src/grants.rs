@@ -1,12 +1,10 @@
 //! `/api/v1/videos/{id}/people`: the accounts that may watch a video while it is private, chosen by its owner.
 
-use std::time::SystemTime;
-
 use axum::extract::{Path, Request, State};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use server::{Response, schema::time, ticket};
-use store::{Grant, Grantee, UserId, VideoId};
+use server::{Response, schema::time};
+use store::{Grant, Grantee, UserId};
 use utoipa::ToSchema;
 
 use crate::{
@@ -129,20 +127,10 @@ pub(crate) async fn revoke(
     Path((id, grant)): Path<(String, String)>,
 ) -> Result<Response> {
     let id = accounts.known(&id).await?;
-    let tickets_from = ticket::end(SystemTime::now(), accounts.config.ticket_lifetime) + 1;
-    if !accounts.store.grants.revoke(&id, &grant, tickets_from).await? {
+    if !accounts.store.grants.revoke(&id, &grant, accounts.tickets_from()).await? {
         return Err(unknown("unknown_person", "The video is not shared with them; it may have been ended."));
     }
     Ok(no_content())
-}
-
-impl Accounts {
-    /// Reads the id of a video that is there.
-    async fn known(&self, id: &str) -> Result<VideoId> {
-        let id = id.parse().map_err(|_| unknown_video())?;
-        self.store.videos.rights(&id).await?.ok_or_else(unknown_video)?;
-        Ok(id)
-    }
 }
 
 impl From<Grant> for Shown {

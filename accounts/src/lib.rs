@@ -25,8 +25,10 @@ mod seal;
 mod second_factor;
 mod secret;
 mod session;
+mod shares;
 mod tls;
 mod tokens;
+mod viewers;
 pub mod webhooks;
 
 use std::{
@@ -43,7 +45,7 @@ use server::{
     ticket::{self, Keys},
 };
 use store::{
-    Quota, Store, Timestamp,
+    Quota, Signal, Store, Timestamp,
     accounts::{LostTickets, NewUser, Role, SignUp as Ground, SignedUp, User},
 };
 use tokio::sync::Notify;
@@ -153,6 +155,25 @@ impl Default for Config {
     }
 }
 
+/// The beginnings of the paths of which accounts answer all: servers of their own may take them from an origin. The people and
+/// links of a video are below the video, and an origin's process answers them.
+pub const PATHS: [&str; 7] = [
+    "/api/v1/session",
+    "/api/v1/users",
+    "/api/v1/account",
+    "/api/v1/oidc",
+    "/api/v1/password-resets",
+    "/api/v1/webhooks",
+    "/api/v1/invitations",
+];
+
+/// Returns whether a path is below one of [`PATHS`].
+pub fn is_below_paths(path: &str) -> bool {
+    PATHS
+        .iter()
+        .any(|own| path.strip_prefix(own).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+}
+
 /// Returns the tickets that end with somebody's rights: all that were made until now, of what strangers may not watch.
 pub fn lost_tickets(audience: Audience, ticket_lifetime: Duration) -> LostTickets {
     let from = ticket::end(SystemTime::now(), ticket_lifetime) + 1;
@@ -198,6 +219,8 @@ impl Accounts {
             .route("/account/sessions/{session}", delete(session::end))
             .route("/account/tokens", get(tokens::list).post(tokens::add))
             .route("/account/tokens/{token}", delete(tokens::remove))
+            .route("/videos/{id}/shares", get(shares::list).post(shares::add))
+            .route("/videos/{id}/shares/{share}", delete(shares::revoke))
             .route("/videos/{id}/people", get(grants::list).post(grants::add))
             .route("/videos/{id}/people/{grant}", delete(grants::revoke))
             .route("/oidc/sign-in", get(oidc::sign_in))
@@ -235,8 +258,18 @@ impl Accounts {
     /// Goes on with the deletions of accounts, and drops what has ended, now and then, until `shutdown`.
     pub async fn sweep(&self, shutdown: CancellationToken) {
         let mut ticks = tokio::time::interval(SWEEP_EVERY);
-        while shutdown.run_until_cancelled(ticks.tick()).await.is_some() {
-            if let Err(error) = self.sweep_once().await {
+        let mut signals = self.store.signals.subscribe();
+        loop {
+            let swept = tokio::select! {
+                () = shutdown.cancelled() => return,
+                _ = ticks.tick() => self.sweep_once().await,
+                signal = signals.recv() => match signal {
+                    // An account that `clipcut user remove` deletes beside this process takes its videos with it at once.
+                    Ok(Signal::Hidden(_) | Signal::Missed) | Err(_) => self.store.delete_accounts().await,
+                    Ok(_) => continue,
+                },
+            };
+            if let Err(error) = swept {
                 tracing::error!(%error, "cannot sweep accounts");
             }
         }

@@ -14,7 +14,7 @@ use utoipa::{
 use crate::{
     access::{ByToken, Endpoint, TABLE, Who},
     account, cookie, grants, idempotency, invitations, oidc, password_reset, people, second_factor, session,
-    tokens, webhooks,
+    shares, tokens, webhooks,
 };
 
 #[derive(OpenApi)]
@@ -54,6 +54,9 @@ use crate::{
     invitations::list,
     invitations::add,
     invitations::remove,
+    shares::list,
+    shares::add,
+    shares::revoke,
     grants::list,
     grants::add,
     grants::revoke,

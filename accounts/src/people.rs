@@ -6,7 +6,7 @@ use axum::{
 };
 use http::StatusCode;
 use serde::{Deserialize, Deserializer, Serialize};
-use server::Response;
+use server::{Response, revision};
 use store::{
     UserId,
     accounts::{Change, Changed, NewLimit, NewUser, Role, SignUp as Ground, SignedUp},
@@ -129,12 +129,13 @@ pub(crate) async fn list(State(accounts): State<Accounts>, page: Page) -> Result
 /// The playback of a disabled person stops within a second at every edge, but for what strangers may watch.
 #[utoipa::path(
     patch, path = "/api/v1/users/{user}", tag = "administration", operation_id = "changeUser",
-    params(("user" = String, Path, description = "The account's id")),
+    params(("user" = String, Path, description = "The account's id"), ("If-Match" = Option<String>, Header, description = "The `ETag` of the document that was edited")),
     request_body = Edit,
     responses(
-        (status = 200, body = document::Account),
+        (status = 200, body = document::Account, headers(("ETag" = String, description = "The revision"))),
         (status = 400, description = "`invalid_document`, `body_too_large`"),
         (status = 404, description = "`unknown_user`"),
+        (status = 412, description = "`edited_meanwhile`"),
         (status = 422, description = "`last_administrator`"),
     ),
 )]
@@ -145,15 +146,17 @@ pub(crate) async fn change(
     request: Request,
 ) -> Result<Response> {
     let id = UserId::from(id);
+    let users = &accounts.store.accounts.users;
+    let current = users.get(&id).await?.ok_or_else(unknown_user)?;
+    let seen = revision::seen(request.headers(), current.revision)?;
     let edit: Edit = document::read(request).await?;
     let role = edit.role.map(|word| match word {
         RoleWord::Administrator => Role::Administrator,
         RoleWord::User => Role::User,
     });
-    let users = &accounts.store.accounts.users;
     let Edit { disabled, quota_bytes, quota_minutes, .. } = edit;
     let tickets = lost_tickets(accounts.config.audience, accounts.config.ticket_lifetime);
-    let change = Change { disabled, role, quota_bytes, quota_minutes, tickets };
+    let change = Change { disabled, role, quota_bytes, quota_minutes, tickets, seen };
     match accounts.store.change_account(&id, change).await? {
         Changed::Done => {
             tracing::info!(user = %id, by = %asker.user.id, ?disabled, "an account was changed");
@@ -162,7 +165,7 @@ pub(crate) async fn change(
         Changed::LastAdministrator => return Err(last_administrator()),
     }
     let user = users.get(&id).await?.ok_or_else(unknown_user)?;
-    Ok(json(StatusCode::OK, &document::Account::from(&user)))
+    Ok(revision::tagged(StatusCode::OK, &document::Account::from(&user), user.revision))
 }
 
 impl Accounts {

@@ -15,7 +15,7 @@ use axum::{
     extract::{Path, Request, State},
 };
 use http::StatusCode;
-use server::Response;
+use server::{Response, revision};
 use store::{
     accounts::Role,
     webhooks::{About, Event, NewWebhook, WebhookEdit},
@@ -120,12 +120,13 @@ pub(crate) async fn add(
 /// Changes where a webhook sends to, what, and whether.
 #[utoipa::path(
     patch, path = "/api/v1/webhooks/{webhook}", tag = "webhooks", operation_id = "editWebhook",
-    params(("webhook" = String, Path, description = "The webhook's id")),
+    params(("webhook" = String, Path, description = "The webhook's id"), ("If-Match" = Option<String>, Header, description = "The `ETag` of the document that was edited")),
     request_body = Edit,
     responses(
-        (status = 200, body = Shown),
+        (status = 200, body = Shown, headers(("ETag" = String, description = "The revision"))),
         (status = 400, description = "`invalid_document`, `body_too_large`"),
         (status = 404, description = "`unknown_webhook`"),
+        (status = 412, description = "`edited_meanwhile`"),
         (status = 422, description = "`invalid_url`, `no_event`"),
     ),
 )]
@@ -135,15 +136,20 @@ pub(crate) async fn edit(
     Path(id): Path<String>,
     request: Request,
 ) -> Result<Response> {
+    let webhooks = &accounts.store.webhooks;
+    let current = webhooks.get(&asker.user.id, &id).await?.ok_or_else(gone)?;
+    let seen = revision::seen(request.headers(), current.revision)?;
     let wanted: Edit = read(request).await?;
     let allowed = &accounts.config.webhooks.allowed;
     let edit = WebhookEdit {
         url: wanted.url.as_deref().map(|url| target::read(url, allowed)).transpose()?,
         events: wanted.events.as_deref().map(events).transpose()?,
         active: wanted.active,
+        seen,
     };
-    let edited = accounts.store.webhooks.edit(&asker.user.id, &id, &edit).await?.ok_or_else(gone)?;
-    Ok(json(StatusCode::OK, &Shown::from(edited)))
+    let edited = webhooks.edit(&asker.user.id, &id, &edit).await?.ok_or_else(gone)?;
+    let revision = edited.revision;
+    Ok(revision::tagged(StatusCode::OK, &Shown::from(edited), revision))
 }
 
 /// Removes a webhook with its log.

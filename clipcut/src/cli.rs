@@ -7,8 +7,8 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::{
     commands::{
-        configuration, doctor, edge, fsck, login, migrate, model, origin, package, packager, process, serve,
-        transcribe, transcriber, upload, user,
+        accounts, configuration, doctor, edge, fsck, login, migrate, model, origin, package, packager,
+        process, serve, transcribe, transcriber, upload, user,
     },
     config::Config,
     log, openapi,
@@ -38,6 +38,9 @@ enum Command {
     /// One role of a cluster: uploads, the library, playlists and segments, and the page
     #[command(after_help = "Example:\n  clipcut origin --listen 0.0.0.0:8080")]
     Origin(process::ListenArgs),
+    /// One role of a cluster: people sign in and keep their accounts; edges send it what is about them
+    #[command(after_help = "Example:\n  clipcut accounts --listen 0.0.0.0:8083")]
+    Accounts(process::ListenArgs),
     /// One role of a cluster: encodes what was uploaded
     #[command(
         after_help = "Example:\n  clipcut packager --listen 0.0.0.0:8082   # /healthz, /readyz and /metrics"
@@ -75,7 +78,7 @@ enum Command {
     /// Sign in to a server, so that `upload` may upload there
     #[command(after_help = "Example:\n  clipcut login anna@example.org --server https://videos.example.org")]
     Login(login::Args),
-    /// Accounts: add, list, disable, enable and remove people, and reset their passwords
+    /// People: add, list, disable, enable and remove accounts, and reset their passwords
     #[command(
         subcommand,
         after_help = "Example:\n  clipcut user add --admin --name Anna anna@example.org   # reads the password from standard input"
@@ -135,6 +138,11 @@ impl Cli {
                 let config = load(args.flags())?;
                 log::begin(&config)?;
                 block_on(origin::run(&config))
+            }
+            Command::Accounts(args) => {
+                let config = load(args.flags())?;
+                log::begin(&config)?;
+                block_on(accounts::run(&config))
             }
             Command::Packager(args) => {
                 let config = load(args.flags())?;

@@ -1,5 +1,6 @@
 //! The configuration: the only file that reads the configuration file, the environment and the flags. Defaults < file < `CLIPCUT_*` < flags; all mistakes are reported together, each with its key.
 
+mod accounts;
 mod edge_memory;
 mod keys;
 mod roles;
@@ -116,7 +117,8 @@ settings! {
     upload_piece: Size = "0";
     /// Bytes that the files of one person's videos may have; 0: any number. Administrators set another limit for an account.
     quota_bytes: Size = "0";
-    /// Minutes that one person's videos may have; 0: any number. With as many, nothing more is taken.
+    /// Minutes that one person's videos may have; 0: any number. With as many nothing more is taken, and a video that is longer than
+    /// what is left fails once its length is known.
     quota_minutes: usize = "0";
     /// How long an upload may rest before it is dropped.
     upload_expiry: Span = "24h";
@@ -163,6 +165,9 @@ settings! {
     ["Edge"]
     /// Origins that `clipcut edge` fetches from, by commas.
     edge_origins: Names = "";
+    /// Servers of accounts (`clipcut accounts`) to which `clipcut edge` sends signing in and people's own accounts, by commas. Empty:
+    /// origins answer these too.
+    edge_accounts: Names = "";
     /// Memory of the edge process: 64 MiB are for the program, 48 KiB for each of `max_connections` up to a fourth of it, which bounds them, and the rest for bodies, a third at least; the cache has four fifths of that.
     edge_memory: Size = "256MiB";
     /// Largest object that the edge keeps, at most an eighth of its memory; larger ones pass by.

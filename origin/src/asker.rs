@@ -27,6 +27,13 @@ impl Asker {
         Self { viewer, share: extensions.get().cloned() }
     }
 
+    /// Returns whether the account is what it was when the request came: it may have been disabled, deleted or demoted since.
+    pub(crate) async fn is_still(&self, origin: &Origin) -> Result<bool> {
+        let Some(id) = self.viewer.user() else { return Ok(true) };
+        let user = origin.store.accounts.users.get(id).await?;
+        Ok(user.is_some_and(|user| !user.disabled && user.viewer() == self.viewer))
+    }
+
     /// Returns whether the asker may see the video now: a share or a grant may have been revoked since the request.
     pub(crate) async fn still_sees(&self, origin: &Origin, id: &VideoId, rights: &Rights) -> Result<bool> {
         if self.viewer.may_see(rights) {

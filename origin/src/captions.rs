@@ -17,8 +17,9 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use server::{
     Problem, Response, body,
     document::{json, no_content},
+    revision,
 };
-use store::{CaptionId, CaptionNaming, CaptionTrack, NewTrack, TranscriptionOptions};
+use store::{CaptionId, CaptionNaming, CaptionTrack, NewTrack, Replacement, TranscriptionOptions};
 use utoipa::ToSchema;
 
 pub(crate) use document::Captions as Document;
@@ -102,7 +103,10 @@ pub(crate) async fn list(
 #[utoipa::path(
     get, path = "/api/v1/videos/{id}/captions/{track}", tag = "captions", operation_id = "getCaptions",
     params(("id" = String, Path, description = "The video"), ("track" = String, Path, description = "The captions' id")),
-    responses((status = 200, body = Document), (status = 404, description = "`unknown_video`, `unknown_captions`")),
+    responses(
+        (status = 200, body = Document, headers(("ETag" = String, description = "The revision"))),
+        (status = 404, description = "`unknown_video`, `unknown_captions`"),
+    ),
 )]
 pub(crate) async fn show(
     State(origin): State<Origin>,
@@ -110,7 +114,7 @@ pub(crate) async fn show(
     UrlPath((id, track)): UrlPath<(String, String)>,
 ) -> Result<Response> {
     let track = origin.track(&id, &track).await?;
-    Ok(json(StatusCode::OK, &origin.shown(&asker, track).await?))
+    origin.tagged(&asker, track).await
 }
 
 /// Takes a person's file as a new track.
@@ -148,15 +152,16 @@ pub(crate) async fn add(
 /// Takes a person's file in place of a track's cues.
 #[utoipa::path(
     put, path = "/api/v1/videos/{id}/captions/{track}", tag = "captions", operation_id = "replaceCaptions",
-    params(("id" = String, Path, description = "The video"), ("track" = String, Path, description = "The captions' id"), file::Fields),
+    params(("id" = String, Path, description = "The video"), ("track" = String, Path, description = "The captions' id"), ("If-Match" = Option<String>, Header, description = "The `ETag` of the document that was edited"), file::Fields),
     request_body(
         content((file::Upload = "multipart/form-data"), (String = "text/vtt"), (String = "application/x-subrip")),
         description = "A WebVTT or SubRip file, in a form or as the body",
     ),
     responses(
-        (status = 200, body = Document),
+        (status = 200, body = Document, headers(("ETag" = String, description = "The revision"))),
         (status = 400, description = "`invalid_captions`, `file_required`, `language_required`, `invalid_language`, `invalid_form`, `invalid_query`, `too_long`"),
         (status = 404, description = "`unknown_video`, `unknown_captions`"),
+        (status = 412, description = "`edited_meanwhile`"),
         (status = 413, description = "`body_too_large`"),
     ),
 )]
@@ -167,6 +172,7 @@ pub(crate) async fn replace(
     request: Request,
 ) -> Result<Response> {
     let track = origin.track(&id, &track).await?;
+    let mut seen = revision::seen(request.headers(), track.revision)?;
     let taken = file::take(request).await?;
     if track.name.is_none() && taken.language.is_none() {
         let detail = "The language of this track is not known yet; name it: ?language=de.";
@@ -174,23 +180,26 @@ pub(crate) async fn replace(
     }
     let captions = &origin.store.captions;
     if taken.language.is_some() || taken.label.is_some() {
-        let naming = CaptionNaming { language: taken.language, label: taken.label };
+        let naming = CaptionNaming { language: taken.language, label: taken.label, seen };
         // The name comes first: `replace` takes a track only once its language gives it a folder.
-        captions.rename(&track.id, &naming).await?;
+        let renamed = captions.rename(&track.id, &naming).await?.ok_or_else(unknown_track)?;
+        seen = seen.map(|_| renamed.revision);
     }
-    let track = captions.replace(&track.id, &taken.cues).await?.ok_or_else(unknown_track)?;
-    Ok(json(StatusCode::OK, &origin.shown(&asker, track).await?))
+    let new = Replacement { cues: &taken.cues, seen };
+    let track = captions.replace(&track.id, new).await?.ok_or_else(unknown_track)?;
+    origin.tagged(&asker, track).await
 }
 
 /// Changes the language and the label of a track, each if it is given.
 #[utoipa::path(
     patch, path = "/api/v1/videos/{id}/captions/{track}", tag = "captions", operation_id = "renameCaptions",
-    params(("id" = String, Path, description = "The video"), ("track" = String, Path, description = "The captions' id")),
+    params(("id" = String, Path, description = "The video"), ("track" = String, Path, description = "The captions' id"), ("If-Match" = Option<String>, Header, description = "The `ETag` of the document that was edited")),
     request_body = Names,
     responses(
-        (status = 200, body = Document),
+        (status = 200, body = Document, headers(("ETag" = String, description = "The revision"))),
         (status = 400, description = "`invalid_document`, `invalid_language`, `too_long`"),
         (status = 404, description = "`unknown_video`, `unknown_captions`"),
+        (status = 412, description = "`edited_meanwhile`"),
     ),
 )]
 pub(crate) async fn rename(
@@ -200,13 +209,15 @@ pub(crate) async fn rename(
     request: Request,
 ) -> Result<Response> {
     let track = origin.track(&id, &track).await?;
+    let seen = revision::seen(request.headers(), track.revision)?;
     let names: Names = read_json(request).await?;
     let naming = CaptionNaming {
+        seen,
         language: names.language.as_deref().map(words::language).transpose()?,
         label: names.label.as_deref().map(words::label).transpose()?,
     };
     let track = origin.store.captions.rename(&track.id, &naming).await?.ok_or_else(unknown_track)?;
-    Ok(json(StatusCode::OK, &origin.shown(&asker, track).await?))
+    origin.tagged(&asker, track).await
 }
 
 /// Deletes a track.
@@ -313,6 +324,12 @@ impl Origin {
             return Err(bad_request("cannot_translate", message.to_owned()));
         }
         Ok(options)
+    }
+
+    /// Answers with a track and the entity tag of its revision.
+    async fn tagged(&self, asker: &Asker, track: CaptionTrack) -> Result<Response> {
+        let current = track.revision;
+        Ok(revision::tagged(StatusCode::OK, &self.shown(asker, track).await?, current))
     }
 
     async fn shown(&self, asker: &Asker, track: CaptionTrack) -> Result<Document> {

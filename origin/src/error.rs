@@ -39,6 +39,12 @@ impl From<Problem> for Error {
     }
 }
 
+impl From<Box<Problem>> for Error {
+    fn from(problem: Box<Problem>) -> Self {
+        Self::Refused(problem)
+    }
+}
+
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match error {
@@ -67,7 +73,7 @@ impl From<Error> for Problem {
             }
             // The video was deleted between the look and the write, which is the same to a client as before the look.
             Error::Store(store::Error::Gone(_)) => unknown_video(),
-            Error::Store(store::Error::Edited(_)) => edited_meanwhile(),
+            Error::Store(store::Error::Edited { revision, .. }) => server::revision::edited(revision),
             Error::Takeover | Error::Store(store::Error::TakenOver(_)) => {
                 let detail = "Another request is uploading to this address.";
                 Self::new(StatusCode::LOCKED, "upload_locked", detail).retry_after(1)
@@ -95,11 +101,6 @@ impl IntoResponse for Error {
 
 pub(crate) fn unknown_video() -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "unknown_video", "There is no such video.")
-}
-
-pub(crate) fn edited_meanwhile() -> Problem {
-    let detail = "Somebody has changed this video since you read it. Read it again, and change it then.";
-    Problem::new(StatusCode::PRECONDITION_FAILED, "edited_meanwhile", detail)
 }
 
 pub(crate) fn insufficient_storage() -> Problem {

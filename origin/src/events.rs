@@ -194,6 +194,15 @@ impl Watch {
 
     async fn batch(&mut self) -> Vec<Event> {
         let mut events = Vec::new();
+        match self.asker.is_still(&self.origin).await {
+            Ok(true) => {}
+            // A stream lasts for days, and its rights are those of its first second. A browser that connects again is judged anew.
+            Ok(false) => self.over = true,
+            Err(error) => self.give_up(&error),
+        }
+        if self.over {
+            return events;
+        }
         let hidden = std::mem::take(&mut self.hidden);
         let pending = std::mem::take(&mut self.pending);
         for ids in pending.chunks(MOST_AT_ONCE) {

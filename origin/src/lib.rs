@@ -16,7 +16,6 @@ mod jobs;
 mod library;
 mod listing;
 pub mod openapi;
-mod page;
 mod path;
 mod planned;
 mod playback;
@@ -25,7 +24,6 @@ mod quota;
 mod receive;
 mod schema;
 mod search;
-mod shares;
 mod tickets;
 mod title;
 mod tus;
@@ -41,7 +39,7 @@ use axum::{
     Router,
     extract::DefaultBodyLimit,
     middleware,
-    routing::{any, delete, get, post},
+    routing::{any, get, post},
 };
 use http::StatusCode;
 use server::{Problem, site::Site};
@@ -137,8 +135,6 @@ impl Origin {
             .route("/videos/{id}/events", get(events::of_one))
             .route("/videos/{id}/views", post(views::count))
             .route("/videos/{id}/poster", get(poster::show).put(poster::choose).delete(poster::reset))
-            .route("/videos/{id}/shares", get(shares::list).post(shares::add))
-            .route("/videos/{id}/shares/{share}", delete(shares::revoke))
             .nest("/videos/{id}/captions", captions::routes())
             .route("/search", get(search::find))
             .route("/jobs", get(jobs::list))

@@ -3,11 +3,12 @@
 use std::time::SystemTime;
 
 use axum::extract::{Path as UrlPath, Request, State};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
 use server::{
-    Problem, Response, body, conditional,
+    Problem, Response, body,
     document::{json, no_content},
+    revision,
 };
 use store::{Edit, Failure, NewVisibility, VideoId, Visibility};
 use utoipa::ToSchema;
@@ -15,7 +16,7 @@ use utoipa::ToSchema;
 use crate::{
     Access, Document, Origin,
     asker::Asker,
-    error::{Error, Result, bad_request, edited_meanwhile, unknown_video},
+    error::{Error, Result, bad_request, unknown_video},
     schema::visibilities,
     title,
 };
@@ -174,12 +175,8 @@ impl Origin {
         if !headers.contains_key(header::IF_MATCH) {
             return Ok(None);
         }
-        let revision = self.store.videos.get(id).await?.ok_or_else(unknown_video)?.revision;
-        if !conditional::if_match(headers, &tag(revision)) {
-            return Err(edited_meanwhile().into());
-        }
-        // Compared once more as it is written.
-        Ok(Some(revision))
+        let current = self.store.videos.get(id).await?.ok_or_else(unknown_video)?.revision;
+        Ok(revision::seen(headers, current)?)
     }
 
     fn new_visibility(&self, word: &str) -> Result<NewVisibility> {
@@ -194,18 +191,8 @@ impl Origin {
     }
 }
 
-/// Answers with a video and the entity tag of its revision. What changes of a video by itself, such as its progress, is no part
-/// of it, for nobody edits that; and nothing else compares it, for no cache keeps a document.
 fn tagged(document: &Document) -> Response {
-    let mut response = json(StatusCode::OK, document);
-    if let Ok(tag) = HeaderValue::try_from(tag(document.revision())) {
-        response.headers_mut().insert(header::ETAG, tag);
-    }
-    response
-}
-
-fn tag(revision: u64) -> String {
-    format!("\"{revision}\"")
+    revision::tagged(StatusCode::OK, document, document.revision())
 }
 
 /// Reads an id from a URL; what is not one names no video.

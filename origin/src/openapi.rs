@@ -9,7 +9,7 @@ use server::openapi;
 use utoipa::OpenApi;
 
 use crate::{
-    captions, captions::cues, events, health, ingest, jobs, library, listing, poster, search, shares, views,
+    captions, captions::cues, events, health, ingest, jobs, library, listing, poster, search, views,
 };
 
 #[derive(OpenApi)]
@@ -32,9 +32,6 @@ use crate::{
         poster::reset,
         search::find,
         jobs::list,
-        shares::list,
-        shares::add,
-        shares::revoke,
         captions::list,
         captions::add,
         captions::ask,

@@ -1,12 +1,14 @@
 //! Jobs: the work of each kind.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use ffmpeg::Input;
-use store::{FileTrack, Job, JobClass, JobKind, NewJob, NewPlan, Rendition, RenditionKind, Source, Store};
+use store::{
+    FileTrack, Job, JobClass, JobKind, NewJob, NewPlan, Rendition, RenditionKind, Source, Store, Video,
+};
 
 use crate::{
-    Config, Error, Result, channels,
+    Config, Error, Refusal, Result, channels,
     control::Control,
     encode,
     encode::EncodeContext,
@@ -139,6 +141,7 @@ async fn prepare(config: &Config, publisher: &Publisher, control: &Control) -> R
         let source = store.blobs.source(id).await?;
         let facts = prefer_source_error(probed(config, &source).await, &source)?;
         config.limits.check(&facts)?;
+        admit_minutes(config, store, Length { of: &video, duration: facts.duration }).await?;
         let plan = plan(&facts, &config.plan)?;
         let context = EncodeContext { config, plan: &plan, source: &input(&source), publisher, control };
         let text = prefer_source_error(channels::texts(&context).await, &source)?;
@@ -161,6 +164,26 @@ async fn prepare(config: &Config, publisher: &Publisher, control: &Control) -> R
     };
     store.renditions.plan(id, &new).await?;
     tracing::info!(video = %id, duration_seconds, renditions = renditions.len(), "planned");
+    Ok(())
+}
+
+/// How long a video is.
+struct Length<'a> {
+    of: &'a Video,
+    duration: Duration,
+}
+
+/// Refuses a video whose length would bring its owner over their minutes. An upload is refused where these are used up; how long it
+/// is shows here at the earliest.
+async fn admit_minutes(config: &Config, store: &Store, length: Length<'_>) -> Result<()> {
+    let Some(owner) = &length.of.rights.owner else { return Ok(()) };
+    let balance = store.quotas.balance(owner, config.quota).await?;
+    let Some(limit) = balance.quota.minutes else { return Ok(()) };
+    // The length of this one is not recorded yet.
+    let (duration, used) = (length.duration, balance.usage.minutes);
+    if used + duration.as_secs_f64() / 60.0 > limit as f64 {
+        return Err(Refusal::OverQuota { duration, used, limit }.into());
+    }
     Ok(())
 }
 

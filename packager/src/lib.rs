@@ -89,6 +89,8 @@ pub struct Config {
     pub lease: Duration,
     /// Whether a machine is to write captions of what has sound.
     pub listen: bool,
+    /// The limit of one person's videos, where an administrator has set no other.
+    pub quota: store::Quota,
 }
 
 impl Default for Config {
@@ -105,6 +107,7 @@ impl Default for Config {
             run_segments: 20,
             lease: store::LEASE,
             listen: false,
+            quota: store::Quota::default(),
         }
     }
 }

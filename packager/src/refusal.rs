@@ -34,6 +34,19 @@ pub enum Refusal {
         /// As configured.
         limit: Duration,
     },
+    /// Its owner's videos may not have as many minutes together.
+    #[error(
+        "The video is {} long, and your other videos have {used:.1} of the {limit} minutes that they may have together. \
+         Delete some, or ask an administrator for more; then try again.", spoken(*.duration)
+    )]
+    OverQuota {
+        /// As measured.
+        duration: Duration,
+        /// The minutes of the owner's other videos.
+        used: f64,
+        /// As an administrator has set it, or as configured.
+        limit: u64,
+    },
     /// More frames a second than anyone plays.
     #[error(
         "The video has {rate:.0} frames per second; the limit is {limit}. Convert it to a lower \
@@ -86,6 +99,7 @@ impl Refusal {
             Self::NothingToPlay => "nothing_to_play",
             Self::UnsupportedCodec { .. } => "unsupported_codec",
             Self::TooLong { .. } => "too_long",
+            Self::OverQuota { .. } => "quota_exceeded",
             Self::FrameRateTooHigh { .. } => "frame_rate_too_high",
             Self::PictureTooLarge { .. } => "picture_too_large",
             Self::TooManyTracks { .. } => "too_many_tracks",

@@ -27,6 +27,7 @@ pub mod openapi;
 mod pace;
 mod problem;
 pub mod range;
+pub mod revision;
 pub mod schema;
 mod sending;
 pub mod site;

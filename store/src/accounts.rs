@@ -19,6 +19,7 @@ use std::path::Path;
 use crate::{Result, sql};
 
 pub use change::{Change, LostTickets, NewLimit};
+pub use deletion::Deletion;
 pub use idempotency::{Begun, HOLD, Idempotency, Repeatable};
 pub use identities::{Identities, Identity};
 pub use invitations::{Invitation, Invitations, NewInvitation};
@@ -27,7 +28,7 @@ pub use password_resets::PasswordResets;
 pub use second_factors::{FirstCode, SecondFactor, SecondFactors};
 pub use sessions::{NewSession, Session, Sessions, SignedIn};
 pub use tokens::{Bearer, NewToken, Token, Tokens};
-pub use users::{Changed, Email, NewUser, Rehash, Role, SignUp, SignedUp, User, Users};
+pub use users::{Changed, Email, NewUser, Profile, Rehash, Role, SignUp, SignedUp, User, Users};
 pub use viewer::Viewer;
 
 /// The tables of accounts, as one handle that is cheap to clone.

@@ -34,6 +34,8 @@ pub struct Blobs {
 enum Backend {
     Files(Files),
     GridFs(GridFs),
+    /// This process has nothing to do with media.
+    Absent,
 }
 
 /// An opened blob. It can be read to its end even when it is replaced meanwhile.
@@ -74,12 +76,23 @@ impl Blobs {
         Ok(Self::on(Backend::GridFs(GridFs::connect(url).await?)))
     }
 
+    /// Returns blobs of which there are none, for a process that has nothing to do with media.
+    pub(crate) fn absent() -> Self {
+        Self::on(Backend::Absent)
+    }
+
+    /// Returns whether this process has nothing to do with media.
+    pub(crate) fn are_absent(&self) -> bool {
+        matches!(self.backend, Backend::Absent)
+    }
+
     /// Publishes `bytes` under `key`, in place of what was there.
     pub async fn put(&self, key: &str, bytes: &[u8]) -> Result<()> {
         let put = async {
             match &self.backend {
                 Backend::Files(files) => files.put(key, bytes).await,
                 Backend::GridFs(gridfs) => gridfs.put(key, bytes).await,
+                Backend::Absent => Err(absent("publish", key)),
             }
         };
         self.metrics.time("put", put).await
@@ -92,6 +105,7 @@ impl Blobs {
             match &self.backend {
                 Backend::Files(files) => files.put_new(key, bytes).await,
                 Backend::GridFs(gridfs) => gridfs.put_new(key, bytes).await,
+                Backend::Absent => Err(absent("publish", key)),
             }
         };
         self.metrics.time("put", put).await
@@ -109,6 +123,7 @@ impl Blobs {
                     let opened = gridfs.open_blob(key).await?;
                     Ok(opened.map(|(attributes, object)| Blob::new(attributes, Body::Object(object))))
                 }
+                Backend::Absent => Err(absent("open", key)),
             }
         };
         self.metrics.time("open", open).await
@@ -123,6 +138,7 @@ impl Blobs {
             match &self.backend {
                 Backend::Files(files) => files.existing(keys).await,
                 Backend::GridFs(gridfs) => gridfs.existing(keys).await,
+                Backend::Absent => Err(absent("look for", &keys[0])),
             }
         };
         self.metrics.time("open", look).await
@@ -142,6 +158,7 @@ impl Blobs {
         match &self.backend {
             Backend::Files(files) => files.children(folder).await,
             Backend::GridFs(gridfs) => gridfs.children(folder).await,
+            Backend::Absent => Err(absent("list", folder)),
         }
     }
 
@@ -151,6 +168,7 @@ impl Blobs {
             match &self.backend {
                 Backend::Files(files) => files.delete_all(key).await,
                 Backend::GridFs(gridfs) => gridfs.delete_all(key).await,
+                Backend::Absent => Err(absent("delete", key)),
             }
         };
         self.metrics.time("delete", delete).await
@@ -161,7 +179,7 @@ impl Blobs {
         match &self.backend {
             Backend::Files(files) => files.free_bytes().map(Some),
             // A replica set's room is its operator's to watch; a full one refuses with an error of its own.
-            Backend::GridFs(_) => Ok(None),
+            Backend::GridFs(_) | Backend::Absent => Ok(None),
         }
     }
 
@@ -193,7 +211,7 @@ impl Blobs {
     /// to check.
     pub fn damages(&self) -> Counter {
         match &self.backend {
-            Backend::Files(_) => Counter::default(),
+            Backend::Files(_) | Backend::Absent => Counter::default(),
             Backend::GridFs(gridfs) => gridfs.damages(),
         }
     }
@@ -204,13 +222,14 @@ impl Blobs {
         match &self.backend {
             Backend::Files(_) => Ok(()),
             Backend::GridFs(gridfs) => gridfs.note_deleted(video).await,
+            Backend::Absent => Err(absent("delete", video.as_str())),
         }
     }
 
     /// Returns videos that were noted so long ago that nobody can be writing a blob of theirs any more.
     pub(crate) async fn deleted(&self) -> Result<Vec<VideoId>> {
         match &self.backend {
-            Backend::Files(_) => Ok(Vec::new()),
+            Backend::Files(_) | Backend::Absent => Ok(Vec::new()),
             Backend::GridFs(gridfs) => gridfs.deleted().await,
         }
     }
@@ -220,13 +239,14 @@ impl Blobs {
         match &self.backend {
             Backend::Files(_) => Ok(()),
             Backend::GridFs(gridfs) => gridfs.forget_deleted(video).await,
+            Backend::Absent => Err(absent("delete", video.as_str())),
         }
     }
 
     /// Pings the server; a folder needs none.
     pub(crate) async fn ping(&self) -> Result<()> {
         match &self.backend {
-            Backend::Files(_) => Ok(()),
+            Backend::Files(_) | Backend::Absent => Ok(()),
             Backend::GridFs(gridfs) => gridfs.ping().await,
         }
     }
@@ -235,7 +255,7 @@ impl Blobs {
     pub async fn sweep_unfinished(&self) -> Result<u64> {
         match &self.backend {
             // Opening the folder did that.
-            Backend::Files(_) => Ok(0),
+            Backend::Files(_) | Backend::Absent => Ok(0),
             Backend::GridFs(gridfs) => gridfs.sweep().await,
         }
     }
@@ -243,9 +263,13 @@ impl Blobs {
     fn files(&self, action: &'static str, key: &str) -> Result<&Files> {
         match &self.backend {
             Backend::Files(files) => Ok(files),
-            Backend::GridFs(_) => Err(Error::io(action, key, io::ErrorKind::Unsupported.into())),
+            Backend::GridFs(_) | Backend::Absent => Err(absent(action, key)),
         }
     }
+}
+
+fn absent(action: &'static str, key: &str) -> Error {
+    Error::io(action, key, io::ErrorKind::Unsupported.into())
 }
 
 impl From<GridFs> for Blobs {

@@ -7,7 +7,7 @@ mod track;
 use std::collections::HashMap;
 
 pub use rows::Cue;
-use rows::{clear, drop_job, free_name, has_video, parsed};
+use rows::{check_seen, clear, drop_job, free_name, has_video, parsed};
 pub use track::{FileTrack, Naming, Origin, State, Track, TranscriptionOptions};
 
 use crate::{
@@ -108,11 +108,13 @@ impl Captions {
         Ok(true)
     }
 
-    /// Changes what a track is called. Returns the track, or `None` when there is none.
+    /// Changes what a track is called. Returns the track, or `None` when there is none; [`crate::Error::Edited`] when somebody has
+    /// edited it since the revision that was seen.
     pub async fn rename(&self, id: &CaptionId, naming: &Naming) -> Result<Option<Track>> {
         let mut tx = self.sql.begin(LockScope::Captions(id)).await?;
         let track: Option<Track> = query(TRACK).bind(id.as_str()).fetch_optional(&mut tx).await?;
         let Some(track) = track else { return Ok(None) };
+        check_seen(id, naming.seen, track.revision)?;
         // The same language keeps its folder, whose URLs players have open.
         let moved = naming.language.as_ref().filter(|wanted| track.language.as_ref() != Some(wanted));
         let name = match moved {

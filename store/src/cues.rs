@@ -2,7 +2,9 @@
 
 use crate::{
     CaptionId, CaptionTrack, Captions, Cue, Result, Timestamp, VideoId,
-    captions::rows::{append, clear, drop_job, free_name, has_video, mark_edited, parsed},
+    captions::rows::{
+        Marked, append, check_revision, clear, drop_job, free_name, has_video, mark_edited, parsed,
+    },
     jobs::insert_playlists,
     search::{Spoken, index_cue},
     sql::{FromRow, LockScope, Row, query},
@@ -26,13 +28,29 @@ pub struct CueEdit {
     pub end_ms: Option<u64>,
     /// The new text.
     pub text: Option<String>,
+    /// The revision of the track that the person has seen: a later one is not written over.
+    pub seen: Option<u64>,
+}
+
+/// All cues of a track, from a person.
+#[derive(Clone, Copy, Debug)]
+pub struct Replacement<'a> {
+    /// The cues in place of those that it has.
+    pub cues: &'a [Cue],
+    /// The revision of the track that the person has seen: a later one is not written over.
+    pub seen: Option<u64>,
 }
 
 /// The outcome of an edit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Edited {
-    /// The cue as it is now.
-    Cue(StoredCue),
+    /// It is done.
+    Cue {
+        /// The cue as it is now.
+        cue: StoredCue,
+        /// The track's revision now.
+        revision: u64,
+    },
     /// It would end before it starts; nothing was changed.
     Backwards,
     /// There is no such cue.
@@ -79,9 +97,11 @@ impl Captions {
     }
 
     /// Replaces all cues of a track by a person's; a machine that still writes it is stopped. Returns the
-    /// track, or `None` when there is none or its language is not known yet.
-    pub async fn replace(&self, id: &CaptionId, cues: &[Cue]) -> Result<Option<CaptionTrack>> {
+    /// track, or `None` when there is none or its language is not known yet; [`crate::Error::Edited`] when somebody has edited it
+    /// since the revision that was seen.
+    pub async fn replace(&self, id: &CaptionId, new: Replacement<'_>) -> Result<Option<CaptionTrack>> {
         let mut tx = self.sql.begin(LockScope::Captions(id)).await?;
+        check_revision(&mut tx, id, new.seen).await?;
         let video: Option<String> = query(
             "update captions set origin = 'person', state = 'done', message = null, provenance = null,
                  checkpoint = null, ends_at_seconds = null, edited = false, revision = revision + 1
@@ -93,7 +113,7 @@ impl Captions {
         let Some(video) = parsed(video)? else { return Ok(None) };
         drop_job(&mut tx, id).await?;
         clear(&mut tx, id).await?;
-        append(&mut tx, id, cues).await?;
+        append(&mut tx, id, new.cues).await?;
         insert_playlists(&mut tx, &video).await?;
         tx.commit().await?;
         self.publish_changed(&video);
@@ -121,7 +141,7 @@ impl Captions {
     /// Adds a cue by hand. Returns it, or `None` when there is no such track.
     pub async fn add_cue(&self, id: &CaptionId, cue: &Cue) -> Result<Option<StoredCue>> {
         let mut tx = self.sql.begin(LockScope::Captions(id)).await?;
-        let Some(video) = mark_edited(&mut tx, id).await? else { return Ok(None) };
+        let Some(Marked { video, .. }) = mark_edited(&mut tx, id).await? else { return Ok(None) };
         let number = append(&mut tx, id, std::slice::from_ref(cue)).await?;
         // The first cue of an empty track is what makes it listed.
         insert_playlists(&mut tx, &video).await?;
@@ -130,7 +150,7 @@ impl Captions {
         Ok(Some(StoredCue { number, cue: cue.clone() }))
     }
 
-    /// Changes a cue by hand.
+    /// Changes a cue by hand. [`crate::Error::Edited`] when somebody has edited the track since the revision that was seen.
     pub async fn edit_cue(&self, id: &CaptionId, number: u32, edit: &CueEdit) -> Result<Edited> {
         let mut tx = self.sql.begin(LockScope::Captions(id)).await?;
         // Read within the transaction: a start from one edit and an end from another could be out of order together.
@@ -138,6 +158,7 @@ impl Captions {
         let stored: Option<StoredCue> =
             stored.bind(id.as_str()).bind(i64::from(number)).fetch_optional(&mut tx).await?;
         let Some(StoredCue { mut cue, .. }) = stored else { return Ok(Edited::Absent) };
+        check_revision(&mut tx, id, edit.seen).await?;
         cue.start_ms = edit.start_ms.unwrap_or(cue.start_ms);
         cue.end_ms = edit.end_ms.unwrap_or(cue.end_ms);
         if cue.end_ms <= cue.start_ms {
@@ -161,12 +182,11 @@ impl Captions {
         .execute(&mut tx)
         .await?;
         index_cue(&mut tx, &Spoken { captions: id, number: i64::from(number), text: &cue.text }).await?;
-        let video = mark_edited(&mut tx, id).await?;
+        // The cue refers to its track.
+        let Some(marked) = mark_edited(&mut tx, id).await? else { return Ok(Edited::Absent) };
         tx.commit().await?;
-        if let Some(video) = video {
-            self.publish_changed(&video);
-        }
-        Ok(Edited::Cue(StoredCue { number, cue }))
+        self.publish_changed(&marked.video);
+        Ok(Edited::Cue { cue: StoredCue { number, cue }, revision: marked.revision })
     }
 
     /// Deletes a cue by hand. Returns whether there was one.
@@ -177,15 +197,11 @@ impl Captions {
         if query.execute(&mut tx).await? == 0 {
             return Ok(false);
         }
-        let video = mark_edited(&mut tx, id).await?;
-        if let Some(video) = &video {
-            // Without its last cue a track is listed no more.
-            insert_playlists(&mut tx, video).await?;
-        }
+        let Some(Marked { video, .. }) = mark_edited(&mut tx, id).await? else { return Ok(false) };
+        // Without its last cue a track is listed no more.
+        insert_playlists(&mut tx, &video).await?;
         tx.commit().await?;
-        if let Some(video) = video {
-            self.publish_changed(&video);
-        }
+        self.publish_changed(&video);
         Ok(true)
     }
 }

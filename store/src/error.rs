@@ -78,9 +78,14 @@ pub enum Error {
     /// The video was deleted, or the rendition is not planned.
     #[error("video {0} is gone")]
     Gone(crate::VideoId),
-    /// Somebody has edited the video since it was seen.
-    #[error("video {0} was edited meanwhile")]
-    Edited(crate::VideoId),
+    /// Somebody has edited it since it was seen.
+    #[error("{what} was edited meanwhile; it has revision {revision} now")]
+    Edited {
+        /// Its id.
+        what: String,
+        /// The revision that it has now.
+        revision: u64,
+    },
 }
 
 impl Error {

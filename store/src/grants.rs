@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::{
     Result, Signal, Signals, Timestamp, UserId, VideoId, id,
-    shares::Revocation,
+    revocations::Revocation,
     sql::{FromRow, Row, Sql, query},
 };
 

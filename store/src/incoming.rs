@@ -17,6 +17,8 @@ pub(crate) enum Incoming {
     Folder(Folder),
     /// In a cluster.
     Shared(Shared),
+    /// This process takes no uploads.
+    Absent,
 }
 
 /// The right to append to one upload; only one exists at a time.
@@ -43,6 +45,7 @@ impl Incoming {
             Self::Shared(shared) => {
                 shared.append(id, verify).await?.map(|append| Append(Kind::Chunks(Box::new(append))))
             }
+            Self::Absent => None,
         })
     }
 
@@ -50,6 +53,7 @@ impl Incoming {
         match self {
             Self::Folder(folder) => folder.remove(id).await,
             Self::Shared(shared) => shared.remove(id).await,
+            Self::Absent => Ok(()),
         }
     }
 }

@@ -22,6 +22,7 @@ mod posters;
 mod quotas;
 mod redis;
 mod renditions;
+mod revocations;
 mod search;
 mod shares;
 mod signals;
@@ -46,7 +47,7 @@ pub use captions::{
 };
 pub use chunks::{BrokenOff, ChunkReader, ChunkWriter, Chunks};
 pub use counters::{Counters, Hit, Limit};
-pub use cues::{CueEdit, Edited, NewTrack, StoredCue};
+pub use cues::{CueEdit, Edited, NewTrack, Replacement, StoredCue};
 pub use error::{Error, Result};
 pub use figures::{QueueFigure, QueueState, VideoFigure};
 pub use grants::{Grant, Grantee, Grants};

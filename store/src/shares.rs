@@ -1,8 +1,9 @@
 //! Shares: links that open one video to whoever has them, until they end or are revoked.
 
 use crate::{
-    Result, Signal, Signals, Timestamp, UserId, VideoId, id,
-    sql::{FromRow, LockScope, Row, Sql, Transaction, query},
+    Result, Signals, Timestamp, VideoId, id,
+    revocations::Revocation,
+    sql::{FromRow, Row, Sql, query},
 };
 
 /// A link that opens one video.
@@ -102,89 +103,6 @@ impl Shares {
         let revocation = Revocation { statement, video, id: share, tickets_from };
         revocation.make(&self.sql, &self.signals).await
     }
-}
-
-/// The end of a right to one video that somebody had.
-pub(crate) struct Revocation<'a> {
-    /// Deletes the row of a video and an id.
-    pub(crate) statement: &'static str,
-    pub(crate) video: &'a VideoId,
-    pub(crate) id: &'a str,
-    /// Tickets of the video that end before this second are void from now on.
-    pub(crate) tickets_from: u64,
-}
-
-impl Revocation<'_> {
-    /// Deletes the row, and has caches forget the video. Returns whether there was one.
-    pub(crate) async fn make(&self, sql: &Sql, signals: &Signals) -> Result<bool> {
-        let mut tx = sql.begin(LockScope::Video(self.video)).await?;
-        let revoked = query(self.statement).bind(self.video.as_str()).bind(self.id).execute(&mut tx).await?;
-        if revoked == 0 {
-            return Ok(false);
-        }
-        void_tickets(&mut tx, self.video, self.tickets_from).await?;
-        tx.commit().await?;
-        // A cache that asks again at the signal must find the new row.
-        signals.publish(Signal::Hidden(self.video.clone()));
-        Ok(true)
-    }
-}
-
-/// The videos that somebody who loses their rights may have tickets of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ticketed<'a> {
-    /// A person's own ones and those that are shared with them.
-    Of(&'a UserId),
-    /// All private ones, which administrators may watch.
-    Private,
-    /// All, where strangers may watch none.
-    All,
-}
-
-const VOID_OF_PERSON: &str = "
-    update videos set tickets_from = case when tickets_from >= $1 then tickets_from + 1 else $1 end
-    where id in (select id from videos where owner_id = $2
-                 union select video_id from grants where user_id = $2)
-    returning id as video_id";
-const VOID_PRIVATE: &str = "
-    update videos set tickets_from = case when tickets_from >= $1 then tickets_from + 1 else $1 end
-    where visibility = 'private' returning id as video_id";
-const VOID_ALL: &str = "
-    update videos set tickets_from = case when tickets_from >= $1 then tickets_from + 1 else $1 end
-    returning id as video_id";
-
-/// Makes tickets void that end before the second `tickets_from`, and those that were made since by a clock behind. Returns
-/// their videos.
-pub(crate) async fn void_tickets_of(
-    tx: &mut Transaction,
-    of: Ticketed<'_>,
-    tickets_from: u64,
-) -> Result<Vec<VideoId>> {
-    let (statement, person) = match of {
-        Ticketed::Of(user) => (VOID_OF_PERSON, Some(user)),
-        Ticketed::Private => (VOID_PRIVATE, None),
-        Ticketed::All => (VOID_ALL, None),
-    };
-    let statement = query(statement).bind(tickets_from as i64);
-    let statement = match person {
-        Some(user) => statement.bind(user.as_str()),
-        None => statement,
-    };
-    statement.fetch_all(tx).await
-}
-
-/// Makes the tickets of a video void that end before the second `tickets_from`, and those that were made since by a clock
-/// behind.
-async fn void_tickets(tx: &mut Transaction, video: &VideoId, tickets_from: u64) -> Result<()> {
-    query(
-        "update videos set tickets_from = case when tickets_from >= $2 then tickets_from + 1 else $2 end
-         where id = $1",
-    )
-    .bind(video.as_str())
-    .bind(tickets_from as i64)
-    .execute(tx)
-    .await
-    .map(drop)
 }
 
 impl FromRow for Share {

@@ -12,9 +12,6 @@ pub(crate) use bus::Topic;
 pub use bus::{SegmentName, Signal};
 use relay::Relay;
 
-// Each is a message to every process; far below what their queues hold.
-const MOST_NAMED: usize = 200;
-
 /// The signals of a store: a handle that is cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Signals {
@@ -66,10 +63,10 @@ impl Signals {
         self.publish_as(topic, signal);
     }
 
-    /// Publishes that fewer people may watch some videos than before. Of many the signal names none: caches then revalidate all
-    /// that they have.
-    pub(crate) fn publish_hidden(&self, videos: Vec<VideoId>) {
-        if videos.len() <= MOST_NAMED {
+    /// Publishes that fewer people may watch some videos than before, or (`None`) any of them: caches then revalidate all that they
+    /// have.
+    pub(crate) fn publish_hidden(&self, videos: Option<Vec<VideoId>>) {
+        if let Some(videos) = videos {
             for video in videos {
                 self.publish(Signal::Hidden(video));
             }

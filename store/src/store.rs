@@ -2,13 +2,17 @@
 
 use std::path::Path;
 
+use tokio_util::sync::CancellationToken;
+
 use crate::{
     Accounts, Blobs, Captions, Chunks, Counters, Grants, Jobs, Posters, Quotas, Renditions, Result, Search,
-    Shares, Signals, Timestamp, UploadLeases, Uploads, VideoId, Videos, Views, Webhooks, blobs,
+    Shares, Signals, Timestamp, UploadLeases, Uploads, UserId, VideoId, Videos, Views, Webhooks,
+    accounts::{Change, Changed, Deletion},
+    blobs,
     incoming::{Incoming, Shared},
     listing,
     metrics::StoreMetrics,
-    search, sql,
+    revocations, search, sql,
 };
 
 /// Everything that is kept, as one handle that is cheap to clone.
@@ -105,6 +109,14 @@ impl Store {
         Ok(Self { counters: Counters::over_redis(&at.redis)?, ..store })
     }
 
+    /// Opens the tables, signals and counters of a cluster without its blobs: sources and segments are nothing to this process,
+    /// so that it works on while MongoDB is away.
+    pub async fn cluster_without_blobs(postgres: &str, redis: &str) -> Result<Self> {
+        let sql = sql::connect(postgres).await?;
+        let store = Self::of(&sql, Signals::over_redis(redis)?, Blobs::absent(), Incoming::Absent);
+        Ok(Self { counters: Counters::over_redis(redis)?, ..store })
+    }
+
     /// Returns the store as workers of the machine `name` use it; without this it is the host's name. Captions make room for
     /// encoders on the same machine.
     #[must_use]
@@ -146,8 +158,31 @@ impl Store {
         Ok(existed)
     }
 
+    /// Has caches drop what changes by other processes take from people, such as `clipcut user disable`, until `shutdown`.
+    pub async fn follow_revocations(&self, shutdown: CancellationToken) {
+        revocations::follow(self.videos.sql(), &self.signals, shutdown).await;
+    }
+
+    /// Changes an account, and has caches drop what it could watch if it loses rights.
+    pub async fn change_account(&self, id: &UserId, change: Change) -> Result<Changed> {
+        let changed = self.accounts.users.change(id, change).await?;
+        revocations::publish_soon(self.videos.sql(), &self.signals).await;
+        Ok(changed)
+    }
+
+    /// Begins to delete an account, and has caches drop what it could watch.
+    pub async fn delete_account(&self, id: &UserId, deletion: Deletion<'_>) -> Result<Changed> {
+        let changed = self.accounts.users.delete(id, deletion).await?;
+        revocations::publish_soon(self.videos.sql(), &self.signals).await;
+        Ok(changed)
+    }
+
     /// Ends the deletions of accounts that have begun: their videos go, then the accounts themselves.
     pub async fn delete_accounts(&self) -> Result<()> {
+        if self.blobs.are_absent() {
+            // The processes that have blobs do so at the signal of the deletion, or at their next sweep.
+            return Ok(());
+        }
         for user in self.accounts.users.deleted().await? {
             for video in self.videos.owned_by(&user).await? {
                 self.delete(&video).await?;

@@ -127,7 +127,7 @@ impl Uploads {
                 Incoming::Folder(folder) => {
                     folder.len(&row.id).await?.min(row.unverified_from.unwrap_or(u64::MAX))
                 }
-                Incoming::Shared(_) => row.stored,
+                Incoming::Shared(_) | Incoming::Absent => row.stored,
             };
             uploads.insert(row.id, StoredBytes { stored, length: row.length });
         }
@@ -170,7 +170,7 @@ impl Uploads {
         append.verified().await?;
         match self.incoming {
             Incoming::Folder(_) => self.mark(append.id(), None).await,
-            Incoming::Shared(_) => Ok(()),
+            Incoming::Shared(_) | Incoming::Absent => Ok(()),
         }
     }
 

@@ -3,6 +3,7 @@
 use crate::{
     Error, Job, NewVisibility, Poster, Result, Rights, Signal, Signals, Tag, Timestamp, UserId, VideoId,
     listing::title_key,
+    revocations,
     search::index_video,
     sql::{FromRow, LockScope, Query, Row, Sql, query},
     tags::set_tags,
@@ -176,19 +177,26 @@ impl Videos {
         .await?;
         if done == 0 {
             drop(tx);
-            let is_there = edit.seen.is_some() && self.get(id).await?.is_some();
-            return if is_there { Err(Error::Edited(id.clone())) } else { Ok(None) };
+            // Without a revision to compare, only a video that is not there is not edited.
+            let now = if edit.seen.is_some() { self.get(id).await? } else { None };
+            return match now {
+                Some(video) => Err(Error::Edited { what: id.to_string(), revision: video.revision }),
+                None => Ok(None),
+            };
         }
         if let Some(tags) = &edit.tags {
             set_tags(&mut tx, id, tags).await?;
         }
         index_video(&mut tx, id).await?;
+        if edit.visibility.is_some() {
+            revocations::note(&mut tx, std::slice::from_ref(id)).await?;
+        }
         tx.commit().await?;
-        self.signals.publish(match edit.visibility {
-            // Caches hold answers that were given by the visibility before.
-            Some(_) => Signal::Hidden(id.clone()),
-            None => Signal::Changed(id.clone()),
-        });
+        // Caches hold answers that were given by the visibility before.
+        match edit.visibility {
+            Some(_) => revocations::publish_soon(&self.sql, &self.signals).await,
+            None => self.signals.publish(Signal::Changed(id.clone())),
+        }
         self.get(id).await
     }
 

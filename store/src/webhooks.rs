@@ -7,7 +7,7 @@ mod outbox;
 use std::fmt;
 
 use crate::{
-    Result, Timestamp, UserId, id,
+    Error, Result, Timestamp, UserId, id,
     sql::{FromRow, Row, Sql, query},
 };
 
@@ -55,6 +55,8 @@ pub struct Webhook {
     pub active: bool,
     /// When it was made.
     pub created_at: Timestamp,
+    /// The number of edits so far.
+    pub revision: u64,
 }
 
 /// A new webhook.
@@ -81,6 +83,8 @@ pub struct WebhookEdit {
     pub events: Option<Vec<Event>>,
     /// Whether it sends at all.
     pub active: Option<bool>,
+    /// The revision that the person has seen: a later one is not written over.
+    pub seen: Option<u64>,
 }
 
 /// The table of webhooks and their deliveries.
@@ -103,6 +107,7 @@ impl Webhooks {
             about: new.about,
             active: true,
             created_at: Timestamp::now(),
+            revision: 0,
         };
         query(
             "insert into webhooks (id, user_id, url, events, videos, secret, created_at)
@@ -126,21 +131,37 @@ impl Webhooks {
         query.bind(user.as_str()).fetch_all(&self.sql).await
     }
 
-    /// Changes a webhook of a person. `None` when there is no such one.
+    /// Returns a webhook of a person.
+    pub async fn get(&self, user: &UserId, id: &str) -> Result<Option<Webhook>> {
+        let query = query("select * from webhooks where user_id = $1 and id = $2");
+        query.bind(user.as_str()).bind(id).fetch_optional(&self.sql).await
+    }
+
+    /// Changes a webhook of a person. `None` when there is no such one; [`Error::Edited`] when somebody has edited it since the
+    /// revision that was seen.
     pub async fn edit(&self, user: &UserId, id: &str, edit: &WebhookEdit) -> Result<Option<Webhook>> {
-        query(
+        let edited = query(
             // A word, since a null needs a type in PostgreSQL and `Value` has none for booleans.
             "update webhooks set url = coalesce($3, url), events = coalesce($4, events),
-                 active = case when $5 = 'on' then true when $5 = 'off' then false else active end
-             where user_id = $1 and id = $2 returning *",
+                 active = case when $5 = 'on' then true when $5 = 'off' then false else active end,
+                 revision = revision + 1
+             where user_id = $1 and id = $2 and revision = coalesce($6, revision) returning *",
         )
         .bind(user.as_str())
         .bind(id)
         .bind(&edit.url)
         .bind(edit.events.as_deref().map(written).as_ref())
         .bind(edit.active.map_or("as it is", |active| if active { "on" } else { "off" }))
+        .bind(edit.seen.map(|revision| revision as i64))
         .fetch_optional(&self.sql)
-        .await
+        .await?;
+        if edited.is_some() || edit.seen.is_none() {
+            return Ok(edited);
+        }
+        match self.get(user, id).await? {
+            Some(webhook) => Err(Error::Edited { what: webhook.id, revision: webhook.revision }),
+            None => Ok(None),
+        }
     }
 
     /// Removes a webhook of a person, and its deliveries. Returns whether there was one.
@@ -207,6 +228,7 @@ impl FromRow for Webhook {
             about: if about == About::All.as_str() { About::All } else { About::Own },
             active: row.try_get("active")?,
             created_at: Timestamp(row.try_get("created_at")?),
+            revision: row.try_get::<i64, _>("revision")? as u64,
         })
     }
 }

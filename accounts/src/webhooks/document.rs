@@ -56,6 +56,8 @@ pub(crate) struct Shown {
     #[schema(value_type = Videos)]
     videos: &'static str,
     active: bool,
+    /// The number of edits so far, which is its entity tag, in quotes.
+    revision: u64,
     #[schema(schema_with = time)]
     created: String,
 }
@@ -138,6 +140,7 @@ impl From<Webhook> for Shown {
             events: webhook.events.into_iter().map(Event::as_str).collect(),
             videos: webhook.about.as_str(),
             active: webhook.active,
+            revision: webhook.revision,
             created: webhook.created_at.rfc3339(),
         }
     }

@@ -33,6 +33,35 @@ async fn what_opens_an_account_is_changed_with_its_password_alone() {
 }
 
 #[tokio::test]
+async fn an_edit_of_what_somebody_else_has_changed_is_412_with_the_tag_of_now() {
+    let site = open().await;
+    let mut admin = site.administrator().await;
+    let hook = json!({ "url": "https://example.org/hook", "events": ["video.ready"] });
+    let hook = admin.ask("POST", "/api/v1/webhooks", &hook).await.json();
+    let mut browser = site.browser();
+    let user = browser.sign_up("b@example.org", None).await;
+    for (path, document) in [
+        ("/api/v1/account".to_owned(), json!({ "name": "Anna" })),
+        (format!("/api/v1/users/{}", user["id"].as_str().unwrap()), json!({ "quota_minutes": 5 })),
+        (format!("/api/v1/webhooks/{}", hook["id"].as_str().unwrap()), json!({ "active": false })),
+    ] {
+        admin.set("if-match", "\"0\"");
+        let edited = admin.ask("PATCH", &path, &document).await;
+        edited.is(200);
+        assert_eq!((edited.header("etag"), &edited.json()["revision"]), ("\"1\"", &json!(1)), "{path}");
+        let refused = admin.ask("PATCH", &path, &document).await;
+        refused.is_problem(412, "edited_meanwhile");
+        assert_eq!(refused.header("etag"), "\"1\"", "{path}");
+        // A list of tags, and whatever is there.
+        for right in ["\"7\", \"1\"", "*"] {
+            admin.set("if-match", right);
+            admin.ask("PATCH", &path, &document).await.is(200);
+        }
+    }
+    assert_eq!(admin.get("/api/v1/account").await.header("etag"), "\"3\"");
+}
+
+#[tokio::test]
 async fn a_new_password_ends_all_other_sessions() {
     let site = open().await;
     let browser = site.administrator().await;

@@ -1,12 +1,36 @@
-//! Accounts in front of an origin: the guard on its addresses, those of accounts beside them, and the first account's link.
+//! Accounts in front of an origin: the guard on its addresses, those of accounts beside them, and the first account's link. And
+//! `clipcut accounts`: accounts alone, to which edges send what is theirs.
 
 use ::accounts::Accounts;
-use anyhow::Result;
+use anyhow::{Result, bail};
 use axum::{Router, routing::get};
+use http::StatusCode;
+use server::{Problem, Response};
 use store::Store;
 
 use super::process::Process;
 use crate::{config::Config, front_end, openapi};
+
+/// Serves accounts alone until a stop signal. It needs no blobs, so people sign in while MongoDB is away.
+pub(crate) async fn run(config: &Config) -> Result<()> {
+    if !config.accounts.0 {
+        bail!("accounts = \"off\" leaves this role nothing to do; leave accounts on, or do not start it");
+    }
+    let store = config.tables().await?;
+    let mut process = Process::bind(config).await?;
+    process.count_store(&store);
+    let health = process.health(&store);
+    let process = process.with_health(health.clone());
+    let router = health.fallback(async || Response::from(elsewhere()));
+    let service = guarded(config, &process, Service { store: &store, router }).await?;
+    process.run("accounts listening on", service, async {}).await
+}
+
+// A path of the table of access that is an origin's.
+fn elsewhere() -> Problem {
+    let detail = "This server has accounts alone; send this to an origin.";
+    Problem::new(StatusCode::NOT_FOUND, "unknown_path", detail)
+}
 
 /// The service that the guard stands in front of.
 pub(super) struct Service<'a> {

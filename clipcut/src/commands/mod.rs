@@ -1,6 +1,6 @@
 //! The commands, a file each.
 
-mod accounts;
+pub(crate) mod accounts;
 mod admin;
 pub(crate) mod configuration;
 pub(crate) mod demo;

@@ -42,6 +42,8 @@ pub(crate) async fn run(config: &Config, demo: Demo) -> Result<()> {
     let origin = Origin::new(store.clone(), origin_settings, shutdown.clone());
     let sweeper = origin.clone();
     tasks.spawn(async move { sweeper.expire_uploads().await });
+    let (followed, until) = (store.clone(), shutdown.clone());
+    tasks.spawn(async move { followed.follow_revocations(until).await });
     // It has a model instance of its own, so that an hour's film in the library does not delay requests.
     let speech = Service::new(config.speech(), shutdown.clone())?;
     speech.count(&process.metrics);

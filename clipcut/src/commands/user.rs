@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 use store::{
     Accounts,
-    accounts::{Change, Changed, Role, User},
+    accounts::{Change, Changed, Deletion, Role, User},
 };
 
 use super::password;
@@ -18,7 +18,7 @@ pub(crate) enum Command {
     Add(Add),
     /// List all accounts
     List,
-    /// End all sessions of an account and let nobody sign in to it
+    /// End all sessions and the playback of an account, and let nobody sign in to it
     Disable(Named),
     /// Let an account sign in again
     Enable(Named),
@@ -54,7 +54,7 @@ struct Fate {
     /// The e-mail address of the account that gets the videos
     #[arg(long, value_name = "EMAIL")]
     videos_to: Option<String>,
-    /// Delete the videos too: a server does so at its start, or within ten minutes
+    /// Delete the videos too: a running server does so at once, or the next one at its start
     #[arg(long)]
     delete_videos: bool,
 }
@@ -74,7 +74,6 @@ pub(crate) async fn run(config: &Config, command: &Command) -> Result<()> {
         Command::Add(add) => self::add(&accounts, add).await,
         Command::List => list(&accounts).await,
         Command::Disable(named) => {
-            // No cache is purged: stored segments play until their tickets end.
             let change = Change { disabled: Some(true), tickets: config.lost_tickets(), ..Change::default() };
             switch(&accounts, &named.email, change).await
         }
@@ -94,7 +93,7 @@ pub(crate) async fn run(config: &Config, command: &Command) -> Result<()> {
             println!("{} {outcome}", user.email);
             Ok(())
         }
-        Command::Remove(remove) => self::remove(&accounts, remove).await,
+        Command::Remove(remove) => self::remove(config, &accounts, remove).await,
     }
 }
 
@@ -123,7 +122,7 @@ async fn switch(accounts: &Accounts, email: &str, change: Change) -> Result<()> 
     Ok(())
 }
 
-async fn remove(accounts: &Accounts, remove: &Remove) -> Result<()> {
+async fn remove(config: &Config, accounts: &Accounts, remove: &Remove) -> Result<()> {
     let user = find(accounts, &remove.email).await?;
     let heir = match &remove.fate.videos_to {
         Some(email) => Some(find(accounts, email).await?),
@@ -132,7 +131,8 @@ async fn remove(accounts: &Accounts, remove: &Remove) -> Result<()> {
     if heir.as_ref().is_some_and(|heir| heir.id == user.id) {
         bail!("--videos-to names the account that is removed; name another one");
     }
-    done(&user, accounts.users.delete(&user.id, heir.as_ref().map(|heir| &heir.id)).await?)?;
+    let deletion = Deletion { heir: heir.as_ref().map(|heir| &heir.id), tickets: config.lost_tickets() };
+    done(&user, accounts.users.delete(&user.id, deletion).await?)?;
     println!("{} is removed", remove.email);
     Ok(())
 }

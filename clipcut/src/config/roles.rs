@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use http::HeaderName;
 use server::ticket::Keys;
-use store::{Cluster, Store, accounts::LostTickets};
+use store::{Cluster, Store};
 
 use super::{Config, edge_memory::EdgeMemory, keys};
 use crate::{
@@ -110,79 +110,9 @@ impl Config {
     }
 
     /// Returns what one person's videos may take.
-    fn quota(&self) -> store::Quota {
+    pub(super) fn quota(&self) -> store::Quota {
         let limit = |most: u64| Some(most).filter(|most| *most > 0);
         store::Quota { bytes: limit(self.quota_bytes.0), minutes: limit(self.quota_minutes as u64) }
-    }
-
-    /// Returns the tickets that end with somebody's rights.
-    pub(crate) fn lost_tickets(&self) -> LostTickets {
-        accounts::lost_tickets(self.audience.0, self.ticket_lifetime.0)
-    }
-
-    /// Returns the configuration of accounts at a listener of this scheme, where there are accounts.
-    pub(crate) fn accounts(&self, scheme: &'static str) -> Result<Option<accounts::Config>> {
-        if !self.accounts.0 {
-            return Ok(None);
-        }
-        let loopback = self.listen.ip().is_loopback();
-        Ok(Some(accounts::Config {
-            ticket_keys: match self.access()? {
-                edge::Access::Open => None,
-                edge::Access::Verified(keys) | edge::Access::Required(keys) => Some(keys),
-            },
-            ticket_lifetime: self.ticket_lifetime.0,
-            quota: self.quota(),
-            sign_up: self.sign_up.0,
-            audience: self.audience.0,
-            reach: if loopback { accounts::Reach::Loopback } else { accounts::Reach::Network },
-            site: self.site(),
-            scheme,
-            idle: self.session_idle.0,
-            lifetime: self.session_lifetime.0,
-            oidc: self.provider()?,
-            mail: self.mail()?,
-            webhooks: accounts::webhooks::Config {
-                allowed: self.webhook_allow.allowed.clone(),
-                ..accounts::webhooks::Config::default()
-            },
-            ..accounts::Config::default()
-        }))
-    }
-
-    /// Returns the OpenID provider, if there is one.
-    fn provider(&self) -> Result<Option<accounts::oidc::Provider>> {
-        if self.oidc_issuer.is_empty() {
-            return Ok(None);
-        }
-        let site = self.public_url.url.as_ref();
-        let site = site.context("oidc_issuer needs public_url, to which the provider sends people back")?;
-        let secret = match &self.oidc_secret {
-            none if none.as_os_str().is_empty() => String::new(),
-            path => {
-                std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?
-            }
-        };
-        let registration = accounts::oidc::Registration {
-            issuer: &self.oidc_issuer,
-            client_id: &self.oidc_client_id,
-            client_secret: secret.trim(),
-            site,
-            links_by_email: self.oidc_by_email.0,
-        };
-        let provider = accounts::oidc::Provider::read(registration);
-        Ok(Some(provider.map_err(anyhow::Error::msg).context("oidc_issuer")?))
-    }
-
-    /// Returns the server that mail is handed to, if there is one.
-    fn mail(&self) -> Result<Option<accounts::mail::Server>> {
-        if self.smtp_url.0.is_empty() {
-            return Ok(None);
-        }
-        let site = self.public_url.url.as_ref();
-        let site = site.context("smtp_url needs public_url, the address that links in mail begin with")?;
-        let server = accounts::mail::Server::read(&self.smtp_url.0, &self.smtp_from, site);
-        Ok(Some(server.map_err(anyhow::Error::msg).context("smtp_url and smtp_from")?))
     }
 
     /// Returns the configuration of a process that is all roles: where accounts need keys of tickets and none are named, it
@@ -197,19 +127,11 @@ impl Config {
         Ok(config)
     }
 
-    fn site(&self) -> server::site::Site {
+    pub(super) fn site(&self) -> server::site::Site {
         server::site::Site {
             public: self.public_url.url.clone(),
             proxies: self.trusted_proxies.networks.clone(),
         }
-    }
-
-    /// Opens the accounts of the library, also while a server has it open.
-    pub(crate) async fn open_accounts(&self) -> Result<store::Accounts> {
-        Ok(match self.cluster()? {
-            Some(cluster) => store::Accounts::in_cluster(&cluster.postgres).await?,
-            None => store::Accounts::in_folder(&self.data).await?,
-        })
     }
 
     /// Returns the edge's configuration; reads the keys of tickets.
@@ -287,7 +209,7 @@ impl Config {
         Ok(Some(edge::PeerKeys::read(&text).with_context(|| path.display().to_string())?))
     }
 
-    fn access(&self) -> Result<edge::Access> {
+    pub(super) fn access(&self) -> Result<edge::Access> {
         let path = &self.ticket_keys;
         if path.as_os_str().is_empty() {
             if self.tickets == Tickets::Required {
@@ -343,6 +265,7 @@ impl Config {
         config.plan.ladder.crf = self.crf;
         config.limits.duration = self.max_duration.0;
         config.listen = self.captions.0;
+        config.quota = self.quota();
         config
     }
 }

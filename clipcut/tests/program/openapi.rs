@@ -26,6 +26,18 @@ fn the_document_has_every_endpoint_of_the_table_of_access_and_no_other() {
 }
 
 #[test]
+fn edges_tell_the_paths_of_accounts_from_those_of_origins() {
+    let document = Described::read();
+    let own = accounts::openapi::document();
+    for (path, ..) in document.operations() {
+        // Whoever may watch a video is asked below the video.
+        let expected = own.paths.paths.contains_key(path) && !path.starts_with("/api/v1/videos/");
+        assert_eq!(accounts::is_below_paths(path), expected, "{path}");
+    }
+    assert!(!accounts::is_below_paths("/api/v1/sessions") && !accounts::is_below_paths("/v1/session"));
+}
+
+#[test]
 fn every_operation_says_who_may_use_it_and_how_it_refuses() {
     let document = Described::read();
     let mut names = BTreeSet::new();

@@ -10,7 +10,7 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 use server::ticket::{Keys, Scope};
 
-use crate::harness::{Answer, Clip, Http, Program, Server, clipcut, free_address, until};
+use crate::harness::{Answer, Clip, Http, Program, Server, clipcut, finish, free_address, until};
 
 const PASSWORD: &str = "correct horse battery";
 const KEYS: &str = "1 MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
@@ -280,6 +280,58 @@ async fn a_disabled_persons_playback_ends_at_every_edge() {
     let shared = scene.owner("POST", &format!("{}/people", scene.video()), &json!({ "user": bob.0 })).await;
     assert_eq!(shared.status, StatusCode::CREATED, "{shared:?}");
     check_disabled(&scene, bob).await;
+}
+
+/// Runs `clipcut user` beside the server.
+fn user(scene: &Scene, args: &[&str]) {
+    let data = &scene.server.data;
+    let finished = finish(clipcut(data.parent().unwrap()).arg("user").args(args).env("CLIPCUT_DATA", data));
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+}
+
+#[tokio::test]
+async fn an_account_that_is_disabled_and_removed_at_a_terminal_stops_playing_at_every_edge() {
+    let scene = Scene::open_with(&[("CLIPCUT_SIGN_UP", "open")]).await;
+    scene.set_visibility("private").await;
+    let (id, cookie) = bob(&scene).await;
+    let shared = scene.owner("POST", &format!("{}/people", scene.video()), &json!({ "user": id })).await;
+    assert_eq!(shared.status, StatusCode::CREATED, "{shared:?}");
+    let http = &scene.server.http;
+    let events = http.request("GET", &format!("{}/events", scene.video())).header("Cookie", &cookie);
+    let mut events = events.send().await.unwrap();
+    let mut seen = events.chunk().await.unwrap().unwrap().to_vec();
+    for (args, comeback) in [
+        (["disable", "bob@example.org"].as_slice(), ["enable", "bob@example.org"].as_slice()),
+        (["remove", "--delete-videos", "bob@example.org"].as_slice(), [].as_slice()),
+    ] {
+        let signed_in = json!({ "email": "bob@example.org", "password": PASSWORD });
+        let signed_in = http.ask(http.request("POST", "/api/v1/session").json(&signed_in)).await;
+        let cookie = signed_in.header("set-cookie").split(';').next().unwrap().to_owned();
+        let document = http.ask(http.request("GET", &scene.video()).header("Cookie", &cookie)).await.json();
+        let ticketed = Scene::segment(&document);
+        for http in scene.ways() {
+            // Twice: the second one is stored.
+            assert_eq!((status(http, &ticketed).await, status(http, &ticketed).await), (200, 200));
+        }
+        user(&scene, args);
+        for http in scene.ways() {
+            until("his tickets to be void", async || (status(http, &ticketed).await == 403).then_some(()))
+                .await;
+        }
+        if !comeback.is_empty() {
+            user(&scene, comeback);
+        }
+    }
+    // Nor do his open streams bring what comes after.
+    scene.owner("PATCH", &scene.video(), &json!({ "title": "Secret" })).await;
+    while let Some(chunk) = events.chunk().await.unwrap() {
+        seen.extend(chunk);
+    }
+    assert!(!String::from_utf8(seen).unwrap().contains("Secret"));
+    let document = scene.owner("GET", &scene.video(), &Value::Null).await.json();
+    for http in scene.ways() {
+        assert_eq!(status(http, &Scene::segment(&document)).await, 200);
+    }
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use futures::stream;
 use reqwest::{Body, StatusCode};
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Http, Server, until};
+use crate::harness::{Answer, Clip, Http, Server, until};
 
 /// The person of the test, at a server whose people may have a thousand bytes.
 struct Person<'a> {
@@ -86,4 +86,33 @@ async fn an_upload_over_the_quota_is_413_and_leaves_nothing() {
     for wrong in [json!({ "quota_bytes": -1 }), json!({ "quota_minutes": "ten" })] {
         assert_eq!(anna.ask("PATCH", &user, &wrong).await.problem(), "invalid_document", "{wrong}");
     }
+}
+
+#[tokio::test]
+async fn a_video_longer_than_the_minutes_that_are_left_fails_with_both_figures_and_is_tried_again_for_more() {
+    let home = tempfile::tempdir().unwrap();
+    let settings = [("CLIPCUT_ACCOUNTS", "on"), ("CLIPCUT_CAPTIONS", "off")];
+    let server = Server::start(&home.path().join("data"), &settings);
+    let new = json!({ "name": "Anna", "email": "anna@example.org", "password": "correct horse battery" });
+    let made = server.http.ask(server.http.request("POST", "/api/v1/users").json(&new)).await;
+    let cookie = made.header("set-cookie").split(';').next().unwrap().to_owned();
+    let anna = Person { http: &server.http, cookie };
+    let user = format!("/api/v1/users/{}", made.json()["user"]["id"].as_str().unwrap());
+    anna.ask("PATCH", &user, &json!({ "quota_minutes": 1 })).await;
+    let sent = anna.send(tokio::fs::read(Clip::Long.file()).await.unwrap()).await;
+    let video = format!("/api/v1/videos/{}", sent.json()["id"].as_str().unwrap());
+    let becomes = async |states: &[&str]| {
+        until("the video to be looked at", async || {
+            let document = anna.ask("GET", &video, &Value::Null).await.json();
+            states.contains(&document["state"].as_str().unwrap()).then_some(document)
+        })
+        .await
+    };
+    let error = becomes(&["failed"]).await["error"].clone();
+    assert_eq!(error["code"], "quota_exceeded", "{error}");
+    let message = error["message"].as_str().unwrap();
+    assert!(message.contains("1 min 2 s long") && message.contains("0.0 of the 1 minutes"), "{message}");
+    anna.ask("PATCH", &user, &json!({ "quota_minutes": 2 })).await;
+    assert_eq!(anna.ask("POST", &format!("{video}/retry"), &Value::Null).await.status, StatusCode::ACCEPTED);
+    becomes(&["planned", "playable", "ready"]).await;
 }

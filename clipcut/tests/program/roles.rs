@@ -12,7 +12,12 @@ use crate::harness::{
     Clip, Cluster, DEMO_MODEL, Http, Role, clipcut, count_frames, finish, free_address, published, until,
 };
 
-const ROLES: [&str; 3] = ["origin", "packager", "transcriber"];
+const ROLES: [&str; 4] = ["origin", "packager", "transcriber", "accounts"];
+
+/// Returns the setting of accounts with which a role starts: that of accounts needs them, and others then need keys of tickets.
+fn on_for(role: &str) -> &'static str {
+    if role == "accounts" { "on" } else { "off" }
+}
 
 async fn state(http: &Http, id: &str) -> String {
     http.get(&format!("/api/v1/videos/{id}")).await.json()["state"].as_str().unwrap_or_default().to_owned()
@@ -109,13 +114,59 @@ async fn a_video_goes_its_way_through_all_roles() {
     .await;
 }
 
+#[tokio::test]
+async fn people_sign_in_by_servers_of_accounts_alone_without_blobs_and_without_an_origin() {
+    let home = tempfile::tempdir().unwrap();
+    let (home, cluster) = (home.path(), Cluster::shared());
+    cluster.migrate(home);
+    let keys = home.join("keys");
+    fs::write(&keys, "1 MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=").unwrap();
+    let settings = [("CLIPCUT_ACCOUNTS", "on"), ("CLIPCUT_TICKET_KEYS", keys.to_str().unwrap())];
+    let mut origin = cluster.start(home, "origin", &settings);
+    let mut command = clipcut(home);
+    command.arg("accounts").env("CLIPCUT_LISTEN", "127.0.0.1:0").envs(settings).envs(cluster.settings());
+    let mut accounts = Role::start(command.env_remove("CLIPCUT_MONGODB"));
+    let edge = Role::start(
+        clipcut(home)
+            .args(["edge", "--listen", "127.0.0.1:0", "--origin", &origin.url])
+            .envs(settings)
+            .env("CLIPCUT_EDGE_ACCOUNTS", &accounts.url),
+    );
+    let person = serde_json::json!({ "name": "Anna", "email": "anna@example.org", "password": "correct horse battery" });
+    let made = edge.http.ask(edge.http.request("POST", "/api/v1/users").json(&person)).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{made:?}");
+    let cookie = made.header("set-cookie").split(';').next().unwrap().to_owned();
+    let ask =
+        async |http: &Http, path: &str| http.ask(http.request("GET", path).header("Cookie", &cookie)).await;
+    // Each knows the session, and an origin answers all where the edge has no servers of accounts.
+    for http in [&edge.http, &accounts.http, &origin.http] {
+        assert_eq!(ask(http, "/api/v1/account").await.json()["email"], "anna@example.org");
+    }
+    assert_eq!(ask(&edge.http, "/api/v1/jobs").await.status, StatusCode::OK);
+    assert_eq!(ask(&accounts.http, "/api/v1/jobs").await.problem(), "unknown_path");
+    assert_eq!(accounts.http.get("/readyz").await.status, StatusCode::OK);
+
+    origin.program.kill();
+    let session = serde_json::json!({ "email": "anna@example.org", "password": "correct horse battery" });
+    let signed_in = edge.http.ask(edge.http.request("POST", "/api/v1/session").json(&session)).await;
+    assert_eq!(signed_in.status, StatusCode::OK, "{signed_in:?}");
+    assert!(ask(&edge.http, "/api/v1/jobs").await.status.is_server_error());
+    accounts.program.terminate();
+    assert_eq!(accounts.program.wait().code(), Some(0), "{}", accounts.program.log());
+}
+
 #[test]
 fn a_role_needs_a_cluster_whose_tables_are_those_of_its_version() {
     let home = tempfile::tempdir().unwrap();
     let (home, cluster) = (home.path(), Cluster::shared());
     let run = |role: &str| {
-        let ended =
-            finish(clipcut(home).arg(role).env("CLIPCUT_LISTEN", "127.0.0.1:0").envs(cluster.settings()));
+        let ended = finish(
+            clipcut(home)
+                .arg(role)
+                .env("CLIPCUT_LISTEN", "127.0.0.1:0")
+                .env("CLIPCUT_ACCOUNTS", on_for(role))
+                .envs(cluster.settings()),
+        );
         assert_eq!(ended.code, Some(1), "{ended:?}");
         ended.stderr
     };
@@ -130,7 +181,7 @@ fn a_role_needs_a_cluster_whose_tables_are_those_of_its_version() {
     );
     // Tables of a newer one: while a cluster is upgraded, the version before works on beside it.
     for role in ROLES {
-        let role = cluster.start(home, role, &[]);
+        let role = cluster.start(home, role, &[("CLIPCUT_ACCOUNTS", on_for(role))]);
         role.program.terminate();
     }
     for role in ["origin", "packager"] {

@@ -6,7 +6,7 @@ import secrets
 from node.folder import ROOT, TEST
 from node.kubectl import NAMESPACE
 
-ROLES = ("origin", "packager", "transcriber", "edge")
+ROLES = ("origin", "accounts", "packager", "transcriber", "edge")
 SERVERS = ("postgres", "mongodb", "redis")
 EDGE_PORT = 8080
 _EMAIL = "anna@example.org"

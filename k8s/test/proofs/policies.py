@@ -43,6 +43,11 @@ def _ways(cluster):
     yield "edge", "an origin", origin, _REACHED
     yield "edge", "an origin's operators' port", admin, _REFUSED
     yield "edge", "the outside", outside, _REFUSED
+    accounts = "http://accounts:8080"
+    yield "edge", "accounts", accounts, _REACHED
+    yield "accounts", "PostgreSQL", "http://postgres:5432", _REACHED
+    yield "accounts", "MongoDB", "http://mongodb:27017", _REFUSED
+    yield "packager", "accounts", accounts, _REFUSED
     yield "transcriber", "the outside, for models", outside, _REACHED
     yield "transcriber", "an origin", origin, _REFUSED
     yield "origin", "an edge, for purges", f"http://edge-peers:{EDGE_PORT}", _REACHED

@@ -47,7 +47,7 @@ def _stop(kubectl):
 def _go_on(kubectl):
     kubectl.run("scale", "statefulset/mongodb", "--replicas=1")
     kubectl.wait_for_rollout("statefulset/mongodb")
-    for role, replicas in {"origin": 2, "packager": 1, "transcriber": 1, "edge": 2}.items():
+    for role, replicas in {"origin": 2, "accounts": 2, "packager": 1, "transcriber": 1, "edge": 2}.items():
         kubectl.run("scale", f"deployment/{role}", f"--replicas={replicas}")
     for role in site.ROLES:
         kubectl.wait_for_rollout(f"deployment/{role}")

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use server::{
     Problem, Response,
     document::{json, no_content},
+    revision,
 };
 use store::{Cue, CueEdit, Edited, StoredCue};
 use utoipa::ToSchema;
@@ -73,7 +74,10 @@ pub(crate) struct Changes {
 #[utoipa::path(
     get, path = "/api/v1/videos/{id}/captions/{track}/cues", tag = "captions", operation_id = "listCues",
     params(("id" = String, Path, description = "The video"), ("track" = String, Path, description = "The captions' id")),
-    responses((status = 200, body = Listed), (status = 404, description = "`unknown_video`, `unknown_captions`")),
+    responses(
+        (status = 200, body = Listed, headers(("ETag" = String, description = "The track's revision"))),
+        (status = 404, description = "`unknown_video`, `unknown_captions`"),
+    ),
 )]
 pub(crate) async fn list(
     State(origin): State<Origin>,
@@ -82,7 +86,7 @@ pub(crate) async fn list(
     let track = origin.track(&id, &track).await?;
     let cues = origin.store.captions.cues(&track.id).await?;
     let cues = cues.into_iter().map(Shown::from).collect();
-    Ok(json(StatusCode::OK, &Listed { revision: track.revision, cues }))
+    Ok(revision::tagged(StatusCode::OK, &Listed { revision: track.revision, cues }, track.revision))
 }
 
 /// Adds a cue by hand.
@@ -123,12 +127,14 @@ pub(crate) async fn add(
         ("id" = String, Path, description = "The video"),
         ("track" = String, Path, description = "The captions' id"),
         ("number" = u32, Path, description = "The cue's number"),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` of the list of cues that was edited"),
     ),
     request_body = Changes,
     responses(
-        (status = 200, body = Shown),
+        (status = 200, body = Shown, headers(("ETag" = String, description = "The track's revision"))),
         (status = 400, description = "`invalid_document`, `invalid_cue_time`, `cue_without_text`, `cue_backwards`, `too_long`"),
         (status = 404, description = "`unknown_video`, `unknown_captions`, `unknown_cue`"),
+        (status = 412, description = "`edited_meanwhile`"),
     ),
 )]
 pub(crate) async fn edit(
@@ -138,14 +144,16 @@ pub(crate) async fn edit(
 ) -> Result<Response> {
     let track = origin.track(&id, &track).await?;
     let number = number.parse().map_err(|_| Error::from(unknown_cue()))?;
+    let seen = revision::seen(request.headers(), track.revision)?;
     let changes: Changes = read_json(request).await?;
     let edit = CueEdit {
+        seen,
         start_ms: changes.start_seconds.map(milliseconds).transpose()?,
         end_ms: changes.end_seconds.map(milliseconds).transpose()?,
         text: changes.text.as_deref().map(text).transpose()?,
     };
     match origin.store.captions.edit_cue(&track.id, number, &edit).await? {
-        Edited::Cue(cue) => Ok(json(StatusCode::OK, &Shown::from(cue))),
+        Edited::Cue { cue, revision } => Ok(revision::tagged(StatusCode::OK, &Shown::from(cue), revision)),
         Edited::Backwards => Err(backwards()),
         Edited::Absent => Err(unknown_cue().into()),
     }

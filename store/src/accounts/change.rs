@@ -1,9 +1,9 @@
 //! Changes of accounts by administrators: disabled, promoted, demoted, and given other limits; and what ends with lost rights.
 
-use super::users::{Changed, Role, Standing, User, Users, look};
+use super::users::{Changed, Role, Standing, User, Users, check_seen, look};
 use crate::{
-    Result, Store, UserId, VideoId,
-    shares::{Ticketed, void_tickets_of},
+    Result, UserId,
+    revocations::{Ticketed, void_tickets},
     sql::{LockScope, Transaction, query},
 };
 
@@ -20,6 +20,8 @@ pub struct Change {
     pub quota_minutes: NewLimit,
     /// The tickets that end with the account's rights.
     pub tickets: LostTickets,
+    /// The revision that the administrator has seen: a later one is not written over.
+    pub seen: Option<u64>,
 }
 
 /// The tickets that a person has who loses rights. A ticket names nobody, so all tickets of a video that they could have one of
@@ -47,34 +49,32 @@ pub enum NewLimit {
     Own(u64),
 }
 
-impl Store {
-    /// Changes what administrators may change. A disabled account's sessions end, and so do its tickets, at every cache.
-    pub async fn change_account(&self, id: &UserId, change: Change) -> Result<Changed> {
-        let (changed, hidden) = self.accounts.users.change_and_void(id, change).await?;
-        self.signals.publish_hidden(hidden);
-        Ok(changed)
-    }
-}
-
 impl Users {
-    /// Changes an account without a signal to caches: for a process that has none.
+    /// Changes what administrators may change. A disabled account's sessions end, and so do its tickets. For a process beside the
+    /// servers, which have caches drop what it notes. [`crate::Error::Edited`] when somebody has edited it since the revision that
+    /// was seen.
     pub async fn change(&self, id: &UserId, change: Change) -> Result<Changed> {
-        self.change_and_void(id, change).await.map(|(changed, _)| changed)
-    }
-
-    /// Changes an account. Returns the videos whose tickets are void now, too.
-    async fn change_and_void(&self, id: &UserId, change: Change) -> Result<(Changed, Vec<VideoId>)> {
         let mut tx = self.sql.begin(LockScope::Accounts).await?;
         let loses = change.disabled == Some(true) || change.role == Some(Role::User);
         match look(&mut tx, id).await? {
-            None => return Ok((Changed::Unknown, Vec::new())),
-            Some(Standing::LastAdministrator) if loses => {
-                return Ok((Changed::LastAdministrator, Vec::new()));
-            }
+            None => return Ok(Changed::Unknown),
+            Some(Standing::LastAdministrator) if loses => return Ok(Changed::LastAdministrator),
             Some(_) => {}
         }
+        check_seen(&mut tx, id, change.seen).await?;
+        query("update users set revision = revision + 1 where id = $1")
+            .bind(id.as_str())
+            .execute(&mut tx)
+            .await?;
+        let loss = match (change.disabled, change.role) {
+            (Some(true), _) => Some(Loss::OfAll),
+            (_, Some(Role::User)) => Some(Loss::OfRole),
+            _ => None,
+        };
         // Before the update, which would overwrite the role that decides on it.
-        let hidden = void_lost(&mut tx, id, change).await?;
+        if let Some(loss) = loss {
+            void_lost(&mut tx, id, Lost { loss, tickets: change.tickets }).await?;
+        }
         if let Some(role) = change.role {
             query("update users set role = $2 where id = $1")
                 .bind(id.as_str())
@@ -104,24 +104,36 @@ impl Users {
             query("delete from sessions where user_id = $1").bind(id.as_str()).execute(&mut tx).await?;
         }
         tx.commit().await?;
-        Ok((Changed::Done, hidden))
+        Ok(Changed::Done)
     }
 }
 
-/// Makes the tickets void that an account loses by a change. Returns their videos.
-async fn void_lost(tx: &mut Transaction, id: &UserId, change: Change) -> Result<Vec<VideoId>> {
-    let (LostTickets::OfPrivate(from) | LostTickets::OfAll(from)) = change.tickets else {
-        return Ok(Vec::new());
-    };
+/// The rights that an account loses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Loss {
+    /// All that it has.
+    OfAll,
+    /// Those of an administrator: it is back among people, who watch what is public on a closed site, too.
+    OfRole,
+}
+
+/// A loss of rights, and the tickets that end with it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Lost {
+    pub(super) loss: Loss,
+    pub(super) tickets: LostTickets,
+}
+
+/// Makes the tickets void that an account loses.
+pub(super) async fn void_lost(tx: &mut Transaction, id: &UserId, lost: Lost) -> Result<()> {
+    let (LostTickets::OfPrivate(from) | LostTickets::OfAll(from)) = lost.tickets else { return Ok(()) };
     let user: User = query("select * from users where id = $1").bind(id.as_str()).fetch_one(&mut *tx).await?;
     let administrator = user.role == Role::Administrator;
-    let lost = match (change.disabled, change.role, change.tickets) {
-        (Some(true), _, LostTickets::OfAll(_)) => Ticketed::All,
-        (Some(true), ..) if administrator => Ticketed::Private,
-        (Some(true), ..) => Ticketed::Of(id),
-        // Back among people, who watch what is public on a closed site, too.
-        (_, Some(Role::User), _) if administrator => Ticketed::Private,
-        _ => return Ok(Vec::new()),
+    let of = match (lost.loss, lost.tickets) {
+        (Loss::OfAll, LostTickets::OfAll(_)) => Ticketed::All,
+        (Loss::OfAll | Loss::OfRole, _) if administrator => Ticketed::Private,
+        (Loss::OfAll, _) => Ticketed::Of(id),
+        (Loss::OfRole, _) => return Ok(()),
     };
-    void_tickets_of(tx, lost, from).await
+    void_tickets(tx, of, from).await
 }

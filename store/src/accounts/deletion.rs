@@ -1,22 +1,37 @@
 //! The deletion of accounts: begun by a person, ended by a sweep that a kill does not stop for good.
 
-use super::users::{Changed, Standing, Users, look};
+use super::{
+    change::{Loss, Lost, LostTickets, void_lost},
+    users::{Changed, Standing, Users, look},
+};
 use crate::{
     Result, Timestamp, UserId,
     sql::{LockScope, query},
 };
 
+/// What is left of an account that is deleted.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Deletion<'a> {
+    /// The account that gets its videos; `None` deletes them.
+    pub heir: Option<&'a UserId>,
+    /// The tickets that end with it.
+    pub tickets: LostTickets,
+}
+
 impl Users {
     /// Begins to delete an account: it is gone for everybody, and its address is free. Its videos go to `heir` at once, or
-    /// are left to [`crate::Store::delete_accounts`], which a kill does not stop for good.
-    pub async fn delete(&self, id: &UserId, heir: Option<&UserId>) -> Result<Changed> {
+    /// are left to [`crate::Store::delete_accounts`], which a kill does not stop for good. For a process beside the servers, which
+    /// have caches drop what it notes.
+    pub async fn delete(&self, id: &UserId, deletion: Deletion<'_>) -> Result<Changed> {
         let mut tx = self.sql.begin(LockScope::Accounts).await?;
         match look(&mut tx, id).await? {
             None => return Ok(Changed::Unknown),
             Some(Standing::LastAdministrator) => return Ok(Changed::LastAdministrator),
             Some(Standing::Replaceable) => {}
         }
-        if let Some(heir) = heir {
+        // Before the rows that say what it could watch are gone.
+        void_lost(&mut tx, id, Lost { loss: Loss::OfAll, tickets: deletion.tickets }).await?;
+        if let Some(heir) = deletion.heir {
             query("update videos set owner_id = $2 where owner_id = $1")
                 .bind(id.as_str())
                 .bind(heir.as_str())

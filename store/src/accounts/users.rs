@@ -1,7 +1,7 @@
 //! People: signed up, changed, disabled and deleted. The first one is the administrator, and the last administrator stays.
 
 use crate::{
-    Quota, Result, Timestamp, UserId,
+    Error, Quota, Result, Timestamp, UserId,
     sql::{FromRow, LockScope, Row, Sql, Transaction, query},
 };
 
@@ -33,6 +33,19 @@ pub struct User {
     pub created_at: Timestamp,
     /// The limit of its videos; where none is set, the one for everybody counts.
     pub quota: Quota,
+    /// The number of edits so far.
+    pub revision: u64,
+}
+
+/// A person's change of their own account; `None` leaves a part as it is.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Profile<'a> {
+    /// The name.
+    pub name: Option<&'a str>,
+    /// The address.
+    pub email: Option<Email<'a>>,
+    /// The revision that the person has seen: a later one is not written over.
+    pub seen: Option<u64>,
 }
 
 /// The words of a new account.
@@ -143,6 +156,7 @@ impl Users {
             disabled: false,
             created_at: Timestamp::now(),
             quota: Quota::default(),
+            revision: 0,
         };
         let inserted = query(
             "insert into users (id, name, email, email_key, password, role, created_at)
@@ -172,31 +186,34 @@ impl Users {
         Ok(SignedUp::Created(user))
     }
 
-    /// Changes the name.
-    pub async fn rename(&self, id: &UserId, name: &str) -> Result<()> {
-        let query = query("update users set name = $2 where id = $1").bind(id.as_str()).bind(name);
-        query.execute(&self.sql).await.map(drop)
-    }
-
-    /// Changes the address. Returns whether no other account has it.
-    pub async fn set_email(&self, id: &UserId, new: Email<'_>) -> Result<bool> {
+    /// Changes a person's own words. Returns the account as it is now, or `None` when there is none or another one has the address;
+    /// [`Error::Edited`] when somebody has edited it since the revision that was seen.
+    pub async fn edit(&self, id: &UserId, edit: &Profile<'_>) -> Result<Option<User>> {
         let mut tx = self.sql.begin(LockScope::Accounts).await?;
-        let other: Option<String> = query("select id from users where email_key = $1 and id <> $2")
-            .bind(new.key)
-            .bind(id.as_str())
-            .fetch_optional(&mut tx)
-            .await?;
-        if other.is_some() {
-            return Ok(false);
+        check_seen(&mut tx, id, edit.seen).await?;
+        if let Some(email) = edit.email {
+            let other: Option<String> = query("select id from users where email_key = $1 and id <> $2")
+                .bind(email.key)
+                .bind(id.as_str())
+                .fetch_optional(&mut tx)
+                .await?;
+            if other.is_some() {
+                return Ok(None);
+            }
         }
-        query("update users set email = $2, email_key = $3 where id = $1")
-            .bind(id.as_str())
-            .bind(new.shown)
-            .bind(new.key)
-            .execute(&mut tx)
-            .await?;
+        let edited = query(
+            "update users set name = coalesce($2, name), email = coalesce($3, email),
+                 email_key = coalesce($4, email_key), revision = revision + 1
+             where id = $1 and deleted_at is null returning *",
+        )
+        .bind(id.as_str())
+        .bind(edit.name)
+        .bind(edit.email.map(|email| email.shown))
+        .bind(edit.email.map(|email| email.key))
+        .fetch_optional(&mut tx)
+        .await?;
         tx.commit().await?;
-        Ok(true)
+        Ok(edited)
     }
 
     /// Changes the password and ends all sessions but `kept`.
@@ -274,6 +291,18 @@ pub(super) async fn look(tx: &mut Transaction, id: &UserId) -> Result<Option<Sta
     Ok(Some(if others == 0 { Standing::LastAdministrator } else { Standing::Replaceable }))
 }
 
+/// Refuses an edit of an account that has another revision than the person has seen.
+pub(super) async fn check_seen(tx: &mut Transaction, id: &UserId, seen: Option<u64>) -> Result<()> {
+    let Some(seen) = seen else { return Ok(()) };
+    let query = query("select revision from users where id = $1").bind(id.as_str());
+    match query.fetch_optional::<i64>(tx).await? {
+        Some(revision) if revision as u64 != seen => {
+            Err(Error::Edited { what: id.to_string(), revision: revision as u64 })
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Uses up the invitation behind a link's key. Returns the role that it gives.
 async fn use_up(tx: &mut Transaction, secret: &str, new: &NewUser<'_>) -> Result<Option<Role>> {
     // An invitation for an address is for that one alone.
@@ -321,6 +350,7 @@ impl FromRow for User {
             role: Role::read(&row.try_get::<String, _>("role")?)?,
             disabled: row.try_get("disabled")?,
             created_at: Timestamp(row.try_get("created_at")?),
+            revision: row.try_get::<i64, _>("revision")? as u64,
             quota: Quota {
                 bytes: row.try_get::<Option<i64>, _>("quota_bytes")?.map(|n| n as u64),
                 minutes: row.try_get::<Option<i64>, _>("quota_minutes")?.map(|n| n as u64),

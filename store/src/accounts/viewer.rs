@@ -1,5 +1,6 @@
 //! The viewer: the person behind a request, as far as the rights on videos go.
 
+use super::users::{Role, User};
 use crate::{Rights, UserId, Visibility};
 
 /// The person behind a request.
@@ -41,6 +42,16 @@ impl Viewer {
     /// Returns whether lists show the viewer a video without a grant of it.
     pub fn lists(&self, rights: &Rights) -> bool {
         rights.visibility == Visibility::Public || self.may_edit(rights.owner.as_ref())
+    }
+}
+
+impl User {
+    /// Returns the viewer that the account's requests are judged as.
+    pub fn viewer(&self) -> Viewer {
+        match self.role {
+            Role::Administrator => Viewer::Administrator(self.id.clone()),
+            Role::User => Viewer::User(self.id.clone()),
+        }
     }
 }
 

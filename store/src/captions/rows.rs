@@ -3,7 +3,7 @@
 use crate::{
     CaptionId, Error, Result, VideoId,
     search::{Spoken, index_cue},
-    sql::{Transaction, query},
+    sql::{FromRow, Row, Transaction, query},
 };
 
 /// A text, its times and its place on the picture.
@@ -49,14 +49,46 @@ pub(crate) async fn drop_job(tx: &mut Transaction, id: &CaptionId) -> Result<()>
     Ok(())
 }
 
-/// Marks a track as edited by hand. Returns its video.
-pub(crate) async fn mark_edited(tx: &mut Transaction, id: &CaptionId) -> Result<Option<VideoId>> {
-    let video: Option<String> =
-        query("update captions set edited = true, revision = revision + 1 where id = $1 returning video_id")
-            .bind(id.as_str())
-            .fetch_optional(tx)
-            .await?;
-    parsed(video)
+/// A track that was edited by hand.
+pub(crate) struct Marked {
+    pub(crate) video: VideoId,
+    /// The revision that it has now.
+    pub(crate) revision: u64,
+}
+
+/// Marks a track as edited by hand.
+pub(crate) async fn mark_edited(tx: &mut Transaction, id: &CaptionId) -> Result<Option<Marked>> {
+    query(
+        "update captions set edited = true, revision = revision + 1 where id = $1 returning video_id, revision",
+    )
+    .bind(id.as_str())
+    .fetch_optional(tx)
+    .await
+}
+
+/// Refuses an edit of a track that has another revision than the person has seen.
+pub(crate) async fn check_revision(tx: &mut Transaction, id: &CaptionId, seen: Option<u64>) -> Result<()> {
+    let Some(_) = seen else { return Ok(()) };
+    let query = query("select revision from captions where id = $1").bind(id.as_str());
+    match query.fetch_optional::<i64>(tx).await? {
+        Some(current) => check_seen(id, seen, current as u64),
+        None => Ok(()),
+    }
+}
+
+/// Refuses an edit of a track whose revision is not the one that the person has seen.
+pub(crate) fn check_seen(id: &CaptionId, seen: Option<u64>, current: u64) -> Result<()> {
+    if seen.is_none_or(|seen| seen == current) {
+        return Ok(());
+    }
+    Err(Error::Edited { what: id.as_str().to_owned(), revision: current })
+}
+
+impl FromRow for Marked {
+    fn from_row(row: &Row) -> sqlx::Result<Self> {
+        let revision: i64 = row.try_get("revision")?;
+        Ok(Self { video: VideoId::of_row(row, "video_id")?, revision: revision as u64 })
+    }
 }
 
 /// Deletes a track's cues and recognized segments.

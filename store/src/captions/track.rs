@@ -112,6 +112,8 @@ pub struct Naming {
     pub language: Option<String>,
     /// A menu's label; empty goes by the language.
     pub label: Option<String>,
+    /// The revision that the person has seen: a later one is not written over.
+    pub seen: Option<u64>,
 }
 
 impl Track {

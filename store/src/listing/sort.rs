@@ -138,34 +138,46 @@ macro_rules! list {
     };
 }
 
-// The index of a tag has its videos in the order of their creation; who may see each is looked up. For another order all videos
-// of the tag are read and sorted: an index of each order would have views written to the tags, too.
+// The index of a tag in the list's order has its videos, so that a page ends where it is full; who may see each is looked up.
 macro_rules! list_of_tag {
-    (time, $beyond:literal, $direction:literal) => {
+    ($key:tt, $tag:literal, $beyond:literal, $direction:literal) => {
         concat!(
             "select videos.*, users.name as owner_name from (
-                select v.id, v.created_at from tags t join videos v on v.id = t.video_id
-                where t.tag_key = $7 and (t.created_at, t.video_id) ", $beyond, " ($1, $2)
+                select v.id, ", tag_columns!($key), " from tags t join videos v on v.id = t.video_id
+                where t.tag_key = ", $tag, " and ", behind_in_tag!($key, $beyond), "
                     and ($6 = '' or v.state = $6) and ",
             shows!("v", "$4", "$5"),
-            " order by t.created_at ", $direction, ", t.video_id ", $direction, " limit 101
-            ) page join videos on videos.id = page.id left join users on users.id = videos.owner_id order by ",
-            order!("page.", time, $direction), " limit $3"
-        )
-    };
-    ($key:literal, $beyond:literal, $direction:literal) => {
-        concat!(
-            // Materialized, or PostgreSQL might walk the order's index in search of the tag's few videos.
-            "with tagged as materialized (select ", columns!("v.", $key),
-            " from tags t join videos v on v.id = t.video_id
-              where t.tag_key = $8 and ($6 = '' or v.state = $6) and ",
-            shows!("v", "$4", "$5"),
-            ") select videos.*, users.name as owner_name from (
-                select * from tagged where ", behind!("", $key, $beyond), " order by ",
-            order!("", $key, $direction), " limit 101
+            " order by ", tag_order!($key, $direction), " limit 101
             ) page join videos on videos.id = page.id left join users on users.id = videos.owner_id order by ",
             order!("page.", $key, $direction), " limit $3"
         )
+    };
+}
+
+macro_rules! tag_columns {
+    (time) => {
+        "t.created_at"
+    };
+    ($key:literal) => {
+        concat!("t.", $key, ", t.created_at")
+    };
+}
+
+macro_rules! behind_in_tag {
+    (time, $beyond:literal) => {
+        concat!("(t.created_at, t.video_id) ", $beyond, " ($1, $2)")
+    };
+    ($key:literal, $beyond:literal) => {
+        concat!("(t.", $key, ", t.created_at, t.video_id) ", $beyond, " ($7, $1, $2)")
+    };
+}
+
+macro_rules! tag_order {
+    (time, $direction:literal) => {
+        concat!("t.created_at ", $direction, ", t.video_id ", $direction)
+    };
+    ($key:literal, $direction:literal) => {
+        concat!("t.", $key, " ", $direction, ", t.created_at ", $direction, ", t.video_id ", $direction)
     };
 }
 
@@ -191,19 +203,19 @@ impl Sort {
 
     pub(super) fn statements(self) -> Statements {
         macro_rules! statements {
-            ($key:tt, $beyond:literal, $direction:literal) => {
+            ($key:tt, $tag:literal, $beyond:literal, $direction:literal) => {
                 Statements {
                     all: list!($key, $beyond, $direction),
-                    of_tag: list_of_tag!($key, $beyond, $direction),
+                    of_tag: list_of_tag!($key, $tag, $beyond, $direction),
                 }
             };
         }
         match self {
-            Self::Newest => statements!(time, "<", "desc"),
-            Self::Oldest => statements!(time, ">", "asc"),
-            Self::Title => statements!("title_key", ">", "asc"),
-            Self::Views => statements!("views", "<", "desc"),
-            Self::Longest => statements!("length_ms", "<", "desc"),
+            Self::Newest => statements!(time, "$7", "<", "desc"),
+            Self::Oldest => statements!(time, "$7", ">", "asc"),
+            Self::Title => statements!("title_key", "$8", ">", "asc"),
+            Self::Views => statements!("views", "$8", "<", "desc"),
+            Self::Longest => statements!("length_ms", "$8", "<", "desc"),
         }
     }
 

@@ -10,7 +10,7 @@ use sqlx::{
 };
 
 // A released file never changes: sqlx compares its checksum with the database's and refuses to start on a difference.
-const FILES: [(i64, &str, &str); 23] = [
+const FILES: [(i64, &str, &str); 25] = [
     (1, "library", include_str!("../../migrations/0001_library.sql")),
     (2, "captions", include_str!("../../migrations/0002_captions.sql")),
     (3, "many processes", include_str!("../../migrations/0003_many_processes.sql")),
@@ -32,19 +32,23 @@ const FILES: [(i64, &str, &str); 23] = [
     (22, "mail", include_str!("../../migrations/0022_mail.sql")),
     (23, "identities", include_str!("../../migrations/0023_identities.sql")),
     (24, "posters", include_str!("../../migrations/0024_posters.sql")),
+    (26, "revocations", include_str!("../../migrations/0026_revocations.sql")),
     (28, "machines", include_str!("../../migrations/0028_machines.sql")),
     (29, "progress", include_str!("../../migrations/0029_progress.sql")),
+    (30, "revisions of people", include_str!("../../migrations/0030_revisions_of_people.sql")),
 ];
 
-const SQLITE_FILES: [(i64, &str, &str); 3] = [
+const SQLITE_FILES: [(i64, &str, &str); 4] = [
     (9, "search", include_str!("../../migrations/sqlite/0009_search.sql")),
     (25, "sorted lists", include_str!("../../migrations/sqlite/0025_sorted_lists.sql")),
     (27, "service", include_str!("../../migrations/sqlite/0027_service.sql")),
+    (31, "sorted tags", include_str!("../../migrations/sqlite/0031_sorted_tags.sql")),
 ];
-const POSTGRES_FILES: [(i64, &str, &str); 3] = [
+const POSTGRES_FILES: [(i64, &str, &str); 4] = [
     (9, "search", include_str!("../../migrations/postgres/0009_search.sql")),
     (25, "sorted lists", include_str!("../../migrations/postgres/0025_sorted_lists.sql")),
     (27, "service", include_str!("../../migrations/postgres/0027_service.sql")),
+    (31, "sorted tags", include_str!("../../migrations/postgres/0031_sorted_tags.sql")),
 ];
 
 pub(super) static SQLITE: LazyLock<Migrator> = LazyLock::new(|| migrator(&SQLITE_FILES));

@@ -5,8 +5,8 @@ use std::time::Duration;
 use store::{
     Edit, Grantee, NewVideo, NewVisibility, Rights, Signal, Timestamp, UserId, Visibility,
     accounts::{
-        Change, Changed, Email, LostTickets, NewInvitation, NewSession, NewToken, NewUser, Rehash, Role,
-        SignUp, SignedUp, User,
+        Change, Changed, Deletion, Email, LostTickets, NewInvitation, NewSession, NewToken, NewUser, Profile,
+        Rehash, Role, SignUp, SignedUp, User,
     },
 };
 
@@ -54,8 +54,10 @@ async fn an_address_has_one_account() {
     let a = signed_up(&store, "a", Role::Administrator).await;
     let b = signed_up(&store, "b", Role::User).await;
     assert_eq!(users.sign_up(&person("a"), SignUp::Granted(Role::User)).await.unwrap(), SignedUp::Taken);
-    assert!(!users.set_email(&b.id, Email { shown: "A", key: "a" }).await.unwrap());
-    assert!(users.set_email(&b.id, Email { shown: "C", key: "c" }).await.unwrap());
+    let address = |shown, key| Profile { email: Some(Email { shown, key }), ..Profile::default() };
+    assert!(users.edit(&b.id, &address("A", "a")).await.unwrap().is_none());
+    let edited = users.edit(&b.id, &address("C", "c")).await.unwrap().unwrap();
+    assert_eq!((edited.name.as_str(), edited.revision), ("Anna", 1));
     assert_eq!(users.by_email("c").await.unwrap().unwrap().email, "C");
     assert!(users.by_email("b").await.unwrap().is_none());
     let listed: Vec<UserId> = users.list().await.unwrap().into_iter().map(|user| user.id).collect();
@@ -178,10 +180,13 @@ async fn a_deletion_that_has_begun_is_ended_later_and_the_heirs_videos_stay() {
     };
     let (deleted, inherited) = (begin(&gone).await, begin(&left).await);
     let users = &store.accounts.users;
-    assert_eq!(users.delete(&admin.id, None).await.unwrap(), Changed::LastAdministrator);
-    assert_eq!(users.delete(&gone.id, None).await.unwrap(), Changed::Done);
-    assert_eq!(users.delete(&left.id, Some(&admin.id)).await.unwrap(), Changed::Done);
-    assert_eq!(users.delete(&left.id, None).await.unwrap(), Changed::Unknown);
+    assert_eq!(users.delete(&admin.id, Deletion::default()).await.unwrap(), Changed::LastAdministrator);
+    assert_eq!(users.delete(&gone.id, Deletion::default()).await.unwrap(), Changed::Done);
+    assert_eq!(
+        users.delete(&left.id, Deletion { heir: Some(&admin.id), ..Deletion::default() }).await.unwrap(),
+        Changed::Done
+    );
+    assert_eq!(users.delete(&left.id, Deletion::default()).await.unwrap(), Changed::Unknown);
     assert!(users.get(&gone.id).await.unwrap().is_none() && users.by_email("a").await.unwrap().is_none());
     // A kill here leaves the video; the next start ends the deletion.
     assert!(store.videos.get(&deleted).await.unwrap().is_some());

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use store::{
     Advance, Attempt, CaptionId, CaptionNaming, CaptionOrigin, CaptionState, CaptionTrack, Conclusion, Cue,
-    CueEdit, DetectedLanguage, Edited, Failure, FileTrack, Job, JobKind, NewPlan, NewTrack, NewVideo, Store,
-    Timestamp, TranscriptionOptions, VideoId,
+    CueEdit, DetectedLanguage, Edited, Error, Failure, FileTrack, Job, JobKind, NewPlan, NewTrack, NewVideo,
+    Replacement, Store, StoredCue, Timestamp, TranscriptionOptions, VideoId,
 };
 
 use crate::store;
@@ -284,10 +284,10 @@ async fn two_tracks_of_a_language_have_folders_of_their_own() {
     }
     assert_eq!(names, ["de", "DE-2", "de-3"]);
     let track = store.captions.named(&video, "de-3").await.unwrap().unwrap();
-    let naming = CaptionNaming { language: Some("fr".into()), label: Some("Version".into()) };
+    let naming = CaptionNaming { language: Some("fr".into()), label: Some("Version".into()), seen: None };
     let renamed = store.captions.rename(&track.id, &naming).await.unwrap().unwrap();
     assert_eq!((renamed.name.as_deref(), renamed.label.as_deref()), (Some("fr"), Some("Version")));
-    let naming = CaptionNaming { language: None, label: Some(String::new()) };
+    let naming = CaptionNaming { language: None, label: Some(String::new()), seen: None };
     let renamed = store.captions.rename(&track.id, &naming).await.unwrap().unwrap();
     assert_eq!((renamed.name.as_deref(), renamed.label), (Some("fr"), None));
 }
@@ -299,9 +299,10 @@ async fn a_person_corrects_a_cue_in_words_and_time() {
     let cues = [cue(0, 1000, "one"), cue(5000, 7000, "too")];
     let new = NewTrack { language: "en", label: None, cues: &cues };
     let id = store.captions.add(&video, &new).await.unwrap().unwrap().id;
-    let edit = CueEdit { text: Some("two".into()), end_ms: Some(6000), start_ms: None };
-    let Edited::Cue(edited) = store.captions.edit_cue(&id, 2, &edit).await.unwrap() else { panic!("absent") };
-    assert_eq!((edited.number, edited.cue), (2, cue(5000, 6000, "two")));
+    let edit = CueEdit { text: Some("two".into()), end_ms: Some(6000), ..CueEdit::default() };
+    let edited = store.captions.edit_cue(&id, 2, &edit).await.unwrap();
+    let expected = StoredCue { number: 2, cue: cue(5000, 6000, "two") };
+    assert_eq!(edited, Edited::Cue { cue: expected, revision: 2 });
     let backwards = CueEdit { start_ms: Some(6000), ..CueEdit::default() };
     assert_eq!(store.captions.edit_cue(&id, 2, &backwards).await.unwrap(), Edited::Backwards);
     assert_eq!(store.captions.edit_cue(&id, 3, &edit).await.unwrap(), Edited::Absent);
@@ -316,6 +317,19 @@ async fn a_person_corrects_a_cue_in_words_and_time() {
     let track = store.captions.get(&id).await.unwrap().unwrap();
     assert!(track.edited);
     assert_eq!(track.revision, 4);
+    // What somebody else has changed meanwhile is not written over.
+    let (naming, cues) = (CaptionNaming { seen: Some(3), ..CaptionNaming::default() }, &[cue(0, 1, "x")]);
+    let of_before = CueEdit { seen: Some(3), ..edit };
+    for refused in [
+        store.captions.edit_cue(&id, 2, &of_before).await.map(drop),
+        store.captions.rename(&id, &naming).await.map(drop),
+        store.captions.replace(&id, Replacement { cues, seen: Some(3) }).await.map(drop),
+    ] {
+        assert!(matches!(refused, Err(Error::Edited { revision: 4, .. })), "{refused:?}");
+    }
+    assert_eq!(texts(&store, &id).await, ["between", "two"]);
+    let of_now = CaptionNaming { seen: Some(4), ..naming };
+    assert_eq!(store.captions.rename(&id, &of_now).await.unwrap().unwrap().revision, 5);
 }
 
 #[tokio::test]
@@ -324,14 +338,27 @@ async fn a_replaced_track_is_a_persons_and_stops_the_machine() {
     let video = playable(&store).await;
     let job = claim(&store, JobKind::Captions).await.unwrap();
     let id = store.captions.begin(&job).await.unwrap().unwrap().id;
-    assert!(store.captions.replace(&id, &[cue(0, 1, "x")]).await.unwrap().is_none(), "no language yet");
+    assert!(
+        store
+            .captions
+            .replace(&id, Replacement { cues: &[cue(0, 1, "x")], seen: None })
+            .await
+            .unwrap()
+            .is_none(),
+        "no language yet"
+    );
     store
         .captions
         .set_language(&job, &DetectedLanguage { language: "en", provenance: "{}" })
         .await
         .unwrap()
         .unwrap();
-    let track = store.captions.replace(&id, &[cue(0, 1, "mine")]).await.unwrap().unwrap();
+    let track = store
+        .captions
+        .replace(&id, Replacement { cues: &[cue(0, 1, "mine")], seen: None })
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(
         (track.origin, track.state, track.provenance),
         (CaptionOrigin::Person, CaptionState::Done, None)

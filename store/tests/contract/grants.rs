@@ -2,7 +2,8 @@
 
 use store::{
     Edit, Grantee, Listing, NewVideo, NewVisibility, Shown, Signal, State, Store, UserId, VideoId,
-    Visibility, Wanted, Words, accounts::Role,
+    Visibility, Wanted, Words,
+    accounts::{Deletion, Role},
 };
 
 use super::{accounts::signed_up, later, video};
@@ -87,7 +88,7 @@ async fn nobody_learns_from_a_grant_which_addresses_have_accounts() {
     for (video, user) in [(&id, UserId::random()), (&VideoId::random(), bob.clone())] {
         assert!(store.grants.add(video, Grantee::Id(&user)).await.unwrap().is_none());
     }
-    store.accounts.users.delete(&bob, None).await.unwrap();
+    store.accounts.users.delete(&bob, Deletion::default()).await.unwrap();
     assert!(!store.grants.has(&id, &bob).await.unwrap(), "his account is gone");
     assert!(store.grants.add(&id, Grantee::Id(&bob)).await.unwrap().is_none());
 }

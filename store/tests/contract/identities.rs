@@ -1,6 +1,6 @@
 //! The promises about identities at an OpenID provider: each signs in to one account, and an account has one a provider.
 
-use store::accounts::{Identity, Role};
+use store::accounts::{Deletion, Identity, Role};
 
 use super::accounts::signed_up;
 use crate::store;
@@ -35,7 +35,7 @@ async fn an_identity_of_a_deleted_account_signs_in_to_none() {
     let user = signed_up(&store, "a", Role::User).await.id;
     let identity = Identity { issuer: ISSUER, subject: "1" };
     store.accounts.identities.link(&user, identity).await.unwrap();
-    store.accounts.users.delete(&user, None).await.unwrap();
+    store.accounts.users.delete(&user, Deletion::default()).await.unwrap();
     assert!(store.accounts.identities.user(identity).await.unwrap().is_none());
     let other = signed_up(&store, "b", Role::User).await.id;
     assert!(store.accounts.identities.link(&other, identity).await.unwrap(), "it is free again");

@@ -13,6 +13,7 @@ mod posters;
 mod progress;
 mod queue;
 mod quotas;
+mod revocations;
 mod runs;
 mod search;
 mod second_factors;
@@ -247,7 +248,7 @@ async fn an_edit_changes_what_it_names_and_no_more() {
     // Another's change of meanwhile is not written over.
     let seen = |revision: u64| Edit { seen: Some(revision), ..edit.clone() };
     let refused = store.videos.edit(&id, &seen(video.revision - 1)).await;
-    assert!(matches!(refused, Err(Error::Edited(_))), "{refused:?}");
+    assert!(matches!(refused, Err(Error::Edited { revision: 1, .. })), "{refused:?}");
     let again = store.videos.edit(&id, &seen(video.revision)).await.unwrap().unwrap();
     assert_eq!(again.revision, video.revision + 1);
     assert!(store.videos.edit(&VideoId::random(), &seen(0)).await.unwrap().is_none());

@@ -1,8 +1,8 @@
 //! The store's promises about search. Drives the public calls alone.
 
 use store::{
-    CaptionId, Cue, CueEdit, Edit, NewTrack, NewVideo, NewVisibility, Place, Results, SearchCursor, Shown,
-    Store, VideoId, Visibility, Wanted, Words, accounts::Role,
+    CaptionId, Cue, CueEdit, Edit, NewTrack, NewVideo, NewVisibility, Place, Replacement, Results,
+    SearchCursor, Shown, Store, VideoId, Visibility, Wanted, Words, accounts::Role,
 };
 
 use super::{accounts::signed_up, later, video};
@@ -157,7 +157,7 @@ async fn the_index_follows_edits_captions_and_deletions() {
     assert_eq!(answer(&store, "three").await, ["After 1"]);
     assert!(store.captions.delete_cue(&track, 1).await.unwrap());
     assert_eq!(answer(&store, "three").await, [""; 0]);
-    store.captions.replace(&track, &[cue(4000, "four")]).await.unwrap();
+    store.captions.replace(&track, Replacement { cues: &[cue(4000, "four")], seen: None }).await.unwrap();
     assert_eq!(answer(&store, "two").await, [""; 0]);
     assert_eq!(answer(&store, "four").await, ["After 4"]);
     assert!(store.delete(&id).await.unwrap());

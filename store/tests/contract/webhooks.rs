@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use store::{
     Failure, JobKind, NewVideo, Segment, Store, UserId, VideoId,
-    accounts::{Change, Role},
+    accounts::{Change, Deletion, Role},
     webhooks::{About, Attempted, DeliveryState, Event, Logged, NewWebhook, Webhook, WebhookEdit},
 };
 
@@ -159,7 +159,7 @@ async fn a_disabled_persons_webhooks_send_nothing_and_a_deleted_ones_are_gone() 
     let due = store.webhooks.claim("a", LEASE).await.unwrap().unwrap();
     assert!(due.target.is_none(), "{due:?}");
     assert_eq!(events(&store, &owner, &hook).await, [Event::Uploaded]);
-    store.accounts.users.delete(&owner, None).await.unwrap();
+    store.accounts.users.delete(&owner, Deletion::default()).await.unwrap();
     assert!(store.webhooks.log(&owner, &hook.id).await.unwrap().is_none());
     store.webhooks.sweep().await.unwrap();
 }

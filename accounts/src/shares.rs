@@ -1,24 +1,19 @@
 //! Share links of a video: made, listed and revoked by its owner.
 
-use std::time::SystemTime;
-
-use axum::extract::{Path as UrlPath, Request, State};
+use axum::extract::{Path, Request, State};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use server::{
-    Problem, Response,
-    document::{json, no_content},
-    schema::time,
-};
+use server::{Response, schema::time};
 use store::{NewShare, Share, Timestamp, VideoId};
 use utoipa::ToSchema;
 
 use crate::{
-    Origin,
-    captions::read_json,
-    error::{Result, bad_request, unknown_video},
-    library::known,
+    Accounts, Result,
+    document::{self, json, no_content},
+    error::{bad_request, unknown},
+    guard::unknown_video,
     page::{self, Page, PageParams},
+    secret::Secret,
 };
 
 // Far above what a person hands out; each is a row that a list shows.
@@ -62,15 +57,12 @@ pub(crate) struct Listed {
     responses((status = 200, body = Listed), (status = 400, description = "`invalid_query`, `invalid_limit`, `invalid_cursor`"), (status = 404, description = "`unknown_video`")),
 )]
 pub(crate) async fn list(
-    State(origin): State<Origin>,
-    UrlPath(id): UrlPath<String>,
+    State(accounts): State<Accounts>,
+    Path(id): Path<String>,
     page: Page,
 ) -> Result<Response> {
-    let id = known(&id)?;
-    if origin.store.videos.rights(&id).await?.is_none() {
-        return Err(unknown_video().into());
-    }
-    let found = origin.store.shares.page(&id, page.of()).await?;
+    let id = accounts.known(&id).await?;
+    let found = accounts.store.shares.page(&id, page.of()).await?;
     let next = page::next(&found);
     let shares = found.entries.into_iter().map(|share| Shown::of(&id, share)).collect();
     Ok(json(StatusCode::OK, &Listed { shares, next }))
@@ -83,28 +75,28 @@ pub(crate) async fn list(
     request_body = Wanted,
     responses(
         (status = 201, body = Shown),
-        (status = 400, description = "`invalid_document`, `invalid_time`, `too_many_shares`"),
+        (status = 400, description = "`invalid_document`, `body_too_large`, `invalid_time`, `too_many_shares`"),
         (status = 404, description = "`unknown_video`"),
     ),
 )]
 pub(crate) async fn add(
-    State(origin): State<Origin>,
-    UrlPath(id): UrlPath<String>,
+    State(accounts): State<Accounts>,
+    Path(id): Path<String>,
     request: Request,
 ) -> Result<Response> {
-    let id = known(&id)?;
-    let wanted: Wanted = read_json(request).await?;
+    let wanted: Wanted = document::read(request).await?;
+    let id = accounts.known(&id).await?;
     let expires_at = wanted.expires.as_deref().map(future).transpose()?;
     // Two requests at once may go beyond it by one: the bound is for lists to stay short, and guards no right.
-    if origin.store.shares.of(&id).await?.len() >= MOST {
+    if accounts.store.shares.of(&id).await?.len() >= MOST {
         return Err(bad_request(
             "too_many_shares",
             format!("A video has at most {MOST} links; revoke some first."),
         ));
     }
-    let secret: String = rand::random::<[u8; 32]>().iter().map(|byte| format!("{byte:02x}")).collect();
-    let new = NewShare { video: &id, secret: &secret, expires_at };
-    let share = origin.store.shares.add(&new).await?.ok_or_else(unknown_video)?;
+    let secret = Secret::random();
+    let new = NewShare { video: &id, secret: secret.text(), expires_at };
+    let share = accounts.store.shares.add(&new).await?.ok_or_else(unknown_video)?;
     Ok(json(StatusCode::CREATED, &Shown::of(&id, share)))
 }
 
@@ -115,13 +107,12 @@ pub(crate) async fn add(
     responses((status = 204), (status = 404, description = "`unknown_video`, `unknown_share`")),
 )]
 pub(crate) async fn revoke(
-    State(origin): State<Origin>,
-    UrlPath((id, share)): UrlPath<(String, String)>,
+    State(accounts): State<Accounts>,
+    Path((id, share)): Path<(String, String)>,
 ) -> Result<Response> {
-    let id = known(&id)?;
-    if !origin.store.shares.revoke(&id, &share, origin.tickets_from(SystemTime::now())).await? {
-        let detail = "The video has no such link; it may have been revoked.";
-        return Err(Problem::new(StatusCode::NOT_FOUND, "unknown_share", detail).into());
+    let id = accounts.known(&id).await?;
+    if !accounts.store.shares.revoke(&id, &share, accounts.tickets_from()).await? {
+        return Err(unknown("unknown_share", "The video has no such link; it may have been revoked."));
     }
     Ok(no_content())
 }
