@@ -17,6 +17,7 @@ mod faults;
 mod fsck;
 mod hostile;
 mod kill;
+mod kill_accounts;
 mod limits;
 mod openapi;
 mod package;

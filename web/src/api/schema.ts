@@ -16,6 +16,11 @@ export interface components {
             quota_bytes: number | null;
             /** Format: int64 */
             quota_minutes: number | null;
+            /**
+             * Format: int64
+             * @description The number of edits so far, which is its entity tag, in quotes.
+             */
+            revision: number;
         };
         /** @description The members that are absent stay as they are. */
         AccountChanges: {
@@ -772,6 +777,11 @@ export interface components {
             created: string;
             events: ("video.uploaded" | "video.playable" | "video.ready" | "video.failed" | "captions.ready" | "video.deleted")[];
             id: string;
+            /**
+             * Format: int64
+             * @description The number of edits so far, which is its entity tag, in quotes.
+             */
+            revision: number;
             url: string;
             videos: components["schemas"]["WebhookVideos"];
         };
