@@ -58,6 +58,15 @@ async fn a_clock_that_is_a_little_off_costs_no_frame() {
 }
 
 #[tokio::test]
+async fn a_rate_that_no_standard_is_near_costs_no_frame() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = make(folder.path(), "a.mp4", &format!("{} {X264}", picture("29.9", 900)));
+    let shown = Shown::of(&package(&source, quick()).await);
+    let all: Vec<u32> = (0..900).collect();
+    assert_eq!(shown.numbers, all);
+}
+
+#[tokio::test]
 async fn of_too_many_frames_each_second_third_or_fourth_is_shown() {
     // Two seconds in whole milliseconds are too short to tell 59.94 from 60.
     let sixty: &[(u32, u32)] = &[(60, 1), (60_000, 1001)];
