@@ -84,6 +84,31 @@ async fn of_too_many_frames_each_second_third_or_fourth_is_shown() {
     }
 }
 
+/// Screen recorders write no frames while nothing moves, and encoders reorder those on either side.
+#[tokio::test]
+async fn frames_behind_a_still_come_no_earlier() {
+    let folder = tempfile::tempdir().unwrap();
+    let moves = |n: u32| !(10..40).contains(&(n % 50)) && n != 199;
+    let still = "-vf select='not(between(mod(n,50),10,39)+eq(n,199))' -vsync vfr -c:a aac";
+    let mut expected = Vec::new();
+    let mut last = 0;
+    for n in 0..200 {
+        last = if moves(n) { n } else { last };
+        expected.push(last);
+    }
+    for file in ["still.mp4", "still.mkv", "still.ts", "still.flv"] {
+        let made_by = format!("{} {X264} {still}", super::numbered::inputs(8));
+        let source = make(folder.path(), file, &made_by);
+        let packaged = package(&source, packager::Config { run_segments: 1, ..quick() }).await;
+        let shown = Shown::of(&packaged);
+        assert_eq!(packaged.plan.notes, Vec::<String>::new(), "{file}");
+        let rate = packaged.plan.video.as_ref().unwrap().frame_rate;
+        assert_eq!((rate.num, rate.den), (25, 1), "{file}");
+        assert_eq!(shown.numbers[..198], expected[..198], "{file}");
+        shown.together(file);
+    }
+}
+
 #[tokio::test]
 async fn containers_with_few_times_lose_no_frame_at_their_ends() {
     let folder = tempfile::tempdir().unwrap();
