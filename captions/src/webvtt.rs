@@ -49,7 +49,12 @@ pub fn parse(written: &str) -> Reading {
             }
         }
         let text = lines.take_while(|_, line| !line.is_empty() && !has_times(line)).join("\n");
-        match times(timing).and_then(Times::in_order) {
+        let times = times(timing);
+        // No player shows it, and the rest of the file is as good.
+        if times.as_ref().is_ok_and(|times| times.start == times.end) {
+            continue;
+        }
+        match times.and_then(Times::in_order) {
             Ok(times) => {
                 let parsed = markup::parse(&text);
                 let mut cue = Cue::new(id, times.start, times.end, "");
@@ -165,6 +170,13 @@ mod tests {
             1
         );
         assert_eq!(check("WEBVTT\n\n00:03.000 --> 00:02.000\nhi", 3, "not after it begins"), 0);
+    }
+
+    #[test]
+    fn a_cue_of_no_length_is_passed_over() {
+        let file = "WEBVTT\n\n00:01.000 --> 00:01.000\nno\n\n00:02.000 --> 00:03.000\nnext";
+        let cues = parse(file).without_mistakes().unwrap();
+        assert_eq!(cues.iter().map(|cue| cue.text.as_str()).collect::<Vec<_>>(), ["next"]);
     }
 
     #[test]

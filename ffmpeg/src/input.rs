@@ -23,16 +23,18 @@ pub enum Input {
     Part {
         /// The other input.
         of: Box<Self>,
+        /// Other bytes of it that come first, such as an initialization that only stands elsewhere.
+        head: Option<Range<u64>>,
         /// Where they lie in it.
         bytes: Range<u64>,
     },
 }
 
 impl Input {
-    /// Returns a part of this input.
+    /// Returns a part of this input, behind its `head` if there is one.
     #[must_use]
-    pub fn part(&self, bytes: Range<u64>) -> Self {
-        Self::Part { of: Box::new(self.clone()), bytes }
+    pub fn part(&self, head: Option<Range<u64>>, bytes: Range<u64>) -> Self {
+        Self::Part { of: Box::new(self.clone()), head, bytes }
     }
 
     /// Returns the size in bytes.
@@ -40,7 +42,10 @@ impl Input {
         match self {
             Self::File(path) => Ok(tokio::fs::metadata(path).await?.len()),
             Self::Loopback { len, .. } => Ok(*len),
-            Self::Part { bytes, .. } => Ok(bytes.end - bytes.start),
+            Self::Part { head, bytes, .. } => {
+                let head = head.as_ref().map_or(0, |head| head.end - head.start);
+                Ok(head + bytes.end - bytes.start)
+            }
         }
     }
 
@@ -50,9 +55,11 @@ impl Input {
         match self {
             Self::File(_) => "file",
             Self::Loopback { .. } => "http,tcp",
-            Self::Part { of, .. } => match of.protocols() {
-                "file" => "subfile,file",
-                _ => "subfile,http,tcp",
+            Self::Part { of, head, .. } => match (of.protocols(), head) {
+                ("file", None) => "subfile,file",
+                ("file", Some(_)) => "concat,subfile,file",
+                (_, None) => "subfile,http,tcp",
+                (_, Some(_)) => "concat,subfile,http,tcp",
             },
         }
     }
@@ -67,14 +74,22 @@ impl Input {
                 address
             }
             Self::Loopback { url, .. } => url.into(),
-            Self::Part { of, bytes } => {
-                // `subfile` takes all behind the first `,,:` for an address, commas in a file's name included.
-                let mut address =
-                    OsString::from(format!("subfile,,start,{},end,{},,:", bytes.start, bytes.end));
-                address.push(of.address());
+            Self::Part { of, head: None, bytes } => of.address_of(bytes),
+            // The bar parts addresses; no path or secret of ours has one.
+            Self::Part { of, head: Some(head), bytes } => {
+                let mut address = OsString::from("concat:");
+                address.push(of.address_of(head));
+                address.push("|");
+                address.push(of.address_of(bytes));
                 address
             }
         }
+    }
+
+    fn address_of(&self, bytes: &Range<u64>) -> OsString {
+        let mut address = OsString::from(format!("subfile,,start,{},end,{},,:", bytes.start, bytes.end));
+        address.push(self.address());
+        address
     }
 }
 
@@ -96,7 +111,10 @@ impl fmt::Debug for Input {
         match self {
             Self::File(path) => path.fmt(f),
             Self::Loopback { len, .. } => write!(f, "a source of {len} bytes"),
-            Self::Part { of, bytes } => write!(f, "bytes {bytes:?} of {of:?}"),
+            Self::Part { of, head: None, bytes } => write!(f, "bytes {bytes:?} of {of:?}"),
+            Self::Part { of, head: Some(head), bytes } => {
+                write!(f, "bytes {head:?} and {bytes:?} of {of:?}")
+            }
         }
     }
 }

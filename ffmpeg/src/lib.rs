@@ -246,7 +246,7 @@ pub fn confine(_pid: u32, _bounds: &Bounds) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
+    use std::{ops::Range, path::Path};
 
     use super::*;
 
@@ -273,18 +273,26 @@ mod tests {
 
     #[test]
     fn a_part_opens_what_the_whole_does_and_no_more() {
-        let check = |whole: Input, protocols: &str, address: &str| {
-            let part = whole.part(10..30);
+        let check = |whole: Input, head: Option<Range<u64>>, protocols: &str, address: &str| {
+            let part = whole.part(head, 10..30);
             let args = input_args(&part);
             let whitelist = args.iter().position(|arg| arg == "-protocol_whitelist").unwrap();
             assert_eq!(args[whitelist + 1], protocols);
             assert_eq!(args.last().unwrap(), address);
             assert!(!format!("{part:?}").contains("secret"), "{part:?}");
         };
-        check(Path::new("-a,,:b").into(), "subfile,file", "subfile,,start,10,end,30,,:file:-a,,:b");
+        let file = || Path::new("-a,,:b").into();
+        check(file(), None, "subfile,file", "subfile,,start,10,end,30,,:file:-a,,:b");
+        check(
+            file(),
+            Some(0..4),
+            "concat,subfile,file",
+            "concat:subfile,,start,0,end,4,,:file:-a,,:b|subfile,,start,10,end,30,,:file:-a,,:b",
+        );
         let url = "http://127.0.0.1:1/secret".to_owned();
         check(
             Input::Loopback { url, len: 40 },
+            None,
             "subfile,http,tcp",
             "subfile,,start,10,end,30,,:http://127.0.0.1:1/secret",
         );

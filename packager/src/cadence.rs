@@ -24,8 +24,9 @@ const STANDARD: [(u32, u32); 14] = [
 /// The last of them, and the highest that we make.
 const HIGHEST: FrameRate = FrameRate { num: 60, den: 1 };
 
-/// A phone's clock is this far off the standard rate that it means; 30 and 29.97 lie 0.1 % apart.
-const SAME: f64 = 0.002_5;
+/// A phone's clock is this far off the standard rate that it means; 30 and 29.97 lie 0.1 % apart. A source that is
+/// further off, such as 29.9, keeps its own.
+const SAME: f64 = 0.001_5;
 /// Rounded timestamps and short clips measure this far off the truth.
 const CLOSE: f64 = 0.01;
 
@@ -210,6 +211,21 @@ mod tests {
         check(30.034, (30, 1));
         check(25.02, (25, 1));
         check(24.03, (24, 1));
+    }
+
+    #[test]
+    fn a_rate_far_from_every_standard_is_kept_where_frames_would_be_repeated() {
+        let check = |fps: f64, frames: u64, expected: (u32, u32)| {
+            let mut video = facts().video.unwrap();
+            (video.frame_rate, video.frames) = (Some(fps), frames);
+            let rate = FrameRate::of(&video);
+            assert_eq!((rate.num, rate.den), expected, "{fps}, {frames} frames");
+        };
+        check(29.9, 3000, (299, 10));
+        // Too short for a frame to be one too many.
+        check(29.9, 300, (30_000, 1001));
+        check(30.034, 30_000, (30, 1));
+        check(24.03, 30_000, (24, 1));
     }
 
     #[test]

@@ -100,7 +100,8 @@ impl Child {
         // A group of its own: the system ends a child that stands still when this process dies, for its group is then an
         // orphan (POSIX, SIGHUP and SIGCONT); in ours it would stand there for ever.
         command.as_inner_mut().process_group(0);
-        command.args(["-hide_banner", "-nostdin", "-y"]).args(&task.input);
+        // However much of a source is damaged, the rest plays, and what is lost is noted.
+        command.args(["-hide_banner", "-nostdin", "-y", "-max_error_rate", "1"]).args(&task.input);
         for (output, socket) in task.outputs.iter().zip(sockets) {
             let mut address = std::ffi::OsString::from("unix:");
             address.push(socket);

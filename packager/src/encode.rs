@@ -25,6 +25,7 @@ use crate::{
     publish::Publisher,
     segment::{Cut, Cutter, Segment, chunk_frames, reorder_ticks},
     takes::{self, Reach},
+    trouble::Trouble,
 };
 
 /// Segments between the encoder and the store; the encoder goes on while one is being written.
@@ -118,7 +119,13 @@ async fn video_from(context: &EncodeContext<'_>, video: &VideoPlan, attempt: &At
     // The segments of a run that was stopped stay published, and so do the losses in it.
     let losses = tally.losses(&video.packets, seconds(context.plan, run), context.plan);
     context.publisher.lost(&video.rungs[0].name, &losses).await?;
-    outcome.map_err(|error| error.near(tally.latest()))
+    match outcome {
+        Err(Error::OffPlan { .. }) if tally.latest().is_none() => {
+            let doing = format!("encoding the picture {}", between(grid, run));
+            Err(Error::Ffmpeg { doing, at: None, trouble: Trouble::Damaged })
+        }
+        outcome => outcome.map_err(|error| error.near(tally.latest())),
+    }
 }
 
 /// The context that all runs of a video share.

@@ -32,6 +32,9 @@ pub struct Facts {
 /// A file of those that a source was joined from. Times count from the start of the first one's container.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PartFacts {
+    /// Bytes of the source that it needs in front: the initialization of fragments that begin again.
+    #[serde(default)]
+    pub head: Option<Range<u64>>,
     /// Where it lies in the source.
     pub bytes: Range<u64>,
     /// Where its container starts.

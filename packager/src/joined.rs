@@ -3,47 +3,85 @@
 //! one timeline to `whole`.
 
 mod adts;
+mod boxes;
+mod partitions;
+mod search;
 mod signatures;
 
 use std::ops::Range;
 
-use self::signatures::Signature;
-use crate::{Result, index, source::Bytes};
+use crate::{Result, source::Bytes};
 
 /// A file of more parts counts as one, of which what cannot be read is noted.
 pub(crate) const MOST_PARTS: usize = 256;
-/// A fragmented film of twelve hours has two boxes a second.
-const MOST_BOXES: usize = 200_000;
 /// Read at once in search of a signature.
 const CHUNK: u64 = 1 << 20;
-/// The headers of an Ogg file's streams, each in a page of its own, lie within this.
-const OGG_HEADERS: u64 = 4096;
 
+/// The end of a program stream, in which at least one pack lies.
+const PACKS: u64 = 16 << 10;
 /// Tables are repeated each tenth of a second, and no stream of ours carries more in that time.
 const TABLES: u64 = 1 << 20;
 /// The start of a program stream's pack (ISO/IEC 13818-1 §2.5.3.4).
 const PACK: [u8; 4] = [0, 0, 1, 0xba];
 
+/// One of the files that a source was joined from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// Where it lies in the source.
+    pub(crate) bytes: Range<u64>,
+    /// Bytes of the file before that it needs in front: the initialization, where fragments begin again without one.
+    pub(crate) head: Option<Range<u64>>,
+    /// Its container is another than the first one's.
+    pub(crate) other: bool,
+}
+
+/// The beginning of a file within a source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Start {
+    at: u64,
+    /// As ffprobe calls it.
+    container: &'static str,
+    /// As in [`Place`].
+    head: Option<Range<u64>>,
+}
+
+impl Start {
+    fn of(at: u64, container: &'static str) -> Self {
+        Self { at, container, head: None }
+    }
+}
+
 /// Returns the files that a source was joined from; none where it is a single one, or of too many. They are looked for
-/// from `from` on.
-pub(crate) async fn parts(source: Bytes<'_>, container: &str, from: u64) -> Result<Vec<Range<u64>>> {
+/// from `from` on. Joined streams of containers without a header of their own are one file: `parts_at` parts these.
+pub(crate) async fn parts(source: Bytes<'_>, container: &str, from: u64) -> Result<Vec<Place>> {
     let is = |wanted: &str| container.split(',').any(|name| name == wanted);
     let starts = if is("mov") {
-        file_types(source).await?
+        boxes::starts(source).await?
     } else if is("avi") {
-        riffs(source).await?
+        boxes::riffs(source).await?
     } else if is("aac") {
-        adts::rates(source).await?
+        adts::rates(source).await?.into_iter().map(|at| Start::of(at, "aac")).collect()
+    } else if is("mxf") {
+        partitions::starts(source).await?
+    } else if is("mpegts") || is("mpeg") {
+        // Their demuxers take what they find in another file for packets, however far it goes.
+        let searched = from == 0 || !ends_as_it_begins(source, container).await?;
+        let starts = if searched { search::starts(source, 0).await? } else { Vec::new() };
+        if starts.iter().any(|start| !is(start.container)) { starts } else { Vec::new() }
     } else {
-        let wanted: Vec<Signature> = container.split(',').flat_map(signatures::of).copied().collect();
-        let starts = find(source, &wanted, from).await?;
-        if is("ogg") { first_pages(starts) } else { starts }
+        search::starts(source, from).await?
     };
-    Ok(between(&starts, source.len().await?))
+    let places = between(starts, source.len().await?, &is);
+    Ok(places)
+}
+
+/// Returns whether a container's own structure, which states its length, fills a source to its end.
+pub(crate) async fn is_filled(source: Bytes<'_>, container: &str) -> Result<bool> {
+    Ok((container.starts_with("mov,") || container == "avi") && boxes::fill(source, container).await?)
 }
 
 /// Returns the files that a source was joined from whose whole no demuxer opens: its container is known by its first bytes.
-pub(crate) async fn parts_of_unread(source: Bytes<'_>) -> Result<Vec<Range<u64>>> {
+pub(crate) async fn parts_of_unread(source: Bytes<'_>) -> Result<Vec<Place>> {
     match signatures::container(&source.read_at(0..signatures::HEAD).await?) {
         Some(container) => parts(source, container, 0).await,
         None => Ok(Vec::new()),
@@ -52,118 +90,66 @@ pub(crate) async fn parts_of_unread(source: Bytes<'_>) -> Result<Vec<Range<u64>>
 
 /// Returns the parts of a stream that was joined at `seams`, in containers that have no header of their own: each begins
 /// with the tables that its first packet needs.
-pub(crate) async fn parts_at(source: Bytes<'_>, container: &str, seams: &[u64]) -> Result<Vec<Range<u64>>> {
+pub(crate) async fn parts_at(source: Bytes<'_>, container: &str, seams: &[u64]) -> Result<Vec<Place>> {
+    let (name, first): (_, fn(&[u8]) -> Option<usize>) =
+        if container == "mpegts" { ("mpegts", tables) } else { ("mpeg", pack) };
     let mut starts = Vec::new();
     for seam in seams {
         let from = seam.saturating_sub(TABLES);
         let before = source.read_at(from..*seam + 4).await?;
-        let place = match container {
-            "mpegts" => tables(&before),
-            "mpeg" => before.windows(PACK.len()).rposition(|bytes| bytes == PACK),
-            _ => return Ok(Vec::new()),
-        };
-        starts.push(place.map_or(*seam, |place| from + place as u64));
+        starts.push(Start::of(first(&before).map_or(*seam, |place| from + place as u64), name));
     }
-    Ok(between(&starts, source.len().await?))
+    Ok(between(starts, source.len().await?, &|other| other == name))
 }
 
-/// Returns the ranges that starts part a file into; the first file's own may be among them.
-fn between(starts: &[u64], len: u64) -> Vec<Range<u64>> {
-    let starts: Vec<u64> = starts.iter().copied().filter(|start| *start > 0).collect();
+/// Returns the places that starts part a file into; the first file's own may be among them.
+fn between(starts: Vec<Start>, len: u64, is_first: &dyn Fn(&str) -> bool) -> Vec<Place> {
+    let starts: Vec<Start> = starts.into_iter().filter(|start| start.at > 0).collect();
     if starts.is_empty() || starts.len() >= MOST_PARTS {
         return Vec::new();
     }
-    let ends = starts.iter().copied().chain([len]);
-    std::iter::once(0).chain(starts.iter().copied()).zip(ends).map(|(start, end)| start..end).collect()
+    let ends = starts.iter().skip(1).map(|start| start.at).chain([len]);
+    let first = Place { bytes: 0..starts[0].at, head: None, other: false };
+    let rest = starts.iter().zip(ends).map(|(start, end)| Place {
+        bytes: start.at..end,
+        head: start.head.clone(),
+        other: !is_first(start.container),
+    });
+    std::iter::once(first).chain(rest).collect()
+}
+
+/// Returns whether the last part of a stream is of the stream that its first part is of.
+async fn ends_as_it_begins(source: Bytes<'_>, container: &str) -> Result<bool> {
+    let len = source.len().await?;
+    if container == "mpeg" {
+        return Ok(pack(&source.read_at(len.saturating_sub(PACKS)..len).await?).is_some());
+    }
+    let some = 2 * signatures::AROUND as u64;
+    let end = len.saturating_sub(some);
+    let (first, last) = (source.read_at(0..some).await?, source.read_at(end..len).await?);
+    let phase = |bytes: &[u8], from: u64| {
+        let (size, at) = signatures::packets(bytes)?;
+        Some((size, (from + at as u64) % size as u64))
+    };
+    let (begins, ends) = (phase(&first, 0), phase(&last, end));
+    Ok(begins.is_some() && begins == ends)
+}
+
+/// Returns where the last pack begins.
+fn pack(bytes: &[u8]) -> Option<usize> {
+    bytes.windows(PACK.len()).rposition(|bytes| bytes == PACK)
 }
 
 /// Returns where the last program association table begins (ISO/IEC 13818-1 §2.4.4.4), in bytes that end four behind a
 /// packet's start.
 fn tables(bytes: &[u8]) -> Option<usize> {
     let end = bytes.len().checked_sub(4)?;
-    // Plain packets, those of Blu-ray with a time before each, and those with parity behind each.
-    [188, 192, 204].into_iter().find_map(|size| {
+    signatures::PACKETS.into_iter().find_map(|size| {
         let starts = (1..).map_while(|n| end.checked_sub(n * size));
-        let mut packets = starts.take_while(|at| bytes[*at] == 0x47);
+        let mut packets = starts.take_while(|at| bytes[*at] == signatures::SYNC);
         // Packet 0, and a section begins in it.
         packets.find(|at| bytes[*at + 1] & 0x5f == 0x40 && bytes[*at + 2] == 0)
     })
-}
-
-/// Returns where MP4's and MOV's first box stands, which is the file's own type (ISO/IEC 14496-12 §4.3.1), and where a file
-/// of another container begins behind the last box.
-async fn file_types(source: Bytes<'_>) -> Result<Vec<u64>> {
-    let len = source.len().await?;
-    let (mut at, mut starts) = (0, Vec::new());
-    for _ in 0..MOST_BOXES {
-        let head = source.read_at(at..at + signatures::HEAD).await?;
-        let begins_file = signatures::begins_file(&head);
-        if begins_file {
-            starts.push(at);
-        }
-        // Behind the last whole box is an end that was cut off, or no box.
-        let Some((kind, body)) = index::body(&head, at, len) else { break };
-        if begins_file && &kind != b"ftyp" {
-            break;
-        }
-        at = body.end;
-    }
-    Ok(starts)
-}
-
-/// Returns where AVI's first chunk stands, and where a file of another container begins behind the last; a long file goes
-/// on in chunks of another type (`OpenDML` §2).
-async fn riffs(source: Bytes<'_>) -> Result<Vec<u64>> {
-    let (mut at, mut starts) = (0, Vec::new());
-    for _ in 0..MOST_BOXES {
-        let head = source.read_at(at..at + signatures::HEAD).await?;
-        if signatures::begins_file(&head) {
-            starts.push(at);
-        }
-        let Some((b"RIFF", rest)) = head.split_first_chunk() else { break };
-        let Some((size, kind)) = rest.split_first_chunk() else { break };
-        if !matches!(kind.first_chunk(), Some(b"AVI " | b"AVIX")) {
-            break;
-        }
-        // Chunks begin at even places.
-        at += 8 + u64::from(u32::from_le_bytes(*size)).next_multiple_of(2);
-    }
-    Ok(starts)
-}
-
-/// Returns the first page of each file: those of other streams follow it at once.
-fn first_pages(pages: Vec<u64>) -> Vec<u64> {
-    let mut starts: Vec<u64> = Vec::new();
-    let mut latest = None;
-    for page in pages {
-        if latest.is_none_or(|latest| page - latest > OGG_HEADERS) {
-            starts.push(page);
-        }
-        latest = Some(page);
-    }
-    starts
-}
-
-/// Returns where any of some signatures stands, but for more places than there may be parts.
-async fn find(source: Bytes<'_>, signatures: &[Signature], from: u64) -> Result<Vec<u64>> {
-    let Some(longest) = signatures.iter().map(|signature| signature.len()).max() else {
-        return Ok(Vec::new());
-    };
-    let len = source.len().await?;
-    let (mut at, mut found) = (from, Vec::new());
-    // Ogg has a first page for each stream, so there are more places than files.
-    while at < len && found.len() <= MOST_PARTS * 4 {
-        let bytes = source.read_at(at..(at + CHUNK).min(len)).await?;
-        // A signature may lie across two chunks, and is looked for in the second one then.
-        let is_last = at + bytes.len() as u64 >= len || bytes.len() < longest;
-        let searched = if is_last { bytes.len() } else { bytes.len() - longest + 1 };
-        let begins = |place: &usize| {
-            signatures.iter().any(|signature| signatures::begins(&bytes[*place..], signature))
-        };
-        found.extend((0..searched).filter(begins).map(|place| at + place as u64));
-        at = if is_last { len } else { at + searched as u64 };
-    }
-    Ok(found)
 }
 
 #[cfg(test)]
@@ -174,7 +160,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("source");
         std::fs::write(&file, bytes).unwrap();
-        assert_eq!(parts(Bytes::File(&file), container, 0).await.unwrap(), expected, "{container}");
+        let parts = parts(Bytes::File(&file), container, 0).await.unwrap();
+        assert_eq!(places(parts), expected, "{container}");
+    }
+
+    fn places(parts: Vec<Place>) -> Vec<Range<u64>> {
+        parts.into_iter().map(|part| part.bytes).collect()
     }
 
     #[tokio::test]
@@ -186,7 +177,7 @@ mod tests {
         check("flv", flash, &[]).await;
         check("flv", &flash.repeat(3), &[0..24, 24..48, 48..72]).await;
         check("flv", b"FLV\x01\x05\0\0\0\x09\0\0\0\0FLV\x02\x05\0\0\0\x09\0\0\0\0", &[]).await;
-        check("mp3", &flash.repeat(2), &[]).await;
+        check("mp3", &[b"frames".as_slice(), flash].concat(), &[0..6, 6..30]).await;
         check("mov,mp4", &[film.as_slice(), flash].concat(), &[0..36, 36..60]).await;
         let (avi, more) = (b"RIFF\x07\0\0\0AVI film", b"RIFF\x06\0\0\0AVIXit");
         let film = [avi.as_slice(), more].concat();
@@ -216,11 +207,10 @@ mod tests {
         let file = folder.path().join("source");
         std::fs::write(&file, stream).unwrap();
         let parts = parts_at(Bytes::File(&file), "mpegts", &[6 * 188]).await.unwrap();
-        assert_eq!(parts, [0..4 * 188, 4 * 188..7 * 188]);
+        assert_eq!(places(parts), [0..4 * 188, 4 * 188..7 * 188]);
         std::fs::write(&file, [0, 0, 1, 0xba, 7, 7, 0, 0, 1, 0xba, 7, 0, 0, 1, 0xe0, 7]).unwrap();
         let parts = parts_at(Bytes::File(&file), "mpeg", &[11]).await.unwrap();
-        assert_eq!(parts, [0..6, 6..16]);
-        assert_eq!(parts_at(Bytes::File(&file), "matroska,webm", &[11]).await.unwrap(), []);
+        assert_eq!(places(parts), [0..6, 6..16]);
     }
 
     #[tokio::test]

@@ -114,6 +114,10 @@ pub(crate) fn lost(part: Part<'_>, losses: &[Loss], grid: &Grid) -> Option<Strin
 /// Names the part of a video that a run of segments is, such as `between 0:00 and 2:00`.
 pub(crate) fn between(grid: &Grid, run: Run) -> String {
     let at = |number| clock(Duration::from_secs_f64(grid.seconds(grid.start(number))));
+    // Of what is shorter than a second both would be the same.
+    if at(run.first) == at(run.last) {
+        return format!("at {}", at(run.first));
+    }
     format!("between {} and {}", at(run.first), at(run.last))
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::{
     decoded::ROUNDING_MICROSECONDS,
     spread::Spread,
-    timeline::{Kind, Packet, Placed, Stretch, Timeline},
+    timeline::{Kind, Order, Packet, Placed, Stretch, Timeline},
 };
 
 /// A fragment has fewer packets; edit lists with more before a picture are none.
@@ -77,6 +77,7 @@ pub(crate) struct Scan {
     kinds: BTreeMap<u32, Kind>,
     tracks: BTreeMap<u32, Track>,
     timeline: Timeline,
+    orders: BTreeMap<u32, Order>,
     /// Packets of each stream that are not shown, since the last one that is.
     withheld: BTreeMap<u32, Vec<Packet>>,
     /// The packet before of each picture, for those that have no time of their own.
@@ -116,7 +117,7 @@ impl Scan {
         }
         let flags = fields.next().unwrap_or_default();
         let key = flags.starts_with('K');
-        let packet = Packet { shown, decode, duration: duration.unwrap_or(0).max(0), position, key };
+        let packet = Packet { shown, decode, duration: duration.unwrap_or(0).max(0), position, key, off: 0 };
         // `D`: decoded for what follows, never shown (edit lists, encoder delay).
         self.packet(stream, packet, !flags.contains('D'));
     }
@@ -172,13 +173,24 @@ impl Scan {
     }
 
     fn push(&mut self, stream: u32, kind: Kind, packet: Packet) {
-        for placed in self.timeline.push(stream, kind, packet) {
-            self.tracks.entry(stream).or_default().packet(placed, self.start);
+        let judged = self.orders.entry(stream).or_default().push(packet);
+        self.place(stream, kind, judged);
+    }
+
+    fn place(&mut self, stream: u32, kind: Kind, packets: Vec<Packet>) {
+        for packet in packets {
+            for placed in self.timeline.push(stream, kind, packet) {
+                self.tracks.entry(stream).or_default().packet(placed, self.start);
+            }
         }
     }
 
     /// Puts all tracks on the timeline, once every line is taken.
     pub(crate) fn finish(&mut self) {
+        for (stream, kind) in self.kinds.clone() {
+            let judged = self.orders.get_mut(&stream).map(Order::finish).unwrap_or_default();
+            self.place(stream, kind, judged);
+        }
         for (stream, placed) in self.timeline.finish() {
             self.tracks.entry(stream).or_default().packet(placed, self.start);
         }

@@ -48,6 +48,9 @@ pub struct Plan {
 /// A file of those that a source was joined from. Times count from the plan's zero.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PartPlan {
+    /// Bytes of the source that it needs in front: the initialization of fragments that begin again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub head: Option<Range<u64>>,
     /// Where it lies in the source.
     pub bytes: Range<u64>,
     /// The time of its own clock at the plan's zero, in seconds.
@@ -89,6 +92,9 @@ pub struct StreamPart {
     pub stream: u32,
     /// Where the file's own clock is not the timeline.
     pub stretches: Vec<Stretch>,
+    /// As in [`AudioPlan`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unskipped: bool,
 }
 
 /// A constant frame rate as the fraction that the standards give, such as 30000/1001.
@@ -195,6 +201,10 @@ pub struct AudioPlan {
     /// Where the source's own clock is not the timeline.
     #[serde(default)]
     pub stretches: Vec<Stretch>,
+    /// Everything that is decoded belongs to the sound: the decoder would skip what encoders other than the source's put
+    /// in front.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unskipped: bool,
     /// Frames of the source in each second from the container's start, so that a loss is noticed.
     #[serde(default)]
     pub packets: Vec<u32>,

@@ -69,6 +69,7 @@ pub fn plan(facts: &Facts, config: &Config) -> Result<Plan, Refusal> {
             label: called.label,
             purpose: source.purpose,
             stretches: source.stretches.clone(),
+            unskipped: is_unskipped(source),
             packets: source.packets.clone(),
             entry: facts
                 .audio
@@ -189,9 +190,14 @@ fn sound_alone(end: Duration) -> Grid {
 /// Returns the parts of a plan, for a source that was joined.
 fn parts(facts: &Facts, zero: Duration) -> Vec<PartPlan> {
     let part = |part: &PartFacts| {
-        let PartFacts { bytes, at, from, until, facts } = part;
-        let source = |stream, stretches: &[Stretch]| StreamPart { stream, stretches: stretches.to_vec() };
+        let PartFacts { head, bytes, at, from, until, facts } = part;
+        let source = |stream, stretches: &[Stretch]| StreamPart {
+            stream,
+            stretches: stretches.to_vec(),
+            unskipped: false,
+        };
         PartPlan {
+            head: head.clone(),
             bytes: bytes.clone(),
             clock_at_zero: facts.start_seconds - at.as_secs_f64() + zero.as_secs_f64(),
             start_seconds: facts.start_seconds,
@@ -205,7 +211,10 @@ fn parts(facts: &Facts, zero: Duration) -> Vec<PartPlan> {
             }),
             sounds: tracks::audio(facts)
                 .iter()
-                .map(|(sound, _)| source(sound.stream, &sound.stretches))
+                .map(|(sound, _)| StreamPart {
+                    unskipped: is_unskipped(sound),
+                    ..source(sound.stream, &sound.stretches)
+                })
                 .collect(),
             texts: facts.text.iter().map(|text| text.stream).collect(),
             text_codecs: facts.text.iter().map(|text| text.codec.clone()).collect(),
@@ -219,6 +228,12 @@ fn parts(facts: &Facts, zero: Duration) -> Vec<PartPlan> {
 fn seek_margin(container: &str) -> Duration {
     let indexed = container.split(',').any(|name| matches!(name, "mov" | "matroska" | "webm"));
     if indexed { Duration::ZERO } else { Duration::from_secs(10) }
+}
+
+/// Returns whether a decoder skips more than the source's encoder may have put in front. ffmpeg's skips two frames of
+/// Windows Media, of which the second is heard already in what ffmpeg itself encodes.
+fn is_unskipped(source: &AudioFacts) -> bool {
+    matches!(source.codec.as_str(), "wmav1" | "wmav2")
 }
 
 /// Returns how the decoding of a sound may start in the middle. Only an index leads to the exact packet; and where the

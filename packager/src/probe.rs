@@ -6,7 +6,7 @@ mod narrow;
 #[cfg(test)]
 mod tests;
 
-use std::{ops::Range, path::Path, time::Duration};
+use std::{path::Path, time::Duration};
 
 use store::LoopbackSource;
 
@@ -15,7 +15,9 @@ use crate::{
     error::{Error, Result},
     facts::{Facts, TextFacts},
     ffmpeg::{self, Input},
-    joined, notes,
+    index,
+    joined::{self, Place},
+    notes,
     packets::Scan,
     refusal::Refusal,
     samples,
@@ -96,10 +98,21 @@ impl<'a> Call<'a> {
             // Joined files may contradict each other, such as by where MXF's footer lies.
             (Err(refused @ Error::Refused(Refusal::NotMedia)), Some(bytes)) => {
                 let places = joined::parts_of_unread(bytes).await?;
-                return self.joined(places).await?.ok_or(refused);
+                return match self.joined(places).await? {
+                    Some(whole) => Ok(whole),
+                    None if bytes.len().await? == 0 => Err(Refusal::Empty.into()),
+                    None if index::is_cut_off(bytes).await? => Err(Refusal::CutOff.into()),
+                    None => Err(refused),
+                };
             }
             (described, _) => described?,
         };
+        if let Some(bytes) = bytes
+            && described.answer.container().starts_with("mov,")
+            && index::is_encrypted(bytes).await?
+        {
+            return Err(Refusal::Encrypted.into());
+        }
         // ffmpeg lists no positions, so parts are sought in the bytes before its packets are read.
         if let (Some(bytes), By::Ffmpeg) = (bytes, described.by)
             && let Some(whole) = self.parts(bytes, &described, &Scan::default()).await?
@@ -119,7 +132,15 @@ impl<'a> Call<'a> {
         {
             return Ok(whole);
         }
-        self.facts(&described, &scan).await
+        let mut facts = self.facts(&described, &scan).await?;
+        let read = notes::Packets { end: scan.end_position(), count: scan.packets() };
+        let unread = notes::unread(&facts.container, self.source.len().await?, read);
+        let filled = match (bytes, &unread) {
+            (Some(bytes), Some(_)) => joined::is_filled(bytes, &facts.container).await?,
+            _ => false,
+        };
+        facts.notes.extend(unread.filter(|_| !filled));
+        Ok(facts)
     }
 
     /// Returns the packets that the container's index has, where that is all of them.
@@ -138,12 +159,11 @@ impl<'a> Call<'a> {
     }
 
     /// Measures the files at some places; `None` where none of them can be read.
-    async fn joined(&self, places: Vec<Range<u64>>) -> Result<Option<Facts>> {
+    async fn joined(&self, places: Vec<Place>) -> Result<Option<Facts>> {
         let mut parts = Vec::new();
         let mut unread = Vec::new();
         for (number, place) in (1..).zip(places) {
-            let input = self.source.part(place.clone());
-            match self.part(&input).await {
+            match self.part(&self.input(&place)).await {
                 Ok(facts) => parts.push((place, facts)),
                 Err(Error::Refused(refusal)) => {
                     tracing::info!(%refusal, number, "a joined file is left out");
@@ -160,7 +180,7 @@ impl<'a> Call<'a> {
     }
 
     /// Returns where the files lie that are to be read each for itself.
-    async fn places(&self, bytes: Bytes<'_>, described: &Described, scan: &Scan) -> Result<Vec<Range<u64>>> {
+    async fn places(&self, bytes: Bytes<'_>, described: &Described, scan: &Scan) -> Result<Vec<Place>> {
         let (len, end) = (self.source.len().await?, scan.end_position());
         let (container, timeline) = (described.answer.container(), scan.timeline());
         // ffmpeg lists packets without their positions, and makes one clock of several.
@@ -169,19 +189,23 @@ impl<'a> Call<'a> {
         }
         let seams = timeline.seams() > 0;
         // The times of ADTS are wrong behind a change, and those of AVI are none: each stream goes on where its own part
-        // before ended. Neither shows in them.
-        let (within, reads_on) = (matches!(container, "aac" | "avi"), matches!(container, "mpegts" | "mpeg"));
+        // before ended. Those of MXF are counted by one index for all packets. None of it shows in them.
+        let within = matches!(container, "aac" | "avi" | "mxf");
+        let reads_on = matches!(container, "mpegts" | "mpeg");
         if end == 0 || (end >= len && !seams && !within) {
             return Ok(Vec::new());
         }
-        let places = if reads_on {
-            joined::parts_at(bytes, container, &timeline.seam_positions()).await?
-        } else {
-            // All before the last packet was read well.
-            joined::parts(bytes, container, if seams || within { 0 } else { end }).await?
-        };
+        // All before the last packet was read well.
+        let mut places = joined::parts(bytes, container, if seams || within { 0 } else { end }).await?;
+        if reads_on && places.is_empty() {
+            places = joined::parts_at(bytes, container, &timeline.seam_positions()).await?;
+        }
         let Some(last) = places.last() else { return Ok(places) };
-        let all_read = end > last.start;
+        // Demuxers go on behind a file of another kind, or take its bytes for packets.
+        if places.iter().any(|place| place.other) && (seams || reads_on) {
+            return Ok(places);
+        }
+        let all_read = end > last.bytes.start;
         // A header that is repeated among the packets begins no file that they do not show.
         if all_read && !seams && !within {
             return Ok(Vec::new());
@@ -194,10 +218,10 @@ impl<'a> Call<'a> {
     }
 
     /// Returns whether one of the files has other codecs than the first.
-    async fn differ(&self, places: &[Range<u64>]) -> Result<bool> {
+    async fn differ(&self, places: &[Place]) -> Result<bool> {
         let mut first = None;
         for place in places {
-            let part = self.source.part(place.clone());
+            let part = self.input(place);
             let described = match Call::on(self.programs, &part).await?.describe().await {
                 Ok(described) => described,
                 Err(Error::Refused(_)) => continue,
@@ -209,6 +233,10 @@ impl<'a> Call<'a> {
             }
         }
         Ok(false)
+    }
+
+    fn input(&self, place: &Place) -> Input {
+        self.source.part(place.head.clone(), place.bytes.clone())
     }
 
     async fn part(&self, source: &Input) -> Result<Facts> {
@@ -224,9 +252,6 @@ impl<'a> Call<'a> {
         // A picture over the guard's limit has no size, and so seems not to be there.
         let Reading { mut facts, fields } =
             read.map_err(|refusal| too_large(&described.complaint).unwrap_or(refusal))?;
-        let read = notes::Packets { end: scan.end_position(), count: scan.packets() };
-        let unread = notes::unread(&facts.container, self.source.len().await?, read);
-        facts.notes.extend(unread);
         if let (Some(video), Fields::Unknown) = (&mut facts.video, fields) {
             video.interlaced = match described.by {
                 By::Ffprobe => self.shows_fields(video.stream).await?,

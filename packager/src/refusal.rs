@@ -12,6 +12,21 @@ pub enum Refusal {
          AVI, FLV, Ogg, WAV, MP3 and FLAC work."
     )]
     NotMedia,
+    /// No bytes.
+    #[error("The file is empty. Send it again; if it is empty on your side too, look for another copy.")]
+    Empty,
+    /// An MP4 or MOV without its index, which stands at the end.
+    #[error(
+        "The file is cut off: the index at its end, without which nothing of an MP4 or MOV can be read, is missing. \
+         Send the whole file; a recording that broke off can be mended by a program for that."
+    )]
+    CutOff,
+    /// Protected against copies.
+    #[error(
+        "The file is encrypted, as films from shops are, and only its publisher's players can decode it. Send a copy \
+         without protection."
+    )]
+    Encrypted,
     /// No stream carries pictures or sound.
     #[error("The file has neither picture nor sound that we can read.")]
     NothingToPlay,
@@ -96,6 +111,9 @@ impl Refusal {
     pub fn code(&self) -> &'static str {
         match self {
             Self::NotMedia => "not_media",
+            Self::Empty => "empty",
+            Self::CutOff => "cut_off",
+            Self::Encrypted => "encrypted",
             Self::NothingToPlay => "nothing_to_play",
             Self::UnsupportedCodec { .. } => "unsupported_codec",
             Self::TooLong { .. } => "too_long",

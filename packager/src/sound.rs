@@ -1,10 +1,14 @@
 //! Sound: a run of one audio rendition, decoded by one process and encoded by another. Leaves cutting to `segment`,
 //! the picture to `encode`.
 
-use std::{ops::Range, sync::atomic::AtomicU32, time::Duration};
+use std::{
+    ops::Range,
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
 
 use crate::{
-    Result,
+    Error, Result,
     child::{Feed, Task},
     decoded::Tally,
     encode::{
@@ -17,6 +21,7 @@ use crate::{
     segment::Cutter,
     setpts::{rounded_sound_expression, sound_expression},
     takes::{self, Take},
+    trouble::Trouble,
 };
 
 /// Frames that are encoded before the first and dropped: each overlaps the one before it (ISO/IEC 14496-3 §4.6.11), and
@@ -29,8 +34,12 @@ const LOOK_AHEAD: u64 = 3;
 const PRE_ROLL: Duration = Duration::from_millis(500);
 /// A packet that is read before the pre-roll: containers lead to the one at or before a time, and round it.
 const SEEK_EARLIER: Duration = Duration::from_millis(500);
+/// The last frame that was decoded well ends the next attempt, as the first one behind its end.
+const BEFORE_DAMAGE: Duration = Duration::from_millis(50);
 /// Ten milliseconds that are missing are filled: left alone, lost packets would add up to sound that runs ahead.
 const FILLED: &str = "async=1:min_hard_comp=0.01";
+/// The sound of a run of which nothing decodes.
+const SILENCE: &str = "anullsrc=r=48000:cl=stereo,aformat=sample_fmts=flt";
 /// The format that all sound is brought to.
 const COMMON: &str = "aresample=48000,aformat=sample_fmts=flt:channel_layouts=stereo";
 
@@ -41,20 +50,64 @@ const COMMON: &str = "aresample=48000,aformat=sample_fmts=flt:channel_layouts=st
 ///
 /// Decoding starts a moment before the run where the plan knows an entry, else at the beginning: gaps and drift are then
 /// filled in the same way whichever run a segment belongs to.
+///
+/// Damage may end the decoder, such as by a frame of forty channels. What lies behind it is silence then, and noted as
+/// lost; so is all of a sound beside a picture, of which nothing decodes.
 pub(crate) async fn audio(context: &EncodeContext<'_>, audio: &AudioPlan, run: &Run) -> Result<()> {
+    let cut = AtomicU32::new(0);
+    match decode(context, audio, &Attempt { run: *run, until: None, cut: &cut }).await {
+        Err(Error::Ffmpeg { at: Some(at), trouble, .. })
+            if trouble.is_of_the_source() && cut.load(Ordering::Relaxed) == 0 =>
+        {
+            tracing::warn!(%trouble, ?at, rendition = audio.name, "the sound behind is left out");
+            let until = Some(at.saturating_sub(BEFORE_DAMAGE));
+            decode(context, audio, &Attempt { run: *run, until, cut: &cut }).await
+        }
+        Err(Error::Ffmpeg { at: None, trouble: Trouble::Damaged, .. }) if context.plan.video.is_some() => {
+            tracing::warn!(rendition = audio.name, "nothing of the sound decodes");
+            decode(context, audio, &Attempt { run: *run, until: Some(Duration::ZERO), cut: &cut }).await
+        }
+        outcome => outcome,
+    }
+}
+
+/// One try at a run.
+struct Attempt<'a> {
+    run: Run,
+    /// Where decoding ends, from the container's start.
+    until: Option<Duration>,
+    /// Counts the segments that came out.
+    cut: &'a AtomicU32,
+}
+
+async fn decode(context: &EncodeContext<'_>, audio: &AudioPlan, attempt: &Attempt<'_>) -> Result<()> {
+    let Attempt { run, until, cut: segments } = attempt;
     let plan = context.plan;
     let entry = entry(plan, audio, *run);
+    let tally = Tally::default();
     let zero = plan.clock_at_zero();
     let seek = entry.map_or(Duration::ZERO, |entry| entry.seek);
     let takes = takes::sounds(plan, audio, context.source, seek);
     let mut input = Vec::new();
     for take in &takes {
         input.extend(clock_args(take.seek));
+        if take.unskipped {
+            input.extend(strings(["-flags2:a", "+skip_manual"]));
+        }
         input.extend(input_args(&take.input));
     }
-    // It ends no later than the second stage stops reading, which would otherwise break its pipe.
-    let end = (audio.first_frame(&plan.grid, run.last) + LOOK_AHEAD) * AAC_FRAME_SAMPLES;
+    // It ends no later than the second stage stops reading, which would otherwise break its pipe. It begins at zero: the
+    // muxer between them would move all of what has a time before.
+    let mut end = (audio.first_frame(&plan.grid, run.last) + LOOK_AHEAD) * AAC_FRAME_SAMPLES;
+    if let Some(until) = until {
+        // The muxer between the stages writes nothing of an empty stream.
+        end = end.min(samples(until.saturating_sub(plan.zero))).max(AAC_FRAME_SAMPLES);
+    }
     let filter = match takes.as_slice() {
+        _ if *until == Some(Duration::ZERO) => {
+            input = strings(["-f", "lavfi", "-i", SILENCE]);
+            format!("[0:a]atrim=end_pts={end}[a]")
+        }
         [take] if take.place.is_none() => {
             let times = match audio.entry {
                 Some(entry) if entry.rounded => {
@@ -64,7 +117,7 @@ pub(crate) async fn audio(context: &EncodeContext<'_>, audio: &AudioPlan, run: &
             };
             let cut = entry.map_or_else(String::new, |entry| format!("atrim=start={:.6},", entry.cut));
             format!(
-                "[0:{}]asetpts={times},{},{cut}{COMMON},atrim=end_pts={end}[a]",
+                "[0:{}]asetpts={times},{},{cut}{COMMON},atrim=start_pts=0:end_pts={end}[a]",
                 take.stream,
                 Tally::filters("a")
             )
@@ -73,7 +126,6 @@ pub(crate) async fn audio(context: &EncodeContext<'_>, audio: &AudioPlan, run: &
     };
     input.extend(strings(["-filter_complex", &filter]));
     let decoded = Run { first: if entry.is_some() { run.first } else { 0 }, last: run.last };
-    let tally = Tally::default();
     let task = Task {
         program: &context.config.ffmpeg,
         doing: format!("decoding the sound {}", between(&plan.grid, decoded)),
@@ -87,9 +139,14 @@ pub(crate) async fn audio(context: &EncodeContext<'_>, audio: &AudioPlan, run: &
     };
     let outcome = process::run(task, context.control, |_, output| {
         let sound = Feed { stream: output.stream, progress: output.progress };
-        encode(context, audio, Stage { run: *run, from: entry.map_or(0, |entry| entry.from), sound })
+        let from = entry.map_or(0, |entry| entry.from);
+        encode(context, audio, Stage { run: *run, from, sound, cut: segments })
     })
     .await;
+    if outcome.is_ok() && plan.video.is_none() && decoded.first == 0 && tally.latest().is_none() {
+        let doing = format!("decoding the sound {}", between(&plan.grid, decoded));
+        return Err(Error::Ffmpeg { doing, at: None, trouble: Trouble::Damaged });
+    }
     let losses = tally.losses(&audio.packets, seconds(plan, decoded), plan);
     context.publisher.lost(&audio.name, &losses).await?;
     outcome.map_err(|error| error.near(tally.latest()))
@@ -98,7 +155,6 @@ pub(crate) async fn audio(context: &EncodeContext<'_>, audio: &AudioPlan, run: &
 /// Returns the filters of files that were joined: each one's sound is cut to its file's place, and filled up to the next
 /// one's.
 fn joined(takes: &[Take<'_>], end: u64) -> String {
-    let samples = |time: Duration| (time.as_secs_f64() * f64::from(AUDIO_SAMPLE_RATE)).round() as u64;
     let places: Vec<Range<Duration>> =
         takes.iter().map(|take| take.place.clone().unwrap_or_default()).collect();
     let mut from = Duration::ZERO;
@@ -119,6 +175,10 @@ fn joined(takes: &[Take<'_>], end: u64) -> String {
     }
     let inputs: String = (0..takes.len()).map(|n| format!("[p{n}]")).collect();
     format!("{graph}{inputs}concat=n={}:v=0:a=1,atrim=end_pts={end}[a]", takes.len())
+}
+
+fn samples(time: Duration) -> u64 {
+    (time.as_secs_f64() * f64::from(AUDIO_SAMPLE_RATE)).round() as u64
 }
 
 /// The place in a source where the decoding of a run's sound starts.
@@ -165,16 +225,18 @@ fn gcd(a: i64, b: i64) -> i64 {
 }
 
 /// The second stage of sound.
-struct Stage {
+struct Stage<'a> {
     run: Run,
     /// The place of the first stage's first sample; 0 for a source's beginning, before which silence is filled in.
     from: u64,
     /// The first stage's output.
     sound: Feed,
+    /// Counts the segments that came out.
+    cut: &'a AtomicU32,
 }
 
-async fn encode(context: &EncodeContext<'_>, audio: &AudioPlan, stage: Stage) -> Result<()> {
-    let Stage { run, from: begins, sound } = stage;
+async fn encode(context: &EncodeContext<'_>, audio: &AudioPlan, stage: Stage<'_>) -> Result<()> {
+    let Stage { run, from: begins, sound, cut } = stage;
     let grid = &context.plan.grid;
     let Run { first, last } = run;
     let from = audio.first_frame(grid, first);
@@ -205,12 +267,11 @@ async fn encode(context: &EncodeContext<'_>, audio: &AudioPlan, stage: Stage) ->
         bounds: Bounds { nice: 0, ..bounds(context, decoded) },
         wall_time: wall_time(context, decoded),
     };
-    let cut = AtomicU32::new(0);
     process::run(task, context.control, |_, output| {
         let cutter = Cutter::audio(audio, grid, run);
         let limit = 16 * (audio.bitrate_bps / 8 * span(context, run).as_secs().max(1)) + (64 << 20);
         let rendition = &audio.name;
-        consume(context.publisher, output.stream, Consumer { rendition, cutter, start: 0, limit, cut: &cut })
+        consume(context.publisher, output.stream, Consumer { rendition, cutter, start: 0, limit, cut })
     })
     .await
 }

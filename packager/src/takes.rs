@@ -15,6 +15,8 @@ pub(crate) struct Take<'a> {
     pub(crate) input: Input,
     pub(crate) stream: u32,
     pub(crate) stretches: &'a [Stretch],
+    /// As in [`AudioPlan`].
+    pub(crate) unskipped: bool,
     /// The time of its own clock at the plan's zero, in seconds.
     pub(crate) clock_at_zero: f64,
     /// Where reading starts, from the container's start.
@@ -103,7 +105,8 @@ pub(crate) fn sounds<'a>(
 ) -> Vec<Take<'a>> {
     let place = plan.audio.iter().position(|other| other.name == audio.name).unwrap_or_default();
     if plan.parts.is_empty() {
-        return vec![Take { stretches: &audio.stretches, seek, ..whole(plan, source, audio.stream) }];
+        let whole = whole(plan, source, audio.stream);
+        return vec![Take { stretches: &audio.stretches, unskipped: audio.unskipped, seek, ..whole }];
     }
     // From the beginning, so that gaps are filled alike in every run.
     let takes = plan.parts.iter().filter_map(|part| Some(part.take(source, part.sounds.get(place)?)));
@@ -125,9 +128,10 @@ pub(crate) fn texts<'a>(plan: &'a Plan, text: &'a TextPlan, source: &Input) -> V
         }
         let stream = *part.texts.get(place)?;
         let take = Take {
-            input: source.part(part.bytes.clone()),
+            input: source.part(part.head.clone(), part.bytes.clone()),
             stream,
             stretches: &[],
+            unskipped: false,
             clock_at_zero: part.clock_at_zero,
             seek: Duration::ZERO,
             place: Some(part.from..part.until),
@@ -144,6 +148,7 @@ fn whole<'a>(plan: &Plan, source: &Input, stream: u32) -> Take<'a> {
         input: source.clone(),
         stream,
         stretches: &[],
+        unskipped: false,
         clock_at_zero: plan.clock_at_zero(),
         seek: Duration::ZERO,
         place: None,
@@ -158,9 +163,10 @@ fn seek(key: Duration, margin: Duration) -> Duration {
 impl PartPlan {
     fn take<'a>(&'a self, source: &Input, from: &'a StreamPart) -> Take<'a> {
         Take {
-            input: source.part(self.bytes.clone()),
+            input: source.part(self.head.clone(), self.bytes.clone()),
             stream: from.stream,
             stretches: &from.stretches,
+            unskipped: from.unskipped,
             clock_at_zero: self.clock_at_zero,
             seek: Duration::ZERO,
             place: Some(self.from..self.until),

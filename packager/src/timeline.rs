@@ -2,8 +2,11 @@
 //! sound and picture together begin a new stretch, which continues the one before; single wild times are outliers.
 //! Leaves reading packets to `packets`, the filters' expressions to `setpts`.
 
+mod order;
+
 use std::collections::BTreeMap;
 
+pub(crate) use order::Order;
 use serde::{Deserialize, Serialize};
 
 /// Microseconds on a clock.
@@ -49,6 +52,8 @@ pub(crate) struct Packet {
     pub(crate) duration: Time,
     pub(crate) position: Option<u64>,
     pub(crate) key: bool,
+    /// How far its time of showing was moved, which was wild.
+    pub(crate) off: Time,
 }
 
 /// A packet whose place is known.
@@ -252,16 +257,11 @@ impl Timeline {
         if stream.marks.is_empty() {
             stream.marks.push(Mark { position: stream.position, stretch, off: 0 });
         }
-        let mut packet = packet;
-        if let (Some(shown), Some(decode)) = (packet.shown, packet.decode)
-            && (shown - decode).abs() > stream.reordering(packet.duration)
-        {
-            // The time of decoding is right, and less than a reordering away.
-            stream.detour(packet.position, decode - shown);
-            packet.shown = Some(decode);
-            self.outliers += 1;
-        } else {
+        if packet.off == 0 {
             stream.back_on_course(packet.position);
+        } else {
+            stream.detour(packet.position, packet.off);
+            self.outliers += 1;
         }
         if let Some(time) = packet.time() {
             stream.step = stream.latest.map_or(stream.step, |latest| (time - latest).clamp(0, STEP_BACK));
@@ -361,13 +361,6 @@ impl Stream {
             marks: Vec::new(),
             position: 0,
         }
-    }
-
-    /// Returns how far showing may be from decoding: sixteen pictures (ITU-T H.264 §A.3.1). A stream's first packet has
-    /// no distance from one before it, but a duration.
-    fn reordering(&self, duration: Time) -> Time {
-        let step = if self.step > 0 { self.step } else { duration };
-        if step > 0 { (16 * step).max(STEP_BACK) } else { GAP }
     }
 
     /// Returns whether a packet goes on where the stream was before its few suspects: these stepped back a little.

@@ -80,6 +80,11 @@ impl Trouble {
         known.map_or(Self::Unknown, |(trouble, _)| *trouble)
     }
 
+    /// Returns whether another attempt at the same bytes would end in the same way.
+    pub(crate) fn is_of_the_source(self) -> bool {
+        matches!(self, Self::Damaged | Self::Crashed | Self::Unknown)
+    }
+
     /// Returns a sentence or two: the fault, where in the file, and the way out. `doing` is such as `encoding the
     /// picture between 0:00 and 2:00`, `at` where decoding stood.
     pub(crate) fn sentence(self, doing: &str, at: Option<Duration>) -> String {

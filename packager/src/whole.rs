@@ -1,10 +1,11 @@
 //! The whole of files that were joined: each follows the one before where its picture ends, and together they have the
 //! facts of one source. Pure; leaves finding them to `joined`, what a run reads of each to `takes`.
 
-use std::{ops::Range, time::Duration};
+use std::time::Duration;
 
 use crate::{
     facts::{AudioFacts, Facts, PartFacts, TextFacts, VideoFacts},
+    joined::Place,
     tracks,
 };
 
@@ -14,7 +15,7 @@ const PADDING: Duration = Duration::from_millis(500);
 const PRIMING: Duration = Duration::from_millis(100);
 
 /// Returns the facts of files one behind the other; `None` of none.
-pub(crate) fn whole(parts: Vec<(Range<u64>, Facts)>) -> Option<Facts> {
+pub(crate) fn whole(parts: Vec<(Place, Facts)>) -> Option<Facts> {
     let parts = placed(parts);
     let first = parts.first()?;
     let mut facts = Facts {
@@ -40,15 +41,15 @@ pub(crate) fn whole(parts: Vec<(Range<u64>, Facts)>) -> Option<Facts> {
 }
 
 /// Gives each file its place.
-fn placed(parts: Vec<(Range<u64>, Facts)>) -> Vec<PartFacts> {
+fn placed(parts: Vec<(Place, Facts)>) -> Vec<PartFacts> {
     let mut end = Duration::ZERO;
     let last = parts.len().saturating_sub(1);
-    let place = |(n, (bytes, facts)): (usize, (Range<u64>, Facts))| {
+    let place = |(n, (place, facts)): (usize, (Place, Facts))| {
         let at = if n == 0 { Duration::ZERO } else { end.saturating_sub(first_shown(&facts)) };
         let from = if n == 0 { Duration::ZERO } else { end };
         let until = at + if n == last { facts.duration } else { length(&facts) };
         end = until.max(from);
-        PartFacts { bytes, at, from, until: end, facts }
+        PartFacts { head: place.head, bytes: place.bytes, at, from, until: end, facts }
     };
     parts.into_iter().enumerate().map(place).collect()
 }
@@ -157,7 +158,8 @@ mod tests {
     use crate::facts::tests::facts;
 
     fn of(parts: Vec<Facts>) -> Facts {
-        whole(parts.into_iter().zip(0..).map(|(facts, n)| (n * 100..n * 100 + 100, facts)).collect()).unwrap()
+        let place = |n: u64| Place { bytes: n * 100..n * 100 + 100, head: None, other: false };
+        whole(parts.into_iter().zip(0..).map(|(facts, n)| (place(n), facts)).collect()).unwrap()
     }
 
     #[test]

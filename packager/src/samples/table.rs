@@ -173,6 +173,7 @@ impl Table {
             duration: self.micros(ends - composed).max(0),
             position: Some(position),
             key,
+            off: 0,
         };
         let is_shown = begins && end.is_none_or(|end| composed < end);
         if is_shown {

@@ -13,6 +13,7 @@ fn timeline(times: impl IntoIterator<Item = Time>) -> (Timeline, Vec<Placed>) {
             duration: FRAME,
             position: Some(position),
             key: true,
+            off: 0,
         };
         pictures.extend(timeline.push(0, Kind::Picture, at(time, n as u64 * 10)));
         timeline.push(1, Kind::Sound, at(time, n as u64 * 10 + 5));

@@ -76,13 +76,19 @@ async fn what_cannot_be_shown_is_refused_by_name() {
         std::fs::write(&path, bytes).unwrap();
         path
     };
-    refused(&named("empty.mp4", b""), "not_media").await;
+    refused(&named("empty.mp4", b""), "empty").await;
     refused(&named("letter.mp4", b"Dear reader, this is a letter and no film.\n"), "not_media").await;
     refused(
         &named("picture.mp4", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x02\0\0\0"),
         "not_media",
     )
     .await;
+    let film = make("{picture} {h264} a.mp4");
+    let bytes = std::fs::read(&film.path).unwrap();
+    refused(&named("half.mp4", &bytes[..bytes.len() / 2]), "cut_off").await;
+    let key = "76a6c65c5ea762046bd749a2e632ccbb -encryption_kid a7e61c373e219033c21091fa607bf3b8";
+    let hidden = format!("{{picture}} {{h264}} -encryption_scheme cenc-aes-ctr -encryption_key {key} a.mp4");
+    refused(&make(&hidden).path, "encrypted").await;
     let magic = make("{picture} -c:v magicyuv -pix_fmt gbrp a.avi");
     refused(&magic.path, "unsupported_codec").await;
     let words = make("-i words.srt -c:s srt a.mkv");

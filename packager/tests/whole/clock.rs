@@ -28,6 +28,30 @@ async fn a_recording_that_starts_again_plays_on() {
 }
 
 #[tokio::test]
+async fn sound_from_before_the_first_picture_moves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    for (file, codecs) in [
+        ("a.mp4", X264.to_owned()),
+        ("a.mkv", X264.to_owned()),
+        ("a.ts", X264.to_owned()),
+        ("a.flv", X264.to_owned()),
+        ("opus.webm", "-c:v libvpx -deadline realtime -b:v 1M -c:a libopus".to_owned()),
+        ("a.wmv", "-c:v wmv2 -b:v 2M -c:a wmav2".to_owned()),
+        // Nothing says that pictures are shown two frames behind their decoding.
+        ("fragments.mp4", format!("{X264} -movflags +frag_keyframe+empty_moov+default_base_moof")),
+    ] {
+        let source = make(folder.path(), file, &format!("{} {codecs}", inputs(8)));
+        let shown = Shown::of(&package(&source, Config { run_segments: 1, ..quick() }).await);
+        shown.check(&[8], 0, file);
+        assert_eq!(shown.beeps.len(), 8, "{file}: {:?}", shown.beeps);
+        for (at, second) in &shown.beeps {
+            let off = (at - f64::from(*second)).abs();
+            assert!(off < 0.015, "{file}: second {second} beeps at {at}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_interruption_is_no_hour_of_stillness() {
     let folder = tempfile::tempdir().unwrap();
     let first = make(folder.path(), "first.ts", &format!("{} {X264}", inputs(3)));

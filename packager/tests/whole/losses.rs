@@ -2,6 +2,8 @@
 
 use std::{fs, path::Path};
 
+use packager::Config;
+
 use super::{
     X264,
     harness::{Packaged, make, package, quick},
@@ -85,12 +87,60 @@ async fn a_whole_source_has_no_note() {
 }
 
 #[tokio::test]
+async fn a_cover_in_the_index_is_no_other_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let noise = "-f lavfi -i testsrc2=s=600x600,noise=alls=60:allf=t -frames:v 1";
+    let cover = make(folder.path(), "cover.png", noise);
+    for (file, codecs) in [("song.m4a", "-map 0:a -c:a aac"), ("film.mp4", X264)] {
+        let source = make(folder.path(), file, &format!("{} {codecs}", inputs(4)));
+        let both = format!(
+            "-i {} -i {} -map 0 -map 1 -c copy -disposition:v:0 default",
+            source.display(),
+            cover.display()
+        );
+        let covered = format!("{both} -disposition:v:{} attached_pic", usize::from(file == "film.mp4"));
+        let source = make(folder.path(), &format!("covered-{file}"), &covered);
+        assert!(fs::metadata(&source).unwrap().len() > 200_000, "the cover is most of it");
+        let packaged = package(&source, quick()).await;
+        assert_eq!(packaged.video.notes, Vec::<String>::new(), "{file}");
+    }
+}
+
+#[tokio::test]
+async fn sound_that_ends_its_decoder_leaves_the_picture() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = make(folder.path(), "source.mp4", &format!("{} {X264} -movflags +faststart", inputs(8)));
+    // Chance makes frames of forty channels, which no filter takes.
+    damage(&source, 0.75, 1.0);
+    let packaged = package(&source, quick()).await;
+    let shown = Shown::of(&packaged);
+    assert_eq!(shown.numbers[..100], (0..100).collect::<Vec<u32>>());
+    assert!(shown.beeps.iter().filter(|(at, second)| (at - f64::from(*second)).abs() < 0.1).count() >= 4);
+    notes(&packaged, &["of the sound could not be decoded"], "source.mp4");
+}
+
+#[tokio::test]
+async fn sound_of_which_nothing_decodes_is_silent_beside_its_picture() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = make(folder.path(), "source.mkv", &format!("{} {X264}", inputs(8)));
+    let broken = format!("-i {} -c copy -bsf:a noise=amount=1", source.display());
+    let source = make(folder.path(), "broken.mkv", &broken);
+    let packaged = package(&source, Config { run_segments: 1, ..quick() }).await;
+    let shown = Shown::of(&packaged);
+    shown.frames(&[8], 0, "broken.mkv");
+    assert_eq!(shown.beeps, []);
+    notes(&packaged, &["8.0 seconds of the sound could not be decoded"], "broken.mkv");
+}
+
+#[tokio::test]
 async fn a_file_that_hides_another_behind_it_is_noted() {
     let folder = tempfile::tempdir().unwrap();
     let inputs = "-f lavfi -i testsrc2=s=320x180:r=25:d=5 -f lavfi -i sine=r=48000:d=5";
     let film = make(folder.path(), "a.mp4", &format!("{inputs} {X264}"));
+    // A bare stream has no first bytes by which it would be found.
+    let bare = make(folder.path(), "a.h264", &format!("-i {} -map 0:v -c copy", film.display()));
     let flash = make(folder.path(), "a.flv", &format!("{inputs} {X264}"));
-    let packaged = package(&joined(folder.path(), "flash.flv", &[&flash, &film]), quick()).await;
+    let packaged = package(&joined(folder.path(), "flash.flv", &[&flash, &bare]), quick()).await;
     notes(&packaged, &["The last ", " % of the file"], "flash.flv");
 }
 

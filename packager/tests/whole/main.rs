@@ -6,6 +6,7 @@ mod broadcast;
 mod captions;
 mod clock;
 mod colours;
+mod containers;
 mod entries;
 mod failures;
 mod formats;

@@ -58,6 +58,15 @@ async fn a_clock_that_is_a_little_off_costs_no_frame() {
 }
 
 #[tokio::test]
+async fn a_rate_that_no_standard_is_near_costs_no_frame() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = make(folder.path(), "a.mp4", &format!("{} {X264}", picture("29.9", 900)));
+    let shown = Shown::of(&package(&source, quick()).await);
+    let all: Vec<u32> = (0..900).collect();
+    assert_eq!(shown.numbers, all);
+}
+
+#[tokio::test]
 async fn of_too_many_frames_each_second_third_or_fourth_is_shown() {
     // Two seconds in whole milliseconds are too short to tell 59.94 from 60.
     let sixty: &[(u32, u32)] = &[(60, 1), (60_000, 1001)];
@@ -72,6 +81,31 @@ async fn of_too_many_frames_each_second_third_or_fourth_is_shown() {
         for file in ["fast.mkv", "fast.flv", "fast.mp4"] {
             check(file, &format!("{} {X264}", picture(rate, 240)), expected, part).await;
         }
+    }
+}
+
+/// Screen recorders write no frames while nothing moves, and encoders reorder those on either side.
+#[tokio::test]
+async fn frames_behind_a_still_come_no_earlier() {
+    let folder = tempfile::tempdir().unwrap();
+    let moves = |n: u32| !(10..40).contains(&(n % 50)) && n != 199;
+    let still = "-vf select='not(between(mod(n,50),10,39)+eq(n,199))' -vsync vfr -c:a aac";
+    let mut expected = Vec::new();
+    let mut last = 0;
+    for n in 0..200 {
+        last = if moves(n) { n } else { last };
+        expected.push(last);
+    }
+    for file in ["still.mp4", "still.mkv", "still.ts", "still.flv"] {
+        let made_by = format!("{} {X264} {still}", super::numbered::inputs(8));
+        let source = make(folder.path(), file, &made_by);
+        let packaged = package(&source, packager::Config { run_segments: 1, ..quick() }).await;
+        let shown = Shown::of(&packaged);
+        assert_eq!(packaged.plan.notes, Vec::<String>::new(), "{file}");
+        let rate = packaged.plan.video.as_ref().unwrap().frame_rate;
+        assert_eq!((rate.num, rate.den), (25, 1), "{file}");
+        assert_eq!(shown.numbers[..198], expected[..198], "{file}");
+        shown.together(file);
     }
 }
 
