@@ -139,7 +139,7 @@ impl Jobs {
         hurry.cancelled().await;
         tracing::info!("a viewer waits for it");
         let _urgent = self.urgency.begin();
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

@@ -233,7 +233,7 @@ impl Worker {
                 }
             }
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     /// Charges a job with what it has been worked by now.

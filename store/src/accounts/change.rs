@@ -55,10 +55,14 @@ impl Users {
     /// was seen.
     pub async fn change(&self, id: &UserId, change: Change) -> Result<Changed> {
         let mut tx = self.sql.begin(LockScope::Accounts).await?;
-        let loses = change.disabled == Some(true) || change.role == Some(Role::User);
+        let loss = match (change.disabled, change.role) {
+            (Some(true), _) => Some(Loss::OfAll),
+            (_, Some(Role::User)) => Some(Loss::OfRole),
+            _ => None,
+        };
         match look(&mut tx, id).await? {
             None => return Ok(Changed::Unknown),
-            Some(Standing::LastAdministrator) if loses => return Ok(Changed::LastAdministrator),
+            Some(Standing::LastAdministrator) if loss.is_some() => return Ok(Changed::LastAdministrator),
             Some(_) => {}
         }
         check_seen(&mut tx, id, change.seen).await?;
@@ -66,11 +70,6 @@ impl Users {
             .bind(id.as_str())
             .execute(&mut tx)
             .await?;
-        let loss = match (change.disabled, change.role) {
-            (Some(true), _) => Some(Loss::OfAll),
-            (_, Some(Role::User)) => Some(Loss::OfRole),
-            _ => None,
-        };
         // Before the update, which would overwrite the role that decides on it.
         if let Some(loss) = loss {
             void_lost(&mut tx, id, Lost { loss, tickets: change.tickets }).await?;

@@ -38,7 +38,7 @@ export interface components {
          * @enum {string}
          */
         AccountsSetting: "on" | "off";
-        /** @description What the machine was asked for. */
+        /** @description The request to the machine. */
         AskedTranscription: {
             language: string | null;
             model: string | null;
@@ -57,7 +57,7 @@ export interface components {
         };
         /** @description The members that are absent stay as they are. */
         CaptionNames: {
-            /** @description What menus show; empty for the language's own name. */
+            /** @description The name in menus; empty for the language's own. */
             label?: string | null;
             /** @description A BCP 47 tag. */
             language?: string | null;
@@ -409,7 +409,7 @@ export interface components {
              */
             size: number;
         };
-        /** @description What videos may take; null is any amount. */
+        /** @description The most that videos may take; null is any amount. */
         Quota: {
             /** Format: int64 */
             bytes: number | null;
@@ -433,8 +433,8 @@ export interface components {
             /** @description The playlists list it: players begin on it or can live on it. */
             listed: boolean;
             name: string;
-            /** @description Those that are published while it is encoded: the first and the one past the last of each range, up to fifty. */
-            published_ranges: number[][];
+            /** @description Published parts while it is encoded: the seconds at which each begins and ends, up to fifty. */
+            published_seconds: number[][];
             /**
              * Format: double
              * @description Seconds until it is whole, at that speed.
