@@ -88,10 +88,13 @@ pub(crate) async fn parts_of_unread(source: Bytes<'_>) -> Result<Vec<Place>> {
     }
 }
 
+/// A search for the place at which a part's first packet begins, in the bytes in front of a seam.
+type FirstPacket = fn(&[u8]) -> Option<usize>;
+
 /// Returns the parts of a stream that was joined at `seams`, in containers that have no header of their own: each begins
 /// with the tables that its first packet needs.
 pub(crate) async fn parts_at(source: Bytes<'_>, container: &str, seams: &[u64]) -> Result<Vec<Place>> {
-    let (name, first): (_, fn(&[u8]) -> Option<usize>) =
+    let (name, first): (_, FirstPacket) =
         if container == "mpegts" { ("mpegts", tables) } else { ("mpeg", pack) };
     let mut starts = Vec::new();
     for seam in seams {

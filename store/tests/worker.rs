@@ -61,7 +61,7 @@ async fn run(ends: Vec<std::result::Result<(), JobError<Error>>>) -> (Script, bo
     let kinds = vec![JobKind::Prepare];
     let worker =
         Worker { store: store.clone(), kinds, classes: JobClass::ALL, lease: store::LEASE, shutdown };
-    worker.run(&mut script).await;
+    Box::pin(worker.run(&mut script)).await;
     let left = store.jobs.queue_position(&upload.id).await.unwrap().is_some();
     (script, left, folder)
 }

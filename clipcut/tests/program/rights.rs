@@ -7,6 +7,7 @@ use accounts::{
     Accounts, Audience, Hashing,
     access::{ByToken, Endpoint, Scope, TABLE, Who},
 };
+use edge::{Clock, Edge};
 use origin::{Needed, Origin, Tickets};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -19,7 +20,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::{
     access::{OF_THE_PROGRAM, speech},
-    harness::{Described, Http},
+    harness::{Cluster, Described, Http},
 };
 
 const PASSWORD: &str = "correct horse battery";
@@ -100,6 +101,17 @@ fn expected(endpoint: &Endpoint, persona: Persona, ground: Ground) -> Option<&'s
     }
 }
 
+/// The way in which a site is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Deployment {
+    /// On one machine's store.
+    Machine,
+    /// On a cluster's store.
+    Cluster,
+    /// On one machine's store, behind an edge that keeps what it may.
+    BehindAnEdge,
+}
+
 struct Site {
     store: Store,
     http: Http,
@@ -108,9 +120,15 @@ struct Site {
 }
 
 impl Site {
-    async fn open(audience: Audience) -> Self {
+    async fn open(audience: Audience, deployment: Deployment) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::embedded(folder.path()).await.unwrap();
+        let store = if deployment == Deployment::Cluster {
+            let cluster = Cluster::shared();
+            cluster.migrate(folder.path());
+            cluster.store().await
+        } else {
+            Store::embedded(folder.path()).await.unwrap()
+        };
         let stop = CancellationToken::new();
         let keys = Keys::read(KEYS).unwrap();
         let tickets =
@@ -127,7 +145,7 @@ impl Site {
             hashing: Hashing { memory_kib: 64, passes: 1 },
             attempts_of_account: u64::MAX,
             attempts_of_address: u64::MAX,
-            ticket_keys: Some(keys),
+            ticket_keys: Some(keys.clone()),
             ..accounts::Config::default()
         };
         let accounts = Accounts::new(store.clone(), config);
@@ -135,7 +153,14 @@ impl Site {
         let service = accounts.guard(router.merge(accounts.router()));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let http = Http::new(&format!("http://{}", listener.local_addr().unwrap()));
-        tokio::spawn(server::serve(listener, service, server::Limits::default(), stop.clone()));
+        let limits = server::Limits::default();
+        if deployment == Deployment::BehindAnEdge {
+            let config = edge::Config { access: edge::Access::Verified(keys), ..edge::Config::default() };
+            let edge = Edge::new(config, Clock::system(), service);
+            tokio::spawn(server::serve(listener, edge, limits, stop.clone()));
+        } else {
+            tokio::spawn(server::serve(listener, service, limits, stop.clone()));
+        }
         Self { store, http, _folder: folder, _stop: stop.drop_guard() }
     }
 
@@ -177,7 +202,7 @@ impl Site {
 
 #[tokio::test]
 async fn no_method_in_a_field_goes_around_the_table() {
-    let site = Site::open(Audience::Everyone).await;
+    let site = Site::open(Audience::Everyone, Deployment::Machine).await;
     let (owner, _) = site.sign_up("owner@example.org").await;
     let id = site.video(&owner, Visibility::Public).await;
     for method in ["OPTIONS", "GET", "HEAD", "POST", "PATCH", "TRACE", "PROPFIND"] {
@@ -209,16 +234,26 @@ fn filled(path: &str, id: &VideoId) -> String {
 
 #[tokio::test]
 async fn everybody_may_at_every_endpoint_what_the_table_says() {
-    check_all(Audience::Everyone).await;
+    check_all(Audience::Everyone, Deployment::Machine).await;
+}
+
+#[tokio::test]
+async fn everybody_may_on_a_cluster_what_the_table_says() {
+    check_all(Audience::Everyone, Deployment::Cluster).await;
+}
+
+#[tokio::test]
+async fn everybody_may_behind_an_edge_what_the_table_says() {
+    check_all(Audience::Everyone, Deployment::BehindAnEdge).await;
 }
 
 #[tokio::test]
 async fn a_closed_site_shows_strangers_what_is_shared_with_them_and_nothing_else() {
-    check_all(Audience::People).await;
+    check_all(Audience::People, Deployment::Machine).await;
 }
 
-async fn check_all(audience: Audience) {
-    let site = Site::open(audience).await;
+async fn check_all(audience: Audience, deployment: Deployment) {
+    let site = Site::open(audience, deployment).await;
     let document = Described::read();
     let (mut checked, mut wrong) = (0, Vec::new());
     let (_, admin) = site.sign_up("admin@example.org").await;

@@ -31,7 +31,7 @@ pub(super) async fn starts(source: Bytes<'_>) -> Result<Vec<Start>> {
         let Some((kind, body)) = index::body(&head, at, len) else {
             return behind(source, at, starts).await;
         };
-        if let Some(initialization) = fragments.again(&kind, at, &head) {
+        if let Some(initialization) = fragments.again(kind, at, &head) {
             starts.push(Start { at, container: "mov", head: Some(initialization) });
         }
         at = body.end;
@@ -107,8 +107,8 @@ struct Fragments {
 
 impl Fragments {
     /// Returns the initialization, where a box is a fragment whose time lies before those of the ones before it.
-    fn again(&mut self, kind: &[u8; 4], at: u64, bytes: &[u8]) -> Option<Range<u64>> {
-        match kind {
+    fn again(&mut self, kind: [u8; 4], at: u64, bytes: &[u8]) -> Option<Range<u64>> {
+        match &kind {
             b"mdat" if self.first.is_none() => self.has_samples = true,
             b"moof" => {
                 let first = *self.first.get_or_insert(at);
@@ -155,17 +155,17 @@ fn child(mut bytes: &[u8], wanted: [u8; 4]) -> Option<&[u8]> {
 mod tests {
     use super::*;
 
-    fn boxed(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
+    fn boxed(kind: [u8; 4], body: &[u8]) -> Vec<u8> {
         let size = (body.len() as u32 + 8).to_be_bytes();
         [size.as_slice(), kind, body].concat()
     }
 
     fn fragment(track: u8, time: u8, version: u8) -> Vec<u8> {
-        let header = boxed(b"tfhd", &[0, 2, 0, 0, 0, 0, 0, track]);
+        let header = boxed(*b"tfhd", &[0, 2, 0, 0, 0, 0, 0, track]);
         let zeros = if version == 0 { [0; 3].as_slice() } else { &[0; 7] };
-        let time = boxed(b"tfdt", &[&[version, 0, 0, 0], zeros, &[time]].concat());
-        let run = boxed(b"traf", &[header, time, boxed(b"trun", &[0; 400])].concat());
-        [boxed(b"moof", &[boxed(b"mfhd", &[0; 8]), run].concat()), boxed(b"mdat", b"frame")].concat()
+        let time = boxed(*b"tfdt", &[&[version, 0, 0, 0], zeros, &[time]].concat());
+        let run = boxed(*b"traf", &[header, time, boxed(*b"trun", &[0; 400])].concat());
+        [boxed(*b"moof", &[boxed(*b"mfhd", &[0; 8]), run].concat()), boxed(*b"mdat", b"frame")].concat()
     }
 
     async fn check(parts: &[Vec<u8>], expected: &[(u64, Option<Range<u64>>)]) {
@@ -179,7 +179,7 @@ mod tests {
 
     #[tokio::test]
     async fn fragments_that_begin_again_have_the_initialization_before_them() {
-        let init = [boxed(b"ftyp", b"isom\0\0\0\0"), boxed(b"moov", b"")].concat();
+        let init = [boxed(*b"ftyp", b"isom\0\0\0\0"), boxed(*b"moov", b"")].concat();
         let (head, length) = (init.len() as u64, fragment(1, 0, 1).len() as u64);
         let once: Vec<Vec<u8>> = [0, 5, 9].map(|time| fragment(1, time, 1)).into();
         check(&[vec![init.clone()], once.clone()].concat(), &[(0, None)]).await;
@@ -194,7 +194,7 @@ mod tests {
         // The same time in all, as some muxers have it; and samples before the first fragment.
         let still: Vec<Vec<u8>> = [0, 0, 0].map(|time| fragment(1, time, 1)).into();
         check(&[vec![init.clone()], still].concat(), &[(0, None)]).await;
-        let mixed = [vec![init, boxed(b"mdat", b"frame")], once.clone(), once].concat();
+        let mixed = [vec![init, boxed(*b"mdat", b"frame")], once.clone(), once].concat();
         check(&mixed, &[(0, None)]).await;
     }
 }

@@ -153,7 +153,7 @@ mod tests {
 
     /// Transport packets, of which the first is a table.
     fn stream(packets: usize) -> Vec<u8> {
-        let packet = |n: usize| [&[SYNC, 0x40, if n == 0 { 0 } else { 1 }], [7; 185].as_slice()].concat();
+        let packet = |n: usize| [&[SYNC, 0x40, u8::from(n != 0)], [7; 185].as_slice()].concat();
         (0..packets).flat_map(packet).collect()
     }
 
