@@ -157,7 +157,7 @@ mod tests {
 
     fn boxed(kind: [u8; 4], body: &[u8]) -> Vec<u8> {
         let size = (body.len() as u32 + 8).to_be_bytes();
-        [size.as_slice(), kind, body].concat()
+        [size.as_slice(), &kind, body].concat()
     }
 
     fn fragment(track: u8, time: u8, version: u8) -> Vec<u8> {
