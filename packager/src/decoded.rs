@@ -92,10 +92,15 @@ fn lost(packets: &[u32], decoded: &BTreeMap<u64, u32>, seconds: Seconds) -> Vec<
     let all: u64 = expected.iter().map(|(_, count)| u64::from(*count)).sum();
     let come: u64 = decoded.range(seconds.first..seconds.last).map(|(_, count)| u64::from(*count)).sum();
     let Some(missing) = all.checked_sub(come).filter(|missing| *missing > 0) else { return Vec::new() };
+    // A source ends within its last second, which is as full as the one before as far as it goes.
+    let before = expected.iter().rev().nth(1).map_or(0, |(_, count)| *count);
+    let last = expected.last().map(|(second, _)| *second);
     let mut short: Vec<(u64, u32, u32)> = expected
         .iter()
         .map(|(second, count)| {
-            (*second, *count, count.saturating_sub(decoded.get(second).copied().unwrap_or_default()))
+            let missing = count.saturating_sub(decoded.get(second).copied().unwrap_or_default());
+            let whole = if Some(*second) == last { before.max(*count) } else { *count };
+            (*second, whole, missing)
         })
         .filter(|(_, _, short)| *short > 0)
         .collect();
@@ -154,6 +159,8 @@ mod tests {
         assert_eq!(both, [Loss { number: 1, milliseconds: 2000 }, Loss { number: 2, milliseconds: 1000 }]);
         // Nothing decodes.
         assert_eq!(losses([], (0, 14)).iter().map(|loss| loss.milliseconds).sum::<u64>(), 14_000);
+        let missing = lost(&[40, 40, 4], &BTreeMap::new(), Seconds { first: 0, last: 3 });
+        assert_eq!(missing.iter().map(|(_, length)| length.as_millis()).sum::<u128>(), 2100);
     }
 
     #[test]

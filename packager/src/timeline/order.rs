@@ -148,7 +148,8 @@ mod tests {
 
     #[test]
     fn a_time_that_nothing_reaches_is_wild() {
-        for place in 1..36 {
+        // One of the last might be behind a gap.
+        for place in 1..35 {
             let (decode, mut shown) = reordered(40, &[]);
             shown[place] += 30 * FRAME;
             check(&decode, &shown, &[place]);

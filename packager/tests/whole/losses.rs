@@ -91,7 +91,7 @@ async fn a_cover_in_the_index_is_no_other_file() {
     let folder = tempfile::tempdir().unwrap();
     let noise = "-f lavfi -i testsrc2=s=600x600,noise=alls=60:allf=t -frames:v 1";
     let cover = make(folder.path(), "cover.png", noise);
-    for (file, codecs) in [("song.m4a", "-map 0:a -c:a aac"), ("film.mp4", X264)] {
+    for (file, codecs) in [("song.m4a", "-map 1:a -c:a aac"), ("film.mp4", X264)] {
         let source = make(folder.path(), file, &format!("{} {codecs}", inputs(4)));
         let both = format!(
             "-i {} -i {} -map 0 -map 1 -c copy -disposition:v:0 default",
