@@ -5,13 +5,13 @@ insert into users (id, name, email, email_key, password, role, created_at)
     select 'u' || n, 'Person ' || n, 'p' || n || '@example.org', 'p' || n || '@example.org', '', 'user', n
     from generate_series(1, 1000) n;
 insert into videos (id, title, title_key, description, state, error_code, error_message, source_name, created_at, owner_id,
-                    visibility, views, length_ms, duration_seconds)
+                    visibility, views, length_ms, duration_seconds, source_bytes)
     select lpad(to_hex(n), 16, '0'), 'Film w' || (n % 997) || ' ' || n,
            'film w' || lpad((n % 997)::text, 3, '0') || ' ' || lpad(n::text, 6, '0'),
            'About w' || (n % 4999), case when n % 500 = 0 then 'failed' else 'ready' end,
            case when n % 500 = 0 then 'not_media' end, case when n % 500 = 0 then 'x' end,
            'clip.mp4', n * 1000000::bigint, 'u' || (n % 1000 + 1), case n % 3 when 0 then 'private' else 'public' end,
-           (n * 7919::bigint) % 10007, (n * 104729::bigint) % 7200000, 60.0
+           (n * 7919::bigint) % 10007, (n * 104729::bigint) % 7200000, 60.0, 1000
     from generate_series(1, 100000) n;
 insert into tags (video_id, position, tag, tag_key, created_at)
     select lpad(to_hex(n), 16, '0'), 0, 'often', 'often', n * 1000000::bigint from generate_series(10, 100000, 10) n

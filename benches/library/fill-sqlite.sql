@@ -13,12 +13,12 @@ insert into users (id, name, email, email_key, password, role, created_at)
     select 'u' || n, 'Person ' || n, 'p' || n || '@example.org', 'p' || n || '@example.org', '', 'user', n
     from numbers where n <= 1000;
 insert into videos (id, title, title_key, description, state, error_code, error_message, source_name, created_at, owner_id,
-                    visibility, views, length_ms, duration_seconds)
+                    visibility, views, length_ms, duration_seconds, source_bytes)
     select printf('%016x', n), 'Film w' || (n % 997) || ' ' || n, 'film w' || printf('%03d', n % 997) || ' ' || printf('%06d', n),
            'About w' || (n % 4999), case when n % 500 = 0 then 'failed' else 'ready' end,
            case when n % 500 = 0 then 'not_media' end, case when n % 500 = 0 then 'x' end,
            'clip.mp4', n * 1000000, 'u' || (n % 1000 + 1), case n % 3 when 0 then 'private' else 'public' end,
-           (n * 7919) % 10007, (n * 104729) % 7200000, 60.0
+           (n * 7919) % 10007, (n * 104729) % 7200000, 60.0, 1000
     from numbers;
 insert into tags (video_id, position, tag, tag_key, created_at)
     select printf('%016x', n), 0, 'often', 'often', n * 1000000 from numbers where n % 10 = 0

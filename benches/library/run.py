@@ -57,6 +57,10 @@ def main():
     print(f"\n{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}", file=sys.stderr)
 
 
+class Refused(Exception):
+    """An answer that is not the page that was asked for."""
+
+
 class Store:
     """A library that is filled, and a server over it."""
 
@@ -110,10 +114,6 @@ class Store:
 
 
 class Sqlite(Store):
-    def open(self):
-        # A server's first start makes the tables; the commands open what is there.
-        pass
-
     def fill(self):
         script = (HERE / "fill-sqlite.sql").read_text()
         subprocess.run(["sqlite3", "-bail", str(self.folder / "data/clipcut.sqlite")], input=script, text=True, check=True, stdout=subprocess.DEVNULL)
@@ -147,8 +147,11 @@ def measure(store):
     figures = {}
     for name, (signed_in, path) in QUERIES.items():
         headers = {"Cookie": cookie} if signed_in else {}
-        times = sorted(_time(connection, path(), headers) for _ in range(REQUESTS))
-        figures[name] = f"{times[REQUESTS * 95 // 100 - 1]:.0f} ({times[REQUESTS // 2]:.0f})"
+        try:
+            times = sorted(_time(connection, path(), headers) for _ in range(REQUESTS))
+            figures[name] = f"{times[REQUESTS * 95 // 100 - 1]:.0f} ({times[REQUESTS // 2]:.0f})"
+        except Refused as refused:
+            figures[name] = str(refused)
         print(f"{store.folder.name}: {name}: {figures[name]}", file=sys.stderr)
     return figures
 
@@ -157,10 +160,10 @@ def _time(connection, path, headers):
     began = time.perf_counter()
     connection.request("GET", path, headers=headers)
     answer = connection.getresponse()
-    body = answer.read()
+    answer.read()
     elapsed = (time.perf_counter() - began) * 1000
     if answer.status != 200:
-        sys.exit(f"{path}: {answer.status} {body[:300]}")
+        raise Refused(f"{answer.status} after {elapsed:.0f}")
     return elapsed
 
 
