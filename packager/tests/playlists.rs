@@ -26,7 +26,7 @@ async fn text_tracks_become_captions_on_the_medias_own_grid() {
         let packaged = package(&source, quick()).await;
         let read = |name: &str| std::fs::read_to_string(packaged.folder.join("captions").join(name)).unwrap();
         assert!(read("en.vtt").contains("00:00:01.000 --> 00:00:02.500\nHello"), "{}", read("en.vtt"));
-        for (number, wanted) in [(0, true), (1, true), (2, false)] {
+        for (number, wanted) in [(0, false), (2, true), (3, true), (4, false)] {
             let segment = read(&format!("en/{number}.vtt"));
             assert_eq!(
                 segment.contains("00:00:05.000 --> 00:00:07.000\nacross\nthe border"),
@@ -107,7 +107,7 @@ async fn playlists_of_a_ready_video_follow_its_captions() {
     // Measured rates stay.
     assert!(running.contains("I-FRAME") && running.contains("SUBTITLES=\"captions\""), "{running}");
     let media = until(&store, &id, "captions/en/media.m3u8", |_| true).await;
-    assert_eq!(media.matches(".vtt").count(), 2, "{media}");
+    assert_eq!(media.matches(".vtt").count(), 4, "{media}");
     let manifest = until(&store, &id, "manifest.mpd", |_| true).await;
     assert!(!manifest.contains("text/vtt"), "a DASH player would never see the rest: {manifest}");
 

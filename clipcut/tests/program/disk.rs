@@ -110,7 +110,7 @@ async fn an_encode_waits_for_room_and_goes_on() {
 
     fs::remove_file(&ballast).unwrap();
     let document = server.ready(&id).await;
-    assert_eq!(published(&document, None), 33, "{document}");
+    assert_eq!(published(&document, None), 3 * Clip::Long.segments(), "{document}");
     left.check_still_stands(&server.folder(&id));
     let master = server.http.url(&format!("/v/{id}/master.m3u8"));
     assert_eq!(count_frames(&master), [Clip::Long.frames(), Clip::Long.frames()]);

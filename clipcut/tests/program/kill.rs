@@ -121,10 +121,14 @@ async fn an_encode_goes_on_from_its_last_published_segment() {
         (document["state"] == "ready").then_some(document)
     })
     .await;
-    assert_eq!(published(&document, None), 33, "{document}");
+    assert_eq!(published(&document, None), 3 * Clip::Long.segments(), "{document}");
     assert!(encoded > 0, "the logs name no segment");
     witness.look(&server.http, &id).await;
-    assert_eq!(witness.seen.len(), 33 + 3, "every segment and every init segment was seen");
+    assert_eq!(
+        witness.seen.len() as u64,
+        3 * Clip::Long.segments() + 3,
+        "every segment and every init segment was seen"
+    );
     witness.decode();
     let master = server.http.url(&format!("/v/{id}/master.m3u8"));
     assert_eq!(count_frames(&master), [Clip::Long.frames(), Clip::Long.frames()]);

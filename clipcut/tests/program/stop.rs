@@ -47,7 +47,7 @@ async fn a_stop_signal_gives_the_encode_back() {
     assert_eq!(server.program.wait().code(), Some(0), "{}", server.program.log());
     let server = Server::start(&data, &[]);
     let document = server.ready(&id).await;
-    assert_eq!(published(&document, None), 33);
+    assert_eq!(published(&document, None), 3 * Clip::Long.segments());
 }
 
 #[tokio::test]

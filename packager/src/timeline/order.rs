@@ -159,7 +159,7 @@ mod tests {
         shown[39] += 30 * FRAME;
         check(&frames, &shown, &[39]);
         let mut shown = frames.clone();
-        shown[20] -= 15 * FRAME;
-        check(&frames, &shown, &[20]);
+        shown[30] -= 25 * FRAME;
+        check(&frames, &shown, &[30]);
     }
 }
