@@ -145,7 +145,7 @@ async fn what_is_broken_or_too_much_fails_with_a_reason_and_may_be_tried_again_a
     // Nothing at all can come only through tus: a request without a body is refused as such.
     let empty = server.http.create_upload(0).await;
     let empty = server.settled(empty.rsplit('/').next().unwrap()).await;
-    assert_eq!(code(&empty), "not_media", "{empty}");
+    assert_eq!(code(&empty), "empty", "{empty}");
 
     let again = server.http.ask(server.http.request("POST", &format!("/api/v1/videos/{id}/retry"))).await;
     assert_eq!(again.status, StatusCode::ACCEPTED, "{again:?}");
