@@ -43,7 +43,8 @@ struct Counted {
 impl Tally {
     /// Returns the filters that print the time of each frame; `kind` is `a` for sound, empty for pictures.
     pub(crate) fn filters(kind: &str) -> String {
-        format!("{kind}metadata=add:key={KEY}:value=1,{kind}metadata=print:key={KEY}:file=-")
+        // `direct` writes each line at once: an encoder that is stopped would take those in its buffer with it.
+        format!("{kind}metadata=add:key={KEY}:value=1,{kind}metadata=print:key={KEY}:file=-:direct=1")
     }
 
     /// Returns what takes the filters' lines. Their times count from `zero`, in seconds from the container's start, the
@@ -66,6 +67,12 @@ impl Tally {
     /// Returns where the last frame lies that was decoded.
     pub(crate) fn latest(&self) -> Option<Duration> {
         self.counted.lock().unwrap_or_else(PoisonError::into_inner).latest
+    }
+
+    /// Returns the part of a run's seconds that is decoded whole by now, in a run that ended early.
+    pub(crate) fn decoded(&self, seconds: Seconds) -> Seconds {
+        let latest = self.latest().map_or(0, |latest| latest.as_secs());
+        Seconds { last: seconds.last.min(latest), ..seconds }
     }
 
     /// Returns what is lost of `packets`, which counts the source's own in each second, as losses of segments.
@@ -140,6 +147,19 @@ mod tests {
 
     fn frames(count: u32) -> impl Iterator<Item = f64> {
         (0..count).map(|n| f64::from(n) / 25.0)
+    }
+
+    #[test]
+    fn a_run_that_ended_early_has_lost_nothing_behind_its_last_frame() {
+        let tally = Tally::default();
+        let mut printed = tally.printed(0.0);
+        for n in (0..90).filter(|n| !(30..45).contains(n)) {
+            printed(&format!("frame:{n} pts:0 pts_time:{}", f64::from(n) / 25.0));
+        }
+        let run = tally.decoded(Seconds { first: 0, last: 14 });
+        assert_eq!(run, Seconds { first: 0, last: 3 });
+        let losses = tally.losses(&[25; 14], run, &film());
+        assert_eq!(losses, [Loss { number: 0, milliseconds: 600 }]);
     }
 
     #[test]

@@ -117,7 +117,9 @@ async fn video_from(context: &EncodeContext<'_>, video: &VideoPlan, attempt: &At
     })
     .await;
     // The segments of a run that was stopped stay published, and so do the losses in it.
-    let losses = tally.losses(&video.packets, seconds(context.plan, run), context.plan);
+    let whole = seconds(context.plan, run);
+    let counted = if outcome.is_ok() { whole } else { tally.decoded(whole) };
+    let losses = tally.losses(&video.packets, counted, context.plan);
     context.publisher.lost(&video.rungs[0].name, &losses).await?;
     match outcome {
         Err(Error::OffPlan { .. }) if tally.latest().is_none() => {

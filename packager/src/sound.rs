@@ -147,7 +147,9 @@ async fn decode(context: &EncodeContext<'_>, audio: &AudioPlan, attempt: &Attemp
         let doing = format!("decoding the sound {}", between(&plan.grid, decoded));
         return Err(Error::Ffmpeg { doing, at: None, trouble: Trouble::Damaged });
     }
-    let losses = tally.losses(&audio.packets, seconds(plan, decoded), plan);
+    let whole = seconds(plan, decoded);
+    let counted = if outcome.is_ok() { whole } else { tally.decoded(whole) };
+    let losses = tally.losses(&audio.packets, counted, plan);
     context.publisher.lost(&audio.name, &losses).await?;
     outcome.map_err(|error| error.near(tally.latest()))
 }

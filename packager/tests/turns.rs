@@ -40,7 +40,7 @@ async fn a_wanted_segment_is_encoded_before_those_before_it_and_nothing_is_lost(
     assert!(!store.renditions.is_published(&id, "240p", 12).await.unwrap());
 
     let video = settled(&store, &id).await;
-    assert_eq!((video.state, video.failure), (State::Ready, None));
+    assert_eq!((video.state, video.failure, video.notes), (State::Ready, None, Vec::new()));
     for progress in store.renditions.of(&id).await.unwrap() {
         assert_eq!(progress.segments_published, 17, "{}", progress.rendition.name);
     }
@@ -67,7 +67,8 @@ async fn a_viewer_who_seeks_again_does_not_wait_for_what_was_ahead_of_the_first_
         assert!(!published(behind).await, "{behind} is only ahead of a viewer of {number}");
     }
     assert!(!published(14).await, "the second place goes before what is ahead of the first");
-    assert_eq!(settled(&store, &id).await.state, State::Ready);
+    let video = settled(&store, &id).await;
+    assert_eq!((video.state, video.notes), (State::Ready, Vec::new()));
     for progress in store.renditions.of(&id).await.unwrap() {
         assert_eq!(progress.segments_published, 17, "{}", progress.rendition.name);
     }
@@ -95,7 +96,8 @@ async fn an_encoder_that_stands_still_goes_on_for_a_viewer_of_its_next_segment()
     until(&store, async || published(5).await).await;
     assert!(!published(14).await, "it waited for all that is ahead of the first viewer");
 
-    assert_eq!(settled(&store, &id).await.state, State::Ready);
+    let video = settled(&store, &id).await;
+    assert_eq!((video.state, video.notes), (State::Ready, Vec::new()));
     for progress in store.renditions.of(&id).await.unwrap() {
         assert_eq!(progress.segments_published, 17, "{}", progress.rendition.name);
     }
