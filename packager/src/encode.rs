@@ -118,8 +118,8 @@ async fn video_from(context: &EncodeContext<'_>, video: &VideoPlan, attempt: &At
     .await;
     // The segments of a run that was stopped stay published, and so do the losses in it.
     let whole = seconds(context.plan, run);
-    let counted = if outcome.is_ok() { whole } else { tally.decoded(whole) };
-    let losses = tally.losses(&video.packets, counted, context.plan);
+    let reached = if outcome.is_ok() { whole } else { tally.decoded(whole) };
+    let losses = tally.losses(&video.packets, reached, context.plan);
     context.publisher.lost(&video.rungs[0].name, &losses).await?;
     match outcome {
         Err(Error::OffPlan { .. }) if tally.latest().is_none() => {

@@ -148,8 +148,8 @@ async fn decode(context: &EncodeContext<'_>, audio: &AudioPlan, attempt: &Attemp
         return Err(Error::Ffmpeg { doing, at: None, trouble: Trouble::Damaged });
     }
     let whole = seconds(plan, decoded);
-    let counted = if outcome.is_ok() { whole } else { tally.decoded(whole) };
-    let losses = tally.losses(&audio.packets, counted, plan);
+    let reached = if outcome.is_ok() { whole } else { tally.decoded(whole) };
+    let losses = tally.losses(&audio.packets, reached, plan);
     context.publisher.lost(&audio.name, &losses).await?;
     outcome.map_err(|error| error.near(tally.latest()))
 }
