@@ -101,12 +101,12 @@ fn lost(packets: &[u32], decoded: &BTreeMap<u64, u32>, seconds: Seconds) -> Vec<
     let Some(missing) = all.checked_sub(come).filter(|missing| *missing > 0) else { return Vec::new() };
     // A source ends within its last second, which is as full as the one before as far as it goes.
     let before = expected.iter().rev().nth(1).map_or(0, |(_, count)| *count);
-    let last = expected.last().map(|(second, _)| *second);
+    let end = expected.last().map(|(second, _)| *second);
     let mut short: Vec<(u64, u32, u32)> = expected
         .iter()
         .map(|(second, count)| {
             let missing = count.saturating_sub(decoded.get(second).copied().unwrap_or_default());
-            let whole = if Some(*second) == last { before.max(*count) } else { *count };
+            let whole = if Some(*second) == end { before.max(*count) } else { *count };
             (*second, whole, missing)
         })
         .filter(|(_, _, short)| *short > 0)
