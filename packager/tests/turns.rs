@@ -7,7 +7,9 @@ mod harness;
 
 use harness::{make, quick, settled, take_in};
 use packager::Config;
-use store::{State, Store, Want};
+use store::{State, Store, VideoId, Want};
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 const LONG: &str = "-f lavfi -i testsrc2=s=640x360:r=25:d=90 -f lavfi -i sine=f=440:r=48000:d=90 \
@@ -22,87 +24,84 @@ async fn until(store: &Store, there: impl AsyncFn() -> bool) {
     }
 }
 
+/// A video of a minute and a half, and the packager that encodes it.
+struct Encode {
+    store: Store,
+    id: VideoId,
+    stop: CancellationToken,
+    worker: JoinHandle<()>,
+    _folders: [TempDir; 2],
+}
+
+impl Encode {
+    async fn begin(config: Config) -> Self {
+        let (folder, home) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let source = make(folder.path(), "long.mp4", LONG);
+        let store = Store::embedded(home.path()).await.unwrap();
+        let id = take_in(&store, &source).await;
+        let stop = CancellationToken::new();
+        let worker = tokio::spawn(packager::run(store.clone(), config, stop.clone()));
+        Self { store, id, stop, worker, _folders: [folder, home] }
+    }
+
+    /// Waits for its end, and expects every segment of every rendition, and no note of a loss.
+    async fn ends_whole(self) {
+        let video = settled(&self.store, &self.id).await;
+        assert_eq!((video.state, video.failure, video.notes), (State::Ready, None, Vec::new()));
+        for progress in self.store.renditions.of(&self.id).await.unwrap() {
+            assert_eq!(progress.segments_published, 17, "{}", progress.rendition.name);
+        }
+        self.stop.cancel();
+        self.worker.await.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn a_wanted_segment_is_encoded_before_those_before_it_and_nothing_is_lost() {
-    let folder = tempfile::tempdir().unwrap();
-    let source = make(folder.path(), "long.mp4", LONG);
-    let home = tempfile::tempdir().unwrap();
-    let store = Store::embedded(home.path()).await.unwrap();
-    let id = take_in(&store, &source).await;
-    let stop = CancellationToken::new();
-    let worker = tokio::spawn(packager::run(store.clone(), quick(), stop.clone()));
+    let encode = Encode::begin(quick()).await;
+    let Encode { store, id, .. } = &encode;
 
-    until(&store, async || store.videos.get(&id).await.unwrap().unwrap().plan.is_some()).await;
+    until(store, async || store.videos.get(id).await.unwrap().unwrap().plan.is_some()).await;
     // The smallest rendition's turn comes behind all of the one that players begin on.
-    let want = Want { video: &id, rendition: "240p", number: 13 };
+    let want = Want { video: id, rendition: "240p", number: 13 };
     assert!(store.jobs.want(&want).await.unwrap());
-    until(&store, async || store.renditions.is_published(&id, "240p", 13).await.unwrap()).await;
-    assert!(!store.renditions.is_published(&id, "240p", 12).await.unwrap());
+    until(store, async || store.renditions.is_published(id, "240p", 13).await.unwrap()).await;
+    assert!(!store.renditions.is_published(id, "240p", 12).await.unwrap());
 
-    let video = settled(&store, &id).await;
-    assert_eq!((video.state, video.failure, video.notes), (State::Ready, None, Vec::new()));
-    for progress in store.renditions.of(&id).await.unwrap() {
-        assert_eq!(progress.segments_published, 17, "{}", progress.rendition.name);
-    }
-    stop.cancel();
-    worker.await.unwrap();
+    encode.ends_whole().await;
 }
 
 #[tokio::test]
 async fn a_viewer_who_seeks_again_does_not_wait_for_what_was_ahead_of_the_first_place() {
-    let folder = tempfile::tempdir().unwrap();
-    let source = make(folder.path(), "long.mp4", LONG);
-    let home = tempfile::tempdir().unwrap();
-    let store = Store::embedded(home.path()).await.unwrap();
-    let id = take_in(&store, &source).await;
-    let stop = CancellationToken::new();
-    let config = Config { encode_slots: 1, ..quick() };
-    let worker = tokio::spawn(packager::run(store.clone(), config, stop.clone()));
-    until(&store, async || store.videos.get(&id).await.unwrap().unwrap().plan.is_some()).await;
+    let encode = Encode::begin(Config { encode_slots: 1, ..quick() }).await;
+    let Encode { store, id, .. } = &encode;
+    until(store, async || store.videos.get(id).await.unwrap().unwrap().plan.is_some()).await;
 
-    let published = async |number| store.renditions.is_published(&id, "240p", number).await.unwrap();
+    let published = async |number| store.renditions.is_published(id, "240p", number).await.unwrap();
     for (number, behind) in [(12, 14), (5, 7)] {
-        assert!(store.jobs.want(&Want { video: &id, rendition: "240p", number }).await.unwrap());
-        until(&store, async || published(number).await).await;
+        assert!(store.jobs.want(&Want { video: id, rendition: "240p", number }).await.unwrap());
+        until(store, async || published(number).await).await;
         assert!(!published(behind).await, "{behind} is only ahead of a viewer of {number}");
     }
     assert!(!published(14).await, "the second place goes before what is ahead of the first");
-    let video = settled(&store, &id).await;
-    assert_eq!((video.state, video.notes), (State::Ready, Vec::new()));
-    for progress in store.renditions.of(&id).await.unwrap() {
-        assert_eq!(progress.segments_published, 17, "{}", progress.rendition.name);
-    }
-    stop.cancel();
-    worker.await.unwrap();
+    encode.ends_whole().await;
 }
 
 #[tokio::test]
 async fn an_encoder_that_stands_still_goes_on_for_a_viewer_of_its_next_segment() {
-    let folder = tempfile::tempdir().unwrap();
-    let source = make(folder.path(), "long.mp4", LONG);
-    let home = tempfile::tempdir().unwrap();
-    let store = Store::embedded(home.path()).await.unwrap();
-    let id = take_in(&store, &source).await;
-    let stop = CancellationToken::new();
-    let config = Config { encode_slots: 1, ..quick() };
-    let worker = tokio::spawn(packager::run(store.clone(), config, stop.clone()));
+    let encode = Encode::begin(Config { encode_slots: 1, ..quick() }).await;
+    let Encode { store, id, .. } = &encode;
 
-    let published = async |number| store.renditions.is_published(&id, "360p", number).await.unwrap();
-    until(&store, async || published(3).await).await;
+    let published = async |number| store.renditions.is_published(id, "360p", number).await.unwrap();
+    until(store, async || published(3).await).await;
     // The encoder of the rendition's rest makes room for the first viewer, and has what the second waits for next.
     for number in [12, 5] {
-        store.jobs.want(&Want { video: &id, rendition: "360p", number }).await.unwrap();
+        store.jobs.want(&Want { video: id, rendition: "360p", number }).await.unwrap();
     }
-    until(&store, async || published(5).await).await;
+    until(store, async || published(5).await).await;
     assert!(!published(14).await, "it waited for all that is ahead of the first viewer");
 
-    let video = settled(&store, &id).await;
-    assert_eq!((video.state, video.notes), (State::Ready, Vec::new()));
-    for progress in store.renditions.of(&id).await.unwrap() {
-        assert_eq!(progress.segments_published, 17, "{}", progress.rendition.name);
-    }
-    stop.cancel();
-    worker.await.unwrap();
+    encode.ends_whole().await;
 }
 
 #[tokio::test]
