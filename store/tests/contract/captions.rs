@@ -338,27 +338,15 @@ async fn a_replaced_track_is_a_persons_and_stops_the_machine() {
     let video = playable(&store).await;
     let job = claim(&store, JobKind::Captions).await.unwrap();
     let id = store.captions.begin(&job).await.unwrap().unwrap().id;
-    assert!(
-        store
-            .captions
-            .replace(&id, Replacement { cues: &[cue(0, 1, "x")], seen: None })
-            .await
-            .unwrap()
-            .is_none(),
-        "no language yet"
-    );
+    let by_hand = Replacement { cues: &[cue(0, 1, "mine")], seen: None };
+    assert!(store.captions.replace(&id, by_hand).await.unwrap().is_none(), "no language yet");
     store
         .captions
         .set_language(&job, &DetectedLanguage { language: "en", provenance: "{}" })
         .await
         .unwrap()
         .unwrap();
-    let track = store
-        .captions
-        .replace(&id, Replacement { cues: &[cue(0, 1, "mine")], seen: None })
-        .await
-        .unwrap()
-        .unwrap();
+    let track = store.captions.replace(&id, by_hand).await.unwrap().unwrap();
     assert_eq!(
         (track.origin, track.state, track.provenance),
         (CaptionOrigin::Person, CaptionState::Done, None)
