@@ -231,7 +231,7 @@ fn seek_margin(container: &str) -> Duration {
 }
 
 /// Returns whether a decoder skips more than the source's encoder may have put in front. ffmpeg's skips two frames of
-/// Windows Media, of which the second is heard already in what ffmpeg itself encodes.
+/// Windows Media, of which the second has sound already in files that ffmpeg itself encodes.
 fn is_unskipped(source: &AudioFacts) -> bool {
     matches!(source.codec.as_str(), "wmav1" | "wmav2")
 }
