@@ -3,22 +3,26 @@
 
 use std::time::Duration;
 
-use store::{Orders, Pauses};
+use store::{JobRank, Orders, Pauses};
 use tokio::{sync::watch, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use crate::child::Child;
 
-/// The urgent work of this process, counted.
+/// The work of this process, counted by its ranks.
 #[derive(Clone, Debug)]
 pub(crate) struct Urgency {
-    at_work: watch::Sender<usize>,
+    at_work: watch::Sender<Counts>,
 }
 
-/// Urgent work; other work stands still until it is dropped.
+/// Work in hand of each rank.
+type Counts = [usize; JobRank::ALL.len()];
+
+/// Work of some rank; that of lower ones stands still until it is dropped.
 #[derive(Debug)]
 pub(crate) struct UrgentGuard {
-    at_work: watch::Sender<usize>,
+    rank: JobRank,
+    at_work: watch::Sender<Counts>,
 }
 
 /// The control of one job's processes.
@@ -35,56 +39,64 @@ pub(crate) struct Control {
 /// Making room, until a viewer waits for what makes it.
 #[derive(Clone, Debug)]
 struct Yield {
-    /// Counts the urgent work.
-    urgent: watch::Receiver<usize>,
+    /// Makes room for those above.
+    rank: JobRank,
+    at_work: watch::Receiver<Counts>,
     /// Ends it.
     hurry: CancellationToken,
 }
 
+/// Returns whether there is work of a rank above.
+fn is_outranked(rank: JobRank, at_work: &Counts) -> bool {
+    JobRank::ALL.into_iter().zip(at_work).any(|(other, count)| other > rank && *count > 0)
+}
+
 impl Yield {
-    /// Returns once there is urgent work; whether there is any more, and room is to be made for it.
+    /// Returns once there is more urgent work; whether there is any more, and room is to be made for it.
     async fn begins(&mut self) -> bool {
+        let rank = self.rank;
         tokio::select! {
             // In order, for a job that hurries is itself urgent work.
             biased;
             () = self.hurry.cancelled() => false,
             // Fails when the worker is gone, and with it all that is urgent.
-            seen = self.urgent.wait_for(|count| *count > 0) => seen.is_ok(),
+            seen = self.at_work.wait_for(|at_work| is_outranked(rank, at_work)) => seen.is_ok(),
         }
     }
 
     /// Returns once there is room again; whether it has to be made again.
     async fn ends(&mut self) -> bool {
+        let rank = self.rank;
         tokio::select! {
             biased;
             () = self.hurry.cancelled() => false,
-            seen = self.urgent.wait_for(|count| *count == 0) => seen.is_ok(),
+            seen = self.at_work.wait_for(|at_work| !is_outranked(rank, at_work)) => seen.is_ok(),
         }
     }
 }
 
 impl Urgency {
     pub(crate) fn new() -> Self {
-        Self { at_work: watch::Sender::new(0) }
+        Self { at_work: watch::Sender::new(Counts::default()) }
     }
 
-    /// Has other work stand still until the guard is dropped.
-    pub(crate) fn begin(&self) -> UrgentGuard {
-        self.at_work.send_modify(|count| *count += 1);
-        UrgentGuard { at_work: self.at_work.clone() }
+    /// Has work of lower ranks stand still until the guard is dropped.
+    pub(crate) fn begin(&self, rank: JobRank) -> UrgentGuard {
+        self.at_work.send_modify(|at_work| at_work[rank as usize] += 1);
+        UrgentGuard { rank, at_work: self.at_work.clone() }
     }
 
-    /// Returns the control of work that makes room; `pauses` counts for how long.
-    pub(crate) fn yielding(&self, orders: &Orders, pauses: &Pauses) -> Control {
+    /// Returns the control of work that makes room for that of higher ranks; `pauses` counts for how long.
+    pub(crate) fn yielding(&self, rank: JobRank, orders: &Orders, pauses: &Pauses) -> Control {
         let Orders { stop, hurry } = orders.clone();
-        let yields_to = Some(Yield { urgent: self.at_work.subscribe(), hurry });
+        let yields_to = Some(Yield { rank, at_work: self.at_work.subscribe(), hurry });
         Control { stop, yields_to, pauses: pauses.clone() }
     }
 }
 
 impl Drop for UrgentGuard {
     fn drop(&mut self) {
-        self.at_work.send_modify(|count| *count -= 1);
+        self.at_work.send_modify(|at_work| at_work[self.rank as usize] -= 1);
     }
 }
 
@@ -141,8 +153,8 @@ mod tests {
     #[tokio::test]
     async fn work_makes_room_until_the_last_urgent_one_is_done() {
         let urgency = Urgency::new();
-        let control = urgency.yielding(&Orders::default(), &Pauses::default());
-        let (one, two) = (urgency.begin(), urgency.begin());
+        let control = urgency.yielding(JobRank::Calm, &Orders::default(), &Pauses::default());
+        let (one, two) = (urgency.begin(JobRank::Ahead), urgency.begin(JobRank::Waited));
         drop(one);
         assert!(control.has_room().now_or_never().is_none());
         drop(two);
@@ -150,11 +162,19 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn work_makes_room_for_none_of_its_own_rank_or_a_lower_one() {
+        let urgency = Urgency::new();
+        let control = urgency.yielding(JobRank::Ahead, &Orders::default(), &Pauses::default());
+        let _others = (urgency.begin(JobRank::Calm), urgency.begin(JobRank::Ahead));
+        assert!(control.has_room().now_or_never().is_some());
+    }
+
+    #[tokio::test]
     async fn work_that_a_viewer_waits_for_makes_room_no_longer() {
         let urgency = Urgency::new();
         let orders = Orders::default();
-        let control = urgency.yielding(&orders, &Pauses::default());
-        let _urgent = urgency.begin();
+        let control = urgency.yielding(JobRank::Ahead, &orders, &Pauses::default());
+        let _urgent = urgency.begin(JobRank::Waited);
         assert!(control.has_room().now_or_never().is_none());
         orders.hurry.cancel();
         assert!(control.has_room().now_or_never().is_some());

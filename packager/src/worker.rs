@@ -4,7 +4,7 @@
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use futures::FutureExt;
-use store::{Conclusion, Failure, Job, JobClass, JobError, JobKind, Orders, Pauses, Store, Worker};
+use store::{Conclusion, Failure, Job, JobClass, JobError, JobKind, JobRank, Orders, Pauses, Store, Worker};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -19,18 +19,19 @@ pub async fn run(store: Store, config: Config, shutdown: CancellationToken) {
     let config = Arc::new(config);
     let tasks = TaskTracker::new();
     let urgency = Urgency::new();
-    // Short jobs and sound never wait behind pictures, so that a new video's playlists stand at once; and what somebody
-    // looks at a blank picture for has workers of its own, which have the others stand still.
+    // Short jobs and sound never wait behind pictures, so that a new video's playlists stand at once; and jobs that viewers
+    // are behind have workers of their own, which have the others stand still.
     let mut lanes = vec![
         (vec![JobKind::Prepare, JobKind::Playlists, JobKind::Finish], JobClass::ALL),
         (vec![JobKind::Text, JobKind::Poster], JobClass::ALL),
         // Its owner waits for it, and the texts of a long film take minutes.
         (vec![JobKind::Poster], JobClass::Asked..=JobClass::Asked),
-        (vec![JobKind::Audio], JobClass::URGENT),
-        (vec![JobKind::Audio], JobClass::CALM),
     ];
-    for classes in [JobClass::URGENT, JobClass::CALM] {
-        lanes.extend(std::iter::repeat_n((vec![JobKind::Video], classes), config.encode_slots));
+    for rank in JobRank::ALL {
+        lanes.push((vec![JobKind::Audio], rank.classes()));
+        // What a viewer comes to next is waited for as soon as they are there.
+        let slots = if rank == JobRank::Ahead { 1 } else { config.encode_slots };
+        lanes.extend(std::iter::repeat_n((vec![JobKind::Video], rank.classes()), slots));
     }
     for (kinds, classes) in lanes {
         let (store, shutdown, lease) = (store.clone(), shutdown.clone(), config.lease);
@@ -69,12 +70,17 @@ impl store::Work for Jobs {
     type Error = Error;
 
     async fn perform(&mut self, job: &Job, orders: &Orders) -> Result<(), JobError<Error>> {
-        let _urgent = (job.kind == JobKind::Prepare || job.kind == JobKind::Video && job.is_urgent())
-            .then(|| self.urgency.begin());
+        let rank = match job.kind {
+            JobKind::Prepare => JobRank::Waited,
+            JobKind::Video => job.rank(),
+            _ => JobRank::Calm,
+        };
+        let _urgent = self.urgency.begin(rank);
         // Sound costs little, and its pictures are waited for as much.
         let control = match job.kind {
-            JobKind::Video if !job.is_urgent() => self.urgency.yielding(orders, &self.pauses),
-            JobKind::Poster | JobKind::Text => self.urgency.yielding(orders, &self.pauses),
+            JobKind::Video | JobKind::Poster | JobKind::Text => {
+                self.urgency.yielding(rank, orders, &self.pauses)
+            }
             _ => Control::of(&orders.stop),
         };
         let outcome = tokio::select! {
@@ -138,7 +144,7 @@ impl Jobs {
     async fn urgent_once(&self, hurry: &CancellationToken) {
         hurry.cancelled().await;
         tracing::info!("a viewer waits for it");
-        let _urgent = self.urgency.begin();
+        let _urgent = self.urgency.begin(JobRank::Waited);
         std::future::pending::<()>().await;
     }
 }

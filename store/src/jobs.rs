@@ -20,7 +20,7 @@ use crate::{
     sql::{FromRow, LockScope, Row, Sql, Transaction, query},
 };
 pub use claim::Claim;
-pub use class::Class;
+pub use class::{Class, Rank};
 pub(crate) use insert::{insert_job, insert_playlists, insert_poster, insert_prepare};
 pub use kind::Kind;
 pub use listed::{JobPage, JobPlace, ListedJob};

@@ -56,7 +56,7 @@ pub use id::{CaptionId, UserId, VideoId};
 pub use incoming::Append;
 pub use jobs::{
     Attempt, CHARGED_AHEAD, Claim, Class as JobClass, Job, JobPage, JobPlace, Jobs, Kind as JobKind,
-    ListedJob, NewJob, Pauses, Standing, Want,
+    ListedJob, NewJob, Pauses, Rank as JobRank, Standing, Want,
 };
 pub use listing::{Cursor, Listing, Page, Sort, SortKey};
 pub use pages::{Entries, MOST as MOST_ENTRIES, PageOf, Place as PlaceInList};

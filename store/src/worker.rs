@@ -15,8 +15,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, info_span};
 
 use crate::{
-    Attempt, CHARGED_AHEAD, Claim, Error, Job, JobClass, JobKind, Pauses, Result, Signal, Store, VideoId,
-    metrics::Outcome,
+    Attempt, CHARGED_AHEAD, Claim, Error, Job, JobClass, JobKind, JobRank, Pauses, Result, Signal, Store,
+    VideoId, metrics::Outcome,
 };
 
 /// The lease of a job. A dead worker's job waits at most this long: ten times as much would show in the time until a
@@ -74,7 +74,7 @@ pub trait Work: Send {
 pub struct Orders {
     /// To end.
     pub stop: CancellationToken,
-    /// To make room for urgent jobs no longer: it was calm at its claim, and a viewer waits for it by now.
+    /// To make room for others no longer: no viewer waited for it at its claim, and one does by now.
     pub hurry: CancellationToken,
 }
 
@@ -216,13 +216,13 @@ impl Worker {
         }
     }
 
-    /// Passes on that a viewer waits for a job that was calm at its claim. Never returns.
+    /// Passes on that a viewer waits for a job that none waited for at its claim. Never returns.
     async fn hurry(&self, job: &Job, hurry: &CancellationToken) {
         // Pictures alone make room for others.
-        if job.kind == JobKind::Video && !job.is_urgent() {
+        if job.kind == JobKind::Video && job.rank() < JobRank::Waited {
             let mut signals = self.store.signals.work();
             while signals.changed().await.is_ok() {
-                match self.store.jobs.is_urgent_by_now(job).await {
+                match self.store.jobs.is_waited_for_by_now(job).await {
                     Ok(true) => {
                         hurry.cancel();
                         break;

@@ -2,6 +2,38 @@
 
 use std::ops::RangeInclusive;
 
+/// Classes whose jobs have workers of their own. Encoders of a rank stand still for those of later ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rank {
+    /// No viewer is behind it.
+    Calm,
+    /// A viewer may come to it.
+    Ahead,
+    /// A viewer looks at a blank picture for it.
+    Waited,
+}
+
+impl Rank {
+    /// All ranks.
+    pub const ALL: [Self; 3] = [Self::Calm, Self::Ahead, Self::Waited];
+
+    /// Returns its classes.
+    pub const fn classes(self) -> RangeInclusive<Class> {
+        match self {
+            Self::Calm => Class::CALM,
+            Self::Ahead => Class::Ahead..=Class::Ahead,
+            Self::Waited => Class::First..=Class::Plan,
+        }
+    }
+
+    /// Returns the rank of a priority.
+    pub(crate) fn of(priority: i64) -> Self {
+        let from_the_top = [Self::Waited, Self::Ahead];
+        let is_of = |rank: &Self| priority >= rank.classes().start().priority();
+        from_the_top.into_iter().find(is_of).unwrap_or(Self::Calm)
+    }
+}
+
 /// How urgent a job is; later ones go first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Class {
@@ -28,7 +60,7 @@ pub enum Class {
 impl Class {
     /// All classes.
     pub const ALL: RangeInclusive<Self> = Self::Background..=Self::Plan;
-    /// Classes that somebody looks at a blank picture for.
+    /// Classes that viewers are behind.
     pub const URGENT: RangeInclusive<Self> = Self::Ahead..=Self::Plan;
     /// All others.
     pub const CALM: RangeInclusive<Self> = Self::Background..=Self::Playlists;

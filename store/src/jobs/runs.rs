@@ -1,6 +1,6 @@
 //! Runs in hand: how a claimed run stands after each of its segments.
 
-use super::{Class, Job, Jobs};
+use super::{Job, Jobs, Rank};
 use crate::{
     Result, Timestamp,
     sql::{FromRow, Row, query},
@@ -18,29 +18,29 @@ pub struct Standing {
 impl Jobs {
     /// Returns how a claimed run stands; `None` when the lease is gone.
     ///
-    /// For a calm one, urgent jobs do not count: those have workers of their own.
+    /// Jobs of another rank do not count: those have workers of their own.
     pub async fn standing(&self, job: &Job) -> Result<Option<Standing>> {
         query(
             "select j.last, coalesce((
                  select k.priority from jobs k
-                 where k.kind = j.kind and k.priority > j.priority and (k.priority < $3 or j.priority >= $3)
+                 where k.kind = j.kind and k.priority > j.priority and k.priority <= $3
                    and k.not_before <= $4 and (k.lease_until is null or k.lease_until < $4)
                  order by k.priority desc limit 1), -1) as above
              from jobs j where j.id = $1 and j.lease_owner = $2",
         )
         .bind(&job.id)
         .bind(&job.owner)
-        .bind(Class::URGENT.start().priority())
+        .bind(job.rank().classes().end().priority())
         .bind(Timestamp::now().0)
         .fetch_optional(&self.sql)
         .await
     }
 
     /// Returns whether a viewer waits for a claimed run by now.
-    pub(crate) async fn is_urgent_by_now(&self, job: &Job) -> Result<bool> {
+    pub(crate) async fn is_waited_for_by_now(&self, job: &Job) -> Result<bool> {
         let query = query("select priority from jobs where id = $1 and lease_owner = $2");
         let priority: Option<i64> = query.bind(&job.id).bind(&job.owner).fetch_optional(&self.sql).await?;
-        Ok(priority.is_some_and(|priority| priority >= Class::URGENT.start().priority()))
+        Ok(priority.is_some_and(|priority| Rank::of(priority) == Rank::Waited))
     }
 
     /// Records how fast a claimed run comes out of its encoder: seconds of media for each second of work.
@@ -65,9 +65,14 @@ impl Jobs {
 }
 
 impl Job {
-    /// Returns whether somebody looks at a blank picture for it.
+    /// Returns its rank at the claim.
+    pub fn rank(&self) -> Rank {
+        Rank::of(self.priority)
+    }
+
+    /// Returns whether a viewer was behind it at the claim.
     pub fn is_urgent(&self) -> bool {
-        self.priority >= Class::URGENT.start().priority()
+        self.rank() > Rank::Calm
     }
 }
 

@@ -3,8 +3,8 @@
 use std::{ops::Range, time::Duration};
 
 use store::{
-    Attempt, Claim, Job, JobClass, JobKind, NewJob, NewPlan, Rendition, RenditionKind, Segment, Standing,
-    State, Store, VideoId, Want,
+    Attempt, Claim, Job, JobClass, JobKind, JobRank, NewJob, NewPlan, Rendition, RenditionKind, Segment,
+    Standing, State, Store, VideoId, Want,
 };
 
 use super::{LEASE, rendition, uploaded};
@@ -119,7 +119,7 @@ async fn a_run_behind_a_segment_that_is_there_is_left_to_its_encoder() {
 }
 
 #[tokio::test]
-async fn what_is_ahead_of_a_viewer_makes_room_for_what_another_waits_for() {
+async fn what_is_ahead_of_a_viewer_keeps_its_worker_and_what_another_waits_for_has_one_of_its_own() {
     let (store, _folder) = store().await;
     let id = planned(&store, "v", &[run(JobKind::Video, "480p", 0..40)]).await;
     assert!(store.jobs.want(&Want { video: &id, rendition: "480p", number: 10 }).await.unwrap());
@@ -131,7 +131,12 @@ async fn what_is_ahead_of_a_viewer_makes_room_for_what_another_waits_for() {
     assert_eq!((ahead.segments.clone(), ahead.is_urgent()), (11..13, true));
     assert!(!store.jobs.standing(&ahead).await.unwrap().unwrap().outranked);
     assert!(store.jobs.want(&Want { video: &id, rendition: "480p", number: 20 }).await.unwrap());
-    assert!(store.jobs.standing(&ahead).await.unwrap().unwrap().outranked);
+    assert!(!store.jobs.standing(&ahead).await.unwrap().unwrap().outranked);
+    let claim = Claim { owner: "worker", lease: LEASE };
+    let waited = JobRank::Waited.classes();
+    let wanted = store.jobs.claim_of(&waited, &[JobKind::Video], &claim).await.unwrap().unwrap();
+    assert_eq!(wanted.segments, 20..21);
+    assert!(store.jobs.claim_of(&waited, &[JobKind::Video], &claim).await.unwrap().is_none());
 }
 
 #[tokio::test]
