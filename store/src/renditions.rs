@@ -14,6 +14,10 @@ use crate::{
     webhooks::{Event, note},
 };
 
+/// The version of the plans that this program makes, and the newest that it reads. It rises with each change that has a
+/// program of the version before encode something else by the same plan.
+pub const PLAN_VERSION: i64 = 1;
+
 // Renditions with their progress, of the videos that a condition chooses; `$2` is now.
 macro_rules! with_progress {
     ($which:literal) => {
@@ -129,7 +133,8 @@ impl Renditions {
         let mut tx = self.sql.begin(LockScope::Video(id)).await?;
         let done = query(
             // A deleted video, a failed one and one that another worker has planned are all no longer `uploaded`.
-            "update videos set state = 'planned', plan = $2, duration_seconds = $3, length_ms = $5, notes = $4
+            "update videos set state = 'planned', plan = $2, duration_seconds = $3, length_ms = $5, notes = $4,
+                 plan_version = $6
              where id = $1 and state = 'uploaded'",
         )
         .bind(id.as_str())
@@ -137,6 +142,7 @@ impl Renditions {
         .bind(plan.duration_seconds)
         .bind(&plan.notes.join("\n"))
         .bind((plan.duration_seconds * 1000.0) as i64)
+        .bind(PLAN_VERSION)
         .execute(&mut tx)
         .await?;
         if done == 0 {

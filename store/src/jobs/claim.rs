@@ -6,7 +6,7 @@ use std::{ops::RangeInclusive, time::Duration};
 
 use super::{Class, Job, Jobs, Kind};
 use crate::{
-    Result, Timestamp,
+    PLAN_VERSION, Result, Timestamp,
     sql::{LockScope, query},
 };
 
@@ -17,6 +17,7 @@ macro_rules! claimable {
     () => {
         "j.kind in ($4, $5, $6, $7, $8, $9, $10, $11)
            and j.not_before <= $3
+           and exists (select 1 from videos v where v.id = j.video_id and v.plan_version <= $15)
            and (j.lease_until is null or j.lease_until < $3)
            and (j.kind <> 'finish' or not exists (
                select 1 from jobs k where k.video_id = j.video_id and k.id <> j.id
@@ -92,6 +93,7 @@ impl Jobs {
     /// next who has been served least, and of that owner the video.
     ///
     /// Jobs that write a video's playlists are claimed one at a time, so that no older view of it overwrites a newer one.
+    /// Jobs of plans that are newer than this program are left to newer ones.
     /// Captions wait until their video plays, and while an encoder of their machine works on one that does not: a person
     /// looks at that page and sees nothing.
     pub async fn claim(&self, kinds: &[Kind], owner: &str, lease: Duration) -> Result<Option<Job>> {
@@ -129,7 +131,11 @@ impl Jobs {
             let query = Kind::ALL
                 .iter()
                 .fold(query, |query, kind| query.bind(kinds.contains(kind).then_some(kind.as_str())));
-            query.bind(classes.start().priority()).bind(classes.end().priority()).bind(&*self.machine)
+            query
+                .bind(classes.start().priority())
+                .bind(classes.end().priority())
+                .bind(&*self.machine)
+                .bind(PLAN_VERSION)
         };
         if self.sql.is_shared() && kinds.iter().any(|kind| kind.writes_playlists()) {
             // Two claims at once do not see each other; of these kinds that would make two writers.
@@ -149,13 +155,13 @@ mod tests {
     use testbed::Postgres;
 
     use super::*;
-    use crate::sql::Sql;
+    use crate::{Store, sql::Sql};
 
     /// Returns a claim of an encoder's, with its values in it.
     fn claim_text(statement: &str) -> String {
         let values = [
             "'w'", "9", "5", "'video'", "null", "null", "null", "null", "null", "null", "null", "20", "50",
-            "'m'",
+            "'m'", "1",
         ];
         let numbered = values.iter().enumerate().rev();
         numbered.fold(statement.to_owned(), |text, (n, value)| text.replace(&format!("${}", n + 1), value))
@@ -176,6 +182,25 @@ mod tests {
         }
         assert!(plan.iter().all(|step| !step.contains("TEMP B-TREE")), "{plan:#?}");
         assert!(plan.iter().all(|step| !step.starts_with("SCAN") || step == "SCAN next"), "{plan:#?}");
+    }
+
+    #[tokio::test]
+    async fn jobs_of_a_newer_plan_are_left_to_newer_workers() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::embedded(folder.path()).await.unwrap();
+        let jobs = &store.jobs;
+        let newer = "insert into videos (id, title, state, source_name, created_at, plan_version)
+            values ('newer', '', 'planned', '', 0, $1)";
+        query(newer).bind(PLAN_VERSION + 1).execute(&jobs.sql).await.unwrap();
+        for kind in Kind::ALL {
+            let job = "insert into jobs (id, video_id, kind, track, first, last, priority, turn, queued_at)
+                values ($1, 'newer', $1, '', 0, 1, 20, 0, 0)";
+            query(job).bind(kind.as_str()).execute(&jobs.sql).await.unwrap();
+        }
+        let lease = Duration::from_mins(1);
+        assert!(jobs.claim(&Kind::ALL, "older", lease).await.unwrap().is_none());
+        query("update videos set plan_version = $1").bind(PLAN_VERSION).execute(&jobs.sql).await.unwrap();
+        assert!(jobs.claim(&Kind::ALL, "this one", lease).await.unwrap().is_some());
     }
 
     #[tokio::test]
