@@ -2,7 +2,7 @@ use std::{io::Read, time::Duration};
 
 use http_body_util::BodyExt;
 use origin::Config;
-use store::{Claim, Failure, JobClass, JobKind, Segment};
+use store::{Audience, Claim, Failure, JobClass, JobKind, Segment};
 
 use crate::harness::Harness;
 
@@ -147,7 +147,7 @@ async fn a_segment_is_sent_as_it_is_encoded() {
     let asked = harness.begin("GET", &path, &[("range", "bytes=2-")], "");
     tokio::pin!(asked);
     assert!(tokio::time::timeout(SHORT, &mut asked).await.is_err(), "it was answered before it was there");
-    let writer = harness.store.chunks.begin(&key, "first".into());
+    let mut writer = harness.store.chunks.begin(&key, "first".into(), Audience::Here);
     let answer = asked.await;
     assert_eq!(answer.status(), 200);
     let fields = answer.headers();
@@ -173,7 +173,8 @@ async fn an_init_segment_does_not_wait_for_the_first_segment() {
     tokio::pin!(asked);
     assert!(tokio::time::timeout(SHORT, &mut asked).await.is_err(), "it was answered before it was there");
     harness.put(&id, "720p/init.mp4", "init").await;
-    let _growing = harness.store.chunks.begin(&format!("{}/720p/0.m4s", id.folder()), "first".into());
+    let _growing =
+        harness.store.chunks.begin(&format!("{}/720p/0.m4s", id.folder()), "first".into(), Audience::Here);
     assert_eq!(asked.await.body, "init");
 }
 
@@ -181,7 +182,8 @@ async fn an_init_segment_does_not_wait_for_the_first_segment() {
 async fn a_segment_whose_encoder_ends_breaks_off() {
     let harness = Harness::open().await;
     let id = harness.planned(2).await;
-    let writer = harness.store.chunks.begin(&format!("{}/720p/0.m4s", id.folder()), "first".into());
+    let writer =
+        harness.store.chunks.begin(&format!("{}/720p/0.m4s", id.folder()), "first".into(), Audience::Here);
     let answer = harness.begin("GET", &format!("/v/{id}/720p/0.m4s"), &[], "").await;
     drop(writer);
     assert!(answer.into_body().collect().await.is_err(), "it looks whole");
