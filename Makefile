@@ -2,7 +2,7 @@
 # The tools that scripts/install keeps beside the build.
 export PATH := $(CURDIR)/target/tools:$(PATH)
 
-.PHONY: run cluster test test-api test-cache check fmt bench bench-play bench-counts bench-transcribe reference bench-edge bench-origin bench-library bench-sign-in golden web api-types clean minikube minikube-down check-kube test-kube
+.PHONY: run cluster test test-api test-cache check fmt bench bench-play bench-counts bench-transcribe reference bench-edge bench-encode bench-origin bench-library bench-sign-in golden web api-types clean minikube minikube-down check-kube test-kube
 
 run: ; @scripts/install run && $(MAKE) --no-print-directory web && exec cargo run --release --bin clipcut -- serve --demo
 cluster: ; @scripts/install run && scripts/install servers && $(MAKE) --no-print-directory web && cargo build --release --bin clipcut --bin servers && exec scripts/cluster
@@ -20,6 +20,7 @@ bench-play: ; @scripts/install run && cargo build --profile dist --bin clipcut &
 bench-counts: ; @scripts/install counts && cargo bench --quiet --package benches --bench counts
 bench-edge: ; @scripts/install bench && cargo build --profile dist --bin clipcut --bin load && benches/side-by-side --fresh && benches/side-by-side --report
 bench-origin: ; @scripts/install servers && scripts/install run && cargo build --profile dist --bin clipcut --bin origin-reads && target/dist/origin-reads target/dist/clipcut
+bench-encode: ; @scripts/install servers && scripts/install run && cargo build --profile dist --bin clipcut --bin servers && python3 benches/encode.py target/dist/clipcut target/dist/servers
 bench-library: ; @scripts/install servers && cargo build --profile dist --bin clipcut --bin servers && python3 benches/library/run.py target/dist/clipcut target/dist/servers
 bench-sign-in: ; @cargo build --profile dist --bin clipcut && scripts/bench-sign-in target/dist/clipcut
 golden: ; scripts/golden

@@ -101,6 +101,12 @@ const EXTRA = [
     args: [...MOVING("1280x720", "25"), ...TONE(440), ...H264],
   },
   {
+    // Long enough to seek into what no encoder has come to.
+    name: "film-360p25.mp4",
+    seconds: 600,
+    args: [...MOVING("640x360", "25"), ...TONE(440), ...H264, "-g", "50"],
+  },
+  {
     // Two sounds in a format that is not read, with nothing to tell them apart.
     name: "unread-sounds-180p25.mkv",
     seconds: 2,
