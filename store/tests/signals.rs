@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use futures::StreamExt;
-use store::{Counters, Limit, SegmentName, Signal, Signals, VideoId};
+use store::{Counters, Limit, SegmentName, Signal, Signals, UserId, VideoId};
 use testbed::Redis;
 use tokio::sync::broadcast::Receiver;
 
@@ -61,6 +61,7 @@ async fn signals_reach_every_process_and_its_own_once() {
         Signal::Published(VideoId::random(), segment),
         Signal::Hidden(VideoId::random()),
         Signal::Deleted(VideoId::random()),
+        Signal::Ended(UserId::random()),
     ];
     for signal in &others {
         one.publish(signal.clone());
