@@ -115,6 +115,7 @@ table! {
     POST "/api/v1/users" Anyone Never;
     GET "/api/v1/users" Administrator Never;
     PATCH "/api/v1/users/{user}" Administrator Never;
+    DELETE "/api/v1/users/{user}" Administrator Never;
     // Of all videos an administrator's alone, which the handler sees to.
     GET "/api/v1/webhooks" SignedIn Manage;
     POST "/api/v1/webhooks" SignedIn Manage;

@@ -7,7 +7,10 @@ use axum::{
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use server::{Response, revision};
-use store::accounts::{Changed, Deletion as Gone, Email as Address, Profile};
+use store::{
+    UserId,
+    accounts::{Changed, Deletion as Gone, Email as Address, Profile},
+};
 use utoipa::ToSchema;
 
 use crate::{
@@ -56,8 +59,11 @@ pub(crate) struct Confirmation {
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[schema(as = VideosOfAccount)]
-enum Videos {
+pub(crate) enum Videos {
+    /// They go with it.
     Delete,
+    /// They are handed to the account with this id.
+    To(String),
 }
 
 /// An account with what its videos take and may take.
@@ -162,11 +168,11 @@ pub(crate) async fn set_password(
     let given: NewPassword = document::read(request).await?;
     accounts.confirm(&asker, &given.current_password).await?;
     let hash = accounts.passwords.hash(password::accept(&given.new_password)?).await?;
-    accounts.store.accounts.users.set_password(&asker.user.id, &hash, asker.session()).await?;
+    accounts.store.set_password(&asker.user.id, &hash, asker.session()).await?;
     Ok(no_content())
 }
 
-/// Deletes the account and its videos.
+/// Deletes the account, and its videos or hands them to another account.
 #[utoipa::path(
     delete, path = "/api/v1/account", tag = "account", operation_id = "deleteAccount",
     request_body = Deletion,
@@ -175,7 +181,7 @@ pub(crate) async fn set_password(
         (status = 400, description = "`invalid_document`, `body_too_large`"),
         (status = 403, description = "`wrong_password`, `insecure_line`"),
         (status = 404, description = "`unknown_user`"),
-        (status = 422, description = "`last_administrator`"),
+        (status = 422, description = "`last_administrator`, `unknown_heir`"),
         (status = 429, description = "`too_many_attempts`"),
         (status = 503, description = "`busy`"),
     ),
@@ -187,29 +193,39 @@ pub(crate) async fn delete(
 ) -> Result<Response> {
     let line = accounts.line(&request);
     let given: Deletion = document::read(request).await?;
-    let Videos::Delete = given.videos;
     accounts.confirm(&asker, &given.current_password).await?;
-    let tickets = lost_tickets(accounts.config.audience, accounts.config.ticket_lifetime);
-    match accounts.store.delete_account(&asker.user.id, Gone { heir: None, tickets }).await? {
-        Changed::Done => {}
-        Changed::Unknown => return Err(gone()),
-        Changed::LastAdministrator => return Err(last_administrator()),
-    }
-    // To the end also when the client does not wait; a kill leaves the rest to the next sweep.
-    let store = accounts.store.clone();
-    let deleting = tokio::spawn(async move { store.delete_accounts().await });
-    match deleting.await {
-        Ok(deleted) => deleted?,
-        Err(error) => {
-            tracing::error!(%error, "the deletion of an account was interrupted; the sweep goes on with it");
-        }
-    }
+    accounts.delete(&asker.user.id, given.videos).await?;
     let mut response = no_content();
     response.headers_mut().insert(http::header::SET_COOKIE, line.take_away()?);
     Ok(response)
 }
 
 impl Accounts {
+    /// Deletes an account, and its videos or hands them to another.
+    pub(crate) async fn delete(&self, id: &UserId, videos: Videos) -> Result<()> {
+        let heir = match videos {
+            Videos::Delete => None,
+            Videos::To(heir) => Some(UserId::from(heir)),
+        };
+        let tickets = lost_tickets(self.config.audience, self.config.ticket_lifetime);
+        match self.store.delete_account(id, Gone { heir: heir.as_ref(), tickets }).await? {
+            Changed::Done => {}
+            Changed::Unknown => return Err(gone()),
+            Changed::LastAdministrator => return Err(last_administrator()),
+            Changed::UnknownHeir => return Err(unknown_heir()),
+        }
+        // To the end also when the client does not wait; a kill leaves the rest to the next sweep.
+        let store = self.store.clone();
+        let deleting = tokio::spawn(async move { store.delete_accounts().await });
+        match deleting.await {
+            Ok(deleted) => deleted?,
+            Err(error) => {
+                tracing::error!(%error, "the deletion of an account was interrupted; the sweep goes on with it");
+            }
+        }
+        Ok(())
+    }
+
     /// Reads a request whose document has nothing but the person's password, and compares that.
     pub(crate) async fn read_confirmation(&self, asker: &Asker, request: Request) -> Result<()> {
         let given: Confirmation = document::read(request).await?;
@@ -227,6 +243,11 @@ impl Accounts {
 pub(crate) fn last_administrator() -> crate::Error {
     let detail = "This is the last administrator; make another one first.";
     unprocessable("last_administrator", detail)
+}
+
+fn unknown_heir() -> crate::Error {
+    let detail = "No other account has this id, so nothing was deleted. A person finds theirs on the page of their account.";
+    unprocessable("unknown_heir", detail)
 }
 
 fn gone() -> crate::Error {

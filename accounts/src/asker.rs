@@ -15,6 +15,8 @@ const SEEN_EVERY_MICROS: i64 = 60_000_000;
 pub(crate) struct Asker {
     pub(crate) user: User,
     pub(crate) by: By,
+    /// The end of that, where it has one.
+    pub(crate) ends_at: Option<Timestamp>,
 }
 
 /// The means by which a person is known.
@@ -22,8 +24,13 @@ pub(crate) struct Asker {
 pub(crate) enum By {
     /// A browser's session, by its id.
     Session(String),
-    /// A token with these scopes.
-    Token(Vec<Scope>),
+    /// A token.
+    Token {
+        /// Its name in lists.
+        id: String,
+        /// What it may do.
+        scopes: Vec<Scope>,
+    },
 }
 
 impl Asker {
@@ -36,7 +43,7 @@ impl Asker {
     pub(crate) fn session(&self) -> Option<&str> {
         match &self.by {
             By::Session(id) => Some(id),
-            By::Token(_) => None,
+            By::Token { .. } => None,
         }
     }
 }
@@ -88,7 +95,8 @@ impl Accounts {
         if is_old(Some(found.session.last_seen)) {
             sessions.touch(&found.session.id).await?;
         }
-        Ok(Some(Asker { user: found.user, by: By::Session(found.session.id) }))
+        let ends_at = Some(found.session.expires_at);
+        Ok(Some(Asker { user: found.user, by: By::Session(found.session.id), ends_at }))
     }
 
     async fn by_token(&self, field: &HeaderValue) -> Result<Asker> {
@@ -106,7 +114,8 @@ impl Accounts {
             tokens.touch(&found.token.id).await?;
         }
         let scopes = found.token.scopes.iter().filter_map(|word| Scope::read(word)).collect();
-        Ok(Asker { user: found.user, by: By::Token(scopes) })
+        let ends_at = found.token.expires_at;
+        Ok(Asker { user: found.user, by: By::Token { id: found.token.id, scopes }, ends_at })
     }
 }
 

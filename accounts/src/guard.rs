@@ -22,6 +22,7 @@ use crate::{
     asker::{Asker, By},
     error::forbidden,
     idempotency::{self, Keyed},
+    lasting::{self, Lasting, Limit},
 };
 
 // tus 1.0.0, Core: the field stands for the method.
@@ -30,11 +31,16 @@ const METHOD_OVERRIDE: HeaderName = HeaderName::from_static("x-http-method-overr
 /// Lets a request through to its handler, with its viewer, or refuses it.
 pub(crate) async fn admit(State(accounts): State<Accounts>, request: Request, next: Next) -> Response {
     match accounts.judge(request).await {
-        Ok(Admitted { request, mark, keyed }) => {
-            let mut response = match keyed {
+        Ok(Admitted { request, mark, keyed, lasting }) => {
+            let (request, limit) = match lasting {
+                Some(lasting) => lasting.limit(request),
+                None => (request, Limit::None),
+            };
+            let response = match keyed {
                 None => next.run(request).await,
                 Some(keyed) => keyed.answer(&accounts, next.run(request)).await,
             };
+            let mut response = limit.apply(response);
             if let Some(from) = mark {
                 response.headers_mut().insert(ticket::FROM, from.into());
             }
@@ -56,6 +62,8 @@ struct Admitted {
     mark: Option<u64>,
     /// The key by which it may be sent again.
     keyed: Option<Keyed>,
+    /// The watch over one that lasts.
+    lasting: Option<Lasting>,
 }
 
 /// The additions to a request by the rights on its video.
@@ -77,13 +85,15 @@ impl Accounts {
         // It asks for methods and changes nothing: browsers' preflights, which carry no credentials, and tus' discovery. With
         // another method in a field it would be that one.
         if *request.method() == Method::OPTIONS && !request.headers().contains_key(METHOD_OVERRIDE) {
-            return Ok(Admitted { request, mark: None, keyed: None });
+            return Ok(Admitted { request, mark: None, keyed: None, lasting: None });
         }
         let shown = Shown::by(&request);
         let path = request.uri().path().to_owned();
         let found = access::find(request.method(), &path).map_err(|allowed| missing(&allowed))?;
         self.refuse_foreign(&request)?;
         let evidence = self.evidence(&request);
+        // Before the look, so that no end falls in between.
+        let watched = lasting::part(found.endpoint).map(|part| (part, self.store.signals.subscribe()));
         let asker = self.asker(&evidence).await?;
         let viewer = asker.as_ref().map_or(Viewer::Stranger, Asker::viewer);
         if let Some(asker) = &asker {
@@ -94,14 +104,15 @@ impl Accounts {
         if let Some(share) = granted.share {
             request.extensions_mut().insert(share);
         }
-        let mut keyed = None;
+        let (mut keyed, mut lasting) = (None, None);
         if let Some(asker) = asker {
+            lasting = watched.map(|(part, signals)| Lasting::new(self, &asker, part, signals));
             if idempotency::takes_key(found.endpoint) {
                 (request, keyed) = Keyed::read(request, &asker.user.id, evidence.credential()).await?;
             }
             request.extensions_mut().insert(asker);
         }
-        Ok(Admitted { request, mark: granted.mark, keyed })
+        Ok(Admitted { request, mark: granted.mark, keyed, lasting })
     }
 
     /// Refuses what a page of another site sends to change something. A token is no browser's own, so that a page which has
@@ -207,7 +218,7 @@ impl Shown {
 }
 
 fn may_by_token(asker: &Asker, found: &Found<'_>) -> Result<()> {
-    let By::Token(scopes) = &asker.by else { return Ok(()) };
+    let By::Token { scopes, .. } = &asker.by else { return Ok(()) };
     match found.endpoint.by_token {
         ByToken::With(scope) if scopes.contains(&scope) => Ok(()),
         ByToken::With(scope) => {
@@ -238,7 +249,7 @@ fn missing(allowed: &[&'static Method]) -> Error {
     }
 }
 
-fn sign_in_required() -> Error {
+pub(crate) fn sign_in_required() -> Error {
     Problem::new(StatusCode::UNAUTHORIZED, "sign_in_required", "Sign in first.").into()
 }
 

@@ -13,6 +13,7 @@ mod grants;
 mod guard;
 mod idempotency;
 mod invitations;
+mod lasting;
 pub mod mail;
 mod name;
 pub mod oidc;
@@ -205,7 +206,7 @@ impl Accounts {
         let api = Router::new()
             .route("/session", get(session::show).post(session::sign_in).delete(session::sign_out))
             .route("/users", get(people::list).post(people::sign_up))
-            .route("/users/{user}", patch(people::change))
+            .route("/users/{user}", patch(people::change).delete(people::remove))
             .route("/account", get(account::show).patch(account::edit).delete(account::delete))
             .route("/account/password", put(account::set_password))
             .route(

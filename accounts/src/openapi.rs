@@ -51,6 +51,7 @@ use crate::{
     people::sign_up,
     people::list,
     people::change,
+    people::remove,
     invitations::list,
     invitations::add,
     invitations::remove,

@@ -80,7 +80,7 @@ pub(crate) async fn set(State(accounts): State<Accounts>, request: Request) -> R
     // A hash costs too much for a link that counts no more.
     let user = resets.person(&key).await?.ok_or_else(wrong_key)?;
     let hash = accounts.passwords.hash(password::accept(&given.new_password)?).await?;
-    if !resets.use_up(&key, &hash).await? {
+    if !accounts.store.reset_password(&key, &hash).await? {
         return Err(wrong_key());
     }
     tracing::info!(%user, "a forgotten password was set anew");

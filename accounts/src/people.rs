@@ -15,11 +15,11 @@ use utoipa::ToSchema;
 
 use crate::{
     Accounts, Error, Reach, Result, SignUp,
-    account::{closed, last_administrator},
+    account::{Videos, closed, last_administrator},
     asker::Asker,
-    document::{self, json},
+    document::{self, json, no_content},
     email::{self, Email},
-    error::{forbidden, unknown},
+    error::{forbidden, unknown, unprocessable},
     lost_tickets, name,
     page::{self, Page, PageParams},
     password,
@@ -161,11 +161,50 @@ pub(crate) async fn change(
         Changed::Done => {
             tracing::info!(user = %id, by = %asker.user.id, ?disabled, "an account was changed");
         }
-        Changed::Unknown => return Err(unknown_user()),
+        Changed::Unknown | Changed::UnknownHeir => return Err(unknown_user()),
         Changed::LastAdministrator => return Err(last_administrator()),
     }
     let user = users.get(&id).await?.ok_or_else(unknown_user)?;
     Ok(revision::tagged(StatusCode::OK, &document::Account::from(&user), user.revision))
+}
+
+/// The fate of what a person leaves behind.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = UserRemoval)]
+pub(crate) struct Removal {
+    videos: Videos,
+}
+
+/// Deletes an account, and its videos or hands them to another account.
+///
+/// The person's playback stops within a second at every edge, but for what strangers may watch.
+#[utoipa::path(
+    delete, path = "/api/v1/users/{user}", tag = "administration", operation_id = "removeUser",
+    params(("user" = String, Path, description = "The account's id")),
+    request_body = Removal,
+    responses(
+        (status = 204),
+        (status = 400, description = "`invalid_document`, `body_too_large`"),
+        (status = 404, description = "`unknown_user`"),
+        (status = 422, description = "`last_administrator`, `unknown_heir`, `own_account`"),
+    ),
+)]
+pub(crate) async fn remove(
+    State(accounts): State<Accounts>,
+    Extension(asker): Extension<Asker>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Result<Response> {
+    let id = UserId::from(id);
+    // That needs the password, and takes the cookie away.
+    if id == asker.user.id {
+        return Err(unprocessable("own_account", "Delete your own account on its page, with your password."));
+    }
+    let Removal { videos } = document::read(request).await?;
+    accounts.delete(&id, videos).await?;
+    tracing::info!(user = %id, by = %asker.user.id, "an account was removed");
+    Ok(no_content())
 }
 
 impl Accounts {

@@ -173,7 +173,7 @@ pub(crate) async fn sign_out(
     if let Some(Extension(asker)) = asker
         && let Some(id) = asker.session()
     {
-        accounts.store.accounts.sessions.end(&asker.user.id, id).await?;
+        accounts.store.end_session(&asker.user.id, id).await?;
     }
     let mut response = no_content();
     // An open line was given no cookie, and writing one for it is an error.
@@ -219,7 +219,7 @@ pub(crate) async fn end(
     Extension(asker): Extension<Asker>,
     Path(id): Path<String>,
 ) -> Result<Response> {
-    if !accounts.store.accounts.sessions.end(&asker.user.id, &id).await? {
+    if !accounts.store.end_session(&asker.user.id, &id).await? {
         return Err(unknown("unknown_session", "There is no such session; it may have ended."));
     }
     Ok(no_content())
@@ -270,7 +270,7 @@ impl Accounts {
         if let Some(before) = &browser.before
             && let Some(found) = sessions.find(&before.hash(), self.idle_since()).await?
         {
-            sessions.end(&found.user.id, &found.session.id).await?;
+            self.store.end_session(&found.user.id, &found.session.id).await?;
         }
         let new = NewSession {
             user: &user.id,

@@ -132,7 +132,7 @@ pub(crate) async fn remove(
     Extension(asker): Extension<Asker>,
     Path(id): Path<String>,
 ) -> Result<Response> {
-    if !accounts.store.accounts.tokens.remove(&asker.user.id, &id).await? {
+    if !accounts.store.remove_token(&asker.user.id, &id).await? {
         return Err(unknown("unknown_token", "There is no such token."));
     }
     Ok(no_content())

@@ -167,6 +167,8 @@ impl Watch {
                 }
                 self.note(id);
             }
+            // The guard ends what runs by a session or a token that is no more.
+            Ok(Signal::Ended(_)) => {}
             Ok(Signal::Missed) | Err(RecvError::Lagged(_)) => self.catch_up().await,
             Err(RecvError::Closed) => self.over = true,
         }

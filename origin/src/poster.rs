@@ -6,9 +6,9 @@ mod dimensions;
 use std::time::Duration;
 
 use axum::extract::{Path as UrlPath, Request, State};
-use http::{StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 use serde::{Deserialize, Serialize};
-use server::{Problem, Response, body, document::json};
+use server::{Problem, Response, body, revision};
 use store::{NewPoster, PosterChoice, RenditionKind, Signal, State as VideoState, Video, VideoId};
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 use utoipa::ToSchema;
@@ -70,12 +70,15 @@ pub(crate) const STATES: [&str; 3] = ["ready", "waiting", "failed"];
 #[utoipa::path(
     get, path = "/api/v1/videos/{id}/poster", tag = "videos", operation_id = "getPosterChoice",
     params(("id" = String, Path, description = "The video")),
-    responses((status = 200, body = Document), (status = 404, description = "`unknown_video`")),
+    responses(
+        (status = 200, body = Document, headers(("ETag" = String, description = "The revision"))),
+        (status = 404, description = "`unknown_video`"),
+    ),
 )]
 pub(crate) async fn show(State(origin): State<Origin>, UrlPath(id): UrlPath<String>) -> Result<Response> {
     let id = known(&id)?;
     let choice = origin.store.posters.choice(&id).await?;
-    Ok(json(StatusCode::OK, &origin.poster(&id, choice).await?))
+    origin.answer(StatusCode::OK, &id, choice).await
 }
 
 /// Puts a picture, or the frame of a moment, in place of the poster.
@@ -83,7 +86,10 @@ pub(crate) async fn show(State(origin): State<Origin>, UrlPath(id): UrlPath<Stri
 /// A picture is encoded again, and never served as it was sent.
 #[utoipa::path(
     put, path = "/api/v1/videos/{id}/poster", tag = "videos", operation_id = "choosePoster",
-    params(("id" = String, Path, description = "The video")),
+    params(
+        ("id" = String, Path, description = "The video"),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` of the poster that is replaced"),
+    ),
     request_body(
         content(
             (Frame = "application/json"), (Vec<u8> = "image/jpeg"), (Vec<u8> = "image/png"),
@@ -92,12 +98,13 @@ pub(crate) async fn show(State(origin): State<Origin>, UrlPath(id): UrlPath<Stri
         description = "The moment in seconds, or a picture of at most 20 MiB and 35 megapixels.",
     ),
     responses(
-        (status = 200, body = Document),
-        (status = 202, body = Document, description = "It is being made"),
+        (status = 200, body = Document, headers(("ETag" = String, description = "The revision"))),
+        (status = 202, body = Document, description = "It is being made", headers(("ETag" = String, description = "The revision"))),
         (status = 400, description = "`invalid_document`, `body_broken`"),
         (status = 404, description = "`unknown_video`"),
         (status = 408, description = "`body_stalled`"),
         (status = 409, description = "`video_not_prepared`"),
+        (status = 412, description = "`edited_meanwhile`"),
         (status = 413, description = "`body_too_large`"),
         (status = 415, description = "`unsupported_media_type`"),
         (status = 422, description = "`unreadable_image`, `image_too_large`, `image_too_small`, `beyond_the_end`, `no_picture`, `no_frame`, `poster_failed`"),
@@ -111,12 +118,13 @@ pub(crate) async fn choose(
 ) -> Result<Response> {
     let id = known(&id)?;
     let video = origin.prepared(&id).await?;
+    let seen = revision::seen(request.headers(), video.poster.revision)?;
     if is_json(&request) {
         let bytes = body::collect(request.into_body(), MOST_DOCUMENT).await?;
         let Frame { at_seconds } =
             serde_json::from_slice(&bytes).map_err(|e| bad_request("invalid_document", e.to_string()))?;
         origin.check_moment(&video, at_seconds).await?;
-        return origin.choose_poster(&id, NewPoster::Frame(at_seconds)).await;
+        return origin.choose_poster(&id, NewPoster::Frame(at_seconds), seen).await;
     }
     let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let kind = kind.unwrap_or_default().split(';').next().unwrap_or_default().trim();
@@ -125,25 +133,34 @@ pub(crate) async fn choose(
     }
     let bytes = body::collect(request.into_body(), MOST_BYTES).await?;
     check_picture(&bytes)?;
-    origin.choose_poster(&id, NewPoster::Picture(&bytes)).await
+    origin.choose_poster(&id, NewPoster::Picture(&bytes), seen).await
 }
 
 /// Makes the poster automatic again.
 #[utoipa::path(
     delete, path = "/api/v1/videos/{id}/poster", tag = "videos", operation_id = "resetPoster",
-    params(("id" = String, Path, description = "The video")),
+    params(
+        ("id" = String, Path, description = "The video"),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` of the poster that is replaced"),
+    ),
     responses(
-        (status = 200, body = Document),
-        (status = 202, body = Document, description = "It is being made"),
+        (status = 200, body = Document, headers(("ETag" = String, description = "The revision"))),
+        (status = 202, body = Document, description = "It is being made", headers(("ETag" = String, description = "The revision"))),
         (status = 404, description = "`unknown_video`"),
         (status = 409, description = "`video_not_prepared`"),
+        (status = 412, description = "`edited_meanwhile`"),
         (status = 422, description = "`no_frame`, `poster_failed`"),
     ),
 )]
-pub(crate) async fn reset(State(origin): State<Origin>, UrlPath(id): UrlPath<String>) -> Result<Response> {
+pub(crate) async fn reset(
+    State(origin): State<Origin>,
+    UrlPath(id): UrlPath<String>,
+    headers: HeaderMap,
+) -> Result<Response> {
     let id = known(&id)?;
-    origin.prepared(&id).await?;
-    origin.choose_poster(&id, NewPoster::Automatic).await
+    let video = origin.prepared(&id).await?;
+    let seen = revision::seen(&headers, video.poster.revision)?;
+    origin.choose_poster(&id, NewPoster::Automatic, seen).await
 }
 
 impl Origin {
@@ -176,10 +193,10 @@ impl Origin {
     }
 
     /// Has a poster made, and waits for a while until it is.
-    async fn choose_poster(&self, id: &VideoId, new: NewPoster<'_>) -> Result<Response> {
+    async fn choose_poster(&self, id: &VideoId, new: NewPoster<'_>, seen: Option<u64>) -> Result<Response> {
         // Subscribed before the choice is there, so that its end cannot be missed.
         let signals = self.store.signals.subscribe();
-        let choice = self.store.posters.choose(id, new).await?.ok_or_else(not_prepared)?;
+        let choice = self.store.posters.replace(id, new, seen).await?.ok_or_else(not_prepared)?;
         let waited = tokio::time::timeout(self.config.poster_wait, self.made(id, &choice, signals)).await;
         let left = match waited {
             Ok(left) => left?,
@@ -192,7 +209,7 @@ impl Origin {
             return Err(unprocessable(problem.to_owned(), message(problem)));
         }
         let status = if left.is_some() { StatusCode::ACCEPTED } else { StatusCode::OK };
-        Ok(json(status, &self.poster(id, left).await?))
+        self.answer(status, id, left).await
     }
 
     /// Waits until a choice is made or refused. Returns the one that is left.
@@ -211,7 +228,12 @@ impl Origin {
         }
     }
 
-    async fn poster(&self, id: &VideoId, choice: Option<PosterChoice>) -> Result<Document> {
+    async fn answer(
+        &self,
+        status: StatusCode,
+        id: &VideoId,
+        choice: Option<PosterChoice>,
+    ) -> Result<Response> {
         let poster = self.store.videos.get(id).await?.ok_or_else(unknown_video)?.poster;
         let [ready, waiting, failed] = STATES;
         let state = match &choice {
@@ -221,7 +243,9 @@ impl Origin {
         };
         let problem = choice.and_then(|choice| choice.problem);
         let error = problem.map(|code| Failure { message: message(&code), code });
-        Ok(Document { kind: poster.kind.as_str(), at_seconds: poster.kind.seconds(), state, error })
+        let document =
+            Document { kind: poster.kind.as_str(), at_seconds: poster.kind.seconds(), state, error };
+        Ok(revision::tagged(status, &document, poster.revision))
     }
 }
 

@@ -62,7 +62,7 @@ const INVITATIONS: &str = "
     select * from invitations where invited_by is not null and (created_at, id) < ($1, $2) and expires_at > $4
     order by created_at desc, id desc limit $3";
 const SESSIONS: &str = "
-    select id as session_id, user_agent, last_seen, created_at as session_created_at from sessions
+    select id as session_id, user_agent, last_seen, expires_at, created_at as session_created_at from sessions
     where user_id = $4 and (last_seen, id) < ($1, $2) and last_seen > $5 and expires_at > $6
     order by last_seen desc, id desc limit $3";
 const TOKENS: &str = "

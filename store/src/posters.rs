@@ -4,7 +4,7 @@
 use bytes::Bytes;
 
 use crate::{
-    Blobs, Result, Signal, Signals, Timestamp, VideoId, id,
+    Blobs, Error, Result, Signal, Signals, Timestamp, VideoId, id,
     jobs::insert_poster,
     sql::{FromRow, LockScope, Row, Sql, query},
 };
@@ -30,6 +30,8 @@ pub struct Poster {
     pub kind: Kind,
     /// How often it has changed.
     pub version: u64,
+    /// How often people have chosen one.
+    pub revision: u64,
 }
 
 /// A choice that is to be made.
@@ -54,6 +56,14 @@ pub struct Choice {
     pub problem: Option<String>,
 }
 
+/// The outcome of writing a choice.
+enum Inserted {
+    /// It replaces the one that waited, if one did.
+    InPlaceOf(Option<Choice>),
+    /// There is no video that a poster can be made of.
+    Nothing,
+}
+
 /// The table of choices.
 #[derive(Clone, Debug)]
 pub struct Posters {
@@ -70,25 +80,51 @@ impl Posters {
     /// Has a poster made for a video whose plan stands, in place of a choice that waits. Returns the choice, or `None` where
     /// there is no such video.
     pub async fn choose(&self, video: &VideoId, new: NewChoice<'_>) -> Result<Option<Choice>> {
+        self.replace(video, new, None).await
+    }
+
+    /// Does so in place of the poster that was `seen`. [`Error::Edited`] when somebody has chosen one since that revision.
+    pub async fn replace(
+        &self,
+        video: &VideoId,
+        new: NewChoice<'_>,
+        seen: Option<u64>,
+    ) -> Result<Option<Choice>> {
         let choice = Choice { id: id::random(), kind: new.kind(), problem: None };
         // The blob comes before its row. Without the row it is left over, in a folder that goes with the video.
         if let NewChoice::Picture(bytes) = new {
             self.blobs.put(&picture(video, &choice.id), bytes).await?;
         }
-        let (chosen, before) = self.insert(video, &choice).await?;
-        let unused = if chosen { before } else { Some(choice.clone()) };
-        if let Some(Choice { id, kind: Kind::Picture, .. }) = unused {
-            self.blobs.delete_all(&picture(video, &id)).await?;
+        let inserted = self.insert(video, &choice, seen).await;
+        let unused = match &inserted {
+            Ok(Inserted::InPlaceOf(before)) => before.as_ref(),
+            Ok(Inserted::Nothing) | Err(_) => Some(&choice),
+        };
+        if let Some(unused) = unused {
+            self.drop_picture(video, unused).await?;
         }
-        if chosen {
-            self.signals.notify_workers();
+        match inserted? {
+            Inserted::Nothing => Ok(None),
+            Inserted::InPlaceOf(_) => {
+                self.signals.notify_workers();
+                Ok(Some(choice))
+            }
         }
-        Ok(chosen.then_some(choice))
     }
 
-    /// Returns whether the choice was written, and the one that it replaces.
-    async fn insert(&self, video: &VideoId, choice: &Choice) -> Result<(bool, Option<Choice>)> {
+    async fn insert(&self, video: &VideoId, choice: &Choice, seen: Option<u64>) -> Result<Inserted> {
         let mut tx = self.sql.begin(LockScope::Video(video)).await?;
+        let revision: Option<i64> = query(
+            "update videos set poster_revision = poster_revision + 1 where id = $1
+             returning poster_revision - 1",
+        )
+        .bind(video.as_str())
+        .fetch_optional(&mut tx)
+        .await?;
+        let Some(revision) = revision.map(|revision| revision as u64) else { return Ok(Inserted::Nothing) };
+        if seen.is_some_and(|seen| seen != revision) {
+            return Err(Error::Edited { what: format!("the poster of {video}"), revision });
+        }
         let before = query(OF_VIDEO).bind(video.as_str()).fetch_optional(&mut tx).await?;
         let done = query(
             "insert into poster_choices (video_id, id, kind, seconds)
@@ -103,11 +139,11 @@ impl Posters {
         .execute(&mut tx)
         .await?;
         if done == 0 {
-            return Ok((false, None));
+            return Ok(Inserted::Nothing);
         }
         insert_poster(&mut tx, video, Timestamp::now()).await?;
         tx.commit().await?;
-        Ok((true, before))
+        Ok(Inserted::InPlaceOf(before))
     }
 
     /// Returns the choice that waits for a packager, or could not be made.
@@ -215,6 +251,7 @@ impl FromRow for Poster {
         Ok(Self {
             kind: kind.ok_or_else(|| sqlx::Error::Decode("videos.poster_kind".into()))?,
             version: row.try_get::<i64, _>("poster_version")? as u64,
+            revision: row.try_get::<i64, _>("poster_revision")? as u64,
         })
     }
 }

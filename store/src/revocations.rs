@@ -1,6 +1,6 @@
-//! Revocations: whatever takes somebody's right to watch away voids tickets and has caches drop videos by this one way. A row of SQL
-//! carries it, so that neither a kill behind the change nor a change by another process is lost. Leaves purging to the signals'
-//! subscribers.
+//! Revocations: whatever takes somebody's right to watch away voids tickets and has caches drop videos by this one way, and whatever
+//! ends a session, a token or an account has servers look again at what runs by it. A row of SQL carries it, so that neither a kill
+//! behind the change nor a change by another process is lost. Leaves purging and looking to the signals' subscribers.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Result, Signals, UserId, VideoId, id,
+    Result, Signal, Signals, UserId, VideoId, id,
     sql::{FromRow, LockScope, Row, Sql, Transaction, query},
 };
 
@@ -78,23 +78,66 @@ pub(crate) async fn note(tx: &mut Transaction, videos: &[VideoId]) -> Result<()>
     statement.execute(tx).await.map(drop)
 }
 
-/// A video that caches are to drop.
-struct Noted {
-    id: String,
-    /// `None` for all of them.
-    video: Option<VideoId>,
+/// Notes that a session, a token or a right of a person ends once the transaction is committed.
+pub(crate) async fn note_person(tx: &mut Transaction, user: &UserId) -> Result<()> {
+    query("insert into revocations (id, user_id) values ($1, $2)")
+        .bind(&id::random())
+        .bind(user.as_str())
+        .execute(tx)
+        .await
+        .map(drop)
 }
 
-/// Has caches drop the videos that are noted.
+/// Something of a person that lets them in.
+pub(crate) struct Key<'a> {
+    pub(crate) user: &'a UserId,
+    pub(crate) id: &'a str,
+}
+
+/// Deletes a key by a statement of its person and its id. Returns whether it was there.
+pub(crate) async fn end(sql: &Sql, statement: &'static str, key: Key<'_>) -> Result<bool> {
+    let Key { user, id } = key;
+    let mut tx = sql.begin(LockScope::New).await?;
+    let ended = query(statement).bind(user.as_str()).bind(id).execute(&mut tx).await?;
+    if ended > 0 {
+        note_person(&mut tx, user).await?;
+    }
+    tx.commit().await?;
+    Ok(ended > 0)
+}
+
+/// A row.
+struct Noted {
+    id: String,
+    about: About,
+}
+
+enum About {
+    /// A video that caches are to drop.
+    Video(VideoId),
+    /// All of them.
+    Videos,
+    /// A person of whom something has ended.
+    Person(UserId),
+}
+
+/// Has caches drop the videos that are noted, and servers look again at what runs by the persons'.
 async fn publish(sql: &Sql, signals: &Signals) -> Result<()> {
     let most = MOST_NAMED as i64;
     let noted: Vec<Noted> =
-        query("select id, video_id from revocations limit $1").bind(most).fetch_all(sql).await?;
+        query("select id, video_id, user_id from revocations limit $1").bind(most).fetch_all(sql).await?;
     if noted.is_empty() {
         return Ok(());
     }
-    let videos: Option<Vec<VideoId>> = noted.iter().map(|row| row.video.clone()).collect();
-    signals.publish_hidden(videos);
+    let (mut videos, mut all) = (Vec::new(), false);
+    for row in &noted {
+        match &row.about {
+            About::Video(id) => videos.push(id.clone()),
+            About::Videos => all = true,
+            About::Person(user) => signals.publish(Signal::Ended(user.clone())),
+        }
+    }
+    signals.publish_hidden((!all).then_some(videos));
     // The rows go last: a kill before this has another process publish them again, which does no harm.
     let mut tx = sql.begin(LockScope::New).await?;
     for row in &noted {
@@ -155,10 +198,14 @@ impl Revocation<'_> {
 impl FromRow for Noted {
     fn from_row(row: &Row) -> sqlx::Result<Self> {
         let video: Option<String> = row.try_get("video_id")?;
-        let video = video.map(|text| text.parse()).transpose();
-        Ok(Self {
-            id: row.try_get("id")?,
-            video: video.map_err(|_| sqlx::Error::Decode("revocations.video_id".into()))?,
-        })
+        let user: Option<String> = row.try_get("user_id")?;
+        let about = match (video, user) {
+            (Some(video), _) => {
+                About::Video(video.parse().map_err(|_| sqlx::Error::Decode("revocations.video_id".into()))?)
+            }
+            (None, Some(user)) => About::Person(user.into()),
+            (None, None) => About::Videos,
+        };
+        Ok(Self { id: row.try_get("id")?, about })
     }
 }

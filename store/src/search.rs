@@ -1,7 +1,10 @@
 //! Search over titles, descriptions and the words of captions. The index of each database finds candidates by their terms; `like`
-//! and the order are the same for both, and so are the answers. Terms are made in `terms`, not by the databases.
+//! and the order are the same for both, and so are the answers. Terms are made in `terms`, not by the databases; the way to a page
+//! of videos is `look`.
 
+mod look;
 mod passages;
+mod statements;
 mod terms;
 mod words;
 
@@ -12,8 +15,8 @@ pub use words::Words;
 use crate::{
     Result, Shown, Timestamp, Video, VideoId,
     sql::{FromRow, Row, Sql, query},
-    visibility::shows,
 };
+use look::{Look, Position};
 
 /// A search, and its bounds.
 #[derive(Clone, Copy, Debug)]
@@ -27,7 +30,7 @@ pub struct Wanted<'a> {
 }
 
 /// Where the words were found. The order is that of the results.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
     /// All of them in the title.
     Title,
@@ -89,49 +92,11 @@ pub struct Search {
     sql: Sql,
 }
 
-struct Candidate {
-    video: Video,
-    place: Place,
-}
-
 struct VideoHit {
     video: VideoId,
     total: u32,
     hit: Hit,
 }
-
-// Each place is looked through up to the 10,000 latest passages with the words, so that a word which all say costs no
-// more than a rare one; `like` then sees which terms stand together.
-const FIND: &str = concat!(
-    "select v.*, (select name from users where users.id = v.owner_id) as owner_name,
-        cast(f.place as bigint) as found_in from (
-        select video_id, min(place) as place from (
-            select * from (
-                select p.video_id, 0 as place from passages_index($1) f join passages p on p.id = f.rowid
-                where p.terms like $4 and p.terms like $5 and p.terms like $6 and p.terms like $7
-                    and p.terms like $8 and p.terms like $9 and p.terms like $10 and p.terms like $11
-                    and p.terms like $12 and p.terms like $13 and p.terms like $14 and p.terms like $15
-                order by f.rowid desc limit 10000) titles
-            union all select * from (
-                select p.video_id, 1 as place from passages_index($2) f join passages p on p.id = f.rowid
-                where p.terms like $4 and p.terms like $5 and p.terms like $6 and p.terms like $7
-                    and p.terms like $8 and p.terms like $9 and p.terms like $10 and p.terms like $11
-                    and p.terms like $12 and p.terms like $13 and p.terms like $14 and p.terms like $15
-                order by f.rowid desc limit 10000) about
-            union all select * from (
-                select p.video_id, 2 as place from passages_index($3) f join passages p on p.id = f.rowid
-                where p.place = 'speech'
-                    and p.terms like $4 and p.terms like $5 and p.terms like $6 and p.terms like $7
-                    and p.terms like $8 and p.terms like $9 and p.terms like $10 and p.terms like $11
-                    and p.terms like $12 and p.terms like $13 and p.terms like $14 and p.terms like $15
-                order by f.rowid desc limit 10000) speech
-        ) places group by video_id
-    ) f join videos v on v.id = f.video_id
-    where (f.place > $16 or (f.place = $16 and (v.created_at < $17 or (v.created_at = $17 and v.id < $18))))
-        and ",
-    shows!("v", "$20", "$21"),
-    "   order by f.place, v.created_at desc, v.id desc limit $19"
-);
 
 // Passages of the page's videos alone are read, by their index, so the words need no second look-up.
 const HITS: &str = "
@@ -160,30 +125,29 @@ impl Search {
         if words.is_empty() {
             return Ok(Results::default());
         }
-        let (place, time, id) =
-            after.map_or((-1, i64::MAX, ""), |c| (c.place as i64, c.created_at.0, c.id.as_str()));
-        let index = |mark| words.index_text(&self.sql, mark);
-        let mut find = query(FIND)
-            .bind(&index(Some(passages::TITLE)))
-            .bind(&index(Some(passages::ABOUT)))
-            .bind(&index(None));
-        for pattern in &words.patterns() {
-            find = find.bind(pattern);
+        let mut found: Vec<Found> = Vec::new();
+        // The video beyond the page shows that there is a next one.
+        let most = limit as usize + 1;
+        let look = Look::new(&self.sql, words, shown).await?;
+        for place in Place::ALL {
+            let from = match after {
+                Some(cursor) if cursor.place > place => continue,
+                Some(cursor) if cursor.place == place => Position::from(cursor),
+                _ => Position::newest(),
+            };
+            let videos = look.through(place, from, most - found.len()).await?.into_iter();
+            found.extend(videos.map(|video| Found { video, place, hits: Vec::new(), hits_total: 0 }));
+            if found.len() == most {
+                break;
+            }
         }
-        let find = find.bind(place).bind(time).bind(id).bind(i64::from(limit) + 1);
-        let find = find.bind(shown.word()).bind(shown.person());
-        let mut candidates: Vec<Candidate> = find.fetch_all(&self.sql).await?;
-        let more = candidates.len() > limit as usize;
-        candidates.truncate(limit as usize);
-        let next = candidates.last().filter(|_| more).map(|last| SearchCursor {
+        let more = found.len() == most;
+        found.truncate(limit as usize);
+        let next = found.last().filter(|_| more).map(|last| SearchCursor {
             place: last.place,
             created_at: last.video.created_at,
             id: last.video.id.clone(),
         });
-        let mut found: Vec<Found> = candidates
-            .into_iter()
-            .map(|Candidate { video, place }| Found { video, place, hits: Vec::new(), hits_total: 0 })
-            .collect();
         self.add_hits(words, &mut found).await?;
         Ok(Results { found, next })
     }
@@ -220,15 +184,6 @@ impl Place {
     /// Reads a place's word.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|place| place.as_str() == word)
-    }
-}
-
-impl FromRow for Candidate {
-    fn from_row(row: &Row) -> sqlx::Result<Self> {
-        let place: i64 = row.try_get("found_in")?;
-        let place = Place::ALL.into_iter().find(|it| *it as i64 == place);
-        let place = place.ok_or_else(|| sqlx::Error::Decode("found_in".into()))?;
-        Ok(Self { video: Video::from_row(row)?, place })
     }
 }
 

@@ -52,12 +52,13 @@ impl Signals {
         self.bus.request_takeover(upload.clone());
     }
 
-    /// Publishes a signal about a video.
+    /// Publishes a signal about a video or a person.
     pub fn publish(&self, signal: Signal) {
         let topic = match signal {
             Signal::Deleted(_) => Topic::Deleted,
             Signal::Hidden(_) => Topic::Hidden,
             Signal::Published(..) => Topic::Published,
+            Signal::Ended(_) => Topic::Ended,
             Signal::Changed(_) | Signal::Progress(_) | Signal::Missed => Topic::Progress,
         };
         self.publish_as(topic, signal);

@@ -187,6 +187,34 @@ impl Store {
         Ok(changed)
     }
 
+    /// Changes a password, and ends all sessions but `kept` with what runs by them.
+    pub async fn set_password(&self, id: &UserId, hash: &str, kept: Option<&str>) -> Result<()> {
+        self.accounts.users.set_password(id, hash, kept).await?;
+        revocations::publish_soon(self.videos.sql(), &self.signals).await;
+        Ok(())
+    }
+
+    /// Sets a forgotten password by its link, and ends all sessions with what runs by them. Returns whether the link still counted.
+    pub async fn reset_password(&self, secret: &str, hash: &str) -> Result<bool> {
+        let reset = self.accounts.password_resets.use_up(secret, hash).await?;
+        revocations::publish_soon(self.videos.sql(), &self.signals).await;
+        Ok(reset)
+    }
+
+    /// Ends a session of a person with what runs by it. Returns whether there was one.
+    pub async fn end_session(&self, user: &UserId, id: &str) -> Result<bool> {
+        let ended = self.accounts.sessions.end(user, id).await?;
+        revocations::publish_soon(self.videos.sql(), &self.signals).await;
+        Ok(ended)
+    }
+
+    /// Removes a token of a person, and ends what runs by it. Returns whether there was one.
+    pub async fn remove_token(&self, user: &UserId, id: &str) -> Result<bool> {
+        let removed = self.accounts.tokens.remove(user, id).await?;
+        revocations::publish_soon(self.videos.sql(), &self.signals).await;
+        Ok(removed)
+    }
+
     /// Ends the deletions of accounts that have begun: their videos go, then the accounts themselves.
     pub async fn delete_accounts(&self) -> Result<()> {
         if self.blobs.are_absent() {

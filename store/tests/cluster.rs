@@ -157,6 +157,15 @@ async fn no_statement_of_a_list_reads_a_whole_table() {
     assert_eq!(scans(&mut beside, "select id from videos order by id").await.len(), 1);
 }
 
+#[tokio::test]
+async fn a_word_that_old_videos_alone_have_is_found_behind_all_newer_ones() {
+    let url = Postgres::shared().database();
+    let store = open(&url).await;
+    let mut beside = sqlx::PgConnection::connect(&url).await.unwrap();
+    sqlx::raw_sql(include_str!("contract/old_words.sql")).execute(&mut beside).await.unwrap();
+    contract::search::finds_old_words(&store).await;
+}
+
 /// Returns the steps of a statement's plan that go through a table, or an index, from the beginning.
 async fn scans(beside: &mut sqlx::PgConnection, statement: &str) -> Vec<String> {
     let places = (1..100).take_while(|n| statement.contains(&format!("${n}"))).count();

@@ -116,6 +116,15 @@ async fn no_statement_of_a_list_reads_a_whole_table() {
     assert_eq!(scans("select id from users u where name = $1 order by id").await.len(), 1);
 }
 
+#[tokio::test]
+async fn a_word_that_old_videos_alone_have_is_found_behind_all_newer_ones() {
+    let (store, folder) = store().await;
+    let file = sqlx::sqlite::SqliteConnectOptions::new().filename(folder.path().join("clipcut.sqlite"));
+    let beside = sqlx::sqlite::SqlitePool::connect_with(file).await.unwrap();
+    sqlx::raw_sql(include_str!("contract/old_words.sql")).execute(&beside).await.unwrap();
+    contract::search::finds_old_words(&store).await;
+}
+
 /// Returns the steps of `SQLite`'s plan that go through a table from its beginning.
 fn reads_all(plan: &[String]) -> Vec<String> {
     let scanned = |step: &String| {

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::StreamExt;
-use store::{Audience, ChunkReader, Chunks, Counters, Limit, SegmentName, Signal, Signals, VideoId};
+use store::{
+    Audience, ChunkReader, Chunks, Counters, Limit, SegmentName, Signal, Signals, UserId, VideoId,
+};
 use testbed::Redis;
 use tokio::sync::broadcast::Receiver;
 
@@ -62,6 +64,7 @@ async fn signals_reach_every_process_and_its_own_once() {
         Signal::Published(VideoId::random(), segment),
         Signal::Hidden(VideoId::random()),
         Signal::Deleted(VideoId::random()),
+        Signal::Ended(UserId::random()),
     ];
     for signal in &others {
         one.publish(signal.clone());

@@ -108,6 +108,56 @@ async fn a_deleted_account_takes_its_videos_along_and_frees_its_address() {
 }
 
 #[tokio::test]
+async fn a_deleted_account_hands_its_videos_to_another_or_nothing_happens() {
+    let site = open().await;
+    let admin = site.administrator().await;
+    let (mut bob, mut cara) = (site.browser(), site.browser());
+    let bobs = bob.sign_up("bob@example.org", None).await["id"].as_str().unwrap().to_owned();
+    let caras = cara.sign_up("cara@example.org", None).await["id"].as_str().unwrap().to_owned();
+    let video = NewVideo {
+        title: "Theirs".to_owned(),
+        description: String::new(),
+        source_name: String::new(),
+        owner: Some(store::UserId::from(bobs.clone())),
+    };
+    let expires = Timestamp::now() + Duration::from_hours(1);
+    let id = site.store.uploads.begin(&video, None, expires).await.unwrap().id;
+    let owner = async || site.store.videos.rights(&id).await.unwrap().unwrap().owner.unwrap().to_string();
+    let to = |heir: &str| json!({ "current_password": PASSWORD, "videos": { "to": heir } });
+    // Neither oneself nor nobody gets them, and then the account stays.
+    for heir in ["0123456789abcdef", "", &bobs, "cara@example.org"] {
+        bob.ask("DELETE", "/api/v1/account", &to(heir)).await.is_problem(422, "unknown_heir");
+    }
+    for wrong in
+        [json!({ "current_password": PASSWORD }), json!({ "current_password": PASSWORD, "videos": "keep" })]
+    {
+        bob.ask("DELETE", "/api/v1/account", &wrong).await.is_problem(400, "invalid_document");
+    }
+    bob.get("/api/v1/account").await.is(200);
+    assert_eq!(owner().await, bobs);
+    bob.ask("DELETE", "/api/v1/account", &to(&caras)).await.is(204);
+    bob.get("/api/v1/account").await.is_problem(401, "sign_in_required");
+    assert_eq!(owner().await, caras);
+
+    let admins = admin.get("/api/v1/account").await.json()["id"].as_str().unwrap().to_owned();
+    let path = |id: &str| format!("/api/v1/users/{id}");
+    let fate = |videos: Value| json!({ "videos": videos });
+    cara.ask("DELETE", &path(&admins), &fate(json!("delete"))).await.is_problem(403, "administrators_only");
+    admin.ask("DELETE", &path(&admins), &fate(json!("delete"))).await.is_problem(422, "own_account");
+    admin.ask("DELETE", &path(&bobs), &fate(json!("delete"))).await.is_problem(404, "unknown_user");
+    admin.ask("DELETE", &path(&caras), &json!({})).await.is_problem(400, "invalid_document");
+    admin.ask("DELETE", &path(&caras), &fate(json!({ "to": bobs }))).await.is_problem(422, "unknown_heir");
+    admin.ask("DELETE", &path(&caras), &fate(json!({ "to": admins }))).await.is(204);
+    assert_eq!(owner().await, admins);
+    cara.get("/api/v1/account").await.is_problem(401, "sign_in_required");
+    cara.sign_in("cara@example.org", PASSWORD).await.is_problem(401, "wrong_credentials");
+    let mut dora = site.browser();
+    let doras = dora.sign_up("cara@example.org", None).await["id"].as_str().unwrap().to_owned();
+    admin.ask("DELETE", &path(&doras), &fate(json!("delete"))).await.is(204);
+    assert!(site.store.videos.get(&id).await.unwrap().is_some());
+}
+
+#[tokio::test]
 async fn administrators_disable_promote_and_never_lock_the_site() {
     let site = open().await;
     let admin = site.administrator().await;

@@ -65,8 +65,8 @@ fn of(signal: &Signal) -> Purge {
     match signal {
         Signal::Changed(id) => _ = purge.changed.insert(id.to_string()),
         Signal::Hidden(id) | Signal::Deleted(id) => _ = purge.gone.insert(id.to_string()),
-        // No object of it changed: segments are new, and an upload has none.
-        Signal::Published(..) | Signal::Progress(_) => {}
+        // No object changed: segments are new, an upload has none, and a person is no video.
+        Signal::Published(..) | Signal::Progress(_) | Signal::Ended(_) => {}
         Signal::Missed => return Purge::everything(),
     }
     purge

@@ -141,6 +141,7 @@ fn done(user: &User, changed: Changed) -> Result<()> {
     match changed {
         Changed::Done => Ok(()),
         Changed::Unknown => bail!("{} is gone", user.email),
+        Changed::UnknownHeir => bail!("the account that --videos-to names is gone; name another one"),
         Changed::LastAdministrator => {
             bail!(
                 "{} is the last administrator; make another one first: clipcut user add --admin",

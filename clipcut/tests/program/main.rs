@@ -18,6 +18,7 @@ mod fsck;
 mod hostile;
 mod kill;
 mod kill_accounts;
+mod lasting;
 mod limits;
 mod openapi;
 mod package;

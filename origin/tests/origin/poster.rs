@@ -103,3 +103,27 @@ async fn what_is_no_poster_is_refused_before_a_packager_sees_it() {
     put(&harness, &path, 1.0).await.is_problem(409, "video_not_prepared");
     harness.ask("DELETE", &path, &[], "").await.is_problem(409, "video_not_prepared");
 }
+
+#[tokio::test]
+async fn a_poster_that_somebody_else_has_chosen_meanwhile_is_not_replaced() {
+    let harness = Harness::with(Config { poster_wait: Duration::ZERO, ..Config::default() }).await;
+    let id = harness.planned(2).await;
+    let path = format!("/api/v1/videos/{id}/poster");
+    assert_eq!(harness.get(&path).await.header("etag"), "\"0\"");
+    let json = json!({ "at_seconds": 1.0 }).to_string();
+    let put = async |tag: &str| harness.ask("PUT", &path, &[JSON[0], ("if-match", tag)], json.clone()).await;
+    let chosen = put("\"0\"").await;
+    assert_eq!((chosen.status.as_u16(), chosen.header("etag")), (202, "\"1\""));
+    let png_late = harness.ask("PUT", &path, &[PNG[0], ("if-match", "\"0\"")], png(1600, 900)).await;
+    let reset_late = harness.ask("DELETE", &path, &[("if-match", "\"0\"")], "").await;
+    for refused in [put("\"0\"").await, png_late, reset_late] {
+        refused.is_problem(412, "edited_meanwhile");
+        assert_eq!(refused.header("etag"), "\"1\"");
+    }
+    let choice = harness.store.posters.choice(&id).await.unwrap().unwrap();
+    assert_eq!(choice.kind, PosterKind::Frame { seconds: 1.0 });
+    let reset = harness.ask("DELETE", &path, &[("if-match", "\"1\"")], "").await;
+    assert_eq!((reset.status.as_u16(), reset.header("etag")), (202, "\"2\""));
+    // Without the field the last one counts, as before.
+    assert_eq!(self::put(&harness, &path, 2.0).await.header("etag"), "\"3\"");
+}

@@ -3,7 +3,7 @@
 use super::users::{Changed, Role, Standing, User, Users, check_seen, look};
 use crate::{
     Result, UserId,
-    revocations::{Ticketed, void_tickets},
+    revocations::{Ticketed, note_person, void_tickets},
     sql::{LockScope, Transaction, query},
 };
 
@@ -72,6 +72,7 @@ impl Users {
             .await?;
         // Before the update, which would overwrite the role that decides on it.
         if let Some(loss) = loss {
+            note_person(&mut tx, id).await?;
             void_lost(&mut tx, id, Lost { loss, tickets: change.tickets }).await?;
         }
         if let Some(role) = change.role {

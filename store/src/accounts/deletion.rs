@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     Result, Timestamp, UserId,
+    revocations::note_person,
     sql::{LockScope, query},
 };
 
@@ -31,7 +32,12 @@ impl Users {
         }
         // Before the rows that say what it could watch are gone.
         void_lost(&mut tx, id, Lost { loss: Loss::OfAll, tickets: deletion.tickets }).await?;
+        note_person(&mut tx, id).await?;
         if let Some(heir) = deletion.heir {
+            // It may be about to go, too, and would take the videos with it.
+            if heir == id || look(&mut tx, heir).await?.is_none() {
+                return Ok(Changed::UnknownHeir);
+            }
             query("update videos set owner_id = $2 where owner_id = $1")
                 .bind(id.as_str())
                 .bind(heir.as_str())

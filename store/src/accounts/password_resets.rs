@@ -2,6 +2,7 @@
 
 use crate::{
     Result, Timestamp, UserId,
+    revocations::note_person,
     sql::{LockScope, Sql, query},
 };
 
@@ -59,6 +60,7 @@ impl PasswordResets {
         {
             query(statement).bind(&user).execute(&mut tx).await?;
         }
+        note_person(&mut tx, &UserId::from(user)).await?;
         tx.commit().await?;
         Ok(true)
     }

@@ -3,6 +3,7 @@
 use super::User;
 use crate::{
     Result, Timestamp, UserId, id,
+    revocations::{self, Key},
     sql::{FromRow, Row, Sql, query},
 };
 
@@ -17,6 +18,8 @@ pub struct Session {
     pub created_at: Timestamp,
     /// When it was last seen, to the minute.
     pub last_seen: Timestamp,
+    /// The absolute end.
+    pub expires_at: Timestamp,
 }
 
 /// A new session.
@@ -78,7 +81,7 @@ impl Sessions {
     /// `idle_since`.
     pub async fn find(&self, secret: &str, idle_since: Timestamp) -> Result<Option<SignedIn>> {
         query(
-            "select users.*, sessions.id as session_id, sessions.user_agent, sessions.last_seen,
+            "select users.*, sessions.id as session_id, sessions.user_agent, sessions.last_seen, sessions.expires_at,
                     sessions.created_at as session_created_at
              from sessions join users on users.id = sessions.user_id
              where sessions.secret = $1 and sessions.expires_at > $2 and sessions.last_seen > $3
@@ -101,7 +104,7 @@ impl Sessions {
     /// Returns a person's sessions that have not ended, the last used first.
     pub async fn of(&self, user: &UserId, idle_since: Timestamp) -> Result<Vec<Session>> {
         query(
-            "select id as session_id, user_agent, last_seen, created_at as session_created_at from sessions
+            "select id as session_id, user_agent, last_seen, expires_at, created_at as session_created_at from sessions
              where user_id = $1 and expires_at > $2 and last_seen > $3 order by last_seen desc, id limit 100",
         )
         .bind(user.as_str())
@@ -111,10 +114,25 @@ impl Sessions {
         .await
     }
 
+    /// Returns the person of a session that has not ended, and was seen since `idle_since`.
+    pub async fn person(&self, id: &str, idle_since: Timestamp) -> Result<Option<User>> {
+        query(
+            "select users.* from sessions join users on users.id = sessions.user_id
+             where sessions.id = $1 and sessions.expires_at > $2 and sessions.last_seen > $3
+                   and users.disabled = $4 and users.deleted_at is null",
+        )
+        .bind(id)
+        .bind(Timestamp::now().0)
+        .bind(idle_since.0)
+        .bind(false)
+        .fetch_optional(&self.sql)
+        .await
+    }
+
     /// Ends a session of a person. Returns whether there was one.
-    pub async fn end(&self, user: &UserId, id: &str) -> Result<bool> {
-        let query = query("delete from sessions where user_id = $1 and id = $2").bind(user.as_str()).bind(id);
-        Ok(query.execute(&self.sql).await? > 0)
+    pub(crate) async fn end(&self, user: &UserId, id: &str) -> Result<bool> {
+        let statement = "delete from sessions where user_id = $1 and id = $2";
+        revocations::end(&self.sql, statement, Key { user, id }).await
     }
 
     /// Drops the rows of sessions that have ended by themselves.
@@ -131,6 +149,7 @@ impl FromRow for Session {
             user_agent: row.try_get("user_agent")?,
             created_at: Timestamp(row.try_get("session_created_at")?),
             last_seen: Timestamp(row.try_get("last_seen")?),
+            expires_at: Timestamp(row.try_get("expires_at")?),
         })
     }
 }

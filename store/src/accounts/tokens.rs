@@ -3,6 +3,7 @@
 use super::User;
 use crate::{
     Result, Timestamp, UserId, id,
+    revocations::{self, Key},
     sql::{FromRow, Row, Sql, query},
 };
 
@@ -121,10 +122,24 @@ impl Tokens {
         .await
     }
 
+    /// Returns the person of a token that has not ended.
+    pub async fn person(&self, id: &str) -> Result<Option<User>> {
+        query(
+            "select users.* from tokens join users on users.id = tokens.user_id
+             where tokens.id = $1 and (tokens.expires_at is null or tokens.expires_at > $2)
+                   and users.disabled = $3 and users.deleted_at is null",
+        )
+        .bind(id)
+        .bind(Timestamp::now().0)
+        .bind(false)
+        .fetch_optional(&self.sql)
+        .await
+    }
+
     /// Removes a token of a person. Returns whether there was one.
-    pub async fn remove(&self, user: &UserId, id: &str) -> Result<bool> {
-        let query = query("delete from tokens where user_id = $1 and id = $2").bind(user.as_str()).bind(id);
-        Ok(query.execute(&self.sql).await? > 0)
+    pub(crate) async fn remove(&self, user: &UserId, id: &str) -> Result<bool> {
+        let statement = "delete from tokens where user_id = $1 and id = $2";
+        revocations::end(&self.sql, statement, Key { user, id }).await
     }
 }
 

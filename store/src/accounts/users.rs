@@ -2,6 +2,7 @@
 
 use crate::{
     Error, Quota, Result, Timestamp, UserId,
+    revocations::note_person,
     sql::{FromRow, LockScope, Row, Sql, Transaction, query},
 };
 
@@ -92,6 +93,8 @@ pub enum Changed {
     Unknown,
     /// Nobody could administrate the site any more.
     LastAdministrator,
+    /// The account that was to get the videos is not there.
+    UnknownHeir,
 }
 
 /// The table of people.
@@ -216,7 +219,7 @@ impl Users {
         Ok(edited)
     }
 
-    /// Changes the password and ends all sessions but `kept`.
+    /// Changes the password and ends all sessions but `kept`. For a process beside the servers, which end what runs by those.
     pub async fn set_password(&self, id: &UserId, hash: &str, kept: Option<&str>) -> Result<()> {
         let mut tx = self.sql.begin(LockScope::Accounts).await?;
         query("update users set password = $2 where id = $1")
@@ -230,6 +233,7 @@ impl Users {
             .bind(kept.unwrap_or_default())
             .execute(&mut tx)
             .await?;
+        note_person(&mut tx, id).await?;
         tx.commit().await
     }
 

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use tokio::sync::{broadcast, watch};
 
-use crate::VideoId;
+use crate::{UserId, VideoId};
 
 // Subscribers that lag by more get an error from the channel, and read the database then.
 const BACKLOG: usize = 1024;
@@ -22,6 +22,8 @@ pub enum Signal {
     Hidden(VideoId),
     /// A video is gone.
     Deleted(VideoId),
+    /// A session, a token or a right of a person has ended: what runs by it is to end.
+    Ended(UserId),
     /// Signals of any video may have been lost.
     Missed,
 }
@@ -50,6 +52,8 @@ pub(crate) enum Topic {
     Hidden,
     /// A video is gone.
     Deleted,
+    /// Something that let a person in has ended.
+    Ended,
 }
 
 /// The channels of this process.
@@ -61,7 +65,7 @@ pub(super) struct LocalBus {
 }
 
 impl Signal {
-    /// Returns the video that it is about; `None` where it may be any.
+    /// Returns the video that it is about; `None` where it may be any, or is about none.
     pub fn video(&self) -> Option<&VideoId> {
         match self {
             Self::Changed(id)
@@ -69,7 +73,7 @@ impl Signal {
             | Self::Published(id, _)
             | Self::Hidden(id)
             | Self::Deleted(id) => Some(id),
-            Self::Missed => None,
+            Self::Ended(_) | Self::Missed => None,
         }
     }
 }

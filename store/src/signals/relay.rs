@@ -1,6 +1,6 @@
 //! Signals between processes, over Redis' channels `clipcut:uploaded`, `clipcut:progress`,
-//! `clipcut:published`, `clipcut:ready`, `clipcut:hidden`, `clipcut:deleted`, `clipcut:takeover`, `clipcut:work` and `clipcut:missed`. A
-//! message is the video's id and the sender's, with a space between, and behind another what is more to say: a segment's
+//! `clipcut:published`, `clipcut:ready`, `clipcut:hidden`, `clipcut:deleted`, `clipcut:ended`, `clipcut:takeover`, `clipcut:work` and
+//! `clipcut:missed`. A message is the id of the video, or of the person whose session ended, and the sender's, with a space between, and behind another what is more to say: a segment's
 //! name, or that an upload has more bytes.
 //!
 //! Redis keeps none of them (pub/sub delivers at most once), so after any gap all subscribers get `Missed`.
@@ -108,6 +108,7 @@ impl Message {
             Self::Video(Topic::Ready, _) => "clipcut:ready",
             Self::Video(Topic::Hidden, _) => HIDDEN,
             Self::Video(Topic::Deleted, _) => DELETED,
+            Self::Video(Topic::Ended, _) => ENDED,
             Self::Takeover(_) => TAKEOVER,
             Self::Work => WORK,
             Self::Missed => MISSED,
@@ -117,11 +118,11 @@ impl Message {
     /// Returns its text. Processes of a version before know nothing behind the sender, and take it for a change.
     fn text(&self, sender: &str) -> String {
         let id = match self {
-            Self::Video(_, signal) => signal.video(),
-            Self::Takeover(id) => Some(id),
-            Self::Work | Self::Missed => None,
+            Self::Video(_, Signal::Ended(user)) => user.as_str(),
+            Self::Video(_, signal) => signal.video().map_or("-", VideoId::as_str),
+            Self::Takeover(id) => id.as_str(),
+            Self::Work | Self::Missed => "-",
         };
-        let id = id.map_or("-", VideoId::as_str);
         match self {
             Self::Video(_, Signal::Published(_, segment)) => format!("{id} {sender} {segment}"),
             Self::Video(_, Signal::Progress(_)) => format!("{id} {sender} {BYTES}"),
@@ -133,16 +134,18 @@ impl Message {
 const BYTES: &str = "bytes";
 const HIDDEN: &str = "clipcut:hidden";
 const DELETED: &str = "clipcut:deleted";
+const ENDED: &str = "clipcut:ended";
 const TAKEOVER: &str = "clipcut:takeover";
 const WORK: &str = "clipcut:work";
 const MISSED: &str = "clipcut:missed";
-const CHANNELS: [&str; 9] = [
+const CHANNELS: [&str; 10] = [
     "clipcut:uploaded",
     "clipcut:progress",
     "clipcut:published",
     "clipcut:ready",
     HIDDEN,
     DELETED,
+    ENDED,
     TAKEOVER,
     WORK,
     MISSED,
@@ -257,6 +260,7 @@ fn take(message: &Msg, bus: &LocalBus, sender: &str) {
     match (message.get_channel_name(), id.parse()) {
         (WORK, _) => bus.notify_workers(),
         (MISSED, _) => bus.look_again(),
+        (ENDED, _) => bus.publish(Signal::Ended(id.to_owned().into())),
         (HIDDEN, Ok(id)) => bus.publish(Signal::Hidden(id)),
         (DELETED, Ok(id)) => bus.publish(Signal::Deleted(id)),
         (TAKEOVER, Ok(id)) => bus.request_takeover(id),

@@ -10,7 +10,7 @@ use sqlx::{
 };
 
 // A released file never changes: sqlx compares its checksum with the database's and refuses to start on a difference.
-const FILES: [(i64, &str, &str); 26] = [
+const FILES: [(i64, &str, &str); 28] = [
     (1, "library", include_str!("../../migrations/0001_library.sql")),
     (2, "captions", include_str!("../../migrations/0002_captions.sql")),
     (3, "many processes", include_str!("../../migrations/0003_many_processes.sql")),
@@ -36,6 +36,8 @@ const FILES: [(i64, &str, &str); 26] = [
     (28, "machines", include_str!("../../migrations/0028_machines.sql")),
     (29, "progress", include_str!("../../migrations/0029_progress.sql")),
     (30, "revisions of people", include_str!("../../migrations/0030_revisions_of_people.sql")),
+    (32, "ended sessions", include_str!("../../migrations/0032_ended_sessions.sql")),
+    (33, "revisions of posters", include_str!("../../migrations/0033_revisions_of_posters.sql")),
     (34, "plan versions", include_str!("../../migrations/0034_plan_versions.sql")),
 ];
 

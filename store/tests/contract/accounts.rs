@@ -127,8 +127,8 @@ async fn a_session_is_found_by_its_secret_until_it_ends() {
     assert_eq!(sessions.of(&user.id, LONG_AGO).await.unwrap().len(), 2);
     sessions.touch(&kept).await.unwrap();
     assert!(sessions.find("kept", found.session.last_seen).await.unwrap().is_some());
-    assert!(!sessions.end(&UserId::random(), &ended).await.unwrap());
-    assert!(sessions.end(&user.id, &ended).await.unwrap());
+    assert!(!store.end_session(&UserId::random(), &ended).await.unwrap());
+    assert!(store.end_session(&user.id, &ended).await.unwrap());
 
     begin("other", later()).await;
     users.set_password(&user.id, "new hash", Some(&kept)).await.unwrap();
@@ -165,8 +165,8 @@ async fn a_token_is_found_until_it_ends_and_never_for_a_disabled_account() {
     assert_eq!(users.change(&user.id, disable(false)).await.unwrap(), Changed::Done);
     assert!(tokens.find("endless").await.unwrap().is_some());
     assert_eq!(tokens.of(&user.id).await.unwrap().len(), 2);
-    assert!(!tokens.remove(&UserId::random(), &token.id).await.unwrap());
-    assert!(tokens.remove(&user.id, &token.id).await.unwrap());
+    assert!(!store.remove_token(&UserId::random(), &token.id).await.unwrap());
+    assert!(store.remove_token(&user.id, &token.id).await.unwrap());
 }
 
 #[tokio::test]

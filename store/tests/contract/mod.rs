@@ -15,7 +15,7 @@ mod queue;
 mod quotas;
 mod revocations;
 mod runs;
-mod search;
+pub(crate) mod search;
 mod second_factors;
 mod sorted;
 pub(crate) mod statements;

@@ -1,6 +1,6 @@
 //! The promises about posters that their owners choose.
 
-use store::{JobClass, JobKind, NewPoster, PosterKind, Store, VideoId};
+use store::{Error, JobClass, JobKind, NewPoster, PosterKind, Store, VideoId};
 
 use super::{LEASE, planned, uploaded};
 use crate::store;
@@ -56,4 +56,18 @@ async fn a_choice_in_place_of_another_has_the_job_done_once_more_and_leaves_no_p
     assert!(store.delete(&id).await.unwrap());
     assert_eq!(store.posters.choose(&id, NewPoster::Picture(b"late")).await.unwrap(), None);
     assert_eq!(blobs(&store, &id).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_choice_in_place_of_one_that_was_not_seen_is_refused_and_leaves_no_picture() {
+    let (store, _folder) = store().await;
+    let id = uploaded(&store, "v").await;
+    planned(&store, &id, &[]).await;
+    let first = store.posters.replace(&id, NewPoster::Frame(1.0), Some(0)).await.unwrap().unwrap();
+    let late = store.posters.replace(&id, NewPoster::Picture(b"late"), Some(0)).await;
+    assert!(matches!(late, Err(Error::Edited { revision: 1, .. })), "{late:?}");
+    assert_eq!(store.posters.choice(&id).await.unwrap(), Some(first));
+    assert_eq!(blobs(&store, &id).await, [""; 0]);
+    assert!(store.posters.replace(&id, NewPoster::Automatic, Some(1)).await.unwrap().is_some());
+    assert_eq!(store.videos.get(&id).await.unwrap().unwrap().poster.revision, 2);
 }

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use store::{
-    Grantee, NewVideo, Signal, Store, UserId, VideoId,
-    accounts::{Changed, Deletion, LostTickets, Role},
+    Grantee, NewVideo, Signal, Store, Timestamp, UserId, VideoId,
+    accounts::{Change, Changed, Deletion, LostTickets, NewSession, NewToken, Role},
 };
 use tokio::sync::broadcast::Receiver;
 use tokio_util::sync::CancellationToken;
@@ -80,4 +80,45 @@ async fn of_very_many_videos_at_once_caches_look_at_all_again() {
     let deletion = Deletion { heir: None, tickets: LostTickets::OfPrivate(100) };
     store.delete_account(&bob, deletion).await.unwrap();
     while signals.recv().await.unwrap() != Signal::Missed {}
+}
+
+#[tokio::test]
+async fn what_lets_a_person_in_and_ends_is_signalled_whichever_process_ends_it() {
+    let (store, _folder) = store().await;
+    let anna = signed_up(&store, "anna@example.org", Role::Administrator).await.id;
+    let bob = signed_up(&store, "bob@example.org", Role::User).await.id;
+    let (following, stop) = (store.clone(), CancellationToken::new());
+    let until = stop.clone();
+    let task = tokio::spawn(async move { following.follow_revocations(until).await });
+    let mut signals = store.signals.subscribe();
+    let session =
+        |secret: &'static str| NewSession { user: &bob, secret, user_agent: "browser", expires_at: later() };
+    let sessions = &store.accounts.sessions;
+    let id = sessions.begin(&session("one")).await.unwrap();
+    assert!(sessions.person(&id, Timestamp(0)).await.unwrap().is_some());
+    assert!(!store.end_session(&anna, &id).await.unwrap(), "another's session stays");
+    assert!(store.end_session(&bob, &id).await.unwrap());
+    ended(&mut signals, &bob).await;
+    assert!(sessions.person(&id, Timestamp(0)).await.unwrap().is_none());
+    let new = NewToken { user: &bob, name: "n", secret: "token", scopes: "read", expires_at: None };
+    let token = store.accounts.tokens.add(&new).await.unwrap();
+    assert!(store.accounts.tokens.person(&token.id).await.unwrap().is_some());
+    assert!(store.remove_token(&bob, &token.id).await.unwrap());
+    ended(&mut signals, &bob).await;
+    assert!(store.accounts.tokens.person(&token.id).await.unwrap().is_none());
+    // As `clipcut user` does, which has the tables alone.
+    let users = &store.accounts.users;
+    users.set_password(&bob, "hash", None).await.unwrap();
+    ended(&mut signals, &bob).await;
+    let change = Change { disabled: Some(true), ..Change::default() };
+    assert_eq!(users.change(&bob, change).await.unwrap(), Changed::Done);
+    ended(&mut signals, &bob).await;
+    assert_eq!(users.delete(&bob, Deletion::default()).await.unwrap(), Changed::Done);
+    ended(&mut signals, &bob).await;
+    stop.cancel();
+    task.await.unwrap();
+}
+
+async fn ended(signals: &mut Receiver<Signal>, person: &UserId) {
+    while signals.recv().await.unwrap() != Signal::Ended(person.clone()) {}
 }

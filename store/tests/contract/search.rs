@@ -22,6 +22,29 @@ async fn captioned(store: &Store, video: &VideoId, language: &str, cues: &[Cue])
     store.captions.add(video, &track).await.unwrap().unwrap().id
 }
 
+/// Adds a video in which more cues have the word than a search reads by its index.
+pub(super) async fn says_very_often(store: &Store, title: &str, word: &str) -> VideoId {
+    let id = begun(store, title, "").await;
+    let cues: Vec<_> = (0..5001).map(|n| cue(n * 1000, word)).collect();
+    captioned(store, &id, "en", &cues).await;
+    id
+}
+
+/// Checks the search in the library of `old_words.sql`.
+pub(crate) async fn finds_old_words(store: &Store) {
+    let words = &Words::parse("often ");
+    let (shown, mut after, mut seen) = (Shown::PublicAnd(None), None, Vec::new());
+    for _ in 0..3 {
+        let wanted = Wanted { words, shown: &shown, after: after.as_ref() };
+        let page = store.search.find(&wanted, 50).await.unwrap();
+        seen.extend(page.found.iter().map(|found| found.video.created_at.0));
+        assert!(page.found.iter().all(|found| found.hits_total == 3));
+        after = page.next;
+    }
+    let newest_first: Vec<i64> = (0..150).map(|n| 1899 - 2 * n).collect();
+    assert_eq!(seen, newest_first);
+}
+
 async fn find(store: &Store, text: &str) -> Results {
     let wanted = Wanted { words: &Words::parse(text), shown: &Shown::All, after: None };
     store.search.find(&wanted, 50).await.unwrap()
@@ -206,4 +229,38 @@ async fn a_search_finds_what_lists_show_and_fills_its_pages_with_it() {
     let own: Vec<String> = (0..6).rev().map(|n| format!("Dunes {n}")).collect();
     assert_eq!(titles_of_pages(&store, "dunes", &Shown::Of(owner)).await, own);
     assert_eq!(titles_of_pages(&store, "dunes", &Shown::All).await.len(), 7);
+}
+
+#[tokio::test]
+async fn a_word_that_very_many_cues_have_is_found_newest_first_in_pages_and_by_rights() {
+    let (store, _folder) = store().await;
+    says_very_often(&store, "Oldest", "sand").await;
+    let owner = signed_up(&store, "ann@example.com", Role::User).await.id;
+    for n in 0..6 {
+        let new = NewVideo { owner: Some(owner.clone()), ..video(&format!("Own {n}")) };
+        let id = store.uploads.begin(&new, Some(5), later()).await.unwrap().id;
+        captioned(&store, &id, "en", &[cue(1000, "Sand and sea")]).await;
+        let hidden = NewVisibility { visibility: Visibility::Private, tickets_from: 0 };
+        store.videos.edit(&id, &Edit { visibility: Some(hidden), ..Edit::default() }).await.unwrap().unwrap();
+    }
+    let public = begun(&store, "Newest", "").await;
+    captioned(&store, &public, "en", &[cue(1000, "The sand")]).await;
+    begun(&store, "Sea", "And sand").await;
+    begun(&store, "Sand", "").await;
+    begun(&store, "Nothing of it", "").await;
+    let own: Vec<String> = (0..6).rev().map(|n| format!("Own {n}")).collect();
+    let seen = [&["Sand".into(), "Sea".into(), "Newest".into()], own.as_slice(), &["Oldest".into()]].concat();
+    assert_eq!(
+        titles_of_pages(&store, "sand", &Shown::PublicAnd(None)).await,
+        ["Sand", "Sea", "Newest", "Oldest"]
+    );
+    assert_eq!(titles_of_pages(&store, "sand", &Shown::PublicAnd(Some(owner.clone()))).await, seen);
+    assert_eq!(titles_of_pages(&store, "sand", &Shown::All).await, seen);
+    assert_eq!(titles_of_pages(&store, "sand", &Shown::Of(owner)).await, own);
+    assert_eq!(
+        titles_of_pages(&store, "sand sea", &Shown::All).await,
+        [&["Sea".into()], own.as_slice()].concat()
+    );
+    let oldest = find(&store, "sand").await.found.pop().unwrap();
+    assert_eq!((oldest.video.title.as_str(), oldest.hits.len(), oldest.hits_total), ("Oldest", 3, 5001));
 }

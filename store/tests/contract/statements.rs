@@ -18,7 +18,7 @@ use tracing::{
 };
 use tracing_subscriber::{Layer, layer::Context, layer::SubscriberExt};
 
-use super::uploaded;
+use super::{search::says_very_often, uploaded};
 
 /// Gathers the statements that run within a future.
 #[derive(Clone, Default)]
@@ -47,6 +47,8 @@ pub(crate) async fn of_lists(store: &Store) -> Vec<String> {
     for n in 0..3 {
         uploaded(store, &format!("Video {n}")).await;
     }
+    // A word that is looked for among the videos themselves.
+    says_very_often(store, "Talk", "very often").await;
     let gathered = Gathered::default();
     let subscriber = tracing_subscriber::registry().with(gathered.clone());
     look_everywhere(store).with_subscriber(subscriber).await;
@@ -78,8 +80,10 @@ async fn look_everywhere(store: &Store) {
                 }
             }
         }
-        let wanted = Wanted { words: &Words::parse("video"), shown: &shown, after: None };
-        store.search.find(&wanted, 20).await.unwrap();
+        for words in ["video", "often"] {
+            let wanted = Wanted { words: &Words::parse(words), shown: &shown, after: None };
+            store.search.find(&wanted, 20).await.unwrap();
+        }
     }
     let ids = [id];
     store.videos.get_all(&ids).await.unwrap();
