@@ -39,9 +39,11 @@ use std::{
 
 use axum::{
     Router, middleware,
+    response::Response,
     routing::{delete, get, patch, post, put},
 };
 use server::{
+    compression,
     site::Site,
     ticket::{self, Keys},
 };
@@ -233,7 +235,9 @@ impl Accounts {
             .route("/webhooks/{webhook}/deliveries", get(webhooks::log))
             .route("/webhooks/{webhook}/deliveries/{delivery}/retry", post(webhooks::send_again))
             .route("/invitations", get(invitations::list).post(invitations::add))
-            .route("/invitations/{invitation}", delete(invitations::remove));
+            .route("/invitations/{invitation}", delete(invitations::remove))
+            .layer(compression::layer())
+            .layer(middleware::map_response(async |answer: Response| compression::retag(answer)));
         Router::new().nest("/api/v1", api).with_state(self.clone())
     }
 

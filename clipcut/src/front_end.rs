@@ -16,10 +16,20 @@ use self::asset::Asset;
 
 const PAGE: &str = "index.html";
 const DOCS: &str = "api-docs.html";
+const OF_ACCOUNTS: [&str; 8] =
+    ["sign-in", "sign-up", "forgotten", "mine", "shared", "account", "people", "jobs"];
 const MISSING: &str = "The front end is not built into this binary. Run `make web` and build again.\n";
 
+/// The pages that a site has.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Pages {
+    All,
+    /// Those of people are missing: there are no accounts.
+    WithoutAccounts,
+}
+
 /// Answers requests that no role's route matches.
-pub(crate) async fn serve(request: Request) -> Response {
+pub(crate) async fn serve(pages: Pages, request: Request) -> Response {
     let (parts, _) = request.into_parts();
     let path = parts.uri.path().trim_start_matches('/');
     // OpenAI's clients, at a process without a transcriber: neither the page nor a 405 would explain it to them.
@@ -28,7 +38,7 @@ pub(crate) async fn serve(request: Request) -> Response {
         return problem(StatusCode::NOT_FOUND, "no_transcriber", detail);
     }
     // The page's HTML with 200 would be parsed as JSON or as a playlist, and fail there.
-    if ["api/", "v/"].iter().any(|prefix| path.starts_with(prefix)) {
+    if ["api", "v"].contains(&path.split('/').next().unwrap_or_default()) {
         return unknown_path();
     }
     if parts.method != Method::GET && parts.method != Method::HEAD {
@@ -48,10 +58,13 @@ pub(crate) async fn serve(request: Request) -> Response {
         // RFC 9110 §15.5.20: the request was directed at a server that does not answer for its URL.
         return problem(StatusCode::MISDIRECTED_REQUEST, "below_a_path", detail);
     }
-    if let Some(asset) = Asset::find(path, &parts.headers) {
+    // The page's own file is no address: its router would find no page there.
+    if path != PAGE
+        && let Some(asset) = Asset::find(path, &parts.headers)
+    {
         return asset.answer(&parts, StatusCode::OK);
     }
-    page(path, &parts)
+    page(pages, path, &parts)
 }
 
 /// Shows Swagger UI over the document.
@@ -68,8 +81,8 @@ pub(crate) async fn docs(request: Request) -> Response {
 }
 
 /// Answers with the page, whose own router reads the address.
-fn page(path: &str, parts: &Parts) -> Response {
-    let known = is_page(path);
+fn page(pages: Pages, path: &str, parts: &Parts) -> Response {
+    let known = is_page(pages, path);
     // Crawlers and browsers ask for /robots.txt and /favicon.ico by themselves: HTML with 200 there is taken for the
     // file (a "soft 404").
     if !known && is_file(path) {
@@ -82,14 +95,11 @@ fn page(path: &str, parts: &Parts) -> Response {
 }
 
 /// Returns whether the page's router (`web/src/shared/route.ts`) has a page at `path`.
-fn is_page(path: &str) -> bool {
+fn is_page(pages: Pages, path: &str) -> bool {
     let mut parts = path.split('/').filter(|part| !part.is_empty());
     match (parts.next(), parts.next(), parts.next()) {
-        (None, ..) | (Some("watch"), Some(_), None) => true,
-        (Some(name), None, _) => {
-            ["search", "sign-in", "sign-up", "forgotten", "mine", "shared", "account", "people", "jobs"]
-                .contains(&name)
-        }
+        (None, ..) | (Some("watch"), Some(_), None) | (Some("search"), None, _) => true,
+        (Some(name), None, _) => matches!(pages, Pages::All) && OF_ACCOUNTS.contains(&name),
         _ => false,
     }
 }
@@ -130,10 +140,12 @@ mod tests {
             "people",
             "jobs",
         ] {
-            assert!(is_page(path), "{path:?}");
+            assert!(is_page(Pages::All, path), "{path:?}");
         }
         for path in ["watch", "watch/a/b", "search/a", "account/7f3a", "elsewhere/7f3a", "robots.txt"] {
-            assert!(!is_page(path), "{path:?}");
+            assert!(!is_page(Pages::All, path), "{path:?}");
         }
+        assert!(is_page(Pages::WithoutAccounts, "search"));
+        assert!(!is_page(Pages::WithoutAccounts, "people"));
     }
 }

@@ -49,14 +49,30 @@ impl FileHead {
         }
         self.0.extend_from_slice(&piece[..piece.len().min(room)]);
         let known = SIGNATURES.iter().find(|signature| signature.is_in(&self.0));
-        let text = self.0.len() == BYTES && self.0.iter().all(|byte| is_of_text(*byte));
+        let text = self.0.len() == BYTES && is_text(&self.0);
         known.map(|signature| signature.kind.as_str()).or(text.then_some("a text"))
     }
 }
 
 // Every container that holds media has a NUL or another control character in its first bytes.
-fn is_of_text(byte: u8) -> bool {
-    byte >= 0x20 || (0x09..=0x0d).contains(&byte)
+fn is_text(head: &[u8]) -> bool {
+    head.iter().all(|byte| is_of_text((*byte).into())) || is_utf16(head)
+}
+
+fn is_of_text(unit: u16) -> bool {
+    unit >= 0x20 || (0x09..=0x0d).contains(&unit)
+}
+
+// As Windows calls it "Unicode": a byte order mark, and then mostly Latin characters, whose upper byte is 0.
+fn is_utf16(head: &[u8]) -> bool {
+    let read = match head {
+        [0xff, 0xfe, ..] => u16::from_le_bytes,
+        [0xfe, 0xff, ..] => u16::from_be_bytes,
+        _ => return false,
+    };
+    let units: Vec<u16> = head[2..].chunks_exact(2).map(|pair| read([pair[0], pair[1]])).collect();
+    let latin = units.iter().filter(|unit| **unit < 0x100).count();
+    latin * 2 > units.len() && units.into_iter().all(is_of_text)
 }
 
 #[cfg(test)]
@@ -79,7 +95,9 @@ mod tests {
             (b"\xff\xd8\xff\xe0\0\x10JFIF", "a picture"),
             (b"RIFF\x10\0\0\0WEBPVP8 ", "a picture"),
             (b"BM\x36\0\x01\0\0\0\0\0\x36\0\0\0\x28\0\0\0", "a picture"),
+            (b"BM\x8a\0\x01\0\0\0\0\0\x8a\0\0\0|\0\0\0", "a picture"),
             (b"\0\0\0\x18ftypheic\0\0\0\0", "a picture"),
+            (b"!<arch>\ndebian-binary", "a package"),
         ] {
             assert_eq!(kind(bytes), Some(known), "{}", bytes.escape_ascii());
         }
@@ -121,6 +139,10 @@ mod tests {
         let mut text = FileHead::default();
         assert_eq!(text.add(&[b'x'; BYTES - 1]), None);
         assert_eq!(text.add(b"\r\n"), Some("a text"));
+        let utf16 = [b"\xff\xfe".to_vec(), b"W\0".repeat(BYTES / 2)].concat();
+        assert_eq!(kind(&utf16), Some("a text"));
+        let layer_one = [b"\xff\xfe\x90\x64".to_vec(), b"\x12\xab".repeat(BYTES / 2)].concat();
+        assert_eq!(kind(&layer_one), None, "MPEG audio with the bytes of a byte order mark");
         let mut media = FileHead::default();
         assert_eq!(media.add(&[b'x'; BYTES - 1]), None);
         assert_eq!(media.add(b"\0"), None);

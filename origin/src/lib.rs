@@ -3,7 +3,6 @@
 
 mod asker;
 mod captions;
-mod compression;
 mod cors;
 mod disposition;
 mod document;
@@ -39,10 +38,11 @@ use axum::{
     Router,
     extract::DefaultBodyLimit,
     middleware,
+    response::Response,
     routing::{any, get, post},
 };
 use http::StatusCode;
-use server::{Problem, site::Site};
+use server::{Problem, compression, site::Site};
 use store::{Quota, Rights, Store, Timestamp, VideoId};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -142,7 +142,8 @@ impl Origin {
             // tus has a method override, so it routes methods itself.
             .route("/uploads", any(tus::collection))
             .route("/uploads/{id}", any(tus::upload))
-            .layer(compression::layer());
+            .layer(compression::layer())
+            .layer(middleware::map_response(async |answer: Response| compression::retag(answer)));
         Router::new()
             .nest("/api/v1", api)
             .route("/v/{*file}", get(playback::answer))

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, StatusCode, header, request::Parts};
 
 use crate::{
-    Body, Problem, Response, body,
+    Body, Problem, Response, body, compression,
     conditional::{self, Decision, Validators},
     encoding,
     range::{self, Part},
@@ -54,7 +54,7 @@ pub async fn answer_text(request: &Parts, meta: &Meta, text: Bytes) -> std::io::
     }
     // RFC 9110 §8.8.3.3: the gzipped representation is another one, so it has a strong tag of its own.
     representation.gzip = true;
-    representation.validators.etag = format!("\"{}-gzip\"", meta.tag);
+    representation.validators.etag = compression::packed(&representation.validators.etag);
     if let Some(early) = representation.preconditions(request) {
         return Ok(early);
     }

@@ -11,23 +11,7 @@ const INLINE_BYTES: usize = 16 * 1024;
 
 /// Decides whether a client would rather have gzip than plain bytes.
 pub fn prefers_gzip(headers: &HeaderMap) -> bool {
-    let (mut gzip, mut identity, mut rest) = (None, None, None);
-    let fields = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|field| field.to_str().ok());
-    for coding in fields.flat_map(|field| field.split(',')) {
-        let mut parts = coding.split(';').map(str::trim);
-        let name = parts.next().unwrap_or_default().to_ascii_lowercase();
-        let quality = quality(parts);
-        match name.as_str() {
-            // §8.4.1.3: x-gzip is an alias.
-            "gzip" | "x-gzip" => gzip = Some(quality),
-            "identity" => identity = Some(quality),
-            "*" => rest = Some(quality),
-            _ => {}
-        }
-    }
-    let gzip = gzip.or(rest).unwrap_or(0.0);
-    // A client that names gzip and not identity wants gzip, whatever its weight.
-    gzip > 0.0 && gzip >= identity.unwrap_or(0.0)
+    preferred(headers, &["gzip"]).is_some()
 }
 
 /// Returns the coding of `offered` that a client would rather have than plain bytes, and than the others offered; of
@@ -51,7 +35,10 @@ fn weight(headers: &HeaderMap, coding: &str) -> Option<f32> {
     let fields = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|field| field.to_str().ok());
     fields.flat_map(|field| field.split(',')).find_map(|item| {
         let mut parts = item.split(';').map(str::trim);
-        parts.next().unwrap_or_default().eq_ignore_ascii_case(coding).then(|| quality(parts))
+        let name = parts.next().unwrap_or_default().to_ascii_lowercase();
+        // §8.4.1.3: x-gzip is an alias.
+        let name = if name == "x-gzip" { "gzip" } else { &name };
+        (name == coding).then(|| quality(parts))
     })
 }
 
@@ -124,6 +111,7 @@ mod tests {
         check("gzip, deflate", both, Some("gzip"));
         check("br;q=0.5, gzip", both, Some("gzip"));
         check("BR", both, Some("br"));
+        check("x-gzip", both, Some("gzip"));
         check("*", both, Some("br"));
         check("*;q=0.1, gzip;q=0", both, Some("br"));
         check("br;q=0, gzip;q=0", both, None);

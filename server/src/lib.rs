@@ -6,6 +6,7 @@ mod activity;
 mod answer;
 pub mod body;
 mod clients;
+pub mod compression;
 pub mod conditional;
 mod connection;
 mod connections;

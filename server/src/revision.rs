@@ -5,7 +5,7 @@
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
 
-use crate::{Problem, Response, conditional, document::json};
+use crate::{Problem, Response, compression, conditional, document::json};
 
 /// Answers with a document and the tag of its revision.
 pub fn tagged(status: StatusCode, document: &impl Serialize, revision: u64) -> Response {
@@ -20,7 +20,10 @@ pub fn seen(headers: &HeaderMap, current: u64) -> Result<Option<u64>, Box<Proble
     if !headers.contains_key(header::IF_MATCH) {
         return Ok(None);
     }
-    if conditional::if_match(headers, &tag(current)) {
+    // The document was read in either coding, each with its own tag; the edit is of the same revision.
+    let plain = tag(current);
+    let coded = compression::packed(&plain);
+    if conditional::if_match(headers, &plain) || conditional::if_match(headers, &coded) {
         Ok(Some(current))
     } else {
         Err(Box::new(edited(current)))
@@ -56,11 +59,11 @@ mod tests {
             super::seen(&headers, 7).map_err(|problem| (problem.status().as_u16(), problem.code().to_owned()))
         };
         assert_eq!(seen(None), Ok(None));
-        for right in ["\"7\"", "\"6\", \"7\"", "*"] {
+        for right in ["\"7\"", "\"6\", \"7\"", "\"7-gzip\"", "*"] {
             assert_eq!(seen(Some(right)), Ok(Some(7)), "{right}");
         }
         // RFC 9110 §8.8.3.2: a weak tag never matches strongly.
-        for wrong in ["\"6\"", "W/\"7\"", "7", ""] {
+        for wrong in ["\"6\"", "\"6-gzip\"", "W/\"7\"", "7", ""] {
             assert_eq!(seen(Some(wrong)), Err((412, "edited_meanwhile".to_owned())), "{wrong}");
         }
         let answer = Response::from(edited(7));

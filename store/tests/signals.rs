@@ -6,9 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::StreamExt;
-use store::{
-    Audience, ChunkReader, Chunks, Counters, Limit, SegmentName, Signal, Signals, UserId, VideoId,
-};
+use store::{Audience, ChunkReader, Chunks, Counters, Limit, SegmentName, Signal, Signals, UserId, VideoId};
 use testbed::Redis;
 use tokio::sync::broadcast::Receiver;
 

@@ -10,6 +10,7 @@ import * as viewer from "./viewer.mjs";
 
 const WORDS = { de: "Guten Tag", en: "Good day" };
 const NAMES = { de: "German", en: "English" };
+const VARIANTS = ["pt-PT", "pt-BR", "zh-Hans", "zh-Hant"];
 
 describe("of German and English captions", { concurrency: false }, () => {
   let server;
@@ -19,10 +20,7 @@ describe("of German and English captions", { concurrency: false }, () => {
     server = await startServer();
     video = await upload(server, await clip("mono-360p30.mp4"));
     for (const [language, words] of Object.entries(WORDS)) {
-      const url = `${server.url}/api/v1/videos/${video.id}/captions?language=${language}`;
-      const body = `WEBVTT\n\n00:00.000 --> 00:09.000\n${words}\n`;
-      const answer = await fetch(url, { method: "POST", body });
-      assert.equal(answer.status, 201, await answer.text());
+      await addCaptions(server, video, language, words);
     }
     await until("both in the playlist", async () => {
       const master = await (await fetch(`${server.url}/v/${video.id}/master.m3u8`)).text();
@@ -47,12 +45,6 @@ describe("of German and English captions", { concurrency: false }, () => {
     await page.evaluate(() => window.seen.video.pause());
     await page.getByRole("button", { name: "Captions", exact: true }).waitFor();
   }
-
-  const onPicture = (page) =>
-    page.evaluate(() => {
-      const shown = [...window.seen.video.textTracks].filter((it) => it.mode === "showing");
-      return shown.flatMap((it) => [...(it.activeCues ?? [])].map((cue) => cue.text));
-    });
 
   /** Waits until picture and transcript both are in the language; null is a picture without words. */
   async function assertIn(page, picture, transcript) {
@@ -116,3 +108,103 @@ describe("of German and English captions", { concurrency: false }, () => {
     await context.close();
   });
 });
+
+describe("of two variants of one language", { concurrency: false }, () => {
+  let server;
+  let browser;
+  let video;
+  before(async () => {
+    server = await startServer();
+    video = await upload(server, await clip("mono-360p30.mp4"));
+    for (const language of VARIANTS) await addCaptions(server, video, language, language);
+    browser = await launch();
+  });
+  after(async () => {
+    await browser?.close();
+    await server?.stop();
+  });
+
+  for (const [locale, variant] of [
+    ["pt-BR", "pt-BR"],
+    ["pt-PT", "pt-PT"],
+    ["zh-CN", "zh-Hans"],
+    ["zh-TW", "zh-Hant"],
+    ["zh-HK", "zh-Hant"],
+  ]) {
+    test(`a viewer of ${locale} reads ${variant}`, async () => {
+      const { page, context } = await newPage(browser, { locale });
+      await page.goto(`${server.url}/watch/${video.id}`);
+      await viewer.opened(page);
+      await page.evaluate(() => window.seen.video.pause());
+      await page.getByRole("button", { name: "Captions", exact: true }).waitFor();
+      await page.keyboard.press("c");
+      await until(`${variant} on the picture`, async () =>
+        (await onPicture(page)).includes(variant),
+      );
+      await page.getByRole("region", { name: "Transcript" }).getByText(variant).waitFor();
+      await context.close();
+    });
+  }
+});
+
+describe("forced captions", { concurrency: false }, () => {
+  let server;
+  let browser;
+  let video;
+  before(async () => {
+    server = await startServer();
+    video = await upload(server, await clip("forced-360p25.mkv"));
+    browser = await launch();
+  });
+  after(async () => {
+    await browser?.close();
+    await server?.stop();
+  });
+
+  test("are on the picture while the others are off, and in no menu", async () => {
+    const { page, context, troubles } = await newPage(browser, { locale: "en-GB" });
+    await page.goto(`${server.url}/watch/${video.id}`);
+    await viewer.opened(page);
+    await page.evaluate(() => window.seen.video.pause());
+    await viewer.seek(page, () =>
+      page.evaluate(() => {
+        window.seen.video.currentTime = 1;
+      }),
+    );
+    let seen;
+    const shows = (words) =>
+      until(
+        () => `${words} on the picture; there is ${seen}`,
+        async () => {
+          seen = JSON.stringify(await onPicture(page));
+          return seen === JSON.stringify([words]);
+        },
+      );
+    await shows("Foreign words");
+    assert.deepEqual(await viewer.choices(page, "Captions"), ["Off", "English"]);
+    await page.getByRole("region", { name: "Transcript" }).getByText("First words").waitFor();
+    await page.keyboard.press("c");
+    await shows("First words");
+    await page.keyboard.press("c");
+    await shows("Foreign words");
+    await page.reload();
+    await viewer.opened(page);
+    await shows("Foreign words");
+    assert.deepEqual(troubles, []);
+    await context.close();
+  });
+});
+
+function onPicture(page) {
+  return page.evaluate(() => {
+    const shown = [...window.seen.video.textTracks].filter((it) => it.mode === "showing");
+    return shown.flatMap((it) => [...(it.activeCues ?? [])].map((cue) => cue.text));
+  });
+}
+
+async function addCaptions(server, video, language, words) {
+  const url = `${server.url}/api/v1/videos/${video.id}/captions?language=${language}`;
+  const body = `WEBVTT\n\n00:00.000 --> 00:09.000\n${words}\n`;
+  const answer = await fetch(url, { method: "POST", body });
+  assert.equal(answer.status, 201, await answer.text());
+}

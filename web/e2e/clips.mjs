@@ -27,14 +27,21 @@ const STEREO = ",aformat=channel_layouts=stereo";
 const H264 = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"];
 
 const WORDS = "words.srt";
-const SUBTITLES = `1
+const FORCED = "forced.srt";
+const SUBTITLES = {
+  [WORDS]: `1
 00:00:00,500 --> 00:00:03,000
 First words
 
 2
 00:00:04,000 --> 00:00:07,500
 Last words
-`;
+`,
+  [FORCED]: `1
+00:00:00,000 --> 00:00:09,000
+Foreign words
+`,
+};
 
 const MADE = [
   {
@@ -107,6 +114,19 @@ const EXTRA = [
     args: [...MOVING("640x360", "25"), ...TONE(440), ...H264, "-g", "50"],
   },
   {
+    // An English film with a foreigner in it: what is said in another language is a track of its own.
+    name: "forced-360p25.mkv",
+    seconds: 10,
+    args: [
+      ...MOVING("640x360", "25"),
+      ...TONE(440),
+      ...["-i", FORCED, "-i", WORDS, "-map", "0", "-map", "1", "-map", "2", "-map", "3"],
+      ...["-metadata:s:a:0", "language=eng", "-c:s", "srt", "-c:a", "aac", ...H264],
+      ...["-metadata:s:s:0", "language=eng", "-disposition:s:0", "forced"],
+      ...["-metadata:s:s:1", "language=eng", "-disposition:s:1", "0"],
+    ],
+  },
+  {
     // Two sounds in a format that is not read, with nothing to tell them apart.
     name: "unread-sounds-180p25.mkv",
     seconds: 2,
@@ -156,7 +176,9 @@ async function make({ args, seconds, name }) {
   await mkdir(CACHE, { recursive: true });
   const unfinished = await mkdtemp(`${folder}-`);
   // In a folder of its own, for another file's tests may be making the same clip.
-  await writeFile(join(unfinished, WORDS), SUBTITLES);
+  for (const [file, words] of Object.entries(SUBTITLES)) {
+    await writeFile(join(unfinished, file), words);
+  }
   const output = ["-t", String(seconds), name];
   await succeed("ffmpeg", ["-v", "error", ...args, ...output], { cwd: unfinished });
   await rename(unfinished, folder).catch(async (error) => {

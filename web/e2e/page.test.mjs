@@ -80,10 +80,17 @@ describe("the page over the wire", { concurrency: false }, () => {
     const cases = [
       ["/", 200, "text/html"],
       ["/watch/aaaaaaaaaaaaaaaa", 200, "text/html"],
-      ["/account", 200, "text/html"],
+      ["/search", 200, "text/html"],
+      // There are no accounts here.
+      ["/account", 404, "text/html"],
+      ["/people", 404, "text/html"],
       ["/elsewhere", 404, "text/html"],
       ["/watch", 404, "text/html"],
       ["/watch/a/b", 404, "text/html"],
+      ["/index.html", 404, "application/problem+json"],
+      ["/api", 404, "application/problem+json"],
+      ["/api/v2/videos", 404, "application/problem+json"],
+      ["/v", 404, "application/problem+json"],
       ["/robots.txt", 404, "application/problem+json"],
       ["/favicon.ico", 404, "application/problem+json"],
       ["/assets/index-of-yesterday.js", 404, "application/problem+json"],

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { launch, newPage } from "./chromium.mjs";
 import { clip } from "./clips.mjs";
+import { startNginx } from "./nginx.mjs";
 import { startProxy } from "./proxy.mjs";
 import { startServer } from "./server.mjs";
 import { until } from "./until.mjs";
@@ -42,6 +43,10 @@ describe("an upload through the page", { concurrency: false }, () => {
 
   const row = (page, name) =>
     page.getByRole("region", { name: "Uploads" }).getByRole("listitem").filter({ hasText: name });
+
+  /** Resolves to how much of it was sent, in percent. */
+  const stored = async (upload) =>
+    Number(await upload.getByRole("progressbar").first().getAttribute("aria-valuenow"));
 
   for (const [name, bytes] of Object.entries(WRONG)) {
     test(`of ${name} is refused before a byte of it is sent`, async () => {
@@ -135,6 +140,76 @@ describe("an upload through the page", { concurrency: false }, () => {
     assert.equal(sent, size, `${proxy.uploads}`);
     await context.close();
     await proxy.stop();
+  });
+
+  test("goes through nginx as it is delivered", async () => {
+    const source = await clip("stereo-1080p25.mp4");
+    const nginx = await startNginx(server, "");
+    const { page, context } = await newPage(browser);
+    await page.goto(nginx.url);
+    await viewer.chooseFile(page, source);
+    await viewer.uploadedRow(page, source, { whole: false });
+    await context.close();
+    await nginx.stop();
+  });
+
+  test("goes on in smaller pieces when a proxy lowers its limit meanwhile", async () => {
+    const source = await clip("stereo-1080p25.mp4");
+    const nginx = await startNginx(
+      server,
+      "client_max_body_size 100m; proxy_request_buffering off;",
+    );
+    const { page, context } = await newPage(browser);
+    const client = await context.newCDPSession(page);
+    await client.send("Network.enable");
+    const line = { offline: false, latency: 0, downloadThroughput: -1 };
+    await client.send("Network.emulateNetworkConditions", { ...line, uploadThroughput: 500_000 });
+    await page.goto(nginx.url);
+    await viewer.chooseFile(page, source);
+    const upload = row(page, source.name);
+    await until("some bytes", async () => (await stored(upload)) > 0);
+    await upload.getByRole("button", { name: `Pause ${source.name}` }).click();
+    await nginx.reload("client_max_body_size 1m;");
+    await upload.getByRole("button", { name: `Resume ${source.name}` }).click();
+    await client.send("Network.emulateNetworkConditions", { ...line, uploadThroughput: -1 });
+    await viewer.uploadedRow(page, source, { whole: false });
+    await context.close();
+    await nginx.stop();
+  });
+
+  test("goes on by itself after a server that was away for longer than it tries again", async () => {
+    const source = await clip("stereo-1080p25.mp4");
+    const { page, context } = await newPage(browser);
+    await page.goto(server.url);
+    await server.fall();
+    await viewer.chooseFile(page, source);
+    const upload = row(page, source.name);
+    await upload.getByRole("alert").getByText("goes on by itself").waitFor({ timeout: 90_000 });
+    await server.rise();
+    await viewer.uploadedRow(page, source, { whole: false });
+    await context.close();
+  });
+
+  test("of a file that was changed meanwhile asks for it again, and offers no Retry", async () => {
+    const { page, context } = await newPage(browser);
+    const client = await context.newCDPSession(page);
+    await client.send("Network.enable");
+    const line = { offline: false, latency: 0, downloadThroughput: -1 };
+    await client.send("Network.emulateNetworkConditions", { ...line, uploadThroughput: 100_000 });
+    await page.goto(server.url);
+    const path = join(folder, "changed.mp4");
+    const bytes = Buffer.alloc(30_000_000);
+    bytes.write("\0\0\0\x20ftypisom", "latin1");
+    await writeFile(path, bytes);
+    await viewer.chooseFile(page, { path });
+    const upload = row(page, "changed.mp4");
+    await until("some bytes", async () => (await stored(upload)) > 0);
+    await upload.getByRole("button", { name: "Pause changed.mp4" }).click();
+    await writeFile(path, bytes.subarray(1000));
+    await upload.getByRole("button", { name: "Resume changed.mp4" }).click();
+    await upload.getByRole("alert").getByText("Choose it again").waitFor();
+    assert.equal(await upload.getByRole("button", { name: "Try again" }).count(), 0);
+    await context.close();
   });
 
   test("keeps its bar full while the video is encoded", async () => {

@@ -62,6 +62,20 @@ async fn an_edit_of_what_somebody_else_has_changed_is_412_with_the_tag_of_now() 
 }
 
 #[tokio::test]
+async fn a_list_above_a_kilobyte_goes_out_in_gzip() {
+    let site = open().await;
+    let mut admin = site.administrator().await;
+    for at in 0..5 {
+        site.browser().sign_up(&format!("person-{at}@example.org"), None).await;
+    }
+    admin.set("accept-encoding", "gzip, deflate, br");
+    let people = admin.get("/api/v1/users").await;
+    people.is(200);
+    assert_eq!((people.header("content-encoding"), people.header("vary")), ("gzip", "accept-encoding"));
+    assert_eq!(admin.get("/api/v1/session").await.header("content-encoding"), "", "a small one");
+}
+
+#[tokio::test]
 async fn a_new_password_ends_all_other_sessions() {
     let site = open().await;
     let browser = site.administrator().await;

@@ -6,7 +6,10 @@ use origin::Origin;
 use tokio_util::sync::CancellationToken;
 
 use super::{accounts, process::Process, purge};
-use crate::{config::Config, front_end};
+use crate::{
+    config::Config,
+    front_end::{self, Pages},
+};
 
 /// Serves until a stop signal.
 pub(crate) async fn run(config: &Config) -> Result<()> {
@@ -30,7 +33,8 @@ pub(crate) async fn run(config: &Config) -> Result<()> {
     let guarded =
         accounts::guarded(config, &process, accounts::Service { store: &store, router: origin.router() })
             .await?;
-    let service = guarded.fallback(front_end::serve);
+    let pages = if config.accounts.0 { Pages::All } else { Pages::WithoutAccounts };
+    let service = guarded.fallback(move |request| front_end::serve(pages, request));
     let finish = async {
         drained.cancel();
         origin.finish().await;

@@ -7,7 +7,10 @@ use tokio_util::sync::CancellationToken;
 use transcriber::service::Service;
 
 use super::{accounts, demo, process::Process, purge};
-use crate::{config::Config, front_end};
+use crate::{
+    config::Config,
+    front_end::{self, Pages},
+};
 
 /// Whether an empty library gets a first video.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +53,8 @@ pub(crate) async fn run(config: &Config, demo: Demo) -> Result<()> {
 
     let router = origin.router().merge(speech.router());
     let guarded = accounts::guarded(config, &process, accounts::Service { store: &store, router }).await?;
-    let service = guarded.fallback(front_end::serve);
+    let pages = if config.accounts.0 { Pages::All } else { Pages::WithoutAccounts };
+    let service = guarded.fallback(move |request| front_end::serve(pages, request));
     settings.scheme = process.scheme;
     // Only edges that stand alone have peers: this one has its origin in the same process.
     settings.peers = None;

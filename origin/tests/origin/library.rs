@@ -81,6 +81,26 @@ async fn of_two_edits_of_one_reading_the_second_is_412_and_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_document_in_gzip_has_a_tag_of_its_own_which_an_edit_may_name() {
+    let harness = Harness::open().await;
+    let id = harness.uploaded("Video").await;
+    let path = format!("/api/v1/videos/{id}");
+    let description = json!({ "description": "long ".repeat(400) }).to_string();
+    assert_eq!(harness.ask("PATCH", &path, JSON, description).await.status, 200);
+    let plain = harness.get(&path).await;
+    let packed = harness.ask("GET", &path, &[("accept-encoding", "gzip")], "").await;
+    assert_eq!((plain.header("content-encoding"), packed.header("content-encoding")), ("", "gzip"));
+    assert_eq!((plain.header("etag"), packed.header("etag")), ("\"1\"", "\"1-gzip\""));
+    let edit = async |tag: &str| {
+        let fields = [("content-type", "application/json"), ("if-match", tag)];
+        harness.ask("PATCH", &path, &fields, json!({ "title": "Edited" }).to_string()).await
+    };
+    edit("\"0-gzip\"").await.is_problem(412, "edited_meanwhile");
+    assert_eq!(edit("\"1-gzip\"").await.status, 200);
+    assert_eq!(edit("\"2\"").await.status, 200);
+}
+
+#[tokio::test]
 async fn the_list_is_paged_newest_first() {
     let harness = Harness::open().await;
     for n in 0..5 {

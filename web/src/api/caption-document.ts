@@ -19,6 +19,8 @@ export interface Captions {
   listed: boolean;
   edited: boolean;
   translated: boolean;
+  /** For what is spoken in another language, and shown while captions are off. */
+  forced: boolean;
   secondsDone: number;
   /** The options of the transcription, to be requested again. */
   asked: Asked;
@@ -68,6 +70,7 @@ export function decodeCaptions(value: unknown): Captions | null {
     listed: value.listed === true,
     edited: value.edited === true,
     translated: origin === "machine" && asked.translate,
+    forced: value.forced === true,
     secondsDone: number(value.seconds_done) ?? 0,
     asked,
     machine: decodeMachine(value.machine),

@@ -98,6 +98,7 @@ test("a whole document decodes, field by field", () => {
         listed: true,
         edited: false,
         translated: false,
+        forced: false,
         secondsDone: 12.5,
         asked: { language: null, model: null, prompt: null, translate: false },
         machine: { model: "tiny", sha256: "ab", library: "clipcut 0.1.0" },

@@ -192,6 +192,8 @@ function Page({ route, query, state, wanted, onFiles }: PageProps) {
       return <Lost title="This page is for administrators" />;
     case "unknown":
       return <Lost title="There is no such page" />;
+    case "unreachable":
+      return <Trouble problem={UNREACHABLE} onRetry={() => void session.load()} />;
     case "open":
       break;
   }

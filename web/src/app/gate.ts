@@ -15,6 +15,8 @@ export type Gate =
   | "done"
   | "forbidden"
   | "unknown"
+  /** The server has not said who this is. */
+  | "unreachable"
   | "open";
 
 export interface Signs {
@@ -30,7 +32,8 @@ export function gateOf(route: Route, state: SessionState, { hasKey, wanted }: Si
   const ofAccounts = OF_ACCOUNTS.includes(page);
   // A page that needs no account does not wait for the session: without accounts nothing is later than before.
   if (state.state === "loading") return ofAccounts || hasKey ? "wait" : "open";
-  if (state.state !== "on") return ofAccounts ? "unknown" : "open";
+  if (state.state === "unknown") return ofAccounts || hasKey ? "unreachable" : "open";
+  if (state.state === "off") return ofAccounts ? "unknown" : "open";
   // Also for somebody who is signed in, in the browser that opens the link of a mail.
   if (page === "forgotten") return "open";
   const user = personOf(state);

@@ -1,23 +1,24 @@
 // The player without its controls: owns the media element and the engine that feeds it, and publishes its
 // state as one value. React renders that value and calls the methods; it never touches the element.
 
+import { Reconnect } from "../shared/reconnect.ts";
 import type { Engine, EngineEvent } from "./engine.ts";
 import { loadEngine } from "./engine-chunk.ts";
 import { MEDIA_EVENTS } from "./media-state.ts";
 import * as native from "./native-engine.ts";
 import { readPreferences, writePreferences } from "./preferences.ts";
-import { Reconnect } from "./reconnect.ts";
 import { browserEstimate } from "./start-level.ts";
 import {
   type Failure,
   INITIAL,
   offered,
   type PlayerState,
+  requestFailure,
   type TextChoice,
   UNSUPPORTED,
 } from "./state.ts";
 import { type CueChange, correct } from "./text-cues.ts";
-import { preferredText } from "./text-preference.ts";
+import { forcedText, preferredText } from "./text-preference.ts";
 import { withTicketOf } from "./ticket.ts";
 
 // A playlist is written again within a fraction of a second, and kept by caches for two.
@@ -49,6 +50,8 @@ export class Driver {
   #knownTexts: TextChoice[] | null = null;
   /** The language that is spoken in the video, as far as its document knows. */
   #ownLanguage: string | null = null;
+  /** The forced captions that are on the picture, while no others are. */
+  #forced: string | null = null;
   /** The viewer's preference for captions has been applied to this source. */
   #textsDecided = false;
   readonly #reconnect = new Reconnect();
@@ -96,6 +99,7 @@ export class Driver {
     this.#source = null;
     this.#held = null;
     this.#loadedTexts = [];
+    this.#forced = null;
     this.#textsDecided = false;
     this.#reconnect.stop();
     window.removeEventListener("online", this.#backOnline);
@@ -113,6 +117,7 @@ export class Driver {
     this.#engine?.destroy();
     this.#engine = null;
     this.#held = null;
+    this.#forced = null;
     this.#reconnect.stop();
     this.#set({ failure: null, awaitingEncoder: false });
     void this.#start(seconds, playing || failure !== null);
@@ -208,8 +213,23 @@ export class Driver {
   // Captions that came after the playlist was loaded have it loaded again.
   #showText(id: string | null) {
     this.#set({ textTrack: id });
-    if (id === null || this.#loadedTexts.some((it) => it.id === id)) this.#engine?.chooseText(id);
-    else this.reload();
+    if (id !== null && !this.#loadedTexts.some((it) => it.id === id)) return this.reload();
+    this.#forced = id === null ? this.#forcedText() : null;
+    this.#engine?.chooseText(id ?? this.#forced);
+  }
+
+  #forcedText(): string | null {
+    const { audioTracks, audioTrack } = this.#state;
+    const sound = audioTracks.find((it) => it.id === audioTrack)?.language ?? this.#ownLanguage;
+    return forcedText(this.#loadedTexts, sound ?? "")?.id ?? null;
+  }
+
+  /** Follows the sound's language with what is shown while captions are off. */
+  #followForced() {
+    const forced = this.#forcedText();
+    if (this.#state.textTrack !== null || forced === this.#forced) return;
+    this.#forced = forced;
+    this.#engine?.chooseText(forced);
   }
 
   toggleCaptions() {
@@ -278,6 +298,10 @@ export class Driver {
     const emit = (event: EngineEvent) => {
       if (load === this.#load) this.#handle(event);
     };
+    // The server went away between the page and its player, which is no fault of the browser's.
+    if (engine === null && !native.supported(this.media)) {
+      return emit({ failure: requestFailure(undefined) });
+    }
     const lineBps = readPreferences().lineBps ?? browserEstimate();
     const { listed } = this.#state;
     const start = { media: this.media, url: source.url, lineBps, listed, from, emit };
@@ -295,7 +319,8 @@ export class Driver {
     this.#set(rest);
     if (lineBps !== undefined) writePreferences({ lineBps });
     if (textTracks !== undefined) this.#handleTexts(textTracks, textTrack ?? null);
-    else if (textTrack !== undefined) this.#set({ textTrack });
+    else if (textTrack !== undefined) this.#set({ textTrack: this.#chosen(textTrack) });
+    if (textTracks !== undefined || rest.audioTrack !== undefined) this.#followForced();
     if (failure === undefined) return;
     const playsOn =
       this.#state.playing && this.media.readyState >= HTMLMediaElement.HAVE_FUTURE_DATA;
@@ -306,9 +331,15 @@ export class Driver {
     }
   }
 
-  #handleTexts(loaded: TextChoice[], shown: string | null) {
+  /** Returns the captions that count as chosen: forced ones are shown while there is no choice. */
+  #chosen(id: string | null): string | null {
+    return this.#loadedTexts.some((it) => it.id === id && it.forced) ? null : id;
+  }
+
+  #handleTexts(loaded: TextChoice[], selected: string | null) {
     const wanted = this.#state.textTrack;
     this.#loadedTexts = loaded;
+    const shown = this.#chosen(selected);
     // A playlist that is loaded again shows what was shown before.
     if (loaded.some((it) => it.id === wanted)) {
       if (shown !== wanted) this.#engine?.chooseText(wanted);

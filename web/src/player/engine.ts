@@ -1,13 +1,13 @@
 // The engine's side of the driver: hls.js, or the browser's own HLS, feeds the media element behind it.
 
-import type { Choice, Failure, TextChoice } from "./state.ts";
+import type { Choice, Failure, TextChoice, TrackChoice } from "./state.ts";
 
 /** A change in the engine's state; absent keys have not changed. */
 export interface EngineEvent {
   qualities?: Choice[];
   quality?: number | null;
   currentQuality?: number | null;
-  audioTracks?: Choice[];
+  audioTracks?: TrackChoice[];
   audioTrack?: number | null;
   textTracks?: TextChoice[];
   textTrack?: string | null;

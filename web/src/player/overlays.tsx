@@ -48,7 +48,7 @@ export function FailureOverlay({ failure, onRetry }: FailureProps) {
       <Icon name="alert" size={36} />
       <h2>{failure.title}</h2>
       <p>{failure.detail}</p>
-      {failure.kind !== "unsupported" && (
+      {(failure.kind === "network" || failure.kind === "media") && (
         <button type="button" className="button" onClick={onRetry}>
           <Icon name="replay" /> Retry
         </button>

@@ -19,6 +19,7 @@ import { FailureOverlay, WaitingOverlay } from "./overlays.tsx";
 import styles from "./player.module.css";
 import type { Range } from "./state.ts";
 import { skipOf, type Tap } from "./taps.ts";
+import { useCuesAbove } from "./use-cues-above.ts";
 import { useFullscreen } from "./use-fullscreen.ts";
 import { useIdle } from "./use-idle.ts";
 
@@ -41,6 +42,7 @@ export function Player(props: PlayerProps) {
   const [openMenu, setOpenMenu] = useState<string | null>(null);
   const fullscreen = useFullscreen(stage, driver.media);
   const idle = useIdle(stage);
+  const cuesAbove = useCuesAbove(driver.media);
 
   useEffect(() => {
     picture.current?.append(driver.media);
@@ -131,6 +133,7 @@ export function Player(props: PlayerProps) {
       data-quiet={quiet}
       data-fullscreen={fullscreen.active}
       data-menu={openMenu !== null}
+      data-cues-above={cuesAbove}
       aria-label="Video player"
     >
       {/* biome-ignore lint/a11y/noStaticElementInteractions: the Play button is the accessible way */}

@@ -55,16 +55,22 @@ test("captions go by the folder of their playlist", () => {
     { name: "" },
   ];
   expect(textTracks(list)).toEqual([
-    { id: "en", label: "English", language: "" },
-    { id: "track-1", label: "Track 2", language: "" },
+    { id: "en", label: "English", language: "", forced: false },
+    { id: "track-1", label: "Track 2", language: "", forced: false },
   ]);
 });
 
 test("captions that the playlist lacks are offered, and those that are gone are not", () => {
-  const choice = (id: string) => ({ id, label: id.toUpperCase(), language: id });
+  const choice = (id: string, forced = false) => ({
+    id,
+    label: id.toUpperCase(),
+    language: id,
+    forced,
+  });
   const loaded = [choice("en"), choice("de")];
   expect(offered(loaded, null)).toEqual(loaded);
   expect(offered(loaded, [choice("fr"), choice("de")])).toEqual([choice("de"), choice("fr")]);
+  expect(offered([...loaded, choice("en-2", true)], null)).toEqual(loaded);
 });
 
 test("a language without a name keeps its tag", () => {

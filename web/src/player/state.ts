@@ -11,12 +11,20 @@ export interface Choice {
   label: string;
 }
 
+/** A sound track of the menu. */
+export interface TrackChoice extends Choice {
+  /** A BCP 47 tag; empty when it is not known. */
+  language: string;
+}
+
 /** A caption track by the name of its folder, which stays while lists grow and are loaded anew. */
 export interface TextChoice {
   id: string;
   label: string;
   /** A BCP 47 tag; empty when it is not known. */
   language: string;
+  /** Shown while captions are off, and no choice of the menu. */
+  forced: boolean;
 }
 
 export interface Failure {
@@ -45,7 +53,7 @@ export interface PlayerState {
   currentQuality: number | null;
   /** The renditions that Auto may take while the video is encoded; null is all. */
   listed: readonly string[] | null;
-  audioTracks: Choice[];
+  audioTracks: TrackChoice[];
   audioTrack: number | null;
   textTracks: TextChoice[];
   /** The captions that are shown, or will be once they are loaded; null is Off. */
@@ -118,19 +126,23 @@ export interface Track {
 }
 
 /** Returns the choices of an audio menu; a track without a name goes by its language. */
-export function tracks(list: readonly Track[]): Choice[] {
+export function tracks(list: readonly Track[]): TrackChoice[] {
   return list.map(({ name, lang }, id) => ({
     id,
     label: name || languageName(lang) || `Track ${id + 1}`,
+    language: lang ?? "",
   }));
 }
 
-/** Returns the choices of a captions menu; a track of which no playlist is known goes by its place. */
-export function textTracks(list: readonly (Track & { url?: string })[]): TextChoice[] {
-  return tracks(list).map(({ id, label }) => ({
+/** Returns the caption tracks of a playlist; one of which no playlist is known goes by its place. */
+export function textTracks(
+  list: readonly (Track & { url?: string; forced?: boolean })[],
+): TextChoice[] {
+  return tracks(list).map(({ id, label, language }) => ({
     id: folder(list[id]?.url) || `track-${id}`,
     label,
-    language: list[id]?.lang ?? "",
+    language,
+    forced: list[id]?.forced === true,
   }));
 }
 
@@ -142,10 +154,9 @@ export function offered(
   loaded: readonly TextChoice[],
   known: readonly TextChoice[] | null,
 ): TextChoice[] {
-  if (known === null) return [...loaded];
-  const still = loaded.filter((it) => known.some((other) => other.id === it.id));
-  const fresh = known.filter((it) => !loaded.some((other) => other.id === it.id));
-  return [...still, ...fresh];
+  const still = loaded.filter((it) => known?.some((other) => other.id === it.id) ?? true);
+  const fresh = known?.filter((it) => !loaded.some((other) => other.id === it.id)) ?? [];
+  return [...still, ...fresh].filter((it) => !it.forced);
 }
 
 function folder(url: string | undefined): string {

@@ -6,7 +6,7 @@ import styles from "./dialog.module.css";
 import { Icon } from "./icons.tsx";
 
 interface DialogProps {
-  title: string;
+  title: ReactNode;
   onClose: () => void;
   children: ReactNode;
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import refusals from "../../../packager/src/refusal.rs?raw";
 import type { Rendition, Video } from "../api/document.ts";
 import { decodeVideo } from "../api/document.ts";
 import {
@@ -6,8 +7,10 @@ import {
   pace,
   playback,
   progress,
+  REFUSALS,
   renditionFraction,
   renditionLabel,
+  retryHelps,
 } from "./progress.ts";
 
 const rendition = (change: Partial<Rendition>): Rendition => ({
@@ -135,4 +138,13 @@ test("what plays without a wait is what any listed picture has", () => {
 test("the pace of a rendition is read as a speed and a time", () => {
   expect(pace(rendition({ speed: 1.8, secondsLeft: 33 }))).toBe("1.8×, 40 seconds left");
   expect(pace(rendition({ workers: 1 }))).toBe("");
+});
+
+test("every refusal of the packager is known to end the same way again, but for a limit that may rise", () => {
+  const codes = [...refusals.matchAll(/^ {12}Self::\w+.* => "(\w+)",$/gm)].map((it) => it[1]);
+  expect(codes.filter((it) => it !== "quota_exceeded")).toEqual(REFUSALS);
+  const failed = (code: string) => video({ state: "failed", error: { code, message: "" } });
+  expect(retryHelps(failed("cut_off"))).toBe(false);
+  expect(retryHelps(failed("quota_exceeded"))).toBe(true);
+  expect(retryHelps(failed("encoding_failed"))).toBe(true);
 });

@@ -41,8 +41,11 @@ export function playback({ state, playback: addresses }: Video): Video["playback
 }
 
 // The packager's refusals (packager/src/refusal.rs): another run over the same file ends the same way.
-const REFUSALS: readonly string[] = [
+export const REFUSALS: readonly string[] = [
   "not_media",
+  "empty",
+  "cut_off",
+  "encrypted",
   "nothing_to_play",
   "unsupported_codec",
   "too_long",

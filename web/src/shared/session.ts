@@ -2,7 +2,6 @@
 // React, because requests and uploads need it too.
 
 import { useSyncExternalStore } from "react";
-import { subscribeServerLost } from "../api/events.ts";
 import { type Outcome, onSignInRequired } from "../api/request.ts";
 import { type Session, type SignUp, showSession, type User } from "../api/session.ts";
 
@@ -106,13 +105,16 @@ export function afterAnswer(outcome: Outcome<Session>): SessionState {
 /** The page's own. */
 export const session = new SessionStore();
 
-/** Asks for the session, and again whenever a server that was gone is back. */
+const ASK_AGAIN_MS = 3000;
+
+/** Asks for the session, and again until the server says who this is. */
 export function startSession() {
   onSignInRequired(session.renew);
-  void session.load();
-  subscribeServerLost(() => {
-    if (session.snapshot().session.state === "unknown") void session.load();
-  });
+  const ask = async () => {
+    await session.load();
+    if (session.snapshot().session.state === "unknown") window.setTimeout(ask, ASK_AGAIN_MS);
+  };
+  void ask();
 }
 
 export function useSession(): SessionState {

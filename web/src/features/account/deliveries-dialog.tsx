@@ -18,7 +18,7 @@ interface DeliveriesDialogProps {
 export function DeliveriesDialog({ webhook, onClose }: DeliveriesDialogProps) {
   const { id } = webhook;
   const load = useCallback(() => listDeliveries(id), [id]);
-  const { value: deliveries, reload } = usePolled(load);
+  const { value: deliveries, problem, reload } = usePolled(load);
   const [failure, setFailure] = useState("");
   const again = async (delivery: Delivery) => {
     const outcome = await sendAgain(id, delivery.id);
@@ -27,7 +27,7 @@ export function DeliveriesDialog({ webhook, onClose }: DeliveriesDialogProps) {
   };
   return (
     <Dialog title="Deliveries" onClose={onClose}>
-      {deliveries.state === "failed" && <Trouble problem={deliveries.problem} onRetry={reload} />}
+      {problem !== null && <Trouble problem={problem} onRetry={reload} />}
       {deliveries.state === "ready" && deliveries.value.length === 0 && (
         <p>Nothing has been sent to {webhook.url} yet.</p>
       )}

@@ -17,7 +17,7 @@ export function IdentityPanel({ email }: { email: string }) {
 }
 
 function Linked({ email }: { email: string }) {
-  const { value: identity, reload, change } = useLoaded(showIdentity);
+  const { value: identity, reload, change } = useLoaded(showIdentity, "identity");
   const [asking, setAsking] = useState(false);
   const trouble = providerTrouble(useQuery());
   const heading = useRef<HTMLHeadingElement>(null);

@@ -17,7 +17,7 @@ import { SecondFactorForm } from "./second-factor-form.tsx";
 type Step = "rest" | "password" | "off" | NewSecondFactor;
 
 export function SecondFactorPanel({ email }: { email: string }) {
-  const { value: factor, reload, change } = useLoaded(showSecondFactor);
+  const { value: factor, reload, change } = useLoaded(showSecondFactor, "second factor");
   const [step, setStep] = useState<Step>("rest");
   const [codes, setCodes] = useState<string[] | null>(null);
   const heading = useRef<HTMLHeadingElement>(null);

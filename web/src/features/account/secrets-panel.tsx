@@ -45,7 +45,7 @@ export function SecretsPanel<T extends { id: string }, New extends T & { secret:
   deletion,
   children,
 }: Props<T, New>) {
-  const { value: entries, reload, change } = useLoaded(load);
+  const { value: entries, reload, change } = useLoaded(load, title);
   const [making, setMaking] = useState(false);
   const [made, setMade] = useState<New | null>(null);
   const [deleting, setDeleting] = useState<T | null>(null);

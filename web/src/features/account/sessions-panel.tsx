@@ -11,7 +11,7 @@ import { useLoaded } from "../../shared/use-loaded.ts";
 import { deviceName } from "./device.ts";
 
 export function SessionsPanel() {
-  const { value: sessions, reload, change } = useLoaded(listSessions);
+  const { value: sessions, reload, change } = useLoaded(listSessions, "sessions");
   const { end, failure, heading } = useEnding(endSession, change);
 
   return (

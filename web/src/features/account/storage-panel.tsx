@@ -7,7 +7,7 @@ import { Trouble } from "../../shared/trouble.tsx";
 import { useLoaded } from "../../shared/use-loaded.ts";
 
 export function StoragePanel() {
-  const { value, reload } = useLoaded(showStorage);
+  const { value, reload } = useLoaded(showStorage, "storage");
   return (
     <Panel title="Storage">
       {value.state === "failed" && <Trouble problem={value.problem} onRetry={reload} />}

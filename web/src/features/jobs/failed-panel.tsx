@@ -8,16 +8,17 @@ import { retryVideo } from "../../api/videos.ts";
 import { ErrorText } from "../../shared/error-text.tsx";
 import { Link } from "../../shared/navigation.tsx";
 import { Panel, Row, Rows } from "../../shared/panel.tsx";
+import { retryHelps } from "../../shared/progress.ts";
 import { watchPath } from "../../shared/route.ts";
 import { Trouble } from "../../shared/trouble.tsx";
 import { usePolled } from "../../shared/use-polled.ts";
 
 export function FailedPanel() {
-  const { value: failed, reload } = usePolled(listFailed);
+  const { value: failed, problem, reload } = usePolled(listFailed, "failed");
   if (failed.state === "loading") return null;
   return (
     <Panel title="Failed videos">
-      {failed.state === "failed" && <Trouble problem={failed.problem} onRetry={reload} />}
+      {problem !== null && <Trouble problem={problem} onRetry={reload} />}
       {failed.state === "ready" && failed.value.length === 0 && <p>No video has failed.</p>}
       {failed.state === "ready" && failed.value.length > 0 && (
         <Rows name="Failed videos">
@@ -42,14 +43,16 @@ function FailedRow({ video, onRetried }: { video: Video; onRetried: () => void }
       title={<Link to={watchPath(video.id)}>{video.title}</Link>}
       facts={video.error?.message ?? ""}
     >
-      <button
-        type="button"
-        className="button quiet small"
-        aria-label={`Try ${video.title} again`}
-        onClick={retry}
-      >
-        Try again
-      </button>
+      {retryHelps(video) && (
+        <button
+          type="button"
+          className="button quiet small"
+          aria-label={`Try ${video.title} again`}
+          onClick={retry}
+        >
+          Try again
+        </button>
+      )}
       <ErrorText text={failure} />
     </Row>
   );

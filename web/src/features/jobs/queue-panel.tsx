@@ -1,7 +1,7 @@
 // The queue: jobs that run and jobs that wait. The work on a video can be cancelled.
 
 import { useState } from "react";
-import { type Job, showQueue } from "../../api/jobs.ts";
+import { type Job, type Queue, showQueue } from "../../api/jobs.ts";
 import { sentence } from "../../api/request.ts";
 import { cancelVideo } from "../../api/videos.ts";
 import { Badge } from "../../shared/badge.tsx";
@@ -13,19 +13,15 @@ import { Trouble } from "../../shared/trouble.tsx";
 import { usePolled } from "../../shared/use-polled.ts";
 import { countOf, factsOf } from "./job-words.ts";
 
+const NOTHING: Queue = { running: 0, waiting: 0, jobs: [] };
+
 export function QueuePanel() {
-  const { value: queue, reload } = usePolled(showQueue);
+  const { value: queue, problem, reload } = usePolled(showQueue, "queue");
   if (queue.state === "loading") return null;
-  if (queue.state === "failed") {
-    return (
-      <Panel title="Queue">
-        <Trouble problem={queue.problem} onRetry={reload} />
-      </Panel>
-    );
-  }
-  const { running, waiting, jobs } = queue.value;
+  const { running, waiting, jobs } = queue.state === "ready" ? queue.value : NOTHING;
   return (
-    <Panel title={`Queue: ${countOf(running, waiting)}`}>
+    <Panel title={queue.state === "ready" ? `Queue: ${countOf(running, waiting)}` : "Queue"}>
+      {problem !== null && <Trouble problem={problem} onRetry={reload} />}
       {jobs.length > 0 && (
         <Rows name="Jobs">
           {jobs.map((job) => (

@@ -44,11 +44,20 @@ export function Library({ collected, tag, sort, invitation }: LibraryProps) {
   const [open, setOpen] = useState<Open>(null);
   const close = () => setOpen(null);
   const title = tag === null ? TITLES[collected] : `Tagged ${tag}`;
+  const heading = tag !== null && (
+    <>
+      Tagged <bdi>{tag}</bdi>
+    </>
+  );
 
   return (
     <>
       <div className={styles.head}>
-        {title === null ? <h1 className="visually-hidden">Library</h1> : <Heading title={title} />}
+        {title === null ? (
+          <h1 className="visually-hidden">Library</h1>
+        ) : (
+          <Heading title={title}>{heading || title}</Heading>
+        )}
         {/* Its place is kept while the list loads, or what is below would move. */}
         {!(loaded && videos.length === 0) && <SortChoice sort={sort} />}
       </div>

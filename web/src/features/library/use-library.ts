@@ -4,6 +4,7 @@ import { useCallback, useEffect, useReducer, useRef, useState } from "react";
 import type { Video } from "../../api/document.ts";
 import { LIBRARY_EVENTS, subscribe } from "../../api/events.ts";
 import { type Collected, listVideos, type Sort } from "../../api/videos.ts";
+import { Kept } from "../../shared/kept.ts";
 import { personOf, session } from "../../shared/session.ts";
 import { hasTag } from "../../shared/tags.ts";
 import { type Action, type Collection, EMPTY, reduce } from "./collection.ts";
@@ -17,13 +18,10 @@ export interface LibraryState {
   more: () => void;
 }
 
-// The lists as they were left, so that Back finds the page as long as it was, and the browser the place in it. Each
-// is one person's: what they saw is not for the next one.
-const kept = new Map<string, Collection>();
+const kept = new Kept<string, Collection>();
 
 export function useLibrary(collected: Collected, tag: string | null, sort: Sort): LibraryState {
-  const [person] = useState(() => personOf(session.snapshot().session)?.id ?? "");
-  const place = `${person} ${collected} ${sort} ${tag}`;
+  const place = `${collected} ${sort} ${tag}`;
   const [collection, dispatch] = useReducer(reduce, kept.get(place) ?? { ...EMPTY, sort });
   const [shown, setShown] = useState(place);
   // Another order on the same page: what belongs to the one before is not shown for a moment.

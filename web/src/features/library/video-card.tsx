@@ -66,7 +66,11 @@ export function VideoCard({ video, first, onEdit, onDelete, onRetried }: VideoCa
           </div>
         )}
         <p className={styles.meta}>
-          {owner !== null && <span dir="auto">{owner.name} · </span>}
+          {owner !== null && (
+            <>
+              <bdi>{owner.name}</bdi> ·{" "}
+            </>
+          )}
           <time dateTime={createdAt}>{age(createdAt, Date.now())}</time>
           {views > 0 && ` · ${viewCount(views)}`}
           {visibility !== "public" && ` · ${VISIBILITY[visibility].name}`}

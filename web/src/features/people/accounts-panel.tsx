@@ -13,7 +13,7 @@ import { useLoaded } from "../../shared/use-loaded.ts";
 import { QuotaDialog } from "./quota-dialog.tsx";
 
 export function AccountsPanel({ user }: { user: User }) {
-  const { value: people, reload, change } = useLoaded(listPeople);
+  const { value: people, reload, change } = useLoaded(listPeople, "people");
   return (
     <Panel title="Accounts">
       {people.state === "failed" && <Trouble problem={people.problem} onRetry={reload} />}

@@ -41,7 +41,7 @@ const WITHOUT_MAIL =
 
 function OpenInvitations() {
   const session = useSession();
-  const { value: invitations, reload, change } = useLoaded(listInvitations);
+  const { value: invitations, reload, change } = useLoaded(listInvitations, "invitations");
   const [email, setEmail] = useState("");
   const [made, setMade] = useState<NewInvitation | null>(null);
   const [failure, setFailure] = useState("");

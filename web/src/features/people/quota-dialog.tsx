@@ -22,7 +22,14 @@ export function QuotaDialog({ person, onClose, onChanged }: QuotaDialogProps) {
       quota_minutes: read(minutes, 1),
     });
   return (
-    <Dialog title={`Limits of ${person.name}`} onClose={onClose}>
+    <Dialog
+      title={
+        <>
+          Limits of <bdi>{person.name}</bdi>
+        </>
+      }
+      onClose={onClose}
+    >
       <Form
         name="Limits"
         action="Save"

@@ -1,6 +1,6 @@
 // The results of a search: videos, each with the moments in which the words are said.
 
-import { useEffect } from "react";
+import { type ReactNode, useEffect } from "react";
 import { sentence } from "../../api/request.ts";
 import type { Found } from "../../api/search.ts";
 import { clock } from "../../shared/format.ts";
@@ -33,14 +33,18 @@ export function SearchPage({ words }: { words: string }) {
   if (results.found.length === 0)
     return (
       <Nothing
-        title={`Nothing found for “${words}”`}
+        title={
+          <>
+            Nothing found for “<bdi>{words}</bdi>”
+          </>
+        }
         hint="Titles, descriptions and captions have no such words. Try fewer of them, or another spelling."
       />
     );
   return (
     <>
-      <h1 className={styles.heading} dir="auto">
-        Results for “{words}”
+      <h1 className={styles.heading}>
+        Results for “<bdi>{words}</bdi>”
       </h1>
       <ul className={styles.results} aria-label="Results">
         {results.found.map((found) => (
@@ -119,11 +123,11 @@ function Marked({ text, words }: { text: string; words: string }) {
   );
 }
 
-function Nothing({ title, hint }: { title: string; hint: string }) {
+function Nothing({ title, hint }: { title: ReactNode; hint: string }) {
   return (
     <div className={styles.nothing} role="status">
       <Icon name="search" size={40} />
-      <h1 dir="auto">{title}</h1>
+      <h1>{title}</h1>
       <p>{hint}</p>
     </div>
   );

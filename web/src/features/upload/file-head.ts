@@ -18,5 +18,23 @@ export function foreignKind(head: Uint8Array): string | null {
 
 // Every container that holds media has a NUL or another control character in its first bytes.
 function isText(head: Uint8Array): boolean {
-  return head.length > 0 && head.every((it) => it >= 0x20 || (it >= 0x09 && it <= 0x0d));
+  return (head.length > 0 && head.every(isOfText)) || isUtf16(head);
+}
+
+function isOfText(unit: number): boolean {
+  return unit >= 0x20 || (unit >= 0x09 && unit <= 0x0d);
+}
+
+// As Windows calls it "Unicode": a byte order mark, and then mostly Latin characters, whose upper byte is 0.
+function isUtf16(head: Uint8Array): boolean {
+  const upper = head[0] === 0xff && head[1] === 0xfe ? 1 : 0;
+  if (upper === 0 && !(head[0] === 0xfe && head[1] === 0xff)) return false;
+  let [units, latin] = [0, 0];
+  for (let at = 2; at + 1 < head.length; at += 2) {
+    const unit = ((head[at + upper] ?? 0) << 8) | (head[at + 1 - upper] ?? 0);
+    if (!isOfText(unit)) return false;
+    units += 1;
+    if (unit < 0x100) latin += 1;
+  }
+  return units > 0 && latin * 2 > units;
 }

@@ -2,6 +2,7 @@
 // beside React, so that uploads go on while pages come and go.
 
 import { Upload } from "tus-js-client";
+import { Reconnect } from "../../shared/reconnect.ts";
 import { foreignKind, HEAD_BYTES } from "./file-head.ts";
 import { nextPieceBytes, pieceLimitBytes } from "./piece.ts";
 import { Rate } from "./rate.ts";
@@ -23,6 +24,9 @@ export interface Item {
 
 const ENDPOINT = "/api/v1/uploads";
 
+// What every server of ours answers to everybody.
+const ANSWERED = "/api/v1/session";
+
 const PARALLEL = 2;
 
 // A refusal of the file by its first bytes deletes the upload too; its answer comes about with the event.
@@ -43,19 +47,22 @@ export class UploadQueue {
   #nextKey = 1;
   /** The largest body that goes out in one request. */
   #pieceBytes = Number.POSITIVE_INFINITY;
+  readonly #reconnect = new Reconnect();
   readonly #signIn: () => Promise<boolean>;
 
   /** `signIn` asks for a sign-in and resolves to whether the person may go on; without accounts, to false. */
   constructor(signIn: () => Promise<boolean>) {
     this.#signIn = signIn;
-    window.addEventListener("online", () => {
-      for (const item of this.#items) if (item.refusal?.offline) this.resume(item.key);
-    });
+    window.addEventListener("online", this.#resumeOffline);
     window.addEventListener("beforeunload", (event) => {
       const busy = this.#items.some((it) => it.state === "uploading" || it.state === "waiting");
       if (busy) event.preventDefault();
     });
   }
+
+  readonly #resumeOffline = () => {
+    for (const item of this.#items) if (item.refusal?.offline) this.resume(item.key);
+  };
 
   readonly subscribe = (listener: () => void): (() => void) => {
     this.#listeners.add(listener);
@@ -163,6 +170,8 @@ export class UploadQueue {
     const job = this.#jobs.get(key);
     if (job === undefined) return;
     const { file, upload } = job;
+    // Browsers tell of a file that was changed or moved on the disk as of a network that failed.
+    if (upload.url !== null && !(await isReadable(file))) return this.#refuse(key, CHANGED_FILE);
     if (upload.url === null) {
       const kind = foreignKind(await readHead(file));
       if (kind !== null) return this.#refuse(key, foreignFile(kind));
@@ -204,6 +213,7 @@ export class UploadQueue {
         const reason = refusal(error);
         this.#refuse(key, reason);
         if (reason.signIn) void this.#resumeSignedIn(key);
+        if (reason.offline) this.#reconnect.start(ANSWERED, this.#resumeOffline);
       },
     });
     return upload;
@@ -216,9 +226,10 @@ export class UploadQueue {
   /** Goes on in smaller pieces when a proxy on the way refuses a body of this size. */
   #retriesInPieces(upload: Upload, error: Error): boolean {
     if (!isProxyLimit(error)) return false;
-    const smaller = nextPieceBytes(upload.options.chunkSize ?? Number.POSITIVE_INFINITY);
+    const refused = upload.options.chunkSize ?? Number.POSITIVE_INFINITY;
+    // What another upload of this page has learnt holds for this one: they go the same way.
+    const smaller = this.#pieceBytes < refused ? this.#pieceBytes : nextPieceBytes(refused);
     if (smaller === null) return false;
-    // The later uploads of this page go the same way.
     this.#pieceBytes = smaller;
     upload.options.chunkSize = smaller;
     upload.start();
@@ -257,10 +268,27 @@ async function readHead(file: File): Promise<Uint8Array> {
   }
 }
 
+async function isReadable(file: File): Promise<boolean> {
+  return file
+    .slice(0, 1)
+    .arrayBuffer()
+    .then(
+      () => true,
+      () => false,
+    );
+}
+
 function foreignFile(kind: string): Refusal {
   const message = `This is ${kind}, not a video and not a sound. Choose another file.`;
   return { message, retriable: false, offline: false, signIn: false };
 }
+
+const CHANGED_FILE: Refusal = {
+  message: "The file was changed or moved meanwhile, and can no longer be read. Choose it again.",
+  retriable: false,
+  offline: false,
+  signIn: false,
+};
 
 const EMPTY_FILE: Refusal = {
   message: "This file is empty, or it is a folder.",

@@ -23,6 +23,16 @@ describe("an answer decides whether the same file may be tried again", () => {
   });
 });
 
+test("a server that a proxy stands in for comes back by itself, one that fails does not", () => {
+  for (const status of [502, 503, 504]) {
+    expect(refusalOf(decodeProblem(status, null))).toMatchObject({
+      offline: true,
+      retriable: true,
+    });
+  }
+  expect(refusalOf(decodeProblem(500, null)).offline).toBe(false);
+});
+
 test("the server's own words are shown", () => {
   const problem = decodeProblem(413, { detail: "a video may hold at most 20 GiB" });
   expect(refusalOf(problem).message).toBe("A video may hold at most 20 GiB");

@@ -8,7 +8,9 @@ import { clock, percent } from "../../shared/format.ts";
 export function captionLabel(track: Captions): string {
   const spoken = track.language === "und" ? null : track.language;
   const language = languageName(spoken ?? track.asked.language ?? "") || "Subtitles";
-  return track.label ?? (track.origin === "machine" ? `${language} (automatic)` : language);
+  if (track.label !== null) return track.label;
+  if (track.forced) return `${language} (forced)`;
+  return track.origin === "machine" ? `${language} (automatic)` : language;
 }
 
 /** Returns the track's state as a sentence; a message of the server takes precedence. */

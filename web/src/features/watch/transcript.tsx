@@ -59,7 +59,7 @@ export function Transcript(props: TranscriptProps) {
               value={track?.id ?? ""}
               onChange={(event) => {
                 const next = tracks.find((it) => it.id === event.target.value);
-                const offered = next?.listed === true && next.name !== null;
+                const offered = next?.listed === true && next.name !== null && !next.forced;
                 setChosen(offered ? null : event.target.value);
                 if (offered && next.name !== null) driver.preferTextTrack(next.name);
                 setEditing(null);
@@ -123,6 +123,7 @@ function pick(tracks: Captions[], chosen: string | null, shown: string | null): 
   return (
     tracks.find((it) => it.id === chosen) ??
     tracks.find((it) => it.name !== null && it.name === shown) ??
+    tracks.find((it) => it.listed && !it.forced) ??
     tracks.find((it) => it.listed) ??
     tracks[0] ??
     null

@@ -89,6 +89,7 @@ function Screen({ video, from, onLook, onReplace }: ScreenProps) {
       id: it.name ?? "",
       label: captionLabel(it),
       language: it.language ?? "",
+      forced: it.forced,
     }));
     driver.setKnownTextTracks(known, ownLanguage);
   }, [driver, captions, ownLanguage]);
@@ -131,7 +132,11 @@ function Screen({ video, from, onLook, onReplace }: ScreenProps) {
       <header className={styles.head}>
         <div>
           <h1 dir="auto">{video.title}</h1>
-          <p className={styles.meta}>{facts(video)}</p>
+          <p className={styles.meta}>
+            {video.owner !== null && <bdi>{video.owner.name}</bdi>}
+            {video.owner !== null && " · "}
+            {facts(video)}
+          </p>
           {video.tags.length > 0 && (
             <ul className={styles.tags} aria-label="Tags">
               {video.tags.map((it) => (
@@ -255,17 +260,9 @@ function ladderOf({ state }: Video, { hls, ladder }: NonNullable<Video["playback
   return state === "ready" ? hls : ladder;
 }
 
-function facts({
-  durationSeconds,
-  createdAt,
-  renditions,
-  owner,
-  visibility,
-  views,
-}: Video): string {
+function facts({ durationSeconds, createdAt, renditions, visibility, views }: Video): string {
   const best = renditions.find((it) => it.kind === "video");
   const parts = [
-    owner?.name ?? "",
     durationSeconds === null ? "" : clock(durationSeconds),
     age(createdAt, Date.now()),
     viewCount(views),

@@ -1,4 +1,4 @@
-// Waiting for a server that went away: asks for the video's playlist again and again until it answers.
+// Waiting for a server that went away: asks for an address of it again and again until it answers.
 
 // Long enough to spare a server that starts, short enough that a waiting viewer does not press Retry.
 const FIRST_DELAY_MS = 1000;
@@ -34,8 +34,8 @@ export class Reconnect {
 
 async function answers(url: string, signal: AbortSignal): Promise<boolean> {
   try {
-    // Past the browser's cache, which would answer for a server that is gone. A 404 is an answer too: loading again
-    // then shows that the video was deleted.
+    // Past the browser's cache, which would answer for a server that is gone. A 404 is an answer too: a video that is
+    // loaded again then shows that it was deleted.
     const { status } = await fetch(url, { method: "HEAD", cache: "no-store", signal });
     return status < 500;
   } catch {
