@@ -134,6 +134,8 @@ fn growing(path: &Path, chunks: ChunkReader) -> Response {
 enum Availability {
     /// It will be published, or the video will fail.
     Coming,
+    /// The plan will tell. Its playlists stand a moment before its row, so that players may come in between.
+    Unplanned,
     /// It will not be there.
     Never(Problem),
 }
@@ -179,14 +181,16 @@ impl Origin {
                 if let Some(chunks) = growing() {
                     return Ok(Awaited::Growing(chunks));
                 }
-                if let Availability::Never(problem) = availability {
-                    return Err(problem.into());
-                }
+                let is_planned = match availability {
+                    Availability::Never(problem) => return Err(problem.into()),
+                    Availability::Unplanned => false,
+                    Availability::Coming => true,
+                };
                 if asker == Asker::Prefetch {
                     // Nobody waits for it, and it would keep one of the edge's places.
                     return Err(not_encoded_yet().into());
                 }
-                if !std::mem::replace(&mut raised, true) {
+                if is_planned && !std::mem::replace(&mut raised, true) {
                     self.want(path, asker).await?;
                 }
                 loop {
@@ -219,13 +223,22 @@ impl Origin {
                 }
             }
         });
-        waited.await.unwrap_or_else(|_| Err(not_encoded_yet().into()))
+        match waited.await {
+            Ok(outcome) => outcome,
+            Err(_) => {
+                let video = self.store.videos.get(&path.video).await?;
+                Err(video.as_ref().and_then(unplayable).unwrap_or_else(not_encoded_yet).into())
+            }
+        }
     }
 
     async fn availability(&self, path: &Path) -> Result<Availability> {
         let Some(video) = self.store.videos.get(&path.video).await? else {
             return Ok(Availability::Never(unknown_video()));
         };
+        if video.state == VideoState::Uploaded && matches!(path.file, File::Init(_) | File::Segment { .. }) {
+            return Ok(Availability::Unplanned);
+        }
         if let Some(problem) = unplayable(&video) {
             return Ok(Availability::Never(problem));
         }

@@ -135,6 +135,12 @@ impl Harness {
     /// Makes a video that is planned, with renditions `720p` and `audio` of `segments` each, six seconds long.
     pub(crate) async fn planned(&self, segments: u32) -> VideoId {
         let id = self.uploaded("Planned").await;
+        self.plan(&id, segments).await;
+        id
+    }
+
+    /// Plans a video whose file is whole.
+    pub(crate) async fn plan(&self, id: &VideoId, segments: u32) {
         let rendition = |name: &str, kind| Rendition {
             name: name.to_owned(),
             kind,
@@ -168,8 +174,7 @@ impl Harness {
             listen: true,
             notes: &[String::from(NOTE)],
         };
-        self.store.renditions.plan(&id, &plan).await.unwrap();
-        id
+        self.store.renditions.plan(id, &plan).await.unwrap();
     }
 
     pub(crate) async fn put(&self, id: &VideoId, tail: &str, bytes: &str) {

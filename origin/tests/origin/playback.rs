@@ -116,6 +116,31 @@ async fn a_video_that_is_not_prepared_has_retry_after() {
 }
 
 #[tokio::test]
+async fn a_player_that_comes_before_the_plan_waits_for_it() {
+    let harness = Harness::open().await;
+    let id = harness.uploaded("New").await;
+    for (path, number) in [("720p/init.mp4", 0), ("720p/1.m4s", 1)] {
+        let path = format!("/v/{id}/{path}");
+        let asked = harness.get(&path);
+        tokio::pin!(asked);
+        assert!(tokio::time::timeout(SHORT, &mut asked).await.is_err(), "{path} was refused");
+        if number == 0 {
+            harness.plan(&id, 2).await;
+            harness.put(&id, "720p/init.mp4", "init").await;
+        }
+        publish(&harness, &id, "720p", number).await;
+        assert_eq!(asked.await.status, 200, "{path}");
+    }
+    let harness = Harness::with(Config { segment_wait: SHORT, ..Config::default() }).await;
+    let id = harness.uploaded("New").await;
+    harness.get(&format!("/v/{id}/720p/0.m4s")).await.is_problem(503, "video_not_prepared_yet");
+    let asked = harness.get(&format!("/v/{id}/144p/0.m4s"));
+    tokio::pin!(asked);
+    harness.plan(&id, 2).await;
+    asked.await.is_problem(404, "unknown_file");
+}
+
+#[tokio::test]
 async fn a_request_for_a_planned_segment_is_answered_when_it_is_published() {
     let harness = Harness::open().await;
     let id = harness.planned(2).await;

@@ -155,7 +155,7 @@ mod tests {
     use testbed::Postgres;
 
     use super::*;
-    use crate::{Store, sql::Sql};
+    use crate::{Store, VideoId, sql::Sql};
 
     /// Returns a claim of an encoder's, with its values in it.
     fn claim_text(statement: &str) -> String {
@@ -190,12 +190,13 @@ mod tests {
         let store = Store::embedded(folder.path()).await.unwrap();
         let jobs = &store.jobs;
         let newer = "insert into videos (id, title, state, source_name, created_at, plan_version)
-            values ('newer', '', 'planned', '', 0, $1)";
-        query(newer).bind(PLAN_VERSION + 1).execute(&jobs.sql).await.unwrap();
+            values ($1, '', 'planned', '', 0, $2)";
+        let id = VideoId::random();
+        query(newer).bind(id.as_str()).bind(PLAN_VERSION + 1).execute(&jobs.sql).await.unwrap();
         for kind in Kind::ALL {
             let job = "insert into jobs (id, video_id, kind, track, first, last, priority, turn, queued_at)
-                values ($1, 'newer', $1, '', 0, 1, 20, 0, 0)";
-            query(job).bind(kind.as_str()).execute(&jobs.sql).await.unwrap();
+                values ($1, $2, $1, '', 0, 1, 20, 0, 0)";
+            query(job).bind(kind.as_str()).bind(id.as_str()).execute(&jobs.sql).await.unwrap();
         }
         let lease = Duration::from_mins(1);
         assert!(jobs.claim(&Kind::ALL, "older", lease).await.unwrap().is_none());
