@@ -28,7 +28,7 @@ pub(crate) async fn serve(request: Request) -> Response {
         return problem(StatusCode::NOT_FOUND, "no_transcriber", detail);
     }
     // The page's HTML with 200 would be parsed as JSON or as a playlist, and fail there.
-    if ["api/", "v/"].iter().any(|prefix| path.starts_with(prefix)) {
+    if ["api", "v"].contains(&path.split('/').next().unwrap_or_default()) {
         return unknown_path();
     }
     if parts.method != Method::GET && parts.method != Method::HEAD {
@@ -65,6 +65,12 @@ pub(crate) async fn docs(request: Request) -> Response {
         Some(asset) => asset.answer(&parts, StatusCode::OK),
         None => (StatusCode::SERVICE_UNAVAILABLE, MISSING).into_response(),
     }
+}
+
+/// Answers a method that an address of the program itself does not take; axum adds the field that lists the others.
+pub(crate) async fn wrong_method() -> Response {
+    let detail = "This address does not take this method; the Allow header lists those that it takes.";
+    problem(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
 }
 
 /// Answers with the page, whose own router reads the address.
