@@ -23,7 +23,7 @@ insert into captions (id, video_id, name, origin, state, language, created_at)
 insert into cues (captions_id, number, start_ms, end_ms, text)
     select 'c' || v, q, q * 4000, q * 4000 + 3000,
            'all' || floor(random() * 20) || ' all' || floor(random() * 20) || ' some' || floor(random() * 1000) || ' some'
-               || floor(random() * 1000) || ' few' || floor(random() * 50000)
+               || floor(random() * 1000) || ' few' || floor(random() * 50000) || case when v <= 10000 then ' old' else '' end
     from generate_series(1, 100000) v, generate_series(1, 50) q;
 drop index passages_terms;
 insert into passages (video_id, place, terms)

@@ -28,7 +28,7 @@ insert into captions (id, video_id, name, origin, state, language, created_at)
 insert into cues (captions_id, number, start_ms, end_ms, text)
     select 'c' || v.n, q.n, q.n * 4000, q.n * 4000 + 3000,
            'all' || (abs(random()) % 20) || ' all' || (abs(random()) % 20) || ' some' || (abs(random()) % 1000) || ' some'
-               || (abs(random()) % 1000) || ' few' || (abs(random()) % 50000)
+               || (abs(random()) % 1000) || ' few' || (abs(random()) % 50000) || case when v.n <= 10000 then ' old' else '' end
     from numbers v, cue_numbers q;
 drop trigger passages_added;
 insert into passages (video_id, place, terms)

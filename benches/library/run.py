@@ -35,6 +35,7 @@ QUERIES = {
     "search: a word of 100 cues": (False, lambda: f"/api/v1/search?q=few{_random.randrange(50000)}%20"),
     "search: a word of 10,000 cues": (False, lambda: f"/api/v1/search?q=some{_random.randrange(1000)}%20"),
     "search: a word of 500,000 cues": (False, lambda: f"/api/v1/search?q=all{_random.randrange(20)}%20"),
+    "search: a word of 500,000 cues, of old videos alone": (False, lambda: "/api/v1/search?q=old%20"),
     "search: two words": (False, lambda: f"/api/v1/search?q=all{_random.randrange(20)}+some{_random.randrange(1000)}%20"),
     "search: a beginning": (False, lambda: f"/api/v1/search?q=few{_random.randrange(1000, 5000)}"),
     "search: a word of titles": (False, lambda: f"/api/v1/search?q=w{_random.randrange(997)}%20"),

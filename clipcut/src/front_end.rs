@@ -80,6 +80,12 @@ pub(crate) async fn docs(request: Request) -> Response {
     }
 }
 
+/// Answers a method that an address of the program itself does not take; axum adds the field that lists the others.
+pub(crate) async fn wrong_method() -> Response {
+    let detail = "This address does not take this method; the Allow header lists those that it takes.";
+    problem(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
+}
+
 /// Answers with the page, whose own router reads the address.
 fn page(pages: Pages, path: &str, parts: &Parts) -> Response {
     let known = is_page(pages, path);

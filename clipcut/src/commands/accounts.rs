@@ -42,10 +42,13 @@ pub(super) struct Service<'a> {
 pub(super) async fn guarded(config: &Config, process: &Process, service: Service<'_>) -> Result<Router> {
     let documents = Router::new()
         .route("/api/openapi.json", get(openapi::serve))
-        .route("/api/docs", get(front_end::docs));
+        .route("/api/docs", get(front_end::docs))
+        // The guard knows the methods too, but there is none without accounts.
+        .method_not_allowed_fallback(front_end::wrong_method);
     let router = service.router.merge(documents);
     let Some(settings) = config.accounts(process.scheme)? else {
-        return Ok(router.route("/api/v1/session", get(::accounts::absent)));
+        let session = Router::new().route("/api/v1/session", get(::accounts::absent));
+        return Ok(router.merge(session.method_not_allowed_fallback(front_end::wrong_method)));
     };
     let accounts = Accounts::new(service.store.clone(), settings);
     if let Some(link) = accounts.first_link().await? {

@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use transcriber::service::{Config, Service};
 
-use crate::harness::Http;
+use crate::harness::{Http, Server};
 
 /// The addresses that the program itself answers, beside those of the roles: `openapi` asks for them.
 pub(crate) const OF_THE_PROGRAM: [&str; 2] = ["/api/openapi.json", "/api/docs"];
@@ -73,4 +73,30 @@ async fn every_endpoint_of_the_routers_is_in_the_table_of_access() {
     assert!(gone.is_empty(), "the routers have no {gone:?}");
     assert!(paths.len() > 25, "{paths:?}");
     stop.cancel();
+}
+
+#[tokio::test]
+async fn what_the_api_does_not_have_or_take_is_a_problem_with_accounts_and_without() {
+    for accounts in ["on", "off"] {
+        let home = tempfile::tempdir().unwrap();
+        let server = Server::start(&home.path().join("data"), &[("CLIPCUT_ACCOUNTS", accounts)]);
+        let check = async |method: &str, path: &str, expected: (u16, &str)| {
+            let answer = server.http.ask(server.http.request(method, path)).await;
+            let what = format!("{method} {path}, accounts {accounts}: {answer:?}");
+            assert_eq!((answer.status.as_u16(), answer.problem().as_str()), expected, "{what}");
+            assert_eq!(answer.header("content-type"), "application/problem+json", "{what}");
+            if answer.status == reqwest::StatusCode::METHOD_NOT_ALLOWED {
+                assert!(answer.header("allow").contains("GET"), "{what}");
+            }
+        };
+        for path in ["/api", "/api/", "/api/nothing", "/api/v1", "/api/v1/videos/", "/api/docs/", "/v", "/v/"]
+        {
+            for method in METHODS {
+                check(method, path, (404, "unknown_path")).await;
+            }
+        }
+        for path in ["/api/v1/session", "/api/openapi.json", "/api/docs", "/api/v1/search", "/healthz"] {
+            check("PATCH", path, (405, "method_not_allowed")).await;
+        }
+    }
 }

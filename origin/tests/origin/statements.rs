@@ -73,7 +73,7 @@ async fn fill(harness: &Harness) {
     }
     let failed = harness.planned(1).await;
     harness.fail(&failed, &Failure { code: "not_media".into(), message: "No.".into() }).await;
-    for _ in 0..7 {
+    for _ in 0..8 {
         harness.begun("Planned").await;
     }
 }
@@ -90,6 +90,10 @@ async fn a_page_of_fifty_videos_takes_as_many_statements_as_a_page_of_one() {
         assert_eq!(many, few, "{path}");
         assert!((2..=9).contains(&many), "{path}: {many}");
     }
+    // A search that is not full of titles looks through two more places, each by one statement.
+    harness.begun("Once").await;
+    let (one, statements) = page(&harness, "/api/v1/search?q=once&limit=50").await;
+    assert!(one == 1 && statements <= 11, "{one}: {statements}");
 }
 
 #[tokio::test]

@@ -60,10 +60,21 @@ export function changePassword(current: string, next: string): Promise<Outcome<t
   return request(`${ROOT}/password`, { method: "PUT", body, decode: () => true });
 }
 
-/** Deletes the account with all its videos. */
-export function deleteAccount(currentPassword: string): Promise<Outcome<true>> {
-  const body: Schema.AccountDeletion = { current_password: currentPassword, videos: "delete" };
+/** Deletes the account, and its videos or hands them to the account `heir`. */
+export function deleteAccount(
+  currentPassword: string,
+  heir: string | null,
+): Promise<Outcome<true>> {
+  const body: Schema.AccountDeletion = {
+    current_password: currentPassword,
+    videos: fateOfVideos(heir),
+  };
   return request(ROOT, { method: "DELETE", body, decode: () => true });
+}
+
+/** Returns how a deletion names what becomes of the videos: the account that gets them, or none. */
+export function fateOfVideos(heir: string | null): Schema.VideosOfAccount {
+  return heir === null ? "delete" : { to: heir.trim() };
 }
 
 export function listSessions(): Promise<Outcome<OpenSession[]>> {

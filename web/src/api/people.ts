@@ -1,5 +1,6 @@
 // The accounts of all people, and invitations to make one: an administrator's calls.
 
+import { fateOfVideos } from "./account.ts";
 import { isDocument, list, number, text } from "./json.ts";
 import { allPages } from "./pages.ts";
 import { type Outcome, request } from "./request.ts";
@@ -40,6 +41,13 @@ export type PersonEdit = Schema.UserChanges;
 export function editPerson(id: string, edit: PersonEdit): Promise<Outcome<Person>> {
   const path = `${USERS}/${encodeURIComponent(id)}`;
   return request(path, { method: "PATCH", body: edit, decode: decodePerson });
+}
+
+/** Deletes an account, and its videos or hands them to the account `heir`. */
+export function removePerson(id: string, heir: string | null): Promise<Outcome<true>> {
+  const body: Schema.UserRemoval = { videos: fateOfVideos(heir) };
+  const path = `${USERS}/${encodeURIComponent(id)}`;
+  return request(path, { method: "DELETE", body, decode: () => true });
 }
 
 export function listInvitations(): Promise<Outcome<Invitation[]>> {

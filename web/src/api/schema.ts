@@ -685,6 +685,10 @@ export interface components {
             next: string | null;
             users: components["schemas"]["Account"][];
         };
+        /** @description The fate of what a person leaves behind. */
+        UserRemoval: {
+            videos: components["schemas"]["VideosOfAccount"];
+        };
         /** @description A video's document. */
         Video: {
             captions: components["schemas"]["CaptionTrack"][];
@@ -765,11 +769,11 @@ export interface components {
             file: string;
             title?: string | null;
         };
-        /**
-         * @description The fate of a deleted account's videos.
-         * @enum {string}
-         */
-        VideosOfAccount: "delete";
+        /** @description The fate of a deleted account's videos. */
+        VideosOfAccount: "delete" | {
+            /** @description They are handed to the account with this id. */
+            to: string;
+        };
         /** @description An address that is notified of what happens to videos. */
         Webhook: {
             active: boolean;
@@ -892,6 +896,7 @@ export type Usage = components['schemas']['Usage'];
 export type User = components['schemas']['User'];
 export type UserChanges = components['schemas']['UserChanges'];
 export type UserList = components['schemas']['UserList'];
+export type UserRemoval = components['schemas']['UserRemoval'];
 export type Video = components['schemas']['Video'];
 export type VideoChanges = components['schemas']['VideoChanges'];
 export type VideoFailure = components['schemas']['VideoFailure'];

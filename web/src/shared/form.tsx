@@ -145,6 +145,7 @@ const FIELDS: Record<string, readonly string[]> = {
   invalid_name: ["name"],
   invalid_email: ["email", "person"],
   unknown_user: ["person"],
+  unknown_heir: ["heir"],
   password_too_short: ["new_password", "password"],
   password_too_long: ["new_password", "password"],
   password_too_common: ["new_password", "password"],

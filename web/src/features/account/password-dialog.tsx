@@ -15,10 +15,12 @@ interface PasswordDialogProps<T> {
   onClose: () => void;
   onDone: (value: T) => void;
   children?: ReactNode;
+  /** What is asked for besides the password. */
+  fields?: ReactNode;
 }
 
 export function PasswordDialog<T>(props: PasswordDialogProps<T>) {
-  const { title, action, email, send, onClose, onDone, children } = props;
+  const { title, action, email, send, onClose, onDone, children, fields } = props;
   const [password, setPassword] = useState("");
   return (
     <Dialog title={title} onClose={onClose}>
@@ -30,6 +32,7 @@ export function PasswordDialog<T>(props: PasswordDialogProps<T>) {
         onDone={onDone}
         onCancel={onClose}
       >
+        {fields}
         <Username email={email} />
         <Field
           label="Current password"

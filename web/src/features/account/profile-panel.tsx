@@ -3,6 +3,7 @@
 import { useState } from "react";
 import { changeEmail, rename } from "../../api/account.ts";
 import type { User } from "../../api/session.ts";
+import { CopyField } from "../../shared/copy-field.tsx";
 import { Field, Form } from "../../shared/form.tsx";
 import { Panel } from "../../shared/panel.tsx";
 import { session } from "../../shared/session.ts";
@@ -15,6 +16,10 @@ export function ProfilePanel({ user }: { user: User }) {
       <NameForm user={user} />
       <div className={styles.part}>
         <EmailForm user={user} />
+      </div>
+      <div className={styles.part}>
+        <p>By your account id somebody can share a video with you, or hand theirs over to you.</p>
+        <CopyField name="Account id" text={user.id} />
       </div>
     </Panel>
   );

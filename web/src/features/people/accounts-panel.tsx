@@ -11,6 +11,7 @@ import { Panel, Row, Rows } from "../../shared/panel.tsx";
 import { Trouble } from "../../shared/trouble.tsx";
 import { useLoaded } from "../../shared/use-loaded.ts";
 import { QuotaDialog } from "./quota-dialog.tsx";
+import { RemoveDialog } from "./remove-dialog.tsx";
 
 export function AccountsPanel({ user }: { user: User }) {
   const { value: people, reload, change } = useLoaded(listPeople, "people");
@@ -23,10 +24,12 @@ export function AccountsPanel({ user }: { user: User }) {
             <PersonRow
               key={it.id}
               person={it}
+              people={people.value}
               self={it.id === user.id}
               onChanged={(person) =>
                 change((all) => all.map((other) => (other.id === person.id ? person : other)))
               }
+              onRemoved={() => change((all) => all.filter((other) => other.id !== it.id))}
             />
           ))}
         </Rows>
@@ -37,14 +40,17 @@ export function AccountsPanel({ user }: { user: User }) {
 
 interface PersonRowProps {
   person: Person;
+  people: Person[];
   /** The administrator's own, which they can neither disable nor demote by mistake. */
   self: boolean;
   onChanged: (person: Person) => void;
+  onRemoved: () => void;
 }
 
-function PersonRow({ person, self, onChanged }: PersonRowProps) {
+function PersonRow({ person, people, self, onChanged, onRemoved }: PersonRowProps) {
   const [failure, setFailure] = useState("");
   const [limits, setLimits] = useState(false);
+  const [removing, setRemoving] = useState(false);
   const { id, name, email, role, disabled, created } = person;
   const edit = async (change: PersonEdit) => {
     const outcome = await editPerson(id, change);
@@ -94,6 +100,22 @@ function PersonRow({ person, self, onChanged }: PersonRowProps) {
           >
             {disabled ? "Enable" : "Disable"}
           </button>
+          <button
+            type="button"
+            className="button quiet small"
+            aria-label={`Remove ${name}`}
+            onClick={() => setRemoving(true)}
+          >
+            Remove
+          </button>
+          {removing && (
+            <RemoveDialog
+              person={person}
+              people={people}
+              onClose={() => setRemoving(false)}
+              onRemoved={onRemoved}
+            />
+          )}
           <ErrorText text={failure} />
         </>
       )}
