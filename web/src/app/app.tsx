@@ -137,7 +137,11 @@ interface ActionsProps {
 }
 
 function Actions({ state, route, onFiles }: ActionsProps) {
-  const button = <FileButton onFiles={onFiles}>Upload</FileButton>;
+  const button = (
+    <FileButton onFiles={onFiles}>
+      <span className={styles.word}>Upload</span>
+    </FileButton>
+  );
   // Its place is kept until it is known who looks at the page: a button that comes moves the search beside it, and
   // one that goes would be pressed by some.
   if (state.state === "loading") return <div className={styles.kept}>{button}</div>;
