@@ -1,7 +1,7 @@
 // The frame around every page, and the one place that knows all features.
 
 import { lazy, type ReactNode, Suspense, useCallback, useEffect, useState } from "react";
-import { UNREACHABLE } from "../api/request.ts";
+import { type Problem, UNREACHABLE } from "../api/request.ts";
 import { Library } from "../features/library/library.tsx";
 import { SearchField } from "../features/search/search-field.tsx";
 import { SearchPage } from "../features/search/search-page.tsx";
@@ -73,8 +73,14 @@ const Jobs = lazy(() =>
 
 const unloaded = () => ({ default: Unloaded });
 
+const UNLOADED: Problem = {
+  ...UNREACHABLE,
+  detail:
+    "The server did not send this part of the page. It does not answer, or has a newer page: load this one again.",
+};
+
 function Unloaded() {
-  return <Trouble problem={UNREACHABLE} onRetry={() => window.location.reload()} />;
+  return <Trouble problem={UNLOADED} onRetry={() => window.location.reload()} />;
 }
 
 export function App() {
