@@ -42,6 +42,22 @@ describe("in forced colours", { concurrency: false }, () => {
       await context.close();
     });
 
+    test(`a button under the pointer is readable (${colorScheme})`, async () => {
+      const { page, context } = await newPage(browser, { colorScheme, forcedColors: "active" });
+      await page.goto(`${server.url}/watch/${video.id}`);
+      await viewer.opened(page);
+      for (const name of ["Upload", "Edit", "Delete", "Search"]) {
+        const button = page.getByRole("button", { name, exact: true });
+        await button.hover();
+        const [ink, ground] = await button.evaluate((it) => {
+          const { color, backgroundColor } = getComputedStyle(it);
+          return [color, backgroundColor];
+        });
+        assert.ok(contrast(ink, ground) >= 4.5, `${name}: ${ink} on ${ground}`);
+      }
+      await context.close();
+    });
+
     test(`what was played and sent is seen on its bar (${colorScheme})`, async () => {
       const { page, context } = await newPage(browser, { colorScheme, forcedColors: "active" });
       await page.goto(`${server.url}/watch/${video.id}`);

@@ -68,6 +68,34 @@ describe("while somebody watches", { concurrency: false }, () => {
     await page.getByText("This page goes on by itself once it does").waitFor({ state: "detached" });
   });
 
+  test("a player whose code does not come names the server, and plays once it does", async () => {
+    const { page, context } = await newPage(browser);
+    // As in browsers without HLS of their own.
+    await page.addInitScript(() => {
+      HTMLMediaElement.prototype.canPlayType = () => "";
+    });
+    const engine = /\/hls-engine-/;
+    await page.route(engine, (route) => route.abort());
+    await page.goto(`${server.url}/watch/${video.id}`);
+    await page.getByText("The connection was lost").waitFor();
+    await page.unroute(engine);
+    await viewer.opened(page);
+    assert.equal(await page.getByText("The connection was lost").count(), 0);
+    await context.close();
+  });
+
+  test("a part of the page that does not come is loaded with it again", async () => {
+    const { page, context } = await newPage(browser);
+    const part = /\/watch-[^/]*\.js/;
+    await page.route(part, (route) => route.fulfill({ status: 404, body: "" }));
+    await page.goto(`${server.url}/watch/${video.id}`);
+    await page.getByText("has a newer page").waitFor();
+    await page.unroute(part);
+    await page.getByRole("button", { name: "Try again" }).click();
+    await viewer.opened(page);
+    await context.close();
+  });
+
   test("a video that is deleted elsewhere is named as such", async () => {
     const answer = await fetch(`${server.url}/api/v1/videos/${video.id}`, { method: "DELETE" });
     assert.equal(answer.status, 204);

@@ -69,6 +69,9 @@ describe("on small screens", { concurrency: false }, () => {
         await until("what it loads", async () => (await page.getByRole("list").count()) > 0);
         const width = await page.evaluate(() => document.documentElement.scrollWidth);
         assert.ok(width <= SIZES[size][0], `${path}: ${width}`);
+        const search = await page.getByRole("searchbox").boundingBox();
+        assert.ok(search.width >= 120, `${path}: a search field of ${search.width}`);
+        await page.getByRole("button", { name: "Upload", exact: true }).waitFor();
       }
       await context.close();
     });

@@ -30,15 +30,33 @@ export interface PageQuery {
   signal?: AbortSignal;
 }
 
+/** The videos of a first page. */
+export const PAGE = 24;
+
+// The list of the page's own address, on its way before the first render.
+let earlyList: { path: string; outcome: Promise<Outcome<VideoPage>> } | null = null;
+
+/** Requests a list, which the next `listVideos` takes too. */
+export function requestListEarly(page: PageQuery) {
+  earlyList = { path: listPath(page), outcome: listVideos(page) };
+}
+
 export function listVideos(page: PageQuery): Promise<Outcome<VideoPage>> {
-  const { collected, tag, sort, limit, cursor, signal } = page;
+  const path = listPath(page);
+  const found = earlyList;
+  earlyList = null;
+  if (found?.path === path) return found.outcome;
+  return request(path, { decode: decodePage, ...(page.signal && { signal: page.signal }) });
+}
+
+function listPath({ collected, tag, sort, limit, cursor }: PageQuery): string {
   const query = new URLSearchParams({ limit: String(limit) });
   if (collected === "own") query.set("owner", "me");
   if (collected === "shared") query.set("shared", "me");
   if (tag !== null) query.set("tag", tag);
   if (sort !== "newest") query.set("sort", sort);
   if (cursor !== null) query.set("cursor", cursor);
-  return request(`${ROOT}?${query}`, { decode: decodePage, ...(signal && { signal }) });
+  return `${ROOT}?${query}`;
 }
 
 // The document of the page's own video, on its way before the code that shows it.

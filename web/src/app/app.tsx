@@ -1,7 +1,7 @@
 // The frame around every page, and the one place that knows all features.
 
 import { lazy, type ReactNode, Suspense, useCallback, useEffect, useState } from "react";
-import { UNREACHABLE } from "../api/request.ts";
+import { type Problem, UNREACHABLE } from "../api/request.ts";
 import { Library } from "../features/library/library.tsx";
 import { SearchField } from "../features/search/search-field.tsx";
 import { SearchPage } from "../features/search/search-page.tsx";
@@ -73,8 +73,14 @@ const Jobs = lazy(() =>
 
 const unloaded = () => ({ default: Unloaded });
 
+const UNLOADED: Problem = {
+  ...UNREACHABLE,
+  detail:
+    "The server did not send this part of the page. It does not answer, or has a newer page: load this one again.",
+};
+
 function Unloaded() {
-  return <Trouble problem={UNREACHABLE} onRetry={() => window.location.reload()} />;
+  return <Trouble problem={UNLOADED} onRetry={() => window.location.reload()} />;
 }
 
 export function App() {
@@ -137,7 +143,11 @@ interface ActionsProps {
 }
 
 function Actions({ state, route, onFiles }: ActionsProps) {
-  const button = <FileButton onFiles={onFiles}>Upload</FileButton>;
+  const button = (
+    <FileButton onFiles={onFiles}>
+      <span className={styles.word}>Upload</span>
+    </FileButton>
+  );
   // Its place is kept until it is known who looks at the page: a button that comes moves the search beside it, and
   // one that goes would be pressed by some.
   if (state.state === "loading") return <div className={styles.kept}>{button}</div>;

@@ -82,6 +82,7 @@ export function Library({ collected, tag, sort, invitation }: LibraryProps) {
             <VideoCard
               key={video.id}
               first={at < FIRST_ROW}
+              lead={at === 0}
               video={video}
               onEdit={() => setOpen({ dialog: "edit", video })}
               onDelete={() => setOpen({ dialog: "delete", video })}

@@ -3,13 +3,11 @@
 import { useCallback, useEffect, useReducer, useRef, useState } from "react";
 import type { Video } from "../../api/document.ts";
 import { LIBRARY_EVENTS, subscribe } from "../../api/events.ts";
-import { type Collected, listVideos, type Sort } from "../../api/videos.ts";
+import { type Collected, listVideos, PAGE, type Sort } from "../../api/videos.ts";
 import { Kept } from "../../shared/kept.ts";
 import { personOf, session } from "../../shared/session.ts";
 import { hasTag } from "../../shared/tags.ts";
 import { type Action, type Collection, EMPTY, reduce } from "./collection.ts";
-
-const PAGE = 24;
 
 export interface LibraryState {
   collection: Collection;
