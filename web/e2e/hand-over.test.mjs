@@ -80,7 +80,10 @@ describe("an account's end", { concurrency: false }, () => {
     await goTo(page, "Tab", "heir");
     await page.keyboard.type("0123456789abcdef");
     await page.keyboard.press("Enter");
-    await page.getByRole("alert").getByText(/^No other account has this id/).waitFor();
+    await page
+      .getByRole("alert")
+      .getByText(/^No other account has this id/)
+      .waitFor();
     await fits(page);
     assert.equal(await focused(page), "heir");
     await page.keyboard.press("Control+a");
@@ -89,7 +92,10 @@ describe("an account's end", { concurrency: false }, () => {
     await page.getByRole("link", { name: "Sign in" }).waitFor();
     assert.equal(await owner(), "Kim");
     // The browser writes down each refusal by itself.
-    assert.deepEqual(troubles.filter((it) => !/422/.test(it)), []);
+    assert.deepEqual(
+      troubles.filter((it) => !/422/.test(it)),
+      [],
+    );
     await context.close();
   });
 
@@ -101,13 +107,19 @@ describe("an account's end", { concurrency: false }, () => {
     const dialog = page.getByRole("dialog", { name: "Remove Kim?" });
     await dialog.getByRole("radio", { name: /^Hand them over/ }).focus();
     await page.keyboard.press("Space");
-    await dialog.getByLabel("New owner", { exact: true }).selectOption({ label: "Ada (ada@example.org)" });
+    await dialog
+      .getByLabel("New owner", { exact: true })
+      .selectOption({ label: "Ada (ada@example.org)" });
     await fits(page);
     await dialog.getByRole("button", { name: "Remove for good" }).focus();
     await page.keyboard.press("Enter");
     await dialog.waitFor({ state: "detached" });
     assert.equal(await page.getByRole("button", { name: "Remove Kim" }).count(), 0);
-    assert.equal(await page.getByRole("button", { name: "Remove Ada" }).count(), 0, "one's own is on its page");
+    assert.equal(
+      await page.getByRole("button", { name: "Remove Ada" }).count(),
+      0,
+      "one's own is on its page",
+    );
     assert.equal(await owner(), "Ada");
     const late = await visitor();
     await late.at("/sign-in");

@@ -134,10 +134,8 @@ async fn a_player_that_comes_before_the_plan_waits_for_it() {
     let harness = Harness::with(Config { segment_wait: SHORT, ..Config::default() }).await;
     let id = harness.uploaded("New").await;
     harness.get(&format!("/v/{id}/720p/0.m4s")).await.is_problem(503, "video_not_prepared_yet");
-    let asked = harness.get(&format!("/v/{id}/144p/0.m4s"));
-    tokio::pin!(asked);
     harness.plan(&id, 2).await;
-    asked.await.is_problem(404, "unknown_file");
+    harness.get(&format!("/v/{id}/144p/0.m4s")).await.is_problem(404, "unknown_file");
 }
 
 #[tokio::test]
