@@ -120,7 +120,7 @@ impl Watch {
                     Ok(true) => break,
                     Ok(false) => return,
                     Err(error) => {
-                        tracing::warn!(%error, "cannot see whether a session goes on; looking again")
+                        tracing::warn!(%error, "cannot see whether a session goes on; looking again");
                     }
                 }
                 tokio::time::sleep(AGAIN).await;

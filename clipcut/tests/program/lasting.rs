@@ -186,13 +186,14 @@ struct Site {
     origins: [Role; 2],
     edges: [Role; 2],
     _packager: Role,
+    _redis: Redis,
 }
 
 impl Site {
     fn start(home: &Path) -> Self {
         // Attempts are counted by address, and those of other tests come from the same one.
-        let redis: &'static Redis = Box::leak(Box::new(Redis::start()));
-        let cluster = Cluster::on(Postgres::shared(), Mongodb::shared(), redis);
+        let redis = Redis::start();
+        let cluster = Cluster::on(Postgres::shared(), Mongodb::shared(), &redis);
         cluster.migrate(home);
         let file = |name: &str, text: &str| {
             let path = home.join(name);
@@ -214,7 +215,7 @@ impl Site {
             }
             Role::start(command.envs(shared))
         });
-        Self { cluster, origins, edges, _packager: packager }
+        Self { cluster, origins, edges, _packager: packager, _redis: redis }
     }
 }
 
