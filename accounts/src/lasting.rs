@@ -94,10 +94,9 @@ impl Lasting {
 impl Limit {
     pub(crate) fn apply(self, response: Response) -> Response {
         match self {
-            Self::None => response,
             // The handler has seen a connection that broke.
             Self::Upload(cut) if cut.0.load(Ordering::Relaxed) => sign_in_required().into_response(),
-            Self::Upload(_) => response,
+            Self::None | Self::Upload(_) => response,
             Self::Events(ended) => response.map(|body| Body::new(Until { body, ended, end: End::Quiet })),
         }
     }

@@ -29,7 +29,7 @@ pub(crate) enum Pages {
 }
 
 /// Answers requests that no role's route matches.
-pub(crate) async fn serve(pages: Pages, request: Request) -> Response {
+pub(crate) fn serve(pages: Pages, request: Request) -> Response {
     let (parts, _) = request.into_parts();
     let path = parts.uri.path().trim_start_matches('/');
     // OpenAI's clients, at a process without a transcriber: neither the page nor a 405 would explain it to them.

@@ -223,13 +223,11 @@ impl Origin {
                 }
             }
         });
-        match waited.await {
-            Ok(outcome) => outcome,
-            Err(_) => {
-                let video = self.store.videos.get(&path.video).await?;
-                Err(video.as_ref().and_then(unplayable).unwrap_or_else(not_encoded_yet).into())
-            }
+        if let Ok(outcome) = waited.await {
+            return outcome;
         }
+        let video = self.store.videos.get(&path.video).await?;
+        Err(video.as_ref().and_then(unplayable).unwrap_or_else(not_encoded_yet).into())
     }
 
     async fn availability(&self, path: &Path) -> Result<Availability> {

@@ -73,10 +73,13 @@ impl Chunks {
 
     /// Begins the segment `key` with its first chunk. Where two encoders have the same one, readers get the later's.
     pub fn begin(&self, key: &str, first: Bytes, audience: Audience) -> ChunkWriter {
-        let mut writer = self.begin_here(key, first.clone());
-        if let Some(relay) = self.relay.as_ref().filter(|_| audience == Audience::Everywhere) {
-            writer.outgoing.insert(relay.begin(key)).send(Step::More, &first);
+        let relay = self.relay.as_ref().filter(|_| audience == Audience::Everywhere);
+        let mut outgoing = relay.map(|relay| relay.begin(key));
+        if let Some(outgoing) = &mut outgoing {
+            outgoing.send(Step::More, &first);
         }
+        let mut writer = self.begin_here(key, first);
+        writer.outgoing = outgoing;
         writer
     }
 

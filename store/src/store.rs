@@ -107,7 +107,7 @@ impl Store {
         let incoming = Incoming::Shared(Shared::new(gridfs.clone(), UploadLeases::new(sql.clone())));
         let store = Self::of(&sql, Signals::over_redis(&at.redis)?, gridfs.into(), incoming);
         let (counters, chunks) = (Counters::over_redis(&at.redis)?, Chunks::over_redis(&at.redis)?);
-        Ok(Self { counters, chunks, ..store })
+        Ok(Self { chunks, counters, ..store })
     }
 
     /// Opens the tables, signals and counters of a cluster without its blobs: sources and segments are nothing to this process,

@@ -34,7 +34,7 @@ pub(crate) async fn run(config: &Config) -> Result<()> {
         accounts::guarded(config, &process, accounts::Service { store: &store, router: origin.router() })
             .await?;
     let pages = if config.accounts.0 { Pages::All } else { Pages::WithoutAccounts };
-    let service = guarded.fallback(move |request| front_end::serve(pages, request));
+    let service = guarded.fallback(async move |request| front_end::serve(pages, request));
     let finish = async {
         drained.cancel();
         origin.finish().await;

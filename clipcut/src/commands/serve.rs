@@ -54,7 +54,7 @@ pub(crate) async fn run(config: &Config, demo: Demo) -> Result<()> {
     let router = origin.router().merge(speech.router());
     let guarded = accounts::guarded(config, &process, accounts::Service { store: &store, router }).await?;
     let pages = if config.accounts.0 { Pages::All } else { Pages::WithoutAccounts };
-    let service = guarded.fallback(move |request| front_end::serve(pages, request));
+    let service = guarded.fallback(async move |request| front_end::serve(pages, request));
     settings.scheme = process.scheme;
     // Only edges that stand alone have peers: this one has its origin in the same process.
     settings.peers = None;

@@ -156,7 +156,7 @@ async fn cost_of_a_segment(for_it: usize, for_others: usize) -> usize {
 
 #[tokio::test]
 async fn a_segment_costs_as_many_statements_whoever_waits() {
-    let alone = cost_of_a_segment(0, 0).await;
+    let alone = Box::pin(cost_of_a_segment(0, 0)).await;
     assert!(alone > 0, "none is seen");
-    assert_eq!(cost_of_a_segment(1000, 100).await, alone);
+    assert_eq!(Box::pin(cost_of_a_segment(1000, 100)).await, alone);
 }

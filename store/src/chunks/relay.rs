@@ -92,7 +92,7 @@ impl Relay {
                         message = messages.next() => match message {
                             Some(message) => {
                                 if let Ok(message) = message.get_payload::<Vec<u8>>() {
-                                    incoming.take(message.into(), &self.sender);
+                                    incoming.take(&message.into(), &self.sender);
                                 }
                             }
                             None => break,
@@ -147,7 +147,7 @@ struct Foreign {
 }
 
 impl Incoming<'_> {
-    fn take(&mut self, message: Bytes, own: &str) {
+    fn take(&mut self, message: &Bytes, own: &str) {
         let Some(end) = message.iter().position(|byte| *byte == b'\n') else { return };
         let Ok(line) = std::str::from_utf8(&message[..end]) else { return };
         let words: Vec<&str> = line.split(' ').collect();
@@ -204,7 +204,7 @@ mod tests {
         let mut incoming = Incoming { chunks: &chunks, growing: HashMap::new() };
         let mut reader = None;
         for (line, chunk) in messages {
-            incoming.take(message(line, chunk), "own");
+            incoming.take(&message(line, chunk), "own");
             reader = reader.or_else(|| chunks.read(KEY));
         }
         drop(incoming);
