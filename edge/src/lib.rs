@@ -129,7 +129,8 @@ impl Default for Config {
             stale_when_down: Duration::from_hours(1),
             first_byte: Duration::from_secs(30),
             change: Duration::from_hours(1),
-            idle: Duration::from_secs(15),
+            // Origins wait for the next encoder of a segment whose first one was killed: up to 29 s.
+            idle: Duration::from_secs(30),
             fetches: 512,
             waiters: 10_000,
             bypass: vec!["/api/".to_owned()],

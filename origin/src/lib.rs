@@ -9,6 +9,7 @@ mod document;
 mod error;
 mod events;
 mod file_head;
+mod growing;
 mod health;
 mod ingest;
 mod jobs;

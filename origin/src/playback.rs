@@ -4,7 +4,7 @@
 use axum::extract::{Request, State};
 use bytes::Bytes;
 use futures::TryStreamExt;
-use http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use http::{HeaderName, HeaderValue, Method, StatusCode};
 use server::{
     Problem, Response, body,
     content::{self, Meta},
@@ -15,6 +15,7 @@ use tokio::sync::broadcast::error::RecvError;
 use crate::{
     File, Origin, Path,
     error::{Error, Result, unknown_video},
+    growing,
     wants::Asker,
 };
 
@@ -52,7 +53,7 @@ async fn play(origin: Origin, request: Request, asker: Asker) -> Result<Response
         Some(blob) => blob,
         None => match origin.wait_for(&path, &key, Waiting { asker, method: &request.method }).await? {
             Awaited::Published(blob) => *blob,
-            Awaited::Growing(chunks) => return Ok(growing(&path, chunks)),
+            Awaited::Growing(chunks) => return Ok(growing::answer(origin.clone(), &path, chunks)),
         },
     };
     let meta = Meta {
@@ -117,17 +118,6 @@ impl Notice {
             _ => Self::Changed,
         }
     }
-}
-
-/// Answers with a segment as it is encoded. It has no length and no validators yet, so a range of it is all of it
-/// (RFC 9110 §14.2), and one that breaks off is an incomplete message, which no cache keeps (RFC 9111 §3.3).
-fn growing(path: &Path, chunks: ChunkReader) -> Response {
-    let chunks = futures::stream::unfold(chunks, async |mut chunks| Some((chunks.next().await?, chunks)));
-    let mut response = Response::new(body::stream(chunks));
-    let fields = response.headers_mut();
-    fields.insert(header::CONTENT_TYPE, HeaderValue::from_static(path.file.content_type()));
-    fields.insert(header::CACHE_CONTROL, HeaderValue::from_static(path.file.cache_control()));
-    response
 }
 
 /// The prospect of a blob that is not there.

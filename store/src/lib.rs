@@ -63,8 +63,7 @@ pub use pages::{Entries, MOST as MOST_ENTRIES, PageOf, Place as PlaceInList};
 pub use posters::{Choice as PosterChoice, Kind as PosterKind, NewChoice as NewPoster, Poster, Posters};
 pub use quotas::{Balance, Exceeded, Quota, Quotas, Usage};
 pub use renditions::{
-    Kind as RenditionKind, Loss, NewPlan, PLAN_VERSION, Progress, PublishedRange, Rendition, Renditions,
-    Segment,
+    Kind as RenditionKind, Loss, NewPlan, Progress, PublishedRange, Rendition, Renditions, Segment,
 };
 pub use search::{Found, Hit as SearchHit, Place, Results, Search, SearchCursor, Wanted, Words};
 pub use shares::{NewShare, Share, Shares};

@@ -8,15 +8,11 @@ use std::{collections::HashMap, ops::Range};
 use crate::{
     Error, FileTrack, NewJob, Result, SegmentName, Signal, Signals, Timestamp, VideoId,
     captions::{PlannedCaptions, insert_planned},
-    jobs::insert_job,
+    jobs::{PLAN_VERSION, insert_job},
     sql::{FromRow, LockScope, Row, Sql, Transaction, query},
     videos::mark_playable,
     webhooks::{Event, note},
 };
-
-/// The version of the plans that this program makes, and the newest that it reads. It rises with each change that has a
-/// program of the version before encode something else by the same plan.
-pub const PLAN_VERSION: i64 = 1;
 
 // Renditions with their progress, of the videos that a condition chooses; `$2` is now.
 macro_rules! with_progress {

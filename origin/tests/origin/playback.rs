@@ -202,8 +202,28 @@ async fn an_init_segment_does_not_wait_for_the_first_segment() {
 }
 
 #[tokio::test]
-async fn a_segment_whose_encoder_ends_breaks_off() {
+async fn a_segment_whose_encoder_ends_goes_on_with_what_is_published() {
     let harness = Harness::open().await;
+    let id = harness.planned(2).await;
+    for (number, published, goes_on) in [(0, "segment", true), (1, "another", false)] {
+        let key = format!("{}/720p/{number}.m4s", id.folder());
+        let writer = harness.store.chunks.begin(&key, "seg".into(), Audience::Here);
+        let answer = harness.begin("GET", &format!("/v/{id}/720p/{number}.m4s"), &[], "").await;
+        drop(writer);
+        let body = answer.into_body().collect();
+        tokio::pin!(body);
+        assert!(tokio::time::timeout(SHORT, &mut body).await.is_err(), "the next encoder was not waited for");
+        harness.store.blobs.put(&key, published.as_bytes()).await.unwrap();
+        match body.await {
+            Ok(whole) => assert_eq!((goes_on, whole.to_bytes()), (true, published.into())),
+            Err(_) => assert!(!goes_on, "{published} does not follow"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_segment_whose_encoder_ends_for_good_breaks_off() {
+    let harness = Harness::with(Config { segment_wait: SHORT, ..Config::default() }).await;
     let id = harness.planned(2).await;
     let writer =
         harness.store.chunks.begin(&format!("{}/720p/0.m4s", id.folder()), "first".into(), Audience::Here);

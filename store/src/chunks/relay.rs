@@ -24,8 +24,8 @@ const BACKLOG: usize = 64;
 const MOST_GROWING: usize = 256;
 /// A segment of this size is none of ours.
 const MOST_BYTES: usize = 64 << 20;
-/// An encoder that is killed says nothing of it, and one that stands still goes on behind the answer's patience.
-const SILENCE: Duration = Duration::from_secs(20);
+/// An encoder that is killed says nothing of it, and one that stands still is slower than the next look at what is published.
+const SILENCE: Duration = Duration::from_secs(5);
 const TIMEOUT: Duration = Duration::from_secs(3);
 const PAUSE: Duration = Duration::from_secs(1);
 

@@ -6,9 +6,13 @@ use std::{ops::RangeInclusive, time::Duration};
 
 use super::{Class, Job, Jobs, Kind};
 use crate::{
-    PLAN_VERSION, Result, Timestamp,
+    Result, Timestamp,
     sql::{LockScope, query},
 };
+
+/// The version of the plans that this program makes, and the newest that it reads. It rises with each change that has a
+/// program of the version before encode something else by the same plan.
+pub const PLAN_VERSION: i64 = 1;
 
 // `finish` measures what all other jobs of its video make; captions may take hours and are nothing to measure, and
 // playlists are what it writes itself.

@@ -133,9 +133,8 @@ async fn what_is_ahead_of_a_viewer_keeps_its_worker_and_what_another_waits_for_h
     assert!(store.jobs.want(&Want { video: &id, rendition: "480p", number: 20 }).await.unwrap());
     assert!(!store.jobs.standing(&ahead).await.unwrap().unwrap().outranked);
     let claim = Claim { owner: "worker", lease: LEASE };
-    let next = async || {
-        store.jobs.claim_of(&JobRank::Waited.classes(), &[JobKind::Video], &claim).await.unwrap()
-    };
+    let next =
+        async || store.jobs.claim_of(&JobRank::Waited.classes(), &[JobKind::Video], &claim).await.unwrap();
     assert_eq!(next().await.unwrap().segments, 20..21);
     assert!(next().await.is_none());
 }
