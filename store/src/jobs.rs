@@ -19,7 +19,8 @@ use crate::{
     Result, Signals, Timestamp, VideoId,
     sql::{FromRow, LockScope, Row, Sql, Transaction, query},
 };
-pub use claim::{Claim, PLAN_VERSION};
+pub use claim::Claim;
+pub(crate) use claim::PLAN_VERSION;
 pub use class::{Class, Rank};
 pub(crate) use insert::{insert_job, insert_playlists, insert_poster, insert_prepare};
 pub use kind::Kind;

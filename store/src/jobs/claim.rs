@@ -12,7 +12,7 @@ use crate::{
 
 /// The version of the plans that this program makes, and the newest that it reads. It rises with each change that has a
 /// program of the version before encode something else by the same plan.
-pub const PLAN_VERSION: i64 = 1;
+pub(crate) const PLAN_VERSION: i64 = 1;
 
 // `finish` measures what all other jobs of its video make; captions may take hours and are nothing to measure, and
 // playlists are what it writes itself.
