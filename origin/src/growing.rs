@@ -61,7 +61,7 @@ impl Growing {
                     Ok(Some(segment)) => return segment,
                     Ok(None) => {}
                     Err(error) => {
-                        tracing::warn!(%error, key = self.key, "cannot look for the rest of a segment")
+                        tracing::warn!(%error, key = self.key, "cannot look for the rest of a segment");
                     }
                 }
                 sleep(LOOK_EVERY).await;
