@@ -18,6 +18,7 @@ use crate::{
     fill_budget::Reservation,
     hop,
     object::{Head, MadeOf, Object, ResponseTiming},
+    resume::{self, Received},
     shared_fetch::{End, Failure, FetchOutcome, Hold, Reason, SharedFetch},
     storable::{self, Cacheability},
     vary,
@@ -286,10 +287,11 @@ impl FetchTask {
         let mut hold = Hold::All;
         let mut len = 0_u64;
         let mut last = None;
+        let mut received = Received::default();
         loop {
             let frame = match tokio::time::timeout(self.inner.config.idle, body.frame()).await {
                 Ok(Some(Ok(frame))) => frame,
-                Ok(None) if head.len.is_none_or(|expected| expected == len) => break,
+                Ok(None) if received.is_new() && head.len.is_none_or(|expected| expected == len) => break,
                 broken => {
                     // RFC 9112 §8: an incomplete response is not stored, for a later hit would present it as whole.
                     let why = if broken.is_err() { "the origin went silent" } else { "the origin broke off" };
@@ -300,11 +302,27 @@ impl FetchTask {
                         "an answer is incomplete"
                     );
                     self.inner.metrics.failures.inc();
+                    if hold == Hold::All
+                        && !received.was_resumed()
+                        && let Some(again) = self.ask_again(head).await
+                    {
+                        received.resume();
+                        body = again;
+                        continue;
+                    }
                     self.shared_fetch.end(End::Broken);
                     return None;
                 }
             };
             let Ok(data) = frame.into_data() else { continue };
+            let Some(data) = received.take(data) else {
+                tracing::warn!(path = self.fetch_request.target.path(), "an immutable answer has changed");
+                self.shared_fetch.end(End::Broken);
+                return None;
+            };
+            if data.is_empty() {
+                continue;
+            }
             len += data.len() as u64;
             if head.len.is_some_and(|whole| len >= whole / 4 * 3) {
                 // With so little left, the rest costs less than a second fetch of the whole.
@@ -320,8 +338,11 @@ impl FetchTask {
                 hold = Hold::Window;
                 fill_budget = None;
             }
+            if hold == Hold::Window {
+                received.forget();
+            }
             // Held back until the object is stored: a client that has the last byte and asks again gets a hit.
-            if hold == Hold::All && head.len == Some(len) && !data.is_empty() {
+            if hold == Hold::All && head.len == Some(len) {
                 last = Some(data);
                 continue;
             }
@@ -335,6 +356,15 @@ impl FetchTask {
             return None;
         }
         Some(self.shared_fetch.gather(last, self.inner.fill_budget.held()))
+    }
+
+    /// Asks for an immutable answer again, whose origin may have died in the middle of it. Clients need not see that.
+    async fn ask_again(&self, head: &Head) -> Option<Body> {
+        if !head.is_immutable() {
+            return None;
+        }
+        let (parts, body, _) = self.ask(None, &HeaderMap::new()).await.ok()?;
+        resume::is_the_same(head, &parts).then_some(body)
     }
 
     fn object(&self, head: &Head, body: Bytes) -> Object {

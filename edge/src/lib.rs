@@ -32,6 +32,7 @@ mod problem;
 mod purge;
 mod purge_client;
 mod rendezvous;
+mod resume;
 mod serve;
 mod shared_fetch;
 mod shown;

@@ -108,12 +108,6 @@ const EXTRA = [
     args: [...MOVING("1280x720", "25"), ...TONE(440), ...H264],
   },
   {
-    // Long enough to seek into what no encoder has come to.
-    name: "film-360p25.mp4",
-    seconds: 600,
-    args: [...MOVING("640x360", "25"), ...TONE(440), ...H264, "-g", "50"],
-  },
-  {
     // An English film with a foreigner in it: what is said in another language is a track of its own.
     name: "forced-360p25.mkv",
     seconds: 10,

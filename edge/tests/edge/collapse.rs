@@ -153,6 +153,31 @@ async fn an_origin_that_stalls_in_the_middle_fails_its_waiters() {
     assert_eq!(edge.get("/a").await.text(), "again");
 }
 
+/// What a client gets of answers that come one after the other, of which the first breaks off behind "half", and how many
+/// were asked for.
+async fn broken_off(fields: &'static [(&str, &str)], second: &'static str) -> (Option<String>, usize) {
+    let (bytes, body) = written();
+    let mut body = Some(body);
+    let origin =
+        Origin::start(move |_| with_body(200, fields, body.take().unwrap_or_else(|| body::full(second))))
+            .await;
+    let edge = Running::before(&origin, Config::default()).await;
+    bytes.send(Ok(Bytes::from("half"))).unwrap();
+    bytes.send(Err("the origin died".into())).unwrap();
+    let answer = edge.get("/a").await;
+    (answer.body.is_some().then(|| answer.text().to_owned()), origin.count())
+}
+
+#[tokio::test]
+async fn an_immutable_answer_that_breaks_off_goes_on_behind_what_was_sent_rfc8246() {
+    const IMMUTABLE: &[(&str, &str)] = &[("cache-control", "max-age=60, immutable")];
+    assert_eq!(broken_off(IMMUTABLE, "half and the rest").await, (Some("half and the rest".to_owned()), 2));
+    // Each of these is none that goes on.
+    assert_eq!(broken_off(IMMUTABLE, "another").await, (None, 2));
+    assert_eq!(broken_off(IMMUTABLE, "ha").await, (None, 2));
+    assert_eq!(broken_off(FRESH, "half and the rest").await, (None, 1));
+}
+
 #[tokio::test]
 async fn answers_for_one_request_do_not_hold_up_the_others() {
     let origin = Origin::start(|_| reply(200, &[("cache-control", "private")], "mine")).await;
