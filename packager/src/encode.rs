@@ -170,7 +170,7 @@ pub(crate) async fn consume(publisher: &Publisher, stream: UnixStream, consumer:
                 }
                 Part::Fragment(fragment) => fragment,
             };
-            match (cutter.push(fragment)?, &mut growing) {
+            match (cutter.push(fragment)?, &growing) {
                 (Cut::Nothing, _) => {}
                 (Cut::Chunk(_, chunk), Some(growing)) => growing.push(chunk),
                 (Cut::Chunk(number, chunk), None) => {

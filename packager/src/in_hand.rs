@@ -83,11 +83,6 @@ impl RunInHand {
         Ok(())
     }
 
-    /// Returns whether viewers are behind it.
-    pub(crate) fn is_urgent(&self) -> bool {
-        self.job.is_urgent()
-    }
-
     /// Returns whether another worker has what is left of it.
     pub(crate) fn is_cut_off(&self) -> bool {
         self.is_cut_off.load(Ordering::Relaxed)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use store::{Audience, ChunkWriter, Store, VideoId};
+use store::{ChunkWriter, Store, VideoId};
 
 use crate::{Error, Result, fragment, in_hand::RunInHand, measure::SegmentFacts, segment::Segment};
 
@@ -36,9 +36,7 @@ impl Publisher {
 
     /// Shows viewers who wait for a segment its first chunk.
     pub(crate) fn begin(&self, rendition: &str, number: u32, first: Bytes) -> ChunkWriter {
-        let is_urgent = self.run.as_ref().is_some_and(|run| run.is_urgent());
-        let audience = if is_urgent { Audience::Everywhere } else { Audience::Here };
-        self.store.chunks.begin(&self.segment_key(rendition, number), first, audience)
+        self.store.chunks.begin(&self.segment_key(rendition, number), first)
     }
 
     /// Publishes a segment; one that is published already stays as it is, for players may have it. Viewers who read it as it

@@ -1,8 +1,5 @@
-//! Chunks of segments that are being encoded (CMAF, ISO/IEC 23000-19 §7.3.2.3), for viewers who wait for one: its first group of
-//! pictures is there long before its last. A segment that ends otherwise than published breaks off. Between the processes of a
-//! cluster `relay` carries them over Redis.
-
-mod relay;
+//! Chunks of segments that this process is encoding (CMAF, ISO/IEC 23000-19 §7.3.2.3), for viewers who wait for one: its first
+//! group of pictures is there long before its last. A segment that ends otherwise than published breaks off.
 
 use std::{
     collections::HashMap,
@@ -12,23 +9,11 @@ use std::{
 use bytes::Bytes;
 use tokio::sync::watch;
 
-use relay::{Outgoing, Relay, Step};
-
 /// The segments that are being encoded, by the keys of their blobs: a handle that is cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Chunks {
     growing: Arc<Mutex<HashMap<String, watch::Receiver<Growth>>>>,
     begun: watch::Sender<()>,
-    relay: Option<Relay>,
-}
-
-/// Who a segment's chunks are for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Audience {
-    /// Viewers of this process alone.
-    Here,
-    /// Those of the whole cluster: they are behind this segment, and its chunks are worth their way.
-    Everywhere,
 }
 
 #[derive(Debug, Default)]
@@ -43,7 +28,6 @@ pub struct ChunkWriter {
     all: Chunks,
     key: String,
     growth: watch::Sender<Growth>,
-    outgoing: Option<Outgoing>,
 }
 
 /// A reader of a segment that is being encoded.
@@ -59,36 +43,13 @@ pub struct ChunkReader {
 pub struct BrokenOff;
 
 impl Chunks {
-    /// Makes chunks that all processes with the same Redis `url` share. Redis need not be there.
-    pub fn over_redis(url: &str) -> crate::Result<Self> {
-        Ok(Self { relay: Some(Relay::start(url)?), ..Self::default() })
-    }
-
-    /// Takes the chunks of other processes too, for as long as it is polled; at once where there are no others.
-    pub async fn follow(&self) {
-        if let Some(relay) = &self.relay {
-            relay.receive(self).await;
-        }
-    }
-
     /// Begins the segment `key` with its first chunk. Where two encoders have the same one, readers get the later's.
-    pub fn begin(&self, key: &str, first: Bytes, audience: Audience) -> ChunkWriter {
-        let relay = self.relay.as_ref().filter(|_| audience == Audience::Everywhere);
-        let mut outgoing = relay.map(|relay| relay.begin(key));
-        if let Some(outgoing) = &mut outgoing {
-            outgoing.send(Step::More, &first);
-        }
-        let mut writer = self.begin_here(key, first);
-        writer.outgoing = outgoing;
-        writer
-    }
-
-    fn begin_here(&self, key: &str, first: Bytes) -> ChunkWriter {
+    pub fn begin(&self, key: &str, first: Bytes) -> ChunkWriter {
         let (growth, reader) = watch::channel(Growth { chunks: vec![first], is_whole: false });
         // The entry comes before the notice, so that a waiter that it wakes finds it.
         self.lock().insert(key.to_owned(), reader);
         self.begun.send_replace(());
-        ChunkWriter { all: self.clone(), key: key.to_owned(), growth, outgoing: None }
+        ChunkWriter { all: self.clone(), key: key.to_owned(), growth }
     }
 
     /// Returns a reader of the segment `key` from its first chunk on, if that is there and more is to come.
@@ -108,18 +69,12 @@ impl Chunks {
 
 impl ChunkWriter {
     /// Adds a chunk.
-    pub fn push(&mut self, chunk: Bytes) {
-        if let Some(outgoing) = &mut self.outgoing {
-            outgoing.send(Step::More, &chunk);
-        }
+    pub fn push(&self, chunk: Bytes) {
         self.growth.send_modify(|growth| growth.chunks.push(chunk));
     }
 
     /// Adds the last chunk of a segment that is published now.
-    pub fn end(mut self, last: Bytes) {
-        if let Some(mut outgoing) = self.outgoing.take() {
-            outgoing.send(Step::Last, &last);
-        }
+    pub fn end(self, last: Bytes) {
         self.growth.send_modify(|growth| {
             growth.chunks.push(last);
             growth.is_whole = true;
@@ -129,9 +84,6 @@ impl ChunkWriter {
 
 impl Drop for ChunkWriter {
     fn drop(&mut self) {
-        if let Some(outgoing) = &mut self.outgoing {
-            outgoing.send(Step::BrokenOff, &[]);
-        }
         let mut growing = self.all.lock();
         // A second encoder of the segment may have put its own in this place.
         if growing.get(&self.key).is_some_and(|reader| reader.same_channel(&self.growth.subscribe())) {
@@ -178,7 +130,7 @@ mod tests {
         let chunks = Chunks::default();
         let mut begun = chunks.begun();
         assert!(chunks.read(KEY).is_none());
-        let mut writer = chunks.begin(KEY, "one".into(), Audience::Here);
+        let writer = chunks.begin(KEY, "one".into());
         begun.changed().await.unwrap();
         let mut early = chunks.read(KEY).unwrap();
         assert_eq!(early.next().await, Some(Ok("one".into())));
@@ -193,7 +145,7 @@ mod tests {
     #[tokio::test]
     async fn a_segment_that_is_not_published_breaks_off() {
         let chunks = Chunks::default();
-        let writer = chunks.begin(KEY, "one".into(), Audience::Here);
+        let writer = chunks.begin(KEY, "one".into());
         let reader = chunks.read(KEY).unwrap();
         drop(writer);
         assert_eq!(rest(reader).await, [Ok("one".into()), Err(BrokenOff)]);
@@ -203,8 +155,8 @@ mod tests {
     #[tokio::test]
     async fn of_two_encoders_the_later_ones_chunks_stay() {
         let chunks = Chunks::default();
-        let lost = chunks.begin(KEY, "lost".into(), Audience::Here);
-        let writer = chunks.begin(KEY, "one".into(), Audience::Here);
+        let lost = chunks.begin(KEY, "lost".into());
+        let writer = chunks.begin(KEY, "one".into());
         drop(lost);
         let reader = chunks.read(KEY).unwrap();
         writer.end("two".into());

@@ -45,7 +45,7 @@ pub use captions::{
     Captions, Cue, FileTrack, Naming as CaptionNaming, Origin as CaptionOrigin, State as CaptionState,
     Track as CaptionTrack, TranscriptionOptions,
 };
-pub use chunks::{Audience, BrokenOff, ChunkReader, ChunkWriter, Chunks};
+pub use chunks::{BrokenOff, ChunkReader, ChunkWriter, Chunks};
 pub use counters::{Counters, Hit, Limit};
 pub use cues::{CueEdit, Edited, NewTrack, Replacement, StoredCue};
 pub use error::{Error, Result};

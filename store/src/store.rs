@@ -44,7 +44,7 @@ pub struct Store {
     pub jobs: Jobs,
     /// Sources, segments and playlists.
     pub blobs: Blobs,
-    /// Segments that are being encoded.
+    /// Segments that this process is encoding.
     pub chunks: Chunks,
     /// Changes, for subscribers.
     pub signals: Signals,
@@ -106,8 +106,7 @@ impl Store {
         let gridfs = blobs::GridFs::connect(&at.mongodb).await?;
         let incoming = Incoming::Shared(Shared::new(gridfs.clone(), UploadLeases::new(sql.clone())));
         let store = Self::of(&sql, Signals::over_redis(&at.redis)?, gridfs.into(), incoming);
-        let (counters, chunks) = (Counters::over_redis(&at.redis)?, Chunks::over_redis(&at.redis)?);
-        Ok(Self { chunks, counters, ..store })
+        Ok(Self { counters: Counters::over_redis(&at.redis)?, ..store })
     }
 
     /// Opens the tables, signals and counters of a cluster without its blobs: sources and segments are nothing to this process,
@@ -162,15 +161,6 @@ impl Store {
     /// Has caches drop what changes by other processes take from people, such as `clipcut user disable`, until `shutdown`.
     pub async fn follow_revocations(&self, shutdown: CancellationToken) {
         revocations::follow(self.videos.sql(), &self.signals, shutdown).await;
-    }
-
-    /// Follows the other processes until `shutdown`: has caches drop what they take from people, and takes the chunks of their
-    /// encoders for viewers who wait.
-    pub async fn follow(&self, shutdown: CancellationToken) {
-        tokio::join!(
-            self.follow_revocations(shutdown.clone()),
-            shutdown.run_until_cancelled(self.chunks.follow())
-        );
     }
 
     /// Changes an account, and has caches drop what it could watch if it loses rights.

@@ -4,9 +4,8 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use futures::StreamExt;
-use store::{Audience, ChunkReader, Chunks, Counters, Limit, SegmentName, Signal, Signals, UserId, VideoId};
+use store::{Counters, Limit, SegmentName, Signal, Signals, UserId, VideoId};
 use testbed::Redis;
 use tokio::sync::broadcast::Receiver;
 
@@ -170,62 +169,4 @@ async fn without_redis_each_process_counts_for_itself() {
         allowed += u32::from(counters.hit("a", limit).await.allowed);
     }
     assert_eq!(allowed, 2);
-}
-
-/// Chunks of two processes, of which the second follows the first.
-async fn chunks(redis: &Redis) -> (Chunks, Chunks) {
-    let (one, other) = (Chunks::over_redis(redis.url()).unwrap(), Chunks::over_redis(redis.url()).unwrap());
-    let following = other.clone();
-    tokio::spawn(async move { following.follow().await });
-    let arrived = async {
-        loop {
-            let key = VideoId::random().to_string();
-            let _hello = one.begin(&key, Bytes::new(), Audience::Everywhere);
-            let _ = tokio::time::timeout(Duration::from_millis(100), other.begun().changed()).await;
-            if other.read(&key).is_some() {
-                return;
-            }
-        }
-    };
-    tokio::time::timeout(PATIENCE, arrived).await.unwrap();
-    (one, other)
-}
-
-/// Returns a reader of a segment as soon as it has begun.
-async fn reader(chunks: &Chunks, key: &str) -> ChunkReader {
-    let mut begun = chunks.begun();
-    loop {
-        if let Some(reader) = chunks.read(key) {
-            return reader;
-        }
-        tokio::time::timeout(PATIENCE, begun.changed()).await.unwrap().unwrap();
-    }
-}
-
-#[tokio::test]
-async fn chunks_reach_the_processes_that_follow() {
-    let (one, other) = chunks(Redis::shared()).await;
-    let key = VideoId::random().to_string();
-    let _own = one.begin("another", "own".into(), Audience::Here);
-    let mut writer = one.begin(&key, "one".into(), Audience::Everywhere);
-    let mut growing = reader(&other, &key).await;
-    assert!(other.read("another").is_none());
-    // Any bytes, also such as no text has.
-    writer.push(vec![0xff, b'\n', 0].into());
-    writer.end("three".into());
-    let mut all = Vec::new();
-    while let Some(chunk) = tokio::time::timeout(PATIENCE, growing.next()).await.unwrap() {
-        all.push(chunk.unwrap());
-    }
-    assert_eq!(all.concat(), [b"one".as_slice(), &[0xff, b'\n', 0], b"three"].concat());
-
-    let key = VideoId::random().to_string();
-    let writer = one.begin(&key, "one".into(), Audience::Everywhere);
-    let mut growing = reader(&other, &key).await;
-    drop(writer);
-    assert!(growing.next().await.unwrap().is_ok());
-    assert!(
-        tokio::time::timeout(PATIENCE, growing.next()).await.unwrap().unwrap().is_err(),
-        "it looks whole"
-    );
 }

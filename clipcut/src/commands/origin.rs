@@ -24,7 +24,7 @@ pub(crate) async fn run(config: &Config) -> Result<()> {
     let sweeper = origin.clone();
     process.tasks.spawn(async move { sweeper.expire_uploads().await });
     let (followed, until) = (store.clone(), process.shutdown.clone());
-    process.tasks.spawn(async move { followed.follow(until).await });
+    process.tasks.spawn(async move { followed.follow_revocations(until).await });
     // Cancelled at the end of the drain: until then edges still serve viewers and need the purges.
     let drained = CancellationToken::new();
     if let Some(purge_client) = purge_client {

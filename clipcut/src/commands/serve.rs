@@ -46,7 +46,7 @@ pub(crate) async fn run(config: &Config, demo: Demo) -> Result<()> {
     let sweeper = origin.clone();
     tasks.spawn(async move { sweeper.expire_uploads().await });
     let (followed, until) = (store.clone(), shutdown.clone());
-    tasks.spawn(async move { followed.follow(until).await });
+    tasks.spawn(async move { followed.follow_revocations(until).await });
     // It has a model instance of its own, so that an hour's film in the library does not delay requests.
     let speech = Service::new(config.speech(), shutdown.clone())?;
     speech.count(&process.metrics);

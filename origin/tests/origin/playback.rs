@@ -2,7 +2,7 @@ use std::{io::Read, time::Duration};
 
 use http_body_util::BodyExt;
 use origin::Config;
-use store::{Audience, Claim, Failure, JobClass, JobKind, Segment};
+use store::{Claim, Failure, JobClass, JobKind, Segment};
 
 use crate::harness::Harness;
 
@@ -170,7 +170,7 @@ async fn a_segment_is_sent_as_it_is_encoded() {
     let asked = harness.begin("GET", &path, &[("range", "bytes=2-")], "");
     tokio::pin!(asked);
     assert!(tokio::time::timeout(SHORT, &mut asked).await.is_err(), "it was answered before it was there");
-    let mut writer = harness.store.chunks.begin(&key, "first".into(), Audience::Here);
+    let writer = harness.store.chunks.begin(&key, "first".into());
     let answer = asked.await;
     assert_eq!(answer.status(), 200);
     let fields = answer.headers();
@@ -196,8 +196,7 @@ async fn an_init_segment_does_not_wait_for_the_first_segment() {
     tokio::pin!(asked);
     assert!(tokio::time::timeout(SHORT, &mut asked).await.is_err(), "it was answered before it was there");
     harness.put(&id, "720p/init.mp4", "init").await;
-    let _growing =
-        harness.store.chunks.begin(&format!("{}/720p/0.m4s", id.folder()), "first".into(), Audience::Here);
+    let _growing = harness.store.chunks.begin(&format!("{}/720p/0.m4s", id.folder()), "first".into());
     assert_eq!(asked.await.body, "init");
 }
 
@@ -207,7 +206,7 @@ async fn a_segment_whose_encoder_ends_goes_on_with_what_is_published() {
     let id = harness.planned(2).await;
     for (number, published, goes_on) in [(0, "segment", true), (1, "another", false)] {
         let key = format!("{}/720p/{number}.m4s", id.folder());
-        let writer = harness.store.chunks.begin(&key, "seg".into(), Audience::Here);
+        let writer = harness.store.chunks.begin(&key, "seg".into());
         let answer = harness.begin("GET", &format!("/v/{id}/720p/{number}.m4s"), &[], "").await;
         drop(writer);
         let body = answer.into_body().collect();
@@ -225,8 +224,7 @@ async fn a_segment_whose_encoder_ends_goes_on_with_what_is_published() {
 async fn a_segment_whose_encoder_ends_for_good_breaks_off() {
     let harness = Harness::with(Config { segment_wait: SHORT, ..Config::default() }).await;
     let id = harness.planned(2).await;
-    let writer =
-        harness.store.chunks.begin(&format!("{}/720p/0.m4s", id.folder()), "first".into(), Audience::Here);
+    let writer = harness.store.chunks.begin(&format!("{}/720p/0.m4s", id.folder()), "first".into());
     let answer = harness.begin("GET", &format!("/v/{id}/720p/0.m4s"), &[], "").await;
     drop(writer);
     assert!(answer.into_body().collect().await.is_err(), "it looks whole");
