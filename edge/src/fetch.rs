@@ -315,7 +315,7 @@ impl FetchTask {
                 }
             };
             let Ok(data) = frame.into_data() else { continue };
-            let Some(data) = received.take(data) else {
+            let Some(data) = received.take(&data) else {
                 tracing::warn!(path = self.fetch_request.target.path(), "an immutable answer has changed");
                 self.shared_fetch.end(End::Broken);
                 return None;
