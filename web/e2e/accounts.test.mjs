@@ -298,7 +298,9 @@ describe("with accounts", { concurrency: false }, () => {
       await ends.first().click();
       await until("the row to go", async () => (await ends.count()) === left - 1);
     }
-    assert.equal(await page.evaluate(() => document.activeElement.textContent), "Sessions");
+    await page.waitForFunction(() => document.activeElement.textContent === "Sessions", null, {
+      timeout: 10_000,
+    });
     const form = other.page.getByRole("form", { name: "Name" });
     await form.getByLabel("Name", { exact: true }).fill("Robert");
     await form.getByRole("button", { name: "Save name" }).click();

@@ -70,7 +70,9 @@ describe("the second factor", { concurrency: false }, () => {
     assert.equal(new Set(codes).size, 10);
     await fits();
     await press(page, "I have kept them");
-    assert.equal(await page.evaluate(() => document.activeElement.textContent), "Second factor");
+    await page.waitForFunction(() => document.activeElement.textContent === "Second factor", null, {
+      timeout: 10_000,
+    });
     await page.getByText("10 recovery codes are left.").waitFor();
   });
 

@@ -121,7 +121,9 @@ describe("webhooks", { concurrency: false }, () => {
     await press(page, `Delete the webhook ${receiver.url}`);
     await page.getByRole("dialog").getByRole("button", { name: "Delete", exact: true }).click();
     await page.getByRole("list", { name: "Webhooks" }).waitFor({ state: "detached" });
-    assert.equal(await page.evaluate(() => document.activeElement.textContent), "Webhooks");
+    await page.waitForFunction(() => document.activeElement.textContent === "Webhooks", null, {
+      timeout: 10_000,
+    });
   });
 
   test("a long address is not wider than a phone", async () => {
