@@ -8,7 +8,6 @@ use std::{
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, StatusCode, header, response::Parts};
-use http_body_util::BodyExt;
 use server::{Body, BoxError, Request, Response};
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -17,8 +16,8 @@ use crate::{
     fetch_request::{FetchRequest, Hop},
     fill_budget::Reservation,
     hop,
+    incoming::{self, Incoming},
     object::{Head, MadeOf, Object, ResponseTiming},
-    resume::{self, Received},
     shared_fetch::{End, Failure, FetchOutcome, Hold, Reason, SharedFetch},
     storable::{self, Cacheability},
     vary,
@@ -282,48 +281,31 @@ impl FetchTask {
     }
 
     /// Takes in a body. Returns it in one piece, unless it broke off or was too large to keep.
-    async fn take_in(&self, head: &Head, mut body: Body, fill_budget: Reservation<'_>) -> Option<Bytes> {
+    async fn take_in(&self, head: &Head, body: Body, fill_budget: Reservation<'_>) -> Option<Bytes> {
         let mut fill_budget = Some(fill_budget);
         let mut hold = Hold::All;
-        let mut len = 0_u64;
         let mut last = None;
-        let mut received = Received::default();
+        let mut incoming = Incoming::new(body, head.len);
         loop {
-            let frame = match tokio::time::timeout(self.inner.config.idle, body.frame()).await {
-                Ok(Some(Ok(frame))) => frame,
-                Ok(None) if received.is_new() && head.len.is_none_or(|expected| expected == len) => break,
-                broken => {
+            let data = match incoming.next(self.inner.config.idle).await {
+                Ok(Some(data)) => data,
+                Ok(None) => break,
+                Err(why) => {
                     // RFC 9112 §8: an incomplete response is not stored, for a later hit would present it as whole.
-                    let why = if broken.is_err() { "the origin went silent" } else { "the origin broke off" };
-                    tracing::warn!(
-                        path = self.fetch_request.target.path(),
-                        len,
-                        why,
-                        "an answer is incomplete"
-                    );
+                    let (path, len) = (self.fetch_request.target.path(), incoming.len());
+                    tracing::warn!(path, len, why, "an answer is incomplete");
                     self.inner.metrics.failures.inc();
-                    if hold == Hold::All
-                        && !received.was_resumed()
+                    if incoming.may_resume()
                         && let Some(again) = self.ask_again(head).await
                     {
-                        received.resume();
-                        body = again;
+                        incoming.resume(again);
                         continue;
                     }
                     self.shared_fetch.end(End::Broken);
                     return None;
                 }
             };
-            let Ok(data) = frame.into_data() else { continue };
-            let Some(data) = received.take(&data) else {
-                tracing::warn!(path = self.fetch_request.target.path(), "an immutable answer has changed");
-                self.shared_fetch.end(End::Broken);
-                return None;
-            };
-            if data.is_empty() {
-                continue;
-            }
-            len += data.len() as u64;
+            let len = incoming.len();
             if head.len.is_some_and(|whole| len >= whole / 4 * 3) {
                 // With so little left, the rest costs less than a second fetch of the whole.
                 self.shared_fetch.keep();
@@ -337,9 +319,7 @@ impl FetchTask {
                 self.complete(|_| {});
                 hold = Hold::Window;
                 fill_budget = None;
-            }
-            if hold == Hold::Window {
-                received.forget();
+                incoming.forget();
             }
             // Held back until the object is stored: a client that has the last byte and asks again gets a hit.
             if hold == Hold::All && head.len == Some(len) {
@@ -364,7 +344,7 @@ impl FetchTask {
             return None;
         }
         let (parts, body, _) = self.ask(None, &HeaderMap::new()).await.ok()?;
-        resume::is_the_same(head, &parts).then_some(body)
+        incoming::is_the_same(head, &parts).then_some(body)
     }
 
     fn object(&self, head: &Head, body: Bytes) -> Object {

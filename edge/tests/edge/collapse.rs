@@ -181,6 +181,21 @@ async fn an_immutable_answer_that_breaks_off_goes_on_behind_what_was_sent_rfc824
 }
 
 #[tokio::test]
+async fn an_immutable_answer_that_never_comes_is_asked_for_twice() {
+    let origin = Origin::start(|_| {
+        let (bytes, body) = written();
+        // Held open for ever, without a byte.
+        std::mem::forget(bytes);
+        with_body(200, &[("cache-control", "max-age=60, immutable")], body)
+    })
+    .await;
+    let config = Config { idle: Duration::from_millis(200), ..Config::default() };
+    let edge = Running::before(&origin, config).await;
+    assert!(edge.get("/a").await.body.is_none());
+    assert_eq!(origin.count(), 2);
+}
+
+#[tokio::test]
 async fn answers_for_one_request_do_not_hold_up_the_others() {
     let origin = Origin::start(|_| reply(200, &[("cache-control", "private")], "mine")).await;
     let edge = Arc::new(Running::before(&origin, Config::default()).await);

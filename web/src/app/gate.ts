@@ -15,7 +15,7 @@ export type Gate =
   | "done"
   | "forbidden"
   | "unknown"
-  /** The server has not said who this is. */
+  /** The server has not answered who this is. */
   | "unreachable"
   | "open";
 
