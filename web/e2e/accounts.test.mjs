@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { launch, newPage } from "./chromium.mjs";
 import { clip } from "./clips.mjs";
-import { field, heading, menu, PASSWORD, press, signIn, signUp } from "./people.mjs";
+import { field, focusOn, heading, menu, PASSWORD, press, signIn, signUp } from "./people.mjs";
 import { startServer } from "./server.mjs";
 import { until } from "./until.mjs";
 import * as viewer from "./viewer.mjs";
@@ -298,9 +298,7 @@ describe("with accounts", { concurrency: false }, () => {
       await ends.first().click();
       await until("the row to go", async () => (await ends.count()) === left - 1);
     }
-    await page.waitForFunction(() => document.activeElement.textContent === "Sessions", null, {
-      timeout: 10_000,
-    });
+    await focusOn(page, "Sessions");
     const form = other.page.getByRole("form", { name: "Name" });
     await form.getByLabel("Name", { exact: true }).fill("Robert");
     await form.getByRole("button", { name: "Save name" }).click();

@@ -6,6 +6,7 @@ import { launch, newPage } from "./chromium.mjs";
 import { PASSWORD, signIn } from "./people.mjs";
 import { startServer } from "./server.mjs";
 import { until } from "./until.mjs";
+import * as viewer from "./viewer.mjs";
 
 // More than a page of each list, and several screens.
 const ENTRIES = 30;
@@ -113,14 +114,6 @@ describe("Back finds its place", { concurrency: false }, () => {
     await page.waitForURL((it) => it.href !== address);
     await page.getByRole("heading", { level: 1 }).waitFor({ state: "attached" });
     await page.goBack();
-    let now;
-    await until(
-      () => `the place ${place}; it is ${now}`,
-      async () => {
-        now = await page.evaluate(() => window.scrollY);
-        return Math.abs(now - place) < 2;
-      },
-      { seconds: 5 },
-    );
+    await viewer.scrolledTo(page, place);
   }
 });

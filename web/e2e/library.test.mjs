@@ -64,15 +64,7 @@ describe("the library", { concurrency: false }, () => {
     assert.equal(await page.evaluate(() => window.scrollY), 0);
     await page.goBack();
     await link.waitFor();
-    let now;
-    await until(
-      () => `the place ${place}; it is ${now}`,
-      async () => {
-        now = await page.evaluate(() => window.scrollY);
-        return Math.abs(now - place) < 2;
-      },
-      { seconds: 5 },
-    );
+    await viewer.scrolledTo(page, place);
     assert.equal(await cards().count(), UPLOADS + 2);
   });
 

@@ -8,6 +8,12 @@ export const press = (page, name) => page.getByRole("button", { name, exact: tru
 
 export const heading = (page, name) => page.getByRole("heading", { level: 1, name }).waitFor();
 
+/** Waits until the element with that text has the focus, which comes with the next frame. */
+export const focusOn = (page, text) =>
+  page.waitForFunction((it) => document.activeElement.textContent === it, text, {
+    timeout: 10_000,
+  });
+
 /** Chooses an entry of the menu of the person who is signed in. */
 export async function menu(page, person, entry) {
   await press(page, `Account of ${person.name}`);

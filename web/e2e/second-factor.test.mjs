@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import { launch, newPage } from "./chromium.mjs";
-import { field, heading, menu, PASSWORD, press, signIn, signUp } from "./people.mjs";
+import { field, focusOn, heading, menu, PASSWORD, press, signIn, signUp } from "./people.mjs";
 import { startServer } from "./server.mjs";
 import { until } from "./until.mjs";
 
@@ -70,9 +70,7 @@ describe("the second factor", { concurrency: false }, () => {
     assert.equal(new Set(codes).size, 10);
     await fits();
     await press(page, "I have kept them");
-    await page.waitForFunction(() => document.activeElement.textContent === "Second factor", null, {
-      timeout: 10_000,
-    });
+    await focusOn(page, "Second factor");
     await page.getByText("10 recovery codes are left.").waitFor();
   });
 

@@ -141,6 +141,16 @@ export async function uploadedRow(page, clip, { whole = true } = {}) {
   return { link, id };
 }
 
+/** Waits until the page is scrolled to a place, in pixels. */
+export async function scrolledTo(page, place) {
+  let now;
+  const arrived = async () => {
+    now = await page.evaluate(() => window.scrollY);
+    return Math.abs(now - place) < 2;
+  };
+  await until(() => `the place ${place}; it is ${now}`, arrived, { seconds: 5 });
+}
+
 /** Waits until the element knows its length. */
 export function opened(page) {
   return until("the player's metadata", () =>

@@ -7,7 +7,7 @@ import { createServer } from "node:http";
 import { after, before, describe, test } from "node:test";
 import { launch, newPage } from "./chromium.mjs";
 import { clip } from "./clips.mjs";
-import { heading, PASSWORD, press, signIn, signUp } from "./people.mjs";
+import { focusOn, heading, PASSWORD, press, signIn, signUp } from "./people.mjs";
 import { startServer } from "./server.mjs";
 import { until } from "./until.mjs";
 import * as viewer from "./viewer.mjs";
@@ -121,9 +121,7 @@ describe("webhooks", { concurrency: false }, () => {
     await press(page, `Delete the webhook ${receiver.url}`);
     await page.getByRole("dialog").getByRole("button", { name: "Delete", exact: true }).click();
     await page.getByRole("list", { name: "Webhooks" }).waitFor({ state: "detached" });
-    await page.waitForFunction(() => document.activeElement.textContent === "Webhooks", null, {
-      timeout: 10_000,
-    });
+    await focusOn(page, "Webhooks");
   });
 
   test("a long address is not wider than a phone", async () => {
