@@ -130,7 +130,7 @@ impl Default for Config {
             stale_when_down: Duration::from_hours(1),
             first_byte: Duration::from_secs(30),
             change: Duration::from_hours(1),
-            // Origins wait for the next encoder of a segment whose first one was killed: up to 29 s.
+            // An origin whose encoder ended within an answer waits for the next one: three times its `segment_wait`, 24 s.
             idle: Duration::from_secs(30),
             fetches: 512,
             waiters: 10_000,
