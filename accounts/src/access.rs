@@ -94,6 +94,8 @@ table! {
     DELETE "/api/v1/session" Anyone Never;
     GET "/api/v1/account" SignedIn Read;
     PATCH "/api/v1/account" SignedIn Never;
+    // By the key of a mail, which is read where its reader may not be signed in.
+    PUT "/api/v1/account/email" Anyone Never;
     DELETE "/api/v1/account" SignedIn Never;
     PUT "/api/v1/account/password" SignedIn Never;
     GET "/api/v1/account/second-factor" SignedIn Never;
@@ -112,6 +114,7 @@ table! {
     DELETE "/api/v1/account/identity" SignedIn Never;
     POST "/api/v1/password-resets" Anyone Never;
     PUT "/api/v1/password-resets" Anyone Never;
+    POST "/api/v1/sign-ups" Anyone Never;
     POST "/api/v1/users" Anyone Never;
     GET "/api/v1/users" Administrator Never;
     PATCH "/api/v1/users/{user}" Administrator Never;

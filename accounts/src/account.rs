@@ -109,13 +109,15 @@ pub(crate) async fn show(
     Ok(revision::tagged(StatusCode::OK, &shown, asker.user.revision))
 }
 
-/// Changes the name and the address, each if it is given.
+/// Changes the name and the address, each if it is given. Where the site sends mail, a link proves the new address first: the answer
+/// is 202, and the address is the account's once somebody has opened the link.
 #[utoipa::path(
     patch, path = "/api/v1/account", tag = "account", operation_id = "editAccount",
     params(("If-Match" = Option<String>, Header, description = "The `ETag` of the document that was edited")),
     request_body = Edit,
     responses(
         (status = 200, body = document::Account, headers(("ETag" = String, description = "The revision"))),
+        (status = 202, body = document::Account, headers(("ETag" = String, description = "The revision"))),
         (status = 400, description = "`invalid_document`, `body_too_large`"),
         (status = 403, description = "`wrong_password`"),
         (status = 404, description = "`unknown_user`"),
@@ -139,12 +141,24 @@ pub(crate) async fn edit(
     if email.is_some() {
         accounts.confirm(&asker, edit.current_password.as_deref().unwrap_or_default()).await?;
     }
-    let address = email.as_ref().map(|email| Address { shown: &email.shown, key: &email.key });
+    let (at_once, unproved) = match &email {
+        Some(email) if accounts.needs_proof(&asker, email) => (None, Some(email)),
+        email => (email.as_ref(), None),
+    };
+    if let Some(email) = unproved {
+        accounts.count_mail(&email.key).await?;
+    }
+    let address = at_once.map(|email| Address { shown: &email.shown, key: &email.key });
     let profile = Profile { name: name.as_deref(), email: address, seen };
     let Some(user) = users.edit(id, &profile).await? else {
         return Err(if users.get(id).await?.is_some() { email::taken() } else { gone() });
     };
-    Ok(revision::tagged(StatusCode::OK, &document::Account::from(&user), user.revision))
+    let mut status = StatusCode::OK;
+    if let Some(email) = unproved {
+        accounts.prove(email, Some(id)).await?;
+        status = StatusCode::ACCEPTED;
+    }
+    Ok(revision::tagged(status, &document::Account::from(&user), user.revision))
 }
 
 /// Changes the password and ends all other sessions.

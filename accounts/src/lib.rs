@@ -3,6 +3,7 @@
 
 pub mod access;
 mod account;
+mod addresses;
 mod asker;
 mod attempts;
 mod cookie;
@@ -160,8 +161,9 @@ impl Default for Config {
 
 /// The beginnings of the paths of which accounts answer all: servers of their own may take them from an origin. The people and
 /// links of a video are below the video, and an origin's process answers them.
-pub const PATHS: [&str; 7] = [
+pub const PATHS: [&str; 8] = [
     "/api/v1/session",
+    "/api/v1/sign-ups",
     "/api/v1/users",
     "/api/v1/account",
     "/api/v1/oidc",
@@ -207,9 +209,11 @@ impl Accounts {
     pub fn router(&self) -> Router {
         let api = Router::new()
             .route("/session", get(session::show).post(session::sign_in).delete(session::sign_out))
+            .route("/sign-ups", post(addresses::ask))
             .route("/users", get(people::list).post(people::sign_up))
             .route("/users/{user}", patch(people::change).delete(people::remove))
             .route("/account", get(account::show).patch(account::edit).delete(account::delete))
+            .route("/account/email", put(addresses::set))
             .route("/account/password", put(account::set_password))
             .route(
                 "/account/second-factor",

@@ -1,4 +1,4 @@
-//! Mail by SMTP: invitations, and links for forgotten passwords. It is queued in the database and sent by any process with
+//! Mail by SMTP: invitations, and links that prove an address or set a forgotten password. It is queued in the database and sent by any process with
 //! accounts; the secret of a link is made as it is sent, and kept hashed.
 
 mod smtp;
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use store::{
     Timestamp,
-    accounts::{Mail, MailKind},
+    accounts::{LinkReason, Mail, MailKind},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -31,6 +31,13 @@ enum Sent {
     Done,
     /// The server refused it or did not answer.
     Failed(String),
+}
+
+/// A link that a mail brings.
+struct Link<'a> {
+    id: &'a str,
+    reason: LinkReason,
+    key: Secret,
 }
 
 impl Accounts {
@@ -83,15 +90,32 @@ impl Accounts {
                 (user.email.clone(), text::reset(server.site(), &user.name, &key))
             }
             MailKind::Invitation(id) => {
-                if !accounts.invitations.rekey(id, &key.hash()).await? {
+                let Some(reason) = accounts.invitations.rekey(id, &key.hash()).await? else {
                     return Ok(Sent::Done);
-                }
-                (mail.address.clone(), text::invitation(server.site(), &key))
+                };
+                (mail.address.clone(), self.text_of_link(server, mail, Link { id, reason, key }).await?)
             }
         };
         Ok(match server.send(&address, text).await {
             Ok(()) => Sent::Done,
             Err(problem) => Sent::Failed(problem),
+        })
+    }
+
+    /// Writes the mail of a link. One to somebody who has an account already has no link, and says so.
+    async fn text_of_link(&self, server: &Server, mail: &Mail, link: Link<'_>) -> Result<text::Text> {
+        let (site, key) = (server.site(), &link.key);
+        let accounts = &self.store.accounts;
+        if link.reason == LinkReason::Invitation {
+            return Ok(text::invitation(site, key));
+        }
+        if accounts.users.by_email(&mail.address_key).await?.is_some() {
+            accounts.invitations.remove(link.id).await?;
+            return Ok(text::known(site));
+        }
+        Ok(match link.reason {
+            LinkReason::NewAddress(_) => text::new_address(site, key),
+            LinkReason::Invitation | LinkReason::SignUp => text::sign_up(site, key),
         })
     }
 

@@ -13,8 +13,8 @@ use utoipa::{
 
 use crate::{
     access::{ByToken, Endpoint, TABLE, Who},
-    account, cookie, grants, idempotency, invitations, oidc, password_reset, people, second_factor, session,
-    shares, tokens, webhooks,
+    account, addresses, cookie, grants, idempotency, invitations, oidc, password_reset, people,
+    second_factor, session, shares, tokens, webhooks,
 };
 
 #[derive(OpenApi)]
@@ -26,6 +26,8 @@ use crate::{
     session::end,
     account::show,
     account::edit,
+    addresses::ask,
+    addresses::set,
     account::set_password,
     account::delete,
     second_factor::show,

@@ -216,7 +216,7 @@ impl Accounts {
             (true, _, SignUp::Closed) => Err(closed()),
             (_, Some(key), _) => Ok(Ground::Invited(key)),
             (false, None, _) if self.config.reach == Reach::Loopback => Ok(Ground::First),
-            (true, None, SignUp::Open) => Ok(Ground::Granted(Role::User)),
+            // Where all may sign up, a mail brings the link: an answer here would tell whether an address has an account.
             (_, None, _) => Err(wrong_key()),
         }
     }

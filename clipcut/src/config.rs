@@ -135,7 +135,7 @@ settings! {
     /// machine alone.
     accounts: Switch = "on";
     /// The people who may make accounts besides the first one: closed (none), invitation (those with an administrator's link)
-    /// or open (all).
+    /// or open (all, once a mail or `oidc_issuer` has proved their address: it needs `smtp_url` or that).
     sign_up: SignUp = "closed";
     /// The people whom videos are for: everyone, or people who have an account, which closes the whole site to strangers but
     /// for links that share a video. Edges that run while this changes are started again.
@@ -144,7 +144,7 @@ settings! {
     session_idle: Span = "336h";
     /// How long a session may last, however often it is used.
     session_lifetime: Span = "2160h";
-    /// The SMTP server that sends invitations and links for forgotten passwords, such as `smtps://user:password@smtp.example.org` or
+    /// The SMTP server that sends invitations, and links that prove an address or set a forgotten password, such as `smtps://user:password@smtp.example.org` or
     /// `smtp://smtp.example.org:587?tls=required`. It needs `smtp_from` and `public_url`. Empty: administrators hand out links.
     smtp_url: Address = "";
     /// The sender of such mail, such as `Clip Cut <videos@example.org>`.

@@ -16,8 +16,8 @@ use self::asset::Asset;
 
 const PAGE: &str = "index.html";
 const DOCS: &str = "api-docs.html";
-const OF_ACCOUNTS: [&str; 8] =
-    ["sign-in", "sign-up", "forgotten", "mine", "shared", "account", "people", "jobs"];
+const OF_ACCOUNTS: [&str; 9] =
+    ["sign-in", "sign-up", "forgotten", "new-address", "mine", "shared", "account", "people", "jobs"];
 const MISSING: &str = "The front end is not built into this binary. Run `make web` and build again.\n";
 
 /// The pages that a site has.
@@ -142,6 +142,7 @@ mod tests {
             "search",
             "sign-in",
             "forgotten",
+            "new-address",
             "mine/",
             "people",
             "jobs",

@@ -1,6 +1,7 @@
 //! Accounts: people, their sessions and tokens, and the links that let others in. Leaves passwords, secrets and rights to
 //! the crate `accounts`; secrets come here hashed.
 
+mod addresses;
 mod change;
 mod deletion;
 mod idempotency;
@@ -18,6 +19,7 @@ use std::path::Path;
 
 use crate::{Result, sql};
 
+pub use addresses::LinkReason;
 pub use change::{Change, LostTickets, NewLimit};
 pub use deletion::Deletion;
 pub use idempotency::{Begun, HOLD, Idempotency, Repeatable};

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { launch, newPage } from "./chromium.mjs";
-import { PASSWORD, signIn } from "./people.mjs";
+import { makeAccount, PASSWORD, signIn } from "./people.mjs";
 import { startServer } from "./server.mjs";
 import { until } from "./until.mjs";
 import * as viewer from "./viewer.mjs";
@@ -19,12 +19,18 @@ describe("Back finds its place", { concurrency: false }, () => {
   let ada;
   let bob;
   before(async () => {
-    server = await startServer({ CLIPCUT_ACCOUNTS: "on", CLIPCUT_SIGN_UP: "open" });
+    server = await startServer({ CLIPCUT_ACCOUNTS: "on", CLIPCUT_SIGN_UP: "invitation" });
     browser = await launch();
+    await makeAccount(server, ADA);
     ada = await member(ADA);
+    await makeAccount(server, BOB, ada.context);
     bob = await member(BOB);
     for (let at = 0; at < ENTRIES; at += 1) {
-      await account({ ...ADA, name: `P${at}`, email: `p${at}@example.org` });
+      await makeAccount(
+        server,
+        { ...ADA, name: `P${at}`, email: `p${at}@example.org` },
+        ada.context,
+      );
       const id = await film(at);
       await ask(ada, "POST", `videos/${id}/people`, { email: BOB.email });
     }
@@ -38,24 +44,13 @@ describe("Back finds its place", { concurrency: false }, () => {
     await server?.stop();
   });
 
-  /** A browser whose person has an account. */
+  /** A browser whose person is signed in. */
   async function member(person) {
     const visit = await newPage(browser);
-    await account(person);
     await visit.page.goto(`${server.url}/sign-in`);
     await signIn(visit.page, person);
     await visit.page.getByRole("button", { name: `Account of ${person.name}` }).waitFor();
     return visit;
-  }
-
-  /** Makes an account in no browser, whose session it would take. */
-  async function account(person) {
-    const answer = await fetch(`${server.url}/api/v1/users`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify(person),
-    });
-    assert.equal(answer.status, 201, await answer.text());
   }
 
   async function ask({ context }, method, path, data) {

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { launch, newPage } from "./chromium.mjs";
 import { clip } from "./clips.mjs";
-import { field, heading, PASSWORD, press, signIn, signUp } from "./people.mjs";
+import { field, heading, makeAccount, PASSWORD, press, signIn, signUp } from "./people.mjs";
 import { startServer } from "./server.mjs";
 import * as viewer from "./viewer.mjs";
 
@@ -20,7 +20,7 @@ describe("an account's end", { concurrency: false }, () => {
   let video;
   let kimsId;
   before(async () => {
-    server = await startServer({ CLIPCUT_ACCOUNTS: "on", CLIPCUT_SIGN_UP: "open" });
+    server = await startServer({ CLIPCUT_ACCOUNTS: "on", CLIPCUT_SIGN_UP: "invitation" });
     browser = await launch();
     ada = await visitor();
     await ada.at("/");
@@ -38,8 +38,10 @@ describe("an account's end", { concurrency: false }, () => {
 
   async function member(person, options) {
     const visit = await visitor(options);
-    await visit.at("/sign-up");
-    await signUp(visit.page, person);
+    await makeAccount(server, person, ada.context);
+    await visit.at("/sign-in");
+    await signIn(visit.page, person);
+    await visit.page.getByRole("button", { name: `Account of ${person.name}` }).waitFor();
     return visit;
   }
 

@@ -28,6 +28,24 @@ export async function signUp(page, person) {
   await page.getByRole("button", { name: `Account of ${person.name}` }).waitFor();
 }
 
+/** Makes an account beside the page: the first one, or one that the person of `administrator`, a browser's context, invites. */
+export async function makeAccount(server, person, administrator = null) {
+  const data = { ...person };
+  if (administrator !== null) {
+    const invited = await administrator.request.post(`${server.url}/api/v1/invitations`, {
+      data: {},
+    });
+    const { link } = await invited.json();
+    data.key = new URL(link, server.url).searchParams.get("invitation");
+  }
+  const answer = await fetch(`${server.url}/api/v1/users`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(data),
+  });
+  if (answer.status !== 201) throw new Error(await answer.text());
+}
+
 export async function signIn(page, person) {
   await field(page, "E-mail").fill(person.email);
   await field(page, "Password").fill(person.password);

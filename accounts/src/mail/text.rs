@@ -37,3 +37,48 @@ pub(super) fn invitation(site: &str, key: &Secret) -> Text {
         ),
     }
 }
+
+/// Writes to somebody who wants to make an account.
+pub(super) fn sign_up(site: &str, key: &Secret) -> Text {
+    let key = key.text();
+    Text {
+        subject: format!("Your account at {site}"),
+        body: format!(
+            "Hello,\n\n\
+             somebody, probably you, wants to make an account with this address at {site}.\n\
+             This link goes on with it, once and within a day:\n\n\
+             {site}/?invitation={key}\n\n\
+             If it was not you, there is no account, and you need do nothing.\n"
+        ),
+    }
+}
+
+/// Writes to the new address of an account.
+pub(super) fn new_address(site: &str, key: &Secret) -> Text {
+    let key = key.text();
+    Text {
+        subject: format!("Your new address at {site}"),
+        body: format!(
+            "Hello,\n\n\
+             somebody, probably you, wants to use this address for their account at {site}.\n\
+             This link confirms it, once and within a day:\n\n\
+             {site}/new-address?key={key}\n\n\
+             If it was not you, you need do nothing.\n"
+        ),
+    }
+}
+
+/// Writes to somebody whose address was given for an account, and who has one.
+pub(super) fn known(site: &str) -> Text {
+    Text {
+        subject: format!("You have an account at {site}"),
+        body: format!(
+            "Hello,\n\n\
+             somebody, probably you, wants to use this address for an account at {site}.\n\
+             It has one already. Sign in, or have a forgotten password set anew:\n\n\
+             {site}/sign-in\n\
+             {site}/forgotten\n\n\
+             If it was not you, nothing has changed, and you need do nothing.\n"
+        ),
+    }
+}

@@ -1,4 +1,4 @@
-//! Mail, through a real SMTP server: forgotten passwords and invitations.
+//! Mail, through a real SMTP server: forgotten passwords, invitations, and addresses that are proved.
 
 use accounts::{Accounts, Config, SignUp, mail::Server};
 use serde_json::{Value, json};
@@ -110,6 +110,108 @@ async fn an_invitation_goes_by_mail_to_the_one_address_that_may_use_it() {
     // Without an address there is nobody to write to.
     let link = browser.ask("POST", "/api/v1/invitations", &json!({})).await.json();
     assert!(link["link"].as_str().unwrap().starts_with("/?invitation="), "{link}");
+}
+
+#[tokio::test]
+async fn on_an_open_site_a_mail_alone_tells_whether_an_address_has_an_account() {
+    let smtp = std::sync::Arc::new(Smtp::start());
+    let site = Site::open(Config { sign_up: SignUp::Open, ..with_mail(&smtp) }).await;
+    site.administrator().await;
+    let _sending = sending(&site.accounts);
+    let browser = site.browser();
+    let ask = async |email: &str| browser.ask("POST", "/api/v1/sign-ups", &json!({ "email": email })).await;
+    let (known, unknown) = (ask("Admin@example.org").await, ask("New@example.org").await);
+    known.is(202);
+    assert_eq!((known.status, &known.body), (unknown.status, &unknown.body));
+    let to_known = next(&smtp).await;
+    assert!(to_known.contains("To: Admin@example.org") && to_known.contains("has one already"), "{to_known}");
+    assert!(!to_known.contains("key=") && !to_known.contains("invitation="), "{to_known}");
+    let mail = next(&smtp).await;
+    assert!(mail.contains("To: New@example.org"), "{mail}");
+    let key = key(&mail, "https://videos.example.org/?invitation=");
+    let new = |email: &str| json!({ "name": "N", "email": email, "password": PASSWORD, "key": key });
+    for email in ["other@example.org", ADMIN] {
+        browser.ask("POST", "/api/v1/users", &new(email)).await.is_problem(403, "wrong_key");
+    }
+    let user = site.browser().sign_up("new@example.org", Some(&key)).await;
+    assert_eq!(user["role"], "user");
+    browser.ask("POST", "/api/v1/users", &new("new@example.org")).await.is_problem(403, "wrong_key");
+    // No list of an administrator has it, for nobody has invited anybody.
+    ask("third@example.org").await.is(202);
+    next(&smtp).await;
+    let mut admin = site.browser();
+    admin.sign_in(ADMIN, PASSWORD).await.is(200);
+    assert_eq!(admin.get("/api/v1/invitations").await.json()["invitations"], json!([]));
+}
+
+#[tokio::test]
+async fn a_second_wish_for_an_account_voids_the_link_of_the_first_and_a_third_is_the_last_of_an_hour() {
+    let smtp = std::sync::Arc::new(Smtp::start());
+    let site = Site::open(Config { sign_up: SignUp::Open, ..with_mail(&smtp) }).await;
+    site.administrator().await;
+    let _sending = sending(&site.accounts);
+    let browser = site.browser();
+    let wish = json!({ "email": "new@example.org" });
+    let mut keys = Vec::new();
+    for _ in 0..3 {
+        browser.ask("POST", "/api/v1/sign-ups", &wish).await.is(202);
+        keys.push(key(&next(&smtp).await, "?invitation="));
+    }
+    browser.ask("POST", "/api/v1/sign-ups", &wish).await.is_problem(429, "too_many_attempts");
+    let new = json!({ "name": "N", "email": "new@example.org", "password": PASSWORD, "key": keys[0] });
+    browser.ask("POST", "/api/v1/users", &new).await.is_problem(403, "wrong_key");
+    site.browser().sign_up("new@example.org", Some(&keys[2])).await;
+}
+
+#[tokio::test]
+async fn a_new_address_is_an_accounts_once_its_mail_was_read_and_the_answer_tells_nothing_of_others() {
+    let smtp = std::sync::Arc::new(Smtp::start());
+    let site = Site::open(with_mail(&smtp)).await;
+    let admin = site.administrator().await;
+    let mut bob = site.browser();
+    bob.sign_up("bob@example.org", None).await;
+    let _sending = sending(&site.accounts);
+    let change = async |email: &str| {
+        bob.ask("PATCH", "/api/v1/account", &json!({ "email": email, "current_password": PASSWORD })).await
+    };
+    let address = async || bob.get("/api/v1/account").await.json()["email"].clone();
+    let prove =
+        async |key: &str| site.browser().ask("PUT", "/api/v1/account/email", &json!({ "key": key })).await;
+    // Another spelling is the same mailbox.
+    assert_eq!(change("Bob@example.org").await.json()["email"], "Bob@example.org");
+
+    let taken = change(ADMIN).await;
+    taken.is(202);
+    assert!(next(&smtp).await.contains("has one already"));
+    let free = change("Rob@example.org").await;
+    free.is(202);
+    let words = |answer: &Answer| answer.json()["email"].clone();
+    assert_eq!((words(&taken), words(&free)), (json!("Bob@example.org"), json!("Bob@example.org")));
+    assert_eq!(address().await, "Bob@example.org");
+    let first = key(&next(&smtp).await, "https://videos.example.org/new-address?key=");
+    // It makes no account.
+    let new = json!({ "name": "R", "email": "rob@example.org", "password": PASSWORD, "key": first });
+    site.browser().ask("POST", "/api/v1/users", &new).await.is_problem(403, "wrong_key");
+    // A link to the address before must not open the account after the change.
+    site.browser().ask("POST", RESETS, &json!({ "email": "bob@example.org" })).await.is(202);
+    let reset = key(&next(&smtp).await, "/forgotten?key=");
+    prove(&first).await.is(204);
+    assert_eq!(address().await, "Rob@example.org");
+    prove(&first).await.is_problem(403, "wrong_key");
+    set(&site, &reset, NEW).await.is_problem(403, "wrong_key");
+    site.browser().sign_in("rob@example.org", PASSWORD).await.is(200);
+    site.browser().sign_in("bob@example.org", PASSWORD).await.is_problem(401, "wrong_credentials");
+
+    // The address went to somebody else before the mail was read.
+    change("late@example.org").await.is(202);
+    let late = key(&next(&smtp).await, "/new-address?key=");
+    site.browser().sign_up("late@example.org", None).await;
+    prove(&late).await.is_problem(403, "wrong_key");
+    assert_eq!(address().await, "Rob@example.org");
+    for wrong in ["", "short", &"0".repeat(64)] {
+        prove(wrong).await.is_problem(403, "wrong_key");
+    }
+    drop(admin);
 }
 
 #[tokio::test]

@@ -95,26 +95,46 @@ async fn an_invitation_is_for_one_person_and_for_its_address_alone() {
 
 #[tokio::test]
 async fn words_that_will_not_do_are_refused_and_an_address_has_one_account() {
-    let site = Site::open(Config { sign_up: SignUp::Open, ..config() }).await;
-    site.administrator().await;
+    let site = Site::open(Config { sign_up: SignUp::Invitation, ..config() }).await;
+    let admin = site.administrator().await;
+    let link = async || {
+        let made = admin.ask("POST", "/api/v1/invitations", &json!({})).await.json();
+        made["link"].as_str().unwrap().replace("/?invitation=", "")
+    };
     let browser = site.browser();
-    let check = async |change: Value, status: u16, code: &str| {
-        let mut new = person("anna@example.org", None);
-        for (key, value) in change.as_object().unwrap() {
-            new[key] = value.clone();
+    let check = async |key: &str, change: Value, (status, code): (u16, &str)| {
+        let mut new = person("anna@example.org", Some(key));
+        for (member, value) in change.as_object().unwrap() {
+            new[member] = value.clone();
         }
         browser.ask("POST", "/api/v1/users", &new).await.is_problem(status, code);
     };
-    check(json!({ "password": "short" }), 422, "password_too_short").await;
-    check(json!({ "password": "x".repeat(129) }), 422, "password_too_long").await;
-    check(json!({ "password": "Password1" }), 422, "password_too_common").await;
-    check(json!({ "password": "x".repeat(1_000_000) }), 400, "body_too_large").await;
-    check(json!({ "email": "anna" }), 422, "invalid_email").await;
-    check(json!({ "name": " " }), 422, "invalid_name").await;
-    check(json!({ "admin": true }), 400, "invalid_document").await;
-    let user = site.browser().sign_up("anna@example.org", None).await;
+    let key = link().await;
+    check(&key, json!({ "password": "short" }), (422, "password_too_short")).await;
+    check(&key, json!({ "password": "x".repeat(129) }), (422, "password_too_long")).await;
+    check(&key, json!({ "password": "Password1" }), (422, "password_too_common")).await;
+    check(&key, json!({ "password": "x".repeat(1_000_000) }), (400, "body_too_large")).await;
+    check(&key, json!({ "email": "anna" }), (422, "invalid_email")).await;
+    check(&key, json!({ "name": " " }), (422, "invalid_name")).await;
+    check(&key, json!({ "admin": true }), (400, "invalid_document")).await;
+    let user = site.browser().sign_up("anna@example.org", Some(&key)).await;
     assert_eq!(user["role"], "user");
-    check(json!({ "email": "ANNA@example.org" }), 422, "invalid_email").await;
-    check(json!({ "email": "\u{ff41}nna@example.org" }), 422, "invalid_email").await;
-    site.browser().sign_up("anna+films@example.org", None).await;
+    site.browser().sign_up("anna+films@example.org", Some(&link().await)).await;
+    for taken in ["ANNA@example.org", "\u{ff41}nna@example.org"] {
+        let key = link().await;
+        // The answer is that of a link that counts no more, and it counts no more: nobody goes through addresses by one.
+        check(&key, json!({ "email": taken }), (403, "wrong_key")).await;
+        check(&key, json!({ "email": "free@example.org" }), (403, "wrong_key")).await;
+    }
+}
+
+#[tokio::test]
+async fn an_open_site_without_mail_makes_accounts_by_links_alone() {
+    let site = Site::open(Config { sign_up: SignUp::Open, ..config() }).await;
+    site.administrator().await;
+    let browser = site.browser();
+    for email in ["admin@example.org", "new@example.org"] {
+        browser.ask("POST", "/api/v1/users", &person(email, None)).await.is_problem(403, "wrong_key");
+        browser.ask("POST", "/api/v1/sign-ups", &json!({ "email": email })).await.is_problem(422, "no_mail");
+    }
 }

@@ -32,6 +32,15 @@ impl Config {
         if !self.accounts.0 {
             return Ok(None);
         }
+        if self.sign_up.0 == accounts::SignUp::Open
+            && self.smtp_url.0.is_empty()
+            && self.oidc_issuer.is_empty()
+        {
+            bail!(
+                "sign_up = \"open\" needs smtp_url, by which people prove their addresses, or oidc_issuer; without either, set \
+                 sign_up = \"invitation\" and hand out links"
+            );
+        }
         let loopback = self.listen.ip().is_loopback();
         Ok(Some(accounts::Config {
             ticket_keys: match self.access()? {

@@ -202,6 +202,16 @@ async fn a_server_without_accounts_listens_on_this_machine_alone() {
 }
 
 #[tokio::test]
+async fn a_site_that_is_open_to_all_needs_a_way_to_prove_addresses() {
+    let home = tempfile::tempdir().unwrap();
+    let open = [ON, ("CLIPCUT_SIGN_UP", "open")];
+    let finished = finish(clipcut(home.path()).args(["serve", "--listen", "127.0.0.1:0"]).envs(open));
+    assert_eq!(finished.code, Some(1), "{finished:?}");
+    assert!(finished.stderr.contains("sign_up = \"open\" needs smtp_url"), "{finished:?}");
+    assert!(finished.stderr.contains("sign_up = \"invitation\""), "{finished:?}");
+}
+
+#[tokio::test]
 async fn an_upload_without_a_token_names_the_command_that_gets_one() {
     let home = tempfile::tempdir().unwrap();
     let server = Server::start(&home.path().join("data"), &[ON]);

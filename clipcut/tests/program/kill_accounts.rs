@@ -6,22 +6,14 @@ use rand::{RngExt, rngs::StdRng};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::harness::{Http, Server, clipcut, finish, seeded, until};
+use crate::harness::{Http, PASSWORD, Server, clipcut, cookie, finish, invite, seeded, sign_up, until};
 
-const PASSWORD: &str = "correct horse battery";
 const SETTINGS: [(&str, &str); 3] =
-    [("CLIPCUT_ACCOUNTS", "on"), ("CLIPCUT_SIGN_UP", "open"), ("CLIPCUT_CAPTIONS", "off")];
+    [("CLIPCUT_ACCOUNTS", "on"), ("CLIPCUT_SIGN_UP", "invitation"), ("CLIPCUT_CAPTIONS", "off")];
 const ROUNDS: usize = 5;
 
-async fn sign_up(http: &Http, name: &str) -> Option<String> {
-    let new = json!({ "name": name, "email": format!("{name}@example.org"), "password": PASSWORD });
-    let made = Http::try_ask(http.request("POST", "/api/v1/users").json(&new)).await.ok()?;
-    (made.status == StatusCode::CREATED)
-        .then(|| made.header("set-cookie").split(';').next().unwrap().to_owned())
-}
-
 async fn sign_in(http: &Http, name: &str) -> Option<String> {
-    let session = json!({ "email": format!("{name}@example.org"), "password": PASSWORD });
+    let session = json!({ "email": name, "password": PASSWORD });
     let answer = http.ask(http.request("POST", "/api/v1/session").json(&session)).await;
     (answer.status == StatusCode::OK)
         .then(|| answer.header("set-cookie").split(';').next().unwrap().to_owned())
@@ -61,17 +53,17 @@ async fn a_kill_at_any_moment_leaves_no_half_of_a_sign_up_a_deletion_or_a_hand_o
     let home = tempfile::tempdir().unwrap();
     let mut random = seeded();
     let mut server = Server::start(&home.path().join("data"), &SETTINGS);
-    let admin = sign_up(&server.http, "admin").await.unwrap();
+    let admin = cookie(&sign_up(&server.http, "admin@example.org").await.unwrap());
     for round in 0..ROUNDS {
-        let name = format!("signer{round}");
+        let name = format!("signer{round}@example.org");
         let http = server.http.clone();
-        server = killed_during(server, &mut random, sign_up(&http, &name)).await;
+        server = killed_during(server, &mut random, invite(&http, &admin, &name)).await;
         // Either all of it is there, or the address is free.
         let there = sign_in(&server.http, &name).await.is_some();
-        assert!(there || sign_up(&server.http, &name).await.is_some(), "{name}");
+        assert!(there || invite(&server.http, &admin, &name).await.is_some(), "{name}");
 
-        let name = format!("leaver{round}");
-        let cookie = sign_up(&server.http, &name).await.unwrap();
+        let name = format!("leaver{round}@example.org");
+        let cookie = cookie(&invite(&server.http, &admin, &name).await.unwrap());
         let video = begin(&server.http, &cookie).await;
         let http = server.http.clone();
         let deletion = json!({ "current_password": PASSWORD, "videos": "delete" });
@@ -87,12 +79,13 @@ async fn a_kill_at_any_moment_leaves_no_half_of_a_sign_up_a_deletion_or_a_hand_o
         }
     }
     for round in 0..ROUNDS {
-        let name = format!("giver{round}");
-        let cookie = sign_up(&server.http, &name).await.unwrap();
+        let name = format!("giver{round}@example.org");
+        let cookie = cookie(&invite(&server.http, &admin, &name).await.unwrap());
         let videos = [begin(&server.http, &cookie).await, begin(&server.http, &cookie).await];
         hand_over(&server.data, &name, moment(&mut random) / 4);
         // Either nothing has changed, or the account is gone and both videos are the heir's.
-        let expected = if sign_in(&server.http, &name).await.is_some() { name } else { "admin".to_owned() };
+        let expected =
+            if sign_in(&server.http, &name).await.is_some() { name } else { "admin@example.org".to_owned() };
         for video in &videos {
             assert_eq!(owner(&server.http, &admin, video).await, Some(json!(expected)), "{videos:?}");
         }
@@ -102,7 +95,7 @@ async fn a_kill_at_any_moment_leaves_no_half_of_a_sign_up_a_deletion_or_a_hand_o
 /// Removes an account in favour of the administrator, and kills the command after a while.
 fn hand_over(data: &Path, name: &str, wait: Duration) {
     let mut command = clipcut(data.parent().unwrap());
-    command.args(["user", "remove", "--videos-to", "admin@example.org", &format!("{name}@example.org")]);
+    command.args(["user", "remove", "--videos-to", "admin@example.org", name]);
     let mut child = command.env("CLIPCUT_DATA", data).stdout(Stdio::null()).spawn().unwrap();
     std::thread::sleep(wait);
     child.kill().unwrap();

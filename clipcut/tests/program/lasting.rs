@@ -14,20 +14,19 @@ use serde_json::{Value, json};
 use testbed::{Mongodb, Postgres, Redis};
 use tokio::sync::mpsc;
 
-use crate::harness::{Clip, Cluster, Http, Role, Server, clipcut, free_address, until};
+use crate::harness::{
+    Clip, Cluster, Http, PASSWORD, Role, Server, clipcut, cookie, free_address, invite, sign_up, until,
+};
 
-const PASSWORD: &str = "correct horse battery";
 const ON: [(&str, &str); 3] =
-    [("CLIPCUT_ACCOUNTS", "on"), ("CLIPCUT_SIGN_UP", "open"), ("CLIPCUT_CAPTIONS", "off")];
+    [("CLIPCUT_ACCOUNTS", "on"), ("CLIPCUT_SIGN_UP", "invitation"), ("CLIPCUT_CAPTIONS", "off")];
 const KEYS: &str = "1 MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
 const BOB: &str = "bob@example.org";
 
-/// Makes an account. Returns its session's cookie.
-async fn sign_up(http: &Http, email: &str) -> String {
-    let new = json!({ "name": email, "email": email, "password": PASSWORD });
-    let made = http.ask(http.request("POST", "/api/v1/users").json(&new)).await;
-    assert_eq!(made.status, StatusCode::CREATED, "{made:?}");
-    made.header("set-cookie").split(';').next().unwrap().to_owned()
+/// Makes the first account, and that of Bob. Returns his session's cookie.
+async fn bob(http: &Http) -> String {
+    let anna = sign_up(http, "anna@example.org").await.unwrap();
+    cookie(&invite(http, &cookie(&anna), BOB).await.unwrap())
 }
 
 async fn sign_in(http: &Http, password: &str) -> String {
@@ -78,8 +77,7 @@ async fn a_stream_of_events_ends_with_the_session_or_token_that_opened_it_and_no
     let home = tempfile::tempdir().unwrap();
     let server = Server::start(&home.path().join("data"), &ON);
     let http = &server.http;
-    sign_up(http, "anna@example.org").await;
-    let kept = sign_up(http, BOB).await;
+    let kept = bob(http).await;
     let stays = events(http, ("Cookie", &kept)).await;
 
     let other = sign_in(http, PASSWORD).await;
@@ -125,7 +123,7 @@ async fn a_token_that_ends_by_its_time_ends_its_stream() {
     let home = tempfile::tempdir().unwrap();
     let server = Server::start(&home.path().join("data"), &ON);
     let http = &server.http;
-    let cookie = sign_up(http, BOB).await;
+    let cookie = bob(http).await;
     let expires = (store::Timestamp::now() + std::time::Duration::from_secs(2)).rfc3339();
     let wanted = json!({ "name": "program", "scopes": ["read"], "expires": expires });
     let token = ask(http, &cookie, ["POST", "/api/v1/account/tokens"], &wanted).await;
@@ -148,7 +146,7 @@ async fn an_upload_ends_with_its_session_and_goes_on_by_another() {
     let home = tempfile::tempdir().unwrap();
     let server = Server::start(&home.path().join("data"), &ON);
     let http = &server.http;
-    let kept = sign_up(http, BOB).await;
+    let kept = bob(http).await;
     let other = sign_in(http, PASSWORD).await;
     let create = http.tus("POST", "/api/v1/uploads").header("Upload-Length", 10).header("Cookie", &other);
     let upload = http.ask(create).await.header("location").to_owned();
@@ -224,8 +222,7 @@ async fn a_person_who_is_disabled_at_a_terminal_is_out_at_every_origin_and_edge_
     let home = tempfile::tempdir().unwrap();
     let site = Site::start(home.path());
     let [first, second] = site.origins.each_ref().map(|origin| &origin.http);
-    sign_up(first, "anna@example.org").await;
-    let cookie = sign_up(first, BOB).await;
+    let cookie = bob(first).await;
     let bytes = tokio::fs::read(Clip::Short.file()).await.unwrap();
     let upload = first.request("POST", "/api/v1/videos?title=Ours").header("Cookie", &cookie).body(bytes);
     let id = first.ask(upload).await.json()["id"].as_str().unwrap().to_owned();

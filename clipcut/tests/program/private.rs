@@ -10,9 +10,11 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 use server::ticket::{Keys, Scope};
 
-use crate::harness::{Answer, Clip, Http, Program, Server, clipcut, finish, free_address, until};
+use crate::harness::{
+    Answer, Clip, Http, PASSWORD, Program, Server, clipcut, cookie, finish, free_address, invite, sign_up,
+    until,
+};
 
-const PASSWORD: &str = "correct horse battery";
 const KEYS: &str = "1 MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
 const SEGMENT: &str = "240p/0.m4s";
 
@@ -48,9 +50,7 @@ impl Scene {
         command.args(["edge", "--listen", &address, "--origin", &server.url]).envs(shared);
         let edge = Program::start(&mut command);
         edge.wait_for_log("serving http://");
-        let new = json!({ "name": "Anna", "email": "anna@example.org", "password": PASSWORD });
-        let made = server.http.ask(server.http.request("POST", "/api/v1/users").json(&new)).await;
-        let cookie = made.header("set-cookie").split(';').next().unwrap().to_owned();
+        let cookie = cookie(&sign_up(&server.http, "anna@example.org").await.unwrap());
         let bytes = tokio::fs::read(Clip::Short.file()).await.unwrap();
         let upload =
             server.http.request("POST", "/api/v1/videos?title=Ours").header("Cookie", &cookie).body(bytes);
@@ -159,7 +159,7 @@ async fn a_hot_segment_of_a_private_video_is_403_without_a_right_ticket() {
 
 #[tokio::test]
 async fn shares_open_a_private_video_until_they_are_revoked() {
-    let scene = Scene::open_with(&[("CLIPCUT_SIGN_UP", "open")]).await;
+    let scene = Scene::open_with(&[("CLIPCUT_SIGN_UP", "invitation")]).await;
     scene.set_visibility("private").await;
     check_link(&scene).await;
     check_person(&scene).await;
@@ -196,9 +196,7 @@ async fn check_link(scene: &Scene) {
 }
 
 async fn check_person(scene: &Scene) {
-    let new = json!({ "name": "Bob", "email": "bob@example.org", "password": PASSWORD });
-    let made = scene.server.http.ask(scene.server.http.request("POST", "/api/v1/users").json(&new)).await;
-    let cookie = made.header("set-cookie").split(';').next().unwrap().to_owned();
+    let (_, cookie) = bob(scene).await;
     let bob =
         async |http: &Http, path: &str| http.ask(http.request("GET", path).header("Cookie", &cookie)).await;
     let people = format!("{}/people", scene.video());
@@ -245,11 +243,8 @@ async fn check_person(scene: &Scene) {
 
 /// Signs Bob up. Returns his id and his cookie.
 async fn bob(scene: &Scene) -> (String, String) {
-    let http = &scene.server.http;
-    let new = json!({ "name": "Bob", "email": "bob@example.org", "password": PASSWORD });
-    let made = http.ask(http.request("POST", "/api/v1/users").json(&new)).await;
-    let id = made.json()["user"]["id"].as_str().unwrap().to_owned();
-    (id, made.header("set-cookie").split(';').next().unwrap().to_owned())
+    let made = invite(&scene.server.http, &scene.cookie, "bob@example.org").await.unwrap();
+    (made.json()["user"]["id"].as_str().unwrap().to_owned(), cookie(&made))
 }
 
 /// Disables somebody who plays the video, and checks that they stop and its owner goes on.
@@ -274,7 +269,7 @@ async fn check_disabled(scene: &Scene, (id, cookie): (String, String)) {
 
 #[tokio::test]
 async fn a_disabled_persons_playback_ends_at_every_edge() {
-    let scene = Scene::open_with(&[("CLIPCUT_SIGN_UP", "open")]).await;
+    let scene = Scene::open_with(&[("CLIPCUT_SIGN_UP", "invitation")]).await;
     scene.set_visibility("private").await;
     let bob = bob(&scene).await;
     let shared = scene.owner("POST", &format!("{}/people", scene.video()), &json!({ "user": bob.0 })).await;
@@ -291,7 +286,7 @@ fn user(scene: &Scene, args: &[&str]) {
 
 #[tokio::test]
 async fn an_account_that_is_disabled_and_removed_at_a_terminal_stops_playing_at_every_edge() {
-    let scene = Scene::open_with(&[("CLIPCUT_SIGN_UP", "open")]).await;
+    let scene = Scene::open_with(&[("CLIPCUT_SIGN_UP", "invitation")]).await;
     scene.set_visibility("private").await;
     let (id, cookie) = bob(&scene).await;
     let shared = scene.owner("POST", &format!("{}/people", scene.video()), &json!({ "user": id })).await;
@@ -336,7 +331,7 @@ async fn an_account_that_is_disabled_and_removed_at_a_terminal_stops_playing_at_
 
 #[tokio::test]
 async fn a_disabled_persons_playback_of_a_closed_sites_public_videos_ends_too() {
-    let scene = Scene::open_with(&[("CLIPCUT_SIGN_UP", "open"), ("CLIPCUT_AUDIENCE", "people")]).await;
+    let scene = Scene::open_with(&[("CLIPCUT_SIGN_UP", "invitation"), ("CLIPCUT_AUDIENCE", "people")]).await;
     let bob = bob(&scene).await;
     check_disabled(&scene, bob).await;
 }

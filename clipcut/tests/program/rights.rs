@@ -14,16 +14,16 @@ use serde_json::{Value, json};
 use server::ticket::Keys;
 use store::{
     Edit, Grantee, NewShare, NewVideo, NewVisibility, Store, Timestamp, UserId, VideoId, Visibility,
+    accounts::NewInvitation,
 };
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::{
     access::{OF_THE_PROGRAM, speech},
-    harness::{Cluster, Described, Http},
+    harness::{Cluster, Described, Http, PASSWORD, cookie, sha256},
 };
 
-const PASSWORD: &str = "correct horse battery";
 const KEYS: &str = "1 MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
 const SECRET: &str = "a link of the tests";
 
@@ -140,7 +140,7 @@ impl Site {
         };
         let origin = Origin::new(store.clone(), config, stop.clone());
         let config = accounts::Config {
-            sign_up: accounts::SignUp::Open,
+            sign_up: accounts::SignUp::Invitation,
             audience,
             hashing: Hashing { memory_kib: 64, passes: 1 },
             attempts_of_account: u64::MAX,
@@ -164,13 +164,25 @@ impl Site {
         Self { store, http, _folder: folder, _stop: stop.drop_guard() }
     }
 
-    /// Makes an account, the first one the administrator's. Returns its id and its cookie.
+    /// Makes an account, the first one the administrator's, the others invited. Returns its id and its cookie.
     async fn sign_up(&self, email: &str) -> (UserId, String) {
-        let new = json!({ "name": email, "email": email, "password": PASSWORD });
+        let people = self.store.accounts.users.list().await.unwrap();
+        let mut new = json!({ "name": email, "email": email, "password": PASSWORD });
+        if let Some(administrator) = people.first() {
+            let key = format!("{:064x}", people.len());
+            let invitation = NewInvitation {
+                invited_by: &administrator.id,
+                secret: &sha256(key.as_bytes()),
+                email: None,
+                expires_at: Timestamp::now() + Duration::from_hours(1),
+            };
+            self.store.accounts.invitations.add(&invitation).await.unwrap();
+            new["key"] = json!(key);
+        }
         let answer = self.http.ask(self.http.request("POST", "/api/v1/users").json(&new)).await;
         assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
         let id = answer.json()["user"]["id"].as_str().unwrap().to_owned();
-        (UserId::from(id), answer.header("set-cookie").split(';').next().unwrap().to_owned())
+        (UserId::from(id), cookie(&answer))
     }
 
     async fn token(&self, cookie: &str, scope: Scope) -> String {

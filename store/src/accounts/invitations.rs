@@ -105,12 +105,6 @@ impl Invitations {
         .await
     }
 
-    /// Puts another key, hashed, in place of an invitation's. Returns whether it still counts.
-    pub async fn rekey(&self, id: &str, secret: &str) -> Result<bool> {
-        let query = query("update invitations set secret = $2 where id = $1 and expires_at > $3");
-        Ok(query.bind(id).bind(secret).bind(Timestamp::now().0).execute(&self.sql).await? > 0)
-    }
-
     /// Withdraws an invitation. Returns whether there was one.
     pub async fn remove(&self, id: &str) -> Result<bool> {
         Ok(query("delete from invitations where id = $1").bind(id).execute(&self.sql).await? > 0)

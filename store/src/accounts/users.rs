@@ -1,5 +1,6 @@
 //! People: signed up, changed, disabled and deleted. The first one is the administrator, and the last administrator stays.
 
+use super::addresses::{free_for, void_resets};
 use crate::{
     Error, Quota, Result, Timestamp, UserId,
     revocations::note_person,
@@ -175,8 +176,12 @@ impl Users {
         .execute(&mut tx)
         .await?;
         if inserted == 0 {
-            // The transaction is dropped, and with it the use of an invitation.
-            return Ok(SignedUp::Taken);
+            return match ground {
+                // The link is used up, and the answer is that of one that counts no more: its holder cannot go through
+                // addresses and learn which have accounts.
+                SignUp::Invited(_) => tx.commit().await.map(|()| SignedUp::Refused),
+                SignUp::First | SignUp::Granted(_) => Ok(SignedUp::Taken),
+            };
         }
         if role == Role::Administrator {
             // A library from before accounts, and the demo; later administrators find none that is nobody's.
@@ -194,15 +199,10 @@ impl Users {
     pub async fn edit(&self, id: &UserId, edit: &Profile<'_>) -> Result<Option<User>> {
         let mut tx = self.sql.begin(LockScope::Accounts).await?;
         check_seen(&mut tx, id, edit.seen).await?;
-        if let Some(email) = edit.email {
-            let other: Option<String> = query("select id from users where email_key = $1 and id <> $2")
-                .bind(email.key)
-                .bind(id.as_str())
-                .fetch_optional(&mut tx)
-                .await?;
-            if other.is_some() {
-                return Ok(None);
-            }
+        if let Some(email) = edit.email
+            && !free_for(&mut tx, email.key, id).await?
+        {
+            return Ok(None);
         }
         let edited = query(
             "update users set name = coalesce($2, name), email = coalesce($3, email),
@@ -215,6 +215,9 @@ impl Users {
         .bind(edit.email.map(|email| email.key))
         .fetch_optional(&mut tx)
         .await?;
+        if edit.email.is_some() {
+            void_resets(&mut tx, id).await?;
+        }
         tx.commit().await?;
         Ok(edited)
     }
@@ -312,7 +315,7 @@ async fn use_up(tx: &mut Transaction, secret: &str, new: &NewUser<'_>) -> Result
     // An invitation for an address is for that one alone.
     let role: Option<String> = query(
         "select role from invitations
-         where secret = $1 and expires_at > $2 and (email is null or email = $3)",
+         where secret = $1 and expires_at > $2 and user_id is null and (email is null or email = $3)",
     )
     .bind(secret)
     .bind(Timestamp::now().0)

@@ -1,10 +1,10 @@
-//! The promises about mail: sent by one process at a time, and links that set a password once.
+//! The promises about mail: sent by one process at a time, and links that set a password or prove an address once.
 
 use std::time::Duration;
 
 use store::{
     Timestamp,
-    accounts::{Change, Email, MailKind, NewInvitation, NewSession, Role},
+    accounts::{Change, Email, LinkReason, MailKind, NewInvitation, NewSession, Role},
 };
 
 use super::{LEASE, accounts::signed_up, later};
@@ -40,12 +40,46 @@ async fn the_mail_of_an_invitation_goes_with_it_and_makes_its_key_anew() {
         NewInvitation { invited_by: &user, secret: "key", email: Some(ADDRESS.key), expires_at: later() };
     let invitation = invitations.add(&new).await.unwrap();
     mails.add(&MailKind::Invitation(invitation.id.clone()), ADDRESS).await.unwrap();
-    assert!(invitations.rekey(&invitation.id, "new key").await.unwrap());
-    assert!(!invitations.rekey("another", "key").await.unwrap());
+    let rekeyed = invitations.rekey(&invitation.id, "new key").await.unwrap();
+    assert_eq!(rekeyed, Some(LinkReason::Invitation));
+    assert_eq!(invitations.rekey("another", "key").await.unwrap(), None);
     let mail = mails.claim("a", Duration::ZERO).await.unwrap().unwrap();
     assert_eq!(mail.kind, MailKind::Invitation(invitation.id.clone()));
     invitations.remove(&invitation.id).await.unwrap();
     assert!(mails.claim("a", LEASE).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_proved_address_is_an_accounts_once_and_while_nobody_else_has_it() {
+    let (store, _folder) = store().await;
+    let user = signed_up(&store, "b", Role::Administrator).await.id;
+    let (users, invitations, mails) =
+        (&store.accounts.users, &store.accounts.invitations, &store.accounts.mails);
+    let replaced = invitations.prove(ADDRESS, Some(&user), later()).await.unwrap();
+    mails.add(&MailKind::Invitation(replaced.clone()), ADDRESS).await.unwrap();
+    // A second wish voids the first one, its mail included; that of somebody without an account is another one's.
+    let link = invitations.prove(ADDRESS, Some(&user), later()).await.unwrap();
+    let stranger = invitations.prove(ADDRESS, None, later()).await.unwrap();
+    assert!(mails.claim("a", LEASE).await.unwrap().is_none());
+    assert_eq!(invitations.rekey(&replaced, "old").await.unwrap(), None);
+    assert_eq!(invitations.rekey(&link, "key").await.unwrap(), Some(LinkReason::NewAddress(user.clone())));
+    assert_eq!(invitations.rekey(&stranger, "other").await.unwrap(), Some(LinkReason::SignUp));
+    store.accounts.password_resets.add(&user, "reset", later()).await.unwrap();
+    for wrong in ["old", "other", link.as_str()] {
+        assert!(!users.take_proved_address(wrong).await.unwrap(), "{wrong}");
+    }
+    assert!(users.take_proved_address("key").await.unwrap());
+    assert!(!users.take_proved_address("key").await.unwrap());
+    let changed = users.by_email(ADDRESS.key).await.unwrap().unwrap();
+    assert_eq!((changed.id, changed.email.as_str(), changed.revision), (user.clone(), ADDRESS.shown, 1));
+    assert!(store.accounts.password_resets.person("reset").await.unwrap().is_none());
+
+    let other = signed_up(&store, "c", Role::User).await.id;
+    let late = invitations.prove(ADDRESS, Some(&other), later()).await.unwrap();
+    invitations.rekey(&late, "late").await.unwrap();
+    assert!(!users.take_proved_address("late").await.unwrap(), "it is another account's");
+    let ended = invitations.prove(ADDRESS, Some(&other), Timestamp(1)).await.unwrap();
+    assert_eq!(invitations.rekey(&ended, "ended").await.unwrap(), None);
 }
 
 #[tokio::test]

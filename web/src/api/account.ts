@@ -49,9 +49,16 @@ export function rename(name: string): Promise<Outcome<User>> {
   return request(ROOT, { method: "PATCH", body, decode: decodeUser });
 }
 
+/** Changes the address. Where the site sends mail, the account that comes back has the one before until the new one is proved. */
 export function changeEmail(email: string, currentPassword: string): Promise<Outcome<User>> {
   const body: Schema.AccountChanges = { email, current_password: currentPassword };
   return request(ROOT, { method: "PATCH", body, decode: decodeUser });
+}
+
+/** Gives an account the address that the link with this key was sent to. */
+export function proveAddress(key: string): Promise<Outcome<true>> {
+  const body: Schema.ProvedAddress = { key };
+  return request(`${ROOT}/email`, { method: "PUT", body, decode: () => true });
 }
 
 /** Changes the password and ends all other sessions. */

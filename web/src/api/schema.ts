@@ -307,6 +307,10 @@ export interface components {
             /** Format: date-time */
             expires?: string;
         };
+        /** @description The wish for an account. */
+        NewSignUp: {
+            email: string;
+        };
         NewToken: {
             /** Format: date-time */
             expires?: string;
@@ -398,6 +402,10 @@ export interface components {
              * @example about:blank
              */
             type: string;
+        };
+        ProvedAddress: {
+            /** @description That of the link. */
+            key: string;
         };
         /** @description A QR code. */
         QrCode: {
@@ -847,6 +855,7 @@ export type NewInvitation = components['schemas']['NewInvitation'];
 export type NewPassword = components['schemas']['NewPassword'];
 export type NewPerson = components['schemas']['NewPerson'];
 export type NewShare = components['schemas']['NewShare'];
+export type NewSignUp = components['schemas']['NewSignUp'];
 export type NewToken = components['schemas']['NewToken'];
 export type NewWebhook = components['schemas']['NewWebhook'];
 export type OwnAccount = components['schemas']['OwnAccount'];
@@ -858,6 +867,7 @@ export type Poster = components['schemas']['Poster'];
 export type PosterFailure = components['schemas']['PosterFailure'];
 export type PosterFrame = components['schemas']['PosterFrame'];
 export type Problem = components['schemas']['Problem'];
+export type ProvedAddress = components['schemas']['ProvedAddress'];
 export type QrCode = components['schemas']['QrCode'];
 export type Quota = components['schemas']['Quota'];
 export type RecoveryCodes = components['schemas']['RecoveryCodes'];

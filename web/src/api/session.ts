@@ -58,6 +58,12 @@ export function signOut(): Promise<Outcome<true>> {
   return request(PATH, { method: "DELETE", decode: () => true });
 }
 
+/** Has a link sent that makes an account, or a mail that says that the address has one; the answer does not tell which. */
+export function askToSignUp(email: string): Promise<Outcome<true>> {
+  const body: Schema.NewSignUp = { email };
+  return request("/api/v1/sign-ups", { method: "POST", body, decode: () => true });
+}
+
 /** Makes an account, which is then signed in. */
 export function signUp({ key, ...account }: NewAccount): Promise<Outcome<User>> {
   const body: Schema.NewAccount = { ...account, ...(key !== null && { key }) };

@@ -14,9 +14,9 @@ import {
   decodeRoute,
   keyOf,
   LIBRARY,
+  mailKeyOf,
   nextPath,
   type Route,
-  resetKeyOf,
   signInPath,
   sortOf,
   startOf,
@@ -54,11 +54,26 @@ const SignInDialog = lazy(() =>
 const SignUp = lazy(() =>
   import("../features/account/sign-up.tsx").then((it) => ({ default: it.SignUp }), unloaded),
 );
+const AskToSignUp = lazy(() =>
+  import("../features/account/sign-up.tsx").then((it) => ({ default: it.AskToSignUp }), unloaded),
+);
+const SignUpByProvider = lazy(() =>
+  import("../features/account/sign-up.tsx").then(
+    (it) => ({ default: it.SignUpByProvider }),
+    unloaded,
+  ),
+);
 const SignUpClosed = lazy(() =>
   import("../features/account/sign-up.tsx").then((it) => ({ default: it.SignUpClosed }), unloaded),
 );
 const Forgotten = lazy(() =>
   import("../features/account/forgotten.tsx").then((it) => ({ default: it.Forgotten }), unloaded),
+);
+const NewAddress = lazy(() =>
+  import("../features/account/new-address.tsx").then(
+    (it) => ({ default: it.NewAddress }),
+    unloaded,
+  ),
 );
 const Account = lazy(() =>
   import("../features/account/account.tsx").then((it) => ({ default: it.Account }), unloaded),
@@ -189,7 +204,9 @@ function Page({ route, query, state, wanted, onFiles }: PageProps) {
         <SignUp kind="first" linkKey={linkKey} onSignedUp={() => replacePage(homeOf(route))} />
       );
     case "sign-up":
-      return <SignUp kind="later" linkKey={linkKey} onSignedUp={() => replacePage(LIBRARY)} />;
+      if (linkKey !== null)
+        return <SignUp kind="later" linkKey={linkKey} onSignedUp={() => replacePage(LIBRARY)} />;
+      return state.state === "on" && state.mail ? <AskToSignUp /> : <SignUpByProvider />;
     case "sign-up-closed":
       return <SignUpClosed />;
     case "sign-in":
@@ -224,7 +241,9 @@ function Page({ route, query, state, wanted, onFiles }: PageProps) {
         />
       );
     case "forgotten":
-      return <Forgotten linkKey={resetKeyOf(query)} />;
+      return <Forgotten linkKey={mailKeyOf(query)} />;
+    case "new-address":
+      return <NewAddress linkKey={mailKeyOf(query) ?? ""} />;
     case "account":
       return user && <Account user={user} />;
     case "people":

@@ -81,6 +81,7 @@ describe("a stranger", () => {
 
   test("signs up where all may, or by a link", () => {
     expect(gate("/sign-up", stranger("open"))).toBe("sign-up");
+    expect(gate("/new-address", stranger("closed"))).toBe("open");
     expect(gate("/", stranger("invitation"), { hasKey: true, wanted: false })).toBe("sign-up");
   });
 

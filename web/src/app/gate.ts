@@ -35,7 +35,7 @@ export function gateOf(route: Route, state: SessionState, { hasKey, wanted }: Si
   if (state.state === "unknown") return ofAccounts || hasKey ? "unreachable" : "open";
   if (state.state === "off") return ofAccounts ? "unknown" : "open";
   // Also for somebody who is signed in, in the browser that opens the link of a mail.
-  if (page === "forgotten") return "open";
+  if (page === "forgotten" || page === "new-address") return "open";
   const user = personOf(state);
   if (user === null) {
     if (state.firstAccount) return "first-account";

@@ -22,6 +22,7 @@ describe("a path is one page", () => {
     ["/account", { page: "account" }],
     ["/people/", { page: "people" }],
     ["/forgotten", { page: "forgotten" }],
+    ["/new-address", { page: "new-address" }],
     ["/account/7f3a", { page: "unknown" }],
     ["/search", { page: "search" }],
     ["/search/a", { page: "unknown" }],

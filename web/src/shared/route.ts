@@ -8,12 +8,21 @@ const ALONE = [
   "sign-in",
   "sign-up",
   "forgotten",
+  "new-address",
   "mine",
   "shared",
   "account",
   "people",
   "jobs",
 ] as const;
+
+/** Those of them that lead to a session, or are there without one: nobody comes back to them from a sign-in. */
+const WITHOUT_SESSION: readonly Route["page"][] = [
+  "sign-in",
+  "sign-up",
+  "forgotten",
+  "new-address",
+];
 
 /** Those of them that are there with accounts alone. */
 export const OF_ACCOUNTS: readonly Route["page"][] = ALONE.filter((page) => page !== "search");
@@ -93,9 +102,7 @@ export function nextPath(query: string): string {
   // "//example.org" and "/\example.org" are other sites' addresses.
   if (!/^\/(?![/\\])/.test(next)) return LIBRARY;
   const { page } = decodeRoute(next.split(/[?#]/)[0] ?? "");
-  return page === "unknown" || page === "sign-in" || page === "sign-up" || page === "forgotten"
-    ? LIBRARY
-    : next;
+  return page === "unknown" || WITHOUT_SESSION.includes(page) ? LIBRARY : next;
 }
 
 /** Returns the key of a link that was given to somebody without an account; null when the address has none. */
@@ -104,8 +111,8 @@ export function keyOf(query: string): string | null {
   return given.get("first") ?? given.get("invitation");
 }
 
-/** Returns the key of a link for a forgotten password; null when the address has none. */
-export function resetKeyOf(query: string): string | null {
+/** Returns the key of a link that a mail has brought; null when the address has none. */
+export function mailKeyOf(query: string): string | null {
   return new URLSearchParams(query).get("key");
 }
 

@@ -69,9 +69,15 @@ function EmailForm({ user }: { user: User }) {
         send={() => changeEmail(email, password)}
         onDone={(changed) => {
           session.enter(changed);
-          setEmail(changed.email);
           setPassword("");
-          setSaved("Your e-mail is saved. Sign in with it from now on.");
+          // The address that was there: the new one is to be proved first.
+          const waits = changed.email === user.email && email.trim() !== user.email;
+          setEmail(changed.email);
+          setSaved(
+            waits
+              ? `A link is on its way to ${email.trim()}. Your e-mail changes once you have opened it.`
+              : "Your e-mail is saved. Sign in with it from now on.",
+          );
         }}
       >
         <Field

@@ -1,13 +1,15 @@
-// Making an account: the first one of a site, by invitation, or where the site is open to all.
+// Making an account: the first one of a site, or by a link of an invitation or of a mail to somebody who signs up.
 
 import { useState } from "react";
-import { signUp } from "../../api/session.ts";
+import { providerPath } from "../../api/identity.ts";
+import { askToSignUp, signUp } from "../../api/session.ts";
 import { Field, Form } from "../../shared/form.tsx";
 import { Heading } from "../../shared/heading.tsx";
 import { Link } from "../../shared/navigation.tsx";
 import { signInPath } from "../../shared/route.ts";
 import { session } from "../../shared/session.ts";
 import styles from "./account.module.css";
+import { AccountPage, LinkByMail } from "./account-page.tsx";
 
 interface SignUpProps {
   /** The first account is the administrator's. */
@@ -79,15 +81,43 @@ export function SignUp({ kind, linkKey, onSignedUp }: SignUpProps) {
   );
 }
 
+/** Asks for the address of a new account, which a mail proves. */
+export function AskToSignUp() {
+  return (
+    <LinkByMail
+      title="Create an account"
+      hint="You get a link by mail that goes on with it."
+      send={askToSignUp}
+      sent={(email) => (
+        <>
+          A mail to {email} is on its way. Its link creates the account, within a day; if you have
+          one already, it says so.
+        </>
+      )}
+    />
+  );
+}
+
+/** Stands where only an OpenID provider makes accounts. */
+export function SignUpByProvider() {
+  return (
+    <AccountPage title="Create an account">
+      <p>Accounts on this site come with single sign-on, which makes yours the first time.</p>
+      <p>
+        {/* The server's, which sends the browser on to the provider: no page of this one. */}
+        <a className="button" href={providerPath("/")}>
+          Single sign-on
+        </a>
+      </p>
+    </AccountPage>
+  );
+}
+
 /** Stands where signing up is not possible. */
 export function SignUpClosed() {
   return (
-    <div className={styles.gate}>
-      <Heading title="Create an account" />
+    <AccountPage title="Create an account">
       <p>Accounts on this site are by invitation. Ask its administrator for a link.</p>
-      <p className={styles.other}>
-        Do you have an account? <Link to={signInPath("/")}>Sign in</Link>
-      </p>
-    </div>
+    </AccountPage>
   );
 }
