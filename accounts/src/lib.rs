@@ -148,7 +148,7 @@ impl Default for Config {
             invitation: DAY * 7,
             ticket_keys: None,
             quota: Quota::default(),
-            ticket_lifetime: DAY,
+            ticket_lifetime: DAY / 2,
             webhooks: webhooks::Config::default(),
             oidc: None,
             mail: None,

@@ -189,7 +189,7 @@ settings! {
     /// Whether playing needs a ticket: optional or required.
     tickets: Tickets = "optional";
     /// How long a ticket that the API gives plays, where playing needs one: this at most, and half of it at least.
-    ticket_lifetime: Span = "24h";
+    ticket_lifetime: Span = "12h";
     ["Encoding"]
     /// Path or name of ffmpeg (5.1 or newer).
     ffmpeg: PathBuf = "ffmpeg";
