@@ -180,9 +180,9 @@ impl File {
 }
 
 impl Format {
-    const ALL: [Self; 4] = [Self::Vtt, Self::Srt, Self::Text, Self::Json];
+    pub(crate) const ALL: [Self; 4] = [Self::Vtt, Self::Srt, Self::Text, Self::Json];
 
-    fn extension(self) -> &'static str {
+    pub(crate) fn extension(self) -> &'static str {
         match self {
             Self::Vtt => "vtt",
             Self::Srt => "srt",

@@ -20,7 +20,10 @@ fn the_document_has_every_endpoint_of_the_table_of_access_and_no_other() {
         document.operations().iter().map(|(path, method, _)| as_in_the_table(path, method)).collect();
     let table: BTreeSet<_> = TABLE.iter().map(|one| (one.method.to_string(), one.path.to_owned())).collect();
     let missing: Vec<_> = table.difference(&described).collect();
-    assert!(missing.is_empty(), "describe these by #[utoipa::path] at their handlers: {missing:?}");
+    assert!(
+        missing.is_empty(),
+        "describe these by #[utoipa::path] at their handlers, and list those in the crate's openapi.rs: {missing:?}"
+    );
     let unknown: Vec<_> = described.difference(&table).collect();
     assert!(unknown.is_empty(), "the table of access has no {unknown:?}");
 }

@@ -145,3 +145,17 @@ fn servers() -> Vec<Server> {
         ServerBuilder::new().url("/t/{ticket}").parameter("ticket", ticket).build(),
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::path::Format;
+
+    #[test]
+    fn every_caption_format_is_described() {
+        for format in Format::ALL {
+            let path = format!("captions/{{language}}.{}", format.extension());
+            assert!(FILES.iter().any(|(described, ..)| *described == path), "{path}");
+        }
+    }
+}
