@@ -16,7 +16,8 @@ pub use still::{Still, still_args};
 
 /// The demuxers that read an upload. Not among them: everything that reads other files or hosts at
 /// the word of a file (`hls`, `dash`, `concat`, `imf`, `sdp`, `image2`).
-const DEMUXERS: &str = "mov,matroska,webm,avi,mpegts,mpeg,flv,ogg,asf,mxf,wav,mp3,flac,aac";
+const DEMUXERS: &str =
+    "mov,matroska,webm,avi,mpegts,mpeg,flv,ogg,asf,mxf,dv,wav,w64,aiff,caf,au,mp3,flac,aac,ac3,eac3,dts";
 
 /// Pictures up to 8192 × 4320.
 pub const MAX_PIXELS: u64 = 35_389_440;

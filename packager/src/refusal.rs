@@ -9,7 +9,7 @@ pub enum Refusal {
     /// No demuxer of ours reads it.
     #[error(
         "This is not a video or audio file that we can read. Files in MP4, MOV, MKV, WebM, MPEG, \
-         AVI, FLV, Ogg, WAV, MP3 and FLAC work."
+         AVI, FLV, DV, Ogg, WAV, AIFF, MP3 and FLAC work."
     )]
     NotMedia,
     /// No bytes.

@@ -17,6 +17,7 @@ mod joined;
 mod losses;
 mod numbered;
 mod rates;
+mod recorders;
 
 use std::path::{Path, PathBuf};
 
