@@ -20,6 +20,7 @@ mod kill;
 mod kill_accounts;
 mod lasting;
 mod limits;
+mod monitoring;
 mod openapi;
 mod package;
 mod private;
