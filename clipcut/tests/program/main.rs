@@ -30,5 +30,6 @@ mod rights;
 mod roles;
 mod stop;
 mod tls;
+mod traces;
 mod turns;
 mod upload;
