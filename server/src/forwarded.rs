@@ -80,7 +80,9 @@ impl TrustedProxies {
     /// would be taken for ours by a server that trusts this one.
     pub fn pass_on(&self, peer: Peer, scheme: &str, headers: &mut HeaderMap) {
         if !self.contains(peer.0) {
-            traces::FIELDS.iter().for_each(|name| _ = headers.remove(name));
+            for name in traces::FIELDS {
+                headers.remove(name);
+            }
         }
         let older = OLDER.iter().any(|name| headers.contains_key(*name));
         if self.contains(peer.0) && (older || headers.contains_key(header::FORWARDED)) {

@@ -61,7 +61,9 @@ impl TraceContext {
     /// Writes it into the fields of a request that goes out.
     pub fn put(&self, request: &mut HeaderMap) {
         if let Ok(value) = HeaderValue::from_str(&self.0) {
-            FIELDS.iter().for_each(|name| _ = request.remove(name));
+            for name in FIELDS {
+                request.remove(name);
+            }
             request.insert(TRACEPARENT, value);
         }
     }
