@@ -15,6 +15,7 @@ use store::{
     UserId,
     accounts::{Begun, HOLD, Repeatable},
 };
+use tracing::Instrument;
 
 use crate::{Accounts, Error, Result, access::Endpoint, document::MOST, seal::Seal, secret::hex};
 
@@ -124,7 +125,7 @@ impl Keyed {
     where
         F: Future<Output = Response> + Send + 'static,
     {
-        let ran = tokio::spawn(async move {
+        let work = async move {
             let mut running = std::pin::pin!(run);
             // Two of these may fail, and the key is still the request's.
             let mut ticks = tokio::time::interval(HOLD / 4);
@@ -140,8 +141,8 @@ impl Keyed {
                 }
             };
             self.keep(&accounts, response).await
-        });
-        ran.await.unwrap_or_else(|error| {
+        };
+        tokio::spawn(work.in_current_span()).await.unwrap_or_else(|error| {
             tracing::error!(%error, "a request with an idempotency key broke off");
             server::Response::from(Problem::internal()).into_response()
         })

@@ -126,32 +126,32 @@ impl Cli {
             bail!("--listen, --data and --demo belong to serve: write them behind it");
         }
         let load = |flags| Config::load(self.config.as_deref(), flags);
+        let begin = |role, flags| -> Result<Config> {
+            let config = load(flags)?;
+            log::begin(&config, role)?;
+            Ok(config)
+        };
         let command = self.command.unwrap_or(Command::Serve(self.serve));
         match command {
             Command::Serve(args) => {
                 let demo = if args.demo { serve::Demo::WhenEmpty } else { serve::Demo::Never };
-                let config = load(args.flags())?;
-                log::begin(&config)?;
+                let config = begin("serve", args.flags())?;
                 block_on(serve::run(&config, demo))
             }
             Command::Origin(args) => {
-                let config = load(args.flags())?;
-                log::begin(&config)?;
+                let config = begin("origin", args.flags())?;
                 block_on(origin::run(&config))
             }
             Command::Accounts(args) => {
-                let config = load(args.flags())?;
-                log::begin(&config)?;
+                let config = begin("accounts", args.flags())?;
                 block_on(accounts::run(&config))
             }
             Command::Packager(args) => {
-                let config = load(args.flags())?;
-                log::begin(&config)?;
+                let config = begin("packager", args.flags())?;
                 block_on(packager::run(&config))
             }
             Command::Edge(args) => {
-                let config = load(args.flags())?;
-                log::begin(&config)?;
+                let config = begin("edge", args.flags())?;
                 block_on(edge::run(&config))
             }
             Command::Package(args) => {
@@ -169,8 +169,7 @@ impl Cli {
                 block_on(transcribe::run(&config, args))
             }
             Command::Transcriber(args) => {
-                let config = load(args.flags())?;
-                log::begin(&config)?;
+                let config = begin("transcriber", args.flags())?;
                 block_on(transcriber::run(&config))
             }
             Command::Model(command) => {

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod edge_memory;
+mod file;
 mod keys;
 mod roles;
 mod service_link;
@@ -12,12 +13,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
 use crate::setting::{
     Address, Audience, List, LogFormat, Names, Preset, Proxies, Public, Setting, SignUp, Size, Span, Switch,
     Targets, Tickets,
     speech::{Device, Reference},
+    traces::{Collector, Share},
 };
 
 const PREFIX: &str = "CLIPCUT_";
@@ -98,6 +100,10 @@ settings! {
     log: String = "info,ort=warn";
     /// Form of the log: text, or json, an object a line.
     log_format: LogFormat = "text";
+    /// Collector that traces are sent to, by OTLP over HTTP, such as `http://collector:4318`. Empty: there are none.
+    otlp_endpoint: Collector = "";
+    /// Share of requests that begin a trace, from 0 to 1. One that comes with a trace of a trusted proxy goes on with that, or without.
+    trace_sample: Share = "0.1";
     /// Connections at once, as far as the limit of open files and, with an edge, `edge_memory` allow; the oldest idle one makes place for a new one.
     max_connections: usize = "4096";
     /// Connections at once from one address, and behind `trusted_proxies` requests at once of one client; 0 is half of all connections.
@@ -255,7 +261,7 @@ impl Config {
     pub(crate) fn load(file: Option<&Path>, flags: BTreeMap<String, String>) -> Result<Self> {
         let mut mistakes = Vec::new();
         let mut layers = Layers::default();
-        if let Some(layer) = read_file(file, &mut mistakes)? {
+        if let Some(layer) = file::read(file, &mut mistakes)? {
             layers.0.push(layer);
         }
         // Not `vars`, which panics at a variable of another program that is not Unicode.
@@ -310,36 +316,6 @@ impl Layers {
                 ));
             }
         }
-    }
-}
-
-fn read_file(file: Option<&Path>, mistakes: &mut Vec<String>) -> Result<Option<Layer>> {
-    let path = file.unwrap_or(Path::new("clipcut.toml"));
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
-        // The file in the working folder is optional; one that was named must be there.
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound && file.is_none() => return Ok(None),
-        Err(e) => return Err(e).with_context(|| format!("cannot read {}", path.display())),
-    };
-    let table: toml::Table = text.parse().with_context(|| format!("{} is not TOML", path.display()))?;
-    let mut values = BTreeMap::new();
-    for (key, value) in table {
-        match plain(&value) {
-            Some(text) => _ = values.insert(key, text),
-            None => mistakes
-                .push(format!("{key} (in {}): a text, a number or a list is expected", path.display())),
-        }
-    }
-    Ok(Some(Layer { name: path.display().to_string(), values }))
-}
-
-fn plain(value: &toml::Value) -> Option<String> {
-    match value {
-        toml::Value::String(text) => Some(text.clone()),
-        toml::Value::Integer(number) => Some(number.to_string()),
-        toml::Value::Float(number) => Some(number.to_string()),
-        toml::Value::Array(items) => Some(items.iter().map(plain).collect::<Option<Vec<_>>>()?.join(",")),
-        _ => None,
     }
 }
 

@@ -1,4 +1,5 @@
-//! The log of the process: its form, and its filter, which an operator may change while the process runs.
+//! The log of the process: its form, and its filter, which an operator may change while the process runs; and traces beside it,
+//! which are made of the same spans.
 
 use std::{io::IsTerminal, sync::OnceLock};
 
@@ -11,9 +12,10 @@ use crate::{config::Config, setting::LogFormat};
 
 // One for a process, as the subscriber that it belongs to is.
 static FILTER: OnceLock<reload::Handle<EnvFilter, Registry>> = OnceLock::new();
+static TRACES: OnceLock<traces::Exporter> = OnceLock::new();
 
-/// Begins the log of a role.
-pub(crate) fn begin(config: &Config) -> Result<()> {
+/// Begins the log of a role, and its traces where they go anywhere.
+pub(crate) fn begin(config: &Config, role: &str) -> Result<()> {
     let filter = config.log.parse::<EnvFilter>().with_context(|| format!("log = \"{}\"", config.log))?;
     let (filter, handle) = reload::Layer::new(filter);
     let lines = fmt::layer()
@@ -26,9 +28,27 @@ pub(crate) fn begin(config: &Config) -> Result<()> {
         LogFormat::Text => lines.boxed(),
         LogFormat::Json => lines.json().flatten_event(true).with_span_list(false).boxed(),
     };
-    tracing_subscriber::registry().with(filter).with(lines).init();
+    let layers = match config.traces(role) {
+        None => vec![filter.boxed(), lines],
+        // The filter is the log's alone: traces are made at a filter of `error`, too.
+        Some(settings) => {
+            let exporter = traces::Exporter::begin(&settings)
+                .with_context(|| format!("otlp_endpoint = \"{}\"", settings.endpoint))?;
+            let layers = vec![lines.with_filter(filter).boxed(), exporter.layer()];
+            _ = TRACES.set(exporter);
+            layers
+        }
+    };
+    tracing_subscriber::registry().with(layers).init();
     _ = FILTER.set(handle);
     Ok(())
+}
+
+/// Sends the spans that are left. It blocks, for some seconds at most.
+pub(crate) fn finish() {
+    if let Some(traces) = TRACES.get() {
+        traces.finish();
+    }
 }
 
 /// Begins the log of a tool, which prints its own progress: errors, and the last lines of an ffmpeg that failed.

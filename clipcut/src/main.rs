@@ -23,7 +23,9 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 fn main() -> ExitCode {
     open_files::raise();
     let cli = cli::Cli::parse();
-    match cli.run() {
+    let ended = cli.run();
+    log::finish();
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("clipcut: {error:#}");

@@ -1,6 +1,7 @@
 //! Values of settings as people write them: sizes, durations, lists, addresses.
 
 pub(crate) mod speech;
+pub(crate) mod traces;
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 

@@ -17,6 +17,7 @@ use hyper_util::{
 use rustls::{ClientConfig, RootCertStore};
 use server::{Body, BoxError, Request, Response, body};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use traces::TraceContext;
 
 // The limit has room for one lost SYN, which TCP sends again after a second (RFC 6298).
 const CONNECT: Duration = Duration::from_secs(3);
@@ -132,6 +133,9 @@ impl Client {
             // RFC 9113 §8.3.1: a Host beside another `:authority` is refused. Where HTTP/2 may be spoken the server is
             // asked by its own name, then.
             request.headers_mut().remove(header::HOST);
+        }
+        if let Some(place) = TraceContext::current() {
+            place.put(request.headers_mut());
         }
         let response = self.pool(upstream.protocol, reuse)?.request(request).await?;
         Ok(match response.version() {

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, StatusCode, header, response::Parts};
 use server::{Body, BoxError, Request, Response};
 use tokio::sync::OwnedSemaphorePermit;
+use tracing::Instrument;
 
 use crate::{
     EdgeInner,
@@ -42,7 +43,7 @@ impl FetchTask {
         permit: Option<OwnedSemaphorePermit>,
     ) {
         let fetch_task = Self { inner: inner.clone(), shared_fetch, fetch_request };
-        inner.tasks.spawn(async move {
+        let work = async move {
             let _permit = permit;
             let shutdown = fetch_task.inner.shutdown.clone();
             tokio::select! {
@@ -50,7 +51,9 @@ impl FetchTask {
                 () = fetch_task.abandoned() => { fetch_task.inner.metrics.abandoned.inc(); }
                 () = shutdown.cancelled() => {}
             }
-        });
+        };
+        // The trace of the request that starts it; the others that wait for it have theirs.
+        inner.tasks.spawn(work.in_current_span());
     }
 
     /// Ends once the fetch has no waiters any more: a client that resets a thousand requests would else have a thousand

@@ -18,7 +18,7 @@ const MOST_LEARNED: u64 = 16 * 1024;
 pub(crate) const ALWAYS_FORWARDED: [HeaderName; 2] = [header::ACCEPT_ENCODING, header::AUTHORIZATION];
 // These fields do not select the content of an answer, or an answer that depends on them names them in Vary.
 // Or, as those of proxies, they are any client's word, which an origin must not take for the edge's.
-const WITHOUT_EFFECT: [&str; 23] = [
+const WITHOUT_EFFECT: [&str; 25] = [
     "accept",
     "accept-language",
     "cache-control",
@@ -35,6 +35,8 @@ const WITHOUT_EFFECT: [&str; 23] = [
     "range",
     "referer",
     "te",
+    "traceparent",
+    "tracestate",
     "upgrade-insecure-requests",
     "user-agent",
     "via",

@@ -46,6 +46,7 @@ use http::StatusCode;
 use server::{Problem, compression, site::Site};
 use store::{Quota, Rights, Store, Timestamp, VideoId};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::Instrument;
 
 pub use document::Document;
 pub use path::{File, Format, Path};
@@ -205,7 +206,7 @@ impl Origin {
         T: Send + 'static,
         F: Future<Output = Result<T>> + Send + 'static,
     {
-        match self.tasks.spawn(work).await {
+        match self.tasks.spawn(work.in_current_span()).await {
             Ok(done) => done,
             Err(e) => Err(Error::Interrupted(e)),
         }

@@ -11,6 +11,7 @@ use axum::extract::{Path as UrlPath, Request, State};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use server::{Problem, Response, body};
 use store::{Timestamp, Upload, VideoId};
+use tracing::Instrument;
 
 use crate::{
     Origin,
@@ -162,16 +163,16 @@ impl Origin {
     /// Finishes an upload that has all its bytes. A server that was killed between the last byte and that leaves one; its
     /// client, which sees a whole offset, would not send anything that could finish it.
     async fn finish_whole(&self, upload: Upload) -> Result<()> {
-        let store = self.store.clone();
-        self.run_to_completion(async move {
+        let (store, span) = (self.store.clone(), upload.span());
+        let work = async move {
             // Without the right, another request is about to.
             let Some(append) = store.uploads.append(&upload.id, false).await? else { return Ok(()) };
             if upload.length == Some(append.offset()) && store.uploads.get(&upload.id).await?.is_some() {
                 store.uploads.finish(append).await?;
             }
             Ok(())
-        })
-        .await
+        };
+        self.run_to_completion(work.instrument(span)).await
     }
 
     /// DELETE: the upload goes, and the video that it became with it.

@@ -49,7 +49,7 @@ impl AccessLogEntry {
 
 /// A ticket is a right to play, which a reader of the log must not get. It stands behind `/t/`, and behind `/%74/` as
 /// well: the server refuses that spelling, but the ticket in it stays valid.
-fn without_ticket(path: &str) -> Cow<'_, str> {
+pub(crate) fn without_ticket(path: &str) -> Cow<'_, str> {
     let leads = |segment: &str| segment == "t" || segment == "%74";
     if !path.split('/').any(leads) {
         return path.into();

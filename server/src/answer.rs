@@ -14,11 +14,11 @@ use http::{HeaderValue, Method, Version, header, request::Parts};
 use http_body::{Body as _, Frame, SizeHint};
 use pin_project_lite::pin_project;
 use tower::{Service, ServiceExt, util::Oneshot};
-use tracing::error;
+use tracing::{Span, error};
 
 use crate::{
     Body, BoxError, Problem, Request, Response, access::AccessLogEntry, activity::RequestGuard, body,
-    clients::ClientGuard, cors, sending::Sending, well_formed,
+    clients::ClientGuard, cors, sending::Sending, span, well_formed,
 };
 
 // RFC 9113 §4.1 and RFC 8446 §5.1: a frame and its head of nine bytes fit into one record of TLS. Frames of as many bytes
@@ -55,6 +55,7 @@ pub(crate) struct RequestRecord {
     pub(crate) guard: RequestGuard,
     pub(crate) delivery: Delivery,
     pub(crate) client: Option<ClientGuard>,
+    pub(crate) span: Span,
 }
 
 /// How a response goes out.
@@ -87,10 +88,11 @@ where
     /// Has `service` answer. It gets the request at once, if it is ready: what is answered from memory then lets go of
     /// hyper's buffer before hyper looks whether the client has gone, and would have to take another for that.
     pub(crate) fn serve(service: &mut S, request: Request, record: RequestRecord) -> Self {
-        let called = catch_panic(|| match service.poll_ready(&mut Context::from_waker(Waker::noop())) {
+        let call = || match service.poll_ready(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(Ok(())) => Stage::Called { future: service.call(request) },
             _ => Stage::Waiting { service: service.clone().oneshot(request) },
-        });
+        };
+        let called = record.span.in_scope(|| catch_panic(call));
         let stage = called.unwrap_or_else(|| Stage::Ours { response: Some(unexpected()) });
         Self { stage, record: Some(record) }
     }
@@ -110,12 +112,15 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let mut response = match this.stage.project() {
-            StageProjection::Called { future } => ready!(answered(|| future.poll(cx))),
-            StageProjection::Waiting { service } => ready!(answered(|| service.poll(cx))),
-            StageProjection::Ours { response } => ours(response.take().expect(ONCE)),
+        let entered = this.record.as_ref().map(|record| record.span.enter());
+        let polled = match this.stage.project() {
+            StageProjection::Called { future } => answered(|| future.poll(cx)),
+            StageProjection::Waiting { service } => answered(|| service.poll(cx)),
+            StageProjection::Ours { response } => Poll::Ready(ours(response.take().expect(ONCE))),
         };
-        let RequestRecord { entry, guard, delivery, client } = this.record.take().expect(ONCE);
+        drop(entered);
+        let mut response = ready!(polled);
+        let RequestRecord { entry, guard, delivery, client, span } = this.record.take().expect(ONCE);
         match delivery {
             Delivery::Http1 | Delivery::Http2 => {}
             Delivery::Http1Close => {
@@ -124,6 +129,7 @@ where
             Delivery::Http2Head => response = without_body(response),
         }
         let status = response.status();
+        span::answered(&span, status);
         let response = response.map(|source| {
             let record = entry.answered(status);
             TrackedBody { source, rest: Bytes::new(), delivery, record, _guard: guard, _client: client }

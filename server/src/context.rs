@@ -23,7 +23,7 @@ use crate::{
     forwarded::Peer,
     incoming::{Afterwards, Incoming},
     metrics::Counts,
-    well_formed,
+    span, well_formed,
 };
 
 const HEALTH: [&str; 2] = ["/healthz", "/readyz"];
@@ -94,7 +94,8 @@ where
         parts.extensions.insert(self.context.peer);
         let guard = RequestGuard::begin(self.context.activity.clone());
         let entry = AccessLogEntry::new(server.counts.clone(), &parts, &server.limits.proxies);
-        let mut record = RequestRecord { entry, guard, delivery: Delivery::of(&parts), client: None };
+        let span = span::begin(&parts, self.context.peer, &server.limits.proxies);
+        let mut record = RequestRecord { entry, guard, delivery: Delivery::of(&parts), client: None, span };
         if let Some(client) = server.limits.proxies.client(self.context.peer, &parts.headers) {
             record.client = server.clients.begin(client);
             if record.client.is_none() {

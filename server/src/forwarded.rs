@@ -79,6 +79,11 @@ impl TrustedProxies {
     /// proxy go on with its address behind them, and any other client's are replaced. Passed on as they came, a client's
     /// would be taken for ours by a server that trusts this one.
     pub fn pass_on(&self, peer: Peer, scheme: &str, headers: &mut HeaderMap) {
+        if !self.contains(peer.0) {
+            for name in traces::FIELDS {
+                headers.remove(name);
+            }
+        }
         let older = OLDER.iter().any(|name| headers.contains_key(*name));
         if self.contains(peer.0) && (older || headers.contains_key(header::FORWARDED)) {
             let (name, node) = match (older, peer.0.to_canonical()) {
@@ -271,6 +276,8 @@ mod tests {
             ("x-forwarded-host", "evil.example"),
             ("x-forwarded-port", "1"),
             ("x-forwarded-proto", "http"),
+            ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+            ("tracestate", "a=b"),
         ];
         let ours = [
             "host: videos.example",
@@ -284,6 +291,8 @@ mod tests {
             passed_on("127.0.0.1", &[("x-forwarded-for", "203.0.113.9"), ("x-forwarded-proto", "http")]),
             ["x-forwarded-for: 127.0.0.1", "x-forwarded-for: 203.0.113.9", "x-forwarded-proto: http"]
         );
+        let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        assert!(passed_on("127.0.0.1", &[("traceparent", trace)]).contains(&format!("traceparent: {trace}")));
         let newer = [("forwarded", "for=203.0.113.9")];
         assert_eq!(
             passed_on("127.0.0.1", &newer),

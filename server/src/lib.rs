@@ -32,6 +32,7 @@ pub mod revision;
 pub mod schema;
 mod sending;
 pub mod site;
+mod span;
 mod streams;
 pub mod ticket;
 mod tls;

@@ -1,16 +1,19 @@
 //! `/metrics`: one registry for a process, which every role adds its own counts to, and the counts that all HTTP roles
 //! share. Names follow Prometheus: `clipcut_*_total`, `_seconds`, `_bytes`.
 
+mod exposition;
+
 use std::{
     fmt,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use prometheus_client::encoding::text;
 
 use crate::{Problem, Response, body};
+use exposition::Format;
 
 pub use prometheus_client::{
     metrics::{
@@ -22,9 +25,6 @@ pub use prometheus_client::{
     },
     registry::Registry,
 };
-
-const CONTENT_TYPE: HeaderValue =
-    HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
 
 /// The metrics of this process: a handle that is cheap to clone.
 #[derive(Clone)]
@@ -60,8 +60,9 @@ impl Metrics {
         self.updates.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(update));
     }
 
-    /// Answers `/metrics`.
-    pub fn answer(&self) -> Response {
+    /// Answers `/metrics` in the form that the request's fields ask for.
+    pub fn answer(&self, request: &HeaderMap) -> Response {
+        let format = Format::of(request);
         self.updates.lock().unwrap_or_else(PoisonError::into_inner).iter().for_each(|update| update());
         let mut out = String::new();
         let encoded = text::encode(&mut out, &self.registry.lock().unwrap_or_else(PoisonError::into_inner));
@@ -69,9 +70,9 @@ impl Metrics {
             tracing::error!(%error, "cannot write the metrics");
             return Problem::internal().into();
         }
-        let mut response = Response::new(body::full(out));
+        let mut response = Response::new(body::full(format.write(out)));
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, CONTENT_TYPE);
+        headers.insert(header::CONTENT_TYPE, format.content_type());
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response
     }
@@ -153,8 +154,9 @@ mod tests {
         hits.inc();
         metrics.counts().answered(StatusCode::NOT_FOUND, Duration::from_millis(3));
         metrics.counts().sent(1234);
-        let response = metrics.answer();
-        assert_eq!(response.headers()[header::CONTENT_TYPE], CONTENT_TYPE);
+        let accept = HeaderValue::from_static("application/openmetrics-text");
+        let response = metrics.answer(&HeaderMap::from_iter([(header::ACCEPT, accept)]));
+        assert_eq!(response.headers()[header::CONTENT_TYPE], Format::OpenMetrics.content_type());
         let text = body::collect(response.into_body(), 100_000).await.unwrap();
         let text = str::from_utf8(&text).unwrap();
         for line in [

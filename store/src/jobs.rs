@@ -14,6 +14,7 @@ mod wants;
 use std::{collections::HashMap, ops::Range, sync::Arc, time::Duration};
 
 use rustix::system::uname;
+use traces::TraceContext;
 
 use crate::{
     Result, Signals, Timestamp, VideoId,
@@ -60,6 +61,8 @@ pub struct Job {
     /// How often it was claimed since it last came any further, this time included.
     pub attempts: u32,
     pub(crate) priority: i64,
+    /// What queued it.
+    pub(crate) trace: Option<TraceContext>,
 }
 
 /// The queue.
@@ -237,6 +240,7 @@ impl FromRow for Job {
             segments: number("first")? as u32..number("last")? as u32,
             attempts: number("attempts")? as u32,
             priority: number("priority")?,
+            trace: row.try_get::<Option<String>, _>("trace")?.as_deref().and_then(TraceContext::parse),
         })
     }
 }

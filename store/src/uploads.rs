@@ -5,6 +5,8 @@ mod lease;
 use std::{collections::HashMap, path::Path};
 
 pub use lease::{Lease, Leases};
+use traces::TraceContext;
+use tracing::{Span, info_span};
 
 use crate::{
     Append, Blobs, NewVideo, Result, Signal, Signals, Timestamp, UserId, VideoId,
@@ -25,6 +27,19 @@ pub struct Upload {
     pub length: Option<u64>,
     /// When it counts as abandoned.
     pub expires_at: Timestamp,
+    /// The request that began it.
+    trace: Option<TraceContext>,
+}
+
+impl Upload {
+    /// Returns a span for work on it, in the trace of the request that began it: its pieces may come by many.
+    pub fn span(&self) -> Span {
+        let span = info_span!("upload", video = %self.id);
+        if let Some(trace) = &self.trace {
+            trace.lead(&span);
+        }
+        span
+    }
 }
 
 const MEASURED_AT_ONCE: i64 = 100;
@@ -69,7 +84,7 @@ impl Uploads {
         length: Option<u64>,
         expires_at: Timestamp,
     ) -> Result<Upload> {
-        let upload = Upload { id: VideoId::random(), length, expires_at };
+        let upload = Upload { id: VideoId::random(), length, expires_at, trace: TraceContext::current() };
         // Both rows are written or neither: a video in `uploading` without an upload has no expiry and would stay for ever.
         let mut tx = self.sql.begin(LockScope::New).await?;
         query(
@@ -85,10 +100,11 @@ impl Uploads {
         .bind(&title_key(&video.title))
         .execute(&mut tx)
         .await?;
-        query("insert into uploads (video_id, length, expires_at) values ($1, $2, $3)")
+        query("insert into uploads (video_id, length, expires_at, trace) values ($1, $2, $3, $4)")
             .bind(upload.id.as_str())
             .bind(length.map(|n| n as i64))
             .bind(expires_at.0)
+            .bind(upload.trace.as_ref().map(TraceContext::as_str))
             .execute(&mut tx)
             .await?;
         index_video(&mut tx, &upload.id).await?;
@@ -339,6 +355,7 @@ impl FromRow for Upload {
             id: VideoId::of_row(row, "video_id")?,
             length: length.map(|n| n as u64),
             expires_at: Timestamp(row.try_get("expires_at")?),
+            trace: row.try_get::<Option<String>, _>("trace")?.as_deref().and_then(TraceContext::parse),
         })
     }
 }

@@ -122,6 +122,9 @@ impl Worker {
                     let Range { start: first, end: last } = job.segments.clone();
                     let kind = job.kind.as_str();
                     let span = info_span!("job", video = %job.video, kind, track = job.track, first, last);
+                    if let Some(trace) = &job.trace {
+                        trace.lead(&span);
+                    }
                     self.handle(&job, work).instrument(span).await;
                 }
                 Ok(None) => self.wait(&mut signals).await,

@@ -6,6 +6,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use store::{Conclusion, Job, JobClass, JobError, JobKind, Store};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
+use tracing::Span;
 
 use crate::{Config, Engine, Error, demo, model};
 
@@ -118,7 +119,9 @@ impl Jobs {
             track,
         };
         // Inference takes seconds a window; on tokio's own threads no lease would be renewed meanwhile.
-        tokio::task::spawn_blocking(move || caption_job.run(&engine)).await.map_err(Failed::panicked)?
+        let span = Span::current();
+        let transcribe = move || span.in_scope(|| caption_job.run(&engine));
+        tokio::task::spawn_blocking(transcribe).await.map_err(Failed::panicked)?
     }
 
     /// Returns the engine in memory, or another one for a track that asks for another model.

@@ -12,7 +12,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use server::{Limits, Listener, Metrics, Problem};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -64,13 +64,13 @@ impl Admin {
     pub(super) async fn serve(self, ended: CancellationToken) {
         let Self { library, health, socket, metrics, .. } = self;
         let library = Arc::new(library);
-        let answer = move || {
+        let answer = move |asked: HeaderMap| {
             let (library, metrics) = (library.clone(), metrics.clone());
             async move {
                 if let Some(library) = &*library {
                     library.update().await;
                 }
-                metrics.answer()
+                metrics.answer(&asked)
             }
         };
         let router = Router::new()

@@ -45,6 +45,19 @@ impl Config {
         Ok(if self.machine.is_empty() { store } else { store.on_machine(&self.machine) })
     }
 
+    /// Returns where the traces of `role` go, if anywhere.
+    pub(crate) fn traces(&self, role: &str) -> Option<traces::Settings> {
+        let endpoint = Some(&self.otlp_endpoint.0).filter(|endpoint| !endpoint.is_empty())?;
+        let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+        Some(traces::Settings {
+            endpoint: endpoint.clone(),
+            sample: self.trace_sample.0,
+            role: role.to_owned(),
+            machine: Some(self.machine.clone()).filter(|name| !name.is_empty()).unwrap_or(host),
+            version: env!("CARGO_PKG_VERSION"),
+        })
+    }
+
     /// Returns where a cluster's servers are, if there is one.
     pub(crate) fn cluster(&self) -> Result<Option<Cluster>> {
         let servers = [("postgres", &self.postgres), ("mongodb", &self.mongodb), ("redis", &self.redis)];

@@ -14,7 +14,8 @@ async fn the_metrics_count_each_outcome() {
     for path in ["/a", "/a", "/a?CMCD=bs%2Cmtp%3D1000", "/api/x"] {
         edge.get(path).await;
     }
-    let metrics = body::collect(edge.metrics.answer().into_body(), 100_000).await.unwrap();
+    let metrics =
+        body::collect(edge.metrics.answer(&http::HeaderMap::new()).into_body(), 100_000).await.unwrap();
     let metrics = str::from_utf8(&metrics).unwrap();
     for line in [
         "clipcut_edge_requests_total{outcome=\"hit\"} 2",

@@ -47,6 +47,9 @@ def _ways(cluster):
     yield "edge", "accounts", accounts, _REACHED
     yield "accounts", "PostgreSQL", "http://postgres:5432", _REACHED
     yield "accounts", "MongoDB", "http://mongodb:27017", _REFUSED
+    # Webhooks, mail and OpenID leave by components/outward alone, which this overlay has not.
+    yield "accounts", "the outside", outside, _REFUSED
+    yield "origin", "the outside", outside, _REFUSED
     yield "packager", "accounts", accounts, _REFUSED
     yield "transcriber", "the outside, for models", outside, _REACHED
     yield "transcriber", "an origin", origin, _REFUSED

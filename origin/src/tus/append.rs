@@ -6,6 +6,7 @@ use axum::{body::Body, extract::Request};
 use http::{HeaderMap, StatusCode, header};
 use server::{Problem, Response};
 use store::{Append, Upload, VideoId};
+use tracing::Instrument;
 
 use super::{
     Found,
@@ -49,8 +50,8 @@ impl Origin {
             Found::Complete(length) => return Err(wrong_offset(length).into()),
         };
         let piece = Piece { offset, body, checksum };
-        let origin = self.clone();
-        self.run_to_completion(async move { origin.take(upload, piece).await }).await
+        let (origin, span) = (self.clone(), upload.span());
+        self.run_to_completion(async move { origin.take(upload, piece).await }.instrument(span)).await
     }
 
     /// Takes one piece of an upload, while no other request can.

@@ -1,5 +1,7 @@
 //! New jobs, put into the queue by the transaction that brings their reason.
 
+use traces::TraceContext;
+
 use super::{Class, Kind, NewJob};
 use crate::{
     Result, Timestamp, VideoId,
@@ -18,8 +20,8 @@ pub(crate) async fn insert_prepare(tx: &mut Transaction, id: &VideoId) -> Result
 pub(crate) async fn insert_playlists(tx: &mut Transaction, video: &VideoId) -> Result<()> {
     query(
         // `Class::Playlists`: above hours of encoding, for which a new caption track would wait, and below a new plan.
-        "insert into jobs (id, video_id, kind, priority, queued_at)
-         select $1, v.id, 'playlists', 50, $3 from videos v
+        "insert into jobs (id, video_id, kind, priority, queued_at, trace)
+         select $1, v.id, 'playlists', 50, $3, $4 from videos v
          where v.id = $2 and v.state in ('planned', 'playable', 'ready')
          on conflict (video_id, kind, track, first) do update
          set not_before = 0, again = true",
@@ -27,6 +29,7 @@ pub(crate) async fn insert_playlists(tx: &mut Transaction, video: &VideoId) -> R
     .bind(VideoId::random().as_str())
     .bind(video.as_str())
     .bind(Timestamp::now().0)
+    .bind(trace().as_deref())
     .execute(tx)
     .await?;
     Ok(())
@@ -36,7 +39,7 @@ pub(crate) async fn insert_playlists(tx: &mut Transaction, video: &VideoId) -> R
 /// changed.
 pub(crate) async fn insert_poster(tx: &mut Transaction, video: &VideoId, now: Timestamp) -> Result<()> {
     query(
-        "insert into jobs (id, video_id, kind, priority, calm, queued_at) values ($1, $2, 'poster', $3, $3, $4)
+        "insert into jobs (id, video_id, kind, priority, calm, queued_at, trace) values ($1, $2, 'poster', $3, $3, $4, $5)
          on conflict (video_id, kind, track, first) do update
          set not_before = 0, again = true, priority = excluded.priority, calm = excluded.calm",
     )
@@ -44,6 +47,7 @@ pub(crate) async fn insert_poster(tx: &mut Transaction, video: &VideoId, now: Ti
     .bind(video.as_str())
     .bind(Class::Asked.priority())
     .bind(now.0)
+    .bind(trace().as_deref())
     .execute(tx)
     .await?;
     Ok(())
@@ -57,8 +61,8 @@ pub(crate) async fn insert_job(
 ) -> Result<()> {
     query(
         // A track that was asked for while its video had failed has its job already; the retry's plan meets it here.
-        "insert into jobs (id, video_id, kind, track, first, last, priority, calm, turn, queued_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9) on conflict (video_id, kind, track, first) do nothing",
+        "insert into jobs (id, video_id, kind, track, first, last, priority, calm, turn, queued_at, trace)
+         values ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $10) on conflict (video_id, kind, track, first) do nothing",
     )
     .bind(VideoId::random().as_str())
     .bind(video.as_str())
@@ -69,7 +73,13 @@ pub(crate) async fn insert_job(
     .bind(job.class.priority())
     .bind(job.turn)
     .bind(now.0)
+    .bind(trace().as_deref())
     .execute(tx)
     .await?;
     Ok(())
+}
+
+/// Returns where the job comes from: the request or the job that queues it.
+fn trace() -> Option<String> {
+    TraceContext::current().map(|place| place.as_str().to_owned())
 }

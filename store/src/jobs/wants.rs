@@ -43,6 +43,7 @@ struct Run {
     turn: i64,
     queued_at: i64,
     attempts: i64,
+    trace: Option<String>,
     leased: bool,
 }
 
@@ -234,8 +235,8 @@ async fn cut_off(tx: &mut Transaction, run: &Run, before: u32) -> Result<()> {
 
 async fn insert(tx: &mut Transaction, video: &VideoId, run: &Run, part: &Part) -> Result<()> {
     query(
-        "insert into jobs (id, video_id, kind, track, first, last, priority, calm, turn, wanted_until, queued_at, attempts)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+        "insert into jobs (id, video_id, kind, track, first, last, priority, calm, turn, wanted_until, queued_at, attempts, trace)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
     )
     .bind(VideoId::random().as_str())
     .bind(video.as_str())
@@ -250,6 +251,7 @@ async fn insert(tx: &mut Transaction, video: &VideoId, run: &Run, part: &Part) -
     .bind(run.queued_at)
     // The segment that killed workers is still in one of the parts.
     .bind(if run.leased { 0 } else { run.attempts })
+    .bind(&run.trace)
     .execute(tx)
     .await
     .map(drop)
@@ -270,6 +272,7 @@ impl FromRow for Run {
             turn: number("turn")?,
             queued_at: number("queued_at")?,
             attempts: number("attempts")?,
+            trace: row.try_get("trace")?,
             leased: until.is_some_and(|until| until >= Timestamp::now().0),
         })
     }

@@ -10,7 +10,7 @@ use sqlx::{
 };
 
 // A released file never changes: sqlx compares its checksum with the database's and refuses to start on a difference.
-const FILES: [(i64, &str, &str); 29] = [
+const FILES: [(i64, &str, &str); 30] = [
     (1, "library", include_str!("../../migrations/0001_library.sql")),
     (2, "captions", include_str!("../../migrations/0002_captions.sql")),
     (3, "many processes", include_str!("../../migrations/0003_many_processes.sql")),
@@ -40,6 +40,7 @@ const FILES: [(i64, &str, &str); 29] = [
     (33, "revisions of posters", include_str!("../../migrations/0033_revisions_of_posters.sql")),
     (34, "plan versions", include_str!("../../migrations/0034_plan_versions.sql")),
     (35, "confirmed addresses", include_str!("../../migrations/0035_confirmed_addresses.sql")),
+    (40, "traces", include_str!("../../migrations/0040_traces.sql")),
 ];
 
 const SQLITE_FILES: [(i64, &str, &str); 4] = [

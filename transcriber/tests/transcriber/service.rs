@@ -2,7 +2,7 @@
 
 use std::{path::Path, process::Command, time::Duration};
 
-use axum::{Router, routing::get};
+use axum::{Router, http::HeaderMap, routing::get};
 use serde_json::Value;
 use server::{Limits, Metrics};
 use tempfile::TempDir;
@@ -64,7 +64,7 @@ impl ServiceInner {
         let router = Router::new()
             .merge(service.router())
             .merge(service.health())
-            .route("/metrics", get(async move || metrics.answer()));
+            .route("/metrics", get(async move |asked: HeaderMap| metrics.answer(&asked)));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         tokio::spawn(server::serve(listener, router, Limits::default(), shutdown.clone()));

@@ -2,6 +2,7 @@
 //! media.
 
 mod cluster;
+mod collector;
 mod described;
 mod http;
 mod media;
@@ -16,6 +17,7 @@ use std::time::{Duration, Instant};
 use rand::{SeedableRng, rngs::StdRng};
 
 pub(crate) use cluster::{Cluster, Role};
+pub(crate) use collector::{Collector, Span};
 pub(crate) use described::Described;
 pub(crate) use http::{Answer, Http};
 pub(crate) use media::{Clip, boxes, count_frames, make, own, sha256, try_ask};
