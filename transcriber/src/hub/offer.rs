@@ -222,8 +222,7 @@ fn offered(file: &Sibling) -> OfferedFile {
 fn licence(listing: &Listing) -> Option<String> {
     let of_card = listing.card.as_ref().and_then(|card| match (&card.license_name, &card.license) {
         // `license: other` has its name beside it.
-        (Some(name), _) => Some(name.clone()),
-        (None, Some(serde_json::Value::String(name))) => Some(name.clone()),
+        (Some(name), _) | (None, Some(serde_json::Value::String(name))) => Some(name.clone()),
         (None, Some(serde_json::Value::Array(names))) => {
             Some(names.iter().filter_map(|name| name.as_str()).collect::<Vec<_>>().join(", "))
         }
