@@ -4,23 +4,25 @@
 use std::{
     collections::BTreeMap,
     fs,
-    io::Write,
     path::{Path, PathBuf},
 };
 
-use futures::StreamExt;
-use reqwest::{Client, StatusCode, header::RANGE};
+use reqwest::Client;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Error, Result,
-    model::folder::{Hashes, SETTINGS, sha256},
+    model::folder::{Hashes, sha256},
 };
+
+mod download;
+mod offer;
+
+use download::{Download, fetch};
+pub use offer::{Checksum, Offer, OfferedFile, list};
 
 /// The lock file's name in a model's folder.
 pub const LOCK: &str = "clipcut-model.json";
-// The largest Whisper's plain encoder has 2.5 GB, in a file of its own.
-const MAX_FILE_BYTES: u64 = 8 << 30;
 
 /// The model to pull.
 #[derive(Clone, Debug)]
@@ -44,26 +46,11 @@ pub struct Lock {
     pub repository: String,
     /// The commit.
     pub revision: String,
+    /// The licence that the hub states.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub licence: Option<String>,
     /// SHA-256 of each file, by its name.
     pub files: BTreeMap<String, String>,
-}
-
-#[derive(Deserialize)]
-struct Listing {
-    sha: String,
-    siblings: Vec<Sibling>,
-}
-
-#[derive(Deserialize)]
-struct Sibling {
-    rfilename: String,
-    size: Option<u64>,
-    lfs: Option<Lfs>,
-}
-
-#[derive(Deserialize)]
-struct Lfs {
-    sha256: String,
 }
 
 /// How far a pull is, in bytes.
@@ -75,52 +62,80 @@ pub struct Progress {
     pub all: u64,
 }
 
-/// Brings a model; returns its folder. A second call after a broken one goes on where that stopped.
-pub async fn pull(client: &Client, pull: &Pull<'_>, mut report: impl FnMut(Progress)) -> Result<PathBuf> {
-    let name = pull.repository.rsplit('/').next().unwrap_or_default();
-    let sane = |part: &str| {
-        let plain = part.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
-        plain && !part.is_empty() && !part.starts_with('.')
+/// Brings what a hub offers; returns the model's folder. A second call after a broken one goes on where that stopped, and
+/// files that are here already are checked and kept.
+pub async fn pull(
+    client: &Client,
+    pull: &Pull<'_>,
+    offer: &Offer,
+    mut report: impl FnMut(Progress),
+) -> Result<PathBuf> {
+    let folder = pull.models.join(&offer.name);
+    let staging = staging(pull, offer);
+    let mut progress = Progress { done: 0, all: offer.bytes() };
+    let mut lock = Lock {
+        repository: pull.repository.into(),
+        revision: offer.revision.clone(),
+        licence: offer.licence.clone(),
+        files: kept(&folder, &staging, pull, offer)?,
     };
-    // The last part becomes a folder's name: `..` would lead out of the models' folder.
-    if !pull.repository.split('/').all(sane) {
-        return Err(Error::Request(format!(
-            "`{}` is no repository; try onnx-community/whisper-tiny",
-            pull.repository
-        )));
-    }
-    let listing = list(client, pull).await?;
-    let wanted = wanted(&listing, pull)?;
-    // The commit is a part of the name, so that a pull of another revision does not resume these files.
-    let staging =
-        pull.models.join(format!(".{name}.{}.part", listing.sha.chars().take(12).collect::<String>()));
-    let mut progress = Progress { done: 0, all: wanted.iter().filter_map(|file| file.size).sum() };
-    let mut lock =
-        Lock { repository: pull.repository.into(), revision: listing.sha.clone(), files: BTreeMap::new() };
-    for file in wanted {
-        let to = staging.join(&file.rfilename);
+    for file in &offer.files {
+        let to = staging.join(&file.name);
         fs::create_dir_all(to.parent().unwrap_or(&staging))?;
         // The URL names the commit and not the branch: a push between two files would mix two models.
-        let url = format!("{}/{}/resolve/{}/{}", pull.endpoint, pull.repository, listing.sha, file.rfilename);
-        fetch(client, Download { url: &url, file, to: &to }, &mut |bytes| {
+        let url = format!("{}/{}/resolve/{}/{}", pull.endpoint, pull.repository, offer.revision, file.name);
+        let download = Download { url: &url, bytes: file.bytes, to: &to };
+        fetch(client, download, &mut |bytes| {
             progress.done += bytes;
             report(progress);
         })
         .await?;
-        let found = hash(&to).await?;
-        // The hub has a SHA-256 of LFS files alone; of small ones it has Git's own id, so their size must do.
-        let wrong = file.lfs.as_ref().is_some_and(|lfs| lfs.sha256 != found)
-            || file.size.is_some_and(|size| fs::metadata(&to).map(|meta| meta.len()).ok() != Some(size));
-        if wrong {
+        let (came, offered) = (to.clone(), file.clone());
+        let Some(hash) = blocking(move || offered.verify(&came)).await? else {
             fs::remove_file(&to)?;
             let problem = "did not come as the hub announced it; it is removed, pull again".into();
             return Err(Error::Model { file: to, problem });
-        }
-        lock.files.insert(file.rfilename.clone(), found);
+        };
+        lock.files.insert(file.name.clone(), hash);
     }
     let text = serde_json::to_string_pretty(&lock).map_err(std::io::Error::from)?;
     fs::write(staging.join(LOCK), text + "\n")?;
-    put_in_place(&staging, &pull.models.join(name))
+    put_in_place(&staging, &folder)
+}
+
+/// Takes the files of `folder` along that are of the offered commit: those that are offered need not come again, and
+/// those of other precisions stay. Returns the hashes of the latter.
+fn kept(folder: &Path, staging: &Path, pull: &Pull<'_>, offer: &Offer) -> Result<BTreeMap<String, String>> {
+    // A lock that cannot be read is that of a damaged folder, of which nothing is kept.
+    let Ok(Some(lock)) = lock_of(folder) else { return Ok(BTreeMap::new()) };
+    let mut others = BTreeMap::new();
+    if lock.revision != offer.revision || lock.repository != pull.repository {
+        return Ok(others);
+    }
+    for (name, hash) in lock.files {
+        let (from, to) = (folder.join(&name), staging.join(&name));
+        let offered = offer.files.iter().find(|file| file.name == name);
+        // The rest of a file that is shorter than offered would be written into the folder, by the link.
+        let whole = |bytes: u64| fs::metadata(&from).is_ok_and(|meta| meta.len() == bytes);
+        let fits = offered.is_none_or(|file| file.bytes.is_some_and(whole));
+        if to.exists() || !fits || sha256(&from).ok().as_ref() != Some(&hash) {
+            continue;
+        }
+        fs::create_dir_all(to.parent().unwrap_or(staging))?;
+        // Some file systems have no hard links.
+        fs::hard_link(&from, &to).or_else(|_| fs::copy(&from, &to).map(drop))?;
+        if offered.is_none() {
+            others.insert(name, hash);
+        }
+    }
+    Ok(others)
+}
+
+/// Returns the folder that a pull fills. Another commit's, or another precision's, half files are not resumed as its own.
+fn staging(pull: &Pull<'_>, offer: &Offer) -> PathBuf {
+    let commit: String = offer.revision.chars().take(12).collect();
+    let precision = if pull.precision.is_empty() { "f32" } else { pull.precision };
+    pull.models.join(format!(".{}.{commit}.{precision}.part", offer.name))
 }
 
 /// Returns the lock of a model's folder, if it has one.
@@ -149,82 +164,6 @@ pub fn check(folder: &Path, hashes: &mut Hashes) -> Result<Option<String>> {
     Ok(Some(lock.revision))
 }
 
-async fn list(client: &Client, pull: &Pull<'_>) -> Result<Listing> {
-    let url =
-        // Without `blobs=true` the hub lists names, but no sizes and hashes.
-        format!("{}/api/models/{}/revision/{}?blobs=true", pull.endpoint, pull.repository, pull.revision);
-    let answer = client.get(&url).send().await.map_err(|e| failed(&url, &e))?;
-    if !answer.status().is_success() {
-        return Err(refused(&url, answer.status()));
-    }
-    answer.json().await.map_err(|e| failed(&url, &e))
-}
-
-/// Picks the files of one precision, with the weights that a network keeps beside itself.
-fn wanted<'l>(listing: &'l Listing, pull: &Pull<'_>) -> Result<Vec<&'l Sibling>> {
-    let suffix = if pull.precision.is_empty() { String::new() } else { format!("_{}", pull.precision) };
-    let networks = ["encoder_model", "decoder_model_merged"].map(|name| format!("onnx/{name}{suffix}.onnx"));
-    let find = |name: &str| listing.siblings.iter().find(|file| file.rfilename == name);
-    let mut files = Vec::new();
-    for name in SETTINGS.map(str::to_owned).into_iter().chain(networks) {
-        let Some(file) = find(&name) else {
-            return Err(Error::Request(format!("{} has no {name}", pull.repository)));
-        };
-        files.push(file);
-        // ONNX keeps weights beyond protobuf's 2 GiB in a file beside the network's.
-        files.extend(find(&format!("{name}_data")));
-    }
-    Ok(files)
-}
-
-/// A file of the hub on its way to this machine.
-struct Download<'a> {
-    url: &'a str,
-    file: &'a Sibling,
-    to: &'a Path,
-}
-
-async fn fetch(client: &Client, download: Download<'_>, report: &mut impl FnMut(u64)) -> Result<()> {
-    let Download { url, file, to } = download;
-    let have = fs::metadata(to).map_or(0, |meta| meta.len());
-    if file.size == Some(have) {
-        report(have);
-        return Ok(());
-    }
-    let mut request = client.get(url);
-    if have > 0 {
-        request = request.header(RANGE, format!("bytes={have}-"));
-    }
-    let answer = request.send().await.map_err(|e| failed(url, &e))?;
-    let goes_on = answer.status() == StatusCode::PARTIAL_CONTENT;
-    if !answer.status().is_success() {
-        return Err(refused(url, answer.status()));
-    }
-    // A server may ignore Range and answer 200 with the whole (RFC 9110 §14.2); the file then begins anew.
-    let mut written = if goes_on { have } else { 0 };
-    report(written);
-    let mut out =
-        fs::OpenOptions::new().create(true).write(true).append(goes_on).truncate(!goes_on).open(to)?;
-    let mut body = answer.bytes_stream();
-    while let Some(bytes) = body.next().await {
-        let bytes = bytes.map_err(|e| failed(url, &e))?;
-        written += bytes.len() as u64;
-        if written > file.size.unwrap_or(MAX_FILE_BYTES).min(MAX_FILE_BYTES) {
-            return Err(Error::Request(format!("{url} is larger than announced")));
-        }
-        out.write_all(&bytes)?;
-        report(bytes.len() as u64);
-    }
-    out.sync_all()?;
-    Ok(())
-}
-
-async fn hash(file: &Path) -> Result<String> {
-    let file = file.to_owned();
-    let hashed = tokio::task::spawn_blocking(move || sha256(&file)).await;
-    hashed.map_err(|e| Error::Io(std::io::Error::other(e)))?
-}
-
 /// Renames the whole folder into place; an older one goes first aside, then away.
 fn put_in_place(staging: &Path, folder: &Path) -> Result<PathBuf> {
     let aside = staging.with_extension("old");
@@ -239,12 +178,6 @@ fn put_in_place(staging: &Path, folder: &Path) -> Result<PathBuf> {
     Ok(folder.to_owned())
 }
 
-fn failed(url: &str, e: &reqwest::Error) -> Error {
-    // Its own message hides the cause.
-    let cause = std::error::Error::source(e).map_or_else(|| e.to_string(), ToString::to_string);
-    Error::Request(format!("cannot get {url}: {cause}; run the same command again to go on"))
-}
-
-fn refused(url: &str, status: StatusCode) -> Error {
-    Error::Request(format!("cannot get {url}: the hub answers {status}"))
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(|e| Error::Io(std::io::Error::other(e)))?
 }

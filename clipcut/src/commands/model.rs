@@ -7,8 +7,9 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use clap::Subcommand;
+use indicatif::HumanBytes;
 use transcriber::{
-    hub::{self, Pull},
+    hub::{self, Offer, Pull},
     model::{
         Loading, Model,
         device::Device,
@@ -88,9 +89,10 @@ async fn fetch(pull: &Pull<'_>) -> Result<()> {
         // A limit of the whole request would end a long pull on a slow line; this one counts each pause alone.
         .read_timeout(Duration::from_mins(1))
         .build()?;
-    let mut bar = Progress::new("pulling", Unit::Bytes, 0);
-    let folder = hub::pull(&client, pull, |progress| {
-        bar.set_total(progress.all);
+    let offer = hub::list(&client, pull).await?;
+    show(pull, &offer);
+    let mut bar = Progress::new("pulling", Unit::Bytes, offer.bytes());
+    let folder = hub::pull(&client, pull, &offer, |progress| {
         bar.set(progress.done);
     })
     .await?;
@@ -99,6 +101,20 @@ async fn fetch(pull: &Pull<'_>) -> Result<()> {
     let precision = pull.precision.to_owned();
     // The pull optimizes at once, for the process of the first use may not be allowed to write into the folder.
     tokio::task::spawn_blocking(move || optimize(&folder, &precision)).await?
+}
+
+/// Prints what comes and under which licence, before the first byte does.
+fn show(pull: &Pull<'_>, offer: &Offer) {
+    let licence = offer.licence.as_deref().unwrap_or("not stated");
+    println!("{} at {}, licence: {licence}", pull.repository, offer.revision);
+    let width = offer.files.iter().map(|file| file.name.len()).max().unwrap_or_default();
+    for file in &offer.files {
+        let size = file.bytes.map_or_else(|| "unknown".to_owned(), |bytes| HumanBytes(bytes).to_string());
+        let checksum = file.checksum.as_ref().map_or_else(|| "no checksum".to_owned(), ToString::to_string);
+        println!("{size:>12}  {:width$}  {checksum}", file.name);
+    }
+    let all = HumanBytes(offer.bytes()).to_string();
+    println!("{all:>12}  in all");
 }
 
 /// Optimizes every precision of a model.

@@ -21,6 +21,10 @@ mod kill_accounts;
 mod lasting;
 mod limits;
 mod monitoring;
+#[path = "../../../transcriber/tests/transcriber/loopback_hub.rs"]
+#[expect(dead_code, reason = "the transcriber's tests have more faults")]
+mod loopback_hub;
+mod models;
 mod openapi;
 mod package;
 mod private;

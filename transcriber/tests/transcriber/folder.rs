@@ -88,6 +88,7 @@ fn a_pulled_model_is_checked_against_its_lock_each_time() {
     let lock = hub::Lock {
         repository: "a/b".into(),
         revision: "abc".into(),
+        licence: None,
         files: [("tokenizer.json".to_owned(), sha256(&file).unwrap())].into(),
     };
     fs::write(folder.path().join(hub::LOCK), serde_json::to_string(&lock).unwrap()).unwrap();

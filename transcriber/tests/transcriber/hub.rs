@@ -1,134 +1,167 @@
 //! Pulling a model from a hub with huggingface.co's URLs, on this machine.
 
-use std::{
-    fs,
-    path::Path as FilePath,
-    sync::{Arc, Mutex},
-};
+use std::{fs, path::Path, sync::Arc};
 
-use crate::harness::demo;
-use axum::{
-    Json, Router,
-    body::Body,
-    extract::{Path, State},
-    http::{HeaderMap, StatusCode, header::RANGE},
-    response::{IntoResponse, Response},
-    routing::get,
-};
 use reqwest::Client;
-use serde_json::json;
+use sha1::{Digest, Sha1};
 use transcriber::{
-    hub::{LOCK, Lock, Pull, lock_of, pull},
-    model::{Loading, Model, device::Device, folder::sha256},
+    hub::{LOCK, Lock, Progress, Pull, list, lock_of, pull},
+    model::{Loading, Model, device::Device},
     runtime::Runtime,
 };
 
-const FILES: [&str; 6] = [
-    "config.json",
-    "generation_config.json",
-    "preprocessor_config.json",
-    "tokenizer.json",
-    "onnx/encoder_model_quantized.onnx",
-    "onnx/decoder_model_merged_quantized.onnx",
-];
+use crate::{
+    harness::demo,
+    loopback_hub::{COMMIT, FILES, Fault, Hub},
+};
 
-/// The faults of the hub, and the requests that it got.
-#[derive(Default)]
-struct Hub {
-    breaks_off: Mutex<Option<&'static str>>,
-    lies: Mutex<bool>,
-    ranges: Mutex<Vec<String>>,
+const ENCODER: &str = "onnx/encoder_model_quantized.onnx";
+
+struct Pulling {
+    endpoint: String,
+    hub: Arc<Hub>,
+    models: tempfile::TempDir,
+    client: Client,
 }
 
-async fn start(hub: Arc<Hub>) -> String {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let routes = Router::new()
-        .route("/api/models/clip-cut/demo/revision/main", get(listing))
-        .route("/clip-cut/demo/resolve/0123456789abcdef/{*file}", get(file))
-        .with_state(hub);
-    tokio::spawn(async move { axum::serve(listener, routes).await });
-    // Fails only when one is installed already.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    url
-}
-
-async fn listing(State(hub): State<Arc<Hub>>) -> Response {
-    let lies = *hub.lies.lock().unwrap();
-    let siblings: Vec<_> = FILES
-        .iter()
-        .map(|name| {
-            let path = demo().join(name);
-            let hash = if lies { "00".to_owned() } else { sha256(&path).unwrap() };
-            json!({ "rfilename": name, "size": fs::metadata(&path).unwrap().len(), "lfs": { "sha256": hash } })
-        })
-        .collect();
-    Json(json!({ "sha": "0123456789abcdef", "siblings": siblings })).into_response()
-}
-
-async fn file(State(hub): State<Arc<Hub>>, Path(name): Path<String>, headers: HeaderMap) -> Response {
-    let bytes = fs::read(demo().join(&name)).unwrap();
-    let mut broken = hub.breaks_off.lock().unwrap();
-    if *broken == Some(name.as_str()) {
-        *broken = None;
-        let half = bytes[..bytes.len() / 2].to_vec();
-        let stream = futures::stream::iter([Ok(half), Err(std::io::Error::other("gone"))]);
-        return Body::from_stream(stream).into_response();
+impl Pulling {
+    async fn from(hub: Hub) -> Self {
+        // Fails only when one is installed already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let (endpoint, hub) = hub.start().await;
+        Self { endpoint, hub, models: tempfile::tempdir().unwrap(), client: Client::new() }
     }
-    let range = headers.get(RANGE).map(|range| range.to_str().unwrap().to_owned());
-    let Some(range) = range else { return bytes.into_response() };
-    let from: usize = range.strip_prefix("bytes=").unwrap().strip_suffix('-').unwrap().parse().unwrap();
-    hub.ranges.lock().unwrap().push(range);
-    (StatusCode::PARTIAL_CONTENT, bytes[from..].to_vec()).into_response()
+
+    fn pull(&self) -> Pull<'_> {
+        Pull {
+            endpoint: &self.endpoint,
+            repository: "clip-cut/demo",
+            revision: "main",
+            precision: "quantized",
+            models: self.models.path(),
+        }
+    }
+
+    /// Pulls; returns the last progress, or the error's text.
+    async fn run(&self, asked: &Pull<'_>) -> Result<Option<Progress>, String> {
+        let mut last = None;
+        let offer = list(&self.client, asked).await.map_err(|e| e.to_string())?;
+        let pulled = pull(&self.client, asked, &offer, |progress| last = Some(progress)).await;
+        let folder = pulled.map_err(|e| e.to_string())?;
+        assert_eq!(folder, self.models.path().join("demo"));
+        Ok(last)
+    }
+
+    fn folder(&self) -> std::path::PathBuf {
+        self.models.path().join("demo")
+    }
 }
 
-fn pull_from<'a>(endpoint: &'a str, models: &'a FilePath) -> Pull<'a> {
-    Pull { endpoint, repository: "clip-cut/demo", revision: "main", precision: "quantized", models }
+fn same_bytes(folder: &Path) {
+    for name in FILES {
+        assert!(fs::read(folder.join(name)).unwrap() == fs::read(demo().join(name)).unwrap(), "{name}");
+    }
 }
 
 #[tokio::test]
 async fn a_model_is_pulled_whole_and_locked_after_a_broken_pull() {
-    let hub = Arc::new(Hub::default());
-    *hub.breaks_off.lock().unwrap() = Some("onnx/encoder_model_quantized.onnx");
-    let endpoint = start(hub.clone()).await;
-    let models = tempfile::tempdir().unwrap();
-    let client = Client::new();
-    let broken = pull(&client, &pull_from(&endpoint, models.path()), |_| {}).await.unwrap_err().to_string();
+    let pulling = Pulling::from(Hub::of(demo())).await;
+    *pulling.hub.fault.lock().unwrap() = Some(Fault::BreaksOff(ENCODER));
+    let broken = pulling.run(&pulling.pull()).await.unwrap_err();
     assert!(broken.contains("run the same command again"), "{broken}");
-    assert!(!models.path().join("demo").exists());
+    assert!(!pulling.folder().exists());
 
-    let mut last = None;
-    let folder =
-        pull(&client, &pull_from(&endpoint, models.path()), |progress| last = Some(progress)).await.unwrap();
-    let last = last.unwrap();
+    pulling.hub.requests().clear();
+    let last = pulling.run(&pulling.pull()).await.unwrap().unwrap();
     assert_eq!(last.done, last.all);
-    assert_eq!(hub.ranges.lock().unwrap().len(), 1);
-    assert_eq!(folder, models.path().join("demo"));
-    let Lock { repository, revision, files } = lock_of(&folder).unwrap().unwrap();
-    assert_eq!((repository.as_str(), revision.as_str()), ("clip-cut/demo", "0123456789abcdef"));
+    let half = fs::metadata(demo().join(ENCODER)).unwrap().len() / 2;
+    let rest = (ENCODER.to_owned(), Some(format!("bytes={half}-")));
+    // What stood before the fault is not asked for again.
+    assert_eq!(*pulling.hub.requests(), [rest, (FILES[5].to_owned(), None)]);
+    same_bytes(&pulling.folder());
+    let Lock { repository, revision, licence, files } = lock_of(&pulling.folder()).unwrap().unwrap();
+    assert_eq!((repository.as_str(), revision.as_str()), ("clip-cut/demo", COMMIT));
+    assert_eq!(licence.as_deref(), Some("mit"));
     assert_eq!(files.len(), FILES.len());
+    let folder = pulling.folder();
     let loading = Loading { folder: &folder, precision: "quantized", threads: 1, device: Device::Cpu };
     assert!(Model::load(Runtime::load(None).unwrap(), loading).unwrap().revision.is_some());
 
-    // Again: the new one takes the old one's place, and nothing else is left behind.
-    pull(&client, &pull_from(&endpoint, models.path()), |_| {}).await.unwrap();
-    assert!(folder.join(LOCK).is_file());
-    assert_eq!(fs::read_dir(models.path()).unwrap().count(), 1);
+    // Again: nothing comes that is here, and nothing is left behind.
+    pulling.hub.requests().clear();
+    let last = pulling.run(&pulling.pull()).await.unwrap().unwrap();
+    assert_eq!(last.done, last.all);
+    assert!(pulling.hub.requests().is_empty(), "{:?}", pulling.hub.requests());
+    assert!(pulling.folder().join(LOCK).is_file());
+    assert_eq!(fs::read_dir(pulling.models.path()).unwrap().count(), 1);
+
+    // A file that has changed since comes anew, and another precision stands beside this one.
+    fs::write(pulling.folder().join(ENCODER), "changed").unwrap();
+    let plain = Pull { precision: "", ..pulling.pull() };
+    pulling.run(&plain).await.unwrap();
+    assert!(!pulling.folder().join(ENCODER).exists());
+    pulling.run(&pulling.pull()).await.unwrap();
+    same_bytes(&pulling.folder());
+    assert_eq!(lock_of(&pulling.folder()).unwrap().unwrap().files.len(), FILES.len() + 2);
+    assert_eq!(fs::read_dir(pulling.models.path()).unwrap().count(), 1);
+}
+
+#[tokio::test]
+async fn a_model_is_resumed_whatever_the_hub_makes_of_ranges() {
+    for (fault, refused) in
+        [(Fault::IgnoresRanges, None), (Fault::AnswersAnotherRange, Some("answers another range"))]
+    {
+        let pulling = Pulling::from(Hub::of(demo())).await;
+        *pulling.hub.fault.lock().unwrap() = Some(Fault::EndsEarly(ENCODER));
+        let broken = pulling.run(&pulling.pull()).await.unwrap_err();
+        assert!(broken.contains("before its end; run the same command again"), "{broken}");
+        *pulling.hub.fault.lock().unwrap() = Some(fault);
+        let second = pulling.run(&pulling.pull()).await;
+        assert_eq!(second.is_err(), refused.is_some(), "{fault:?}: {second:?}");
+        if let (Err(message), Some(expected)) = (second, refused) {
+            assert!(message.contains(expected), "{message}");
+            pulling.run(&pulling.pull()).await.unwrap();
+        }
+        same_bytes(&pulling.folder());
+    }
 }
 
 #[tokio::test]
 async fn a_file_unlike_its_listing_is_not_kept() {
-    let hub = Arc::new(Hub::default());
-    *hub.lies.lock().unwrap() = true;
-    let endpoint = start(hub).await;
-    let models = tempfile::tempdir().unwrap();
-    let client = Client::new();
-    let refused = pull(&client, &pull_from(&endpoint, models.path()), |_| {}).await.unwrap_err().to_string();
-    assert!(refused.contains("config.json") && refused.contains("pull again"), "{refused}");
-    assert!(!models.path().join("demo").exists());
+    let git_name = |bytes: &[u8]| {
+        let hash = Sha1::new().chain_update(format!("blob {}\0", bytes.len())).chain_update(bytes).finalize();
+        hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>()
+    };
+    let of_config = git_name(&fs::read(demo().join("config.json")).unwrap());
+    let check = async |hub: Hub, expected: Option<&str>| {
+        let pulling = Pulling::from(hub).await;
+        match (pulling.run(&pulling.pull()).await, expected) {
+            (Ok(_), None) => same_bytes(&pulling.folder()),
+            (Err(refused), Some(expected)) => {
+                assert!(refused.contains(expected) && refused.contains("pull again"), "{refused}");
+                assert!(!pulling.folder().exists());
+            }
+            (pulled, _) => panic!("{pulled:?}, not {expected:?}"),
+        }
+    };
+    let named = |name: &str| [("config.json".to_owned(), name.to_owned())].into();
+    check(Hub { wrong_checksums: true, ..Hub::of(demo()) }, Some("config.json")).await;
+    check(Hub { git_names: named(&of_config), ..Hub::of(demo()) }, None).await;
+    check(Hub { git_names: named("00"), ..Hub::of(demo()) }, Some("config.json")).await;
+}
 
-    let absent = Pull { repository: "clip-cut/other", ..pull_from(&endpoint, models.path()) };
-    assert!(pull(&client, &absent, |_| {}).await.unwrap_err().to_string().contains("404"));
-    let odd = Pull { repository: "../../etc", ..pull_from(&endpoint, models.path()) };
-    assert!(pull(&client, &odd, |_| {}).await.unwrap_err().to_string().contains("no repository"));
+#[tokio::test]
+async fn a_model_that_is_nowhere_is_refused() {
+    let odd =
+        Hub { git_names: [("config.json".to_owned(), "\u{1b}[2J".to_owned())].into(), ..Hub::of(demo()) };
+    let pulling = Pulling::from(odd).await;
+    for (asked, expected) in [
+        (Pull { repository: "clip-cut/other", ..pulling.pull() }, "404"),
+        (Pull { repository: "../../etc", ..pulling.pull() }, "no repository"),
+        (Pull { precision: "int4", ..pulling.pull() }, "clip-cut/demo has no onnx/encoder_model_int4.onnx"),
+        (pulling.pull(), "no checksum of config.json"),
+    ] {
+        let refused = pulling.run(&asked).await.unwrap_err();
+        assert!(refused.contains(expected), "{refused}");
+    }
 }

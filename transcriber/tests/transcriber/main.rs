@@ -5,6 +5,7 @@ mod determinism;
 mod folder;
 mod harness;
 mod hub;
+mod loopback_hub;
 mod music;
 mod optimized;
 mod parity;
