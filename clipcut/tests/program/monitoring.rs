@@ -143,7 +143,9 @@ async fn promtool_has_nothing_against_any_roles_metrics_and_no_query_or_document
         known.iter().filter_map(|name| name.strip_suffix("_bucket")).map(str::to_owned).collect();
     known.extend(families);
     let queries = panels().into_iter().flat_map(|(_, query)| names(&query));
-    let documented = names(&read("docs/operations.md"));
+    // Its URLs of databases have a name of ours before a colon.
+    let documented =
+        names(&read("docs/operations.md")).into_iter().filter(|name| name.starts_with("clipcut_"));
     let asked: BTreeSet<String> = names(&rules()).into_iter().chain(queries).chain(documented).collect();
     assert!(asked.len() > 15, "{asked:?}");
     let missing: Vec<_> = asked.difference(&known).collect();
