@@ -29,7 +29,7 @@ pub(crate) fn begin(config: &Config, role: &str) -> Result<()> {
         LogFormat::Json => lines.json().flatten_event(true).with_span_list(false).boxed(),
     };
     let layers = match config.traces(role) {
-        None => vec![filter.boxed(), lines],
+        None => vec![lines.with_filter(filter).boxed()],
         // The filter is the log's alone: traces are made at a filter of `error`, too.
         Some(settings) => {
             let exporter = traces::Exporter::begin(&settings)
