@@ -20,11 +20,11 @@ mod kill;
 mod kill_accounts;
 mod lasting;
 mod limits;
-mod monitoring;
 #[path = "../../../transcriber/tests/transcriber/loopback_hub.rs"]
 #[expect(dead_code, reason = "the transcriber's tests have more faults")]
 mod loopback_hub;
 mod models;
+mod monitoring;
 mod openapi;
 mod package;
 mod private;
