@@ -28,7 +28,7 @@ pub(crate) enum By {
     Token {
         /// Its name in lists.
         id: String,
-        /// What it may do.
+        /// The scopes of what it may do.
         scopes: Vec<Scope>,
     },
 }

@@ -14,7 +14,7 @@ use crate::object::Head;
 /// Returns whether another answer is the one that broke off, as far as the heads tell.
 pub(crate) fn is_the_same(broken: &Head, again: &Parts) -> bool {
     let [one, other] = [&broken.headers, &again.headers];
-    // What is not published yet has no tag.
+    // An answer that is not published yet has no tag.
     let tags = one.get(header::ETAG).zip(other.get(header::ETAG));
     broken.status == again.status
         && one.get(header::CONTENT_TYPE) == other.get(header::CONTENT_TYPE)
@@ -26,9 +26,9 @@ pub(crate) struct Incoming {
     body: Body,
     expected: Option<u64>,
     len: u64,
-    /// What came, as long as a second try may follow.
+    /// The body so far, as long as a second try may follow.
     parts: Option<Vec<Bytes>>,
-    /// What the second try repeats, and how far it has.
+    /// The bytes that the second try repeats, and how far it has.
     repeated: Bytes,
     at: usize,
 }

@@ -29,7 +29,7 @@ pub async fn run(store: Store, config: Config, shutdown: CancellationToken) {
     ];
     for rank in JobRank::ALL {
         lanes.push((vec![JobKind::Audio], rank.classes()));
-        // What a viewer comes to next is waited for as soon as they are there.
+        // A viewer waits for the segments ahead of them as soon as they are there.
         let slots = if rank == JobRank::Ahead { 1 } else { config.encode_slots };
         lanes.extend(std::iter::repeat_n((vec![JobKind::Video], rank.classes()), slots));
     }

@@ -61,7 +61,7 @@ pub struct Job {
     /// How often it was claimed since it last came any further, this time included.
     pub attempts: u32,
     pub(crate) priority: i64,
-    /// What queued it.
+    /// The request or the job that queued it.
     pub(crate) trace: Option<TraceContext>,
 }
 

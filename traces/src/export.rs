@@ -22,7 +22,7 @@ use tracing_subscriber::{
 
 use crate::REQUEST;
 
-// What comes while so many wait is dropped: some megabytes at most.
+// Spans beyond a full queue are dropped: it has some megabytes at most.
 const QUEUE: usize = 2048;
 const BATCH: usize = 512;
 const EVERY: Duration = Duration::from_secs(1);
@@ -34,7 +34,7 @@ const FAREWELL: Duration = Duration::from_secs(3);
 const OURS: [&str; 8] =
     ["accounts", "clipcut", "edge", "origin", "packager", "server", "store", "transcriber"];
 
-/// What is sent where.
+/// The spans to send, and their collector.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The collector, as scheme, host and port; OTLP's path is added.

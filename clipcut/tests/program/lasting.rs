@@ -1,5 +1,5 @@
-//! What runs by a session or a token, and ends with it: streams of events and uploads, on one machine and at every origin and edge of a
-//! cluster.
+//! Streams of events and uploads, which run by a session or a token and end with it, on one machine and at every origin and edge of
+//! a cluster.
 
 use std::{
     fs,
@@ -166,7 +166,7 @@ async fn an_upload_ends_with_its_session_and_goes_on_by_another() {
     ask(http, &kept, ["DELETE", &format!("/api/v1/account/sessions/{id}")], &Value::Null).await;
     let answer = appending.await.unwrap().unwrap();
     assert_eq!((answer.status.as_u16(), answer.problem().as_str()), (401, "sign_in_required"), "{answer:?}");
-    // What came before is there, and the person goes on with the rest.
+    // The bytes before are there, and the person goes on with the rest.
     let stored = offset(&kept).await;
     let rest = &b"hello, you"[stored.parse().unwrap()..];
     let append = http

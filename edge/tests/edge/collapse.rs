@@ -153,8 +153,8 @@ async fn an_origin_that_stalls_in_the_middle_fails_its_waiters() {
     assert_eq!(edge.get("/a").await.text(), "again");
 }
 
-/// What a client gets of answers that come one after the other, of which the first breaks off behind "half", and how many
-/// were asked for.
+/// The body that a client gets of answers that come one after the other, of which the first breaks off behind "half", and how
+/// many were asked for.
 async fn broken_off(fields: &'static [(&str, &str)], second: &'static str) -> (Option<String>, usize) {
     let (bytes, body) = written();
     let mut body = Some(body);

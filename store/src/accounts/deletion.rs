@@ -10,7 +10,7 @@ use crate::{
     sql::{LockScope, query},
 };
 
-/// What is left of an account that is deleted.
+/// The remains of an account that is deleted.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Deletion<'a> {
     /// The account that gets its videos; `None` deletes them.

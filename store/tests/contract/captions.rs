@@ -317,7 +317,7 @@ async fn a_person_corrects_a_cue_in_words_and_time() {
     let track = store.captions.get(&id).await.unwrap().unwrap();
     assert!(track.edited);
     assert_eq!(track.revision, 4);
-    // What somebody else has changed meanwhile is not written over.
+    // A change that somebody else has made meanwhile is not written over.
     let (naming, cues) = (CaptionNaming { seen: Some(3), ..CaptionNaming::default() }, &[cue(0, 1, "x")]);
     let of_before = CueEdit { seen: Some(3), ..edit };
     for refused in [

@@ -1,4 +1,4 @@
-//! What a hub offers of a model: its commit, its licence, and the files of one precision with their sizes and checksums.
+//! The offer of a hub for a model: its commit, its licence, and the files of one precision with their sizes and checksums.
 
 use std::{fmt, fs, path::Path};
 

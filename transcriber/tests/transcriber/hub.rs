@@ -76,7 +76,7 @@ async fn a_model_is_pulled_whole_and_locked_after_a_broken_pull() {
     assert_eq!(last.done, last.all);
     let half = fs::metadata(demo().join(ENCODER)).unwrap().len() / 2;
     let rest = (ENCODER.to_owned(), Some(format!("bytes={half}-")));
-    // What stood before the fault is not asked for again.
+    // The bytes before the fault are not asked for again.
     assert_eq!(*pulling.hub.requests(), [rest, (FILES[5].to_owned(), None)]);
     same_bytes(&pulling.folder());
     let Lock { repository, revision, licence, files } = lock_of(&pulling.folder()).unwrap().unwrap();
