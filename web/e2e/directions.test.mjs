@@ -146,7 +146,6 @@ describe("words from right to left", { concurrency: false }, () => {
     await writeFile(path, Buffer.alloc(2000, 7));
     await page.goto(server.url);
     await viewer.chooseFile(page, { path });
-    await page.getByRole("region", { name: "Uploads" }).getByText(ARABIC).waitFor();
     await page.getByText("Failed", { exact: true }).waitFor();
     await assertOwnDirection(6);
     await page.goto(`${server.url}/jobs`);

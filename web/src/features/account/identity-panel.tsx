@@ -1,6 +1,7 @@
 // The link of this account to an OpenID provider, by which it signs in without the password.
 
 import { useRef, useState } from "react";
+import { flushSync } from "react-dom";
 import { beginLink, showIdentity, unlinkIdentity } from "../../api/identity.ts";
 import { ErrorText } from "../../shared/error-text.tsx";
 import { useQuery } from "../../shared/navigation.tsx";
@@ -23,8 +24,9 @@ function Linked({ email }: { email: string }) {
   const heading = useRef<HTMLHeadingElement>(null);
   const linked = identity.state === "ready" && identity.value.linked;
   const close = () => {
-    setAsking(false);
-    requestAnimationFrame(() => heading.current?.focus());
+    // At once: a dialog that closes gives the focus back to where it was, and must not do so later.
+    flushSync(() => setAsking(false));
+    heading.current?.focus();
   };
   return (
     <Panel title="Single sign-on" heading={heading}>

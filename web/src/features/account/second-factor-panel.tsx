@@ -1,6 +1,7 @@
 // The second factor: turned on by the app's first code, and off again by the password.
 
 import { useRef, useState } from "react";
+import { flushSync } from "react-dom";
 import {
   beginSecondFactor,
   type NewSecondFactor,
@@ -22,9 +23,9 @@ export function SecondFactorPanel({ email }: { email: string }) {
   const [codes, setCodes] = useState<string[] | null>(null);
   const heading = useRef<HTMLHeadingElement>(null);
   const rest = () => {
-    setStep("rest");
-    // After a dialog has given the focus back to where it was.
-    requestAnimationFrame(() => heading.current?.focus());
+    // At once: a dialog that closes gives the focus back to where it was, and must not do so later.
+    flushSync(() => setStep("rest"));
+    heading.current?.focus();
   };
   const on = factor.state === "ready" && factor.value.on;
   return (

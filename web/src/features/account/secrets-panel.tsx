@@ -1,6 +1,7 @@
 // A panel of what a person makes and gives to a program: a list, a form for a new one, its secret shown once, its deletion confirmed.
 
 import { type ReactNode, useRef, useState } from "react";
+import { flushSync } from "react-dom";
 import type { Outcome } from "../../api/request.ts";
 import { ConfirmDialog } from "../../shared/confirm-dialog.tsx";
 import { CopyField } from "../../shared/copy-field.tsx";
@@ -108,10 +109,13 @@ export function SecretsPanel<T extends { id: string }, New extends T & { secret:
           send={() => deletion.send(deleting.id)}
           onClose={() => setDeleting(null)}
           onDone={() => {
-            change((all) => all.filter((it) => it.id !== deleting.id));
-            if (made?.id === deleting.id) setMade(null);
-            setDeleting(null);
-            requestAnimationFrame(focus);
+            // At once: a dialog that closes gives the focus back to where it was, and must not do so later.
+            flushSync(() => {
+              change((all) => all.filter((it) => it.id !== deleting.id));
+              if (made?.id === deleting.id) setMade(null);
+              setDeleting(null);
+            });
+            focus();
           }}
         >
           <p>{deletion.text(deleting)}</p>
