@@ -43,7 +43,7 @@ pub(crate) struct Proof {
     key: String,
 }
 
-/// Has a mail sent to an address, with a link that makes an account; one that has an account is told so by the mail.
+/// Has a mail sent to an address, with a link that makes an account; to an address that has an account the mail says so.
 #[utoipa::path(
     post, path = "/api/v1/sign-ups", tag = "session", operation_id = "askToSignUp",
     request_body = Wanted,

@@ -137,7 +137,7 @@ struct Quiet {
 #[derive(Debug, Default)]
 struct Lost {
     spans: usize,
-    said: Option<Instant>,
+    logged: Option<Instant>,
 }
 
 impl SpanExporter for Quiet {
@@ -147,9 +147,9 @@ impl SpanExporter for Quiet {
         if let Err(error) = &sent {
             let mut lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
             lost.spans += spans;
-            if lost.said.is_none_or(|said| said.elapsed() >= COMPLAINTS) {
+            if lost.logged.is_none_or(|at| at.elapsed() >= COMPLAINTS) {
                 tracing::warn!(spans = lost.spans, %error, "cannot send traces (otlp_endpoint); these are lost");
-                *lost = Lost { spans: 0, said: Some(Instant::now()) };
+                *lost = Lost { spans: 0, logged: Some(Instant::now()) };
             }
         }
         sent

@@ -119,8 +119,8 @@ fn promtool(metrics: &PathBuf) -> String {
     let mut promtool = Command::new("promtool");
     let checked = promtool.args(["check", "metrics"]).stdin(File::open(metrics).unwrap()).output();
     let checked = checked.expect("no promtool; try scripts/install test");
-    let said = [checked.stdout, checked.stderr].map(|text| String::from_utf8(text).unwrap()).concat();
-    if checked.status.success() { said } else { format!("{}: {said}", checked.status) }
+    let output = [checked.stdout, checked.stderr].map(|text| String::from_utf8(text).unwrap()).concat();
+    if checked.status.success() { output } else { format!("{}: {output}", checked.status) }
 }
 
 #[tokio::test]

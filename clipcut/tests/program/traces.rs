@@ -33,8 +33,8 @@ async fn one_trace_leads_from_an_upload_to_the_picture_that_plays() {
     let settings: Vec<_> = traces.into_iter().chain(behind).collect();
     let origin = cluster.start(home, "origin", &settings);
     let _packager = cluster.start(home, "packager", &traces);
-    let heard: Vec<_> = traces.into_iter().chain(DEMO_MODEL).collect();
-    let _transcriber = cluster.start(home, "transcriber", &heard);
+    let settings: Vec<_> = traces.into_iter().chain(DEMO_MODEL).collect();
+    let _transcriber = cluster.start(home, "transcriber", &settings);
     let mut command = clipcut(home);
     command.args(["edge", "--listen", "127.0.0.1:0", "--origin", &origin.url]).envs(traces);
     let edge = Role::start(&mut command);
