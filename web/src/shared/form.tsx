@@ -25,7 +25,8 @@ interface FormProps<T> {
   send: () => Promise<Outcome<T>>;
   onDone: (value: T) => void;
   onCancel?: () => void;
-  children: ReactNode;
+  /** Its fields; none where the button says it all. */
+  children?: ReactNode;
 }
 
 interface Failure {

@@ -2,11 +2,12 @@
 
 import { type ReactNode, useState } from "react";
 import type { Outcome } from "../../api/request.ts";
-import { Field, Form } from "../../shared/form.tsx";
+import { Form } from "../../shared/form.tsx";
 import { Heading } from "../../shared/heading.tsx";
 import { Link } from "../../shared/navigation.tsx";
 import { signInPath } from "../../shared/route.ts";
 import styles from "./account.module.css";
+import { EmailField } from "./email-field.tsx";
 
 export function AccountPage({ title, children }: { title: string; children: ReactNode }) {
   return (
@@ -49,16 +50,7 @@ export function LinkByMail({ title, hint, send, sent }: LinkByMailProps) {
         send={() => send(email)}
         onDone={() => setDone(true)}
       >
-        <Field
-          label="E-mail"
-          name="email"
-          type="email"
-          autoComplete="username"
-          required
-          begins
-          value={email}
-          onChange={setEmail}
-        />
+        <EmailField begins value={email} onChange={setEmail} />
       </Form>
     </AccountPage>
   );

@@ -26,9 +26,7 @@ export function NewAddress({ linkKey }: { linkKey: string }) {
           setDone(true);
           void session.load();
         }}
-      >
-        {null}
-      </Form>
+      />
     </AccountPage>
   );
 }

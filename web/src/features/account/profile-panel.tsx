@@ -8,6 +8,7 @@ import { Field, Form } from "../../shared/form.tsx";
 import { Panel } from "../../shared/panel.tsx";
 import { session } from "../../shared/session.ts";
 import styles from "./account.module.css";
+import { EmailField } from "./email-field.tsx";
 import { Saved } from "./saved.tsx";
 
 export function ProfilePanel({ user }: { user: User }) {
@@ -80,12 +81,7 @@ function EmailForm({ user }: { user: User }) {
           );
         }}
       >
-        <Field
-          label="E-mail"
-          name="email"
-          type="email"
-          autoComplete="username"
-          required
+        <EmailField
           value={email}
           onChange={(value) => {
             setSaved("");

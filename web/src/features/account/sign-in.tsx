@@ -11,6 +11,7 @@ import { Link, useQuery } from "../../shared/navigation.tsx";
 import { decodeRoute, FORGOTTEN, nextPath, SIGN_UP } from "../../shared/route.ts";
 import { session, useSession } from "../../shared/session.ts";
 import styles from "./account.module.css";
+import { EmailField } from "./email-field.tsx";
 import { providerTrouble } from "./provider-words.ts";
 
 interface SignInProps {
@@ -97,16 +98,7 @@ function SignInForm({ email: known, onSignedIn, onCancel }: SignInFormProps) {
       onDone={onSignedIn}
       {...(onCancel && { onCancel })}
     >
-      <Field
-        label="E-mail"
-        name="email"
-        type="email"
-        autoComplete="username"
-        required
-        begins={known === ""}
-        value={email}
-        onChange={setEmail}
-      />
+      <EmailField begins={known === ""} value={email} onChange={setEmail} />
       <Field
         label="Password"
         name="password"

@@ -10,6 +10,7 @@ import { signInPath } from "../../shared/route.ts";
 import { session } from "../../shared/session.ts";
 import styles from "./account.module.css";
 import { AccountPage, LinkByMail } from "./account-page.tsx";
+import { EmailField } from "./email-field.tsx";
 
 interface SignUpProps {
   /** The first account is the administrator's. */
@@ -52,15 +53,7 @@ export function SignUp({ kind, linkKey, onSignedUp }: SignUpProps) {
           value={name}
           onChange={setName}
         />
-        <Field
-          label="E-mail"
-          name="email"
-          type="email"
-          autoComplete="username"
-          required
-          value={email}
-          onChange={setEmail}
-        />
+        <EmailField value={email} onChange={setEmail} />
         <Field
           label="Password"
           name="password"
