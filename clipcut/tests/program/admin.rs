@@ -58,6 +58,13 @@ async fn the_logs_filter_changes_while_the_process_runs() {
     assert!(admin.get("/log").await.text().contains("access=debug"));
     server.http.get("/api/v1/the-mark").await;
     server.program.wait_for_log("the-mark");
+    for line in server.program.log().lines() {
+        assert!(!line.contains(" TRACE "), "no filter has it: {line}");
+        assert!(
+            !line.contains(" DEBUG ") || line.contains(" DEBUG access:"),
+            "none but this was asked for: {line}"
+        );
+    }
     assert_eq!(put("access=loud").await, StatusCode::BAD_REQUEST);
     assert!(admin.get("/log").await.text().contains("access=debug"));
 }
