@@ -104,19 +104,17 @@ impl Accounts {
 
     /// Writes the mail of a link. One to somebody who has an account already has no link, and says so.
     async fn text_of_link(&self, server: &Server, mail: &Mail, link: Link<'_>) -> Result<text::Text> {
-        let (site, key) = (server.site(), &link.key);
         let accounts = &self.store.accounts;
-        if link.reason == LinkReason::Invitation {
-            return Ok(text::invitation(site, key));
-        }
         if accounts.users.by_email(&mail.address_key).await?.is_some() {
             accounts.invitations.remove(link.id).await?;
-            return Ok(text::known(site));
+            return Ok(text::known(server.site()));
         }
-        Ok(match link.reason {
-            LinkReason::NewAddress(_) => text::new_address(site, key),
-            LinkReason::Invitation | LinkReason::SignUp => text::sign_up(site, key),
-        })
+        let write = match link.reason {
+            LinkReason::Invitation => text::invitation,
+            LinkReason::SignUp => text::sign_up,
+            LinkReason::NewAddress(_) => text::new_address,
+        };
+        Ok(write(server.site(), &link.key))
     }
 
     /// Has a mail sent.

@@ -107,6 +107,10 @@ async fn an_invitation_goes_by_mail_to_the_one_address_that_may_use_it() {
     assert!(mail.contains("To: new@example.org"), "{mail}");
     let key = key(&mail, "https://videos.example.org/?invitation=");
     site.browser().sign_up("new@example.org", Some(&key)).await;
+    // To somebody who has an account, a link that makes one is of no use.
+    browser.ask("POST", "/api/v1/invitations", &json!({ "email": ADMIN })).await.is(201);
+    assert!(next(&smtp).await.contains("has one already"));
+    assert_eq!(browser.get("/api/v1/invitations").await.json()["invitations"], json!([]));
     // Without an address there is nobody to write to.
     let link = browser.ask("POST", "/api/v1/invitations", &json!({})).await.json();
     assert!(link["link"].as_str().unwrap().starts_with("/?invitation="), "{link}");
