@@ -6,6 +6,7 @@ mod http2;
 
 mod access;
 mod asking;
+mod broken;
 mod collapse;
 mod keys;
 mod metrics;
